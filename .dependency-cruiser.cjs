@@ -1,0 +1,155 @@
+const { builtinModules } = require('node:module');
+
+// The floors of ARCHITECTURE.md as rules: a file imports downwards only.
+
+const xstate = '^node_modules/xstate/';
+const node = `^(node:|${builtinModules.join('$|')}$)`;
+
+/** A floor may import itself, the floors and packages that `may` lists, and nothing else. */
+const floor = (name, files, may, comment) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: files },
+  to: { pathNot: [files, ...may] },
+});
+
+/** What lies outside the floors an edge translates is none of its business; packages and Node are. */
+const edge = (name, folders, may, comment) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: `^src/(${folders})/` },
+  to: { path: '^(src|machines)/', pathNot: ['^src/$1/', ...may] },
+});
+
+const model = '^src/model/';
+const machines = '^machines/';
+const logic = '^src/logic/';
+const engine = '^src/engine/';
+const port = '^src/store/store\\.ts$';
+const face = '^src/[^/]+\\.ts$';
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment: 'Files that import each other can only be understood together; a type-only import counts too.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    floor(
+      'model-is-pure',
+      model,
+      ['^node_modules/zod/mini/'],
+      'The model is words and arithmetic: without I/O, clock or XState it can be tested whole and used anywhere.',
+    ),
+    floor(
+      'machines-only-decide',
+      machines,
+      [model, xstate],
+      'A machine says what happens and asks for effects by name, so that it opens as a diagram and can be explored.',
+    ),
+    floor(
+      'logic-only-compiles',
+      logic,
+      [model, machines, xstate],
+      'Compiled logic must do what the machine says and nothing more, so it knows no engine and no store.',
+    ),
+    floor(
+      'engine-knows-ports',
+      engine,
+      [model, machines, logic, port, xstate],
+      'The engine stores through the port, so that every store can be put under it.',
+    ),
+    floor(
+      'stores-only-remember',
+      '^src/store/',
+      [model, node],
+      'A store keeps journal entries and folds them; it must not know who runs what.',
+    ),
+    floor(
+      'face-joins-the-floors',
+      face,
+      [model, machines, logic, engine, port, '^src/store/memory\\.ts$', xstate],
+      'The face joins a definition to the engine; edges stand on it, not under it.',
+    ),
+    edge(
+      'edges-translate',
+      'http|inspector|bullmq',
+      [model, port, face],
+      'An edge speaks for the face in another language: what needs more than that belongs to a floor.',
+    ),
+    edge(
+      'testing-sees-machines',
+      'testing',
+      [model, machines, logic, port, face],
+      'Testing explores and scripts the machines themselves, but runs flows through the face as users do.',
+    ),
+    {
+      name: 'cli-on-top',
+      comment:
+        'The command line picks stores and edges; it decides nothing, so it has no business further down.',
+      severity: 'error',
+      from: { path: '^src/cli/' },
+      to: { path: [machines, logic, engine] },
+    },
+    {
+      name: 'main-entries-run-anywhere',
+      comment: 'Browsers and edge runtimes import these entries, and they have no `node:` modules.',
+      severity: 'error',
+      from: { path: ['^src/(index|retry)\\.ts$', '^src/logic/index\\.ts$', '^machines/index\\.ts$'] },
+      to: { path: node, reachable: true },
+    },
+    {
+      name: 'public-subpaths-only',
+      comment: 'Examples and benchmarks import what users can, so that they prove it is enough.',
+      severity: 'error',
+      from: { path: '^(examples|bench)/' },
+      to: { path: '^(src|machines)/', dependencyTypes: ['local'] },
+    },
+    {
+      name: 'product-stands-alone',
+      comment: 'Only src and machines are published.',
+      severity: 'error',
+      from: { path: '^(src|machines)/' },
+      to: { path: '^(test|examples|bench|scripts|tools)/' },
+    },
+    {
+      name: 'declared-packages-only',
+      comment:
+        'What is published may import its dependencies and optional peers; the rest is not there for users.',
+      severity: 'error',
+      from: { path: '^(src|machines)/' },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'undetermined'],
+        dependencyTypesNot: ['npm', 'npm-peer', 'npm-optional'],
+      },
+    },
+    {
+      name: 'one-file-per-package',
+      comment: 'An outside package that only one file knows can be replaced by changing one file.',
+      severity: 'error',
+      module: { path: '^node_modules/', pathNot: xstate, numberOfDependentsMoreThan: 1 },
+      from: { path: '^(src|machines)/' },
+    },
+    {
+      name: 'everything-resolves',
+      comment: 'An import that leads nowhere breaks when it is reached, perhaps only at a user.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|out|coverage)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['topple-source', 'import', 'node', 'default', 'types'],
+    },
+  },
+};

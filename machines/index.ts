@@ -1,0 +1,9 @@
+export {
+  type OrchestratorContext,
+  type OrchestratorEffects,
+  type OrchestratorEvent,
+  type OrchestratorInput,
+  orchestratorMachine,
+  type RunResult,
+} from './orchestrator.ts';
+export { type TaskContext, type TaskEffects, type TaskEvent, type TaskInput, taskMachine } from './task.ts';

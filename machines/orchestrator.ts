@@ -1,0 +1,320 @@
+import { assign, emit, setup } from 'xstate';
+import type { ErrorView, TaskFailure } from '../src/model/error.ts';
+import type { RunFact } from '../src/model/journal.ts';
+import type { Ledger, Verdict } from '../src/model/ledger.ts';
+import type { Cause, SettledRunStatus, SettledStatus } from '../src/model/status.ts';
+
+export interface OrchestratorInput {
+  /** Of a new run, or of one that is taken up again. It holds the graph, which is no part of the context's data. */
+  readonly ledger: Ledger;
+}
+
+export interface OrchestratorContext {
+  readonly ledger: Ledger;
+  /** Why the run ends early, or failed as a whole. */
+  readonly cause: Cause | undefined;
+  readonly reason: unknown;
+  readonly outputs: unknown;
+  readonly failures: readonly TaskFailure[];
+}
+
+/** Instants are epoch milliseconds. */
+export type OrchestratorEvent =
+  /** The input was accepted. */
+  | ({ readonly type: 'run.start' } & Omit<Extract<RunFact, { type: 'run.started' }>, 'type'>)
+  /** A run that was stopped, or is to run again in part, goes on from its ledger. */
+  | { readonly type: 'run.recover'; readonly at: number }
+  | { readonly type: 'run.pause'; readonly at: number }
+  | { readonly type: 'run.resume'; readonly at: number }
+  /** Someone asked for it (cause `cancelled`, the default), the time is over (`timeout`), or the input was refused (`input`). */
+  | { readonly type: 'run.cancel'; readonly at: number; readonly cause?: Cause | undefined; readonly reason?: unknown }
+  | {
+      readonly type: 'run.conclude';
+      readonly at: number;
+      /** What the run returns. */
+      readonly outputs: unknown;
+      /** The same, where the flow says how it is made of the tasks' outputs. */
+      readonly output?: unknown;
+      readonly failures: readonly TaskFailure[];
+      /** Where making the output failed. */
+      readonly error?: ErrorView | undefined;
+    }
+  /** A task's machine has reached a final state. `task` is its place in definition order. */
+  | { readonly type: 'task.settled'; readonly at: number; readonly task: number; readonly status: SettledStatus };
+
+/** How a run ended: what its actor's `onDone` gets. */
+export type RunResult<Outputs = unknown> =
+  | { readonly status: 'done'; readonly outputs: Outputs }
+  | { readonly status: 'failed'; readonly failures: readonly TaskFailure[]; readonly outputs: unknown }
+  | { readonly status: 'cancelled'; readonly reason: unknown; readonly outputs: unknown };
+
+/** Params of the effect actions that the engine carries out. */
+export interface OrchestratorEffects {
+  readonly deliverVerdicts: { readonly verdicts: readonly Verdict[] };
+  readonly cancelTasks: { readonly cause: Cause | undefined; readonly reason: unknown };
+  readonly concludeRun: { readonly ending: SettledRunStatus };
+}
+
+interface In {
+  readonly context: OrchestratorContext;
+}
+
+interface On<Type extends OrchestratorEvent['type']> extends In {
+  readonly event: Extract<OrchestratorEvent, { readonly type: Type }>;
+}
+
+const started = ({ event }: On<'run.start'>): RunFact => ({ ...event, type: 'run.started' });
+
+const cancelling = ({ context, event }: On<'run.cancel'>): RunFact => ({
+  type: 'run.cancelling',
+  at: event.at,
+  cause: context.cause ?? 'cancelled',
+  reason: context.reason,
+});
+
+const done = ({ event }: On<'run.conclude'>): RunFact => ({ type: 'run.done', at: event.at, output: event.output });
+
+const failed = ({ context, event }: On<'run.conclude'>): RunFact => ({
+  type: 'run.failed',
+  at: event.at,
+  cause: context.cause,
+  error: event.error,
+});
+
+const cancelled = ({ context, event }: On<'run.conclude'>): RunFact => ({
+  type: 'run.cancelled',
+  at: event.at,
+  reason: context.reason,
+});
+
+const ending = ({ context }: In) => ({ ending: endingOf(context) });
+
+const verdicts = ({ context }: In) => ({ verdicts: context.ledger.verdicts });
+
+/** How a run ends once all its tasks have settled. */
+function endingOf({ cause, ledger }: OrchestratorContext): SettledRunStatus {
+  if (cause === 'cancelled') return 'cancelled';
+  return cause !== undefined || ledger.failures > 0 ? 'failed' : 'done';
+}
+
+function resultOf(context: OrchestratorContext): RunResult {
+  const { outputs, failures, reason } = context;
+  switch (endingOf(context)) {
+    case 'done':
+      return { status: 'done', outputs };
+    case 'failed':
+      return { status: 'failed', failures, outputs };
+    case 'cancelled':
+      return { status: 'cancelled', reason, outputs };
+  }
+}
+
+/**
+ * One run: gives each task its verdict as soon as its trigger rule can be sure, and ends when all have settled.
+ *
+ * It decides, and asks for what is to be done by effect actions; without an engine these do nothing, so
+ * each transition is a pure function of state and event.
+ */
+export const orchestratorMachine = setup({
+  types: {
+    context: {} as OrchestratorContext,
+    events: {} as OrchestratorEvent,
+    input: {} as OrchestratorInput,
+    output: {} as RunResult,
+    emitted: {} as RunFact,
+  },
+  guards: {
+    nothingUnsettled: ({ context }) => context.ledger.unsettled === 0,
+    settlesLast: ({ context }) => context.ledger.unsettled === 1,
+    wasCancelled: ({ context }) => endingOf(context) === 'cancelled',
+    hasFailed: ({ context }, params: { readonly error: ErrorView | undefined }) =>
+      params.error !== undefined || endingOf(context) === 'failed',
+  },
+  actions: {
+    admitTasks: assign(({ context }) => ({ ledger: context.ledger.admit() })),
+    settleTask: assign(({ context }, params: { readonly task: number; readonly status: SettledStatus }) => ({
+      ledger: context.ledger.settle(params.task, params.status),
+    })),
+    recordCancel: assign(({ context }, { cause = 'cancelled', reason }: { cause?: Cause | undefined; reason?: unknown }) => ({
+      ledger: context.ledger.cancelWaiting(),
+      cause,
+      reason,
+    })),
+    recordOutputs: assign((_, { outputs, failures }: { outputs: unknown; failures: readonly TaskFailure[] }) => ({
+      outputs,
+      failures,
+    })),
+    recordRefusal: assign((_, { error }: { error?: ErrorView | undefined }) =>
+      error === undefined ? {} : { cause: 'output' as const, reason: error.message },
+    ),
+    announce: emit((_, params: RunFact) => params),
+    openRun: () => {},
+    deliverVerdicts: (_, _params: OrchestratorEffects['deliverVerdicts']) => {},
+    cancelTasks: (_, _params: OrchestratorEffects['cancelTasks']) => {},
+    holdSlots: () => {},
+    releaseSlots: () => {},
+    concludeRun: (_, _params: OrchestratorEffects['concludeRun']) => {},
+  },
+}).createMachine({
+  id: 'orchestrator',
+  description: 'One run: gives each task its verdict, and ends when all have settled.',
+  context: ({ input }) => ({ ledger: input.ledger, cause: undefined, reason: undefined, outputs: undefined, failures: [] }),
+  output: ({ context }) => resultOf(context),
+  entry: 'openRun',
+  initial: 'running',
+  on: {
+    'run.start': [
+      {
+        description: 'a flow without tasks',
+        guard: 'nothingUnsettled',
+        actions: [
+          { type: 'announce', params: started },
+          { type: 'concludeRun', params: ending },
+        ],
+      },
+      {
+        description: 'the input was accepted',
+        actions: [
+          { type: 'announce', params: started },
+          'admitTasks',
+          { type: 'deliverVerdicts', params: verdicts },
+        ],
+      },
+    ],
+    'run.recover': [
+      {
+        description: 'only its end was missing',
+        guard: 'nothingUnsettled',
+        actions: { type: 'concludeRun', params: ending },
+      },
+      {
+        description: 'it goes on from its ledger',
+        actions: ['admitTasks', { type: 'deliverVerdicts', params: verdicts }],
+      },
+    ],
+    'task.settled': [
+      {
+        description: 'the last task has settled',
+        guard: 'settlesLast',
+        actions: [
+          { type: 'settleTask', params: ({ event }) => event },
+          { type: 'concludeRun', params: ending },
+        ],
+      },
+      {
+        description: 'a task has settled',
+        actions: [
+          { type: 'settleTask', params: ({ event }) => event },
+          { type: 'deliverVerdicts', params: verdicts },
+        ],
+      },
+    ],
+    'run.conclude': [
+      {
+        description: 'it was cancelled',
+        guard: 'wasCancelled',
+        target: '.cancelled',
+        actions: [
+          { type: 'recordOutputs', params: ({ event }) => event },
+          { type: 'announce', params: cancelled },
+        ],
+      },
+      {
+        description: 'a task that counts has failed, the time was over, or input or output were refused',
+        guard: { type: 'hasFailed', params: ({ event }) => ({ error: event.error }) },
+        target: '.failed',
+        actions: [
+          { type: 'recordOutputs', params: ({ event }) => event },
+          { type: 'recordRefusal', params: ({ event }) => event },
+          { type: 'announce', params: failed },
+        ],
+      },
+      {
+        description: 'all went well',
+        target: '.done',
+        actions: [
+          { type: 'recordOutputs', params: ({ event }) => event },
+          { type: 'announce', params: done },
+        ],
+      },
+    ],
+  },
+  states: {
+    running: {
+      description: 'Tasks get their verdicts, and slots.',
+      on: {
+        'run.pause': {
+          description: 'asked for',
+          target: 'paused',
+          actions: { type: 'announce', params: ({ event }) => ({ type: 'run.paused', at: event.at }) },
+        },
+        'run.cancel': [
+          {
+            description: 'nothing was to be done',
+            guard: 'nothingUnsettled',
+            target: 'cancelling',
+            actions: [
+              { type: 'recordCancel', params: ({ event }) => event },
+              { type: 'announce', params: cancelling },
+              { type: 'concludeRun', params: ending },
+            ],
+          },
+          {
+            description: 'asked for, out of time, or input refused',
+            target: 'cancelling',
+            actions: [
+              { type: 'recordCancel', params: ({ event }) => event },
+              { type: 'announce', params: cancelling },
+              { type: 'cancelTasks', params: ({ context }) => ({ cause: context.cause, reason: context.reason }) },
+              { type: 'deliverVerdicts', params: verdicts },
+            ],
+          },
+        ],
+      },
+    },
+    paused: {
+      description: 'Attempts under way go on; none starts.',
+      entry: 'holdSlots',
+      exit: 'releaseSlots',
+      on: {
+        'run.resume': {
+          description: 'asked for',
+          target: 'running',
+          actions: { type: 'announce', params: ({ event }) => ({ type: 'run.resumed', at: event.at }) },
+        },
+        'run.cancel': [
+          {
+            description: 'nothing was to be done',
+            guard: 'nothingUnsettled',
+            target: 'cancelling',
+            actions: [
+              { type: 'recordCancel', params: ({ event }) => event },
+              { type: 'announce', params: cancelling },
+              { type: 'concludeRun', params: ending },
+            ],
+          },
+          {
+            description: 'asked for, out of time, or input refused',
+            target: 'cancelling',
+            actions: [
+              { type: 'recordCancel', params: ({ event }) => event },
+              { type: 'announce', params: cancelling },
+              { type: 'cancelTasks', params: ({ context }) => ({ cause: context.cause, reason: context.reason }) },
+              { type: 'deliverVerdicts', params: verdicts },
+            ],
+          },
+        ],
+      },
+    },
+    cancelling: {
+      description: 'Nothing starts; attempts under way are ended and waited for.',
+      on: {
+        'run.start': { description: 'too late' },
+        'run.recover': { description: 'too late' },
+      },
+    },
+    done: { type: 'final', description: 'All tasks have settled, and none that counts has failed.' },
+    failed: { type: 'final', description: 'A task that counts has failed, or the run as a whole.' },
+    cancelled: { type: 'final', description: 'All tasks have settled after a cancel.' },
+  },
+});

@@ -1,0 +1,373 @@
+import { assign, emit, setup } from 'xstate';
+import type { ErrorView } from '../src/model/error.ts';
+import type { TaskFact } from '../src/model/journal.ts';
+import type { Cause, SettledStatus } from '../src/model/status.ts';
+
+/** What a task's actor is made with: at its verdict, or when a stopped run is taken up again. */
+export interface TaskInput {
+  /** The task's place in the flow's definition order. */
+  readonly task: number;
+  /** At least 1. */
+  readonly maxAttempts: number;
+}
+
+export interface TaskContext {
+  readonly task: number;
+  readonly maxAttempts: number;
+  /** Attempts started. */
+  readonly attempt: number;
+  readonly readyAt: number | undefined;
+  /** When the next attempt is due, while it is `retrying`. */
+  readonly retryAt: number | undefined;
+  readonly endedAt: number | undefined;
+  readonly output: unknown;
+  readonly error: ErrorView | undefined;
+  readonly cause: Cause | undefined;
+  /** What was said by whoever cancelled, or by a task that skipped itself. */
+  readonly reason: unknown;
+  /** The dependency whose ending decided the verdict. */
+  readonly because: string | undefined;
+}
+
+/** Instants are epoch milliseconds. */
+export type TaskEvent =
+  /** The trigger rule says run. */
+  | { readonly type: 'task.ready'; readonly at: number }
+  /** The trigger rule says skip. */
+  | { readonly type: 'task.skip'; readonly at: number; readonly cause: 'rule'; readonly because?: string | undefined }
+  /** The trigger rule says that a dependency's failure ends this task too. */
+  | { readonly type: 'task.fail_upstream'; readonly at: number; readonly cause: 'upstream'; readonly because?: string | undefined }
+  /** The run is being cancelled, or is out of time. */
+  | { readonly type: 'task.cancel'; readonly at: number; readonly cause: Cause; readonly reason?: unknown }
+  /** The time for all attempts together is over. */
+  | { readonly type: 'task.expire'; readonly at: number; readonly cause: 'timeout'; readonly error: ErrorView }
+  /** A slot is free for it. */
+  | { readonly type: 'attempt.start'; readonly at: number }
+  /** The wait before the next attempt is over. */
+  | { readonly type: 'attempt.due'; readonly at: number }
+  | {
+      readonly type: 'attempt.progress';
+      readonly at: number;
+      readonly fraction: number;
+      readonly note?: string | undefined;
+    }
+  | { readonly type: 'attempt.done'; readonly at: number; readonly output: unknown }
+  /** With `retryAt` where the retry policy wants another attempt. */
+  | {
+      readonly type: 'attempt.failed';
+      readonly at: number;
+      readonly error: ErrorView;
+      readonly cause: Cause;
+      readonly retryAt?: number | undefined;
+    }
+  /** The body threw `SkipTask`. */
+  | { readonly type: 'attempt.skipped'; readonly at: number; readonly reason?: string | undefined }
+  /** The body has ended, or was given up, after a cancel. */
+  | { readonly type: 'attempt.cancelled'; readonly at: number; readonly cause: Cause; readonly reason?: unknown }
+  /** XState's own word that a body's actor failed; the engine answers with `attempt.failed`. */
+  | { readonly type: 'xstate.error.actor.body'; readonly error: unknown };
+
+/** Params of the effect actions that the engine carries out. */
+export interface TaskEffects {
+  readonly requestSlot: { readonly readyAt: number };
+  readonly performAttempt: { readonly attempt: number };
+  readonly abortAttempt: { readonly cause: Cause; readonly reason?: unknown };
+  readonly wakeAt: { readonly at: number };
+  readonly reportSettled: { readonly status: SettledStatus };
+}
+
+interface Ending {
+  readonly at: number;
+  readonly output?: unknown;
+  readonly error?: ErrorView | undefined;
+  readonly cause?: Cause | undefined;
+  readonly reason?: unknown;
+  readonly because?: string | undefined;
+}
+
+interface In {
+  readonly context: TaskContext;
+}
+
+interface On<Type extends TaskEvent['type']> extends In {
+  readonly event: Extract<TaskEvent, { readonly type: Type }>;
+}
+
+const started = ({ context, event }: On<'attempt.start'>): TaskFact => ({
+  type: 'task.started',
+  at: event.at,
+  attempt: context.attempt,
+});
+
+const progress = ({ context, event }: On<'attempt.progress'>): TaskFact => ({
+  type: 'task.progress',
+  at: event.at,
+  attempt: context.attempt,
+  fraction: event.fraction,
+  note: event.note,
+});
+
+const retrying = ({ context, event }: On<'attempt.failed'>): TaskFact => ({
+  type: 'task.retrying',
+  at: event.at,
+  attempt: context.attempt,
+  retryAt: event.retryAt ?? event.at,
+  error: event.error,
+});
+
+const done = ({ context }: In): TaskFact => ({
+  type: 'task.done',
+  at: endOf(context),
+  attempt: context.attempt,
+  output: context.output,
+});
+
+const failed = ({ context }: In): TaskFact => ({
+  type: 'task.failed',
+  at: endOf(context),
+  attempt: context.attempt,
+  error: context.error ?? { name: 'Error', message: 'The task failed' },
+  cause: context.cause ?? 'exhausted',
+});
+
+const skipped = ({ context }: In): TaskFact => ({
+  type: 'task.skipped',
+  at: endOf(context),
+  attempt: context.attempt,
+  cause: context.cause,
+  reason: context.reason,
+  because: context.because,
+});
+
+const upstreamFailed = ({ context }: In): TaskFact => ({
+  type: 'task.upstream_failed',
+  at: endOf(context),
+  cause: context.cause ?? 'upstream',
+  because: context.because,
+});
+
+const cancelled = ({ context }: In): TaskFact => ({
+  type: 'task.cancelled',
+  at: endOf(context),
+  attempt: context.attempt,
+  cause: context.cause ?? 'cancelled',
+  reason: context.reason,
+});
+
+/** Each way into a final state records its end first. */
+function endOf(context: TaskContext): number {
+  return context.endedAt ?? Number.NaN;
+}
+
+/**
+ * One task of a run: from its verdict through its attempts to one of five endings.
+ *
+ * It decides, and asks for what is to be done by effect actions; without an engine these do nothing, so
+ * each transition is a pure function of state and event.
+ */
+export const taskMachine = setup({
+  types: {
+    context: {} as TaskContext,
+    events: {} as TaskEvent,
+    input: {} as TaskInput,
+    emitted: {} as TaskFact,
+  },
+  guards: {
+    attemptsLeft: ({ context }, params: { readonly retryAt: number | undefined }) =>
+      params.retryAt !== undefined && context.attempt < context.maxAttempts,
+  },
+  actions: {
+    recordReady: assign((_, params: { readonly readyAt: number }) => params),
+    recordStart: assign(({ context }) => ({ attempt: context.attempt + 1, retryAt: undefined })),
+    recordFailure: assign((_, { error, retryAt }: { error: ErrorView; retryAt?: number | undefined }) => ({
+      error,
+      retryAt,
+    })),
+    recordEnding: assign((_, { at, output, error, cause, reason, because }: Ending) => ({
+      endedAt: at,
+      output,
+      error,
+      cause,
+      reason,
+      because,
+      retryAt: undefined,
+    })),
+    announce: emit((_, params: TaskFact) => params),
+    requestSlot: (_, _params: TaskEffects['requestSlot']) => {},
+    performAttempt: (_, _params: TaskEffects['performAttempt']) => {},
+    abortAttempt: (_, _params: TaskEffects['abortAttempt']) => {},
+    wakeAt: (_, _params: TaskEffects['wakeAt']) => {},
+    reportSettled: (_, _params: TaskEffects['reportSettled']) => {},
+  },
+}).createMachine({
+  id: 'task',
+  description: 'One task of a run: from its verdict through its attempts to one of five endings.',
+  context: ({ input }) => ({
+    task: input.task,
+    maxAttempts: input.maxAttempts,
+    attempt: 0,
+    readyAt: undefined,
+    retryAt: undefined,
+    endedAt: undefined,
+    output: undefined,
+    error: undefined,
+    cause: undefined,
+    reason: undefined,
+    because: undefined,
+  }),
+  initial: 'pending',
+  on: {
+    'xstate.error.actor.body': {
+      description: 'a body that is an actor failed: the engine tells so by attempt.failed',
+    },
+  },
+  states: {
+    pending: {
+      description: 'Given its verdict at once; when that is run, it waits here for a slot.',
+      on: {
+        'task.ready': {
+          description: 'its rule says run',
+          actions: [
+            { type: 'recordReady', params: ({ event }) => ({ readyAt: event.at }) },
+            { type: 'announce', params: ({ event }) => ({ type: 'task.ready', at: event.at }) },
+            { type: 'requestSlot', params: ({ event }) => ({ readyAt: event.at }) },
+          ],
+        },
+        'attempt.start': {
+          description: 'a slot is free',
+          target: 'running',
+          actions: ['recordStart', { type: 'announce', params: started }],
+        },
+        'task.skip': {
+          description: 'its rule says skip',
+          target: 'skipped',
+          actions: { type: 'recordEnding', params: ({ event }) => event },
+        },
+        'task.fail_upstream': {
+          description: 'a dependency failed',
+          target: 'upstream_failed',
+          actions: { type: 'recordEnding', params: ({ event }) => event },
+        },
+        'task.cancel': {
+          description: 'the run ends early',
+          target: 'cancelled',
+          actions: { type: 'recordEnding', params: ({ event }) => event },
+        },
+      },
+    },
+    running: {
+      description: 'An attempt is under way, or was ended and its body has not yet heeded the signal.',
+      entry: { type: 'performAttempt', params: ({ context }) => ({ attempt: context.attempt }) },
+      on: {
+        'attempt.done': {
+          description: 'the body returned',
+          target: 'done',
+          actions: { type: 'recordEnding', params: ({ event }) => event },
+        },
+        'attempt.failed': [
+          {
+            description: 'it failed and may try again',
+            guard: { type: 'attemptsLeft', params: ({ event }) => ({ retryAt: event.retryAt }) },
+            target: 'retrying',
+            actions: [
+              { type: 'recordFailure', params: ({ event }) => event },
+              { type: 'announce', params: retrying },
+            ],
+          },
+          {
+            description: 'it failed for good',
+            target: 'failed',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+        ],
+        'attempt.skipped': {
+          description: 'it skipped itself',
+          target: 'skipped',
+          actions: { type: 'recordEnding', params: ({ event }) => event },
+        },
+        'attempt.cancelled': {
+          description: 'the body ended after a cancel',
+          target: 'cancelled',
+          actions: { type: 'recordEnding', params: ({ event }) => event },
+        },
+        'attempt.progress': {
+          description: 'the body says how far it is',
+          actions: { type: 'announce', params: progress },
+        },
+        'task.cancel': {
+          description: 'the run ends early',
+          actions: { type: 'abortAttempt', params: ({ event }) => ({ cause: event.cause, reason: event.reason }) },
+        },
+        'task.expire': {
+          description: 'out of time',
+          actions: { type: 'abortAttempt', params: ({ event }) => ({ cause: event.cause }) },
+        },
+      },
+    },
+    retrying: {
+      description: 'The last attempt failed; the next one waits until it is due, then for a slot.',
+      entry: { type: 'wakeAt', params: ({ context }) => ({ at: context.retryAt ?? 0 }) },
+      on: {
+        'attempt.due': {
+          description: 'the wait is over',
+          actions: { type: 'requestSlot', params: ({ context, event }) => ({ readyAt: context.retryAt ?? event.at }) },
+        },
+        'attempt.start': {
+          description: 'a slot is free',
+          target: 'running',
+          actions: ['recordStart', { type: 'announce', params: started }],
+        },
+        'task.cancel': {
+          description: 'the run ends early',
+          target: 'cancelled',
+          actions: { type: 'recordEnding', params: ({ event }) => event },
+        },
+        'task.expire': {
+          description: 'out of time',
+          target: 'failed',
+          actions: { type: 'recordEnding', params: ({ event }) => event },
+        },
+      },
+    },
+    done: {
+      type: 'final',
+      description: 'The body returned, and its output matched the schema.',
+      entry: [
+        { type: 'announce', params: done },
+        { type: 'reportSettled', params: { status: 'done' } },
+      ],
+    },
+    failed: {
+      type: 'final',
+      description: 'The last attempt failed, or the time was over.',
+      entry: [
+        { type: 'announce', params: failed },
+        { type: 'reportSettled', params: { status: 'failed' } },
+      ],
+    },
+    skipped: {
+      type: 'final',
+      description: 'Its trigger rule said skip, or it skipped itself.',
+      entry: [
+        { type: 'announce', params: skipped },
+        { type: 'reportSettled', params: { status: 'skipped' } },
+      ],
+    },
+    upstream_failed: {
+      type: 'final',
+      description: 'It never ran: a dependency failed.',
+      entry: [
+        { type: 'announce', params: upstreamFailed },
+        { type: 'reportSettled', params: { status: 'upstream_failed' } },
+      ],
+    },
+    cancelled: {
+      type: 'final',
+      description: 'The run ended early: it was cancelled, or was out of time.',
+      entry: [
+        { type: 'announce', params: cancelled },
+        { type: 'reportSettled', params: { status: 'cancelled' } },
+      ],
+    },
+  },
+});

@@ -1,0 +1,63 @@
+import { type EngineOptions as CoreOptions, EngineRuns, type StartOptions, type StopOptions } from './engine/engine.ts';
+import type { RunSettings } from './engine/live-run.ts';
+import { quiet, type Run } from './engine/run.ts';
+import type { FlowLogic } from './engine/run-logic.ts';
+import { definitionOf } from './flow.ts';
+import type { RunFilter, RunSummary, Store } from './store/store.ts';
+import { createMemoryStore } from './store/memory.ts';
+
+/** Options of an engine. */
+export interface EngineOptions extends Omit<CoreOptions, 'store'> {
+  /** Where journals live. Default: memory, as long as the process. */
+  readonly store?: Store | undefined;
+}
+
+type InputOf<F> = F extends { readonly types?: { readonly input: infer Input } } ? Input : never;
+type OutputsOf<F> = F extends { readonly types?: { readonly outputs: infer Outputs } } ? Outputs : never;
+
+/** Runs flows: gives them time, slots and a store. */
+export interface Engine {
+  /**
+   * Starts a run. Resolves once the input was accepted, the store has the run and it has started.
+   *
+   * @throws InputError where the schema refuses the input; StoreConflictError where the id is taken
+   */
+  start<F>(flow: F, input?: InputOf<F>, options?: StartOptions): Promise<Run<OutputsOf<F>>>;
+  /** Actor logic of a flow, bound to this engine: its slots, store and logger; the time is the parent's. */
+  logic<F>(flow: F, settings?: RunSettings): FlowLogic<InputOf<F>, OutputsOf<F>>;
+  /**
+   * Takes up the unsettled runs of these flows in the store. Attempts that were under way run again, under the same
+   * number. A run that was started with another version of its flow is left as it is, and logged.
+   */
+  recover(flows: readonly unknown[]): readonly Run[];
+  /** A run that is under way, or has settled and is still kept. */
+  run(id: string): Run | undefined;
+  /** What the store knows of its runs. */
+  runs(filter?: RunFilter): readonly RunSummary[];
+  /**
+   * Stops: nothing starts any more; after `graceMs`, or once no attempt is under way, unsettled runs are left in the
+   * store, their attempts aborted, and their `settled()` rejects with EngineStoppedError.
+   */
+  stop(options?: StopOptions): Promise<void>;
+}
+
+/**
+ * Makes an engine.
+ *
+ * @throws FlowError for an option that will not do
+ */
+export function createEngine(options: EngineOptions = {}): Engine {
+  const runs = new EngineRuns({ ...options, store: options.store ?? createMemoryStore() });
+  return {
+    start: (flow, input, given) => quiet(start(flow, input, given)) as never,
+    logic: (flow, settings) => runs.logic(definitionOf(flow), settings) as never,
+    recover: (flows) => runs.recover(flows.map(definitionOf)),
+    run: (id) => runs.run(id),
+    runs: (filter) => runs.runs(filter),
+    stop: (given) => runs.stop(given),
+  };
+
+  async function start(flow: unknown, input: unknown, given: StartOptions | undefined): Promise<Run> {
+    return runs.start(definitionOf(flow), input, given);
+  }
+}

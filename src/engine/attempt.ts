@@ -1,0 +1,228 @@
+import { type AnyActorLogic, type AnyActorRef, createActor } from 'xstate';
+import { stopChild } from '../logic/internals.ts';
+import {
+  EngineStoppedError,
+  OutputError,
+  SkipTask,
+  TimeoutError,
+  textOf,
+  viewError,
+} from '../model/error.ts';
+import type { Body } from '../model/perform.ts';
+import { planRetry } from '../model/retry.ts';
+import { type Checked, check } from '../model/schema.ts';
+import type { Cause } from '../model/status.ts';
+import type { LiveTask } from './live-task.ts';
+import { AttemptScope } from './scope.ts';
+import type { Timer } from './timers.ts';
+
+/** How and why an attempt is to end before its body has. */
+interface Ending {
+  /** What becomes of the task then: it may try again, it has failed, it is cancelled. */
+  readonly as: 'attempt failed' | 'task failed' | 'task cancelled';
+  readonly cause: Cause;
+  /** Reason of the signal. */
+  readonly error: Error;
+  /** What was given to `cancel`. */
+  readonly reason?: unknown;
+}
+
+/**
+ * One try of a task: calls the body, bounds it, ends it when asked, and tells the task's actor how it went, once.
+ *
+ * An attempt that is ended still holds its slot until the body settles or its grace is over; what the body says
+ * after that is ignored.
+ */
+export class Attempt {
+  readonly task: LiveTask;
+  /** From 1. */
+  readonly number: number;
+  #controller: AbortController | undefined;
+  #ending: Ending | undefined;
+  #isClosed = false;
+  #limit: Timer | undefined;
+  #child: AnyActorRef | undefined;
+
+  constructor(task: LiveTask, number: number) {
+    this.task = task;
+    this.number = number;
+  }
+
+  begin(): void {
+    const { definition, run } = this.task;
+    const { timeoutMs } = definition;
+    if (timeoutMs !== undefined) {
+      this.#limit = run.timers.at(run.now() + timeoutMs, () => {
+        const what = `Attempt ${this.number} of task \`${definition.id}\``;
+        const error = new TimeoutError(what, 'timeoutMs', timeoutMs);
+        this.end({ as: 'attempt failed', cause: 'timeout', error });
+      });
+    }
+    const scope = new AttemptScope(this);
+    try {
+      if (definition.body.kind === 'perform') this.#await(definition.body.perform(scope));
+      else this.#spawn(definition.body, scope);
+    } catch (error) {
+      this.#threw(error);
+    }
+  }
+
+  /** Made when first asked for; aborted by then if the attempt has been ended. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#ending !== undefined) this.#controller.abort(this.#ending.error);
+    }
+    return this.#controller.signal;
+  }
+
+  /**
+   * Asks the body to end. Asked again while the body has not heeded it, the signal and the grace stay those of the
+   * first time; but a cancel takes the place of a time-out, and the task's time-out that of the attempt's.
+   */
+  end(ending: Ending): void {
+    if (this.#isClosed || this.#ending?.as === 'task cancelled') return;
+    const isFirst = this.#ending === undefined;
+    this.#ending = ending;
+    if (!isFirst) return;
+    const { run, definition } = this.task;
+    run.timers.cancel(this.#limit);
+    this.#limit = run.timers.at(run.now() + (definition.graceMs ?? run.graceMs), () => this.#close());
+    this.#abort(ending.error);
+  }
+
+  /** Ends the attempt without a word to the task: its actor is being stopped. */
+  stop(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.task.run.timers.cancel(this.#limit);
+    this.#abort(new EngineStoppedError('The run was stopped'));
+  }
+
+  log(message: string, data: unknown): void {
+    const { run, definition } = this.task;
+    run.logger.info(`[${run.definition.name} ${run.id} ${definition.id} #${this.number}] ${message}`, data);
+  }
+
+  progress(fraction: number, note: string | undefined): void {
+    if (this.#isClosed || this.#ending !== undefined) return;
+    const between = Math.min(Math.max(Number(fraction) || 0, 0), 1);
+    this.task.send({ type: 'attempt.progress', at: this.task.run.now(), fraction: between, note });
+  }
+
+  #await(result: unknown): void {
+    if (!isThenable(result)) this.#returned(result);
+    else {
+      // A foreign thenable may throw, or call back twice: a promise takes that on itself.
+      const promise = result instanceof Promise ? result : Promise.resolve(result);
+      promise.then(this.#returned, this.#threw);
+    }
+  }
+
+  #spawn({ logic, input }: Extract<Body, { kind: 'actor' }>, scope: AttemptScope): void {
+    const child = createActor(logic as AnyActorLogic, {
+      id: 'body',
+      parent: this.task.actor,
+      input: input?.(scope),
+    });
+    this.#child = child;
+    child.subscribe({
+      complete: () => {
+        const { status, output } = child.getSnapshot() as { readonly status: string; readonly output?: unknown };
+        if (status === 'done') this.#returned(output);
+        else this.#threw(new Error(`The actor of task \`${this.task.definition.id}\` was stopped before it was done`));
+      },
+      error: this.#threw,
+    });
+    child.start();
+  }
+
+  readonly #returned = (value: unknown): void => {
+    if (this.#isClosed) return;
+    if (this.#ending !== undefined) return this.#close();
+    const { output } = this.task.definition;
+    if (output === undefined) return this.#done(value);
+    const checked = check(output, value);
+    if (checked instanceof Promise) checked.then(this.#checked);
+    else this.#checked(checked);
+  };
+
+  readonly #checked = (checked: Checked): void => {
+    if (this.#isClosed) return;
+    if (this.#ending !== undefined) return this.#close();
+    if (checked.ok) return this.#done(checked.value);
+    this.#fail(new OutputError(this.task.definition.id, checked.issues), 'output');
+  };
+
+  readonly #threw = (error: unknown): void => {
+    if (this.#isClosed) return;
+    if (this.#ending !== undefined) return this.#close();
+    const at = this.task.run.now();
+    if (isSkip(error)) {
+      this.#leave();
+      this.task.send({ type: 'attempt.skipped', at, reason: textOf(error) });
+    } else this.#fail(error);
+  };
+
+  #done(output: unknown): void {
+    this.#leave();
+    this.task.send({ type: 'attempt.done', at: this.task.run.now(), output });
+  }
+
+  /** Fails for good where a cause is given; else the retry policy says. */
+  #fail(error: unknown, final?: Cause): void {
+    this.#leave();
+    const { run, definition } = this.task;
+    const at = run.now();
+    const elapsedMs = at - (this.task.startedAt ?? at);
+    const decision =
+      final === undefined
+        ? planRetry(definition.retry, { attempt: this.number, elapsedMs, error, random: run.random })
+        : ({ retry: false, cause: final } as const);
+    const shown = viewError(error);
+    if (decision.retry) {
+      this.task.send({ type: 'attempt.failed', at, error: shown, cause: 'exhausted', retryAt: at + decision.waitMs });
+      return;
+    }
+    if ('defect' in decision) run.logger.error(`Task \`${definition.id}\`: ${decision.defect?.message}`, decision.defect);
+    const cause = error instanceof TimeoutError && decision.cause === 'exhausted' ? 'timeout' : decision.cause;
+    run.noteFailure(error);
+    this.task.send({ type: 'attempt.failed', at, error: shown, cause });
+  }
+
+  /** The body of an ended attempt has settled, or was given up. */
+  #close(): void {
+    const { as, cause, error, reason } = this.#ending as Ending;
+    if (as === 'attempt failed') this.#fail(error);
+    else if (as === 'task failed') this.#fail(error, cause);
+    else {
+      this.#leave();
+      this.task.send({ type: 'attempt.cancelled', at: this.task.run.now(), cause, reason });
+    }
+  }
+
+  #leave(): void {
+    this.#isClosed = true;
+    this.task.run.timers.cancel(this.#limit);
+    this.task.leaveSlot();
+  }
+
+  #abort(reason: Error): void {
+    this.#controller?.abort(reason);
+    if (this.#child !== undefined) stopChild(this.task.actor, this.#child);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (value instanceof Promise) return true;
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  return typeof Reflect.get(value, 'then') === 'function';
+}
+
+function isSkip(error: unknown): boolean {
+  try {
+    return error instanceof SkipTask;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,33 @@
+import type { AnyActorRef } from 'xstate';
+import type { FlowDefinition } from '../model/definition.ts';
+import type { Entry } from '../model/journal.ts';
+import type { LiveRun } from './live-run.ts';
+import type { Logger } from './logger.ts';
+import type { RunJournal } from './run-journal.ts';
+import type { Limit } from './slots.ts';
+import type { Turn } from './turn.ts';
+
+/** What a run needs of its engine. */
+export interface EngineCore {
+  readonly logger: Logger;
+  /** From 0, below 1: for backoffs with jitter. */
+  readonly random: () => number;
+  /** Whether it is being stopped: nothing starts any more. */
+  readonly isDraining: boolean;
+  /** The limit that lanes share that share none. */
+  readonly noLimit: Limit;
+  /** The beat of the clock that an actor's system runs on. */
+  turnOf(actor: AnyActorRef): Turn;
+  /** The next place in the order of starting. */
+  nextOrder(): number;
+  /** A pool of the engine, by name. */
+  sharedPool(name: string): Limit;
+  /** Of a new run; with an id of its own where none is given. */
+  newJournal(definition: FlowDefinition, runId?: string): RunJournal;
+  /** Of a run that was started earlier. Throws where it was started with another flow. */
+  openJournal(definition: FlowDefinition, runId: string, entries: readonly Entry[]): RunJournal;
+  /** A run's actor has started. */
+  enter(run: LiveRun): void;
+  /** A run's actor has come to its end. */
+  leave(run: LiveRun): void;
+}

@@ -1,0 +1,33 @@
+import { orchestratorMachine } from '../../machines/orchestrator.ts';
+import { taskMachine } from '../../machines/task.ts';
+import { hostOf } from './host.ts';
+import type { LiveRun } from './live-run.ts';
+import type { LiveTask } from './live-task.ts';
+
+/** The task machine with its effects tied to the engine: each is carried out by the host of the actor that asks. */
+export const engineTaskMachine = taskMachine.provide({
+  actions: {
+    announce: ({ self }, fact) => {
+      const { run, definition } = hostOf<LiveTask>(self);
+      run.record(fact, definition.id);
+    },
+    requestSlot: ({ self }, { readyAt }) => hostOf<LiveTask>(self).requestSlot(readyAt),
+    performAttempt: ({ self }, { attempt }) => hostOf<LiveTask>(self).performAttempt(attempt),
+    abortAttempt: ({ self }, { cause, reason }) => hostOf<LiveTask>(self).abortAttempt(cause, reason),
+    wakeAt: ({ self }, { at }) => hostOf<LiveTask>(self).wakeAt(at),
+    reportSettled: ({ self, context }, { status }) => hostOf<LiveTask>(self).reportSettled(context, status),
+  },
+});
+
+/** The orchestrator with its effects tied to the engine. */
+export const engineOrchestratorMachine = orchestratorMachine.provide({
+  actions: {
+    announce: ({ self }, fact) => hostOf<LiveRun>(self).record(fact),
+    openRun: ({ self }) => hostOf<LiveRun>(self).open(),
+    deliverVerdicts: ({ self }, { verdicts }) => hostOf<LiveRun>(self).deliverVerdicts(verdicts),
+    cancelTasks: ({ self }, { cause, reason }) => hostOf<LiveRun>(self).cancelTasks(cause, reason),
+    holdSlots: ({ self }) => hostOf<LiveRun>(self).holdSlots(true),
+    releaseSlots: ({ self }) => hostOf<LiveRun>(self).holdSlots(false),
+    concludeRun: ({ self }, { ending }) => hostOf<LiveRun>(self).conclude(ending),
+  },
+});

@@ -1,0 +1,41 @@
+import type { Logger } from './logger.ts';
+
+/** Ends what it came from. Safe to repeat. */
+export interface Subscription {
+  unsubscribe(): void;
+}
+
+/** Listeners by event type, `*` for all. What a listener throws goes to the logger; the others still hear. */
+export class Emitter<Event extends { readonly type: string }> {
+  readonly #listeners = new Map<string, Set<(event: Event) => void>>();
+  readonly #logger: Logger;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  on(type: string, listener: (event: Event) => void): Subscription {
+    // Wrapped, so that the same function given twice is two listeners.
+    const entry = (event: Event) => listener(event);
+    const listeners = this.#listeners.get(type) ?? new Set();
+    this.#listeners.set(type, listeners.add(entry));
+    return { unsubscribe: () => listeners.delete(entry) };
+  }
+
+  emit(event: Event): void {
+    if (this.#listeners.size === 0) return;
+    this.#tell(this.#listeners.get(event.type), event);
+    this.#tell(this.#listeners.get('*'), event);
+  }
+
+  #tell(listeners: Set<(event: Event) => void> | undefined, event: Event): void {
+    if (listeners === undefined) return;
+    for (const listener of [...listeners]) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#logger.error(`A listener of ${event.type} threw`, error);
+      }
+    }
+  }
+}

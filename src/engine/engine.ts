@@ -1,0 +1,338 @@
+import { type AnyActorLogic, type AnyActorRef, createActor, type InspectionEvent } from 'xstate';
+import { clockOf } from '../logic/internals.ts';
+import { badOption, boundRule, checkFunction, checkKeys, checkNumber } from '../model/check.ts';
+import type { Clock } from '../model/clock.ts';
+import { type FlowDefinition, slotRule } from '../model/definition.ts';
+import { EngineStoppedError, FlowError, InputError, StoreConflictError } from '../model/error.ts';
+import type { Entry } from '../model/journal.ts';
+import { check } from '../model/schema.ts';
+import { isSettled } from '../model/status.ts';
+import type { RunFilter, RunSummary, Store } from '../store/store.ts';
+import type { EngineCore } from './core.ts';
+import { hostOf } from './host.ts';
+import type { LiveRun, RunSettings } from './live-run.ts';
+import { guardLogger, type Logger } from './logger.ts';
+import { Run } from './run.ts';
+import { RunJournal } from './run-journal.ts';
+import { createRunMachine, RunLogic } from './run-logic.ts';
+import { Limit } from './slots.ts';
+import { Turn } from './turn.ts';
+
+export interface EngineOptions {
+  /** Where journals live. Default: memory. */
+  readonly store: Store;
+  /** Attempts of all runs at the same time. Default: no limit. */
+  readonly concurrency?: number | undefined;
+  /** Slots of named pools, shared by all runs. Default: none. */
+  readonly pools?: Readonly<Record<string, number>> | undefined;
+  /** Of runs that the engine starts; a run that is spawned goes by its system's. Default: the time of day. */
+  readonly clock?: Clock | undefined;
+  /** Hears XState's inspection events of the runs that the engine starts. What it throws goes to the logger. */
+  readonly inspect?: ((event: InspectionEvent) => void) | undefined;
+  /** Default: `console`. */
+  readonly logger?: Logger | undefined;
+  /** How many settled runs are kept, in the store too; the oldest go first. Default 1,000. */
+  readonly keepSettled?: number | undefined;
+  /** From 0, below 1: the chance behind jitter. Default `Math.random`. */
+  readonly random?: (() => number) | undefined;
+}
+
+export interface StartOptions extends RunSettings {
+  /** Must be new to the store. Default: a random UUID. */
+  readonly id?: string | undefined;
+  /** Cancels the run when aborted, with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface StopOptions {
+  /** How long attempts under way may go on; what they return is kept. Default 0. */
+  readonly graceMs?: number | undefined;
+}
+
+const options = ['store', 'concurrency', 'pools', 'clock', 'inspect', 'logger', 'keepSettled', 'random'];
+const startOptions = ['id', 'signal', 'concurrency', 'totalTimeoutMs', 'forwardEvents'];
+
+const timeOfDay: Clock = {
+  setTimeout: (callback, timeoutMs) => setTimeout(callback, timeoutMs),
+  clearTimeout: (id) => clearTimeout(id as ReturnType<typeof setTimeout>),
+};
+
+/** Gives runs time, slots and a store; knows flows only by their definitions. */
+export class EngineRuns implements EngineCore {
+  readonly logger: Logger;
+  readonly random: () => number;
+  readonly noLimit = new Limit(Number.POSITIVE_INFINITY);
+  readonly #store: Store;
+  readonly #limit: Limit;
+  readonly #pools: ReadonlyMap<string, Limit>;
+  readonly #clock: Clock;
+  readonly #inspect: ((event: InspectionEvent) => void) | undefined;
+  readonly #keepSettled: number;
+  readonly #turns = new WeakMap<object, Turn>();
+  readonly #live = new Map<string, LiveRun>();
+  /** Oldest first. */
+  readonly #settled = new Map<string, LiveRun>();
+  readonly #handles = new WeakMap<LiveRun, Run>();
+  #order = 0;
+  #isDraining = false;
+
+  constructor(given: EngineOptions) {
+    checkEngine(given);
+    const { logger = console, inspect, concurrency = Number.POSITIVE_INFINITY, pools = {} } = given;
+    this.logger = guardLogger(logger);
+    this.random = given.random ?? Math.random;
+    this.#store = given.store;
+    this.#limit = new Limit(concurrency);
+    this.#pools = new Map(Object.entries(pools).map(([name, slots]) => [name, new Limit(slots)]));
+    this.#clock = given.clock ?? timeOfDay;
+    this.#keepSettled = given.keepSettled ?? 1_000;
+    this.#inspect = inspect === undefined ? undefined : this.#guard(inspect);
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  async start(definition: FlowDefinition, input: unknown, given: StartOptions = {}): Promise<Run> {
+    checkStart(definition, given);
+    this.#checkPools(definition);
+    const checked = await check(definition.settings.input, input);
+    if (!checked.ok) throw new InputError(definition.name, checked.issues);
+    if (this.#isDraining) throw new EngineStoppedError('The engine was stopped: it starts no more runs');
+    const { id, signal, ...settings } = given;
+    if (id !== undefined && this.#isTaken(id)) throw new StoreConflictError(id, `There is a run ${id} already`);
+    const run = this.#launch(this.newJournal(definition, id), settings, checked.value);
+    run.commitOrThrow();
+    const handle = this.#handleOf(run);
+    if (signal !== undefined) this.#cancelOn(signal, handle, run);
+    return handle;
+  }
+
+  /** Actor logic of a flow, bound to this engine. */
+  logic(definition: FlowDefinition, settings: RunSettings = {}): AnyActorLogic {
+    this.#checkPools(definition);
+    return new RunLogic(this, definition, settings) as unknown as AnyActorLogic;
+  }
+
+  machine(definition: FlowDefinition): ReturnType<typeof createRunMachine> {
+    this.#checkPools(definition);
+    return createRunMachine(this, definition, {});
+  }
+
+  /** Takes up the unsettled runs of these flows in the store; attempts that were under way run again. */
+  recover(definitions: readonly FlowDefinition[]): Run[] {
+    const byName = new Map(definitions.map((definition) => [definition.name, definition]));
+    const runs: Run[] = [];
+    for (const { id, flow } of this.#store.list({ settled: false })) {
+      const definition = byName.get(flow);
+      if (definition === undefined || this.#live.has(id)) continue;
+      try {
+        this.#checkPools(definition);
+        const journal = this.openJournal(definition, id, this.#store.read(id));
+        runs.push(this.#handleOf(this.#launch(journal, {}, undefined)));
+      } catch (error) {
+        this.logger.error(`Run ${id} of flow \`${flow}\` cannot be taken up; it stays in the store as it is`, error);
+      }
+    }
+    return runs;
+  }
+
+  run(id: string): Run | undefined {
+    const live = this.#live.get(id) ?? this.#settled.get(id);
+    return live === undefined ? undefined : this.#handleOf(live);
+  }
+
+  runs(filter?: RunFilter): readonly RunSummary[] {
+    return this.#store.list(filter);
+  }
+
+  async stop({ graceMs = 0 }: StopOptions = {}): Promise<void> {
+    checkNumber({ option: 'graceMs', owner: 'engine.stop' }, graceMs, boundRule);
+    this.#isDraining = true;
+    for (const run of this.#live.values()) run.drain();
+    if (graceMs > 0) await this.#drained(graceMs);
+    for (const run of [...this.#live.values()]) run.stop();
+  }
+
+  // What runs ask for.
+
+  turnOf(actor: AnyActorRef): Turn {
+    const clock = (clockOf(actor) as Clock | undefined) ?? this.#clock;
+    let turn = this.#turns.get(clock);
+    if (turn === undefined) {
+      turn = new Turn(clock, this.#limit);
+      this.#turns.set(clock, turn);
+    }
+    return turn;
+  }
+
+  nextOrder(): number {
+    return this.#order++;
+  }
+
+  sharedPool(name: string): Limit {
+    return this.#pools.get(name) ?? this.noLimit;
+  }
+
+  newJournal(definition: FlowDefinition, runId: string = crypto.randomUUID()): RunJournal {
+    return new RunJournal(runId, definition, this.#store, this.logger);
+  }
+
+  openJournal(definition: FlowDefinition, runId: string, entries: readonly Entry[]): RunJournal {
+    const journal = new RunJournal(runId, definition, this.#store, this.logger, entries);
+    const started = entries[0];
+    if (started?.type === 'run.started' && started.flowHash !== definition.hash) {
+      throw new FlowError(
+        'bad_graph',
+        `Run ${runId} was started with another version of flow \`${definition.name}\`: its tasks, dependencies or ` +
+          'trigger rules have changed since. Take it up with the flow that it was started with.',
+        { flow: definition.name },
+      );
+    }
+    return journal;
+  }
+
+  enter(run: LiveRun): void {
+    this.#settled.delete(run.id);
+    this.#live.set(run.id, run);
+    run.journal.adopt();
+    if (this.#isDraining) run.drain();
+  }
+
+  leave(run: LiveRun): void {
+    if (this.#live.get(run.id) !== run) return;
+    this.#live.delete(run.id);
+    if (run.result === undefined) return;
+    this.#settled.set(run.id, run);
+    for (const id of this.#settled.keys()) {
+      if (this.#settled.size <= this.#keepSettled) break;
+      this.#settled.delete(id);
+      this.#store.remove(id);
+    }
+  }
+
+  handleOf(actor: AnyActorRef): Run | undefined {
+    const live = hostOf<LiveRun | undefined & object>(actor);
+    return live === undefined ? undefined : this.#handleOf(live);
+  }
+
+  #launch(journal: RunJournal, settings: RunSettings, input: unknown): LiveRun {
+    const logic = new RunLogic(this, journal.definition, settings, { journal, settings });
+    const actor = createActor(logic as unknown as AnyActorLogic, {
+      id: journal.runId,
+      input,
+      clock: this.#clock as never,
+      ...(this.#inspect === undefined ? {} : { inspect: this.#inspect }),
+    });
+    actor.start();
+    return hostOf<LiveRun>(actor);
+  }
+
+  #handleOf(live: LiveRun): Run {
+    let handle = this.#handles.get(live);
+    if (handle === undefined) {
+      handle = new Run(live, (settled, taskIds) => {
+        const again = this.#rerun(settled, taskIds);
+        this.#handles.set(again, handle as Run);
+        return again;
+      });
+      this.#handles.set(live, handle);
+    }
+    return handle;
+  }
+
+  #rerun(settled: LiveRun, taskIds: readonly string[] | undefined): LiveRun {
+    if (settled.result === undefined) throw new Error(`Run ${settled.id} has not settled: only then can it run again`);
+    if (this.#isDraining) throw new EngineStoppedError('The engine was stopped: it starts no more runs');
+    const { journal, settings } = settled;
+    const at = this.turnOf(settled.actor).timers.now();
+    for (const id of tasksToRerun(journal, taskIds)) journal.record({ type: 'task.rerun', at }, id);
+    return this.#launch(journal, settings, settled.input);
+  }
+
+  #isTaken(id: string): boolean {
+    return this.#live.has(id) || this.#store.read(id).length > 0;
+  }
+
+  /** Pools are looked up when a run starts: a flow does not know its engine before. */
+  #checkPools(definition: FlowDefinition): void {
+    const own = definition.settings.pools ?? {};
+    for (const name of definition.poolNames) {
+      if (Object.hasOwn(own, name) || this.#pools.has(name)) continue;
+      const taskId = definition.tasks.find((task) => task.pool === name)?.id;
+      const known = [...Object.keys(own), ...this.#pools.keys()].map((pool) => `\`${pool}\``).join(', ') || 'none';
+      throw badOption(
+        { option: 'pool', taskId, flow: definition.name },
+        `a pool that the flow or the engine names (${known})`,
+        name,
+      );
+    }
+  }
+
+  #cancelOn(signal: AbortSignal, handle: Run, run: LiveRun): void {
+    const cancel = (): void => handle.cancel(signal.reason);
+    if (signal.aborted) return cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    run.whenEnded(() => signal.removeEventListener('abort', cancel));
+  }
+
+  #guard(inspect: (event: InspectionEvent) => void): (event: InspectionEvent) => void {
+    return (event) => {
+      try {
+        inspect(event);
+      } catch (error) {
+        this.logger.error('The engine\'s `inspect` threw', error);
+      }
+    };
+  }
+
+  #drained(graceMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#clock.clearTimeout(limit);
+        resolve();
+      };
+      const limit = this.#clock.setTimeout(done, Math.min(graceMs, 2 ** 31 - 1));
+      const watch = (): void => {
+        if ([...this.#live.values()].every((run) => run.running.length === 0)) done();
+      };
+      for (const run of this.#live.values()) run.onIdle(watch);
+      watch();
+    });
+  }
+}
+
+/** The tasks that are to run again, with all that is downstream of them, in definition order. */
+function tasksToRerun(journal: RunJournal, taskIds: readonly string[] | undefined): readonly string[] {
+  const { graph } = journal.definition;
+  const fold = journal.foldTo();
+  const unfinished = graph.ids.filter((_, task) => !['done', 'skipped'].includes(fold.task(task).status));
+  const chosen = taskIds ?? (unfinished.length > 0 ? unfinished : graph.ids);
+  const again = new Set<string>();
+  for (const id of chosen) {
+    if (again.has(id)) continue;
+    again.add(id);
+    for (const downstream of graph.downstream(id)) again.add(downstream);
+  }
+  return graph.ids.filter((id) => again.has(id));
+}
+
+function checkEngine(given: EngineOptions): void {
+  const place = (option: string) => ({ option, owner: 'createEngine' });
+  checkKeys(place('options'), given, options);
+  const { concurrency, pools = {}, keepSettled, inspect, random } = given;
+  if (concurrency !== undefined) checkNumber(place('concurrency'), concurrency, slotRule);
+  if (keepSettled !== undefined) checkNumber(place('keepSettled'), keepSettled, { min: 0, integer: true, infinity: true });
+  for (const [name, slots] of Object.entries(pools)) checkNumber(place(`pools.${name}`), slots, slotRule);
+  if (inspect !== undefined) checkFunction(place('inspect'), inspect);
+  if (random !== undefined) checkFunction(place('random'), random);
+}
+
+function checkStart({ name }: FlowDefinition, given: StartOptions): void {
+  const place = (option: string) => ({ option, flow: name });
+  checkKeys(place('start options'), given, startOptions);
+  const { id, concurrency, totalTimeoutMs } = given;
+  if (id !== undefined && (typeof id !== 'string' || id === '')) throw badOption(place('id'), 'a string that is not empty', id);
+  if (concurrency !== undefined) checkNumber(place('concurrency'), concurrency, slotRule);
+  if (totalTimeoutMs !== undefined) checkNumber(place('totalTimeoutMs'), totalTimeoutMs, boundRule);
+}

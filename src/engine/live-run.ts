@@ -1,0 +1,429 @@
+import type { AnyActorLogic, AnyActorRef } from 'xstate';
+import type { OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
+import type { TaskContext } from '../../machines/task.ts';
+import { emitFrom, parentOf, sendFrom, stopChild } from '../logic/internals.ts';
+import type { FlowDefinition, TaskDefinition } from '../model/definition.ts';
+import { EngineStoppedError, type ErrorView, InputError, type TaskFailure, TimeoutError, viewError } from '../model/error.ts';
+import { type Entry, journalVersion, type RunFact, type TaskFact } from '../model/journal.ts';
+import type { Verdict } from '../model/ledger.ts';
+import type { Outcome } from '../model/perform.ts';
+import { pick, put } from '../model/record.ts';
+import { type Checked, check } from '../model/schema.ts';
+import { type Cause, isSettled, type SettledStatus } from '../model/status.ts';
+import type { RunView } from '../model/view.ts';
+import type { EngineCore } from './core.ts';
+import type { Logger } from './logger.ts';
+import { LiveTask } from './live-task.ts';
+import type { RunJournal } from './run-journal.ts';
+import { Lane, Limit } from './slots.ts';
+import type { Timer, Timers } from './timers.ts';
+import type { Committer, Turn } from './turn.ts';
+
+/** What is said of one run beside its flow. */
+export interface RunSettings {
+  readonly concurrency?: number | undefined;
+  readonly totalTimeoutMs?: number | undefined;
+  readonly forwardEvents?: boolean | undefined;
+}
+
+/** Stands for the output of a task that has none. */
+const missing = Symbol('missing');
+
+const endings: ReadonlySet<string> = new Set(['run.done', 'run.failed', 'run.cancelled']);
+
+/** How a run's actor came to its end: by settling, or by being stopped or failing before. */
+export type End = { readonly view: RunView } | { readonly error: unknown };
+
+/** A run while its actor lives: carries out what the orchestrator asks for. */
+export class LiveRun implements Committer {
+  readonly journal: RunJournal;
+  readonly definition: FlowDefinition;
+  readonly actor: AnyActorRef;
+  readonly taskLogic: AnyActorLogic;
+  readonly settings: RunSettings;
+  /** Place in the order of starting. */
+  readonly order: number;
+  input: unknown;
+  readonly #core: EngineCore;
+  readonly #turn: Turn;
+  readonly #isResumed: boolean;
+  /** Whether the input has been checked already. */
+  readonly #isChecked: boolean;
+  readonly #live = new Map<number, LiveTask>();
+  readonly #outputs: unknown[];
+  readonly #lanes = new Map<string | undefined, Lane>();
+  readonly #limits: readonly Limit[];
+  readonly #forwardsTo: AnyActorRef | undefined;
+  #commitIsDue = false;
+  #limit: Timer | undefined;
+  #isHeld = false;
+  /** Why it ends early, once it does. */
+  #ending: { readonly cause: Cause; readonly reason: unknown } | undefined;
+  #end: End | undefined;
+  /** Of tasks that count, first failure first. */
+  readonly #failures: TaskFailure[] = [];
+  #firstFailure: { readonly error: unknown } | undefined;
+  #result: RunResult | undefined;
+  #onIdle: (() => void) | undefined;
+  readonly #whenEnded: ((end: End) => void)[] = [];
+
+  constructor(
+    core: EngineCore,
+    journal: RunJournal,
+    actor: AnyActorRef,
+    taskLogic: AnyActorLogic,
+    settings: RunSettings,
+    input: unknown,
+    isChecked: boolean,
+  ) {
+    this.#core = core;
+    this.journal = journal;
+    this.definition = journal.definition;
+    this.actor = actor;
+    this.taskLogic = taskLogic;
+    this.settings = settings;
+    this.input = input;
+    this.order = core.nextOrder();
+    this.#turn = core.turnOf(actor);
+    this.#isResumed = journal.seq > 0;
+    this.#isChecked = isChecked;
+    this.#outputs = new Array(this.definition.tasks.length).fill(missing);
+    const slots = settings.concurrency ?? this.definition.settings.concurrency;
+    const forwards = settings.forwardEvents ?? this.definition.settings.forwardEvents ?? false;
+    this.#forwardsTo = forwards ? parentOf(actor) : undefined;
+    this.#limits = slots === undefined ? [] : [new Limit(slots)];
+  }
+
+  get id(): string {
+    return this.journal.runId;
+  }
+
+  get timers(): Timers {
+    return this.#turn.timers;
+  }
+
+  get logger(): Logger {
+    return this.#core.logger;
+  }
+
+  get random(): () => number {
+    return this.#core.random;
+  }
+
+  get graceMs(): number {
+    return this.definition.settings.graceMs ?? 5_000;
+  }
+
+  /** Whether it is being cancelled, or is out of time. */
+  get isEnding(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  /** Whether its actor has come to an end. */
+  get isOver(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** How it ended; `undefined` while it has not settled. */
+  get result(): RunResult | undefined {
+    return this.#result;
+  }
+
+  /** What the first task to fail threw, as it was thrown. */
+  get firstFailure(): unknown {
+    return this.#firstFailure?.error;
+  }
+
+  /** Attempts under way, by task id. */
+  get running(): readonly string[] {
+    return Array.from(this.#live.values())
+      .filter((task) => task.isRunning)
+      .map((task) => task.definition.id);
+  }
+
+  now(): number {
+    return this.#turn.timers.now();
+  }
+
+  send(event: OrchestratorEvent): void {
+    this.actor.send(event);
+  }
+
+  /** Calls back once it has settled, was stopped or failed; at once where it has. */
+  whenEnded(callback: (end: End) => void): void {
+    if (this.#end !== undefined) callback(this.#end);
+    else this.#whenEnded.push(callback);
+  }
+
+  // The orchestrator's effects.
+
+  /** The actor has started: the input is checked, or an earlier life is taken up again. */
+  open(): void {
+    this.#core.enter(this);
+    this.actor.subscribe({
+      complete: () => this.#completed(),
+      error: (error) => this.#stopped(error),
+    });
+    if (this.#isResumed) return this.#resume();
+    if (this.#isChecked) return this.#begin(this.input);
+    const checked = check(this.definition.settings.input, this.input);
+    if (checked instanceof Promise) checked.then((late) => this.#accept(late));
+    else this.#accept(checked);
+  }
+
+  deliverVerdicts(verdicts: readonly Verdict[]): void {
+    for (const verdict of verdicts) this.#deliver(verdict);
+  }
+
+  cancelTasks(cause: Cause = 'cancelled', reason?: unknown): void {
+    this.#ending = { cause, reason };
+    this.timers.cancel(this.#limit);
+    const at = this.now();
+    for (const task of [...this.#live.values()]) task.send({ type: 'task.cancel', at, cause, reason });
+  }
+
+  /** Whether attempts may start. */
+  holdSlots(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    for (const lane of this.#lanes.values()) lane.hold(isHeld || this.#core.isDraining);
+  }
+
+  /** All tasks have settled: once that is kept, makes what the run returns. */
+  conclude(ending: RunResult['status']): void {
+    this.timers.cancel(this.#limit);
+    this.#turn.afterCommit(() => this.#conclude(ending));
+  }
+
+  /** What a machine announced. A run's own facts are kept at once, since its actor may be done with the next step. */
+  record(fact: RunFact | TaskFact, taskId?: string): void {
+    this.journal.record(fact, taskId);
+    if (endings.has(fact.type)) this.journal.commit(this.#tell);
+    else if (!this.#commitIsDue) {
+      this.#commitIsDue = true;
+      this.#turn.commitLater(this);
+    }
+  }
+
+  // The tasks' words.
+
+  noteSettled(task: LiveTask, context: TaskContext, status: SettledStatus): void {
+    this.#live.delete(task.index);
+    if (status === 'done') this.#outputs[task.index] = context.output;
+    if (status === 'failed' && context.error !== undefined) this.#addFailure(task.definition, context.error, context.cause);
+  }
+
+  /** Kept as it was thrown for whoever awaits the outputs. */
+  noteFailure(error: unknown): void {
+    this.#firstFailure ??= { error };
+  }
+
+  leaveSlot(lane: Lane): void {
+    this.#turn.slots.free(lane);
+    this.#onIdle?.();
+  }
+
+  depsOf(index: number): Record<string, unknown> {
+    const deps: Record<string, unknown> = {};
+    const { ids, upstreamStart, upstreamList } = this.definition.graph;
+    for (let at = upstreamStart[index] as number; at < (upstreamStart[index + 1] as number); at++) {
+      const upstream = upstreamList[at] as number;
+      const output = this.#outputs[upstream];
+      if (output !== missing) put(deps, ids[upstream] as string, output);
+    }
+    return deps;
+  }
+
+  outcomesOf(index: number): Record<string, Outcome> {
+    const outcomes: Record<string, Outcome> = {};
+    const fold = this.journal.foldTo();
+    const { ids, upstreamStart, upstreamList } = this.definition.graph;
+    for (let at = upstreamStart[index] as number; at < (upstreamStart[index + 1] as number); at++) {
+      const upstream = upstreamList[at] as number;
+      const { status, error } = fold.task(upstream);
+      put(outcomes, ids[upstream] as string, error === undefined ? { status } : { status, error });
+    }
+    return outcomes;
+  }
+
+  timeoutError(): TimeoutError {
+    return new TimeoutError(`Run ${this.id} of flow \`${this.definition.name}\``, 'totalTimeoutMs', this.#totalTimeoutMs ?? 0);
+  }
+
+  commit(): void {
+    this.#commitIsDue = false;
+    try {
+      this.journal.commit(this.#tell);
+    } catch (error) {
+      // An event that no state expects: XState ends the actor with its error.
+      this.actor.send({ type: 'xstate.error.actor.store', error });
+    }
+  }
+
+  /** Keeps what was recorded so far; throws what the store throws, and then the run is over. */
+  commitOrThrow(): void {
+    try {
+      this.journal.commit(this.#tell);
+    } catch (error) {
+      this.stop(error);
+      throw error;
+    }
+  }
+
+  /** Starts nothing more; attempts under way go on. */
+  drain(): void {
+    for (const lane of this.#lanes.values()) lane.hold(true);
+  }
+
+  /** Calls back whenever an attempt has ended. */
+  onIdle(callback: () => void): void {
+    this.#onIdle = callback;
+  }
+
+  /** Stops the actor, so that the run stays unsettled in the store. */
+  stop(error: unknown = new EngineStoppedError()): void {
+    if (this.#end !== undefined) return;
+    this.#stopped(error);
+    const parent = parentOf(this.actor);
+    if (parent === undefined) (this.actor as AnyActorRef & { stop(): void }).stop();
+    else stopChild(parent, this.actor);
+  }
+
+  get #totalTimeoutMs(): number | undefined {
+    return this.settings.totalTimeoutMs ?? this.definition.settings.totalTimeoutMs;
+  }
+
+  #conclude(ending: RunResult['status']): void {
+    if (this.isOver) return;
+    const outputs = this.#outputsById();
+    const failures = this.#failures;
+    const at = this.now();
+    const make = this.definition.settings.output;
+    if (make === undefined || ending !== 'done') {
+      this.send({ type: 'run.conclude', at, outputs, failures });
+      return;
+    }
+    try {
+      const output = make({ input: this.input, deps: outputs });
+      this.send({ type: 'run.conclude', at, outputs: output, output, failures });
+    } catch (error) {
+      this.noteFailure(error);
+      this.send({ type: 'run.conclude', at, outputs, failures, error: viewError(error) });
+    }
+  }
+
+  #accept(checked: Checked): void {
+    if (this.isOver || this.isEnding) return;
+    if (checked.ok) return this.#begin(checked.value);
+    const error = new InputError(this.definition.name, checked.issues);
+    this.noteFailure(error);
+    this.send({ type: 'run.cancel', at: this.now(), cause: 'input', reason: error.message });
+  }
+
+  #begin(input: unknown): void {
+    this.input = input;
+    const at = this.now();
+    this.#startLimit(at);
+    const { name, hash } = this.definition;
+    this.send({ type: 'run.start', at, version: journalVersion, flow: name, flowHash: hash, input });
+  }
+
+  #resume(): void {
+    const fold = this.journal.foldTo();
+    const { status, startedAt, cause, reason } = fold.view();
+    this.input = fold.input;
+    for (const [index, definition] of this.definition.tasks.entries()) {
+      const task = fold.task(index);
+      if (task.status === 'done') this.#outputs[index] = task.output;
+      if (task.status === 'failed' && task.error !== undefined) this.#addFailure(definition, task.error, task.cause);
+    }
+    this.#startLimit(this.journal.rerunAt() ?? startedAt ?? this.now());
+    const at = this.now();
+    if (status === 'paused') this.send({ type: 'run.pause', at });
+    if (status === 'cancelling') this.send({ type: 'run.cancel', at, cause: cause ?? 'cancelled', reason });
+    else this.send({ type: 'run.recover', at });
+  }
+
+  #startLimit(startedAt: number): void {
+    const totalTimeoutMs = this.#totalTimeoutMs;
+    if (totalTimeoutMs === undefined) return;
+    this.#limit = this.timers.at(startedAt + totalTimeoutMs, () => {
+      const { message } = this.timeoutError();
+      this.send({ type: 'run.cancel', at: this.now(), cause: 'timeout', reason: message });
+    });
+  }
+
+  #deliver({ task: index, decision, because }: Verdict): void {
+    const at = this.now();
+    const left = this.#isResumed && decision === 'run' ? this.journal.foldTo().task(index) : undefined;
+    const definition = this.definition.tasks[index] as TaskDefinition;
+    const isLeft = left?.readyAt !== undefined && !isSettled(left.status);
+    const task = new LiveTask(this, index, definition, this.#laneOf(definition), isLeft ? left : undefined);
+    this.#live.set(index, task);
+    if (isLeft) return;
+    const by = because === undefined ? undefined : this.definition.graph.ids[because];
+    switch (decision) {
+      case 'run':
+        return task.send({ type: 'task.ready', at });
+      case 'skip':
+        return task.send({ type: 'task.skip', at, cause: 'rule', because: by });
+      case 'upstream_failed':
+        return task.send({ type: 'task.fail_upstream', at, cause: 'upstream', because: by });
+      case 'cancel':
+        return task.send({ type: 'task.cancel', at, ...(this.#ending ?? { cause: 'cancelled' }) });
+    }
+  }
+
+  #addFailure({ id, optional }: TaskDefinition, error: ErrorView, cause: Cause | undefined): void {
+    if (!optional) this.#failures.push({ taskId: id, error, cause });
+  }
+
+  readonly #tell = (entry: Entry): void => {
+    this.journal.emitter.emit(entry);
+    emitFrom(this.actor, entry);
+    if (this.#forwardsTo !== undefined) sendFrom(this.actor, this.#forwardsTo, entry);
+  };
+
+  #completed(): void {
+    const { status, output } = this.actor.getSnapshot() as { readonly status: string; readonly output?: RunResult };
+    if (status !== 'done') return this.#stopped(new EngineStoppedError('The actor of the run was stopped before it settled'));
+    this.#result = output;
+    this.#finish({ view: this.journal.view() });
+  }
+
+  /** The actor is gone before the run has settled: what it had under way goes too. */
+  #stopped(error: unknown): void {
+    if (this.isOver) return;
+    this.timers.cancel(this.#limit);
+    for (const task of [...this.#live.values()]) task.stop();
+    this.#live.clear();
+    this.#finish({ error });
+  }
+
+  #finish(end: End): void {
+    this.#end = end;
+    this.#core.leave(this);
+    for (const callback of this.#whenEnded.splice(0)) callback(end);
+  }
+
+  #laneOf({ pool }: TaskDefinition): Lane {
+    let lane = this.#lanes.get(pool);
+    if (lane === undefined) {
+      const own = pool === undefined ? undefined : pick(this.definition.settings.pools ?? {}, pool);
+      const shared = pool === undefined || own !== undefined ? this.#core.noLimit : this.#core.sharedPool(pool);
+      const limits = own === undefined ? this.#limits : [...this.#limits, new Limit(own)];
+      lane = new Lane(this.#turn.slots.poolOf(shared), limits);
+      lane.hold(this.#isHeld || this.#core.isDraining);
+      this.#lanes.set(pool, lane);
+    }
+    return lane;
+  }
+
+  #outputsById(): Record<string, unknown> {
+    const { ids } = this.definition.graph;
+    const outputs: Record<string, unknown> = {};
+    for (const [index, output] of this.#outputs.entries()) {
+      if (output !== missing) put(outputs, ids[index] as string, output);
+    }
+    return outputs;
+  }
+}

@@ -1,0 +1,175 @@
+import { type AnyActorRef, createActor } from 'xstate';
+import type { TaskContext, TaskEvent } from '../../machines/task.ts';
+import { sendFrom, stopChild } from '../logic/internals.ts';
+import type { TaskDefinition } from '../model/definition.ts';
+import { CancelledError, TimeoutError, viewError } from '../model/error.ts';
+import type { Cause, SettledStatus } from '../model/status.ts';
+import type { TaskView } from '../model/view.ts';
+import { Attempt } from './attempt.ts';
+import { setHost } from './host.ts';
+import type { LiveRun } from './live-run.ts';
+import type { Claim, Lane } from './slots.ts';
+import type { Timer } from './timers.ts';
+
+/** A task from its verdict until it has settled: its actor, and what the engine does at the actor's word. */
+export class LiveTask implements Claim {
+  place = -1;
+  readyAt = 0;
+  /** When its first attempt started. */
+  startedAt: number | undefined;
+  readonly run: LiveRun;
+  /** Place in definition order. */
+  readonly index: number;
+  readonly definition: TaskDefinition;
+  readonly actor: AnyActorRef;
+  readonly #lane: Lane;
+  #attempt: Attempt | undefined;
+  /** Until the next attempt is due. */
+  #wake: Timer | undefined;
+  /** Until the time for all attempts is over. */
+  #limit: Timer | undefined;
+
+  /** @param left how an earlier actor of the task was left, where a stopped run goes on */
+  constructor(run: LiveRun, index: number, definition: TaskDefinition, lane: Lane, left?: TaskView) {
+    this.run = run;
+    this.index = index;
+    this.definition = definition;
+    this.#lane = lane;
+    const { id, retry } = definition;
+    const input = { task: index, maxAttempts: retry?.maxAttempts ?? 1 };
+    this.actor = createActor(run.taskLogic, {
+      id,
+      systemId: `${run.id}/${id}`,
+      parent: run.actor,
+      input,
+      ...(left === undefined ? {} : { snapshot: snapshotOf(left, input) }),
+    });
+    setHost(this.actor, this);
+    this.actor.start();
+    if (left !== undefined) this.#takeUp(left);
+  }
+
+  get priority(): number {
+    return this.definition.priority;
+  }
+
+  /** Whether an attempt is under way. */
+  get isRunning(): boolean {
+    return this.#attempt !== undefined;
+  }
+
+  get runOrder(): number {
+    return this.run.order;
+  }
+
+  send(event: TaskEvent): void {
+    this.actor.send(event);
+  }
+
+  /** A slot is free. */
+  start(): void {
+    this.send({ type: 'attempt.start', at: this.run.now() });
+  }
+
+  requestSlot(readyAt: number): void {
+    this.readyAt = readyAt;
+    this.#lane.push(this);
+  }
+
+  performAttempt(number: number): void {
+    const at = this.run.now();
+    this.#attempt = new Attempt(this, number);
+    if (this.startedAt === undefined) this.#startLimit(at, at);
+    this.#attempt.begin();
+  }
+
+  abortAttempt(cause: Cause, reason: unknown): void {
+    if (cause === 'timeout' && !this.run.isEnding) {
+      this.#attempt?.end({ as: 'task failed', cause, error: this.#timeoutError() });
+      return;
+    }
+    const error = cause === 'timeout' ? this.run.timeoutError() : new CancelledError(reason);
+    this.#attempt?.end({ as: 'task cancelled', cause, error, reason });
+  }
+
+  wakeAt(at: number): void {
+    this.#wake = this.run.timers.at(at, () => this.send({ type: 'attempt.due', at: this.run.now() }));
+  }
+
+  reportSettled(context: TaskContext, status: SettledStatus): void {
+    this.run.timers.cancel(this.#wake);
+    this.run.timers.cancel(this.#limit);
+    this.#lane.withdraw(this);
+    this.run.noteSettled(this, context, status);
+    sendFrom(this.actor, this.run.actor, {
+      type: 'task.settled',
+      at: context.endedAt ?? this.run.now(),
+      task: this.index,
+      status,
+    });
+  }
+
+  /** The attempt under way has ended. */
+  leaveSlot(): void {
+    this.#attempt = undefined;
+    this.run.leaveSlot(this.#lane);
+  }
+
+  /** Ends all of it without a word to the run: that is being stopped. */
+  stop(): void {
+    this.run.timers.cancel(this.#wake);
+    this.run.timers.cancel(this.#limit);
+    this.#lane.withdraw(this);
+    if (this.#attempt !== undefined) {
+      this.#attempt.stop();
+      this.leaveSlot();
+    }
+    stopChild(this.run.actor, this.actor);
+  }
+
+  #startLimit(startedAt: number, now: number): void {
+    this.startedAt = startedAt;
+    const { totalTimeoutMs } = this.definition;
+    if (totalTimeoutMs === undefined) return;
+    this.#limit = this.run.timers.at(Math.max(startedAt + totalTimeoutMs, now), () => {
+      const error = viewError(this.#timeoutError());
+      this.send({ type: 'task.expire', at: this.run.now(), cause: 'timeout', error });
+    });
+  }
+
+  #timeoutError(): TimeoutError {
+    const { id, totalTimeoutMs = 0 } = this.definition;
+    return new TimeoutError(`Task \`${id}\``, 'totalTimeoutMs', totalTimeoutMs);
+  }
+
+  /** XState runs no entry actions for a restored actor: what they asked for is asked for here. */
+  #takeUp({ startedAt, status, readyAt = 0, retryAt = 0 }: TaskView): void {
+    if (startedAt !== undefined) this.#startLimit(startedAt, this.run.now());
+    if (status === 'retrying') this.wakeAt(retryAt);
+    else this.requestSlot(readyAt);
+  }
+}
+
+/** An attempt that was under way when the run was stopped runs again, under the same number. */
+function snapshotOf(left: TaskView, input: { readonly task: number; readonly maxAttempts: number }): never {
+  const isRetrying = left.status === 'retrying';
+  const snapshot = {
+    status: 'active',
+    value: isRetrying ? 'retrying' : 'pending',
+    context: {
+      ...input,
+      attempt: left.status === 'running' ? left.attempts - 1 : left.attempts,
+      readyAt: left.readyAt,
+      retryAt: isRetrying ? left.retryAt : undefined,
+      endedAt: undefined,
+      output: undefined,
+      error: left.error,
+      cause: undefined,
+      reason: undefined,
+      because: undefined,
+    } satisfies TaskContext,
+    children: {},
+    historyValue: {},
+  };
+  return snapshot as never;
+}

@@ -1,0 +1,149 @@
+import {
+  type ActorLogic,
+  type ActorScope,
+  type AnyActorLogic,
+  type AnyActorRef,
+  type AnyEventObject,
+  StateMachine,
+} from 'xstate';
+import type { OrchestratorContext } from '../../machines/orchestrator.ts';
+import { compile } from '../logic/compile.ts';
+import type { FlowDefinition } from '../model/definition.ts';
+import type { Entry } from '../model/journal.ts';
+import { Ledger } from '../model/ledger.ts';
+import type { EngineCore } from './core.ts';
+import { engineOrchestratorMachine, engineTaskMachine } from './effects.ts';
+import { setHost } from './host.ts';
+import { LiveRun, type RunSettings } from './live-run.ts';
+import type { RunJournal } from './run-journal.ts';
+import { RunSnapshot } from './run-snapshot.ts';
+
+type Scope = ActorScope<never, AnyEventObject, AnyActorRef['system'], never>;
+
+/** What a run's actor takes, beside what its tasks tell it. */
+export type RunCommand =
+  | { readonly type: 'run.pause' }
+  | { readonly type: 'run.resume' }
+  | { readonly type: 'run.cancel'; readonly reason?: unknown };
+
+/** Actor logic of a flow. */
+export type FlowLogic<Input = unknown, Outputs = unknown> = ActorLogic<
+  RunSnapshot<Outputs> & { status: 'active'; output: undefined; error: undefined },
+  RunCommand,
+  Input,
+  AnyActorRef['system'],
+  Entry
+>;
+
+/** A run that an engine has prepared before its actor is made. */
+export interface Prepared {
+  readonly journal: RunJournal;
+  readonly settings: RunSettings;
+}
+
+/** What `getPersistedSnapshot` of a run's actor gives: plain data, if the tasks' outputs are. */
+interface PersistedRun {
+  readonly status: 'active' | 'done' | 'error' | 'stopped';
+  readonly value: string;
+  readonly output: unknown;
+  readonly error: unknown;
+  readonly run: { readonly id: string; readonly flow: string; readonly entries: readonly Entry[] };
+}
+
+const orchestrator = compile(engineOrchestratorMachine);
+const compiledTask = compile(engineTaskMachine) as unknown as AnyActorLogic;
+
+/** The compiled run: orchestrator and tasks as tables. */
+export class RunLogic {
+  readonly #core: EngineCore;
+  readonly #definition: FlowDefinition;
+  readonly #settings: RunSettings;
+  readonly #prepared: Prepared | undefined;
+
+  constructor(core: EngineCore, definition: FlowDefinition, settings: RunSettings, prepared?: Prepared) {
+    this.#core = core;
+    this.#definition = definition;
+    this.#settings = settings;
+    this.#prepared = prepared;
+  }
+
+  /** For XState. */
+  getInitialSnapshot(scope: Scope, input: unknown): RunSnapshot {
+    const journal = this.#prepared?.journal ?? this.#core.newJournal(this.#definition);
+    return this.#start(scope, journal, input, this.#prepared !== undefined);
+  }
+
+  /** For XState. Commands may come without `at`: the engine knows the time. */
+  transition(snapshot: RunSnapshot, event: AnyEventObject, scope: Scope): RunSnapshot {
+    const inner = RunSnapshot.innerOf(snapshot);
+    const journal = RunSnapshot.journalOf(snapshot);
+    const known = 'at' in event || event.type.startsWith('xstate.');
+    const stamped = known ? event : { ...event, at: this.#core.turnOf(scope.self).timers.now() };
+    const next = orchestrator.transition(inner, stamped, scope);
+    return next === inner ? snapshot : new RunSnapshot(next, journal);
+  }
+
+  /** For XState: the snapshot carries the journal. */
+  getPersistedSnapshot(snapshot: RunSnapshot): PersistedRun {
+    const { runId, definition, entries } = RunSnapshot.journalOf(snapshot);
+    const { status, value, output, error } = snapshot;
+    return { status, value, output, error, run: { id: runId, flow: definition.name, entries: [...entries] } };
+  }
+
+  /** For XState: the run goes on from its journal when the actor is started. Attempts that were under way run again. */
+  restoreSnapshot(persisted: PersistedRun, scope: Scope): RunSnapshot {
+    const { run, status, value, output, error } = persisted;
+    const journal = this.#core.openJournal(this.#definition, run.id, run.entries);
+    if (status === 'active') return this.#start(scope, journal, undefined, true);
+    const context: OrchestratorContext = {
+      ledger: Ledger.open(this.#definition.plan, journal.foldTo().statuses),
+      cause: undefined,
+      reason: undefined,
+      outputs: undefined,
+      failures: [],
+    };
+    return new RunSnapshot(orchestrator.restoreSnapshot({ status, value, output, error, context }), journal);
+  }
+
+  #start(scope: Scope, journal: RunJournal, input: unknown, isChecked: boolean): RunSnapshot {
+    const settings = this.#prepared?.settings ?? this.#settings;
+    const run = new LiveRun(this.#core, journal, scope.self, compiledTask, settings, input, isChecked);
+    setHost(scope.self, run);
+    return new RunSnapshot(orchestrator.getInitialSnapshot(scope, { ledger: journal.openLedger() }), journal);
+  }
+}
+
+/** The interpreted run: the orchestrator as a machine of XState's, and each of its tasks too. */
+export function createRunMachine(
+  core: EngineCore,
+  definition: FlowDefinition,
+  settings: RunSettings,
+): typeof engineOrchestratorMachine {
+  const { config, implementations } = engineOrchestratorMachine;
+  const machine = new StateMachine(
+    {
+      ...config,
+      id: definition.name,
+      context: (): OrchestratorContext => ({
+        ledger: Ledger.open(definition.plan),
+        cause: undefined,
+        reason: undefined,
+        outputs: undefined,
+        failures: [],
+      }),
+    } as never,
+    {
+      ...implementations,
+      actions: {
+        ...implementations.actions,
+        openRun: ({ self, event }: { readonly self: never; readonly event: { readonly input?: unknown } }) => {
+          const journal = core.newJournal(definition);
+          const run = new LiveRun(core, journal, self, engineTaskMachine, settings, event.input, false);
+          setHost(self, run);
+          run.open();
+        },
+      },
+    } as never,
+  );
+  return machine as unknown as typeof engineOrchestratorMachine;
+}

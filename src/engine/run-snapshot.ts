@@ -1,0 +1,72 @@
+import type { orchestratorMachine, RunResult } from '../../machines/orchestrator.ts';
+import type { SnapshotOf } from '../logic/actor-logic.ts';
+import type { RunStatus } from '../model/status.ts';
+import type { RunView } from '../model/view.ts';
+import type { RunJournal } from './run-journal.ts';
+
+type Inner = SnapshotOf<typeof orchestratorMachine>;
+
+/** Snapshot of a run's actor: the orchestrator's, with the RunView as its context. */
+export class RunSnapshot<Outputs = unknown> {
+  readonly status: 'active' | 'done' | 'error' | 'stopped';
+  readonly value: RunStatus;
+  /** How the run ended, once `status` is `done`. */
+  readonly output: RunResult<Outputs> | undefined;
+  readonly error: unknown;
+  readonly #inner: Inner;
+  readonly #journal: RunJournal;
+  readonly #seq: number;
+
+  constructor(inner: Inner, journal: RunJournal) {
+    this.status = inner.status;
+    this.value = inner.value as RunStatus;
+    this.output = inner.output as RunResult<Outputs> | undefined;
+    this.error = inner.error;
+    this.#inner = inner;
+    this.#journal = journal;
+    this.#seq = journal.seq;
+  }
+
+  static innerOf(snapshot: RunSnapshot): Inner {
+    return snapshot.#inner;
+  }
+
+  static journalOf(snapshot: RunSnapshot): RunJournal {
+    return snapshot.#journal;
+  }
+
+  /** The run at the time of this snapshot; made when read. */
+  get context(): RunView {
+    return this.#journal.view(this.#seq);
+  }
+
+  /** A run's tasks are live only while they are under way; find them by `system.get('runId/taskId')`. */
+  get children(): Record<string, never> {
+    return {};
+  }
+
+  get tags(): ReadonlySet<string> {
+    return this.#inner.tags;
+  }
+
+  matches(value: RunStatus): boolean {
+    return value === this.value;
+  }
+
+  hasTag(tag: string): boolean {
+    return this.#inner.hasTag(tag);
+  }
+
+  can(event: { readonly type: string }): boolean {
+    return this.#inner.can(event);
+  }
+
+  getMeta(): Record<string, unknown> {
+    return this.#inner.getMeta();
+  }
+
+  toJSON(): object {
+    const { status, value, output, error, context } = this;
+    return { status, output, error, value, context, children: {}, historyValue: {}, tags: [] };
+  }
+}

@@ -1,0 +1,164 @@
+import type { ActorRef, AnyActorRef } from 'xstate';
+import type { RunResult } from '../../machines/orchestrator.ts';
+import { EngineStoppedError, RunFailedError } from '../model/error.ts';
+import type { Entry } from '../model/journal.ts';
+import type { RunView } from '../model/view.ts';
+import type { Subscription } from './emitter.ts';
+import type { End, LiveRun } from './live-run.ts';
+import type { RunCommand } from './run-logic.ts';
+import type { RunSnapshot } from './run-snapshot.ts';
+
+/** The actor of a run. */
+export type RunActor<Outputs = unknown> = ActorRef<
+  RunSnapshot<Outputs> & { status: 'active'; output: undefined; error: undefined },
+  RunCommand,
+  Entry
+>;
+
+/** Entries of one type; all of them for `*`. */
+export type EntryOf<Type extends Entry['type'] | '*'> = Type extends '*' ? Entry : Extract<Entry, { type: Type }>;
+
+/** A run, from its start on: to watch it, steer it and await it. It stays usable after the run has settled. */
+export class Run<Outputs = unknown> implements AsyncDisposable {
+  #live: LiveRun;
+  readonly #again: (live: LiveRun, taskIds: readonly string[] | undefined) => LiveRun;
+
+  /** Made by `start`; not to be made by hand. */
+  constructor(live: LiveRun, again: (live: LiveRun, taskIds: readonly string[] | undefined) => LiveRun) {
+    this.#live = live;
+    this.#again = again;
+  }
+
+  get id(): string {
+    return this.#live.id;
+  }
+
+  /** Its XState actor; a rerun gives it another one. */
+  get actor(): RunActor<Outputs> {
+    return this.#live.actor as unknown as RunActor<Outputs>;
+  }
+
+  /** Where the run is now: plain data, which later events do not change. */
+  view(): RunView {
+    return this.#live.journal.view();
+  }
+
+  /**
+   * Calls back at each event of a type from now on, `*` for all; events that have been are not repeated. What the
+   * listener throws goes to the engine's logger.
+   */
+  on<Type extends Entry['type'] | '*'>(type: Type, listener: (event: EntryOf<Type>) => void): Subscription {
+    return this.#live.journal.emitter.on(type, listener as (event: Entry) => void);
+  }
+
+  /**
+   * All events from the first one on, as they come; ends when the run has settled or its engine was stopped. Reads
+   * the journal as it goes, so a slow reader holds up nothing and nothing is buffered for it.
+   */
+  async *events(): AsyncGenerator<Entry, void, undefined> {
+    const live = this.#live;
+    const { journal } = live;
+    let wake: () => void = () => {};
+    const subscription = journal.emitter.on('*', () => wake());
+    live.whenEnded(() => wake());
+    try {
+      for (let seq = 0; ; ) {
+        while (seq < journal.keptSeq) yield journal.entries[seq++] as Entry;
+        if (live.isOver) return;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    } finally {
+      subscription.unsubscribe();
+    }
+  }
+
+  /**
+   * Resolves with the view when the run has settled, however it ended. Rejects with `EngineStoppedError` when its
+   * engine or actor was stopped before, and with the error of a store that failed. After a rerun, of the rerun.
+   */
+  settled(): Promise<RunView> {
+    return quiet(
+      this.#ended().then((end) => {
+        if ('error' in end) throw end.error;
+        return end.view;
+      }),
+    );
+  }
+
+  /** Resolves with what the run returns. Rejects with `RunFailedError` when it ended `failed` or `cancelled`. */
+  outputs(): Promise<Outputs> {
+    return quiet(
+      this.#ended().then((end) => {
+        if ('error' in end) throw end.error;
+        const { result } = this.#live;
+        if (result?.status === 'done') return result.outputs as Outputs;
+        throw this.#failure(result, end.view);
+      }),
+    );
+  }
+
+  /**
+   * Ends the run early: waiting tasks are cancelled at once, attempts under way get their signal and `graceMs`.
+   * Nothing where the run has settled.
+   */
+  cancel(reason?: unknown): void {
+    this.#send({ type: 'run.cancel', reason });
+  }
+
+  /** No attempt starts from now on; those under way go on. Time limits go on too. */
+  pause(): void {
+    this.#send({ type: 'run.pause' });
+  }
+
+  /** Ends a pause. */
+  resume(): void {
+    this.#send({ type: 'run.resume' });
+  }
+
+  /**
+   * Runs tasks of a settled run again, and all that is downstream of them, under the same id: a new actor, whose
+   * events go on from the last `seq`.
+   *
+   * @param taskIds default: the tasks that did not end `done` or `skipped`; of a run that is all done, every task
+   * @throws FlowError for an id that is no task; Error where the run has not settled
+   */
+  rerun(taskIds?: readonly string[]): void {
+    this.#live = this.#again(this.#live, taskIds);
+  }
+
+  /** Cancels the run if it has not settled, and waits until it has. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cancel('disposed');
+    await this.#ended();
+  }
+
+  #send(command: RunCommand): void {
+    if (!this.#live.isOver) (this.#live.actor as AnyActorRef).send(command);
+  }
+
+  #ended(): Promise<End> {
+    return new Promise((resolve) => this.#live.whenEnded(resolve));
+  }
+
+  #failure(result: RunResult | undefined, view: RunView): Error {
+    if (result === undefined || result.status === 'done') return new EngineStoppedError();
+    const failures = result.status === 'failed' ? result.failures : [];
+    const cause = this.#live.firstFailure;
+    return new RunFailedError(
+      view.flow,
+      view.id,
+      result.status,
+      failures,
+      view.reason,
+      cause === undefined ? undefined : { cause },
+    );
+  }
+}
+
+/** A promise that nobody may be waiting for: its rejection is no news to Node. */
+export function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}

@@ -1,0 +1,55 @@
+import type { Outcome, PerformScope } from '../model/perform.ts';
+import type { Attempt } from './attempt.ts';
+
+/** What a body is given. Each part is made when it is first read. */
+export class AttemptScope implements PerformScope {
+  readonly #attempt: Attempt;
+  #deps: Record<string, unknown> | undefined;
+  #outcomes: Record<string, Outcome> | undefined;
+
+  constructor(attempt: Attempt) {
+    this.#attempt = attempt;
+  }
+
+  get input(): unknown {
+    return this.#attempt.task.run.input;
+  }
+
+  get deps(): Record<string, unknown> {
+    this.#deps ??= this.#attempt.task.run.depsOf(this.#attempt.task.index);
+    return this.#deps;
+  }
+
+  get outcomes(): Record<string, Outcome> {
+    this.#outcomes ??= this.#attempt.task.run.outcomesOf(this.#attempt.task.index);
+    return this.#outcomes;
+  }
+
+  get runId(): string {
+    return this.#attempt.task.run.id;
+  }
+
+  get taskId(): string {
+    return this.#attempt.task.definition.id;
+  }
+
+  get attempt(): number {
+    return this.#attempt.number;
+  }
+
+  get idempotencyKey(): string {
+    return `${this.runId}/${this.taskId}`;
+  }
+
+  get signal(): AbortSignal {
+    return this.#attempt.signal;
+  }
+
+  get log(): (message: string, data?: unknown) => void {
+    return (message, data) => this.#attempt.log(message, data);
+  }
+
+  get progress(): (fraction: number, note?: string) => void {
+    return (fraction, note) => this.#attempt.progress(fraction, note);
+  }
+}

@@ -1,0 +1,187 @@
+import { Heap, type HeapItem } from '../model/heap.ts';
+
+/** Something of which only so many attempts may be under way: the engine, a run, a pool. */
+export class Limit {
+  readonly slots: number;
+  #taken = 0;
+  /** Those that found it full: told when a slot is free again. */
+  readonly #waiting = new Set<() => void>();
+
+  constructor(slots: number) {
+    this.slots = slots;
+  }
+
+  get isFull(): boolean {
+    return this.#taken >= this.slots;
+  }
+
+  take(): void {
+    this.#taken++;
+  }
+
+  release(): void {
+    this.#taken--;
+    if (this.#waiting.size > 0) this.#wake();
+  }
+
+  /** Calls back once, at the next release. */
+  whenFree(callback: () => void): void {
+    this.#waiting.add(callback);
+  }
+
+  #wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const callback of waiting) callback();
+  }
+}
+
+/** A task that wants a slot. */
+export interface Claim extends HeapItem {
+  readonly priority: number;
+  /** When it became ready, or its retry due. */
+  readonly readyAt: number;
+  /** Its run's place in the order of starting, and its own in the flow's definition. */
+  readonly runOrder: number;
+  readonly index: number;
+  start(): void;
+}
+
+/** The higher priority, then who was ready first, then the order of definition. */
+function goesBefore(a: Claim, b: Claim): boolean {
+  if (a.priority !== b.priority) return a.priority > b.priority;
+  if (a.readyAt !== b.readyAt) return a.readyAt < b.readyAt;
+  if (a.runOrder !== b.runOrder) return a.runOrder < b.runOrder;
+  return a.index < b.index;
+}
+
+/** Claims of one run that want the same pool, or none. */
+export class Lane implements HeapItem {
+  place = -1;
+  readonly claims = new Heap<Claim>(goesBefore);
+  readonly pool: Pool;
+  /** Limits of the run: its concurrency, and a pool of its own. */
+  readonly limits: readonly Limit[];
+  #isHeld = false;
+  readonly #onFree = () => this.pool.enter(this);
+
+  constructor(pool: Pool, limits: readonly Limit[]) {
+    this.pool = pool;
+    this.limits = limits;
+  }
+
+  push(claim: Claim): void {
+    this.claims.push(claim);
+    this.pool.enter(this);
+  }
+
+  /** For a claim that is no longer wanted; nothing where it was met already. */
+  withdraw(claim: Claim): void {
+    this.claims.remove(claim);
+    this.pool.enter(this);
+  }
+
+  /** A paused run's lanes stand still. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    this.pool.enter(this);
+  }
+
+  /** Whether its first claim may start as far as its run goes. Where a limit is full, it asks to be told. */
+  mayStart(): boolean {
+    if (this.#isHeld || this.claims.size === 0) return false;
+    const full = this.limits.find((limit) => limit.isFull);
+    full?.whenFree(this.#onFree);
+    return full === undefined;
+  }
+}
+
+/** The lanes that share a limit across runs, best claim first: those of one pool of the engine, or of none. */
+export class Pool {
+  readonly limit: Limit;
+  readonly #lanes = new Heap<Lane>((a, b) => goesBefore(a.claims.first as Claim, b.claims.first as Claim));
+  readonly #onWanted: () => void;
+
+  constructor(limit: Limit, onWanted: () => void) {
+    this.limit = limit;
+    this.#onWanted = onWanted;
+  }
+
+  /** Puts a lane where its best claim belongs, or takes it out where it has none that may start. */
+  enter(lane: Lane): void {
+    if (!lane.mayStart()) this.#lanes.remove(lane);
+    else {
+      if (lane.place < 0) this.#lanes.push(lane);
+      else this.#lanes.update(lane);
+      this.#onWanted();
+    }
+  }
+
+  /** The lane to start next. Where the pool is full, it asks to be told. */
+  best(): Lane | undefined {
+    if (this.#lanes.size === 0) return undefined;
+    if (this.limit.isFull) {
+      this.limit.whenFree(this.#onWanted);
+      return undefined;
+    }
+    for (let lane = this.#lanes.first; lane !== undefined; lane = this.#lanes.first) {
+      if (lane.mayStart()) return lane;
+      this.#lanes.remove(lane);
+    }
+    return undefined;
+  }
+}
+
+/** What wants to start on one clock. Filled once per turn. */
+export class SlotQueue {
+  readonly #engine: Limit;
+  readonly #pools = new Map<Limit, Pool>();
+  readonly #onWanted: () => void;
+
+  /** @param onWanted called when there may be something to start */
+  constructor(engine: Limit, onWanted: () => void) {
+    this.#engine = engine;
+    this.#onWanted = onWanted;
+  }
+
+  /** The lanes of a limit that runs share; they are kept apart, so that a full pool holds up no other. */
+  poolOf(limit: Limit): Pool {
+    let pool = this.#pools.get(limit);
+    if (pool === undefined) {
+      pool = new Pool(limit, this.#onWanted);
+      this.#pools.set(limit, pool);
+    }
+    return pool;
+  }
+
+  /** Starts all that the limits allow, best first. A start may bring new claims: they are looked at too. */
+  fill(): void {
+    for (let lane = this.#best(); lane !== undefined; lane = this.#best()) {
+      const claim = lane.claims.pop() as Claim;
+      this.#engine.take();
+      lane.pool.limit.take();
+      for (const limit of lane.limits) limit.take();
+      lane.pool.enter(lane);
+      claim.start();
+    }
+  }
+
+  /** Gives back what a start took. */
+  free(lane: Lane): void {
+    this.#engine.release();
+    lane.pool.limit.release();
+    for (const limit of lane.limits) limit.release();
+  }
+
+  #best(): Lane | undefined {
+    let best: Lane | undefined;
+    for (const pool of this.#pools.values()) {
+      const lane = pool.best();
+      if (lane === undefined) continue;
+      if (best === undefined || goesBefore(lane.claims.first as Claim, best.claims.first as Claim)) best = lane;
+    }
+    if (best === undefined || !this.#engine.isFull) return best;
+    this.#engine.whenFree(this.#onWanted);
+    return undefined;
+  }
+}

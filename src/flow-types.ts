@@ -1,0 +1,124 @@
+import type { AnyActorLogic, InputFrom, OutputFrom } from 'xstate';
+import type { TaskSettings } from './model/definition.ts';
+import type { Outcome, PerformScope } from './model/perform.ts';
+import type { Schema } from './model/schema.ts';
+import type { TriggerRule } from './model/trigger-rule.ts';
+
+/** What the types know of one task. */
+export interface TaskType {
+  readonly output: unknown;
+  /** Whether a run that is done always has its output. */
+  readonly sure: boolean;
+  readonly scope: PerformScope<never, never, never>;
+}
+
+/** What the types know of a flow's tasks, by id; each `task` adds one by intersection. */
+export type TaskTypes = { readonly [id: string]: TaskType };
+
+type Outputs<Tasks, Ids extends readonly unknown[]> = {
+  readonly [Id in Ids[number] & keyof Tasks]: Tasks[Id] extends { readonly output: infer Output } ? Output : never;
+};
+
+/** Under `all_success` a task has every output of its dependencies; under any other rule each may be missing. */
+export type DepsOf<Tasks, Ids extends readonly unknown[], Rule extends TriggerRule> = [Rule] extends ['all_success']
+  ? Outputs<Tasks, Ids>
+  : { readonly [Id in keyof Outputs<Tasks, Ids>]?: Outputs<Tasks, Ids>[Id] | undefined };
+
+export type OutcomesOf<Ids extends readonly unknown[]> = { readonly [Id in Ids[number] & string]: Outcome };
+
+/** Rules that do not run where everything went well. */
+type RuleOfFailure = 'all_failed' | 'all_skipped' | 'one_failed';
+
+/** Rules that always run in the end. */
+type RuleOfAll = 'all_settled' | 'always';
+
+type AllSure<Tasks, Ids extends readonly unknown[]> = [Ids[number]] extends [never]
+  ? true
+  : false extends (Tasks[Ids[number] & keyof Tasks] extends { readonly sure: infer Sure } ? Sure : never)
+    ? false
+    : true;
+
+type IsSure<Tasks, Ids extends readonly unknown[], Rule, MayMiss extends boolean> = true extends MayMiss
+  ? false
+  : [Rule] extends [RuleOfAll]
+    ? true
+    : [Rule] extends [RuleOfFailure]
+      ? false
+      : AllSure<Tasks, Ids>;
+
+/** The tasks of a flow, and one more. */
+export type WithTask<
+  Tasks,
+  Input,
+  Id extends string,
+  Output,
+  Ids extends readonly unknown[],
+  Rule extends TriggerRule,
+  MayMiss extends boolean,
+> = Tasks & {
+  readonly [Key in Id]: {
+    readonly output: Output;
+    readonly sure: IsSure<Tasks, Ids, Rule, MayMiss>;
+    readonly scope: PerformScope<Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>;
+  };
+};
+
+/** The outputs of a run that is done, by task id: `undefined` where a task may have been skipped, or failed as an optional one. */
+export type OutputsOf<Tasks> = {
+  readonly [Id in keyof Tasks]: Tasks[Id] extends { readonly output: infer Output; readonly sure: infer Sure }
+    ? Sure extends true
+      ? Output
+      : Output | undefined
+    : never;
+};
+
+interface Common<Ids, Rule, Optional, Skippable>
+  extends Omit<TaskSettings, 'triggerRule' | 'optional' | 'skippable' | 'output'> {
+  /** Ids of tasks defined before this one. Default: none. */
+  readonly dependsOn?: Ids | undefined;
+  /** When the task may start. Default `all_success`. */
+  readonly triggerRule?: Rule | undefined;
+  /** A failure of the task does not fail the run. Default false. */
+  readonly optional?: Optional | undefined;
+  /** The task may end itself with `SkipTask`: its output is then missing downstream. Default false. */
+  readonly skippable?: Skippable | undefined;
+}
+
+/** Options of a task whose body is a function. */
+export interface PerformOptions<Tasks, Input, Ids extends readonly unknown[], Rule extends TriggerRule, Optional, Skippable, Returned, Output>
+  extends Common<Ids, Rule, Optional, Skippable> {
+  /** What the task does. What it returns, or the promise of it, is the task's output. */
+  readonly perform: (scope: PerformScope<Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>) => Returned;
+  /** Checks what the body returns; dependents get what it makes of it. Default: as returned. */
+  readonly output?: Schema<unknown, Output> | undefined;
+  readonly actor?: undefined;
+  readonly input?: undefined;
+}
+
+/** Options of a task whose body is an actor. */
+export interface ActorOptions<Tasks, Input, Ids extends readonly unknown[], Rule extends TriggerRule, Optional, Skippable, Logic extends AnyActorLogic, Output>
+  extends Common<Ids, Rule, Optional, Skippable> {
+  /** Any XState logic, spawned under the task's actor: its output is the task's, its error the attempt's. */
+  readonly actor: Logic;
+  /** What the actor gets as its input. */
+  readonly input?:
+    | ((scope: PerformScope<Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>) => InputFrom<Logic>)
+    | undefined;
+  /** Checks the actor's output; dependents get what it makes of it. Default: as it is. */
+  readonly output?: Schema<unknown, Output> | undefined;
+  readonly perform?: undefined;
+}
+
+/** Bodies to take the place of a flow's own, by task id. */
+export type BodiesFor<Tasks> = {
+  readonly [Id in keyof Tasks]?: Tasks[Id] extends { readonly scope: infer Scope; readonly output: infer Output }
+    ? BodyFor<Scope, Output>
+    : never;
+};
+
+type BodyFor<Scope, Output> =
+  | { readonly perform: (scope: Scope) => Output | PromiseLike<Output> }
+  | { readonly actor: AnyActorLogic; readonly input?: ((scope: Scope) => unknown) | undefined };
+
+/** What an actor returns. */
+export type ReturnOf<Logic extends AnyActorLogic> = OutputFrom<Logic>;

@@ -1,0 +1,244 @@
+import type { AnyActorLogic } from 'xstate';
+import type { orchestratorMachine } from '../machines/orchestrator.ts';
+import { EngineRuns, type StartOptions } from './engine/engine.ts';
+import { quiet, type Run } from './engine/run.ts';
+import type { FlowLogic } from './engine/run-logic.ts';
+import type { ActorOptions, BodiesFor, OutputsOf, PerformOptions, ReturnOf, WithTask } from './flow-types.ts';
+import { showValue } from './model/check.ts';
+import { checkFlow, defineBody, defineTask, FlowDefinition, type FlowSettings, type TaskDefinition } from './model/definition.ts';
+import { FlowError } from './model/error.ts';
+import type { Graph } from './model/graph.ts';
+import { cycleError, duplicateTask, unknownDependency, unknownTask } from './model/graph-check.ts';
+import { type Bodies, defineGraph, type GraphDefinition } from './model/graph-definition.ts';
+import type { Body, PerformScope } from './model/perform.ts';
+import type { Schema, SchemaInput, SchemaOutput } from './model/schema.ts';
+import type { TriggerRule } from './model/trigger-rule.ts';
+import { createMemoryStore } from './store/memory.ts';
+
+/** What may be said of a flow, with its input typed by a schema. */
+export interface FlowOptions<InputSchema> extends Omit<FlowSettings, 'input'> {
+  /** Checks a run's input before anything starts; tasks get what it returns. Default: any input. */
+  readonly input?: InputSchema | undefined;
+}
+
+type Given<InputSchema> = [InputSchema] extends [Schema] ? SchemaInput<InputSchema> : unknown;
+type Taken<InputSchema> = [InputSchema] extends [Schema] ? SchemaOutput<InputSchema> : unknown;
+
+/** `input` may be left out where `undefined` will do. */
+type StartArguments<Input> = undefined extends Input
+  ? [input?: Input, options?: StartOptions]
+  : [input: Input, options?: StartOptions];
+
+const brand = Symbol.for('topple.flow');
+
+/** A definition of tasks and their dependencies, from which runs are started. Immutable: each method gives a new flow. */
+export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Outputs = OutputsOf<Tasks>> {
+  readonly name: string;
+  readonly [brand] = true;
+  /** Carries the types; there is no value. */
+  declare readonly types?: { readonly input: Input; readonly tasks: Tasks; readonly outputs: Outputs };
+  readonly #settings: FlowSettings;
+  readonly #tasks: TaskList;
+  #definition: FlowDefinition | undefined;
+  #logic: AnyActorLogic | undefined;
+  #machine: ReturnType<EngineRuns['machine']> | undefined;
+
+  /** Use `createFlow`. */
+  constructor(name: string, settings: FlowSettings, tasks: TaskList, definition?: FlowDefinition) {
+    this.name = name;
+    this.#settings = settings;
+    this.#tasks = tasks;
+    this.#definition = definition;
+  }
+
+  /**
+   * Adds a task. Its dependencies must have been added before, so a chain of these has no cycles.
+   *
+   * @throws FlowError where id, dependencies, options or body will not do
+   */
+  task<
+    const Id extends string,
+    Returned,
+    const Ids extends readonly (keyof Tasks & string)[] = readonly [],
+    const Rule extends TriggerRule = 'all_success',
+    const Optional extends boolean = false,
+    const Skippable extends boolean = false,
+    Output = Awaited<Returned>,
+  >(
+    id: Id,
+    options: PerformOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Returned, Output>,
+  ): Flow<Input, Taken, WithTask<Tasks, Taken, Id, Output, Ids, Rule, Optional | Skippable>>;
+  task<
+    const Id extends string,
+    Logic extends AnyActorLogic,
+    const Ids extends readonly (keyof Tasks & string)[] = readonly [],
+    const Rule extends TriggerRule = 'all_success',
+    const Optional extends boolean = false,
+    const Skippable extends boolean = false,
+    Output = ReturnOf<Logic>,
+  >(
+    id: Id,
+    options: ActorOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Logic, Output>,
+  ): Flow<Input, Taken, WithTask<Tasks, Taken, Id, Output, Ids, Rule, Optional | Skippable>>;
+  task(id: string, options: object): never {
+    // What the overloads promise of the types, nothing here could show.
+    return new Flow(this.name, this.#settings, this.#tasks.with(this.name, id, options)) as never;
+  }
+
+  /** Says what a run returns, made of its input and the tasks' outputs; what this throws fails the run, cause `output`. */
+  output<Output>(
+    make: (args: { readonly input: Taken; readonly deps: OutputsOf<Tasks> }) => Output,
+  ): Flow<Input, Taken, Tasks, Output> {
+    return new Flow(this.name, { ...this.#settings, output: make as never }, this.#tasks);
+  }
+
+  /**
+   * The same flow with other bodies for some tasks, as `machine.provide` does it for actions.
+   *
+   * @throws FlowError for an id that is no task, or a body that is none
+   */
+  provide(bodies: BodiesFor<Tasks>): Flow<Input, Taken, Tasks, Outputs> {
+    const given = new Map<string, Body>();
+    for (const [id, body] of Object.entries(bodies)) {
+      if (this.graph.indexOf(id) < 0) throw unknownTask(this.name, id, this.graph.ids);
+      if (body !== undefined) given.set(id, defineBody(this.name, id, body as object));
+    }
+    return new Flow(this.name, this.#settings, this.#tasks, this.definition.withBodies(given));
+  }
+
+  /** Its tasks and who depends on whom. */
+  get graph(): Graph {
+    return this.definition.graph;
+  }
+
+  /** What an engine runs: all that was said, checked and with defaults filled in. */
+  get definition(): FlowDefinition {
+    this.#definition ??= new FlowDefinition(this.name, this.#settings, this.#tasks.all());
+    return this.#definition;
+  }
+
+  /**
+   * Actor logic of a run, compiled: for `createActor`, `invoke`, `spawn`. Its input is the run's, its snapshot's
+   * context a RunView, its output a RunResult. Bound to the default engine.
+   */
+  get logic(): FlowLogic<Input, Outputs> {
+    this.#logic ??= defaultEngine().logic(this.definition);
+    return this.#logic as FlowLogic<Input, Outputs>;
+  }
+
+  /** The same run interpreted: a machine of XState's, for diagrams, small flows and XState's own tools. */
+  get machine(): typeof orchestratorMachine {
+    this.#machine ??= defaultEngine().machine(this.definition);
+    return this.#machine;
+  }
+
+  /**
+   * Starts a run on the default engine: in memory, no limit of attempts. Resolves once the input was accepted and
+   * the run has started. A failure of the run is no rejection: see `settled` and `outputs`.
+   *
+   * @throws InputError where the schema refuses the input
+   */
+  start(...[input, options]: StartArguments<Input>): Promise<Run<Outputs>> {
+    return quiet(defaultEngine().start(this.definition, input, options)) as Promise<Run<Outputs>>;
+  }
+
+  /** Starts a run and resolves with what it returns. Rejects with RunFailedError where it ends `failed` or `cancelled`. */
+  run(...[input, options]: StartArguments<Input>): Promise<Outputs> {
+    const run = defaultEngine().start(this.definition, input, options) as Promise<Run<Outputs>>;
+    return quiet(run.then((started) => started.outputs()));
+  }
+}
+
+/** Starts the definition of a flow; go on with `task`. */
+export function createFlow<InputSchema extends Schema | undefined = undefined>(
+  name: string,
+  options: FlowOptions<InputSchema> = {},
+): Flow<Given<InputSchema>, Taken<InputSchema>> {
+  checkFlow(name, options);
+  return new Flow(name, options, new TaskList([], new Map(), 0));
+}
+
+/** Whether a value is a flow, also of another copy of topple. */
+export function isFlow(value: unknown): value is Flow<never, never, never, never> {
+  return typeof value === 'object' && value !== null && brand in value;
+}
+
+/** The definition of a flow; FlowError where the value is none. */
+export function definitionOf(flow: unknown): FlowDefinition {
+  if (isFlow(flow)) return flow.definition;
+  throw new FlowError('bad_option', `A flow was expected, made by \`createFlow\`, but got ${showValue(flow)}.`, { value: flow });
+}
+
+/**
+ * Tasks in definition order. Flows that grow from one another share the array: a list is its first `size`, and
+ * only the longest may add to it, so that a chain of n tasks costs n.
+ */
+class TaskList {
+  readonly #tasks: TaskDefinition[];
+  readonly #indexes: Map<string, number>;
+  readonly #size: number;
+
+  constructor(tasks: TaskDefinition[], indexes: Map<string, number>, size: number) {
+    this.#tasks = tasks;
+    this.#indexes = indexes;
+    this.#size = size;
+  }
+
+  static of(tasks: readonly TaskDefinition[]): TaskList {
+    return new TaskList([...tasks], new Map(tasks.map((task, index) => [task.id, index])), tasks.length);
+  }
+
+  all(): readonly TaskDefinition[] {
+    return this.#tasks.slice(0, this.#size);
+  }
+
+  with(flow: string, id: string, options: object): TaskList {
+    const task = defineTask(flow, id, options);
+    if (this.#has(id)) throw duplicateTask(flow, id);
+    for (const dependency of task.dependsOn) {
+      if (dependency === id) throw cycleError(flow, [id, id]);
+      if (!this.#has(dependency)) throw unknownDependency(flow, id, dependency, this.all().map((known) => known.id));
+    }
+    const own = this.#tasks.length === this.#size ? this : TaskList.of(this.all());
+    own.#tasks.push(task);
+    own.#indexes.set(id, this.#size);
+    return new TaskList(own.#tasks, own.#indexes, this.#size + 1);
+  }
+
+  #has(id: string): boolean {
+    return (this.#indexes.get(id) ?? this.#size) < this.#size;
+  }
+
+}
+
+let engine: EngineRuns | undefined;
+
+function defaultEngine(): EngineRuns {
+  engine ??= new EngineRuns({ store: createMemoryStore(), keepSettled: 0 });
+  return engine;
+}
+
+/**
+ * Makes a flow of data: `{ tasks: { id: { dependsOn, … } } }`, in linear time.
+ *
+ * @param bodies one `perform` for all tasks, or a body for each, by id
+ * @throws FlowError where the data is no valid flow: a cycle with its path, an unknown dependency, a bad option, …
+ */
+export function createFlowFromGraph(
+  definition: GraphDefinition,
+  bodies: GraphBodies,
+): Flow<unknown, unknown, unknown, Record<string, unknown>> {
+  const defined = defineGraph(definition, bodies as Bodies);
+  return new Flow(defined.name, defined.settings, TaskList.of(defined.tasks), defined);
+}
+
+/** One body for all tasks, or a body for each, by id. */
+export type GraphBodies =
+  | ((scope: PerformScope) => unknown)
+  | Readonly<Record<string, GraphBody>>
+  | ReadonlyMap<string, GraphBody>;
+
+type GraphBody =
+  | ((scope: PerformScope) => unknown)
+  | { readonly perform: (scope: PerformScope) => unknown }
+  | { readonly actor: AnyActorLogic; readonly input?: ((scope: PerformScope) => unknown) | undefined };

@@ -1,0 +1,203 @@
+import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
+import { CompiledLogic } from './actor-logic.ts';
+import type { ActionEntry, Assignment, Candidate, Emission, GuardEntry, ParamsOf, StateEntry, Table } from './table.ts';
+
+/** A machine uses something that a table cannot hold. */
+export class CompileError extends Error {
+  override readonly name = 'CompileError';
+  /** Where, from the machine's id inwards: `task.running.on.attempt.failed[0].guard`. */
+  readonly place: string;
+
+  constructor(place: string, found: string, instead: string) {
+    super(`Cannot compile ${place}: ${found}. ${instead}`);
+    this.place = place;
+  }
+}
+
+/**
+ * Compiles a flat machine to actor logic that behaves as the machine does, at a fraction of its cost.
+ *
+ * Kept: `setup(…)` machines of one level with named `assign`, `emit` and effect actions, named guards, params,
+ * entry, exit, initial actions, `output`, tags, meta, the root's `on`, `reenter`; snapshots with `value`,
+ * `matches`, `hasTag`, `can`, `context`; `@xstate.microstep` and `@xstate.action` inspections.
+ *
+ * Not kept, and refused with a `CompileError` that names the place: nested, parallel and history states, `after`,
+ * `always`, `invoke`, `onDone`, spawning and the other built-in actions, composed or inline guards and actions,
+ * wildcards, `reenter` at the root.
+ *
+ * The table is made once: call it where the machine is defined, not for each actor.
+ */
+export function compile<Machine extends AnyStateMachine>(machine: Machine): CompiledLogic<Machine> {
+  return new CompiledLogic(machine, tableOf(machine));
+}
+
+function tableOf(machine: AnyStateMachine): Table {
+  const { root } = machine;
+  refuseNode(root);
+  if (root.type !== 'compound') throw new CompileError(root.id, 'it has no states', 'A table needs at least one.');
+  const nodes = Object.values(root.states);
+  for (const node of nodes) {
+    refuseNode(node);
+    if (node.type === 'atomic' || node.type === 'final') continue;
+    throw new CompileError(node.id, `its type is ${node.type}`, 'Only flat states can be compiled.');
+  }
+  const numberOf = new Map(nodes.map((node, number) => [node.key, number]));
+  const initialNode = root.initial.target[0] as AnyStateNode;
+  const rootExit = actionsOf(machine, root.exit, `${root.id}.exit`);
+  return {
+    id: machine.id,
+    numberOf,
+    initial: numberOf.get(initialNode.key) as number,
+    initialActions: [
+      ...actionsOf(machine, root.entry, `${root.id}.entry`),
+      ...actionsOf(machine, root.initial.actions, `${root.id}.initial`),
+      ...actionsOf(machine, initialNode.entry, `${initialNode.id}.entry`),
+    ],
+    context: machine.config.context,
+    output: root.output,
+    states: nodes.map((node): StateEntry => ({
+      key: node.key,
+      id: node.id,
+      tags: new Set(node.tags),
+      meta: node.meta,
+      final:
+        node.type === 'final'
+          ? { output: node.output, exit: [...actionsOf(machine, node.exit, `${node.id}.exit`), ...rootExit] }
+          : undefined,
+      on: candidatesOf(machine, node, numberOf),
+    })),
+  };
+}
+
+function candidatesOf(
+  machine: AnyStateMachine,
+  node: AnyStateNode,
+  numberOf: ReadonlyMap<string, number>,
+): ReadonlyMap<string, readonly Candidate[]> {
+  const { root } = machine;
+  const own = transitionsOf(node);
+  const shared = transitionsOf(root);
+  const table = new Map<string, Candidate[]>();
+  for (const type of new Set([...own.keys(), ...shared.keys()])) {
+    const all = [...(own.get(type) ?? []), ...(shared.get(type) ?? [])];
+    table.set(
+      type,
+      all.map(({ definition, place }) => candidateOf(machine, node, definition, place, numberOf)),
+    );
+  }
+  return table;
+}
+
+function candidateOf(
+  machine: AnyStateMachine,
+  node: AnyStateNode,
+  definition: AnyTransitionDefinition,
+  place: string,
+  numberOf: ReadonlyMap<string, number>,
+): Candidate {
+  const target = targetOf(definition, place);
+  const moves = target !== undefined && (target !== definition.source || definition.reenter);
+  const actions = actionsOf(machine, definition.actions, `${place}.actions`);
+  return {
+    guard: guardOf(machine, definition.guard, `${place}.guard`),
+    target: numberOf.get((moves ? target : node).key) as number,
+    actions: moves
+      ? [
+          ...actionsOf(machine, node.exit, `${node.id}.exit`),
+          ...actions,
+          ...actionsOf(machine, target.entry, `${target.id}.entry`),
+        ]
+      : actions,
+    definition,
+  };
+}
+
+function targetOf(definition: AnyTransitionDefinition, place: string): AnyStateNode | undefined {
+  const targets: readonly AnyStateNode[] = definition.target ?? [];
+  if (targets.length > 1) throw new CompileError(place, 'it has several targets', 'Name one.');
+  const target = targets[0];
+  if (target === undefined) return undefined;
+  if (definition.source.parent === undefined && definition.reenter) {
+    throw new CompileError(place, 'it reenters the root', 'Leave `reenter` out, or move the transition to the states.');
+  }
+  if (target.parent === undefined) throw new CompileError(place, 'its target is the root', 'Name a state.');
+  return target;
+}
+
+interface Placed {
+  readonly definition: AnyTransitionDefinition;
+  readonly place: string;
+}
+
+function transitionsOf(node: AnyStateNode): ReadonlyMap<string, readonly Placed[]> {
+  const table = new Map<string, readonly Placed[]>();
+  for (const [type, definitions] of node.transitions as Map<string, AnyTransitionDefinition[]>) {
+    const place = `${node.id}.on.${type}`;
+    if (type.includes('*')) throw new CompileError(place, 'it is a wildcard', 'Name each event.');
+    const many = definitions.length > 1;
+    table.set(
+      type,
+      definitions.map((definition, index) => ({ definition, place: many ? `${place}[${index}]` : place })),
+    );
+  }
+  return table;
+}
+
+function guardOf(machine: AnyStateMachine, guard: unknown, place: string): GuardEntry | undefined {
+  if (guard === undefined) return undefined;
+  if (typeof guard === 'function') {
+    throw new CompileError(place, 'the guard is inline or composed', 'Name it in `setup({ guards })`.');
+  }
+  const { type, params } = nameOf(guard);
+  const check: unknown = machine.implementations.guards[type];
+  if (typeof check !== 'function') {
+    throw new CompileError(place, `guard \`${type}\` is not implemented`, 'Add it to `setup({ guards })`.');
+  }
+  if ('check' in check) {
+    throw new CompileError(place, `guard \`${type}\` is composed`, 'Write it as one function.');
+  }
+  return { type, params, check: check as GuardEntry['check'] };
+}
+
+function actionsOf(machine: AnyStateMachine, actions: readonly unknown[], place: string): ActionEntry[] {
+  return actions.map((action, index) => actionOf(machine, action, actions.length > 1 ? `${place}[${index}]` : place));
+}
+
+function actionOf(machine: AnyStateMachine, action: unknown, place: string): ActionEntry {
+  if (typeof action === 'function') {
+    throw new CompileError(place, 'the action is inline', 'Name it in `setup({ actions })`.');
+  }
+  const { type, params } = nameOf(action);
+  const found: unknown = machine.implementations.actions[type];
+  if (found !== undefined && typeof found !== 'function') {
+    throw new CompileError(place, `action \`${type}\` is no function`, 'Give one in `setup({ actions })`.');
+  }
+  if (found === undefined || !('resolve' in found)) {
+    return { kind: 'effect', type, params, run: found as Extract<ActionEntry, { kind: 'effect' }>['run'] };
+  }
+  if ('assignment' in found) return { kind: 'assign', type, params, assignment: found.assignment as Assignment };
+  const builtIn = 'type' in found ? String(found.type) : 'a built-in action';
+  if (builtIn === 'xstate.emit' && 'event' in found) {
+    return { kind: 'emit', type, params, event: found.event as Emission };
+  }
+  throw new CompileError(place, `action \`${type}\` is ${builtIn}`, 'Only assign, emit and effects can be compiled.');
+}
+
+function nameOf(reference: unknown): { readonly type: string; readonly params: ParamsOf } {
+  if (typeof reference === 'string') return { type: reference, params: undefined };
+  const { type, params } = reference as { readonly type: string; readonly params?: ParamsOf };
+  return { type, params };
+}
+
+function refuseNode(node: AnyStateNode): void {
+  const parts = {
+    after: node.after.length,
+    always: node.always?.length ?? 0,
+    invoke: node.invoke.length,
+    onDone: node.config.onDone === undefined ? 0 : 1,
+  };
+  for (const [part, count] of Object.entries(parts)) {
+    if (count === 0) continue;
+    throw new CompileError(`${node.id}.${part}`, `\`${part}\` cannot be in a table`, 'Have it done by an effect action.');
+  }
+}

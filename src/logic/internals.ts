@@ -1,0 +1,80 @@
+/**
+ * The XState internals that topple stands on, all of them; `test/logic/internals.test.ts` fails when an update of
+ * XState moves one.
+ */
+import type { ActorScope, AnyActorRef, AnyEventObject } from 'xstate';
+
+type Scope = ActorScope<never, AnyEventObject, AnyActorRef['system'], never>;
+
+interface System {
+  _sendInspectionEvent(event: object): void;
+  _relay(source: AnyActorRef | undefined, target: AnyActorRef, event: AnyEventObject): void;
+}
+
+interface Actor {
+  readonly _actorScope: Scope;
+  readonly _parent: AnyActorRef | undefined;
+}
+
+// XState copies what it is told before observers see it, so one object of each kind does for all.
+const microstep = {
+  type: '@xstate.microstep',
+  actorRef: undefined as unknown,
+  event: undefined as unknown,
+  snapshot: undefined as unknown,
+  _transitions: [] as readonly unknown[],
+};
+const action = {
+  type: '@xstate.action',
+  actorRef: undefined as unknown,
+  action: undefined as unknown,
+};
+const nothing: readonly unknown[] = [];
+
+/** Tells inspectors of a step taken. */
+export function inspectMicrostep(scope: Scope, event: object, snapshot: object, taken: object | undefined): void {
+  microstep.actorRef = scope.self;
+  microstep.event = event;
+  microstep.snapshot = snapshot;
+  microstep._transitions = taken === undefined ? nothing : [taken];
+  (scope.system as unknown as System)._sendInspectionEvent(microstep);
+  microstep.actorRef = microstep.event = microstep.snapshot = undefined;
+  microstep._transitions = nothing;
+}
+
+/** Tells inspectors of an action done. */
+export function inspectAction(scope: Scope, type: string, params: unknown): void {
+  action.actorRef = scope.self;
+  action.action = { type, params };
+  (scope.system as unknown as System)._sendInspectionEvent(action);
+  action.actorRef = action.action = undefined;
+}
+
+/** Has an actor emit an event to its listeners. */
+export function emitFrom(actor: AnyActorRef, event: object): void {
+  scopeOf(actor).emit(event as never);
+}
+
+/** Stops a child that an action made with `createActor(…, { parent })`. */
+export function stopChild(parent: AnyActorRef, child: AnyActorRef): void {
+  scopeOf(parent).stopChild(child);
+}
+
+/** Sends an event so that inspectors see whom it is from. */
+export function sendFrom(source: AnyActorRef, target: AnyActorRef, event: AnyEventObject): void {
+  (source.system as unknown as System)._relay(source, target, event);
+}
+
+/** The actor that spawned or invoked this one. */
+export function parentOf(actor: AnyActorRef): AnyActorRef | undefined {
+  return (actor as unknown as Actor)._parent;
+}
+
+/** The clock of an actor's system. */
+export function clockOf(actor: AnyActorRef): unknown {
+  return (actor as unknown as { readonly clock: unknown }).clock;
+}
+
+function scopeOf(actor: AnyActorRef): Scope {
+  return (actor as unknown as Actor)._actorScope;
+}

@@ -1,0 +1,65 @@
+import { choose } from './step.ts';
+import type { StateEntry, Table } from './table.ts';
+
+type Status = 'active' | 'done' | 'error' | 'stopped';
+
+/** Snapshot of a compiled machine: what `actor.getSnapshot()` gives, in the manner of a machine's. */
+export class CompiledSnapshot<Context = unknown, Output = unknown> {
+  readonly status: Status;
+  /** Key of the present state. */
+  readonly value: string;
+  readonly context: Context;
+  readonly output: Output | undefined;
+  readonly error: unknown;
+  readonly #table: Table;
+  readonly #state: number;
+
+  constructor(table: Table, state: number, context: Context, status: Status, output?: Output, error?: unknown) {
+    this.#table = table;
+    this.#state = state;
+    this.value = (table.states[state] as StateEntry).key;
+    this.context = context;
+    this.status = status;
+    this.output = output;
+    this.error = error;
+  }
+
+  /** Number of the present state in the table. */
+  static stateOf(snapshot: CompiledSnapshot): number {
+    return snapshot.#state;
+  }
+
+  /** A flat machine of this kind has no children. */
+  get children(): Record<string, never> {
+    return {};
+  }
+
+  get tags(): ReadonlySet<string> {
+    return (this.#table.states[this.#state] as StateEntry).tags;
+  }
+
+  matches(value: string): boolean {
+    return value === this.value;
+  }
+
+  hasTag(tag: string): boolean {
+    return this.tags.has(tag);
+  }
+
+  /** Whether the event would move the machine or do something. */
+  can(event: { readonly type: string }): boolean {
+    const candidate = choose(this.#table.states[this.#state] as StateEntry, this.context, event);
+    if (candidate === undefined) return false;
+    return candidate.definition.target !== undefined || candidate.definition.actions.length > 0;
+  }
+
+  getMeta(): Record<string, unknown> {
+    const { id, meta } = this.#table.states[this.#state] as StateEntry;
+    return meta === undefined ? {} : { [id]: meta };
+  }
+
+  toJSON(): object {
+    const { status, value, context, output, error } = this;
+    return { status, output, error, value, context, children: {}, historyValue: {}, tags: [...this.tags] };
+  }
+}

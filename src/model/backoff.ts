@@ -1,0 +1,198 @@
+import {
+  badOption,
+  boundRule,
+  checkAtMost,
+  checkKeys,
+  checkNumber,
+  durationRule,
+  isA,
+  type Place,
+} from './check.ts';
+import { RetryAfterError } from './error.ts';
+
+/** What is known when an attempt has failed. */
+export interface FailureInfo {
+  /** The attempt that failed, from 1. */
+  readonly attempt: number;
+  /** Since the first attempt started, waits included. */
+  readonly elapsedMs: number;
+  /** What it threw. */
+  readonly error: unknown;
+  /** Chance: at least 0, below 1. */
+  readonly random: () => number;
+}
+
+/** Says how many milliseconds to wait before the next attempt. */
+export type BackoffStrategy = (failure: FailureInfo) => number;
+
+/** A wait in milliseconds, always the same, or what works it out. */
+export type Backoff = number | ((failure: FailureInfo) => number) | BackoffStrategy;
+
+export interface ExponentialOptions {
+  /** The wait after the first failure, before `minMs` and `maxMs` are applied. */
+  readonly initialMs: number;
+  /** What each further failure multiplies it by; at least 1, 2 by default. */
+  readonly base?: number | undefined;
+  /** No wait is shorter; 0 by default. */
+  readonly minMs?: number | undefined;
+  /** No wait is longer, but for `minMs`; no bound by default. */
+  readonly maxMs?: number | undefined;
+}
+
+export interface ExponentialJitterOptions extends ExponentialOptions {
+  /** The most that chance adds, before `maxMs` is applied; 1,000 by default. */
+  readonly jitterMs?: number | undefined;
+}
+
+export interface IncrementingOptions {
+  /** The wait after the first failure. */
+  readonly startMs: number;
+  /** What each further failure adds; may be negative, the wait stops at 0. */
+  readonly incrementMs: number;
+  /** No wait is longer; no bound by default. */
+  readonly maxMs?: number | undefined;
+}
+
+const exponentialKeys = ['initialMs', 'base', 'minMs', 'maxMs'];
+
+// The formulas are those of tenacity's wait strategies (github.com/jd/tenacity, tenacity/wait.py), n being the
+// attempt that failed. Its `multiplier` is `initialMs` here.
+
+/** Always the same wait. */
+export function fixed(waitMs: number): BackoffStrategy {
+  checkNumber({ option: 'waitMs', owner: 'fixed' }, waitMs, durationRule);
+  return () => waitMs;
+}
+
+/** `startMs + incrementMs · (n − 1)`, kept between 0 and `maxMs`. */
+export function incrementing(options: IncrementingOptions): BackoffStrategy {
+  const at = placeIn('incrementing');
+  checkKeys(at('options'), options, ['startMs', 'incrementMs', 'maxMs']);
+  const { startMs, incrementMs, maxMs = Number.POSITIVE_INFINITY } = options;
+  checkNumber(at('startMs'), startMs, durationRule);
+  checkNumber(at('incrementMs'), incrementMs, {});
+  checkNumber(at('maxMs'), maxMs, boundRule);
+  return ({ attempt }) => Math.max(0, Math.min(startMs + incrementMs * (attempt - 1), maxMs));
+}
+
+/** `initialMs · base^(n − 1)`, kept between `minMs` and `maxMs`. */
+export function exponential(options: ExponentialOptions): BackoffStrategy {
+  checkKeys({ option: 'options', owner: 'exponential' }, options, exponentialKeys);
+  const { grow, bound } = exponentialParts('exponential', options);
+  return ({ attempt }) => bound(grow(attempt));
+}
+
+/** Full jitter: anything from `minMs` to what `exponential` would wait, all equally likely. */
+export function randomExponential(options: ExponentialOptions): BackoffStrategy {
+  checkKeys({ option: 'options', owner: 'randomExponential' }, options, exponentialKeys);
+  const { grow, bound } = exponentialParts('randomExponential', options);
+  const { minMs = 0 } = options;
+  return ({ attempt, random }) => between(minMs, bound(grow(attempt)), random);
+}
+
+/** `initialMs · base^(n − 1)` and up to `jitterMs` more, kept between `minMs` and `maxMs`. */
+export function exponentialJitter(options: ExponentialJitterOptions): BackoffStrategy {
+  const at = placeIn('exponentialJitter');
+  checkKeys(at('options'), options, [...exponentialKeys, 'jitterMs']);
+  const { grow, bound } = exponentialParts('exponentialJitter', options);
+  const { jitterMs = 1_000 } = options;
+  checkNumber(at('jitterMs'), jitterMs, durationRule);
+  return ({ attempt, random }) => bound(grow(attempt) + between(0, jitterMs, random));
+}
+
+/** Anything from `minMs` to `maxMs`, all equally likely. */
+export function random(minMs: number, maxMs: number): BackoffStrategy {
+  const at = placeIn('random');
+  checkNumber(at('minMs'), minMs, durationRule);
+  checkNumber(at('maxMs'), maxMs, durationRule);
+  checkAtMost(at('minMs'), minMs, maxMs, 'maxMs');
+  return ({ random: chance }) => between(minMs, maxMs, chance);
+}
+
+/** The n-th part after the n-th failure, the last one ever after. A number is a fixed wait. */
+export function chain(...parts: Backoff[]): BackoffStrategy {
+  checkParts('chain', parts);
+  return (failure) => askBackoff(parts[Math.min(failure.attempt, parts.length) - 1] as Backoff, failure);
+}
+
+/** All parts' waits together. A number is a fixed wait. */
+export function sum(...parts: Backoff[]): BackoffStrategy {
+  checkParts('sum', parts);
+  return (failure) => parts.reduce<number>((waitMs, part) => waitMs + askBackoff(part, failure), 0);
+}
+
+/**
+ * The wait that the error itself asks for; where it asks for none, what `fallback` says, by default the backoff of
+ * a policy that has none.
+ *
+ * Read in this order: `waitMs` of a `RetryAfterError`; `retryAfterMs`, a number of milliseconds; `retryAfter`, a
+ * number of seconds, also as a string, as in HTTP's `Retry-After`. A date is not read, nor what is not a number of
+ * at least 0.
+ */
+export function fromError(fallback: Backoff = defaultBackoff): BackoffStrategy {
+  checkBackoff({ option: 'fallback', owner: 'fromError' }, fallback);
+  return (failure) => readWait(failure.error) ?? askBackoff(fallback, failure);
+}
+
+/** The backoff of a policy that has none: full jitter, 1 s doubling to 30 s. */
+export const defaultBackoff: BackoffStrategy = randomExponential({ initialMs: 1_000, maxMs: 30_000 });
+
+/** What a backoff says, as it says it: it may throw, or give something that is no wait. */
+export function askBackoff(backoff: Backoff, failure: FailureInfo): number {
+  return typeof backoff === 'number' ? backoff : backoff(failure);
+}
+
+/** Throws `FlowError` `bad_option` unless the value can be a backoff. */
+export function checkBackoff(place: Place, value: unknown): void {
+  if (typeof value === 'function' || (Number.isFinite(value) && (value as number) >= 0)) return;
+  throw badOption(place, 'a finite number of at least 0, or a function', value);
+}
+
+function exponentialParts(owner: string, options: ExponentialOptions) {
+  const at = placeIn(owner);
+  const { initialMs, base = 2, minMs = 0, maxMs = Number.POSITIVE_INFINITY } = options;
+  checkNumber(at('initialMs'), initialMs, durationRule);
+  checkNumber(at('base'), base, { min: 1 });
+  checkNumber(at('minMs'), minMs, durationRule);
+  checkNumber(at('maxMs'), maxMs, boundRule);
+  checkAtMost(at('minMs'), minMs, maxMs, 'maxMs');
+  // The power overflows at some thousand attempts: kept finite, since 0 · Infinity and Infinity · 0 are NaN.
+  const finite = (value: number) => Math.min(value, Number.MAX_VALUE);
+  return {
+    grow: (attempt: number) => finite(initialMs * finite(base ** (attempt - 1))),
+    bound: (waitMs: number) => Math.max(minMs, Math.min(waitMs, maxMs)),
+  };
+}
+
+function between(low: number, high: number, chance: () => number): number {
+  return low + chance() * (high - low);
+}
+
+function checkParts(owner: string, parts: readonly Backoff[]): void {
+  if (parts.length === 0) throw badOption({ option: 'parts', owner }, 'at least one backoff', parts);
+  for (const [i, part] of parts.entries()) checkBackoff({ option: `parts[${i}]`, owner }, part);
+}
+
+function placeIn(owner: string): (option: string) => Place {
+  return (option) => ({ option, owner });
+}
+
+function readWait(error: unknown): number | undefined {
+  if (isA(error, RetryAfterError)) return asWait(error.waitMs);
+  if (typeof error !== 'object' || error === null) return undefined;
+  try {
+    const { retryAfterMs, retryAfter } = error as { retryAfterMs?: unknown; retryAfter?: unknown };
+    return asWait(retryAfterMs) ?? asSeconds(retryAfter);
+  } catch {
+    return undefined;
+  }
+}
+
+function asWait(value: unknown): number | undefined {
+  return typeof value === 'number' && value >= 0 ? value : undefined;
+}
+
+function asSeconds(value: unknown): number | undefined {
+  const seconds = asWait(typeof value === 'string' && value.trim() !== '' ? Number(value) : value);
+  return seconds === undefined ? undefined : seconds * 1_000;
+}

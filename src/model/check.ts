@@ -1,0 +1,106 @@
+import { FlowError, type FlowErrorDetails, textOf } from './error.ts';
+import { didYouMean, nearest } from './nearest.ts';
+
+/** Where an option stands: what an error says of it, in words and as fields. */
+export interface Place {
+  /** As the user writes it: `retry.maxAttempts`. */
+  readonly option: string;
+  readonly taskId?: string | undefined;
+  readonly flow?: string | undefined;
+  /** What takes the option when that is neither a task nor a flow: `exponential`, `createEngine`. */
+  readonly owner?: string | undefined;
+}
+
+/** What a number must be: finite, unless `infinity` says otherwise. */
+export interface NumberRule {
+  readonly integer?: boolean;
+  readonly min?: number;
+  /** `Infinity` will do too, as "no bound". */
+  readonly infinity?: boolean;
+}
+
+/** Rule of an amount of milliseconds that something takes. */
+export const durationRule: NumberRule = { min: 0 };
+
+/** Rule of an amount of milliseconds that only bounds something, so that it may be `Infinity`. */
+export const boundRule: NumberRule = { min: 0, infinity: true };
+
+/** Throws `FlowError` `bad_option` unless the value is a number that keeps the rule. */
+export function checkNumber(place: Place, value: unknown, rule: NumberRule): asserts value is number {
+  if (!keeps(rule, value)) throw badOption(place, describeRule(rule), value);
+}
+
+/** Throws `FlowError` `bad_option` when the number at `place` is above that of the option that bounds it. */
+export function checkAtMost(place: Place, value: number, bound: number, boundOption: string): void {
+  if (value > bound) throw badOption(place, `at most \`${boundOption}\` (${bound})`, value);
+}
+
+/** Throws `FlowError` `bad_option` unless the value is a function. */
+export function checkFunction(place: Place, value: unknown): void {
+  if (typeof value !== 'function') throw badOption(place, 'a function', value);
+}
+
+/** Throws `FlowError` `bad_option` unless the value is an object without keys that are not `known`. */
+export function checkKeys(place: Place, value: unknown, known: readonly string[]): void {
+  const names = known.map((key) => `\`${key}\``).join(', ');
+  if (typeof value !== 'object' || value === null) throw badOption(place, `an object of ${names}`, value);
+  const key = Object.keys(value).find((name) => !known.includes(name));
+  if (key === undefined) return;
+  const suggestion = nearest(key, known);
+  throw new FlowError(
+    'bad_option',
+    `${describePlace(place)} does not take \`${key}\`. ${didYouMean(suggestion, `It takes ${names}.`)}`,
+    { ...fieldsOf(place), value, ...(suggestion === undefined ? {} : { suggestion }) },
+  );
+}
+
+/** The error of an option that must be something else; `rule` goes on after "must be". */
+export function badOption(place: Place, rule: string, value: unknown): FlowError {
+  const message = `${describePlace(place)} must be ${rule}, but is ${showValue(value)}`;
+  return new FlowError('bad_option', message, { ...fieldsOf(place), value });
+}
+
+/** A value as an error names it: short, and a string told from a number. Never throws. */
+export function showValue(value: unknown): string {
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'bigint') return `${value}n`;
+  if (isA(value, Promise)) return 'a promise';
+  const text = typeof value === 'string' ? JSON.stringify(value) : textOf(value);
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+}
+
+/** `instanceof` that answers no where it would throw, as a proxy can make it do. */
+export function isA<T>(value: unknown, type: abstract new (...args: never[]) => T): value is T {
+  try {
+    return value instanceof type;
+  } catch {
+    return false;
+  }
+}
+
+function keeps(rule: NumberRule, value: unknown): boolean {
+  if (typeof value !== 'number' || !(value >= (rule.min ?? Number.NEGATIVE_INFINITY))) return false;
+  if (value === Number.POSITIVE_INFINITY) return rule.infinity === true;
+  return rule.integer === true ? Number.isInteger(value) : value !== Number.NEGATIVE_INFINITY;
+}
+
+function describeRule({ integer, min, infinity }: NumberRule): string {
+  const kind = integer ? 'an integer' : infinity ? 'a number' : 'a finite number';
+  const bound = min === undefined ? '' : ` of at least ${min}`;
+  return kind + bound + (integer && infinity ? ', or Infinity' : '');
+}
+
+function describePlace({ option, taskId, flow, owner }: Place): string {
+  const parts = [`\`${option}\``];
+  if (taskId !== undefined) parts.push(`task \`${taskId}\``);
+  if (flow !== undefined) parts.push(`flow \`${flow}\``);
+  if (owner !== undefined) parts.push(`\`${owner}\``);
+  return parts.join(' of ');
+}
+
+function fieldsOf({ option, taskId, flow }: Place): FlowErrorDetails {
+  const fields: { -readonly [Key in keyof FlowErrorDetails]: FlowErrorDetails[Key] } = { option };
+  if (taskId !== undefined) fields.taskId = taskId;
+  if (flow !== undefined) fields.flow = flow;
+  return fields;
+}

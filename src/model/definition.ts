@@ -1,0 +1,260 @@
+import { badOption, boundRule, checkKeys, checkNumber, durationRule, type NumberRule, type Place, showValue } from './check.ts';
+import { FlowError } from './error.ts';
+import { createGraph, type Graph } from './graph.ts';
+import { hashText } from './hash.ts';
+import type { Plan } from './ledger.ts';
+import type { Body } from './perform.ts';
+import { checkRetry, type RetryPolicy } from './retry.ts';
+import { isSchema, type Schema } from './schema.ts';
+import { type TriggerRule, triggerRules } from './trigger-rule.ts';
+
+/** What may be said of a task beside its body and its dependencies. Durations are in milliseconds. */
+export interface TaskSettings {
+  /** When the task may start. Default `all_success`. */
+  readonly triggerRule?: TriggerRule | undefined;
+  /** Default: one attempt. */
+  readonly retry?: RetryPolicy | undefined;
+  /** Bounds one attempt, from its start. Default: no limit. */
+  readonly timeoutMs?: number | undefined;
+  /** Bounds all attempts and the waits between them, from the first start. Default: no limit. */
+  readonly totalTimeoutMs?: number | undefined;
+  /** How long an ended attempt may take to heed its signal before it is given up. Default: the flow's, 5,000. */
+  readonly graceMs?: number | undefined;
+  /** A failure of the task does not fail the run. Default false. */
+  readonly optional?: boolean | undefined;
+  /** The task may end itself with `SkipTask`: its output is then missing downstream. Default false. */
+  readonly skippable?: boolean | undefined;
+  /** Among tasks that want a slot the higher goes first. Default 0. */
+  readonly priority?: number | undefined;
+  /** Name of the pool whose slots the task also needs. Default: none. */
+  readonly pool?: string | undefined;
+  /** How long it is expected to take, for critical paths and simulations. Default: not known. */
+  readonly durationMs?: number | undefined;
+  /** Checks what the body returns; dependents get what it makes of it. Default: as returned. */
+  readonly output?: Schema | undefined;
+}
+
+/** A task as the engine reads it: checked, defaults filled in. */
+export interface TaskDefinition {
+  readonly id: string;
+  readonly dependsOn: readonly string[];
+  readonly triggerRule: TriggerRule;
+  readonly retry: RetryPolicy | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly totalTimeoutMs: number | undefined;
+  readonly graceMs: number | undefined;
+  readonly optional: boolean;
+  readonly skippable: boolean;
+  readonly priority: number;
+  readonly pool: string | undefined;
+  readonly durationMs: number | undefined;
+  readonly output: Schema | undefined;
+  readonly body: Body;
+}
+
+/** What may be said of a flow. Limits hold for each of its runs. */
+export interface FlowSettings {
+  /** Checks a run's input before anything starts. Default: any input. */
+  readonly input?: Schema | undefined;
+  /** Makes the run's output of the tasks' outputs, by id. Default: these. */
+  readonly output?:
+    | ((args: { readonly input: unknown; readonly deps: Record<string, unknown> }) => unknown)
+    | undefined;
+  /** Attempts of one run at the same time. Default: no limit. */
+  readonly concurrency?: number | undefined;
+  /** Slots of each named pool, for each run. A pool not named here is looked for in the engine. */
+  readonly pools?: Readonly<Record<string, number>> | undefined;
+  /** Bounds a run from its start. Default: no limit. */
+  readonly totalTimeoutMs?: number | undefined;
+  /** Default for its tasks. Default 5,000. */
+  readonly graceMs?: number | undefined;
+  /** As an actor, sends its events to its parent. Default false. */
+  readonly forwardEvents?: boolean | undefined;
+}
+
+const taskOptions = [
+  'dependsOn',
+  'perform',
+  'actor',
+  'input',
+  'output',
+  'triggerRule',
+  'retry',
+  'timeoutMs',
+  'totalTimeoutMs',
+  'graceMs',
+  'optional',
+  'skippable',
+  'priority',
+  'pool',
+  'durationMs',
+];
+
+const flowOptions = ['input', 'output', 'concurrency', 'pools', 'totalTimeoutMs', 'graceMs', 'forwardEvents'];
+
+/** How many slots there may be. */
+export const slotRule: NumberRule = { min: 1, integer: true, infinity: true };
+
+/** Checks one task. Its id and its dependencies are looked at when the graph is made. */
+export function defineTask(flow: string, id: string, options: TaskOptions): TaskDefinition {
+  const place = (option: string) => ({ option, taskId: id, flow });
+  checkKeys({ option: 'options', taskId: id, flow }, options, taskOptions);
+  const { triggerRule = 'all_success', retry, dependsOn = noIds, pool, output, priority = 0 } = options;
+  if (!Array.isArray(dependsOn)) throw badOption(place('dependsOn'), 'an array of task ids', dependsOn);
+  if (!triggerRules.includes(triggerRule)) {
+    throw badOption(place('triggerRule'), `one of ${triggerRules.join(', ')}`, triggerRule);
+  }
+  if (retry !== undefined) checkRetry(id, retry);
+  checkBounds(options, place);
+  if (options.durationMs !== undefined) checkNumber(place('durationMs'), options.durationMs, durationRule);
+  for (const name of ['optional', 'skippable'] as const) {
+    const value = options[name];
+    if (value !== undefined && typeof value !== 'boolean') throw badOption(place(name), 'true or false', value);
+  }
+  if (priority !== 0) checkNumber(place('priority'), priority, {});
+  if (pool !== undefined && typeof pool !== 'string') throw badOption(place('pool'), 'the name of a pool', pool);
+  if (output !== undefined && !isSchema(output)) throw badOption(place('output'), 'a Standard Schema', output);
+  return {
+    id,
+    dependsOn,
+    triggerRule,
+    retry,
+    timeoutMs: options.timeoutMs,
+    totalTimeoutMs: options.totalTimeoutMs,
+    graceMs: options.graceMs,
+    optional: options.optional ?? false,
+    skippable: options.skippable ?? false,
+    priority,
+    pool,
+    durationMs: options.durationMs,
+    output,
+    body: defineBody(flow, id, options),
+  };
+}
+
+/** All options of a task: its settings, its dependencies and its body. */
+export interface TaskOptions extends TaskSettings {
+  readonly dependsOn?: readonly string[] | undefined;
+  readonly perform?: unknown;
+  readonly actor?: unknown;
+  readonly input?: unknown;
+}
+
+/** Checks a body: `perform`, or `actor` with an optional `input`. */
+export function defineBody(
+  flow: string,
+  id: string,
+  { perform, actor, input }: Pick<TaskOptions, 'perform' | 'actor' | 'input'>,
+): Body {
+  if (typeof perform === 'function' && actor === undefined)
+    return { kind: 'perform', perform: perform as never };
+  const isLogic =
+    typeof actor === 'object' && actor !== null && 'transition' in actor && 'getInitialSnapshot' in actor;
+  if (isLogic && perform === undefined && (input === undefined || typeof input === 'function')) {
+    return { kind: 'actor', logic: actor, input: input as never };
+  }
+  const found = perform !== undefined && actor !== undefined ? 'both' : describeBody(perform, actor, input);
+  throw new FlowError(
+    'bad_body',
+    `Task \`${id}\` of flow \`${flow}\` needs a body: \`perform\`, a function, or \`actor\`, an XState logic ` +
+      `with an optional \`input\` function; found ${found}.`,
+    { flow, taskId: id },
+  );
+}
+
+/** A flow as the engine reads it. Immutable; what is costly is worked out once, when first asked for. */
+export class FlowDefinition {
+  readonly name: string;
+  readonly settings: FlowSettings;
+  readonly tasks: readonly TaskDefinition[];
+  #graph: Graph | undefined;
+  #plan: Plan | undefined;
+  #hash: string | undefined;
+  #poolNames: Set<string> | undefined;
+
+  constructor(name: string, settings: FlowSettings, tasks: readonly TaskDefinition[], graph?: Graph) {
+    this.name = name;
+    this.settings = settings;
+    this.tasks = tasks;
+    this.#graph = graph;
+  }
+
+  /** Throws FlowError where the tasks are no graph. */
+  get graph(): Graph {
+    this.#graph ??= createGraph(this.name, this.tasks);
+    return this.#graph;
+  }
+
+  get plan(): Plan {
+    this.#plan ??= {
+      graph: this.graph,
+      rules: this.tasks.map((task) => task.triggerRule),
+      optional: Uint8Array.from(this.tasks, (task) => (task.optional ? 1 : 0)),
+    };
+    return this.#plan;
+  }
+
+  /** The pools that tasks want slots of. */
+  get poolNames(): ReadonlySet<string> {
+    if (this.#poolNames === undefined) {
+      this.#poolNames = new Set();
+      for (const { pool } of this.tasks) if (pool !== undefined) this.#poolNames.add(pool);
+    }
+    return this.#poolNames;
+  }
+
+  /** Changes when tasks, dependencies or trigger rules do: a journal is only resumed with the flow it was written for. */
+  get hash(): string {
+    this.#hash ??= hashText(
+      this.tasks.map((task) => JSON.stringify([task.id, task.dependsOn, task.triggerRule])),
+    );
+    return this.#hash;
+  }
+
+  /** The same flow with other bodies, by task id. */
+  withBodies(bodies: ReadonlyMap<string, Body>): FlowDefinition {
+    const tasks = this.tasks.map((task) => {
+      const body = bodies.get(task.id);
+      return body === undefined ? task : { ...task, body };
+    });
+    return new FlowDefinition(this.name, this.settings, tasks, this.graph);
+  }
+}
+
+/** Checks what is said of a flow. */
+export function checkFlow(name: string, settings: FlowSettings): void {
+  if (typeof name !== 'string' || name === '') {
+    throw new FlowError('bad_id', `A flow's name must be a string that is not empty, but is ${showValue(name)}.`, {
+      value: name,
+    });
+  }
+  const place = (option: string) => ({ option, flow: name });
+  checkKeys(place('options'), settings, flowOptions);
+  const { input, output, concurrency, pools = {}, forwardEvents } = settings;
+  if (input !== undefined && !isSchema(input)) throw badOption(place('input'), 'a Standard Schema', input);
+  if (output !== undefined && typeof output !== 'function') throw badOption(place('output'), 'a function', output);
+  if (concurrency !== undefined) checkNumber(place('concurrency'), concurrency, slotRule);
+  if (forwardEvents !== undefined && typeof forwardEvents !== 'boolean') {
+    throw badOption(place('forwardEvents'), 'true or false', forwardEvents);
+  }
+  checkBounds(settings, place);
+  for (const [pool, slots] of Object.entries(pools)) checkNumber(place(`pools.${pool}`), slots, slotRule);
+}
+
+const noIds: readonly string[] = [];
+
+function checkBounds(
+  options: Pick<TaskSettings, 'timeoutMs' | 'totalTimeoutMs' | 'graceMs'>,
+  place: (option: string) => Place,
+): void {
+  const { timeoutMs, totalTimeoutMs, graceMs } = options;
+  if (timeoutMs !== undefined) checkNumber(place('timeoutMs'), timeoutMs, boundRule);
+  if (totalTimeoutMs !== undefined) checkNumber(place('totalTimeoutMs'), totalTimeoutMs, boundRule);
+  if (graceMs !== undefined) checkNumber(place('graceMs'), graceMs, boundRule);
+}
+
+function describeBody(perform: unknown, actor: unknown, input: unknown): string {
+  if (perform !== undefined) return `a \`perform\` that is ${perform === null ? 'null' : `of type ${typeof perform}`}`;
+  if (actor === undefined) return 'neither';
+  return input === undefined ? 'an `actor` that is no logic' : 'an `input` that is no function';
+}

@@ -1,0 +1,145 @@
+import type { Graph } from './graph.ts';
+import type { Entry, RunEntry, TaskEntry } from './journal.ts';
+import { put } from './record.ts';
+import { isSettledRun, type TaskStatus } from './status.ts';
+import type { RunView, TaskView } from './view.ts';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/**
+ * Folds a run's journal, entry by entry, to what edges show and to what a resumed run starts from.
+ *
+ * An entry must be the next by `seq`. Asking for the view costs a copy of each task's row.
+ */
+export class RunFold {
+  readonly #graph: Graph;
+  readonly #run: Mutable<Omit<RunView, 'tasks'>>;
+  readonly #tasks: Mutable<TaskView>[];
+  #seq = 0;
+  #input: unknown;
+  #flowHash: string | undefined;
+
+  constructor(runId: string, flow: string, graph: Graph, dependsOn: (task: number) => readonly string[]) {
+    this.#graph = graph;
+    this.#run = { id: runId, flow, status: 'running', startedAt: null, endedAt: null };
+    this.#tasks = graph.ids.map((_, task) => ({
+      status: 'pending',
+      attempts: 0,
+      dependsOn: dependsOn(task),
+    }));
+  }
+
+  /** `seq` of the last entry folded; 0 before the first. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** As the schema made it. `undefined` before `run.started`. */
+  get input(): unknown {
+    return this.#input;
+  }
+
+  /** Of the flow that the run was started with. `undefined` before `run.started`. */
+  get flowHash(): string | undefined {
+    return this.#flowHash;
+  }
+
+  /** Each task's status, in definition order. */
+  get statuses(): readonly TaskStatus[] {
+    return this.#tasks.map((task) => task.status);
+  }
+
+  task(index: number): TaskView {
+    return this.#tasks[index] as TaskView;
+  }
+
+  apply(entry: Entry): void {
+    this.#seq = entry.seq;
+    if ('taskId' in entry) this.#applyToTask(entry);
+    else this.#applyToRun(entry);
+  }
+
+  /** As of the last entry folded. Later entries do not change it. */
+  view(): RunView {
+    const tasks: Record<string, TaskView> = {};
+    for (const [index, id] of this.#graph.ids.entries())
+      put(tasks, id, { ...(this.#tasks[index] as TaskView) });
+    return { ...this.#run, tasks };
+  }
+
+  #applyToRun(entry: RunEntry): void {
+    const run = this.#run;
+    switch (entry.type) {
+      case 'run.started':
+        run.startedAt = entry.at;
+        this.#input = entry.input;
+        this.#flowHash = entry.flowHash;
+        return;
+      case 'run.paused':
+        run.status = 'paused';
+        return;
+      case 'run.resumed':
+        run.status = 'running';
+        return;
+      case 'run.cancelling':
+        run.status = 'cancelling';
+        run.cause = entry.cause;
+        if (entry.reason !== undefined) run.reason = entry.reason;
+        return;
+      case 'run.done':
+      case 'run.failed':
+      case 'run.cancelled':
+        run.status = entry.type.slice('run.'.length) as 'done' | 'failed' | 'cancelled';
+        run.endedAt = entry.at;
+        if (entry.type === 'run.failed' && entry.cause !== undefined) run.cause = entry.cause;
+        if (entry.type === 'run.failed' && entry.error !== undefined) run.reason = entry.error.message;
+        return;
+    }
+  }
+
+  #applyToTask(entry: TaskEntry): void {
+    const index = this.#graph.indexOf(entry.taskId);
+    const task = this.#tasks[index] as Mutable<TaskView>;
+    switch (entry.type) {
+      case 'task.ready':
+        task.readyAt = entry.at;
+        return;
+      case 'task.started':
+        task.status = 'running';
+        task.attempts = entry.attempt;
+        task.startedAt ??= entry.at;
+        delete task.retryAt;
+        return;
+      case 'task.progress':
+        return;
+      case 'task.retrying':
+        task.status = 'retrying';
+        task.retryAt = entry.retryAt;
+        task.error = entry.error;
+        return;
+      case 'task.rerun':
+        this.#tasks[index] = { status: 'pending', attempts: 0, dependsOn: task.dependsOn };
+        this.#reopen();
+        return;
+      default:
+        task.status = entry.type.slice('task.'.length) as TaskStatus;
+        task.endedAt = entry.at;
+        delete task.retryAt;
+        if ('cause' in entry && entry.cause !== undefined) task.cause = entry.cause;
+        if (entry.type === 'task.failed') task.error = entry.error;
+        if (entry.type !== 'task.done') return;
+        delete task.error;
+        task.output = entry.output;
+    }
+  }
+
+  /** A rerun makes a settled run go on; when it was started stays. */
+  #reopen(): void {
+    const run = this.#run;
+    if (!isSettledRun(run.status)) return;
+    run.status = 'running';
+    run.endedAt = null;
+    delete run.cause;
+    delete run.reason;
+  }
+}

@@ -1,0 +1,169 @@
+import { exponential } from './backoff.ts';
+import { badOption, checkKeys } from './check.ts';
+import { checkFlow, defineTask, FlowDefinition, type FlowSettings, type TaskSettings } from './definition.ts';
+import { FlowError } from './error.ts';
+import { unknownTask } from './graph-check.ts';
+import type { Backoff, RetryPolicy } from './retry.ts';
+import { parseTriggerRule } from './trigger-rule.ts';
+
+/** A task of a flow that is given as data. */
+export interface GraphTask extends Omit<TaskSettings, 'triggerRule' | 'retry'> {
+  /** Ids of any tasks of the flow. Default: none. */
+  readonly dependsOn?: readonly string[] | undefined;
+  /** Another word for `dependsOn`. */
+  readonly needs?: readonly string[] | undefined;
+  /** Another word for `durationMs`. */
+  readonly duration?: number | undefined;
+  /** Airflow's spellings will do too. Default `all_success`. */
+  readonly triggerRule?: string | undefined;
+  readonly retry?: GraphRetry | undefined;
+  /** For simulations: its first n attempts fail. No meaning in a run with bodies. */
+  readonly fails?: number | 'always' | undefined;
+  /** For simulations: it skips itself. No meaning in a run with bodies. */
+  readonly skips?: boolean | undefined;
+}
+
+/** A retry policy as data. Without `backoff` the next attempt is due at once. */
+export interface GraphRetry extends Omit<RetryPolicy, 'backoff'> {
+  readonly backoff?: Backoff | GraphBackoff | undefined;
+}
+
+/** `initialMs · base^(n − 1)` after attempt n, at most `maxMs`. */
+export interface GraphBackoff {
+  readonly kind: 'exponential';
+  readonly initialMs: number;
+  /** Default 2. */
+  readonly base?: number | undefined;
+  /** Default: no bound. */
+  readonly maxMs?: number | undefined;
+}
+
+/** A flow as data. Definition order is the order of the tasks; an object's integer-like keys come first, so large graphs of these want a Map or a list. */
+export interface GraphDefinition extends FlowSettings {
+  /** Default `graph`. */
+  readonly name?: string | undefined;
+  readonly tasks:
+    | Readonly<Record<string, GraphTask>>
+    | ReadonlyMap<string, GraphTask>
+    | readonly (GraphTask & { readonly id: string })[];
+  /** Whatever else is known of it; not read. */
+  readonly meta?: unknown;
+}
+
+/** One body for all tasks, or a body for each, by id. */
+export type Bodies =
+  | ((scope: never) => unknown)
+  | Readonly<Record<string, BodyOptions>>
+  | ReadonlyMap<string, BodyOptions>;
+
+type BodyOptions = ((scope: never) => unknown) | { readonly perform?: unknown; readonly actor?: unknown; readonly input?: unknown };
+
+const taskKeys = [
+  'id',
+  'dependsOn',
+  'needs',
+  'durationMs',
+  'duration',
+  'triggerRule',
+  'retry',
+  'timeoutMs',
+  'totalTimeoutMs',
+  'graceMs',
+  'optional',
+  'skippable',
+  'priority',
+  'pool',
+  'output',
+  'fails',
+  'skips',
+  // Known from elsewhere, and without meaning here.
+  'meta',
+  'rule',
+  'if',
+  'matrix',
+  'timeoutMinutes',
+];
+
+/** Makes a flow of data in linear time. Throws FlowError where it is no valid flow. */
+export function defineGraph(given: GraphDefinition, bodies: Bodies): FlowDefinition {
+  if (typeof given !== 'object' || given === null) {
+    throw badOption({ option: 'definition', owner: 'createFlowFromGraph' }, 'an object with `tasks`', given);
+  }
+  const { name = 'graph', tasks, meta: _, ...settings } = given;
+  checkFlow(name, settings);
+  if (typeof tasks !== 'object' || tasks === null) {
+    throw badOption({ option: 'tasks', flow: name }, 'an object, a Map or a list of tasks', tasks);
+  }
+  const bodyOf = readBodies(name, bodies);
+  const definition = new FlowDefinition(
+    name,
+    settings,
+    Array.from(entriesOf(tasks), ([id, task]) => readTask(name, id, task, bodyOf(id))),
+  );
+  checkBodies(definition, bodies);
+  return definition;
+}
+
+function readTask(flow: string, id: string, task: GraphTask, body: object): FlowDefinition['tasks'][number] {
+  const place = (option: string) => ({ option, taskId: id, flow });
+  checkKeys(place('options'), task, taskKeys);
+  const { needs, dependsOn = needs, duration, durationMs = duration, triggerRule = 'all_success', retry } = task;
+  if (needs !== undefined && task.dependsOn !== undefined) {
+    throw badOption(place('needs'), 'left out where `dependsOn` is given', needs);
+  }
+  const rule = typeof triggerRule === 'string' ? parseTriggerRule(triggerRule) : undefined;
+  return defineTask(flow, id, {
+    dependsOn,
+    durationMs,
+    // What is no rule is refused there, with the rules that there are.
+    triggerRule: rule ?? (triggerRule as never),
+    retry: retry === undefined ? undefined : readRetry(retry),
+    timeoutMs: task.timeoutMs,
+    totalTimeoutMs: task.totalTimeoutMs,
+    graceMs: task.graceMs,
+    optional: task.optional,
+    skippable: task.skippable ?? task.skips,
+    priority: task.priority,
+    pool: task.pool,
+    output: task.output,
+    ...body,
+  });
+}
+
+function readRetry(retry: GraphRetry): RetryPolicy {
+  const { backoff = 0, ...rest } = retry;
+  if (typeof backoff !== 'object' || backoff === null) return { ...rest, backoff };
+  const { kind, ...strategy } = backoff;
+  if (kind !== 'exponential') throw badOption({ option: 'retry.backoff.kind' }, '`exponential`', kind);
+  return { ...rest, backoff: exponential(strategy) };
+}
+
+function* entriesOf(tasks: GraphDefinition['tasks']): Generator<readonly [string, GraphTask]> {
+  if (Array.isArray(tasks)) for (const task of tasks as readonly (GraphTask & { id: string })[]) yield [task?.id, task];
+  else if (tasks instanceof Map) yield* tasks;
+  else for (const id of Object.keys(tasks)) yield [id, (tasks as Record<string, GraphTask>)[id] as GraphTask];
+}
+
+function readBodies(flow: string, bodies: Bodies): (id: string) => object {
+  if (typeof bodies === 'function') {
+    const body = { perform: bodies };
+    return () => body;
+  }
+  if (typeof bodies !== 'object' || bodies === null) {
+    throw new FlowError('bad_body', `Flow \`${flow}\` needs bodies: a function for all tasks, or one for each, by id.`, { flow });
+  }
+  return (id) => {
+    const body = bodies instanceof Map ? bodies.get(id) : Object.hasOwn(bodies, id) ? (bodies as Record<string, BodyOptions>)[id] : undefined;
+    return typeof body === 'function' ? { perform: body } : (body ?? {});
+  };
+}
+
+/** A body under an id that is no task is a slip of the pen. */
+function checkBodies(definition: FlowDefinition, bodies: Bodies): void {
+  if (typeof bodies === 'function') return;
+  const { graph, name } = definition;
+  for (const id of bodies instanceof Map ? bodies.keys() : Object.keys(bodies)) {
+    if (graph.indexOf(id) < 0) throw unknownTask(name, id, graph.ids);
+  }
+}
+

@@ -1,0 +1,107 @@
+import type { ErrorView } from './error.ts';
+import type { Cause } from './status.ts';
+
+/** Version of the entries' form. Stands in each `run.started`; raised when an old reader would misread a new entry. */
+export const journalVersion = 1;
+
+/** What a task's machine says happened. */
+export type TaskFact =
+  | { readonly type: 'task.ready'; readonly at: number }
+  | { readonly type: 'task.started'; readonly at: number; readonly attempt: number }
+  | {
+      readonly type: 'task.progress';
+      readonly at: number;
+      readonly attempt: number;
+      /** From 0 to 1. */
+      readonly fraction: number;
+      readonly note?: string | undefined;
+    }
+  | {
+      readonly type: 'task.retrying';
+      readonly at: number;
+      /** The attempt that failed. */
+      readonly attempt: number;
+      /** When the next is due. */
+      readonly retryAt: number;
+      readonly error: ErrorView;
+    }
+  | { readonly type: 'task.done'; readonly at: number; readonly attempt: number; readonly output: unknown }
+  | {
+      readonly type: 'task.failed';
+      readonly at: number;
+      readonly attempt: number;
+      readonly error: ErrorView;
+      readonly cause: Cause;
+    }
+  | {
+      readonly type: 'task.skipped';
+      readonly at: number;
+      readonly attempt: number;
+      /** `rule` where its trigger rule said so; absent where the task skipped itself. */
+      readonly cause?: Cause | undefined;
+      /** What the task said of it. */
+      readonly reason?: unknown;
+      /** The dependency whose ending decided it. */
+      readonly because?: string | undefined;
+    }
+  | {
+      readonly type: 'task.upstream_failed';
+      readonly at: number;
+      readonly cause: Cause;
+      readonly because?: string | undefined;
+    }
+  | {
+      readonly type: 'task.cancelled';
+      readonly at: number;
+      readonly attempt: number;
+      readonly cause: Cause;
+      readonly reason?: unknown;
+    };
+
+/** What the orchestrator says happened. */
+export type RunFact =
+  | {
+      readonly type: 'run.started';
+      readonly at: number;
+      readonly version: number;
+      readonly flow: string;
+      readonly flowHash: string;
+      readonly input: unknown;
+    }
+  | { readonly type: 'run.paused'; readonly at: number }
+  | { readonly type: 'run.resumed'; readonly at: number }
+  | {
+      readonly type: 'run.cancelling';
+      readonly at: number;
+      readonly cause: Cause;
+      readonly reason?: unknown;
+    }
+  | { readonly type: 'run.done'; readonly at: number; readonly output: unknown }
+  | {
+      readonly type: 'run.failed';
+      readonly at: number;
+      readonly cause?: Cause | undefined;
+      readonly error?: ErrorView | undefined;
+    }
+  | { readonly type: 'run.cancelled'; readonly at: number; readonly reason?: unknown };
+
+/** A settled task that runs again. */
+export interface TaskRerun {
+  readonly type: 'task.rerun';
+  readonly at: number;
+}
+
+interface Stamp {
+  /** From 1, without gaps, over all reruns of the run. */
+  readonly seq: number;
+  readonly runId: string;
+}
+
+/** A stored fact about a task. */
+export type TaskEntry = (TaskFact | TaskRerun) & Stamp & { readonly taskId: string };
+
+/** A stored fact about a run. */
+export type RunEntry = RunFact & Stamp;
+
+/** A stored fact, which is also the event that listeners get: the journal of a run is its entries in `seq` order. */
+export type Entry = TaskEntry | RunEntry;

@@ -1,0 +1,175 @@
+import type { Graph } from './graph.ts';
+import type { SettledStatus, TaskStatus } from './status.ts';
+import { type Decision, decide, seenBit, type TriggerRule } from './trigger-rule.ts';
+import { Vector, type VectorEdit } from './vector.ts';
+
+/** What a ledger needs to know of a flow. Tasks are numbered by their place in the definition. */
+export interface Plan {
+  readonly graph: Graph;
+  readonly rules: readonly TriggerRule[];
+  /** 1 where a failure of the task does not fail the run. */
+  readonly optional: Uint8Array;
+}
+
+/** What is to happen to a task: given once, as early as its rule can be sure. */
+export interface Verdict {
+  readonly task: number;
+  readonly decision: Exclude<Decision, 'wait'> | 'cancel';
+  /** The dependency whose ending decided it, if one did. */
+  readonly because?: number | undefined;
+}
+
+/** `waiting` for its verdict, `decided` and on its way, or settled. */
+export type LedgerStatus = 'waiting' | 'decided' | SettledStatus;
+
+// A row is one integer: three bits of status, four of endings seen upstream, then the count of unsettled dependencies.
+const WAITING = 0;
+const DECIDED = 1;
+const statuses: readonly LedgerStatus[] = [
+  'waiting',
+  'decided',
+  'done',
+  'failed',
+  'skipped',
+  'upstream_failed',
+  'cancelled',
+];
+const codeOf = Object.fromEntries(statuses.map((status, code) => [status, code])) as Record<
+  LedgerStatus,
+  number
+>;
+const STATUS_MASK = 0b111;
+const SEEN_SHIFT = 3;
+const SEEN_MASK = 0b1111;
+const UNSETTLED_SHIFT = 7;
+
+const none: readonly Verdict[] = [];
+
+/**
+ * The books of a run: each task's status and what its rule needs to know of its dependencies.
+ *
+ * Immutable: each change gives a new ledger, whose `verdicts` are those that the change brought about. The
+ * graph is held, but is no part of the data.
+ */
+export class Ledger {
+  /** How many tasks have not settled. */
+  readonly unsettled: number;
+  /** How many tasks ended `failed` that are not optional: with any, the run fails. */
+  readonly failures: number;
+  /** Given by the change that made this ledger, in definition order where one change brought several. */
+  readonly verdicts: readonly Verdict[];
+  readonly #plan: Plan;
+  readonly #rows: Vector;
+
+  private constructor(
+    plan: Plan,
+    rows: Vector,
+    unsettled: number,
+    failures: number,
+    verdicts: readonly Verdict[],
+  ) {
+    this.#plan = plan;
+    this.#rows = rows;
+    this.unsettled = unsettled;
+    this.failures = failures;
+    this.verdicts = verdicts;
+  }
+
+  /** The books of a run of which these tasks have settled already; without `settled`, of a new run. */
+  static open(plan: Plan, settled?: readonly TaskStatus[]): Ledger {
+    const { upstreamStart, size } = plan.graph;
+    const rows = new Int32Array(size);
+    for (let task = 0; task < size; task++) {
+      const dependencies = (upstreamStart[task + 1] as number) - (upstreamStart[task] as number);
+      rows[task] = dependencies << UNSETTLED_SHIFT;
+    }
+    let ledger = new Ledger(plan, Vector.from(rows), size, 0, none);
+    if (settled === undefined) return ledger;
+    for (let task = 0; task < size; task++) {
+      const status = settled[task] as TaskStatus;
+      if (status in seenBit) ledger = ledger.#enter(task, status as SettledStatus, false);
+    }
+    return ledger;
+  }
+
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  statusOf(task: number): LedgerStatus {
+    return statuses[this.#rows.get(task) & STATUS_MASK] as LedgerStatus;
+  }
+
+  /** Gives every task its verdict whose rule can be sure now, and again to those decided but not settled. */
+  admit(): Ledger {
+    const verdicts: Verdict[] = [];
+    const edit = this.#rows.edit();
+    for (let task = 0; task < this.size; task++) {
+      const row = edit.get(task);
+      if ((row & STATUS_MASK) > DECIDED) continue;
+      const decision = this.#decide(task, row);
+      if (decision === 'wait') continue;
+      edit.set(task, (row & ~STATUS_MASK) | DECIDED);
+      verdicts.push({ task, decision });
+    }
+    return this.#with(edit, this.unsettled, this.failures, verdicts);
+  }
+
+  /** Enters how a task ended, and gives the tasks behind it the verdicts that follow. A task settles once. */
+  settle(task: number, status: SettledStatus): Ledger {
+    return this.#enter(task, status, true);
+  }
+
+  /** Gives every task without a verdict the verdict `cancel`. */
+  cancelWaiting(): Ledger {
+    const verdicts: Verdict[] = [];
+    const edit = this.#rows.edit();
+    for (let task = 0; task < this.size; task++) {
+      const row = edit.get(task);
+      if ((row & STATUS_MASK) !== WAITING) continue;
+      edit.set(task, row | DECIDED);
+      verdicts.push({ task, decision: 'cancel' });
+    }
+    return this.#with(edit, this.unsettled, this.failures, verdicts);
+  }
+
+  /** What the statuses are, in definition order. */
+  toJSON(): { readonly statuses: readonly LedgerStatus[] } {
+    return { statuses: Array.from({ length: this.size }, (_, task) => this.statusOf(task)) };
+  }
+
+  #enter(task: number, status: SettledStatus, deliver: boolean): Ledger {
+    const row = this.#rows.get(task);
+    if ((row & STATUS_MASK) > DECIDED)
+      return this.#with(this.#rows.edit(), this.unsettled, this.failures, none);
+    const { downstreamStart, downstreamList } = this.#plan.graph;
+    const edit = this.#rows.edit();
+    edit.set(task, (row & ~STATUS_MASK) | codeOf[status]);
+    const seen = seenBit[status] << SEEN_SHIFT;
+    let verdicts: Verdict[] | undefined;
+    for (let at = downstreamStart[task] as number; at < (downstreamStart[task + 1] as number); at++) {
+      const next = downstreamList[at] as number;
+      const told = (edit.get(next) | seen) - (1 << UNSETTLED_SHIFT);
+      const decision = deliver && (told & STATUS_MASK) === WAITING ? this.#decide(next, told) : 'wait';
+      edit.set(next, decision === 'wait' ? told : told | DECIDED);
+      if (decision !== 'wait') {
+        verdicts ??= [];
+        verdicts.push({ task: next, decision, because: task });
+      }
+    }
+    const fails = status === 'failed' && this.#plan.optional[task] === 0 ? 1 : 0;
+    return this.#with(edit, this.unsettled - 1, this.failures + fails, verdicts ?? none);
+  }
+
+  #decide(task: number, row: number): Decision {
+    return decide(
+      this.#plan.rules[task] as TriggerRule,
+      (row >> SEEN_SHIFT) & SEEN_MASK,
+      row >> UNSETTLED_SHIFT > 0,
+    );
+  }
+
+  #with(edit: VectorEdit, unsettled: number, failures: number, verdicts: readonly Verdict[]): Ledger {
+    return new Ledger(this.#plan, edit.done(), unsettled, failures, verdicts);
+  }
+}

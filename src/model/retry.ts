@@ -1,0 +1,118 @@
+import { askBackoff, type Backoff, checkBackoff, defaultBackoff, type FailureInfo } from './backoff.ts';
+import { boundRule, checkFunction, checkKeys, checkNumber, isA, type Place, showValue } from './check.ts';
+import { FatalError, RetryAfterError, viewError } from './error.ts';
+
+export type { Backoff, BackoffStrategy, FailureInfo } from './backoff.ts';
+
+/** When a task whose attempt has failed is tried again. */
+export interface RetryPolicy {
+  /** All attempts counted, the first included; an integer of at least 1. */
+  maxAttempts: number;
+  /** The wait before the next attempt; full jitter, 1 s doubling to 30 s, by default. */
+  backoff?: Backoff | undefined;
+  /** No retry that would start this long after the first attempt's start, or later; no bound by default. */
+  maxElapsedMs?: number | undefined;
+  /** Whether this error is worth another attempt; asked after the wait is known. Every error is, by default. */
+  retryIf?: ((error: unknown, failure: RetryQuestion) => boolean) | undefined;
+}
+
+/** What `retryIf` is told beside the error. */
+export interface RetryQuestion {
+  /** The attempt that failed, from 1. */
+  readonly attempt: number;
+  readonly elapsedMs: number;
+  /** How long the next attempt would wait. */
+  readonly waitMs: number;
+}
+
+/** What becomes of a task whose attempt has failed. */
+export type RetryDecision =
+  | { readonly retry: true; readonly waitMs: number }
+  | {
+      readonly retry: false;
+      readonly cause: 'exhausted' | 'fatal';
+      /** What the policy's own function did wrong, for the log; its `cause` is what that function threw. */
+      readonly defect?: Error | undefined;
+    };
+
+/**
+ * No wait is longer: a hundred years of 365.25 days. Added to any instant of our time it is still a date and a
+ * safe integer. A timer cannot wait so long: the clock has to wait in steps.
+ */
+export const MAX_WAIT_MS = 3_155_760_000_000;
+
+const exhausted: RetryDecision = { retry: false, cause: 'exhausted' };
+const fatal: RetryDecision = { retry: false, cause: 'fatal' };
+
+/**
+ * Decides whether there is another attempt, and when. Never throws: a `backoff` or `retryIf` that does, or that
+ * answers with something else than it should, means no retry, cause `fatal`, with a `defect`. After the last
+ * attempt no wait is needed, so there a bad one is no defect.
+ *
+ * Without a policy there is one attempt. Waits are whole milliseconds, rounded, at most `MAX_WAIT_MS`.
+ */
+export function planRetry(policy: RetryPolicy | undefined, failure: FailureInfo): RetryDecision {
+  if (isA(failure.error, FatalError)) return fatal;
+  if (policy === undefined) return exhausted;
+  const isLast = failure.attempt >= policy.maxAttempts;
+  const waitMs = planWait(policy, failure);
+  if (typeof waitMs !== 'number') return isLast ? exhausted : defective(waitMs);
+  const isWorthIt = askRetryIf(policy, failure, waitMs);
+  if (typeof isWorthIt !== 'boolean') return defective(isWorthIt);
+  if (!isWorthIt) return fatal;
+  if (isLast || failure.elapsedMs + waitMs >= (policy.maxElapsedMs ?? Number.POSITIVE_INFINITY))
+    return exhausted;
+  return { retry: true, waitMs };
+}
+
+/** Throws `FlowError` `bad_option` that names the option, what it must be and what it is. */
+export function checkRetry(taskId: string, policy: RetryPolicy): void {
+  const at = (name: string): Place => ({ option: `retry.${name}`, taskId });
+  checkKeys({ option: 'retry', taskId }, policy, ['maxAttempts', 'backoff', 'maxElapsedMs', 'retryIf']);
+  const { maxAttempts, backoff, maxElapsedMs, retryIf } = policy;
+  checkNumber(at('maxAttempts'), maxAttempts, { integer: true, min: 1 });
+  if (backoff !== undefined) checkBackoff(at('backoff'), backoff);
+  if (maxElapsedMs !== undefined) checkNumber(at('maxElapsedMs'), maxElapsedMs, boundRule);
+  if (retryIf !== undefined) checkFunction(at('retryIf'), retryIf);
+}
+
+function defective(defect: Error): RetryDecision {
+  return { retry: false, cause: 'fatal', defect };
+}
+
+function planWait({ backoff = defaultBackoff }: RetryPolicy, failure: FailureInfo): number | Error {
+  const { error } = failure;
+  const asked = isA(error, RetryAfterError);
+  const option = asked ? 'RetryAfterError.waitMs' : 'retry.backoff';
+  try {
+    const answer: unknown = asked ? error.waitMs : askBackoff(backoff, failure);
+    if (typeof answer === 'number' && answer >= 0) return Math.min(Math.round(answer), MAX_WAIT_MS);
+    return wrongAnswer(option, 'a number of at least 0', answer);
+  } catch (thrown) {
+    return thrownBy(option, thrown);
+  }
+}
+
+function askRetryIf({ retryIf }: RetryPolicy, failure: FailureInfo, waitMs: number): boolean | Error {
+  if (retryIf === undefined) return true;
+  const { error, attempt, elapsedMs } = failure;
+  try {
+    const answer: unknown = retryIf(error, { attempt, elapsedMs, waitMs });
+    return typeof answer === 'boolean' ? answer : wrongAnswer('retry.retryIf', 'true or false', answer);
+  } catch (thrown) {
+    return thrownBy('retry.retryIf', thrown);
+  }
+}
+
+function wrongAnswer(option: string, rule: string, answer: unknown): Error {
+  // Nobody else will look at the promise of an async function, whose rejection would end the process.
+  if (isA(answer, Promise)) answer.catch(() => undefined);
+  return new Error(
+    `\`${option}\` must give ${rule}, but gave ${showValue(answer)}: there is no further attempt`,
+  );
+}
+
+function thrownBy(option: string, thrown: unknown): Error {
+  const { name, message } = viewError(thrown);
+  return new Error(`\`${option}\` threw ${name}: ${message}: there is no further attempt`, { cause: thrown });
+}

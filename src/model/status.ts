@@ -1,0 +1,54 @@
+/** States of a task, in the words of its machine. The last five are final. */
+export type TaskStatus =
+  | 'pending'
+  | 'running'
+  | 'retrying'
+  | 'done'
+  | 'failed'
+  | 'skipped'
+  | 'upstream_failed'
+  | 'cancelled';
+
+/** A task's final states. */
+export type SettledStatus = Extract<
+  TaskStatus,
+  'done' | 'failed' | 'skipped' | 'upstream_failed' | 'cancelled'
+>;
+
+/** States of a run, in the words of the orchestrator. The last three are final. */
+export type RunStatus = 'running' | 'paused' | 'cancelling' | 'done' | 'failed' | 'cancelled';
+
+/** A run's final states. */
+export type SettledRunStatus = Extract<RunStatus, 'done' | 'failed' | 'cancelled'>;
+
+/**
+ * Why a task or a run ended as it did.
+ *
+ * - `exhausted`: the attempts, or the time for them, are used up
+ * - `fatal`: the error said that trying again is of no use
+ * - `timeout`: a time limit passed
+ * - `input`, `output`: a schema, or the function that makes them, refused
+ * - `cancelled`: asked for by a person or a program
+ * - `upstream`: a dependency failed · `rule`: the trigger rule said skip
+ * - `lost`: the process that ran it is gone
+ */
+export type Cause =
+  | 'exhausted'
+  | 'fatal'
+  | 'timeout'
+  | 'input'
+  | 'output'
+  | 'cancelled'
+  | 'upstream'
+  | 'rule'
+  | 'lost';
+
+/** Whether a task in this state has ended. */
+export function isSettled(status: TaskStatus): status is SettledStatus {
+  return status !== 'pending' && status !== 'running' && status !== 'retrying';
+}
+
+/** Whether a run in this state has ended. */
+export function isSettledRun(status: RunStatus): status is SettledRunStatus {
+  return status === 'done' || status === 'failed' || status === 'cancelled';
+}

@@ -1,0 +1,100 @@
+import type { SettledStatus } from './status.ts';
+
+/**
+ * When a task with dependencies may start. Names and verdicts are Airflow's (`trigger_rule_dep.py`), with
+ * `settled` where Airflow says `done`, since `done` means success here.
+ */
+export const triggerRules = [
+  'all_success',
+  'all_failed',
+  'all_settled',
+  'all_settled_min_one_success',
+  'all_skipped',
+  'one_failed',
+  'one_success',
+  'one_settled',
+  'none_failed',
+  'none_failed_min_one_success',
+  'none_skipped',
+  'always',
+] as const;
+
+export type TriggerRule = (typeof triggerRules)[number];
+
+/** What a rule says once it is sure; `wait` until then. */
+export type Decision = 'wait' | 'run' | 'skip' | 'upstream_failed';
+
+/** Which endings a task's settled dependencies had, one bit each: all that a rule needs beside "are any unsettled?". */
+export type Seen = number;
+
+const SUCCESS = 1;
+const FAILED = 2;
+const SKIPPED = 4;
+const UPSTREAM_FAILED = 8;
+const ANY_FAILURE = FAILED | UPSTREAM_FAILED;
+
+/** The bit that a dependency's ending sets. A cancelled task counts as failed. */
+export const seenBit: Readonly<Record<SettledStatus, Seen>> = {
+  done: SUCCESS,
+  failed: FAILED,
+  skipped: SKIPPED,
+  upstream_failed: UPSTREAM_FAILED,
+  cancelled: FAILED,
+};
+
+/**
+ * The verdict of a rule as soon as it can no longer change: a terminal verdict comes before "may run", and
+ * without dependencies every rule runs.
+ *
+ * @param seen endings of the settled dependencies
+ * @param unsettled whether any dependency is still to settle
+ */
+export function decide(rule: TriggerRule, seen: Seen, unsettled: boolean): Decision {
+  if (seen === 0 && !unsettled) return 'run';
+  switch (rule) {
+    case 'always':
+      return 'run';
+    case 'all_success':
+      if (seen & ANY_FAILURE) return 'upstream_failed';
+      if (seen & SKIPPED) return 'skip';
+      return unsettled ? 'wait' : 'run';
+    case 'all_failed':
+      if (seen & (SUCCESS | SKIPPED)) return 'skip';
+      return unsettled ? 'wait' : 'run';
+    case 'all_settled':
+      return unsettled ? 'wait' : 'run';
+    case 'all_settled_min_one_success':
+      if (seen & SKIPPED) return 'skip';
+      if (unsettled) return 'wait';
+      return seen & SUCCESS ? 'run' : 'upstream_failed';
+    case 'all_skipped':
+      if (seen & ~SKIPPED) return 'skip';
+      return unsettled ? 'wait' : 'run';
+    case 'one_failed':
+      if (seen & ANY_FAILURE) return 'run';
+      return unsettled ? 'wait' : 'skip';
+    case 'one_success':
+      if (seen & SUCCESS) return 'run';
+      if (unsettled) return 'wait';
+      return seen & ANY_FAILURE ? 'upstream_failed' : 'skip';
+    case 'one_settled':
+      if (seen & (SUCCESS | FAILED)) return 'run';
+      return unsettled ? 'wait' : 'skip';
+    case 'none_failed':
+      if (seen & ANY_FAILURE) return 'upstream_failed';
+      return unsettled ? 'wait' : 'run';
+    case 'none_failed_min_one_success':
+      if (seen & ANY_FAILURE) return 'upstream_failed';
+      if (unsettled) return 'wait';
+      return seen & SUCCESS ? 'run' : 'skip';
+    case 'none_skipped':
+      if (seen & SKIPPED) return 'skip';
+      return unsettled ? 'wait' : 'run';
+  }
+}
+
+/** Airflow's spelling of a rule, or ours, as ours; `undefined` for neither. */
+export function parseTriggerRule(text: string): TriggerRule | undefined {
+  const ours = text.replace(/^(all|one)_done/, '$1_settled');
+  return triggerRules.find((rule) => rule === ours);
+}

@@ -1,0 +1,36 @@
+import type { ErrorView } from './error.ts';
+import type { Cause, RunStatus, TaskStatus } from './status.ts';
+
+/** A task of a run, as edges show it. Instants are epoch milliseconds. */
+export interface TaskView {
+  readonly status: TaskStatus;
+  /** Attempts started. */
+  readonly attempts: number;
+  /** When its trigger rule said run. */
+  readonly readyAt?: number | undefined;
+  /** When its first attempt started. */
+  readonly startedAt?: number | undefined;
+  /** When it settled. */
+  readonly endedAt?: number | undefined;
+  /** When its next attempt is due, while it is `retrying`. */
+  readonly retryAt?: number | undefined;
+  readonly output?: unknown;
+  /** Of its last failed attempt, unless it is done. */
+  readonly error?: ErrorView | undefined;
+  readonly cause?: Cause | undefined;
+  readonly dependsOn: readonly string[];
+}
+
+/** A run, as edges show it: a fold of its journal, and plain data. Instants are epoch milliseconds. */
+export interface RunView {
+  readonly id: string;
+  readonly flow: string;
+  readonly status: RunStatus;
+  readonly cause?: Cause | undefined;
+  readonly reason?: unknown;
+  /** `null` until the input has been accepted. */
+  readonly startedAt: number | null;
+  /** `null` until the run has settled. */
+  readonly endedAt: number | null;
+  readonly tasks: { readonly [taskId: string]: TaskView };
+}

@@ -1,0 +1,152 @@
+import type { Clock } from '../model/clock.ts';
+import { Heap, type HeapItem } from '../model/heap.ts';
+
+/** A clock that stands still until it is told to go on. */
+export interface VirtualClock extends Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+  whenIdle(callback: () => void): void;
+  /** Resolves after that much of this clock's time. Rejects with the signal's reason when it is aborted first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Goes on by `ms`, stopping at each instant at which something is due, and lets all of it happen. */
+  advance(ms: number): Promise<void>;
+  /** Goes on until the promise has settled, and gives what it gives. Rejects when nothing is due any more before that. */
+  run<T>(until: PromiseLike<T>): Promise<T>;
+  /** How many timers are set. */
+  readonly pending: number;
+}
+
+interface Timer extends HeapItem {
+  readonly at: number;
+  readonly order: number;
+  readonly callback: () => void;
+}
+
+/**
+ * Makes a virtual clock, for an engine (`createEngine({ clock })`) or a root actor (`createActor(logic, { clock })`).
+ *
+ * Before slots are filled, and before it goes on to the next instant, it lets the microtasks and one macrotask pass,
+ * so that bodies which await a few promises come to rest first.
+ *
+ * @param startAt epoch milliseconds. Default 0
+ */
+export function createVirtualClock(startAt = 0): VirtualClock {
+  return new HeapClock(startAt);
+}
+
+class HeapClock implements VirtualClock {
+  #now: number;
+  #order = 0;
+  readonly #timers = new Heap<Timer>((a, b) => a.at < b.at || (a.at === b.at && a.order < b.order));
+  #idle: (() => void)[] = [];
+  #resting: Promise<void> | undefined;
+  /** Advances are made one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(startAt: number) {
+    this.#now = startAt;
+  }
+
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  readonly now = (): number => this.#now;
+
+  setTimeout(callback: () => void, timeoutMs: number): Timer {
+    const timer = { at: this.#now + Math.max(timeoutMs, 0), order: this.#order++, callback, place: -1 };
+    this.#timers.push(timer);
+    return timer;
+  }
+
+  clearTimeout(id: unknown): void {
+    if (id !== undefined) this.#timers.remove(id as Timer);
+  }
+
+  whenIdle(callback: () => void): void {
+    this.#idle.push(callback);
+    void this.#rest();
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const abort = (): void => {
+        this.clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      const timer = this.setTimeout(() => {
+        signal?.removeEventListener('abort', abort);
+        resolve();
+      }, ms);
+      signal?.addEventListener('abort', abort, { once: true });
+    });
+  }
+
+  advance(ms: number): Promise<void> {
+    return this.#inTurn(async () => {
+      const end = this.#now + ms;
+      await this.#rest();
+      while ((this.#timers.first?.at ?? Number.POSITIVE_INFINITY) <= end) {
+        this.#step();
+        await this.#rest();
+      }
+      this.#now = end;
+    });
+  }
+
+  run<T>(until: PromiseLike<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      let isSettled = false;
+      const settle = (): void => {
+        isSettled = true;
+      };
+      until.then(settle, settle);
+      for (;;) {
+        await this.#rest();
+        if (isSettled) return until;
+        if (this.#timers.size === 0) throw new Error('Nothing is due on the virtual clock, and what it was to run until has not come');
+        this.#step();
+      }
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  /** Goes to the next instant and calls all that is due then. */
+  #step(): void {
+    this.#now = Math.max(this.#now, this.#timers.first?.at ?? 0);
+    for (let next = this.#timers.first; next !== undefined && next.at <= this.#now; next = this.#timers.first) {
+      this.#timers.remove(next);
+      next.callback();
+    }
+  }
+
+  /** Lets everything happen that needs no time: until a macrotask has passed in which nobody waited for idleness. */
+  #rest(): Promise<void> {
+    this.#resting ??= this.#settleDown().finally(() => {
+      this.#resting = undefined;
+    });
+    return this.#resting;
+  }
+
+  async #settleDown(): Promise<void> {
+    for (let waiting = 1; waiting > 0; ) {
+      await macrotask();
+      const callbacks = this.#idle.splice(0);
+      waiting = callbacks.length;
+      for (const callback of callbacks) callback();
+    }
+  }
+}
+
+function macrotask(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof setImmediate === 'function') setImmediate(resolve);
+    else setTimeout(resolve, 0);
+  });
+}
