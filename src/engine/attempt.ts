@@ -1,5 +1,6 @@
 import { type AnyActorLogic, type AnyActorRef, createActor } from 'xstate';
 import { stopChild } from '../logic/internals.ts';
+import { isA } from '../model/check.ts';
 import {
   EngineStoppedError,
   OutputError,
@@ -63,7 +64,7 @@ export class Attempt {
       if (definition.body.kind === 'perform') this.#await(definition.body.perform(scope));
       else this.#spawn(definition.body, scope);
     } catch (error) {
-      this.#threw(error);
+      run.next(() => this.#threw(error));
     }
   }
 
@@ -111,7 +112,8 @@ export class Attempt {
   }
 
   #await(result: unknown): void {
-    if (!isThenable(result)) this.#returned(result);
+    const { run } = this.task;
+    if (!isThenable(result)) run.next(() => this.#returned(result));
     else {
       // A foreign thenable may throw, or call back twice: a promise takes that on itself.
       const promise = result instanceof Promise ? result : Promise.resolve(result);
@@ -126,15 +128,18 @@ export class Attempt {
       input: input?.(scope),
     });
     this.#child = child;
+    // In the next turn: by then XState has told the task's actor too, which may be gone after.
     child.subscribe({
-      complete: () => {
-        const { status, output } = child.getSnapshot() as { readonly status: string; readonly output?: unknown };
-        if (status === 'done') this.#returned(output);
-        else this.#threw(new Error(`The actor of task \`${this.task.definition.id}\` was stopped before it was done`));
-      },
-      error: this.#threw,
+      complete: () => this.task.run.next(() => this.#completed(child)),
+      error: (error) => this.task.run.next(() => this.#threw(error)),
     });
     child.start();
+  }
+
+  #completed(child: AnyActorRef): void {
+    const { status, output } = child.getSnapshot() as { readonly status: string; readonly output?: unknown };
+    if (status === 'done') this.#returned(output);
+    else this.#threw(new Error(`The actor of task \`${this.task.definition.id}\` was stopped before it was done`));
   }
 
   readonly #returned = (value: unknown): void => {
@@ -158,7 +163,7 @@ export class Attempt {
     if (this.#isClosed) return;
     if (this.#ending !== undefined) return this.#close();
     const at = this.task.run.now();
-    if (isSkip(error)) {
+    if (isA(error, SkipTask)) {
       this.#leave();
       this.task.send({ type: 'attempt.skipped', at, reason: textOf(error) });
     } else this.#fail(error);
@@ -185,7 +190,7 @@ export class Attempt {
       return;
     }
     if ('defect' in decision) run.logger.error(`Task \`${definition.id}\`: ${decision.defect?.message}`, decision.defect);
-    const cause = error instanceof TimeoutError && decision.cause === 'exhausted' ? 'timeout' : decision.cause;
+    const cause = isA(error, TimeoutError) && decision.cause === 'exhausted' ? 'timeout' : decision.cause;
     run.noteFailure(error);
     this.task.send({ type: 'attempt.failed', at, error: shown, cause });
   }
@@ -217,12 +222,4 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   if (value instanceof Promise) return true;
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
   return typeof Reflect.get(value, 'then') === 'function';
-}
-
-function isSkip(error: unknown): boolean {
-  try {
-    return error instanceof SkipTask;
-  } catch {
-    return false;
-  }
 }

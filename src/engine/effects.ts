@@ -1,5 +1,7 @@
 import { orchestratorMachine } from '../../machines/orchestrator.ts';
 import { taskMachine } from '../../machines/task.ts';
+import type { AnyActorRef } from 'xstate';
+import { deferOn } from '../logic/internals.ts';
 import { hostOf } from './host.ts';
 import type { LiveRun } from './live-run.ts';
 import type { LiveTask } from './live-task.ts';
@@ -31,3 +33,20 @@ export const engineOrchestratorMachine = orchestratorMachine.provide({
     concludeRun: ({ self }, { ending }) => hostOf<LiveRun>(self).conclude(ending),
   },
 });
+
+type Action = (args: { readonly self: AnyActorRef }, params: unknown) => void;
+
+/**
+ * Actions for XState's interpreter, which takes what bodies do inside an action for a slip of the action: they are
+ * done right after the transition instead.
+ */
+export function deferred(actions: Readonly<Record<string, unknown>>): Record<string, Action> {
+  return Object.fromEntries(
+    Object.entries(actions).map(([name, action]) => [
+      name,
+      typeof action !== 'function' || 'resolve' in action
+        ? (action as Action)
+        : (args, params) => deferOn(args.self, () => (action as Action)(args, params)),
+    ]),
+  );
+}

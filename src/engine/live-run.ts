@@ -145,6 +145,11 @@ export class LiveRun implements Committer {
     return this.#turn.timers.now();
   }
 
+  /** Calls back as the next turn begins. */
+  next(callback: () => void): void {
+    this.#turn.next(callback);
+  }
+
   send(event: OrchestratorEvent): void {
     this.actor.send(event);
   }

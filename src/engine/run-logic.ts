@@ -12,7 +12,7 @@ import type { FlowDefinition } from '../model/definition.ts';
 import type { Entry } from '../model/journal.ts';
 import { Ledger } from '../model/ledger.ts';
 import type { EngineCore } from './core.ts';
-import { engineOrchestratorMachine, engineTaskMachine } from './effects.ts';
+import { deferred, engineOrchestratorMachine, engineTaskMachine } from './effects.ts';
 import { setHost } from './host.ts';
 import { LiveRun, type RunSettings } from './live-run.ts';
 import type { RunJournal } from './run-journal.ts';
@@ -52,6 +52,7 @@ interface PersistedRun {
 
 const orchestrator = compile(engineOrchestratorMachine);
 const compiledTask = compile(engineTaskMachine) as unknown as AnyActorLogic;
+const interpretedTask = engineTaskMachine.provide({ actions: deferred(engineTaskMachine.implementations.actions) });
 
 /** The compiled run: orchestrator and tasks as tables. */
 export class RunLogic {
@@ -134,15 +135,15 @@ export function createRunMachine(
     } as never,
     {
       ...implementations,
-      actions: {
+      actions: deferred({
         ...implementations.actions,
         openRun: ({ self, event }: { readonly self: never; readonly event: { readonly input?: unknown } }) => {
           const journal = core.newJournal(definition);
-          const run = new LiveRun(core, journal, self, engineTaskMachine, settings, event.input, false);
+          const run = new LiveRun(core, journal, self, interpretedTask, settings, event.input, false);
           setHost(self, run);
           run.open();
         },
-      },
+      }),
     } as never,
   );
   return machine as unknown as typeof engineOrchestratorMachine;

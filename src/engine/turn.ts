@@ -9,22 +9,28 @@ export interface Committer {
 }
 
 /**
- * The beat of an engine on one clock: after the completions of a turn, first what was recorded is kept, then
- * slots are filled.
+ * The beat of an engine on one clock: completions are taken as they come; at the end of the turn what was recorded
+ * is kept, then slots are filled. What completes at once while slots are filled waits for the next turn.
  */
 export class Turn {
   readonly timers: Timers;
   readonly slots: SlotQueue;
   readonly #clock: Clock;
-  #dirty: Committer[] = [];
-  #afterCommit: (() => void)[] = [];
+  readonly #dirty: Committer[] = [];
+  readonly #next: (() => void)[] = [];
+  readonly #afterCommit: (() => void)[] = [];
   #isScheduled = false;
-  #isRunning = false;
 
   constructor(clock: Clock, engineLimit: Limit) {
     this.#clock = clock;
     this.timers = new Timers(clock);
     this.slots = new SlotQueue(engineLimit, () => this.schedule());
+  }
+
+  /** Calls back as the next turn begins. */
+  next(callback: () => void): void {
+    this.#next.push(callback);
+    this.schedule();
   }
 
   /** Has what was recorded kept at the end of the turn. To be called once between two commits. */
@@ -40,27 +46,27 @@ export class Turn {
   }
 
   schedule(): void {
-    if (this.#isScheduled || this.#isRunning) return;
+    if (this.#isScheduled) return;
     this.#isScheduled = true;
     if (this.#clock.whenIdle === undefined) queueMicrotask(this.#run);
     else this.#clock.whenIdle(this.#run);
   }
 
   readonly #run = (): void => {
+    call(this.#next);
+    this.#commit();
+    call(this.#afterCommit);
+    this.slots.fill();
+    this.#commit();
     this.#isScheduled = false;
-    this.#isRunning = true;
-    try {
-      do {
-        this.#commit();
-        for (const callback of this.#afterCommit.splice(0)) callback();
-        this.slots.fill();
-      } while (this.#dirty.length > 0 || this.#afterCommit.length > 0);
-    } finally {
-      this.#isRunning = false;
-    }
+    if (this.#next.length > 0 || this.#afterCommit.length > 0) this.schedule();
   };
 
   #commit(): void {
     for (const committer of this.#dirty.splice(0)) committer.commit();
   }
+}
+
+function call(callbacks: (() => void)[]): void {
+  for (const callback of callbacks.splice(0)) callback();
 }

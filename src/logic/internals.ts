@@ -55,6 +55,11 @@ export function emitFrom(actor: AnyActorRef, event: object): void {
   scopeOf(actor).emit(event as never);
 }
 
+/** Calls back once an actor's present transition is over. */
+export function deferOn(actor: AnyActorRef, callback: () => void): void {
+  scopeOf(actor).defer(callback);
+}
+
 /** Stops a child that an action made with `createActor(…, { parent })`. */
 export function stopChild(parent: AnyActorRef, child: AnyActorRef): void {
   scopeOf(parent).stopChild(child);

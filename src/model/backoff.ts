@@ -26,7 +26,7 @@ export interface FailureInfo {
 export type BackoffStrategy = (failure: FailureInfo) => number;
 
 /** A wait in milliseconds, always the same, or what works it out. */
-export type Backoff = number | ((failure: FailureInfo) => number) | BackoffStrategy;
+export type Backoff = number | BackoffStrategy;
 
 export interface ExponentialOptions {
   /** The wait after the first failure, before `minMs` and `maxMs` are applied. */
@@ -55,8 +55,8 @@ export interface IncrementingOptions {
 
 const exponentialKeys = ['initialMs', 'base', 'minMs', 'maxMs'];
 
-// The formulas are those of tenacity's wait strategies (github.com/jd/tenacity, tenacity/wait.py), n being the
-// attempt that failed. Its `multiplier` is `initialMs` here.
+// The formulas are those of tenacity's wait strategies (github.com/jd/tenacity, tenacity/wait.py), n being
+// the attempt that failed. Its `multiplier` is `initialMs` here.
 
 /** Always the same wait. */
 export function fixed(waitMs: number): BackoffStrategy {
@@ -122,12 +122,12 @@ export function sum(...parts: Backoff[]): BackoffStrategy {
 }
 
 /**
- * The wait that the error itself asks for; where it asks for none, what `fallback` says, by default the backoff of
- * a policy that has none.
+ * The wait that the error itself asks for; where it asks for none, what `fallback` says, by default the
+ * backoff of a policy that has none.
  *
- * Read in this order: `waitMs` of a `RetryAfterError`; `retryAfterMs`, a number of milliseconds; `retryAfter`, a
- * number of seconds, also as a string, as in HTTP's `Retry-After`. A date is not read, nor what is not a number of
- * at least 0.
+ * Read in this order: `waitMs` of a `RetryAfterError`; `retryAfterMs`, a number of milliseconds;
+ * `retryAfter`, a number of seconds, also as a string, as in HTTP's `Retry-After`. A date is not read, nor
+ * what is not a number of at least 0.
  */
 export function fromError(fallback: Backoff = defaultBackoff): BackoffStrategy {
   checkBackoff({ option: 'fallback', owner: 'fromError' }, fallback);

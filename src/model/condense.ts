@@ -1,4 +1,4 @@
-import { type GraphTask, type Rows, readRows } from './graph-rows.ts';
+import { type Rows, readRows, type TaskNode } from './graph-rows.ts';
 
 /** Tasks that all depend on one another, taken together; nearly always a single task. */
 export interface Component {
@@ -11,10 +11,10 @@ export interface Component {
 }
 
 /**
- * Merges the tasks of each strongly connected component, so that what remains has no cycle. Components come in the
- * definition order of their first members. Throws `FlowError` for bad ids and unknown dependencies.
+ * Merges the tasks of each strongly connected component, so that what remains has no cycle. Components come
+ * in the definition order of their first members. Throws `FlowError` for bad ids and unknown dependencies.
  */
-export function condense(tasks: readonly GraphTask[]): Component[] {
+export function condense(tasks: readonly TaskNode[]): Component[] {
   const rows = readRows(tasks);
   const { ids, upstreamStart, upstreamList } = rows;
   const firsts = firstMembers(rows);
@@ -33,7 +33,10 @@ export function condense(tasks: readonly GraphTask[]): Component[] {
   });
 }
 
-/** For each task the first member, in definition order, of its strongly connected component: Tarjan's algorithm. */
+/**
+ * For each task the first member, in definition order, of its strongly connected component: Tarjan's
+ * algorithm.
+ */
 export function firstMembers({ ids, upstreamStart, upstreamList }: Rows): Int32Array {
   const size = ids.length;
   const firsts = new Int32Array(size).fill(-1);

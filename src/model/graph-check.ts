@@ -52,7 +52,10 @@ export function unknownTask(flow: string, id: unknown, ids: readonly string[]): 
   );
 }
 
-/** The error of a cycle, given from its first task back to itself. A long one is shortened in the message only. */
+/**
+ * The error of a cycle, given from its first task back to itself. A long one is shortened in the message
+ * only.
+ */
 export function cycleError(flow: string, path: readonly string[]): FlowError {
   const [first] = path;
   const left = path.length - 2 * SHOWN;

@@ -5,12 +5,13 @@ import type { Rows } from './graph-rows.ts';
 const PATIENCE = 50_000_000;
 
 /**
- * A shortest cycle: the numbers of its tasks along its edges, starting at the one that is defined first. Of equally
- * short cycles the first in definition order, compared task by task. Empty without a cycle.
+ * A shortest cycle: the numbers of its tasks along its edges, starting at the one that is defined first. Of
+ * equally short cycles the first in definition order, compared task by task. Empty without a cycle.
  *
- * It takes a breadth-first search from every task on a cycle, each bounded by the shortest cycle so far. Where that
- * adds up to more than `patience` looks at an edge, the shortest cycle so far is the answer: a cycle, but perhaps
- * not a shortest one. That needs more than some thousand edges and many long cycles that share tasks.
+ * It takes a breadth-first search from every task on a cycle, each bounded by the shortest cycle so far.
+ * Where that adds up to more than `patience` looks at an edge, the shortest cycle so far is the answer: a
+ * cycle, but perhaps not a shortest one. That needs more than some thousand edges and many long cycles that
+ * share tasks.
  */
 export function findShortestCycle(rows: Rows, patience = PATIENCE): number[] {
   const knot = new Knot(rows);
@@ -23,7 +24,9 @@ export function findShortestCycle(rows: Rows, patience = PATIENCE): number[] {
   return best;
 }
 
-/** The tasks that may be on a cycle that no search has come upon; edges between components are no part of it. */
+/**
+ * The tasks that may be on a cycle that no search has come upon; edges between components are no part of it.
+ */
 class Knot {
   /** How often searches have looked at an edge. */
   looks = 0;

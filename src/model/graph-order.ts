@@ -20,7 +20,10 @@ export function hasCycle(rows: Rows): boolean {
   return count < size;
 }
 
-/** Topological order of a graph without cycles in which, of the tasks that may come next, the first defined does. */
+/**
+ * Topological order of a graph without cycles in which, of the tasks that may come next, the first defined
+ * does.
+ */
 export function definitionOrder(rows: Rows): Int32Array {
   const { downstreamStart, downstreamList } = rows;
   const size = rows.ids.length;

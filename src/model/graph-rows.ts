@@ -1,12 +1,14 @@
 import { badDependencies, badId, duplicateTask, unknownDependency } from './graph-check.ts';
 
 /** One task as the graph sees it. */
-export interface GraphTask {
+export interface TaskNode {
   readonly id: string;
   readonly dependsOn?: readonly string[] | undefined;
 }
 
-/** The edges of a list of tasks, numbered in its order; `Graph` tells how to read them. Cycles are possible. */
+/**
+ * The edges of a list of tasks, numbered in its order; `Graph` tells how to read them. Cycles are possible.
+ */
 export interface Rows {
   readonly ids: readonly string[];
   readonly indexes: ReadonlyMap<string, number>;
@@ -18,14 +20,17 @@ export interface Rows {
   readonly isForward: boolean;
 }
 
-/** Numbers the tasks and their edges in linear time. Throws `FlowError` for bad ids and dependencies, not for cycles. */
-export function readRows(tasks: readonly GraphTask[], flow?: string): Rows {
+/**
+ * Numbers the tasks and their edges in linear time. Throws `FlowError` for bad ids and dependencies, not for
+ * cycles.
+ */
+export function readRows(tasks: readonly TaskNode[], flow?: string): Rows {
   const size = tasks.length;
   const ids: string[] = [];
   const indexes = new Map<string, number>();
   let mentions = 0;
   for (let i = 0; i < size; i++) {
-    const { id, dependsOn } = tasks[i] as GraphTask;
+    const { id, dependsOn } = tasks[i] as TaskNode;
     if (typeof id !== 'string' || id === '') throw badId(flow, i, id);
     indexes.set(id, i);
     if (indexes.size === i) throw duplicateTask(flow, id);
@@ -42,7 +47,7 @@ export function readRows(tasks: readonly GraphTask[], flow?: string): Rows {
   let edges = 0;
   let isForward = true;
   for (let i = 0; i < size; i++) {
-    const { id, dependsOn = none } = tasks[i] as GraphTask;
+    const { id, dependsOn = none } = tasks[i] as TaskNode;
     for (let k = 0; k < dependsOn.length; k++) {
       const dependency = indexes.get(dependsOn[k] as string);
       if (dependency === undefined) throw unknownDependency(flow, id, dependsOn[k], ids);

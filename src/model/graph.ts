@@ -2,7 +2,7 @@ import { checkNumber, durationRule } from './check.ts';
 import { cycleError, unknownTask } from './graph-check.ts';
 import { findShortestCycle } from './graph-cycle.ts';
 import { definitionOrder, hasCycle } from './graph-order.ts';
-import { type GraphTask, type Rows, readRows } from './graph-rows.ts';
+import { type Rows, readRows, type TaskNode } from './graph-rows.ts';
 
 /** How far to look: 1 for direct dependencies or dependents alone, no bound by default. */
 export interface ReachOptions {
@@ -10,7 +10,7 @@ export interface ReachOptions {
 }
 
 /** A task as `createGraph` takes it. */
-export interface TimedTask extends GraphTask {
+export interface TimedTask extends TaskNode {
   readonly durationMs?: number | undefined;
 }
 
@@ -19,8 +19,8 @@ export interface TimedTask extends GraphTask {
  * dependent, no cycles. Immutable.
  *
  * The four arrays are compressed sparse rows, read by the engine: the dependencies of task number `i` are
- * `upstreamList[upstreamStart[i]]` up to, not including, `upstreamList[upstreamStart[i + 1]]`, in the order of its
- * `dependsOn`, each once; its dependents are in `downstreamList` likewise, in definition order.
+ * `upstreamList[upstreamStart[i]]` up to, not including, `upstreamList[upstreamStart[i + 1]]`, in the order
+ * of its `dependsOn`, each once; its dependents are in `downstreamList` likewise, in definition order.
  */
 export class Graph {
   readonly size: number;
@@ -54,14 +54,16 @@ export class Graph {
     return this.#rows.indexes.get(id) ?? -1;
   }
 
-  /** All ids, each after its upstream; of the tasks that may come next, the first in definition order does. */
+  /**
+   * All ids, each after its upstream; of the tasks that may come next, the first in definition order does.
+   */
   order(): string[] {
     return this.#idsOf(this.#inOrder());
   }
 
   /**
-   * Ids by their longest distance from a task without dependencies, in definition order within a layer: a task
-   * depends on one of the layer before, and on none of its own.
+   * Ids by their longest distance from a task without dependencies, in definition order within a layer: a
+   * task depends on one of the layer before, and on none of its own.
    */
   layers(): string[][] {
     const layerOf = new Int32Array(this.size);
@@ -82,27 +84,28 @@ export class Graph {
   }
 
   /**
-   * All tasks that must settle before this one, in definition order; with `depth` 1 its dependencies alone. Throws
-   * `FlowError` `unknown_task`.
+   * All tasks that this one depends on, directly or through others, in definition order; with `depth` 1 its
+   * dependencies alone. Throws `FlowError` `unknown_task`.
    */
   upstream(id: string, options?: ReachOptions): string[] {
     return this.#reach(id, options, this.upstreamStart, this.upstreamList);
   }
 
   /**
-   * All tasks that can settle only after this one, in definition order; with `depth` 1 its dependents alone. Throws
-   * `FlowError` `unknown_task`.
+   * All tasks that depend on this one, directly or through others, in definition order; with `depth` 1 its
+   * dependents alone. Throws `FlowError` `unknown_task`.
    */
   downstream(id: string, options?: ReachOptions): string[] {
     return this.#reach(id, options, this.downstreamStart, this.downstreamList);
   }
 
   /**
-   * The path whose durations take longest, from a task without dependencies to one without dependents: how long a
-   * run takes when slots are unlimited. Of equally long paths the first in definition order, compared task by task.
+   * The path whose durations take longest, from a task without dependencies to one without dependents: how
+   * long a run takes when slots are unlimited. Of equally long paths the first in definition order, compared
+   * task by task.
    *
-   * @param durationMs a task's duration, a finite number of at least 0. Without it each task's own counts, 0 where it
-   * has none; when no task has one, each counts 1.
+   * @param durationMs a task's duration, a finite number of at least 0. Without it each task's own counts, 0
+   * where it has none; when no task has one, each counts 1.
    */
   criticalPath(durationMs?: (id: string) => number): string[] {
     const remaining = new Float64Array(this.size);
@@ -125,8 +128,7 @@ export class Graph {
   }
 
   #durationOf(task: number, durationMs: ((id: string) => number) | undefined): number {
-    if (durationMs === undefined)
-      return this.#durations === undefined ? 1 : (this.#durations[task] as number);
+    if (durationMs === undefined) return this.#durations?.[task] ?? 1;
     const taskId = this.ids[task] as string;
     const duration = durationMs(taskId);
     checkNumber({ option: 'durationMs', taskId, flow: this.#flow }, duration, durationRule);
@@ -169,9 +171,9 @@ export class Graph {
 }
 
 /**
- * Makes the graph of a flow in linear time. Throws `FlowError`: `bad_id`, `duplicate_task`, `unknown_dependency`,
- * `bad_option` (`dependsOn`, `durationMs`), or `cycle` with a shortest cycle as its `path` (`findShortestCycle` says
- * how sure that is).
+ * Makes the graph of a flow in linear time. Throws `FlowError`: `bad_id`, `duplicate_task`,
+ * `unknown_dependency`, `bad_option` (`dependsOn`, `durationMs`), or `cycle` with a shortest cycle as its
+ * `path` (`findShortestCycle` says how sure that is).
  */
 export function createGraph(flow: string, tasks: readonly TimedTask[]): Graph {
   const rows = readRows(tasks, flow);

@@ -2,7 +2,7 @@ import { askBackoff, type Backoff, checkBackoff, defaultBackoff, type FailureInf
 import { boundRule, checkFunction, checkKeys, checkNumber, isA, type Place, showValue } from './check.ts';
 import { FatalError, RetryAfterError, viewError } from './error.ts';
 
-export type { Backoff, BackoffStrategy, FailureInfo } from './backoff.ts';
+export type { Backoff, FailureInfo } from './backoff.ts';
 
 /** When a task whose attempt has failed is tried again. */
 export interface RetryPolicy {
@@ -12,7 +12,9 @@ export interface RetryPolicy {
   backoff?: Backoff | undefined;
   /** No retry that would start this long after the first attempt's start, or later; no bound by default. */
   maxElapsedMs?: number | undefined;
-  /** Whether this error is worth another attempt; asked after the wait is known. Every error is, by default. */
+  /**
+   * Whether this error is worth another attempt; asked after the wait is known. Every error is, by default.
+   */
   retryIf?: ((error: unknown, failure: RetryQuestion) => boolean) | undefined;
 }
 
@@ -36,8 +38,8 @@ export type RetryDecision =
     };
 
 /**
- * No wait is longer: a hundred years of 365.25 days. Added to any instant of our time it is still a date and a
- * safe integer. A timer cannot wait so long: the clock has to wait in steps.
+ * No wait is longer: a hundred years of 365.25 days. Added to any instant of our time it is still a date and
+ * a safe integer. A timer cannot wait so long: the clock has to wait in steps.
  */
 export const MAX_WAIT_MS = 3_155_760_000_000;
 
@@ -45,9 +47,9 @@ const exhausted: RetryDecision = { retry: false, cause: 'exhausted' };
 const fatal: RetryDecision = { retry: false, cause: 'fatal' };
 
 /**
- * Decides whether there is another attempt, and when. Never throws: a `backoff` or `retryIf` that does, or that
- * answers with something else than it should, means no retry, cause `fatal`, with a `defect`. After the last
- * attempt no wait is needed, so there a bad one is no defect.
+ * Decides whether there is another attempt, and when. Never throws: a `backoff` or `retryIf` that does, or
+ * that answers with something else than it should, means no retry, cause `fatal`, with a `defect`. After the
+ * last attempt no wait is needed, so there a bad one is no defect.
  *
  * Without a policy there is one attempt. Waits are whole milliseconds, rounded, at most `MAX_WAIT_MS`.
  */

@@ -1,0 +1,29 @@
+// What a task returns is what its dependents get, checked and typed all the way.
+
+import { createFlow, InputError, RunFailedError } from 'topple';
+import { z } from 'zod';
+
+const Order = z.object({ items: z.array(z.object({ cents: z.int(), count: z.int().default(1) })) });
+
+const invoice = createFlow('invoice', { input: Order })
+  .task('net', {
+    output: z.int().positive(),
+    perform: ({ input }) => input.items.reduce((sum, { cents, count }) => sum + cents * count, 0),
+  })
+  .task('vat', { dependsOn: ['net'], perform: ({ deps }) => Math.round(deps.net * 0.2) })
+  .task('total', { dependsOn: ['net', 'vat'], perform: ({ deps }) => deps.net + deps.vat })
+  .output(({ input, deps }) => ({ lines: input.items.length, ...deps }));
+
+console.log(await invoice.run({ items: [{ cents: 1_250, count: 4 }, { cents: 399 }] }));
+
+try {
+  await invoice.run({ items: [{ cents: 12.5 }] });
+} catch (error) {
+  if (error instanceof InputError) console.log('Nothing started:', error.issues);
+}
+
+try {
+  await invoice.run({ items: [] });
+} catch (error) {
+  if (error instanceof RunFailedError) console.log(error.failures[0]?.cause, error.failures[0]?.error.message);
+}

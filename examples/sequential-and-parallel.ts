@@ -1,0 +1,24 @@
+// A before B and C, which run side by side; D after B.
+
+import { createEngine, createFlow } from 'topple';
+import { createVirtualClock } from 'topple/testing';
+
+const clock = createVirtualClock();
+
+const flow = createFlow('article')
+  .task('A', { perform: () => clock.sleep(100) })
+  .task('B', { dependsOn: ['A'], perform: () => clock.sleep(200) })
+  .task('C', { dependsOn: ['A'], perform: () => clock.sleep(300) })
+  .task('D', { dependsOn: ['B'], perform: () => clock.sleep(50) });
+
+console.log('order: ', flow.graph.order().join(' '));
+console.log('layers:', flow.graph.layers().map((ids) => ids.join(' ')).join(' | '));
+
+const engine = createEngine({ clock });
+const run = await engine.start(flow);
+const view = await clock.run(run.settled());
+
+for (const [id, { startedAt = 0, endedAt = 0 }] of Object.entries(view.tasks)) {
+  const bar = ' '.repeat(startedAt / 25) + '█'.repeat((endedAt - startedAt) / 25);
+  console.log(`${id} ${bar} ${startedAt}–${endedAt} ms`);
+}

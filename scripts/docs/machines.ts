@@ -1,0 +1,109 @@
+import type { AnyStateMachine, AnyStateNode } from 'xstate';
+import { orchestratorMachine, taskMachine } from '../../machines/index.ts';
+import { type Field, fieldsOf, type Message, namedIn, recordOf, unionOf } from './declared.ts';
+import { diagramOf, nameOf, targetOf } from './diagram.ts';
+
+const intro = `<!-- Made by \`npm run docs\` from the machines and the types beside them: change those, not this page. -->
+
+# The two machines
+
+All that topple decides, these two decide. The orchestrator has a run's books and gives each task its verdict; a task's
+machine takes one task from its verdict to its ending. Neither has a clock, chance or a hand to act with: instants
+arrive in events, what is to be done outside is asked for by an **effect**, an action that does nothing until an engine
+gives it a meaning, and what happened is announced as a **fact**, which becomes an entry of the journal and the event
+that \`run.on\` hears. So each transition is a pure function, and both files open as diagrams in any editor for XState.
+
+In the pictures a box lists the events that a state takes without leaving it. An event that leads to several places has
+its guard in brackets: the first that holds is taken, \`[else]\` where none does. Thick borders mark final states.`;
+
+/** Text of machines/README.md. */
+export function machinesPage(): string {
+  const body = [
+    ...sectionOf(taskMachine, 'task.ts', 'Task'),
+    ...sectionOf(orchestratorMachine, 'orchestrator.ts', 'Run'),
+  ].join('\n\n');
+  return `${[intro, body, ...typesIn(body)].join('\n\n')}\n`;
+}
+
+/** Of a machine whose types are called `TaskEvent`, `TaskFact`, …; those of runs are the orchestrator's. */
+function sectionOf(machine: AnyStateMachine, file: string, facts: 'Task' | 'Run'): string[] {
+  const { root } = machine;
+  const states = Object.values(root.states);
+  const types = facts === 'Task' ? 'Task' : 'Orchestrator';
+  return [
+    `## [\`${root.id}\`](${file})`,
+    root.description ?? '',
+    `\`\`\`mermaid\n${diagramOf(machine)}\n\`\`\``,
+    '### States',
+    table(
+      ['state', 'meaning', 'asks for on entry'],
+      states.map((state) => [code(state.key), state.description ?? '', names(state.entry)]),
+    ),
+    '### Transitions',
+    table(
+      ['in', 'event', 'if', 'to', 'meaning', 'actions'],
+      [...states, root].flatMap(transitionRows),
+    ),
+    '### Events',
+    table(['event', 'meaning', 'fields'], unionOf(`${types}Event`).map(messageRow)),
+    '### Effects',
+    table(['effect', 'meaning', 'params'], effectsOf(machine, `${types}Effects`).map(messageRow)),
+    '### Facts',
+    table(['fact', 'meaning', 'fields'], unionOf(`${facts}Fact`).map(messageRow)),
+    '### Context',
+    table(['field', 'meaning'], fieldsOf(`${types}Context`).map((field) => [signature(field), field.meaning])),
+  ];
+}
+
+function transitionRows(node: AnyStateNode): string[][] {
+  return [...node.transitions.values()].flat().map((transition) => [
+    node.parent === undefined ? 'any' : code(node.key),
+    code(transition.eventType),
+    transition.guard === undefined ? '' : code(nameOf(transition.guard)),
+    code(targetOf(transition) ?? ''),
+    transition.description ?? '',
+    names(transition.actions),
+  ]);
+}
+
+/** Actions that neither change the context nor emit; those without params may stand in no type. */
+function effectsOf({ implementations }: AnyStateMachine, type: string): Message[] {
+  const described = new Map(recordOf(type).map((effect) => [effect.name, effect]));
+  return Object.entries(implementations.actions)
+    .filter(([, action]) => typeof action === 'function' && !('resolve' in action))
+    .map(([name]) => described.get(name) ?? { name, meaning: '', fields: [] });
+}
+
+function messageRow({ name, meaning, fields }: Message): string[] {
+  return [
+    code(name),
+    meaning,
+    fields.map((field) => [signature(field), field.meaning].join(' ').trim()).join('<br>'),
+  ];
+}
+
+function typesIn(text: string): string[] {
+  const rows = namedIn(text).map(({ name, file, type, meaning }) => [
+    `[\`${name}\`](../${file})`,
+    meaning.split('\n\n')[0] ?? '',
+    type === 'class' ? type : code(type),
+  ]);
+  return ['## Types', table(['type', 'meaning', 'is'], rows)];
+}
+
+function signature({ name, isOptional, type }: Field): string {
+  return code(`${name}${isOptional ? '?' : ''}: ${type}`);
+}
+
+function names(actions: readonly unknown[]): string {
+  return actions.map((action) => code(nameOf(action))).join(', ');
+}
+
+function code(text: string): string {
+  return text === '' ? '' : `\`${text}\``;
+}
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
+}

@@ -1,0 +1,162 @@
+import * as assert from 'uvu/assert';
+import { createFlow, createMemoryStore, EngineStoppedError, type Entry, StoreConflictError } from 'topple';
+import { spec } from '../spec.ts';
+import { silent, virtualEngine } from '../support/virtual.ts';
+
+const test = spec('stop and recover');
+
+const never = () => new Promise<never>(() => {});
+
+test('leaves unsettled runs in the store, and another engine takes them up', async () => {
+  const store = createMemoryStore();
+  const first = virtualEngine({ store });
+  const calls: string[] = [];
+  const flow = createFlow('recover')
+    .task('a', { perform: () => { calls.push('a'); return 'A'; } })
+    .task('b', { dependsOn: ['a'], perform: async ({ deps, attempt }) => { calls.push(`b${attempt} ${deps.a}`); if (calls.length < 4) await never(); return 'B'; } })
+    .task('c', { retry: { maxAttempts: 3, backoff: 1_000 }, perform: ({ attempt }) => { calls.push(`c${attempt}`); if (attempt === 1) throw new Error('once'); return 'C'; } })
+    .task('d', { dependsOn: ['b', 'c'], perform: ({ deps, input }) => [deps, input] });
+  const run = await first.engine.start(flow, { n: 1 }, { id: 'r' });
+  await first.clock.advance(500);
+  const ended = run.settled().catch((error: unknown) => error);
+  let reason: unknown;
+  await first.engine.stop();
+  assert.instance(await ended, EngineStoppedError);
+  reason = await run.outputs().catch((error: unknown) => error);
+  assert.instance(reason, EngineStoppedError);
+  assert.instance(await first.engine.start(flow).catch((error: unknown) => error), EngineStoppedError);
+  assert.is(first.clock.pending, 0);
+
+  const second = virtualEngine({ store });
+  await second.clock.advance(700);
+  const [taken, ...more] = second.engine.recover([flow]);
+  assert.equal([taken?.id, more], ['r', []]);
+  assert.equal(second.engine.recover([flow]), []);
+  const view = await second.clock.run((taken as typeof run).settled());
+  assert.is(view.status, 'done');
+  assert.equal(calls, ['a', 'c1', 'b1 A', 'b1 A', 'c2']);
+  assert.equal(view.tasks['d']?.output, [{ b: 'B', c: 'C' }, { n: 1 }]);
+  assert.equal([view.tasks['c']?.attempts, view.tasks['c']?.endedAt], [2, 1_000]);
+  const entries = store.read('r');
+  assert.equal(entries.map((entry) => entry.seq), Array.from(entries, (_, i) => i + 1));
+  assert.is(entries.filter((entry) => entry.type === 'task.ready').length, 4);
+});
+
+test('lets attempts go on for the grace, and keeps what they return', async () => {
+  const store = createMemoryStore();
+  const { clock, engine } = virtualEngine({ store });
+  const aborted: string[] = [];
+  const flow = createFlow('grace')
+    .task('short', { perform: () => clock.sleep(50).then(() => 'kept') })
+    .task('after', { dependsOn: ['short'], perform: () => 'not yet' })
+    .task('long', { perform: ({ signal }) => { signal.addEventListener('abort', () => aborted.push(signal.reason.name)); return never(); } });
+  const run = await engine.start(flow, undefined, { id: 'r' });
+  await clock.advance(0);
+  const stopped = engine.stop({ graceMs: 100 });
+  await clock.advance(99);
+  assert.equal(aborted, []);
+  await clock.advance(1);
+  await stopped;
+  assert.equal(aborted, ['EngineStoppedError']);
+  const { tasks } = run.view();
+  assert.equal([tasks['short']?.output, tasks['after']?.status, tasks['long']?.status], ['kept', 'pending', 'running']);
+  assert.is(clock.pending, 0);
+});
+
+test('stops as soon as no attempt is under way', async () => {
+  const { clock, engine } = virtualEngine();
+  await engine.start(createFlow('idle').task('a', { perform: () => clock.sleep(50) }));
+  await clock.advance(0);
+  const stopped = engine.stop({ graceMs: 10_000 });
+  await clock.advance(50);
+  await stopped;
+  assert.is(clock.now(), 50);
+});
+
+test('goes on with a paused and with a cancelled run as it was left', async () => {
+  const store = createMemoryStore();
+  const first = virtualEngine({ store });
+  const flow = createFlow('left').task('a', { graceMs: 1_000, perform: never }).task('b', { dependsOn: ['a'], perform: () => 1 });
+  const paused = await first.engine.start(flow, undefined, { id: 'paused' });
+  const cancelled = await first.engine.start(flow, undefined, { id: 'cancelled' });
+  await first.clock.advance(1);
+  paused.pause();
+  cancelled.cancel('why');
+  await first.clock.advance(1);
+  await first.engine.stop();
+  const second = virtualEngine({ store });
+  second.engine.recover([flow]);
+  await second.clock.advance(10);
+  assert.is(second.engine.run('paused')?.view().status, 'paused');
+  assert.is(second.engine.run('paused')?.view().tasks['a']?.attempts, 1);
+  const view = second.engine.run('cancelled')?.view();
+  assert.equal([view?.status, view?.reason, view?.tasks['a']?.status], ['cancelled', 'why', 'cancelled']);
+});
+
+test('leaves a run alone whose flow has changed, and says so', async () => {
+  const store = createMemoryStore();
+  const first = virtualEngine({ store });
+  await first.engine.start(createFlow('changed').task('a', { perform: never }), undefined, { id: 'r' });
+  await first.clock.advance(0);
+  await first.engine.stop();
+  const errors: unknown[] = [];
+  const second = virtualEngine({ store, logger: { ...silent, error: (...line) => errors.push(...line) } });
+  assert.equal(second.engine.recover([createFlow('changed').task('b', { perform: never })]), []);
+  assert.is(errors[0], 'Run r of flow `changed` cannot be taken up; it stays in the store as it is');
+  assert.match(String(errors[1]), /another version of flow `changed`/);
+  assert.is(store.read('r').length, 3);
+});
+
+test('does not go on with a run that another engine has taken over', async () => {
+  const store = createMemoryStore();
+  const first = virtualEngine({ store });
+  const flow = createFlow('fence').task('a', { perform: () => first.clock.sleep(100) }).task('b', { dependsOn: ['a'], perform: () => 1 });
+  const run = await first.engine.start(flow, undefined, { id: 'r' });
+  await first.clock.advance(0);
+  const ended = run.settled().catch((error: unknown) => error);
+  const seq = store.read('r').length;
+  store.append('r', [{ type: 'run.paused', at: 0, seq: seq + 1, runId: 'r' } as Entry], seq);
+  await first.clock.advance(200);
+  assert.instance(await ended, StoreConflictError);
+  assert.is(store.read('r').length, seq + 1);
+  assert.is(first.engine.run('r'), undefined);
+});
+
+test('refuses an id that is taken', async () => {
+  const { clock, engine } = virtualEngine();
+  const flow = createFlow('ids').task('a', { perform: () => 1 });
+  await clock.run((await engine.start(flow, undefined, { id: 'r' })).settled());
+  assert.instance(await engine.start(flow, undefined, { id: 'r' }).catch((error: unknown) => error), StoreConflictError);
+});
+
+test('keeps as many settled runs as it is told, in the store too', async () => {
+  const store = createMemoryStore();
+  const { clock, engine } = virtualEngine({ store, keepSettled: 2 });
+  const flow = createFlow('keep').task('a', { perform: () => 1 });
+  for (const id of ['r1', 'r2', 'r3']) await clock.run((await engine.start(flow, undefined, { id })).settled());
+  assert.equal(engine.runs().map(({ id }) => id), ['r2', 'r3']);
+  assert.equal([engine.run('r1'), engine.run('r3')?.id], [undefined, 'r3']);
+  assert.equal(engine.runs({ settled: false }), []);
+  assert.equal(engine.runs({ flow: 'other' }), []);
+});
+
+test('fails the run, and only it, when the store does', async () => {
+  const store = createMemoryStore();
+  let isFull = false;
+  const full = { ...bind(store), append: (...args: Parameters<typeof store.append>) => { if (isFull) throw new Error('disk full'); store.append(...args); } };
+  const { clock, engine } = virtualEngine({ store: full });
+  const run = await engine.start(createFlow('full').task('a', { perform: () => clock.sleep(10) }).task('b', { dependsOn: ['a'], perform: never }));
+  const ended = run.settled().catch((error: unknown) => error);
+  await clock.advance(0);
+  isFull = true;
+  await clock.advance(100);
+  assert.is(((await ended) as Error).message, 'disk full');
+  const refused = await engine.start(createFlow('next').task('a', { perform: () => 1 })).catch((error: unknown) => error);
+  assert.is((refused as Error).message, 'disk full');
+  isFull = false;
+  assert.is((await clock.run((await engine.start(createFlow('next').task('a', { perform: () => 1 }))).settled())).status, 'done');
+});
+
+function bind(store: ReturnType<typeof createMemoryStore>) {
+  return { read: store.read.bind(store), list: store.list.bind(store), remove: store.remove.bind(store) };
+}
