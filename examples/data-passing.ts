@@ -25,5 +25,6 @@ try {
 try {
   await invoice.run({ items: [] });
 } catch (error) {
-  if (error instanceof RunFailedError) console.log(error.failures[0]?.cause, error.failures[0]?.error.message);
+  if (error instanceof RunFailedError)
+    console.log(error.failures[0]?.cause, error.failures[0]?.error.message);
 }

@@ -1,10 +1,10 @@
 // A flow's logic is an actor like any other: your machine invokes it, and goes on with how it ended.
 
-import { createFlow } from 'topple';
-import { assign, createActor, setup, toPromise } from 'xstate';
+import { createFlow, type RunResult } from 'topple';
+import { assign, createActor, sendTo, setup, waitFor } from 'xstate';
 import { z } from 'zod';
 
-const publish = createFlow('publish', { input: z.object({ text: z.string().min(1) }) })
+const publish = createFlow('publish', { input: z.object({ text: z.string() }) })
   .task('spelling', {
     perform: ({ input }) => {
       if (input.text.includes('teh')) throw new Error('`teh` is no word');
@@ -15,19 +15,16 @@ const publish = createFlow('publish', { input: z.object({ text: z.string().min(1
 
 const editorMachine = setup({
   types: {
-    context: {} as { text: string; notes: string[] },
-    events: {} as { type: 'write'; text: string } | { type: 'publish' } | { type: 'stop' },
+    context: {} as { text: string; note: string },
+    events: {} as { type: 'publish'; text: string } | { type: 'stop' },
   },
   actors: { publish: publish.logic },
 }).createMachine({
-  context: { text: '', notes: [] },
+  context: { text: '', note: '' },
   initial: 'writing',
   states: {
     writing: {
-      on: {
-        write: { actions: assign({ text: ({ event }) => event.text }) },
-        publish: 'publishing',
-      },
+      on: { publish: { target: 'publishing', actions: assign({ text: ({ event }) => event.text }) } },
     },
     publishing: {
       invoke: {
@@ -35,13 +32,12 @@ const editorMachine = setup({
         src: 'publish',
         input: ({ context }) => ({ text: context.text }),
         onDone: [
-          { guard: ({ event }) => event.output.status === 'done', target: 'published' },
           {
-            target: 'writing',
-            actions: assign({
-              notes: ({ context, event: { output } }) => [...context.notes, noteOn(output)],
-            }),
+            guard: ({ event }) => event.output.status === 'done',
+            target: 'published',
+            actions: assign({ note: ({ event }) => noteOn(event.output) }),
           },
+          { target: 'writing', actions: assign({ note: ({ event }) => noteOn(event.output) }) },
         ],
       },
       on: { stop: { actions: sendTo('run', { type: 'run.cancel', reason: 'not today' }) } },
@@ -49,3 +45,23 @@ const editorMachine = setup({
     published: { type: 'final' },
   },
 });
+
+function noteOn(result: RunResult<{ post: string }>): string {
+  if (result.status === 'done') return result.outputs.post;
+  if (result.status === 'cancelled') return `cancelled: ${result.reason}`;
+  return result.failures.map(({ taskId, error }) => `${taskId}: ${error.message}`).join();
+}
+
+const editor = createActor(editorMachine);
+editor.subscribe(({ value, context }) => console.log(`${value}: ${context.note}`));
+editor.start();
+
+editor.send({ type: 'publish', text: 'teh end' });
+await waitFor(editor, ({ value }) => value === 'writing');
+
+editor.send({ type: 'publish', text: 'the end' });
+editor.send({ type: 'stop' });
+await waitFor(editor, ({ value }) => value === 'writing');
+
+editor.send({ type: 'publish', text: 'the end' });
+await waitFor(editor, ({ status }) => status === 'done');

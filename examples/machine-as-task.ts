@@ -23,7 +23,10 @@ const coffeeMachine = setup({
       after: {
         brew: {
           target: 'ready',
-          actions: assign({ left: ({ context }) => context.left - 1, brewed: ({ context }) => context.brewed + 1 }),
+          actions: assign({
+            left: ({ context }) => context.left - 1,
+            brewed: ({ context }) => context.brewed + 1,
+          }),
         },
       },
     },

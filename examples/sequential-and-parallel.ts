@@ -11,8 +11,9 @@ const flow = createFlow('article')
   .task('C', { dependsOn: ['A'], perform: () => clock.sleep(300) })
   .task('D', { dependsOn: ['B'], perform: () => clock.sleep(50) });
 
-console.log('order: ', flow.graph.order().join(' '));
-console.log('layers:', flow.graph.layers().map((ids) => ids.join(' ')).join(' | '));
+const { graph } = flow;
+const layers = graph.layers().map((ids) => ids.join(' '));
+console.log(`order: ${graph.order().join(' ')}   layers: ${layers.join(' | ')}`);
 
 const engine = createEngine({ clock });
 const run = await engine.start(flow);

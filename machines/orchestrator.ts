@@ -27,7 +27,12 @@ export type OrchestratorEvent =
   | { readonly type: 'run.pause'; readonly at: number }
   | { readonly type: 'run.resume'; readonly at: number }
   /** Someone asked for it (cause `cancelled`, the default), the time is over (`timeout`), or the input was refused (`input`). */
-  | { readonly type: 'run.cancel'; readonly at: number; readonly cause?: Cause | undefined; readonly reason?: unknown }
+  | {
+      readonly type: 'run.cancel';
+      readonly at: number;
+      readonly cause?: Cause | undefined;
+      readonly reason?: unknown;
+    }
   | {
       readonly type: 'run.conclude';
       readonly at: number;
@@ -40,7 +45,12 @@ export type OrchestratorEvent =
       readonly error?: ErrorView | undefined;
     }
   /** A task's machine has reached a final state. `task` is its place in definition order. */
-  | { readonly type: 'task.settled'; readonly at: number; readonly task: number; readonly status: SettledStatus };
+  | {
+      readonly type: 'task.settled';
+      readonly at: number;
+      readonly task: number;
+      readonly status: SettledStatus;
+    };
 
 /** How a run ended: what its actor's `onDone` gets. */
 export type RunResult<Outputs = unknown> =
@@ -72,7 +82,11 @@ const cancelling = ({ context, event }: On<'run.cancel'>): RunFact => ({
   reason: context.reason,
 });
 
-const done = ({ event }: On<'run.conclude'>): RunFact => ({ type: 'run.done', at: event.at, output: event.output });
+const done = ({ event }: On<'run.conclude'>): RunFact => ({
+  type: 'run.done',
+  at: event.at,
+  output: event.output,
+});
 
 const failed = ({ context, event }: On<'run.conclude'>): RunFact => ({
   type: 'run.failed',
@@ -135,15 +149,19 @@ export const orchestratorMachine = setup({
     settleTask: assign(({ context }, params: { readonly task: number; readonly status: SettledStatus }) => ({
       ledger: context.ledger.settle(params.task, params.status),
     })),
-    recordCancel: assign(({ context }, { cause = 'cancelled', reason }: { cause?: Cause | undefined; reason?: unknown }) => ({
-      ledger: context.ledger.cancelWaiting(),
-      cause,
-      reason,
-    })),
-    recordOutputs: assign((_, { outputs, failures }: { outputs: unknown; failures: readonly TaskFailure[] }) => ({
-      outputs,
-      failures,
-    })),
+    recordCancel: assign(
+      ({ context }, { cause = 'cancelled', reason }: { cause?: Cause | undefined; reason?: unknown }) => ({
+        ledger: context.ledger.cancelWaiting(),
+        cause,
+        reason,
+      }),
+    ),
+    recordOutputs: assign(
+      (_, { outputs, failures }: { outputs: unknown; failures: readonly TaskFailure[] }) => ({
+        outputs,
+        failures,
+      }),
+    ),
     recordRefusal: assign((_, { error }: { error?: ErrorView | undefined }) =>
       error === undefined ? {} : { cause: 'output' as const, reason: error.message },
     ),
@@ -158,7 +176,13 @@ export const orchestratorMachine = setup({
 }).createMachine({
   id: 'orchestrator',
   description: 'One run: gives each task its verdict, and ends when all have settled.',
-  context: ({ input }) => ({ ledger: input.ledger, cause: undefined, reason: undefined, outputs: undefined, failures: [] }),
+  context: ({ input }) => ({
+    ledger: input.ledger,
+    cause: undefined,
+    reason: undefined,
+    outputs: undefined,
+    failures: [],
+  }),
   output: ({ context }) => resultOf(context),
   entry: 'openRun',
   initial: 'running',
@@ -265,7 +289,10 @@ export const orchestratorMachine = setup({
             actions: [
               { type: 'recordCancel', params: ({ event }) => event },
               { type: 'announce', params: cancelling },
-              { type: 'cancelTasks', params: ({ context }) => ({ cause: context.cause, reason: context.reason }) },
+              {
+                type: 'cancelTasks',
+                params: ({ context }) => ({ cause: context.cause, reason: context.reason }),
+              },
               { type: 'deliverVerdicts', params: verdicts },
             ],
           },
@@ -299,7 +326,10 @@ export const orchestratorMachine = setup({
             actions: [
               { type: 'recordCancel', params: ({ event }) => event },
               { type: 'announce', params: cancelling },
-              { type: 'cancelTasks', params: ({ context }) => ({ cause: context.cause, reason: context.reason }) },
+              {
+                type: 'cancelTasks',
+                params: ({ context }) => ({ cause: context.cause, reason: context.reason }),
+              },
               { type: 'deliverVerdicts', params: verdicts },
             ],
           },

@@ -34,13 +34,28 @@ export type TaskEvent =
   /** The trigger rule says run. */
   | { readonly type: 'task.ready'; readonly at: number }
   /** The trigger rule says skip. */
-  | { readonly type: 'task.skip'; readonly at: number; readonly cause: 'rule'; readonly because?: string | undefined }
+  | {
+      readonly type: 'task.skip';
+      readonly at: number;
+      readonly cause: 'rule';
+      readonly because?: string | undefined;
+    }
   /** The trigger rule says that a dependency's failure ends this task too. */
-  | { readonly type: 'task.fail_upstream'; readonly at: number; readonly cause: 'upstream'; readonly because?: string | undefined }
+  | {
+      readonly type: 'task.fail_upstream';
+      readonly at: number;
+      readonly cause: 'upstream';
+      readonly because?: string | undefined;
+    }
   /** The run is being cancelled, or is out of time. */
   | { readonly type: 'task.cancel'; readonly at: number; readonly cause: Cause; readonly reason?: unknown }
   /** The time for all attempts together is over. */
-  | { readonly type: 'task.expire'; readonly at: number; readonly cause: 'timeout'; readonly error: ErrorView }
+  | {
+      readonly type: 'task.expire';
+      readonly at: number;
+      readonly cause: 'timeout';
+      readonly error: ErrorView;
+    }
   /** A slot is free for it. */
   | { readonly type: 'attempt.start'; readonly at: number }
   /** The wait before the next attempt is over. */
@@ -63,7 +78,12 @@ export type TaskEvent =
   /** The body threw `SkipTask`. */
   | { readonly type: 'attempt.skipped'; readonly at: number; readonly reason?: string | undefined }
   /** The body has ended, or was given up, after a cancel. */
-  | { readonly type: 'attempt.cancelled'; readonly at: number; readonly cause: Cause; readonly reason?: unknown }
+  | {
+      readonly type: 'attempt.cancelled';
+      readonly at: number;
+      readonly cause: Cause;
+      readonly reason?: unknown;
+    }
   /** XState's own word that a body's actor failed; the engine answers with `attempt.failed`. */
   | { readonly type: 'xstate.error.actor.body'; readonly error: unknown };
 
@@ -296,7 +316,10 @@ export const taskMachine = setup({
         },
         'task.cancel': {
           description: 'the run ends early',
-          actions: { type: 'abortAttempt', params: ({ event }) => ({ cause: event.cause, reason: event.reason }) },
+          actions: {
+            type: 'abortAttempt',
+            params: ({ event }) => ({ cause: event.cause, reason: event.reason }),
+          },
         },
         'task.expire': {
           description: 'out of time',
@@ -310,7 +333,10 @@ export const taskMachine = setup({
       on: {
         'attempt.due': {
           description: 'the wait is over',
-          actions: { type: 'requestSlot', params: ({ context, event }) => ({ readyAt: context.retryAt ?? event.at }) },
+          actions: {
+            type: 'requestSlot',
+            params: ({ context, event }) => ({ readyAt: context.retryAt ?? event.at }),
+          },
         },
         'attempt.start': {
           description: 'a slot is free',

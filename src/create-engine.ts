@@ -1,10 +1,15 @@
-import { type EngineOptions as CoreOptions, EngineRuns, type StartOptions, type StopOptions } from './engine/engine.ts';
+import {
+  type EngineOptions as CoreOptions,
+  EngineRuns,
+  type StartOptions,
+  type StopOptions,
+} from './engine/engine.ts';
 import type { RunSettings } from './engine/live-run.ts';
 import { quiet, type Run } from './engine/run.ts';
 import type { FlowLogic } from './engine/run-logic.ts';
 import { definitionOf } from './flow.ts';
-import type { RunFilter, RunSummary, Store } from './store/store.ts';
 import { createMemoryStore } from './store/memory.ts';
+import type { RunFilter, RunSummary, Store } from './store/store.ts';
 
 /** Options of an engine. */
 export interface EngineOptions extends Omit<CoreOptions, 'store'> {

@@ -16,11 +16,15 @@ export interface TaskType {
 export type TaskTypes = { readonly [id: string]: TaskType };
 
 type Outputs<Tasks, Ids extends readonly unknown[]> = {
-  readonly [Id in Ids[number] & keyof Tasks]: Tasks[Id] extends { readonly output: infer Output } ? Output : never;
+  readonly [Id in Ids[number] & keyof Tasks]: Tasks[Id] extends { readonly output: infer Output }
+    ? Output
+    : never;
 };
 
 /** Under `all_success` a task has every output of its dependencies; under any other rule each may be missing. */
-export type DepsOf<Tasks, Ids extends readonly unknown[], Rule extends TriggerRule> = [Rule] extends ['all_success']
+export type DepsOf<Tasks, Ids extends readonly unknown[], Rule extends TriggerRule> = [Rule] extends [
+  'all_success',
+]
   ? Outputs<Tasks, Ids>
   : { readonly [Id in keyof Outputs<Tasks, Ids>]?: Outputs<Tasks, Ids>[Id] | undefined };
 
@@ -38,7 +42,13 @@ type AllSure<Tasks, Ids extends readonly unknown[]> = [Ids[number]] extends [nev
     ? false
     : true;
 
-type IsSure<Tasks, Ids extends readonly unknown[], Rule, MayMiss extends boolean> = true extends MayMiss
+/** Worked out at each `task`, as the default of a type parameter: left inside the object it would be put off, and pile up. */
+export type IsSure<
+  Tasks,
+  Ids extends readonly unknown[],
+  Rule,
+  MayMiss extends boolean,
+> = true extends MayMiss
   ? false
   : [Rule] extends [RuleOfAll]
     ? true
@@ -54,11 +64,11 @@ export type WithTask<
   Output,
   Ids extends readonly unknown[],
   Rule extends TriggerRule,
-  MayMiss extends boolean,
+  Sure extends boolean,
 > = Tasks & {
   readonly [Key in Id]: {
     readonly output: Output;
-    readonly sure: IsSure<Tasks, Ids, Rule, MayMiss>;
+    readonly sure: Sure;
     readonly scope: PerformScope<Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>;
   };
 };
@@ -85,8 +95,16 @@ interface Common<Ids, Rule, Optional, Skippable>
 }
 
 /** Options of a task whose body is a function. */
-export interface PerformOptions<Tasks, Input, Ids extends readonly unknown[], Rule extends TriggerRule, Optional, Skippable, Returned, Output>
-  extends Common<Ids, Rule, Optional, Skippable> {
+export interface PerformOptions<
+  Tasks,
+  Input,
+  Ids extends readonly unknown[],
+  Rule extends TriggerRule,
+  Optional,
+  Skippable,
+  Returned,
+  Output,
+> extends Common<Ids, Rule, Optional, Skippable> {
   /** What the task does. What it returns, or the promise of it, is the task's output. */
   readonly perform: (scope: PerformScope<Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>) => Returned;
   /** Checks what the body returns; dependents get what it makes of it. Default: as returned. */
@@ -96,8 +114,16 @@ export interface PerformOptions<Tasks, Input, Ids extends readonly unknown[], Ru
 }
 
 /** Options of a task whose body is an actor. */
-export interface ActorOptions<Tasks, Input, Ids extends readonly unknown[], Rule extends TriggerRule, Optional, Skippable, Logic extends AnyActorLogic, Output>
-  extends Common<Ids, Rule, Optional, Skippable> {
+export interface ActorOptions<
+  Tasks,
+  Input,
+  Ids extends readonly unknown[],
+  Rule extends TriggerRule,
+  Optional,
+  Skippable,
+  Logic extends AnyActorLogic,
+  Output,
+> extends Common<Ids, Rule, Optional, Skippable> {
   /** Any XState logic, spawned under the task's actor: its output is the task's, its error the attempt's. */
   readonly actor: Logic;
   /** What the actor gets as its input. */
@@ -111,7 +137,10 @@ export interface ActorOptions<Tasks, Input, Ids extends readonly unknown[], Rule
 
 /** Bodies to take the place of a flow's own, by task id. */
 export type BodiesFor<Tasks> = {
-  readonly [Id in keyof Tasks]?: Tasks[Id] extends { readonly scope: infer Scope; readonly output: infer Output }
+  readonly [Id in keyof Tasks]?: Tasks[Id] extends {
+    readonly scope: infer Scope;
+    readonly output: infer Output;
+  }
     ? BodyFor<Scope, Output>
     : never;
 };

@@ -3,9 +3,24 @@ import type { orchestratorMachine } from '../machines/orchestrator.ts';
 import { EngineRuns, type StartOptions } from './engine/engine.ts';
 import { quiet, type Run } from './engine/run.ts';
 import type { FlowLogic } from './engine/run-logic.ts';
-import type { ActorOptions, BodiesFor, OutputsOf, PerformOptions, ReturnOf, WithTask } from './flow-types.ts';
+import type {
+  ActorOptions,
+  BodiesFor,
+  IsSure,
+  OutputsOf,
+  PerformOptions,
+  ReturnOf,
+  WithTask,
+} from './flow-types.ts';
 import { showValue } from './model/check.ts';
-import { checkFlow, defineBody, defineTask, FlowDefinition, type FlowSettings, type TaskDefinition } from './model/definition.ts';
+import {
+  checkFlow,
+  defineBody,
+  defineTask,
+  FlowDefinition,
+  type FlowSettings,
+  type TaskDefinition,
+} from './model/definition.ts';
 import { FlowError } from './model/error.ts';
 import type { Graph } from './model/graph.ts';
 import { cycleError, duplicateTask, unknownDependency, unknownTask } from './model/graph-check.ts';
@@ -64,10 +79,11 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Outputs = Out
     const Optional extends boolean = false,
     const Skippable extends boolean = false,
     Output = Awaited<Returned>,
+    Sure extends boolean = IsSure<Tasks, Ids, Rule, Optional | Skippable>,
   >(
     id: Id,
     options: PerformOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Returned, Output>,
-  ): Flow<Input, Taken, WithTask<Tasks, Taken, Id, Output, Ids, Rule, Optional | Skippable>>;
+  ): Flow<Input, Taken, WithTask<Tasks, Taken, Id, Output, Ids, Rule, Sure>>;
   task<
     const Id extends string,
     Logic extends AnyActorLogic,
@@ -76,10 +92,11 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Outputs = Out
     const Optional extends boolean = false,
     const Skippable extends boolean = false,
     Output = ReturnOf<Logic>,
+    Sure extends boolean = IsSure<Tasks, Ids, Rule, Optional | Skippable>,
   >(
     id: Id,
     options: ActorOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Logic, Output>,
-  ): Flow<Input, Taken, WithTask<Tasks, Taken, Id, Output, Ids, Rule, Optional | Skippable>>;
+  ): Flow<Input, Taken, WithTask<Tasks, Taken, Id, Output, Ids, Rule, Sure>>;
   task(id: string, options: object): never {
     // What the overloads promise of the types, nothing here could show.
     return new Flow(this.name, this.#settings, this.#tasks.with(this.name, id, options)) as never;
@@ -103,7 +120,8 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Outputs = Out
       if (this.graph.indexOf(id) < 0) throw unknownTask(this.name, id, this.graph.ids);
       if (body !== undefined) given.set(id, defineBody(this.name, id, body as object));
     }
-    return new Flow(this.name, this.#settings, this.#tasks, this.definition.withBodies(given));
+    const definition = this.definition.withBodies(given);
+    return new Flow(this.name, this.#settings, TaskList.of(definition.tasks), definition);
   }
 
   /** Its tasks and who depends on whom. */
@@ -166,7 +184,11 @@ export function isFlow(value: unknown): value is Flow<never, never, never, never
 /** The definition of a flow; FlowError where the value is none. */
 export function definitionOf(flow: unknown): FlowDefinition {
   if (isFlow(flow)) return flow.definition;
-  throw new FlowError('bad_option', `A flow was expected, made by \`createFlow\`, but got ${showValue(flow)}.`, { value: flow });
+  throw new FlowError(
+    'bad_option',
+    `A flow was expected, made by \`createFlow\`, but got ${showValue(flow)}.`,
+    { value: flow },
+  );
 }
 
 /**
@@ -197,7 +219,13 @@ class TaskList {
     if (this.#has(id)) throw duplicateTask(flow, id);
     for (const dependency of task.dependsOn) {
       if (dependency === id) throw cycleError(flow, [id, id]);
-      if (!this.#has(dependency)) throw unknownDependency(flow, id, dependency, this.all().map((known) => known.id));
+      if (!this.#has(dependency))
+        throw unknownDependency(
+          flow,
+          id,
+          dependency,
+          this.all().map((known) => known.id),
+        );
     }
     const own = this.#tasks.length === this.#size ? this : TaskList.of(this.all());
     own.#tasks.push(task);
@@ -208,7 +236,6 @@ class TaskList {
   #has(id: string): boolean {
     return (this.#indexes.get(id) ?? this.#size) < this.#size;
   }
-
 }
 
 let engine: EngineRuns | undefined;

@@ -1,12 +1,4 @@
 // Flows.
-export { createFlow, createFlowFromGraph, type Flow, type FlowOptions, type GraphBodies, isFlow } from './flow.ts';
-export type { TaskSettings } from './model/definition.ts';
-export type { Graph, ReachOptions } from './model/graph.ts';
-export type { GraphBackoff, GraphDefinition, GraphRetry, GraphTask } from './model/graph-definition.ts';
-export type { Outcome, PerformScope } from './model/perform.ts';
-export type { Backoff, FailureInfo, RetryPolicy } from './model/retry.ts';
-export type { Schema } from './model/schema.ts';
-export { type TriggerRule, triggerRules } from './model/trigger-rule.ts';
 
 // Engines and runs.
 export type { RunResult } from '../machines/orchestrator.ts';
@@ -17,17 +9,16 @@ export type { RunSettings } from './engine/live-run.ts';
 export type { Logger } from './engine/logger.ts';
 export type { EntryOf, Run, RunActor } from './engine/run.ts';
 export type { FlowLogic, RunCommand } from './engine/run-logic.ts';
+export {
+  createFlow,
+  createFlowFromGraph,
+  type Flow,
+  type FlowOptions,
+  type GraphBodies,
+  isFlow,
+} from './flow.ts';
 export type { Clock } from './model/clock.ts';
-
-// What is known of a run.
-export type { Entry, RunEntry, TaskEntry } from './model/journal.ts';
-export type { Cause, RunStatus, SettledRunStatus, SettledStatus, TaskStatus } from './model/status.ts';
-export type { RunView, TaskView } from './model/view.ts';
-
-// Where it is kept.
-export { createMemoryStore } from './store/memory.ts';
-export type { RunFilter, RunSummary, Store } from './store/store.ts';
-
+export type { TaskSettings } from './model/definition.ts';
 // Errors: thrown by bodies, and thrown by topple.
 export {
   CancelledError,
@@ -46,3 +37,16 @@ export {
   type TaskFailure,
   TimeoutError,
 } from './model/error.ts';
+export type { Graph, ReachOptions } from './model/graph.ts';
+export type { GraphBackoff, GraphDefinition, GraphRetry, GraphTask } from './model/graph-definition.ts';
+// What is known of a run.
+export type { Entry, RunEntry, TaskEntry } from './model/journal.ts';
+export type { Outcome, PerformScope } from './model/perform.ts';
+export type { Backoff, FailureInfo, RetryPolicy } from './model/retry.ts';
+export type { Schema } from './model/schema.ts';
+export type { Cause, RunStatus, SettledRunStatus, SettledStatus, TaskStatus } from './model/status.ts';
+export { type TriggerRule, triggerRules } from './model/trigger-rule.ts';
+export type { RunView, TaskView } from './model/view.ts';
+// Where it is kept.
+export { createMemoryStore } from './store/memory.ts';
+export type { RunFilter, RunSummary, Store } from './store/store.ts';

@@ -41,7 +41,9 @@ export function unionOf(name: string): Message[] {
     return {
       name: fields.find((field) => field.name === 'type')?.type.slice(1, -1) ?? '',
       // A comment on a member stands before its `|`, where it belongs to no node.
-      meaning: commentIn(member.getSourceFile().text.slice(members[index - 1]?.end ?? type.pos, member.getStart())),
+      meaning: commentIn(
+        member.getSourceFile().text.slice(members[index - 1]?.end ?? type.pos, member.getStart()),
+      ),
       fields: fields.filter((field) => field.name !== 'type'),
     };
   });
@@ -70,23 +72,34 @@ export function fieldsOf(node: string | ts.Node): Field[] {
   });
 }
 
-/** The project's own types that occur in a text, in order of name. */
-export function namedIn(text: string): Named[] {
-  const names = [...new Set(text.match(/\b[A-Z]\w+/g))].sort();
-  return names.flatMap((name) => {
-    const node = findDeclaration(name);
-    if (node === undefined) return [];
-    const symbol = checker.getSymbolAtLocation(node.name as ts.Identifier) as ts.Symbol;
-    const file = relative(root, node.getSourceFile().fileName);
-    return [{ name, file, type: shapeOf(node), meaning: meaningOf(symbol) }];
-  });
+/** What is said of a type as a whole. */
+export function meaningOfType(name: string): string {
+  return meaningOf(symbolOf(declarationOf(name)));
+}
+
+/** The project's own types that a text names, and those that these are made of, in order of name. */
+export function typesIn(text: string): Named[] {
+  const found = new Map<string, Named>();
+  const texts = [text];
+  for (const each of texts) {
+    for (const name of each.match(/\b[A-Z]\w+/g) ?? []) {
+      const node = found.has(name) ? undefined : findDeclaration(name);
+      if (node === undefined) continue;
+      const file = relative(root, node.getSourceFile().fileName).replaceAll('\\', '/');
+      const type = shapeOf(node);
+      found.set(name, { name, file, type, meaning: meaningOf(symbolOf(node)) });
+      texts.push(type);
+    }
+  }
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 type Declaration = ts.TypeAliasDeclaration | ts.InterfaceDeclaration | ts.ClassDeclaration;
 
 function declarationOf(name: string): Declaration {
   const node = findDeclaration(name);
-  if (node === undefined) throw new Error(`No type \`${name}\` is exported by the machines or by what they import`);
+  if (node === undefined)
+    throw new Error(`No type \`${name}\` is exported by the machines or by what they import`);
   return node;
 }
 
@@ -96,9 +109,14 @@ function findDeclaration(name: string): Declaration | undefined {
     .filter((file) => !file.isDeclarationFile)
     .flatMap((file) => [...file.statements])
     .find((node): node is Declaration => {
-      const isType = ts.isTypeAliasDeclaration(node) || ts.isInterfaceDeclaration(node) || ts.isClassDeclaration(node);
+      const isType =
+        ts.isTypeAliasDeclaration(node) || ts.isInterfaceDeclaration(node) || ts.isClassDeclaration(node);
       return isType && node.name?.text === name;
     });
+}
+
+function symbolOf({ name }: Declaration): ts.Symbol {
+  return checker.getSymbolAtLocation(name as ts.Identifier) as ts.Symbol;
 }
 
 function propertiesOf(node: ts.Node): ts.Symbol[] {
@@ -106,7 +124,8 @@ function propertiesOf(node: ts.Node): ts.Symbol[] {
 }
 
 function typeNodeOf(property: ts.Symbol): ts.TypeNode {
-  return (property.declarations?.[0] as ts.PropertySignature).type as ts.TypeNode;
+  const [declaration] = property.declarations as ts.PropertySignature[];
+  return declaration?.type as ts.TypeNode;
 }
 
 function meaningOf(symbol: ts.Symbol): string {
@@ -116,15 +135,17 @@ function meaningOf(symbol: ts.Symbol): string {
 /** A class is known by its name; of anything else the shape is told. */
 function shapeOf(node: Declaration): string {
   if (ts.isClassDeclaration(node)) return 'class';
-  if (ts.isTypeAliasDeclaration(node) && !ts.isTypeReferenceNode(node.type)) return flat(node.type);
-  const { NoTruncation, InTypeAlias } = ts.TypeFormatFlags;
-  if (ts.isTypeAliasDeclaration(node)) return checker.typeToString(checker.getTypeAtLocation(node), node, NoTruncation | InTypeAlias);
-  const fields = fieldsOf(node).map(({ name, isOptional, type }) => `${name}${isOptional ? '?' : ''}: ${type}`);
+  if (ts.isTypeAliasDeclaration(node)) return flat(node.type);
+  const fields = fieldsOf(node).map(
+    ({ name, isOptional, type }) => `${name}${isOptional ? '?' : ''}: ${type}`,
+  );
   return `{ ${fields.join('; ')} }`;
 }
 
+/** As it stands in the source, on one line. */
 function flat(node: ts.Node): string {
-  return node.getText().replace(/\s+/g, ' ').replace(/^\| /, '');
+  const text = node.getText().replace(/\s+/g, ' ');
+  return text.replace(/^\| /, '').replace(/([<(]) | ,? ?(?=[>)])/g, '$1');
 }
 
 function commentIn(text: string): string {

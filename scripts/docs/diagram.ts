@@ -16,7 +16,9 @@ export function diagramOf({ root }: AnyStateMachine): string {
   ];
   const lines = [
     'direction LR',
-    ...(shared.length === 0 ? inner : ['state "any of these" as any {', ...inner.map(indent), '}', ...shared]),
+    ...(shared.length === 0
+      ? inner
+      : ['state "any of these" as any {', ...inner.map(indent), '}', ...shared]),
     'classDef final stroke-width:3px',
     `class ${final.map(({ key }) => key).join(',')} final`,
   ];
@@ -34,6 +36,7 @@ export function targetOf({ target }: AnyTransitionDefinition): string | undefine
 }
 
 interface Way {
+  readonly event: string;
   readonly label: string;
   readonly to: string | undefined;
 }
@@ -43,11 +46,12 @@ function waysOf(node: AnyStateNode): Way[] {
   return [...node.transitions].flatMap(([event, candidates]) => {
     if (candidates.every(isIgnored)) return [];
     const ways = candidates.map((candidate) => ({
+      event,
       label: `${event} [${candidate.guard === undefined ? 'else' : nameOf(candidate.guard)}]`,
       to: targetOf(candidate),
     }));
-    const targets = [...new Set(ways.map(({ to }) => to))];
-    return targets.length === 1 ? [{ label: event, to: targets[0] }] : ways;
+    const targets = new Set(ways.map(({ to }) => to));
+    return targets.size > 1 ? ways : [...targets].map((to) => ({ event, label: event, to }));
   });
 }
 
@@ -57,7 +61,7 @@ function isIgnored({ target, actions }: AnyTransitionDefinition): boolean {
 
 /** Mermaid takes the first line for the title. */
 function boxOf(state: AnyStateNode): string[] {
-  const inherited = waysOf(state.parent as AnyStateNode).filter(({ label }) => !state.ownEvents.includes(label));
+  const inherited = waysOf(state.parent as AnyStateNode).filter(({ event }) => !state.transitions.has(event));
   const staying = [...waysOf(state), ...inherited].filter(({ to }) => to === undefined);
   return [state.key, ...staying.map(({ label }) => label)].map((line) => `${state.key} : ${line}`);
 }

@@ -1,6 +1,6 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { orchestratorMachine, taskMachine } from '../../machines/index.ts';
-import { type Field, fieldsOf, type Message, namedIn, recordOf, unionOf } from './declared.ts';
+import { type Field, fieldsOf, type Message, meaningOfType, recordOf, typesIn, unionOf } from './declared.ts';
 import { diagramOf, nameOf, targetOf } from './diagram.ts';
 
 const intro = `<!-- Made by \`npm run docs\` from the machines and the types beside them: change those, not this page. -->
@@ -19,54 +19,70 @@ its guard in brackets: the first that holds is taken, \`[else]\` where none does
 /** Text of machines/README.md. */
 export function machinesPage(): string {
   const body = [
-    ...sectionOf(taskMachine, 'task.ts', 'Task'),
-    ...sectionOf(orchestratorMachine, 'orchestrator.ts', 'Run'),
+    ...sectionOf(taskMachine, { file: 'task.ts', of: 'Task', facts: 'TaskFact' }),
+    ...sectionOf(orchestratorMachine, { file: 'orchestrator.ts', of: 'Orchestrator', facts: 'RunFact' }),
   ].join('\n\n');
-  return `${[intro, body, ...typesIn(body)].join('\n\n')}\n`;
+  return `${[intro, body, ...typesSection(body)].join('\n\n')}\n`;
 }
 
-/** Of a machine whose types are called `TaskEvent`, `TaskFact`, …; those of runs are the orchestrator's. */
-function sectionOf(machine: AnyStateMachine, file: string, facts: 'Task' | 'Run'): string[] {
+interface Names {
+  readonly file: string;
+  /** What the names of its types begin with. */
+  readonly of: 'Task' | 'Orchestrator';
+  readonly facts: 'TaskFact' | 'RunFact';
+}
+
+function sectionOf(machine: AnyStateMachine, { file, of, facts }: Names): string[] {
   const { root } = machine;
   const states = Object.values(root.states);
-  const types = facts === 'Task' ? 'Task' : 'Orchestrator';
   return [
     `## [\`${root.id}\`](${file})`,
     root.description ?? '',
     `\`\`\`mermaid\n${diagramOf(machine)}\n\`\`\``,
     '### States',
     table(
-      ['state', 'meaning', 'asks for on entry'],
-      states.map((state) => [code(state.key), state.description ?? '', names(state.entry)]),
+      ['state', 'meaning', 'on entry', 'on exit'],
+      states.map((state) => [
+        code(state.key),
+        state.description ?? '',
+        names(state.entry),
+        names(state.exit),
+      ]),
     ),
+    ...(root.entry.length === 0 ? [] : [`When its actor starts: ${names(root.entry)}.`]),
     '### Transitions',
-    table(
-      ['in', 'event', 'if', 'to', 'meaning', 'actions'],
-      [...states, root].flatMap(transitionRows),
-    ),
+    table(['in', 'event', 'if', 'to', 'meaning', 'actions'], [...states, root].flatMap(transitionRows)),
     '### Events',
-    table(['event', 'meaning', 'fields'], unionOf(`${types}Event`).map(messageRow)),
+    meaningOfType(`${of}Event`),
+    table(['event', 'meaning', 'fields'], unionOf(`${of}Event`).map(messageRow)),
     '### Effects',
-    table(['effect', 'meaning', 'params'], effectsOf(machine, `${types}Effects`).map(messageRow)),
+    meaningOfType(`${of}Effects`),
+    table(['effect', 'meaning', 'params'], effectsOf(machine, `${of}Effects`).map(messageRow)),
     '### Facts',
-    table(['fact', 'meaning', 'fields'], unionOf(`${facts}Fact`).map(messageRow)),
+    meaningOfType(facts),
+    table(['fact', 'meaning', 'fields'], unionOf(facts).map(messageRow)),
     '### Context',
-    table(['field', 'meaning'], fieldsOf(`${types}Context`).map((field) => [signature(field), field.meaning])),
+    table(
+      ['field', 'meaning'],
+      fieldsOf(`${of}Context`).map((field) => [signature(field), field.meaning]),
+    ),
   ];
 }
 
 function transitionRows(node: AnyStateNode): string[][] {
-  return [...node.transitions.values()].flat().map((transition) => [
-    node.parent === undefined ? 'any' : code(node.key),
-    code(transition.eventType),
-    transition.guard === undefined ? '' : code(nameOf(transition.guard)),
-    code(targetOf(transition) ?? ''),
-    transition.description ?? '',
-    names(transition.actions),
-  ]);
+  return [...node.transitions.values()].flatMap((candidates) =>
+    candidates.map((candidate, index) => [
+      node.parent === undefined ? 'any' : code(node.key),
+      code(candidate.eventType),
+      candidate.guard === undefined ? (index === 0 ? '' : 'else') : code(nameOf(candidate.guard)),
+      code(targetOf(candidate) ?? ''),
+      candidate.description ?? '',
+      names(candidate.actions),
+    ]),
+  );
 }
 
-/** Actions that neither change the context nor emit; those without params may stand in no type. */
+/** Actions that neither change the context nor emit; one without params may stand in no type. */
 function effectsOf({ implementations }: AnyStateMachine, type: string): Message[] {
   const described = new Map(recordOf(type).map((effect) => [effect.name, effect]));
   return Object.entries(implementations.actions)
@@ -82,8 +98,9 @@ function messageRow({ name, meaning, fields }: Message): string[] {
   ];
 }
 
-function typesIn(text: string): string[] {
-  const rows = namedIn(text).map(({ name, file, type, meaning }) => [
+function typesSection(text: string): string[] {
+  const codeSpans = text.match(/`[^`\n]+`/g) ?? [];
+  const rows = typesIn(codeSpans.join()).map(({ name, file, type, meaning }) => [
     `[\`${name}\`](../${file})`,
     meaning.split('\n\n')[0] ?? '',
     type === 'class' ? type : code(type),
@@ -104,6 +121,7 @@ function code(text: string): string {
 }
 
 function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
 }

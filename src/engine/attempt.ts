@@ -139,7 +139,10 @@ export class Attempt {
   #completed(child: AnyActorRef): void {
     const { status, output } = child.getSnapshot() as { readonly status: string; readonly output?: unknown };
     if (status === 'done') this.#returned(output);
-    else this.#threw(new Error(`The actor of task \`${this.task.definition.id}\` was stopped before it was done`));
+    else
+      this.#threw(
+        new Error(`The actor of task \`${this.task.definition.id}\` was stopped before it was done`),
+      );
   }
 
   readonly #returned = (value: unknown): void => {
@@ -186,10 +189,17 @@ export class Attempt {
         : ({ retry: false, cause: final } as const);
     const shown = viewError(error);
     if (decision.retry) {
-      this.task.send({ type: 'attempt.failed', at, error: shown, cause: 'exhausted', retryAt: at + decision.waitMs });
+      this.task.send({
+        type: 'attempt.failed',
+        at,
+        error: shown,
+        cause: 'exhausted',
+        retryAt: at + decision.waitMs,
+      });
       return;
     }
-    if ('defect' in decision) run.logger.error(`Task \`${definition.id}\`: ${decision.defect?.message}`, decision.defect);
+    if ('defect' in decision)
+      run.logger.error(`Task \`${definition.id}\`: ${decision.defect?.message}`, decision.defect);
     const cause = isA(error, TimeoutError) && decision.cause === 'exhausted' ? 'timeout' : decision.cause;
     run.noteFailure(error);
     this.task.send({ type: 'attempt.failed', at, error: shown, cause });

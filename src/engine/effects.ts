@@ -1,6 +1,6 @@
+import type { AnyActorRef } from 'xstate';
 import { orchestratorMachine } from '../../machines/orchestrator.ts';
 import { taskMachine } from '../../machines/task.ts';
-import type { AnyActorRef } from 'xstate';
 import { deferOn } from '../logic/internals.ts';
 import { hostOf } from './host.ts';
 import type { LiveRun } from './live-run.ts';

@@ -6,7 +6,6 @@ import { type FlowDefinition, slotRule } from '../model/definition.ts';
 import { EngineStoppedError, FlowError, InputError, StoreConflictError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
 import { check } from '../model/schema.ts';
-import { isSettled } from '../model/status.ts';
 import type { RunFilter, RunSummary, Store } from '../store/store.ts';
 import type { EngineCore } from './core.ts';
 import { hostOf } from './host.ts';
@@ -100,7 +99,8 @@ export class EngineRuns implements EngineCore {
     if (!checked.ok) throw new InputError(definition.name, checked.issues);
     if (this.#isDraining) throw new EngineStoppedError('The engine was stopped: it starts no more runs');
     const { id, signal, ...settings } = given;
-    if (id !== undefined && this.#isTaken(id)) throw new StoreConflictError(id, `There is a run ${id} already`);
+    if (id !== undefined && this.#isTaken(id))
+      throw new StoreConflictError(id, `There is a run ${id} already`);
     const run = this.#launch(this.newJournal(definition, id), settings, checked.value);
     run.commitOrThrow();
     const handle = this.#handleOf(run);
@@ -131,7 +131,10 @@ export class EngineRuns implements EngineCore {
         const journal = this.openJournal(definition, id, this.#store.read(id));
         runs.push(this.#handleOf(this.#launch(journal, {}, undefined)));
       } catch (error) {
-        this.logger.error(`Run ${id} of flow \`${flow}\` cannot be taken up; it stays in the store as it is`, error);
+        this.logger.error(
+          `Run ${id} of flow \`${flow}\` cannot be taken up; it stays in the store as it is`,
+          error,
+        );
       }
     }
     return runs;
@@ -212,7 +215,7 @@ export class EngineRuns implements EngineCore {
   }
 
   handleOf(actor: AnyActorRef): Run | undefined {
-    const live = hostOf<LiveRun | undefined & object>(actor);
+    const live = hostOf<LiveRun | (undefined & object)>(actor);
     return live === undefined ? undefined : this.#handleOf(live);
   }
 
@@ -242,7 +245,8 @@ export class EngineRuns implements EngineCore {
   }
 
   #rerun(settled: LiveRun, taskIds: readonly string[] | undefined): LiveRun {
-    if (settled.result === undefined) throw new Error(`Run ${settled.id} has not settled: only then can it run again`);
+    if (settled.result === undefined)
+      throw new Error(`Run ${settled.id} has not settled: only then can it run again`);
     if (this.#isDraining) throw new EngineStoppedError('The engine was stopped: it starts no more runs');
     const { journal, settings } = settled;
     const at = this.turnOf(settled.actor).timers.now();
@@ -260,7 +264,8 @@ export class EngineRuns implements EngineCore {
     for (const name of definition.poolNames) {
       if (Object.hasOwn(own, name) || this.#pools.has(name)) continue;
       const taskId = definition.tasks.find((task) => task.pool === name)?.id;
-      const known = [...Object.keys(own), ...this.#pools.keys()].map((pool) => `\`${pool}\``).join(', ') || 'none';
+      const known =
+        [...Object.keys(own), ...this.#pools.keys()].map((pool) => `\`${pool}\``).join(', ') || 'none';
       throw badOption(
         { option: 'pool', taskId, flow: definition.name },
         `a pool that the flow or the engine names (${known})`,
@@ -281,7 +286,7 @@ export class EngineRuns implements EngineCore {
       try {
         inspect(event);
       } catch (error) {
-        this.logger.error('The engine\'s `inspect` threw', error);
+        this.logger.error("The engine's `inspect` threw", error);
       }
     };
   }
@@ -322,7 +327,8 @@ function checkEngine(given: EngineOptions): void {
   checkKeys(place('options'), given, options);
   const { concurrency, pools = {}, keepSettled, inspect, random } = given;
   if (concurrency !== undefined) checkNumber(place('concurrency'), concurrency, slotRule);
-  if (keepSettled !== undefined) checkNumber(place('keepSettled'), keepSettled, { min: 0, integer: true, infinity: true });
+  if (keepSettled !== undefined)
+    checkNumber(place('keepSettled'), keepSettled, { min: 0, integer: true, infinity: true });
   for (const [name, slots] of Object.entries(pools)) checkNumber(place(`pools.${name}`), slots, slotRule);
   if (inspect !== undefined) checkFunction(place('inspect'), inspect);
   if (random !== undefined) checkFunction(place('random'), random);
@@ -332,7 +338,8 @@ function checkStart({ name }: FlowDefinition, given: StartOptions): void {
   const place = (option: string) => ({ option, flow: name });
   checkKeys(place('start options'), given, startOptions);
   const { id, concurrency, totalTimeoutMs } = given;
-  if (id !== undefined && (typeof id !== 'string' || id === '')) throw badOption(place('id'), 'a string that is not empty', id);
+  if (id !== undefined && (typeof id !== 'string' || id === ''))
+    throw badOption(place('id'), 'a string that is not empty', id);
   if (concurrency !== undefined) checkNumber(place('concurrency'), concurrency, slotRule);
   if (totalTimeoutMs !== undefined) checkNumber(place('totalTimeoutMs'), totalTimeoutMs, boundRule);
 }

@@ -3,7 +3,14 @@ import type { OrchestratorEvent, RunResult } from '../../machines/orchestrator.t
 import type { TaskContext } from '../../machines/task.ts';
 import { emitFrom, parentOf, sendFrom, stopChild } from '../logic/internals.ts';
 import type { FlowDefinition, TaskDefinition } from '../model/definition.ts';
-import { EngineStoppedError, type ErrorView, InputError, type TaskFailure, TimeoutError, viewError } from '../model/error.ts';
+import {
+  EngineStoppedError,
+  type ErrorView,
+  InputError,
+  type TaskFailure,
+  TimeoutError,
+  viewError,
+} from '../model/error.ts';
 import { type Entry, journalVersion, type RunFact, type TaskFact } from '../model/journal.ts';
 import type { Verdict } from '../model/ledger.ts';
 import type { Outcome } from '../model/perform.ts';
@@ -12,8 +19,8 @@ import { type Checked, check } from '../model/schema.ts';
 import { type Cause, isSettled, type SettledStatus } from '../model/status.ts';
 import type { RunView } from '../model/view.ts';
 import type { EngineCore } from './core.ts';
-import type { Logger } from './logger.ts';
 import { LiveTask } from './live-task.ts';
+import type { Logger } from './logger.ts';
 import type { RunJournal } from './run-journal.ts';
 import { Lane, Limit } from './slots.ts';
 import type { Timer, Timers } from './timers.ts';
@@ -214,7 +221,8 @@ export class LiveRun implements Committer {
   noteSettled(task: LiveTask, context: TaskContext, status: SettledStatus): void {
     this.#live.delete(task.index);
     if (status === 'done') this.#outputs[task.index] = context.output;
-    if (status === 'failed' && context.error !== undefined) this.#addFailure(task.definition, context.error, context.cause);
+    if (status === 'failed' && context.error !== undefined)
+      this.#addFailure(task.definition, context.error, context.cause);
   }
 
   /** Kept as it was thrown for whoever awaits the outputs. */
@@ -251,7 +259,11 @@ export class LiveRun implements Committer {
   }
 
   timeoutError(): TimeoutError {
-    return new TimeoutError(`Run ${this.id} of flow \`${this.definition.name}\``, 'totalTimeoutMs', this.#totalTimeoutMs ?? 0);
+    return new TimeoutError(
+      `Run ${this.id} of flow \`${this.definition.name}\``,
+      'totalTimeoutMs',
+      this.#totalTimeoutMs ?? 0,
+    );
   }
 
   commit(): void {
@@ -339,7 +351,8 @@ export class LiveRun implements Committer {
     for (const [index, definition] of this.definition.tasks.entries()) {
       const task = fold.task(index);
       if (task.status === 'done') this.#outputs[index] = task.output;
-      if (task.status === 'failed' && task.error !== undefined) this.#addFailure(definition, task.error, task.cause);
+      if (task.status === 'failed' && task.error !== undefined)
+        this.#addFailure(definition, task.error, task.cause);
     }
     this.#startLimit(this.journal.rerunAt() ?? startedAt ?? this.now());
     const at = this.now();
@@ -389,8 +402,12 @@ export class LiveRun implements Committer {
   };
 
   #completed(): void {
-    const { status, output } = this.actor.getSnapshot() as { readonly status: string; readonly output?: RunResult };
-    if (status !== 'done') return this.#stopped(new EngineStoppedError('The actor of the run was stopped before it settled'));
+    const { status, output } = this.actor.getSnapshot() as {
+      readonly status: string;
+      readonly output?: RunResult;
+    };
+    if (status !== 'done')
+      return this.#stopped(new EngineStoppedError('The actor of the run was stopped before it settled'));
     this.#result = output;
     this.#finish({ view: this.journal.view() });
   }
@@ -414,7 +431,8 @@ export class LiveRun implements Committer {
     let lane = this.#lanes.get(pool);
     if (lane === undefined) {
       const own = pool === undefined ? undefined : pick(this.definition.settings.pools ?? {}, pool);
-      const shared = pool === undefined || own !== undefined ? this.#core.noLimit : this.#core.sharedPool(pool);
+      const shared =
+        pool === undefined || own !== undefined ? this.#core.noLimit : this.#core.sharedPool(pool);
       const limits = own === undefined ? this.#limits : [...this.#limits, new Limit(own)];
       lane = new Lane(this.#turn.slots.poolOf(shared), limits);
       lane.hold(this.#isHeld || this.#core.isDraining);

@@ -29,7 +29,13 @@ export class RunJournal {
   #fold: RunFold | undefined;
   #view: { readonly seq: number; readonly view: RunView } | undefined;
 
-  constructor(runId: string, definition: FlowDefinition, store: Store, logger: Logger, kept: readonly Entry[] = []) {
+  constructor(
+    runId: string,
+    definition: FlowDefinition,
+    store: Store,
+    logger: Logger,
+    kept: readonly Entry[] = [],
+  ) {
     this.runId = runId;
     this.definition = definition;
     this.emitter = new Emitter(logger);
@@ -77,7 +83,8 @@ export class RunJournal {
 
   /** Writes a journal that came from elsewhere to a store that does not have it. */
   adopt(): void {
-    if (this.#store.read(this.runId).length === 0 && this.#kept > 0) this.#store.append(this.runId, this.#entries, 0);
+    if (this.#store.read(this.runId).length === 0 && this.#kept > 0)
+      this.#store.append(this.runId, this.#entries, 0);
   }
 
   /** When it was last asked to run again; `undefined` when never. */

@@ -16,7 +16,7 @@ import { deferred, engineOrchestratorMachine, engineTaskMachine } from './effect
 import { setHost } from './host.ts';
 import { LiveRun, type RunSettings } from './live-run.ts';
 import type { RunJournal } from './run-journal.ts';
-import { RunSnapshot } from './run-snapshot.ts';
+import { RunSnapshot, type RunState } from './run-snapshot.ts';
 
 type Scope = ActorScope<never, AnyEventObject, AnyActorRef['system'], never>;
 
@@ -28,7 +28,7 @@ export type RunCommand =
 
 /** Actor logic of a flow. */
 export type FlowLogic<Input = unknown, Outputs = unknown> = ActorLogic<
-  RunSnapshot<Outputs> & { status: 'active'; output: undefined; error: undefined },
+  RunState<Outputs>,
   RunCommand,
   Input,
   AnyActorRef['system'],
@@ -52,7 +52,9 @@ interface PersistedRun {
 
 const orchestrator = compile(engineOrchestratorMachine);
 const compiledTask = compile(engineTaskMachine) as unknown as AnyActorLogic;
-const interpretedTask = engineTaskMachine.provide({ actions: deferred(engineTaskMachine.implementations.actions) });
+const interpretedTask = engineTaskMachine.provide({
+  actions: deferred(engineTaskMachine.implementations.actions),
+});
 
 /** The compiled run: orchestrator and tasks as tables. */
 export class RunLogic {
@@ -137,7 +139,13 @@ export function createRunMachine(
       ...implementations,
       actions: deferred({
         ...implementations.actions,
-        openRun: ({ self, event }: { readonly self: never; readonly event: { readonly input?: unknown } }) => {
+        openRun: ({
+          self,
+          event,
+        }: {
+          readonly self: never;
+          readonly event: { readonly input?: unknown };
+        }) => {
           const journal = core.newJournal(definition);
           const run = new LiveRun(core, journal, self, interpretedTask, settings, event.input, false);
           setHost(self, run);

@@ -1,3 +1,4 @@
+import type { Snapshot } from 'xstate';
 import type { orchestratorMachine, RunResult } from '../../machines/orchestrator.ts';
 import type { SnapshotOf } from '../logic/actor-logic.ts';
 import type { RunStatus } from '../model/status.ts';
@@ -5,6 +6,10 @@ import type { RunView } from '../model/view.ts';
 import type { RunJournal } from './run-journal.ts';
 
 type Inner = SnapshotOf<typeof orchestratorMachine>;
+
+/** The same, told apart by `status` as XState's types want it. */
+export type RunState<Outputs = unknown> = Omit<RunSnapshot<Outputs>, 'status' | 'output' | 'error'> &
+  Snapshot<RunResult<Outputs>>;
 
 /** Snapshot of a run's actor: the orchestrator's, with the RunView as its context. */
 export class RunSnapshot<Outputs = unknown> {

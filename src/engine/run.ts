@@ -6,17 +6,15 @@ import type { RunView } from '../model/view.ts';
 import type { Subscription } from './emitter.ts';
 import type { End, LiveRun } from './live-run.ts';
 import type { RunCommand } from './run-logic.ts';
-import type { RunSnapshot } from './run-snapshot.ts';
+import type { RunState } from './run-snapshot.ts';
 
 /** The actor of a run. */
-export type RunActor<Outputs = unknown> = ActorRef<
-  RunSnapshot<Outputs> & { status: 'active'; output: undefined; error: undefined },
-  RunCommand,
-  Entry
->;
+export type RunActor<Outputs = unknown> = ActorRef<RunState<Outputs>, RunCommand, Entry>;
 
 /** Entries of one type; all of them for `*`. */
-export type EntryOf<Type extends Entry['type'] | '*'> = Type extends '*' ? Entry : Extract<Entry, { type: Type }>;
+export type EntryOf<Type extends Entry['type'] | '*'> = Type extends '*'
+  ? Entry
+  : Extract<Entry, { type: Type }>;
 
 /** A run, from its start on: to watch it, steer it and await it. It stays usable after the run has settled. */
 export class Run<Outputs = unknown> implements AsyncDisposable {

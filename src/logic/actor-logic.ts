@@ -9,6 +9,7 @@ import type {
   EventFromLogic,
   InputFrom,
   OutputFrom,
+  Snapshot,
 } from 'xstate';
 import { inspectAction, inspectMicrostep } from './internals.ts';
 import { CompiledSnapshot } from './snapshot.ts';
@@ -31,11 +32,13 @@ export interface Step<Snapshot> {
 }
 
 /** What a compiled machine's snapshots are. */
-export type SnapshotOf<Machine extends AnyStateMachine> = CompiledSnapshot<ContextFrom<Machine>, OutputFrom<Machine>>;
+export type SnapshotOf<Machine extends AnyStateMachine> = CompiledSnapshot<
+  ContextFrom<Machine>,
+  OutputFrom<Machine>
+>;
 
 type LogicOf<Machine extends AnyStateMachine> = ActorLogic<
-  // A snapshot of ours is one of XState's in form; that its `status` is no union of objects cannot be said.
-  SnapshotOf<Machine> & { status: 'active'; output: undefined; error: undefined },
+  Omit<SnapshotOf<Machine>, 'status' | 'output' | 'error'> & Snapshot<OutputFrom<Machine>>,
   EventFromLogic<Machine>,
   InputFrom<Machine>,
   AnyActorRef['system'],
@@ -120,7 +123,11 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
   }
 
   #choose(snapshot: SnapshotOf<Machine>, event: AnyEventObject): Candidate | undefined {
-    return choose(this.#table.states[CompiledSnapshot.stateOf(snapshot)] as StateEntry, snapshot.context, event);
+    return choose(
+      this.#table.states[CompiledSnapshot.stateOf(snapshot)] as StateEntry,
+      snapshot.context,
+      event,
+    );
   }
 
   #move(
@@ -131,7 +138,7 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
   ): SnapshotOf<Machine> {
     if (candidate === undefined) {
       if (!event.type.startsWith('xstate.error.actor')) return snapshot;
-      return this.#at(snapshot, snapshot.context, 'error', undefined, event['error']);
+      return this.#at(snapshot, snapshot.context, 'error', undefined, event.error);
     }
     const context = runActions(candidate.actions, snapshot.context, event, doer);
     return this.#enter(snapshot, candidate.target, context, event, doer);
@@ -161,7 +168,14 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
     output?: OutputFrom<Machine>,
     error?: unknown,
   ): SnapshotOf<Machine> {
-    return new CompiledSnapshot(this.#table, CompiledSnapshot.stateOf(snapshot), context, status, output, error);
+    return new CompiledSnapshot(
+      this.#table,
+      CompiledSnapshot.stateOf(snapshot),
+      context,
+      status,
+      output,
+      error,
+    );
   }
 }
 

@@ -1,6 +1,15 @@
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
 import { CompiledLogic } from './actor-logic.ts';
-import type { ActionEntry, Assignment, Candidate, Emission, GuardEntry, ParamsOf, StateEntry, Table } from './table.ts';
+import type {
+  ActionEntry,
+  Assignment,
+  Candidate,
+  Emission,
+  GuardEntry,
+  ParamsOf,
+  StateEntry,
+  Table,
+} from './table.ts';
 
 /** A machine uses something that a table cannot hold. */
 export class CompileError extends Error {
@@ -34,7 +43,8 @@ export function compile<Machine extends AnyStateMachine>(machine: Machine): Comp
 function tableOf(machine: AnyStateMachine): Table {
   const { root } = machine;
   refuseNode(root);
-  if (root.type !== 'compound') throw new CompileError(root.id, 'it has no states', 'A table needs at least one.');
+  if (root.type !== 'compound')
+    throw new CompileError(root.id, 'it has no states', 'A table needs at least one.');
   const nodes = Object.values(root.states);
   for (const node of nodes) {
     refuseNode(node);
@@ -55,17 +65,22 @@ function tableOf(machine: AnyStateMachine): Table {
     ],
     context: machine.config.context,
     output: root.output,
-    states: nodes.map((node): StateEntry => ({
-      key: node.key,
-      id: node.id,
-      tags: new Set(node.tags),
-      meta: node.meta,
-      final:
-        node.type === 'final'
-          ? { output: node.output, exit: [...actionsOf(machine, node.exit, `${node.id}.exit`), ...rootExit] }
-          : undefined,
-      on: candidatesOf(machine, node, numberOf),
-    })),
+    states: nodes.map(
+      (node): StateEntry => ({
+        key: node.key,
+        id: node.id,
+        tags: new Set(node.tags),
+        meta: node.meta,
+        final:
+          node.type === 'final'
+            ? {
+                output: node.output,
+                exit: [...actionsOf(machine, node.exit, `${node.id}.exit`), ...rootExit],
+              }
+            : undefined,
+        on: candidatesOf(machine, node, numberOf),
+      }),
+    ),
   };
 }
 
@@ -118,7 +133,11 @@ function targetOf(definition: AnyTransitionDefinition, place: string): AnyStateN
   const target = targets[0];
   if (target === undefined) return undefined;
   if (definition.source.parent === undefined && definition.reenter) {
-    throw new CompileError(place, 'it reenters the root', 'Leave `reenter` out, or move the transition to the states.');
+    throw new CompileError(
+      place,
+      'it reenters the root',
+      'Leave `reenter` out, or move the transition to the states.',
+    );
   }
   if (target.parent === undefined) throw new CompileError(place, 'its target is the root', 'Name a state.');
   return target;
@@ -160,7 +179,9 @@ function guardOf(machine: AnyStateMachine, guard: unknown, place: string): Guard
 }
 
 function actionsOf(machine: AnyStateMachine, actions: readonly unknown[], place: string): ActionEntry[] {
-  return actions.map((action, index) => actionOf(machine, action, actions.length > 1 ? `${place}[${index}]` : place));
+  return actions.map((action, index) =>
+    actionOf(machine, action, actions.length > 1 ? `${place}[${index}]` : place),
+  );
 }
 
 function actionOf(machine: AnyStateMachine, action: unknown, place: string): ActionEntry {
@@ -175,12 +196,17 @@ function actionOf(machine: AnyStateMachine, action: unknown, place: string): Act
   if (found === undefined || !('resolve' in found)) {
     return { kind: 'effect', type, params, run: found as Extract<ActionEntry, { kind: 'effect' }>['run'] };
   }
-  if ('assignment' in found) return { kind: 'assign', type, params, assignment: found.assignment as Assignment };
+  if ('assignment' in found)
+    return { kind: 'assign', type, params, assignment: found.assignment as Assignment };
   const builtIn = 'type' in found ? String(found.type) : 'a built-in action';
   if (builtIn === 'xstate.emit' && 'event' in found) {
     return { kind: 'emit', type, params, event: found.event as Emission };
   }
-  throw new CompileError(place, `action \`${type}\` is ${builtIn}`, 'Only assign, emit and effects can be compiled.');
+  throw new CompileError(
+    place,
+    `action \`${type}\` is ${builtIn}`,
+    'Only assign, emit and effects can be compiled.',
+  );
 }
 
 function nameOf(reference: unknown): { readonly type: string; readonly params: ParamsOf } {
@@ -198,6 +224,10 @@ function refuseNode(node: AnyStateNode): void {
   };
   for (const [part, count] of Object.entries(parts)) {
     if (count === 0) continue;
-    throw new CompileError(`${node.id}.${part}`, `\`${part}\` cannot be in a table`, 'Have it done by an effect action.');
+    throw new CompileError(
+      `${node.id}.${part}`,
+      `\`${part}\` cannot be in a table`,
+      'Have it done by an effect action.',
+    );
   }
 }

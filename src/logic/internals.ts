@@ -32,7 +32,12 @@ const action = {
 const nothing: readonly unknown[] = [];
 
 /** Tells inspectors of a step taken. */
-export function inspectMicrostep(scope: Scope, event: object, snapshot: object, taken: object | undefined): void {
+export function inspectMicrostep(
+  scope: Scope,
+  event: object,
+  snapshot: object,
+  taken: object | undefined,
+): void {
   microstep.actorRef = scope.self;
   microstep.event = event;
   microstep.snapshot = snapshot;

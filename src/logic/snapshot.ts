@@ -14,7 +14,14 @@ export class CompiledSnapshot<Context = unknown, Output = unknown> {
   readonly #table: Table;
   readonly #state: number;
 
-  constructor(table: Table, state: number, context: Context, status: Status, output?: Output, error?: unknown) {
+  constructor(
+    table: Table,
+    state: number,
+    context: Context,
+    status: Status,
+    output?: Output,
+    error?: unknown,
+  ) {
     this.#table = table;
     this.#state = state;
     this.value = (table.states[state] as StateEntry).key;

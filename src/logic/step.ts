@@ -47,7 +47,8 @@ export function choose(state: StateEntry, context: unknown, event: Event): Candi
     const { guard } = candidate;
     if (guard === undefined) return candidate;
     try {
-      if (guard.check({ context, event }, resolveParams(guard.params, context, event) as never)) return candidate;
+      if (guard.check({ context, event }, resolveParams(guard.params, context, event) as never))
+        return candidate;
     } catch (error) {
       const { source } = candidate.definition;
       throw new Error(
@@ -60,7 +61,12 @@ export function choose(state: StateEntry, context: unknown, event: Event): Candi
 }
 
 /** Runs actions in order and returns the context that they leave. */
-export function runActions(actions: readonly ActionEntry[], context: unknown, event: Event, doer: Doer): unknown {
+export function runActions(
+  actions: readonly ActionEntry[],
+  context: unknown,
+  event: Event,
+  doer: Doer,
+): unknown {
   let current = context;
   let info: ActionInfo | undefined;
   for (const action of actions) {
@@ -68,7 +74,10 @@ export function runActions(actions: readonly ActionEntry[], context: unknown, ev
     info ??= new ActionInfo(current, event, doer);
     if (action.kind === 'effect') doer.effect(action, params, info);
     else if (action.kind === 'emit') {
-      doer.emit(typeof action.event === 'function' ? action.event(info, params as never) : action.event, info);
+      doer.emit(
+        typeof action.event === 'function' ? action.event(info, params as never) : action.event,
+        info,
+      );
     } else {
       current = assign(action, current, info, params);
       info = undefined;
@@ -86,13 +95,16 @@ export function initialContext(table: Table, input: unknown, doer: Doer): unknow
 }
 
 /** What a machine that has reached a final state returns. */
-export function outputOf(table: Table, final: StateEntry, context: unknown, event: Event, self: unknown): unknown {
+export function outputOf(
+  table: Table,
+  final: StateEntry,
+  context: unknown,
+  event: Event,
+  self: unknown,
+): unknown {
+  const own = resolve(final.final?.output, { context, event, self });
   if (table.output === undefined) return undefined;
-  const own = final.final?.output;
-  const doneEvent = {
-    type: `xstate.done.state.${final.id}`,
-    output: own === undefined ? undefined : resolve(own, { context, event, self }),
-  };
+  const doneEvent = { type: `xstate.done.state.${final.id}`, output: own };
   return resolve(table.output, { context, event: doneEvent, self });
 }
 
@@ -102,7 +114,8 @@ function assign(
   info: ActionInfo,
   params: unknown,
 ): unknown {
-  if (typeof assignment === 'function') return { ...(context as object), ...assignment(info, params as never) };
+  if (typeof assignment === 'function')
+    return { ...(context as object), ...assignment(info, params as never) };
   const update: Record<string, unknown> = { ...(context as object) };
   for (const key of Object.keys(assignment)) {
     const value = assignment[key];

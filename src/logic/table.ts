@@ -20,7 +20,12 @@ export type ActionEntry =
       readonly assignment: Assignment;
     }
   | { readonly kind: 'emit'; readonly type: string; readonly params: ParamsOf; readonly event: Emission }
-  | { readonly kind: 'effect'; readonly type: string; readonly params: ParamsOf; readonly run: Run | undefined };
+  | {
+      readonly kind: 'effect';
+      readonly type: string;
+      readonly params: ParamsOf;
+      readonly run: Run | undefined;
+    };
 
 type Update = Record<string, unknown>;
 type Run = (args: object, params: Params) => void;
@@ -36,6 +41,8 @@ export interface Candidate {
   readonly guard: GuardEntry | undefined;
   /** Number of the next state; the present one's where nothing is left or entered. */
   readonly target: number;
+  /** Whether the target is entered. */
+  readonly enters: boolean;
   /** Exit, transition and entry actions in the order in which they run. */
   readonly actions: readonly ActionEntry[];
   /** What an inspector is told was taken. */
@@ -45,9 +52,13 @@ export interface Candidate {
 export interface StateEntry {
   readonly key: string;
   readonly id: string;
+  /** The root's and the state's own. */
   readonly tags: ReadonlySet<string>;
-  readonly meta: unknown;
+  /** The same, by id. */
+  readonly meta: Readonly<Record<string, unknown>>;
   readonly final: FinalEntry | undefined;
+  /** Exit actions of the state and of the root: they run when the machine is done. */
+  readonly exit: readonly ActionEntry[];
   /** By event type: the state's own candidates, then the root's. */
   readonly on: ReadonlyMap<string, readonly Candidate[]>;
 }
@@ -55,8 +66,6 @@ export interface StateEntry {
 export interface FinalEntry {
   /** The state's own `output`, given or worked out. */
   readonly output: unknown;
-  /** Exit actions that run when the machine completes. */
-  readonly exit: readonly ActionEntry[];
 }
 
 /** A flat machine with nothing left to look up but the state, the event type and the guards. */

@@ -1,4 +1,13 @@
-import { badOption, boundRule, checkKeys, checkNumber, durationRule, type NumberRule, type Place, showValue } from './check.ts';
+import {
+  badOption,
+  boundRule,
+  checkKeys,
+  checkNumber,
+  durationRule,
+  type NumberRule,
+  type Place,
+  showValue,
+} from './check.ts';
 import { FlowError } from './error.ts';
 import { createGraph, type Graph } from './graph.ts';
 import { hashText } from './hash.ts';
@@ -109,11 +118,14 @@ export function defineTask(flow: string, id: string, options: TaskOptions): Task
   if (options.durationMs !== undefined) checkNumber(place('durationMs'), options.durationMs, durationRule);
   for (const name of ['optional', 'skippable'] as const) {
     const value = options[name];
-    if (value !== undefined && typeof value !== 'boolean') throw badOption(place(name), 'true or false', value);
+    if (value !== undefined && typeof value !== 'boolean')
+      throw badOption(place(name), 'true or false', value);
   }
   if (priority !== 0) checkNumber(place('priority'), priority, {});
-  if (pool !== undefined && typeof pool !== 'string') throw badOption(place('pool'), 'the name of a pool', pool);
-  if (output !== undefined && !isSchema(output)) throw badOption(place('output'), 'a Standard Schema', output);
+  if (pool !== undefined && typeof pool !== 'string')
+    throw badOption(place('pool'), 'the name of a pool', pool);
+  if (output !== undefined && !isSchema(output))
+    throw badOption(place('output'), 'a Standard Schema', output);
   return {
     id,
     dependsOn,
@@ -224,15 +236,20 @@ export class FlowDefinition {
 /** Checks what is said of a flow. */
 export function checkFlow(name: string, settings: FlowSettings): void {
   if (typeof name !== 'string' || name === '') {
-    throw new FlowError('bad_id', `A flow's name must be a string that is not empty, but is ${showValue(name)}.`, {
-      value: name,
-    });
+    throw new FlowError(
+      'bad_id',
+      `A flow's name must be a string that is not empty, but is ${showValue(name)}.`,
+      {
+        value: name,
+      },
+    );
   }
   const place = (option: string) => ({ option, flow: name });
   checkKeys(place('options'), settings, flowOptions);
   const { input, output, concurrency, pools = {}, forwardEvents } = settings;
   if (input !== undefined && !isSchema(input)) throw badOption(place('input'), 'a Standard Schema', input);
-  if (output !== undefined && typeof output !== 'function') throw badOption(place('output'), 'a function', output);
+  if (output !== undefined && typeof output !== 'function')
+    throw badOption(place('output'), 'a function', output);
   if (concurrency !== undefined) checkNumber(place('concurrency'), concurrency, slotRule);
   if (forwardEvents !== undefined && typeof forwardEvents !== 'boolean') {
     throw badOption(place('forwardEvents'), 'true or false', forwardEvents);
@@ -254,7 +271,8 @@ function checkBounds(
 }
 
 function describeBody(perform: unknown, actor: unknown, input: unknown): string {
-  if (perform !== undefined) return `a \`perform\` that is ${perform === null ? 'null' : `of type ${typeof perform}`}`;
+  if (perform !== undefined)
+    return `a \`perform\` that is ${perform === null ? 'null' : `of type ${typeof perform}`}`;
   if (actor === undefined) return 'neither';
   return input === undefined ? 'an `actor` that is no logic' : 'an `input` that is no function';
 }

@@ -2,6 +2,7 @@ import { exponential } from './backoff.ts';
 import { badOption, checkKeys } from './check.ts';
 import { checkFlow, defineTask, FlowDefinition, type FlowSettings, type TaskSettings } from './definition.ts';
 import { FlowError } from './error.ts';
+import type { Graph } from './graph.ts';
 import { unknownTask } from './graph-check.ts';
 import type { Backoff, RetryPolicy } from './retry.ts';
 import { parseTriggerRule } from './trigger-rule.ts';
@@ -56,7 +57,9 @@ export type Bodies =
   | Readonly<Record<string, BodyOptions>>
   | ReadonlyMap<string, BodyOptions>;
 
-type BodyOptions = ((scope: never) => unknown) | { readonly perform?: unknown; readonly actor?: unknown; readonly input?: unknown };
+type BodyOptions =
+  | ((scope: never) => unknown)
+  | { readonly perform?: unknown; readonly actor?: unknown; readonly input?: unknown };
 
 const taskKeys = [
   'id',
@@ -100,14 +103,21 @@ export function defineGraph(given: GraphDefinition, bodies: Bodies): FlowDefinit
     settings,
     Array.from(entriesOf(tasks), ([id, task]) => readTask(name, id, task, bodyOf(id))),
   );
-  checkBodies(definition, bodies);
+  checkBodies(definition.graph, name, bodies);
   return definition;
 }
 
 function readTask(flow: string, id: string, task: GraphTask, body: object): FlowDefinition['tasks'][number] {
   const place = (option: string) => ({ option, taskId: id, flow });
   checkKeys(place('options'), task, taskKeys);
-  const { needs, dependsOn = needs, duration, durationMs = duration, triggerRule = 'all_success', retry } = task;
+  const {
+    needs,
+    dependsOn = needs,
+    duration,
+    durationMs = duration,
+    triggerRule = 'all_success',
+    retry,
+  } = task;
   if (needs !== undefined && task.dependsOn !== undefined) {
     throw badOption(place('needs'), 'left out where `dependsOn` is given', needs);
   }
@@ -139,7 +149,8 @@ function readRetry(retry: GraphRetry): RetryPolicy {
 }
 
 function* entriesOf(tasks: GraphDefinition['tasks']): Generator<readonly [string, GraphTask]> {
-  if (Array.isArray(tasks)) for (const task of tasks as readonly (GraphTask & { id: string })[]) yield [task?.id, task];
+  if (Array.isArray(tasks))
+    for (const task of tasks as readonly (GraphTask & { id: string })[]) yield [task?.id, task];
   else if (tasks instanceof Map) yield* tasks;
   else for (const id of Object.keys(tasks)) yield [id, (tasks as Record<string, GraphTask>)[id] as GraphTask];
 }
@@ -150,20 +161,27 @@ function readBodies(flow: string, bodies: Bodies): (id: string) => object {
     return () => body;
   }
   if (typeof bodies !== 'object' || bodies === null) {
-    throw new FlowError('bad_body', `Flow \`${flow}\` needs bodies: a function for all tasks, or one for each, by id.`, { flow });
+    throw new FlowError(
+      'bad_body',
+      `Flow \`${flow}\` needs bodies: a function for all tasks, or one for each, by id.`,
+      { flow },
+    );
   }
   return (id) => {
-    const body = bodies instanceof Map ? bodies.get(id) : Object.hasOwn(bodies, id) ? (bodies as Record<string, BodyOptions>)[id] : undefined;
+    const body =
+      bodies instanceof Map
+        ? bodies.get(id)
+        : Object.hasOwn(bodies, id)
+          ? (bodies as Record<string, BodyOptions>)[id]
+          : undefined;
     return typeof body === 'function' ? { perform: body } : (body ?? {});
   };
 }
 
 /** A body under an id that is no task is a slip of the pen. */
-function checkBodies(definition: FlowDefinition, bodies: Bodies): void {
+function checkBodies(graph: Graph, flow: string, bodies: Bodies): void {
   if (typeof bodies === 'function') return;
-  const { graph, name } = definition;
   for (const id of bodies instanceof Map ? bodies.keys() : Object.keys(bodies)) {
-    if (graph.indexOf(id) < 0) throw unknownTask(name, id, graph.ids);
+    if (graph.indexOf(id) < 0) throw unknownTask(flow, id, graph.ids);
   }
 }
-

@@ -31,7 +31,8 @@ class MemoryStore implements Store {
     const all = Array.from(this.#journals, ([id, entries]) => summarise(id, entries));
     return all.filter(
       (run) =>
-        (flow === undefined || run.flow === flow) && (settled === undefined || settled === (run.endedAt !== null)),
+        (flow === undefined || run.flow === flow) &&
+        (settled === undefined || settled === (run.endedAt !== null)),
     );
   }
 

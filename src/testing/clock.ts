@@ -105,7 +105,8 @@ class HeapClock implements VirtualClock {
       for (;;) {
         await this.#rest();
         if (isSettled) return until;
-        if (this.#timers.size === 0) throw new Error('Nothing is due on the virtual clock, and what it was to run until has not come');
+        if (this.#timers.size === 0)
+          throw new Error('Nothing is due on the virtual clock, and what it was to run until has not come');
         this.#step();
       }
     });
@@ -120,7 +121,11 @@ class HeapClock implements VirtualClock {
   /** Goes to the next instant and calls all that is due then. */
   #step(): void {
     this.#now = Math.max(this.#now, this.#timers.first?.at ?? 0);
-    for (let next = this.#timers.first; next !== undefined && next.at <= this.#now; next = this.#timers.first) {
+    for (
+      let next = this.#timers.first;
+      next !== undefined && next.at <= this.#now;
+      next = this.#timers.first
+    ) {
       this.#timers.remove(next);
       next.callback();
     }

@@ -1,7 +1,17 @@
-import * as assert from 'uvu/assert';
 import { createFlow, type Entry, type RunResult } from 'topple';
 import { createVirtualClock } from 'topple/testing';
-import { assign, createActor, fromCallback, fromPromise, type InspectionEvent, setup, toPromise, waitFor } from 'xstate';
+import * as assert from 'uvu/assert';
+import {
+  type AnyActorRef,
+  assign,
+  createActor,
+  fromCallback,
+  fromPromise,
+  type InspectionEvent,
+  setup,
+  toPromise,
+  waitFor,
+} from 'xstate';
 import { z } from 'zod';
 import { spec } from '../spec.ts';
 import { silent, virtualEngine } from '../support/virtual.ts';
@@ -22,21 +32,31 @@ test('is created with the input of the run, and its output is the result', async
 test('has the RunView as its context, and keeps earlier ones as they were', async () => {
   const actor = createActor(double.logic, { input: 3 });
   const values: string[] = [];
-  actor.subscribe((snapshot) => values.push(`${snapshot.value} ${Object.values(snapshot.context.tasks).map((task) => task.status)}`));
+  actor.subscribe((snapshot) =>
+    values.push(`${snapshot.value} ${Object.values(snapshot.context.tasks).map((task) => task.status)}`),
+  );
   actor.start();
   const before = actor.getSnapshot();
   const snapshot = await waitFor(actor, (state) => state.matches('done'));
-  assert.is(snapshot.context.tasks['again']?.output, 12);
-  assert.is(before.context.tasks['again']?.status, 'pending');
+  assert.is(snapshot.context.tasks.again?.output, 12);
+  assert.is(before.context.tasks.again?.status, 'pending');
   assert.is(values.at(-1), 'done done,done');
 });
 
-test('is invoked in a user\'s machine, with onDone for each ending', async () => {
+test("is invoked in a user's machine, with onDone for each ending", async () => {
   const clock = createVirtualClock(5_000);
-  const flow = createFlow('ending', { input: z.enum(['done', 'failed', 'cancelled']) })
-    .task('a', { graceMs: 0, perform: ({ input }) => { if (input === 'failed') throw new Error('no'); return input === 'cancelled' ? never() : clock.sleep(10).then(() => 'A'); } });
+  const flow = createFlow('ending', { input: z.enum(['done', 'failed', 'cancelled']) }).task('a', {
+    graceMs: 0,
+    perform: ({ input }) => {
+      if (input === 'failed') throw new Error('no');
+      return input === 'cancelled' ? never() : clock.sleep(10).then(() => 'A');
+    },
+  });
   const parent = setup({
-    types: { context: {} as { result: RunResult | undefined; ending: 'done' | 'failed' | 'cancelled' }, input: {} as 'done' | 'failed' | 'cancelled' },
+    types: {
+      context: {} as { result: RunResult | undefined; ending: 'done' | 'failed' | 'cancelled' },
+      input: {} as 'done' | 'failed' | 'cancelled',
+    },
     actors: { flow: flow.logic },
   }).createMachine({
     context: ({ input }) => ({ result: undefined, ending: input }),
@@ -44,10 +64,17 @@ test('is invoked in a user\'s machine, with onDone for each ending', async () =>
     states: {
       working: {
         invoke: {
-          id: 'flow', src: 'flow', input: ({ context }) => context.ending,
+          id: 'flow',
+          src: 'flow',
+          input: ({ context }) => context.ending,
           onDone: { target: 'over', actions: assign({ result: ({ event }) => event.output }) },
         },
-        after: { 20: { actions: ({ self }) => self.getSnapshot().children['flow']?.send({ type: 'run.cancel', reason: 'slow' }) } },
+        after: {
+          20: {
+            actions: ({ self }) =>
+              self.getSnapshot().children.flow?.send({ type: 'run.cancel', reason: 'slow' }),
+          },
+        },
       },
       over: { type: 'final' },
     },
@@ -58,10 +85,13 @@ test('is invoked in a user\'s machine, with onDone for each ending', async () =>
     const actor = createActor(parent, { input, clock: clock as never }).start();
     endings[input] = await clock.run(toPromise(actor));
   }
-  assert.equal(endings['done'], { status: 'done', outputs: { a: 'A' } });
-  assert.equal(endings['cancelled'], { status: 'cancelled', reason: 'slow', outputs: {} });
-  const failed = endings['failed'] as RunResult & { status: 'failed' };
-  assert.equal([failed.status, failed.outputs, failed.failures[0]?.taskId, failed.failures[0]?.error.message], ['failed', {}, 'a', 'no']);
+  assert.equal(endings.done, { status: 'done', outputs: { a: 'A' } });
+  assert.equal(endings.cancelled, { status: 'cancelled', reason: 'slow', outputs: {} });
+  const failed = endings.failed as RunResult & { status: 'failed' };
+  assert.equal(
+    [failed.status, failed.outputs, failed.failures[0]?.taskId, failed.failures[0]?.error.message],
+    ['failed', {}, 'a', 'no'],
+  );
 });
 
 test('ends failed, cause input, where the schema refuses its input', async () => {
@@ -70,14 +100,30 @@ test('ends failed, cause input, where the schema refuses its input', async () =>
   const result = await toPromise(actor);
   assert.is(result.status, 'failed');
   const { context } = actor.getSnapshot();
-  assert.equal([context.status, context.cause, context.startedAt, context.tasks['twice']?.status, context.tasks['twice']?.cause], ['failed', 'input', null, 'cancelled', 'input']);
+  assert.equal(
+    [
+      context.status,
+      context.cause,
+      context.startedAt,
+      context.tasks.twice?.status,
+      context.tasks.twice?.cause,
+    ],
+    ['failed', 'input', null, 'cancelled', 'input'],
+  );
   assert.match(String(context.reason), /Input of flow `double` is not valid/);
 });
 
 test('accepts pause and cancel while its input is being checked', async () => {
   let accept = (): void => {};
-  const waiting = new Promise<void>((resolve) => { accept = resolve; });
-  const flow = createFlow('slow', { input: z.string().refine(async () => { await waiting; return true; }) }).task('a', { perform: () => 1 });
+  const waiting = new Promise<void>((resolve) => {
+    accept = resolve;
+  });
+  const flow = createFlow('slow', {
+    input: z.string().refine(async () => {
+      await waiting;
+      return true;
+    }),
+  }).task('a', { perform: () => 1 });
   const cancelled = createActor(flow.logic, { input: 'x' }).start();
   const paused = createActor(flow.logic, { input: 'x' }).start();
   cancelled.send({ type: 'run.cancel', reason: 'too soon' });
@@ -85,23 +131,44 @@ test('accepts pause and cancel while its input is being checked', async () => {
   accept();
   assert.equal(await toPromise(cancelled), { status: 'cancelled', reason: 'too soon', outputs: {} });
   await waitFor(paused, (snapshot) => snapshot.context.startedAt !== null);
-  assert.equal([paused.getSnapshot().value, paused.getSnapshot().context.tasks['a']?.status], ['paused', 'pending']);
+  assert.equal(
+    [paused.getSnapshot().value, paused.getSnapshot().context.tasks.a?.status],
+    ['paused', 'pending'],
+  );
   paused.send({ type: 'run.resume' });
   assert.equal(await toPromise(paused), { status: 'done', outputs: { a: 1 } });
 });
 
-test('is driven by its parent\'s clock, and tells its events to the parent when it is to', async () => {
+test("is driven by its parent's clock, and tells its events to the parent when it is to", async () => {
   const clock = createVirtualClock(1_000);
-  const flow = createFlow('events', { forwardEvents: true }).task('a', { retry: { maxAttempts: 2, backoff: 250 }, perform: ({ attempt }) => { if (attempt === 1) throw new Error('once'); return 1; } });
+  const flow = createFlow('events', { forwardEvents: true }).task('a', {
+    retry: { maxAttempts: 2, backoff: 250 },
+    perform: ({ attempt }) => {
+      if (attempt === 1) throw new Error('once');
+      return 1;
+    },
+  });
   const seen: string[] = [];
   const parent = setup({ actors: { flow: flow.logic }, types: { events: {} as Entry } }).createMachine({
     invoke: { src: 'flow', input: undefined, onDone: { actions: () => seen.push('onDone') } },
-    on: { 'task.*': { actions: ({ event }) => seen.push(`${event.at} ${event.type}`) }, 'run.*': { actions: ({ event }) => seen.push(`${event.at} ${event.type}`) } },
+    on: {
+      'task.*': { actions: ({ event }) => seen.push(`${event.at} ${event.type}`) },
+      'run.*': { actions: ({ event }) => seen.push(`${event.at} ${event.type}`) },
+    },
   });
   const actor = createActor(parent, { clock: clock as never }).start();
   await clock.advance(1_000);
   actor.stop();
-  assert.equal(seen, ['1000 run.started', '1000 task.ready', '1000 task.started', '1000 task.retrying', '1250 task.started', '1250 task.done', '1250 run.done', 'onDone']);
+  assert.equal(seen, [
+    '1000 run.started',
+    '1000 task.ready',
+    '1000 task.started',
+    '1000 task.retrying',
+    '1250 task.started',
+    '1250 task.done',
+    '1250 run.done',
+    'onDone',
+  ]);
 });
 
 test('gives its snapshots to a parent that syncs them', async () => {
@@ -111,7 +178,8 @@ test('gives its snapshots to a parent that syncs them', async () => {
     states: {
       on: {
         invoke: {
-          src: 'double', input: 1,
+          src: 'double',
+          input: 1,
           onSnapshot: { actions: ({ event }) => seen.push(String(event.snapshot.context.status)) },
           onDone: 'off',
         },
@@ -128,7 +196,13 @@ test('is spawned twice in one system, its tasks found by run and task id', async
   const { engine } = virtualEngine();
   const flow = createFlow('twice').task('a', { graceMs: 0, perform: never });
   const parent = setup({ actors: { flow: engine.logic(flow) } }).createMachine({
-    entry: [assign(({ spawn }) => { spawn('flow', { id: 'one', systemId: 'first' }); spawn('flow', { id: 'two', systemId: 'second' }); return {}; })],
+    entry: [
+      assign(({ spawn }) => {
+        spawn('flow', { id: 'one', systemId: 'first' });
+        spawn('flow', { id: 'two', systemId: 'second' });
+        return {};
+      }),
+    ],
   });
   const actor = createActor(parent).start();
   const first = actor.system.get('first') as { getSnapshot(): { context: { id: string } } };
@@ -145,11 +219,23 @@ test('ends every attempt and leaves no actor running when its parent is stopped'
   const clock = createVirtualClock();
   const aborted: string[] = [];
   let cleaned = 0;
-  const callback = fromCallback(() => () => { cleaned++; });
+  const callback = fromCallback(() => () => {
+    cleaned++;
+  });
   const flow = createFlow('stopped')
-    .task('body', { perform: ({ signal }) => { signal.addEventListener('abort', () => aborted.push(signal.reason.name)); return never(); } })
+    .task('body', {
+      perform: ({ signal }) => {
+        signal.addEventListener('abort', () => aborted.push(signal.reason.name));
+        return never();
+      },
+    })
     .task('actor', { actor: callback })
-    .task('retrying', { retry: { maxAttempts: 2, backoff: 1_000 }, perform: () => { throw new Error('once'); } })
+    .task('retrying', {
+      retry: { maxAttempts: 2, backoff: 1_000 },
+      perform: () => {
+        throw new Error('once');
+      },
+    })
     .task('waiting', { dependsOn: ['body'], perform: () => 1 });
   for (const logic of [flow.logic, flow.machine]) {
     aborted.length = 0;
@@ -161,7 +247,9 @@ test('ends every attempt and leaves no actor running when its parent is stopped'
     });
     const actor = createActor(parent, {
       clock: clock as never,
-      inspect: (event) => { if (event.type === '@xstate.actor') alive.add(event.actorRef); },
+      inspect: (event) => {
+        if (event.type === '@xstate.actor') alive.add(event.actorRef);
+      },
     }).start();
     await clock.advance(1);
     actor.send({ type: 'leave' });
@@ -169,8 +257,13 @@ test('ends every attempt and leaves no actor running when its parent is stopped'
     assert.equal(aborted, ['EngineStoppedError']);
     assert.is(cleaned, 1);
     alive.delete(actor);
-    const states = [...alive].map((ref) => (ref as { getSnapshot(): { status: string } }).getSnapshot().status);
-    assert.equal(states, states.map(() => 'stopped'));
+    const states = [...alive].map(
+      (ref) => (ref as { getSnapshot(): { status: string } }).getSnapshot().status,
+    );
+    assert.equal(
+      states,
+      states.map(() => 'stopped'),
+    );
     assert.is(states.length, 5);
     actor.stop();
     assert.is(clock.pending, 0);
@@ -182,22 +275,47 @@ test('goes on from a persisted snapshot, which carries the journal', async () =>
   const calls: string[] = [];
   let isHeld = true;
   const flow = createFlow('persist', { input: z.object({ n: z.number() }) })
-    .task('a', { perform: ({ input }) => { calls.push('a'); return input.n; } })
-    .task('b', { dependsOn: ['a'], perform: ({ deps }) => { calls.push('b'); return isHeld ? never() : deps.a + 1; } })
-    .task('c', { retry: { maxAttempts: 2, backoff: 500 }, perform: ({ attempt }) => { calls.push(`c${attempt}`); if (attempt === 1) throw new Error('once'); return 'C'; } });
+    .task('a', {
+      perform: ({ input }) => {
+        calls.push('a');
+        return input.n;
+      },
+    })
+    .task('b', {
+      dependsOn: ['a'],
+      perform: ({ deps }) => {
+        calls.push('b');
+        return isHeld ? never() : deps.a + 1;
+      },
+    })
+    .task('c', {
+      retry: { maxAttempts: 2, backoff: 500 },
+      perform: ({ attempt }) => {
+        calls.push(`c${attempt}`);
+        if (attempt === 1) throw new Error('once');
+        return 'C';
+      },
+    });
   const actor = createActor(flow.logic, { input: { n: 1 }, clock: clock as never }).start();
   await clock.advance(100);
   const persisted = JSON.parse(JSON.stringify(actor.getPersistedSnapshot()));
   actor.stop();
   isHeld = false;
-  const restored = createActor(flow.logic, { snapshot: persisted, input: undefined as never, clock: clock as never }).start();
+  const restored = createActor(flow.logic, {
+    snapshot: persisted,
+    input: undefined as never,
+    clock: clock as never,
+  }).start();
   assert.is(restored.getSnapshot().context.id, actor.getSnapshot().context.id);
   assert.equal(await clock.run(toPromise(restored)), { status: 'done', outputs: { a: 1, b: 2, c: 'C' } });
   assert.equal(calls, ['a', 'c1', 'b', 'b', 'c2']);
   assert.is(clock.now(), 500);
   const done = JSON.parse(JSON.stringify(restored.getPersistedSnapshot()));
   const settled = createActor(flow.logic, { snapshot: done, input: undefined as never }).start();
-  assert.equal([settled.getSnapshot().status, settled.getSnapshot().context.status, settled.getSnapshot().output], ['done', 'done', { status: 'done', outputs: { a: 1, b: 2, c: 'C' } }]);
+  assert.equal(
+    [settled.getSnapshot().status, settled.getSnapshot().context.status, settled.getSnapshot().output],
+    ['done', 'done', { status: 'done', outputs: { a: 1, b: 2, c: 'C' } }],
+  );
 });
 
 test('refuses a persisted snapshot of another version of the flow', async () => {
@@ -205,30 +323,52 @@ test('refuses a persisted snapshot of another version of the flow', async () => 
   const actor = createActor(flow.logic, { input: undefined }).start();
   const persisted = actor.getPersistedSnapshot();
   actor.stop();
-  const other = createActor(createFlow('version').task('b', { perform: never }).logic, { snapshot: persisted, input: undefined });
+  const other = createActor(createFlow('version').task('b', { perform: never }).logic, {
+    snapshot: persisted,
+    input: undefined,
+  });
   assert.is(other.getSnapshot().status as string, 'error');
-  assert.match(String((other.getSnapshot() as { error: unknown }).error), /another version of flow `version`/);
+  assert.match(
+    String((other.getSnapshot() as { error: unknown }).error),
+    /another version of flow `version`/,
+  );
 });
 
 test('shows an inspector every actor and every transition', async () => {
   const events: InspectionEvent[] = [];
   const { clock, engine } = virtualEngine({ inspect: (event) => events.push(event) });
   const machine = setup({}).createMachine({ initial: 'x', states: { x: { type: 'final' } }, output: 'X' });
-  const flow = createFlow('inspect').task('a', { perform: () => 1 }).task('b', { dependsOn: ['a'], actor: machine });
+  const flow = createFlow('inspect')
+    .task('a', { perform: () => 1 })
+    .task('b', { dependsOn: ['a'], actor: machine });
   const run = await engine.start(flow, undefined, { id: 'r' });
   await clock.run(run.settled());
-  const actors = events.flatMap((event) => (event.type === '@xstate.actor' ? [event.actorRef.id] : []));
+  const actors = events.flatMap((event) => (event.type === '@xstate.actor' ? [idOf(event)] : []));
   assert.equal(actors, ['r', 'a', 'b', 'body']);
   const steps = events.flatMap((event) =>
-    event.type === '@xstate.microstep' && event.actorRef.id === 'a' ? event._transitions.map((taken) => taken.eventType) : [],
+    event.type === '@xstate.microstep' && idOf(event) === 'a'
+      ? event._transitions.map((taken) => taken.eventType)
+      : [],
   );
   assert.equal(steps, ['task.ready', 'attempt.start', 'attempt.done']);
-  assert.ok(events.some((event) => event.type === '@xstate.snapshot' && event.actorRef.id === 'r' && (event.snapshot as { value?: string }).value === 'done'));
+  assert.ok(
+    events.some(
+      (event) =>
+        event.type === '@xstate.snapshot' &&
+        idOf(event) === 'r' &&
+        (event.snapshot as { value?: string }).value === 'done',
+    ),
+  );
 });
 
-test('keeps what an engine\'s inspect throws to the logger', async () => {
+test("keeps what an engine's inspect throws to the logger", async () => {
   const errors: string[] = [];
-  const { clock, engine } = virtualEngine({ logger: { ...silent, error: (message) => errors.push(message) }, inspect: () => { throw new Error('inspect'); } });
+  const { clock, engine } = virtualEngine({
+    logger: { ...silent, error: (message) => errors.push(message) },
+    inspect: () => {
+      throw new Error('inspect');
+    },
+  });
   const run = await engine.start(createFlow('inspect').task('a', { perform: () => 1 }));
   assert.is((await clock.run(run.settled())).status, 'done');
   assert.ok(errors.length > 10 && errors.every((message) => message === "The engine's `inspect` threw"));
@@ -244,7 +384,7 @@ test('emits its events as XState does, on the actor', async () => {
   assert.equal(seen, ['3 task.started', 'a', '4 task.done', '5 run.done']);
 });
 
-test('runs any XState logic as a body: its output is the task\'s, its error the attempt\'s', async () => {
+test("runs any XState logic as a body: its output is the task's, its error the attempt's", async () => {
   const clock = createVirtualClock();
   let tries = 0;
   const promise = fromPromise(async ({ input }: { input: number }) => {
@@ -261,7 +401,13 @@ test('runs any XState logic as a body: its output is the task\'s, its error the 
     .task('promise', { actor: promise, input: ({ input }) => input, retry: { maxAttempts: 2, backoff: 0 } })
     .task('machine', { dependsOn: ['promise'], actor: machine, input: ({ deps }) => ({ n: deps.promise }) })
     .task('slow', { actor: machine, input: () => ({ n: 0 }), timeoutMs: 50, optional: true })
-    .task('broken', { actor: promise, input: () => { throw new Error('no input'); }, optional: true });
+    .task('broken', {
+      actor: promise,
+      input: () => {
+        throw new Error('no input');
+      },
+      optional: true,
+    });
   for (const logic of [flow.logic, flow.machine]) {
     tries = 0;
     const actor = createActor(logic as typeof flow.logic, { input: 1, clock: clock as never }).start();
@@ -274,7 +420,13 @@ test('runs any XState logic as a body: its output is the task\'s, its error the 
 test('gives the same events and view interpreted', async () => {
   const clock = createVirtualClock();
   const flow = createFlow('same')
-    .task('a', { retry: { maxAttempts: 2, backoff: 10 }, perform: ({ attempt }) => { if (attempt === 1) throw new Error('once'); return 1; } })
+    .task('a', {
+      retry: { maxAttempts: 2, backoff: 10 },
+      perform: ({ attempt }) => {
+        if (attempt === 1) throw new Error('once');
+        return 1;
+      },
+    })
     .task('b', { dependsOn: ['a'], perform: ({ deps }) => deps.a + 1 })
     .task('c', { dependsOn: ['a'], triggerRule: 'all_failed', perform: () => 1 });
   const logs: string[][] = [];
@@ -282,7 +434,13 @@ test('gives the same events and view interpreted', async () => {
     const log: string[] = [];
     const at = clock.now();
     const actor = createActor(logic as typeof flow.logic, { input: undefined, clock: clock as never });
-    actor.on('*', (event) => log.push(JSON.stringify({ ...event, runId: '', at: event.at - at, retryAt: undefined }, (key, value) => (key === 'stack' ? undefined : value))));
+    actor.on('*', (event) =>
+      log.push(
+        JSON.stringify({ ...event, runId: '', at: event.at - at, retryAt: undefined }, (key, value) =>
+          key === 'stack' ? undefined : value,
+        ),
+      ),
+    );
     actor.start();
     assert.equal(await clock.run(toPromise(actor)), { status: 'done', outputs: { a: 1, b: 2 } });
     logs.push(log);
@@ -290,3 +448,7 @@ test('gives the same events and view interpreted', async () => {
   assert.equal(logs[0], logs[1]);
   assert.is(logs[0]?.length, 11);
 });
+
+function idOf({ actorRef }: InspectionEvent): string {
+  return (actorRef as AnyActorRef).id;
+}

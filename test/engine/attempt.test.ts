@@ -1,5 +1,14 @@
+import {
+  CancelledError,
+  createFlow,
+  FatalError,
+  type PerformScope,
+  RetryAfterError,
+  SkipTask,
+  type TaskSettings,
+  TimeoutError,
+} from 'topple';
 import * as assert from 'uvu/assert';
-import { CancelledError, createFlow, FatalError, RetryAfterError, SkipTask, TimeoutError } from 'topple';
 import { z } from 'zod';
 import { spec } from '../spec.ts';
 import { virtualEngine } from '../support/virtual.ts';
@@ -7,11 +16,11 @@ import { virtualEngine } from '../support/virtual.ts';
 const test = spec('attempt');
 
 /** Runs one task, `task`, and gives its view. */
-async function attemptOf(options: Parameters<ReturnType<typeof createFlow>['task']>[1]) {
+async function attemptOf(options: TaskSettings & { readonly perform: (scope: PerformScope) => unknown }) {
   const { clock, engine } = virtualEngine();
   const flow = createFlow('one').task('task', options as { perform: () => unknown });
   const run = await engine.start(flow, undefined);
-  return (await clock.run(run.settled())).tasks['task'];
+  return (await clock.run(run.settled())).tasks.task;
 }
 
 const nasty: [string, unknown, string][] = [
@@ -46,9 +55,23 @@ for (const [what, thrown, message] of nasty) {
 }
 
 test('fails when a returned thenable throws, or rejects late', async () => {
-  const throwing = { then: () => { throw new Error('no then'); } };
-  const getter = Object.defineProperty({}, 'then', { get: () => { throw new Error('no getter'); } });
-  const twice = { then: (resolve: (value: string) => void, reject: (error: Error) => void) => { resolve('first'); reject(new Error('second')); resolve('third'); } };
+  const throwing = {
+    then: () => {
+      throw new Error('no then');
+    },
+  };
+  const getter = Object.defineProperty({}, 'then', {
+    get: () => {
+      throw new Error('no getter');
+    },
+  });
+  const twice = {
+    then: (resolve: (value: string) => void, reject: (error: Error) => void) => {
+      resolve('first');
+      reject(new Error('second'));
+      resolve('third');
+    },
+  };
   assert.is((await attemptOf({ perform: () => throwing }))?.error?.message, 'no then');
   assert.is((await attemptOf({ perform: () => getter }))?.error?.message, 'no getter');
   assert.is((await attemptOf({ perform: () => twice }))?.output, 'first');
@@ -62,8 +85,16 @@ test('gives what a body returns at once, or later', async () => {
 });
 
 test('skips the task when the body throws SkipTask', async () => {
-  const task = await attemptOf({ skippable: true, perform: () => { throw new SkipTask('nothing new'); } });
-  assert.equal([task?.status, task?.attempts, task?.cause, task?.error], ['skipped', 1, undefined, undefined]);
+  const task = await attemptOf({
+    skippable: true,
+    perform: () => {
+      throw new SkipTask('nothing new');
+    },
+  });
+  assert.equal(
+    [task?.status, task?.attempts, task?.cause, task?.error],
+    ['skipped', 1, undefined, undefined],
+  );
 });
 
 test('retries until an attempt is done, with the waits of the policy', async () => {
@@ -79,33 +110,60 @@ test('retries until an attempt is done, with the waits of the policy', async () 
   });
   const run = await engine.start(flow);
   const events: unknown[] = [];
-  run.on('task.retrying', ({ at, attempt, retryAt, error }) => events.push([at, attempt, retryAt, error.message]));
+  run.on('task.retrying', ({ at, attempt, retryAt, error }) =>
+    events.push([at, attempt, retryAt, error.message]),
+  );
   const view = await clock.run(run.settled());
   assert.equal(starts, [0, 100, 300]);
-  assert.equal(events, [[0, 1, 100, 'attempt 1'], [100, 2, 300, 'attempt 2']]);
-  assert.equal(view.tasks.task, { status: 'done', attempts: 3, dependsOn: [], readyAt: 0, startedAt: 0, endedAt: 300, output: 3 });
+  assert.equal(events, [
+    [0, 1, 100, 'attempt 1'],
+    [100, 2, 300, 'attempt 2'],
+  ]);
+  assert.equal(view.tasks.task, {
+    status: 'done',
+    attempts: 3,
+    dependsOn: [],
+    readyAt: 0,
+    startedAt: 0,
+    endedAt: 300,
+    output: 3,
+  });
 });
 
 test('makes maxAttempts attempts in all, and keeps the last error', async () => {
   let calls = 0;
   const task = await attemptOf({
     retry: { maxAttempts: 5, backoff: 1 },
-    perform: () => { throw new Error(`call ${++calls}`); },
+    perform: () => {
+      throw new Error(`call ${++calls}`);
+    },
   });
   assert.equal([calls, task?.attempts, task?.cause, task?.error?.message], [5, 5, 'exhausted', 'call 5']);
 });
 
 test('does not retry a FatalError, nor what retryIf refuses', async () => {
-  const fatal = await attemptOf({ retry: { maxAttempts: 5 }, perform: () => { throw new FatalError('no such number'); } });
+  const fatal = await attemptOf({
+    retry: { maxAttempts: 5 },
+    perform: () => {
+      throw new FatalError('no such number');
+    },
+  });
   assert.equal([fatal?.attempts, fatal?.cause, fatal?.error?.name], [1, 'fatal', 'FatalError']);
-  const refused = await attemptOf({ retry: { maxAttempts: 5, retryIf: () => false }, perform: () => { throw new Error('bounce'); } });
+  const refused = await attemptOf({
+    retry: { maxAttempts: 5, retryIf: () => false },
+    perform: () => {
+      throw new Error('bounce');
+    },
+  });
   assert.equal([refused?.attempts, refused?.cause], [1, 'fatal']);
 });
 
 test('waits as a RetryAfterError says', async () => {
   const task = await attemptOf({
     retry: { maxAttempts: 2, backoff: 5 },
-    perform: ({ attempt }: { attempt: number }) => { if (attempt === 1) throw new RetryAfterError(1_234); },
+    perform: ({ attempt }) => {
+      if (attempt === 1) throw new RetryAfterError(1_234);
+    },
   });
   assert.equal([task?.status, task?.endedAt], ['done', 1_234]);
 });
@@ -115,9 +173,12 @@ test('ends an attempt at its time-out, and retries it', async () => {
   const task = await attemptOf({
     timeoutMs: 100,
     retry: { maxAttempts: 2, backoff: 50 },
-    perform: ({ signal }: { signal: AbortSignal }) =>
+    perform: ({ signal }) =>
       new Promise((_, reject) => {
-        signal.addEventListener('abort', () => { reasons.push(signal.reason); reject(signal.reason); });
+        signal.addEventListener('abort', () => {
+          reasons.push(signal.reason);
+          reject(signal.reason);
+        });
       }),
   });
   assert.equal([task?.status, task?.cause, task?.attempts, task?.endedAt], ['failed', 'timeout', 2, 250]);
@@ -142,23 +203,34 @@ test('ignores what comes after an attempt was ended', async () => {
   });
   const run = await engine.start(flow);
   const view = await clock.run(run.settled());
-  assert.equal([view.tasks['task']?.status, view.tasks['task']?.endedAt, view.tasks['task']?.output], ['failed', 150, undefined]);
+  assert.equal(
+    [view.tasks.task?.status, view.tasks.task?.endedAt, view.tasks.task?.output],
+    ['failed', 150, undefined],
+  );
 });
 
 test('bounds all attempts and waits of a task by totalTimeoutMs', async () => {
   const waiting = await attemptOf({
     totalTimeoutMs: 250,
     retry: { maxAttempts: 10, backoff: 100 },
-    perform: () => { throw new Error('again'); },
+    perform: () => {
+      throw new Error('again');
+    },
   });
-  assert.equal([waiting?.status, waiting?.cause, waiting?.attempts, waiting?.endedAt], ['failed', 'timeout', 3, 250]);
+  assert.equal(
+    [waiting?.status, waiting?.cause, waiting?.attempts, waiting?.endedAt],
+    ['failed', 'timeout', 3, 250],
+  );
   const running = await attemptOf({
     totalTimeoutMs: 250,
     graceMs: 10,
     retry: { maxAttempts: 10, backoff: 100 },
     perform: () => new Promise(() => {}),
   });
-  assert.equal([running?.status, running?.cause, running?.attempts, running?.endedAt], ['failed', 'timeout', 1, 260]);
+  assert.equal(
+    [running?.status, running?.cause, running?.attempts, running?.endedAt],
+    ['failed', 'timeout', 1, 260],
+  );
 });
 
 test('checks the output, and passes on what the schema makes of it', async () => {
@@ -169,8 +241,11 @@ test('checks the output, and passes on what the schema makes of it', async () =>
     .task('sum', { dependsOn: ['number'], perform: ({ deps }) => deps.number + 1 });
   const run = await engine.start(flow);
   const { tasks } = await clock.run(run.settled());
-  assert.equal([tasks['number']?.output, tasks['sum']?.output], [42, 43]);
-  assert.equal([tasks['late']?.status, tasks['late']?.cause, tasks['late']?.error?.name], ['failed', 'output', 'OutputError']);
+  assert.equal([tasks.number?.output, tasks.sum?.output], [42, 43]);
+  assert.equal(
+    [tasks.late?.status, tasks.late?.cause, tasks.late?.error?.name],
+    ['failed', 'output', 'OutputError'],
+  );
 });
 
 test('tells progress, and nothing after the attempt has ended', async () => {
@@ -191,7 +266,10 @@ test('tells progress, and nothing after the attempt has ended', async () => {
   run.on('task.progress', ({ at, fraction, note, attempt }) => seen.push([at, fraction, note, attempt]));
   await clock.run(run.settled());
   late(1);
-  assert.equal(seen.slice(-2), [[10, 1, undefined, 1], [10, 0, undefined, 1]]);
+  assert.equal(seen.slice(-2), [
+    [10, 1, undefined, 1],
+    [10, 0, undefined, 1],
+  ]);
 });
 
 test('gives a body what it needs to know, the same key for all attempts', async () => {
@@ -209,7 +287,13 @@ test('gives a body what it needs to know, the same key for all attempts', async 
   const view = await clock.run(run.settled());
   assert.equal(keys, ['r1/a/b', 'r1/a/b']);
   assert.equal(view.tasks['a/b']?.output, {
-    runId: 'r1', taskId: 'a/b', attempt: 2, input: { email: 'ada@example.org' }, deps: {}, outcomes: {}, aborted: false,
+    runId: 'r1',
+    taskId: 'a/b',
+    attempt: 2,
+    input: { email: 'ada@example.org' },
+    deps: {},
+    outcomes: {},
+    aborted: false,
   });
 });
 
@@ -231,7 +315,11 @@ test('gives an aborted signal to a body that asks for it late', async () => {
 });
 
 function withThrowingMessage(): Error {
-  return Object.defineProperty(new Error(), 'message', { get: () => { throw new Error('inner'); } });
+  return Object.defineProperty(new Error(), 'message', {
+    get: () => {
+      throw new Error('inner');
+    },
+  });
 }
 
 function revokedProxy(): object {
@@ -242,6 +330,6 @@ function revokedProxy(): object {
 
 function circular(): object {
   const self: Record<string, unknown> = {};
-  self['self'] = self;
+  self.self = self;
   return self;
 }

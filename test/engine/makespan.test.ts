@@ -3,7 +3,10 @@ import { readData, specWithData } from '../spec.ts';
 import { makespanOf, simulate } from '../support/virtual.ts';
 
 interface Makespans {
-  readonly instances: Record<string, { readonly criticalPath_ms: number; readonly P: Record<string, { readonly fifo_ms: number }> }>;
+  readonly instances: Record<
+    string,
+    { readonly criticalPath_ms: number; readonly P: Record<string, { readonly fifo_ms: number }> }
+  >;
 }
 type Graph = Parameters<typeof simulate>[0];
 

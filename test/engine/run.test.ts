@@ -1,5 +1,5 @@
-import * as assert from 'uvu/assert';
 import { CancelledError, createFlow, type Entry, InputError, RunFailedError, SkipTask } from 'topple';
+import * as assert from 'uvu/assert';
 import { z } from 'zod';
 import { spec } from '../spec.ts';
 import { silent, virtualEngine } from '../support/virtual.ts';
@@ -19,7 +19,9 @@ test('passes outputs from task to task and returns them by id', async () => {
 });
 
 test('returns what `output` makes of the tasks, and fails when that throws', async () => {
-  const flow = createFlow('sum').task('a', { perform: () => 1 }).task('b', { perform: () => 2 });
+  const flow = createFlow('sum')
+    .task('a', { perform: () => 1 })
+    .task('b', { perform: () => 2 });
   assert.is(await flow.output(({ deps }) => deps.a + deps.b).run(), 3);
   const broken = flow.output(() => {
     throw new Error('no sum');
@@ -34,7 +36,9 @@ test('returns what `output` makes of the tasks, and fails when that throws', asy
 
 test('refuses input that the schema refuses, before anything starts', async () => {
   let calls = 0;
-  const flow = createFlow('input', { input: z.object({ email: z.email() }) }).task('a', { perform: () => calls++ });
+  const flow = createFlow('input', { input: z.object({ email: z.email() }) }).task('a', {
+    perform: () => calls++,
+  });
   const error = await flow.run({ email: 'nobody' }).catch((refusal: unknown) => refusal);
   assert.instance(error, InputError);
   assert.equal((error as InputError).issues, [{ message: 'Invalid email address', path: ['email'] }]);
@@ -49,47 +53,82 @@ test('accepts input with a schema that takes its time, and passes on what it mak
 
 test('settles with a failed task as a value, and rejects only where outputs are asked for', async () => {
   const flow = createFlow('failing')
-    .task('a', { perform: () => { throw new TypeError('broken'); } })
+    .task('a', {
+      perform: () => {
+        throw new TypeError('broken');
+      },
+    })
     .task('b', { dependsOn: ['a'], perform: () => 1 })
     .task('c', { perform: () => 2 });
   const run = await flow.start();
   assert.equal(statusesOf(await run.settled()), { a: 'failed', b: 'upstream_failed', c: 'done' });
-  assert.is(run.view().tasks['b']?.cause, 'upstream');
+  assert.is(run.view().tasks.b?.cause, 'upstream');
   const error = (await run.outputs().catch((failure: unknown) => failure)) as RunFailedError;
   assert.instance(error, RunFailedError);
   assert.instance(error.cause, TypeError);
-  assert.equal(error.failures.map(({ taskId, cause }) => [taskId, cause]), [['a', 'exhausted']]);
+  assert.equal(
+    error.failures.map(({ taskId, cause }) => [taskId, cause]),
+    [['a', 'exhausted']],
+  );
   assert.match(error.message, 'task `a` failed with TypeError: broken');
 });
 
 test('is done when only optional tasks fail, and what hangs on them follows its rules', async () => {
   const flow = createFlow('optional')
-    .task('sms', { optional: true, perform: () => { throw new Error('400'); } })
+    .task('sms', {
+      optional: true,
+      perform: () => {
+        throw new Error('400');
+      },
+    })
     .task('after', { dependsOn: ['sms'], perform: () => 1 })
-    .task('audit', { dependsOn: ['sms', 'after'], triggerRule: 'all_settled', perform: ({ outcomes, deps }) => [outcomes.sms.status, outcomes.sms.error?.message, deps.sms, outcomes.after.status] });
+    .task('audit', {
+      dependsOn: ['sms', 'after'],
+      triggerRule: 'all_settled',
+      perform: ({ outcomes, deps }) => [
+        outcomes.sms.status,
+        outcomes.sms.error?.message,
+        deps.sms,
+        outcomes.after.status,
+      ],
+    });
   const run = await flow.start();
   const view = await run.settled();
   assert.is(view.status, 'done');
   assert.equal(statusesOf(view), { sms: 'failed', after: 'upstream_failed', audit: 'done' });
-  assert.equal(view.tasks['audit']?.output, ['failed', '400', undefined, 'upstream_failed']);
+  assert.equal(view.tasks.audit?.output, ['failed', '400', undefined, 'upstream_failed']);
 });
 
 test('fails when an optional task and one that counts fail', async () => {
   const flow = createFlow('mixed')
-    .task('sms', { optional: true, perform: () => { throw new Error('400'); } })
-    .task('mail', { perform: () => { throw new Error('550'); } });
+    .task('sms', {
+      optional: true,
+      perform: () => {
+        throw new Error('400');
+      },
+    })
+    .task('mail', {
+      perform: () => {
+        throw new Error('550');
+      },
+    });
   assert.is((await (await flow.start()).settled()).status, 'failed');
 });
 
 test('skips what all_success needs of a task that skipped itself', async () => {
   const flow = createFlow('skip')
-    .task('a', { skippable: true, perform: () => { throw new SkipTask('nothing'); } })
+    .task('a', {
+      skippable: true,
+      perform: () => {
+        throw new SkipTask('nothing');
+      },
+    })
     .task('b', { dependsOn: ['a'], perform: () => 1 })
     .task('c', { dependsOn: ['b'], triggerRule: 'none_failed', perform: ({ deps }) => deps });
   const run = await flow.start();
   const view = await run.settled();
   assert.equal(statusesOf(view), { a: 'skipped', b: 'skipped', c: 'done' });
-  assert.equal([view.tasks['a']?.cause, view.tasks['b']?.cause], [undefined, 'rule']);
+  assert.equal([view.tasks.a?.cause, view.tasks.b?.cause], [undefined, 'rule']);
   assert.equal(await run.outputs(), { c: {} });
 });
 
@@ -100,15 +139,30 @@ test('is done at once when it has no tasks', async () => {
 });
 
 test('gives its events in order, without gaps, and replays them from the first', async () => {
-  const flow = createFlow('events').task('a', { perform: () => 1 }).task('b', { dependsOn: ['a'], perform: () => 2 });
+  const flow = createFlow('events')
+    .task('a', { perform: () => 1 })
+    .task('b', { dependsOn: ['a'], perform: () => 2 });
   const run = await flow.start(undefined, { id: 'e1' });
   await run.settled();
   const events: Entry[] = [];
   for await (const event of run.events()) events.push(event);
-  assert.equal(events.map((event) => event.seq), [1, 2, 3, 4, 5, 6, 7, 8]);
-  assert.equal(events.map((event) => ('taskId' in event ? `${event.type} ${event.taskId}` : event.type)), [
-    'run.started', 'task.ready a', 'task.started a', 'task.done a', 'task.ready b', 'task.started b', 'task.done b', 'run.done',
-  ]);
+  assert.equal(
+    events.map((event) => event.seq),
+    [1, 2, 3, 4, 5, 6, 7, 8],
+  );
+  assert.equal(
+    events.map((event) => ('taskId' in event ? `${event.type} ${event.taskId}` : event.type)),
+    [
+      'run.started',
+      'task.ready a',
+      'task.started a',
+      'task.done a',
+      'task.ready b',
+      'task.started b',
+      'task.done b',
+      'run.done',
+    ],
+  );
   assert.ok(events.every((event) => event.runId === 'e1'));
 });
 
@@ -127,12 +181,16 @@ test('ends its events when a reader stops, and follows a run that is under way',
   assert.equal(seen, ['run.started', 'task.ready', 'task.started', 'task.done']);
 });
 
-test('keeps a listener\'s throw to the logger', async () => {
+test("keeps a listener's throw to the logger", async () => {
   const errors: string[] = [];
-  const { clock, engine } = virtualEngine({ logger: { ...silent, error: (message) => errors.push(message) } });
+  const { clock, engine } = virtualEngine({
+    logger: { ...silent, error: (message) => errors.push(message) },
+  });
   const run = await engine.start(createFlow('listen').task('a', { perform: () => 1 }));
   const seen: string[] = [];
-  run.on('task.done', () => { throw new Error('listener'); });
+  run.on('task.done', () => {
+    throw new Error('listener');
+  });
   const subscription = run.on('*', ({ type }) => {
     seen.push(type);
     if (type === 'task.done') subscription.unsubscribe();
@@ -147,23 +205,41 @@ test('cancels waiting tasks at once and gives those under way their signal', asy
   const reasons: unknown[] = [];
   const flow = createFlow('cancel')
     .task('heeds', {
-      perform: ({ signal }) => new Promise((_, reject) => {
-        signal.addEventListener('abort', () => { reasons.push(signal.reason); reject(new Error('stopped')); });
-      }),
+      perform: ({ signal }) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => {
+            reasons.push(signal.reason);
+            reject(new Error('stopped'));
+          });
+        }),
     })
     .task('ignores', { graceMs: 30, perform: never })
-    .task('waits', { retry: { maxAttempts: 2, backoff: 1_000 }, perform: () => { throw new Error('first'); } })
+    .task('waits', {
+      retry: { maxAttempts: 2, backoff: 1_000 },
+      perform: () => {
+        throw new Error('first');
+      },
+    })
     .task('after', { dependsOn: ['heeds'], perform: () => 1 })
     .task('cleanup', { dependsOn: ['ignores'], triggerRule: 'always', perform: () => 'ran' });
   const run = await engine.start(flow);
   await clock.advance(100);
-  assert.is(run.view().tasks['waits']?.status, 'retrying');
+  assert.is(run.view().tasks.waits?.status, 'retrying');
   run.cancel('enough');
   run.cancel('twice');
   assert.is(run.view().status, 'cancelling');
   const view = await clock.run(run.settled());
-  assert.equal(statusesOf(view), { heeds: 'cancelled', ignores: 'cancelled', waits: 'cancelled', after: 'cancelled', cleanup: 'done' });
-  assert.equal([view.status, view.cause, view.reason, view.endedAt], ['cancelled', 'cancelled', 'enough', 130]);
+  assert.equal(statusesOf(view), {
+    heeds: 'cancelled',
+    ignores: 'cancelled',
+    waits: 'cancelled',
+    after: 'cancelled',
+    cleanup: 'done',
+  });
+  assert.equal(
+    [view.status, view.cause, view.reason, view.endedAt],
+    ['cancelled', 'cancelled', 'enough', 130],
+  );
   assert.instance(reasons[0], CancelledError);
   const error = (await run.outputs().catch((failure: unknown) => failure)) as RunFailedError;
   assert.equal([error.status, error.reason], ['cancelled', 'enough']);
@@ -191,7 +267,10 @@ test('fails, cause timeout, when its own time is over', async () => {
   const run = await engine.start(flow);
   const view = await clock.run(run.settled());
   assert.equal([view.status, view.cause, view.endedAt], ['failed', 'timeout', 110]);
-  assert.equal([view.tasks['a']?.status, view.tasks['a']?.cause, view.tasks['b']?.cause], ['cancelled', 'timeout', 'timeout']);
+  assert.equal(
+    [view.tasks.a?.status, view.tasks.a?.cause, view.tasks.b?.cause],
+    ['cancelled', 'timeout', 'timeout'],
+  );
   const sooner = await engine.start(flow, undefined, { totalTimeoutMs: 20 });
   assert.is((await clock.run(sooner.settled())).endedAt, 110 + 30);
 });
@@ -201,7 +280,12 @@ test('starts no attempt while paused, and lets those under way go on', async () 
   const flow = createFlow('pause')
     .task('a', { perform: () => clock.sleep(10) })
     .task('b', { dependsOn: ['a'], perform: () => clock.sleep(10) })
-    .task('c', { retry: { maxAttempts: 2, backoff: 5 }, perform: ({ attempt }) => { if (attempt === 1) throw new Error('once'); } });
+    .task('c', {
+      retry: { maxAttempts: 2, backoff: 5 },
+      perform: ({ attempt }) => {
+        if (attempt === 1) throw new Error('once');
+      },
+    });
   const run = await engine.start(flow);
   await clock.advance(0);
   run.pause();
@@ -210,7 +294,7 @@ test('starts no attempt while paused, and lets those under way go on', async () 
   assert.is(run.view().status, 'paused');
   run.resume();
   const view = await clock.run(run.settled());
-  assert.equal([view.tasks['b']?.startedAt, view.tasks['b']?.endedAt, view.tasks['c']?.endedAt], [100, 110, 100]);
+  assert.equal([view.tasks.b?.startedAt, view.tasks.b?.endedAt, view.tasks.c?.endedAt], [100, 110, 100]);
   assert.is(view.status, 'done');
 });
 
@@ -228,8 +312,21 @@ test('runs failed tasks again under the same id, with all downstream', async () 
   const calls: string[] = [];
   const flow = createFlow('rerun')
     .task('a', { perform: () => calls.push('a') })
-    .task('b', { dependsOn: ['a'], perform: () => { calls.push('b'); if (broken) throw new Error('b'); return 'b'; } })
-    .task('c', { dependsOn: ['b'], perform: ({ deps }) => { calls.push('c'); return deps.b; } });
+    .task('b', {
+      dependsOn: ['a'],
+      perform: () => {
+        calls.push('b');
+        if (broken) throw new Error('b');
+        return 'b';
+      },
+    })
+    .task('c', {
+      dependsOn: ['b'],
+      perform: ({ deps }) => {
+        calls.push('c');
+        return deps.b;
+      },
+    });
   const run = await engine.start(flow);
   const seen: string[] = [];
   run.on('*', (event) => seen.push(`${event.seq} ${event.type}`));
@@ -243,7 +340,10 @@ test('runs failed tasks again under the same id, with all downstream', async () 
   assert.equal((await clock.run(run.settled())).status, 'done');
   assert.equal(calls, ['a', 'b', 'b', 'c']);
   assert.equal(await run.outputs(), { a: 1, b: 'b', c: 'b' });
-  assert.equal(seen.map((line) => Number(line.split(' ')[0])), Array.from(seen, (_, i) => i + 3));
+  assert.equal(
+    seen.map((line) => Number(line.split(' ')[0])),
+    Array.from(seen, (_, i) => i + 3),
+  );
   assert.is(seen.filter((line) => line.endsWith('task.rerun')).length, 2);
   run.rerun(['c']);
   await clock.run(run.settled());
@@ -266,15 +366,18 @@ test('is cancelled and awaited when it is disposed', async () => {
   assert.equal([view?.status, view?.reason], ['cancelled', 'disposed']);
 });
 
-test('keeps ids that are names of Object\'s own properties', async () => {
+test("keeps ids that are names of Object's own properties", async () => {
   const ids = ['__proto__', 'hasOwnProperty', 'constructor', 'toString', '0', '1', '🦀', 'a b/c'];
   let flow = createFlow('odd') as ReturnType<typeof createFlow>;
   for (const id of ids) flow = flow.task(id, { perform: () => id }) as never;
-  const last = flow.task('last', { dependsOn: ids as never, perform: ({ deps }) => Object.keys(deps).sort() });
+  const last = flow.task('last', {
+    dependsOn: ids as never,
+    perform: ({ deps }) => Object.keys(deps).sort(),
+  });
   const run = await last.start();
   const view = await run.settled();
   assert.equal(Object.keys(view.tasks).sort(), [...ids, 'last'].sort());
-  assert.equal(view.tasks['last']?.output, [...ids].sort());
+  assert.equal(view.tasks.last?.output, [...ids].sort());
   assert.ok(Object.hasOwn((await run.outputs()) as object, '__proto__'));
   assert.is(Object.getPrototypeOf(view.tasks), Object.prototype);
 });

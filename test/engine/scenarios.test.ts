@@ -12,7 +12,12 @@ interface Scenario {
   readonly rules?: Readonly<Record<string, string>>;
   readonly statesSha256?: string;
   readonly failFirst?: Readonly<Record<string, number>>;
-  readonly policy?: { readonly multiplier_ms: number; readonly base: number; readonly max_ms: number; readonly maxAttempts: number };
+  readonly policy?: {
+    readonly multiplier_ms: number;
+    readonly base: number;
+    readonly max_ms: number;
+    readonly maxAttempts: number;
+  };
   readonly expected: Readonly<Record<string, number>>;
 }
 type Graph = Parameters<typeof simulate>[0];
@@ -27,7 +32,10 @@ specWithData<readonly Scenario[]>('scenarios', 'scenarios.json', (test, scenario
         assert.equal({ makespan_ms: makespanOf(view), attempts }, expected);
         return;
       }
-      const states = Object.entries(view.tasks).map(([id, { status }]) => [id, status === 'done' ? 'success' : status]);
+      const states = Object.entries(view.tasks).map(([id, { status }]) => [
+        id,
+        status === 'done' ? 'success' : status,
+      ]);
       const counts: Record<string, number> = {};
       for (const [, state = ''] of states) counts[state] = (counts[state] ?? 0) + 1;
       assert.equal(counts, expected);
@@ -37,11 +45,23 @@ specWithData<readonly Scenario[]>('scenarios', 'scenarios.json', (test, scenario
   }
 });
 
-function tasksOf({ dag, fails = [], skips = [], rules = {}, failFirst = {}, policy }: Scenario): Graph['tasks'] {
+function tasksOf({
+  dag,
+  fails = [],
+  skips = [],
+  rules = {},
+  failFirst = {},
+  policy,
+}: Scenario): Graph['tasks'] {
   const { tasks } = readData<Graph>(dag);
   const retry = policy && {
     maxAttempts: policy.maxAttempts,
-    backoff: { kind: 'exponential', initialMs: policy.multiplier_ms, base: policy.base, maxMs: policy.max_ms } as const,
+    backoff: {
+      kind: 'exponential',
+      initialMs: policy.multiplier_ms,
+      base: policy.base,
+      maxMs: policy.max_ms,
+    } as const,
   };
   const failing = new Set(fails);
   const skipping = new Set(skips);

@@ -1,5 +1,5 @@
-import * as assert from 'uvu/assert';
 import { createEngine, createFlow, createFlowFromGraph, FlowError, type GraphTask } from 'topple';
+import * as assert from 'uvu/assert';
 import { spec } from '../spec.ts';
 import { simulate, virtualEngine } from '../support/virtual.ts';
 
@@ -49,7 +49,9 @@ test('keeps the limits of engine, run and pools at once', async () => {
   const under = { all: 0, mail: 0, db: 0, r1: 0 };
   const most = { ...under };
   const perform = async ({ taskId, runId }: { taskId: string; runId: string }) => {
-    const kinds = ['all', taskId.split('-')[0], runId].filter((kind): kind is keyof typeof under => (kind ?? '') in under);
+    const kinds = ['all', taskId.split('-')[0], runId].filter(
+      (kind): kind is keyof typeof under => (kind ?? '') in under,
+    );
     for (const kind of kinds) most[kind] = Math.max(most[kind], ++under[kind]);
     await clock.sleep(10);
     for (const kind of kinds) under[kind]--;
@@ -80,18 +82,27 @@ test('refuses a pool that nobody names, when the run starts', async () => {
   const { engine } = virtualEngine({ pools: { mail: 1 } });
   const error = await engine.start(flow).catch((refusal: unknown) => refusal);
   assert.instance(error, FlowError);
-  assert.match((error as Error).message, /`pool` of task `a` of flow `mail` must be a pool that the flow or the engine names \(`mail`\)/);
+  assert.match(
+    (error as Error).message,
+    /`pool` of task `a` of flow `mail` must be a pool that the flow or the engine names \(`mail`\)/,
+  );
 });
 
 test('never loses a slot, whatever a task does', async () => {
   const { clock, engine } = virtualEngine({ concurrency: 2, pools: { p: 1 } });
   const deeds: ((scope: { signal: AbortSignal }) => unknown)[] = [
-    () => { throw undefined; },
+    () => {
+      throw undefined;
+    },
     () => Promise.reject(new Error('rejects')),
     () => new Promise(() => {}),
     ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
     () => clock.sleep(500),
-    () => ({ then: () => { throw new Error('then'); } }),
+    () => ({
+      then: () => {
+        throw new Error('then');
+      },
+    }),
     () => 1,
   ];
   const tasks = new Map(
@@ -114,29 +125,38 @@ test('never loses a slot, whatever a task does', async () => {
   await clock.run(Promise.all([run.settled(), cancelled.settled()]));
   let most = 0;
   let now = 0;
-  const count = createFlowFromGraph({ tasks: { a: {}, b: {}, c: { pool: 'p' }, d: { pool: 'p' }, e: {} } }, async () => {
-    most = Math.max(most, ++now);
-    await clock.sleep(1);
-    now--;
-  });
+  const count = createFlowFromGraph(
+    { tasks: { a: {}, b: {}, c: { pool: 'p' }, d: { pool: 'p' }, e: {} } },
+    async () => {
+      most = Math.max(most, ++now);
+      await clock.sleep(1);
+      now--;
+    },
+  );
   await clock.run((await engine.start(count)).settled());
   assert.is(most, 2);
 });
 
-test('shares the engine\'s slots between runs, the earlier run first where all else is equal', async () => {
+test("shares the engine's slots between runs, the earlier run first where all else is equal", async () => {
   const { clock, engine } = virtualEngine({ concurrency: 1 });
   const starts: string[] = [];
   const flow = createFlowFromGraph({ tasks: { a: {}, b: {} } }, async ({ runId, taskId }) => {
     starts.push(`${clock.now()} ${runId} ${taskId}`);
     await clock.sleep(10);
   });
-  const runs = await Promise.all([engine.start(flow, undefined, { id: 'r1' }), engine.start(flow, undefined, { id: 'r2' })]);
+  const runs = await Promise.all([
+    engine.start(flow, undefined, { id: 'r1' }),
+    engine.start(flow, undefined, { id: 'r2' }),
+  ]);
   await clock.run(Promise.all(runs.map((run) => run.settled())));
   assert.equal(starts, ['0 r1 a', '10 r1 b', '20 r2 a', '30 r2 b']);
 });
 
 for (const concurrency of [0, -1, 1.5, Number.NaN, '2']) {
   test(`refuses a concurrency of ${JSON.stringify(concurrency)}`, () => {
-    assert.throws(() => createEngine({ concurrency: concurrency as number }), /`concurrency` of `createEngine` must be an integer of at least 1, or Infinity, but is/);
+    assert.throws(
+      () => createEngine({ concurrency: concurrency as number }),
+      /`concurrency` of `createEngine` must be an integer of at least 1, or Infinity, but is/,
+    );
   });
 }

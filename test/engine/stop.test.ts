@@ -1,5 +1,5 @@
-import * as assert from 'uvu/assert';
 import { createFlow, createMemoryStore, EngineStoppedError, type Entry, StoreConflictError } from 'topple';
+import * as assert from 'uvu/assert';
 import { spec } from '../spec.ts';
 import { silent, virtualEngine } from '../support/virtual.ts';
 
@@ -12,17 +12,35 @@ test('leaves unsettled runs in the store, and another engine takes them up', asy
   const first = virtualEngine({ store });
   const calls: string[] = [];
   const flow = createFlow('recover')
-    .task('a', { perform: () => { calls.push('a'); return 'A'; } })
-    .task('b', { dependsOn: ['a'], perform: async ({ deps, attempt }) => { calls.push(`b${attempt} ${deps.a}`); if (calls.length < 4) await never(); return 'B'; } })
-    .task('c', { retry: { maxAttempts: 3, backoff: 1_000 }, perform: ({ attempt }) => { calls.push(`c${attempt}`); if (attempt === 1) throw new Error('once'); return 'C'; } })
+    .task('a', {
+      perform: () => {
+        calls.push('a');
+        return 'A';
+      },
+    })
+    .task('b', {
+      dependsOn: ['a'],
+      perform: async ({ deps, attempt }) => {
+        calls.push(`b${attempt} ${deps.a}`);
+        if (calls.length < 4) await never();
+        return 'B';
+      },
+    })
+    .task('c', {
+      retry: { maxAttempts: 3, backoff: 1_000 },
+      perform: ({ attempt }) => {
+        calls.push(`c${attempt}`);
+        if (attempt === 1) throw new Error('once');
+        return 'C';
+      },
+    })
     .task('d', { dependsOn: ['b', 'c'], perform: ({ deps, input }) => [deps, input] });
   const run = await first.engine.start(flow, { n: 1 }, { id: 'r' });
   await first.clock.advance(500);
   const ended = run.settled().catch((error: unknown) => error);
-  let reason: unknown;
   await first.engine.stop();
   assert.instance(await ended, EngineStoppedError);
-  reason = await run.outputs().catch((error: unknown) => error);
+  const reason = await run.outputs().catch((error: unknown) => error);
   assert.instance(reason, EngineStoppedError);
   assert.instance(await first.engine.start(flow).catch((error: unknown) => error), EngineStoppedError);
   assert.is(first.clock.pending, 0);
@@ -35,10 +53,13 @@ test('leaves unsettled runs in the store, and another engine takes them up', asy
   const view = await second.clock.run((taken as typeof run).settled());
   assert.is(view.status, 'done');
   assert.equal(calls, ['a', 'c1', 'b1 A', 'b1 A', 'c2']);
-  assert.equal(view.tasks['d']?.output, [{ b: 'B', c: 'C' }, { n: 1 }]);
-  assert.equal([view.tasks['c']?.attempts, view.tasks['c']?.endedAt], [2, 1_000]);
+  assert.equal(view.tasks.d?.output, [{ b: 'B', c: 'C' }, { n: 1 }]);
+  assert.equal([view.tasks.c?.attempts, view.tasks.c?.endedAt], [2, 1_000]);
   const entries = store.read('r');
-  assert.equal(entries.map((entry) => entry.seq), Array.from(entries, (_, i) => i + 1));
+  assert.equal(
+    entries.map((entry) => entry.seq),
+    Array.from(entries, (_, i) => i + 1),
+  );
   assert.is(entries.filter((entry) => entry.type === 'task.ready').length, 4);
 });
 
@@ -49,7 +70,12 @@ test('lets attempts go on for the grace, and keeps what they return', async () =
   const flow = createFlow('grace')
     .task('short', { perform: () => clock.sleep(50).then(() => 'kept') })
     .task('after', { dependsOn: ['short'], perform: () => 'not yet' })
-    .task('long', { perform: ({ signal }) => { signal.addEventListener('abort', () => aborted.push(signal.reason.name)); return never(); } });
+    .task('long', {
+      perform: ({ signal }) => {
+        signal.addEventListener('abort', () => aborted.push(signal.reason.name));
+        return never();
+      },
+    });
   const run = await engine.start(flow, undefined, { id: 'r' });
   await clock.advance(0);
   const stopped = engine.stop({ graceMs: 100 });
@@ -59,7 +85,10 @@ test('lets attempts go on for the grace, and keeps what they return', async () =
   await stopped;
   assert.equal(aborted, ['EngineStoppedError']);
   const { tasks } = run.view();
-  assert.equal([tasks['short']?.output, tasks['after']?.status, tasks['long']?.status], ['kept', 'pending', 'running']);
+  assert.equal(
+    [tasks.short?.output, tasks.after?.status, tasks.long?.status],
+    ['kept', 'pending', 'running'],
+  );
   assert.is(clock.pending, 0);
 });
 
@@ -76,7 +105,9 @@ test('stops as soon as no attempt is under way', async () => {
 test('goes on with a paused and with a cancelled run as it was left', async () => {
   const store = createMemoryStore();
   const first = virtualEngine({ store });
-  const flow = createFlow('left').task('a', { graceMs: 1_000, perform: never }).task('b', { dependsOn: ['a'], perform: () => 1 });
+  const flow = createFlow('left')
+    .task('a', { graceMs: 1_000, perform: never })
+    .task('b', { dependsOn: ['a'], perform: () => 1 });
   const paused = await first.engine.start(flow, undefined, { id: 'paused' });
   const cancelled = await first.engine.start(flow, undefined, { id: 'cancelled' });
   await first.clock.advance(1);
@@ -88,9 +119,9 @@ test('goes on with a paused and with a cancelled run as it was left', async () =
   second.engine.recover([flow]);
   await second.clock.advance(10);
   assert.is(second.engine.run('paused')?.view().status, 'paused');
-  assert.is(second.engine.run('paused')?.view().tasks['a']?.attempts, 1);
+  assert.is(second.engine.run('paused')?.view().tasks.a?.attempts, 1);
   const view = second.engine.run('cancelled')?.view();
-  assert.equal([view?.status, view?.reason, view?.tasks['a']?.status], ['cancelled', 'why', 'cancelled']);
+  assert.equal([view?.status, view?.reason, view?.tasks.a?.status], ['cancelled', 'why', 'cancelled']);
 });
 
 test('leaves a run alone whose flow has changed, and says so', async () => {
@@ -110,7 +141,9 @@ test('leaves a run alone whose flow has changed, and says so', async () => {
 test('does not go on with a run that another engine has taken over', async () => {
   const store = createMemoryStore();
   const first = virtualEngine({ store });
-  const flow = createFlow('fence').task('a', { perform: () => first.clock.sleep(100) }).task('b', { dependsOn: ['a'], perform: () => 1 });
+  const flow = createFlow('fence')
+    .task('a', { perform: () => first.clock.sleep(100) })
+    .task('b', { dependsOn: ['a'], perform: () => 1 });
   const run = await first.engine.start(flow, undefined, { id: 'r' });
   await first.clock.advance(0);
   const ended = run.settled().catch((error: unknown) => error);
@@ -126,15 +159,22 @@ test('refuses an id that is taken', async () => {
   const { clock, engine } = virtualEngine();
   const flow = createFlow('ids').task('a', { perform: () => 1 });
   await clock.run((await engine.start(flow, undefined, { id: 'r' })).settled());
-  assert.instance(await engine.start(flow, undefined, { id: 'r' }).catch((error: unknown) => error), StoreConflictError);
+  assert.instance(
+    await engine.start(flow, undefined, { id: 'r' }).catch((error: unknown) => error),
+    StoreConflictError,
+  );
 });
 
 test('keeps as many settled runs as it is told, in the store too', async () => {
   const store = createMemoryStore();
   const { clock, engine } = virtualEngine({ store, keepSettled: 2 });
   const flow = createFlow('keep').task('a', { perform: () => 1 });
-  for (const id of ['r1', 'r2', 'r3']) await clock.run((await engine.start(flow, undefined, { id })).settled());
-  assert.equal(engine.runs().map(({ id }) => id), ['r2', 'r3']);
+  for (const id of ['r1', 'r2', 'r3'])
+    await clock.run((await engine.start(flow, undefined, { id })).settled());
+  assert.equal(
+    engine.runs().map(({ id }) => id),
+    ['r2', 'r3'],
+  );
   assert.equal([engine.run('r1'), engine.run('r3')?.id], [undefined, 'r3']);
   assert.equal(engine.runs({ settled: false }), []);
   assert.equal(engine.runs({ flow: 'other' }), []);
@@ -143,18 +183,34 @@ test('keeps as many settled runs as it is told, in the store too', async () => {
 test('fails the run, and only it, when the store does', async () => {
   const store = createMemoryStore();
   let isFull = false;
-  const full = { ...bind(store), append: (...args: Parameters<typeof store.append>) => { if (isFull) throw new Error('disk full'); store.append(...args); } };
+  const full = {
+    ...bind(store),
+    append: (...args: Parameters<typeof store.append>) => {
+      if (isFull) throw new Error('disk full');
+      store.append(...args);
+    },
+  };
   const { clock, engine } = virtualEngine({ store: full });
-  const run = await engine.start(createFlow('full').task('a', { perform: () => clock.sleep(10) }).task('b', { dependsOn: ['a'], perform: never }));
+  const run = await engine.start(
+    createFlow('full')
+      .task('a', { perform: () => clock.sleep(10) })
+      .task('b', { dependsOn: ['a'], perform: never }),
+  );
   const ended = run.settled().catch((error: unknown) => error);
   await clock.advance(0);
   isFull = true;
   await clock.advance(100);
   assert.is(((await ended) as Error).message, 'disk full');
-  const refused = await engine.start(createFlow('next').task('a', { perform: () => 1 })).catch((error: unknown) => error);
+  const refused = await engine
+    .start(createFlow('next').task('a', { perform: () => 1 }))
+    .catch((error: unknown) => error);
   assert.is((refused as Error).message, 'disk full');
   isFull = false;
-  assert.is((await clock.run((await engine.start(createFlow('next').task('a', { perform: () => 1 }))).settled())).status, 'done');
+  assert.is(
+    (await clock.run((await engine.start(createFlow('next').task('a', { perform: () => 1 }))).settled()))
+      .status,
+    'done',
+  );
 });
 
 function bind(store: ReturnType<typeof createMemoryStore>) {

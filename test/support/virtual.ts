@@ -1,4 +1,13 @@
-import { createEngine, createFlowFromGraph, type Engine, type EngineOptions, type GraphDefinition, type GraphTask, type RunView, SkipTask } from 'topple';
+import {
+  createEngine,
+  createFlowFromGraph,
+  type Engine,
+  type EngineOptions,
+  type GraphDefinition,
+  type GraphTask,
+  type RunView,
+  SkipTask,
+} from 'topple';
 import { createVirtualClock, type VirtualClock } from 'topple/testing';
 
 /** An engine on a virtual clock, quiet and without chance. */

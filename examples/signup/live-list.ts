@@ -1,0 +1,66 @@
+import { styleText } from 'node:util';
+import type { Entry, Run } from 'topple';
+
+/** Prints what happens to the tasks of a run, a line each, until it has settled; gives back what happened. */
+export async function watch(run: Run): Promise<Entry[]> {
+  const { tasks } = run.view();
+  const settled = new Set<string>();
+  const entries: Entry[] = [];
+  for await (const entry of run.events()) {
+    entries.push(entry);
+    const time = `${entry.at - (entries[0]?.at ?? 0)} ms`.padStart(9);
+    for (const text of describe(entry)) console.log(`${styleText('dim', time)}  ${text}`);
+  }
+  return entries;
+
+  function describe(entry: Entry): string[] {
+    switch (entry.type) {
+      case 'run.started':
+        return whoWaits(Object.keys(tasks)).map((text) => styleText('dim', `… ${text}`));
+      case 'task.started':
+        return [line('cyan', '▶', entry.taskId, entry.attempt > 1 ? `attempt ${entry.attempt}` : '')];
+      case 'task.retrying': {
+        const wait = `waits ${(entry.retryAt - entry.at) / 1_000} s for attempt ${entry.attempt + 1}`;
+        return [line('yellow', '↻', entry.taskId, `${wait}: ${entry.error.message}`)];
+      }
+      case 'task.done':
+        return [line('green', '✔', entry.taskId, brief(entry.output)) + settle(entry.taskId)];
+      case 'task.failed':
+        return [line('red', '✘', entry.taskId, entry.error.message) + settle(entry.taskId)];
+      case 'task.upstream_failed':
+        return [line('magenta', '⊘', entry.taskId, `${entry.because} failed`) + settle(entry.taskId)];
+      case 'run.done':
+        return [line('green', '■', 'run', 'done')];
+      case 'run.failed':
+        return [line('red', '■', 'run', 'failed')];
+      default:
+        return [];
+    }
+  }
+
+  /** Notes that a task has settled, and says what its dependents wait for now. */
+  function settle(taskId: string): string {
+    settled.add(taskId);
+    const waiting = whoWaits(Object.keys(tasks).filter((id) => tasks[id]?.dependsOn.includes(taskId)));
+    return waiting.map((text) => styleText('dim', `  … ${text}`)).join('');
+  }
+
+  function whoWaits(taskIds: readonly string[]): string[] {
+    const waiting = Map.groupBy(taskIds, (id) =>
+      tasks[id]?.dependsOn.filter((dependency) => !settled.has(dependency)).join(', '),
+    );
+    waiting.delete('');
+    return Array.from(waiting, ([on, ids]) => `${ids.join(', ')} wait${ids.length > 1 ? '' : 's'} for ${on}`);
+  }
+}
+
+function line(colour: 'cyan' | 'green' | 'magenta' | 'red' | 'yellow', glyph: string, name: string, text: string): string {
+  return `${styleText(colour, `${glyph} ${name}`)}${' '.repeat(8 - name.length)} ${text}`;
+}
+
+/** A small object in a few words. */
+function brief(output: unknown): string {
+  return Object.entries(output ?? {})
+    .map(([key, value]) => `${key} ${value}`)
+    .join(', ');
+}

@@ -1,0 +1,110 @@
+import * as assert from 'uvu/assert';
+import { createGraph } from '../../src/model/graph.ts';
+import { Ledger, type Plan } from '../../src/model/ledger.ts';
+import type { TaskStatus } from '../../src/model/status.ts';
+import type { TriggerRule } from '../../src/model/trigger-rule.ts';
+import { spec } from '../spec.ts';
+
+const test = spec('ledger');
+
+interface Row {
+  readonly dependsOn?: readonly string[];
+  readonly rule?: TriggerRule;
+  readonly optional?: boolean;
+}
+
+function planOf(tasks: Readonly<Record<string, Row>>): Plan {
+  const rows = Object.values(tasks);
+  return {
+    graph: createGraph(
+      'test',
+      Object.entries(tasks).map(([id, { dependsOn }]) => ({ id, dependsOn })),
+    ),
+    rules: rows.map(({ rule = 'all_success' }) => rule),
+    optional: Uint8Array.from(rows, ({ optional }) => (optional ? 1 : 0)),
+  };
+}
+
+const chain = { a: {}, b: { dependsOn: ['a'] }, c: { dependsOn: ['b'] } };
+const diamond = { a: {}, b: { dependsOn: ['a'] }, c: { dependsOn: ['a'] }, d: { dependsOn: ['b', 'c'] } };
+
+test('admits what may run at once, in definition order', () => {
+  const ledger = Ledger.open(planOf({ ...diamond, e: { dependsOn: ['d'], rule: 'always' } })).admit();
+  assert.equal(ledger.verdicts, [
+    { task: 0, decision: 'run' },
+    { task: 4, decision: 'run' },
+  ]);
+  assert.equal(ledger.toJSON().statuses, ['decided', 'waiting', 'waiting', 'waiting', 'decided']);
+  assert.equal([ledger.size, ledger.unsettled, ledger.failures], [5, 5, 0]);
+});
+
+test('gives each dependent its verdict once, with the dependency that decided it', () => {
+  const start = Ledger.open(planOf(diamond)).admit();
+  const afterA = start.settle(0, 'done');
+  assert.equal(afterA.verdicts, [
+    { task: 1, decision: 'run', because: 0 },
+    { task: 2, decision: 'run', because: 0 },
+  ]);
+  const afterB = afterA.settle(1, 'failed');
+  assert.equal(afterB.verdicts, [{ task: 3, decision: 'upstream_failed', because: 1 }]);
+  const afterC = afterB.settle(2, 'failed');
+  assert.equal(afterC.verdicts, []);
+  assert.equal([afterC.unsettled, afterC.failures], [1, 2]);
+});
+
+test('is immutable: what follows from one ledger leaves it as it was', () => {
+  const start = Ledger.open(planOf(chain)).admit();
+  const done = start.settle(0, 'done');
+  const failed = start.settle(0, 'failed');
+  assert.equal([start.statusOf(0), done.statusOf(0), failed.statusOf(0)], ['decided', 'done', 'failed']);
+  assert.equal([done.verdicts[0]?.decision, failed.verdicts[0]?.decision], ['run', 'upstream_failed']);
+});
+
+test('enters an ending once', () => {
+  const once = Ledger.open(planOf(chain)).admit().settle(0, 'done');
+  const twice = once.settle(0, 'failed');
+  assert.equal([twice.statusOf(0), twice.unsettled, twice.failures, twice.verdicts], ['done', 2, 0, []]);
+});
+
+test('counts no failure of an optional task', () => {
+  const ledger = Ledger.open(planOf({ a: { optional: true }, b: {} })).admit();
+  assert.equal(
+    [
+      ledger.settle(0, 'failed').failures,
+      ledger.settle(1, 'failed').failures,
+      ledger.settle(1, 'cancelled').failures,
+    ],
+    [0, 1, 0],
+  );
+});
+
+test('cancels what has no verdict yet, and only that', () => {
+  const ledger = Ledger.open(planOf(chain)).admit().cancelWaiting();
+  assert.equal(ledger.verdicts, [
+    { task: 1, decision: 'cancel' },
+    { task: 2, decision: 'cancel' },
+  ]);
+  assert.equal(ledger.settle(0, 'done').verdicts, []);
+});
+
+test('goes on from what has settled as if it had been there', () => {
+  const plan = planOf({ ...diamond, e: { dependsOn: ['a'], rule: 'one_failed' } });
+  const settled: TaskStatus[] = ['done', 'done', 'running', 'pending', 'pending'];
+  const ledger = Ledger.open(plan, settled);
+  assert.equal([ledger.unsettled, ledger.verdicts], [3, []]);
+  const admitted = ledger.admit();
+  assert.equal(admitted.verdicts, [
+    { task: 2, decision: 'run' },
+    { task: 4, decision: 'skip' },
+  ]);
+  assert.equal(admitted.settle(2, 'done').verdicts, [{ task: 3, decision: 'run', because: 2 }]);
+});
+
+test('keeps counts of a hundred thousand dependencies', () => {
+  const wide = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`t${i}`, {}]));
+  const plan = planOf({ ...wide, sink: { dependsOn: Object.keys(wide) } });
+  let ledger = Ledger.open(plan).admit();
+  for (let task = 0; task < 99_999; task++) ledger = ledger.settle(task, 'done');
+  assert.is(ledger.statusOf(100_000), 'waiting');
+  assert.equal(ledger.settle(99_999, 'done').verdicts, [{ task: 100_000, decision: 'run', because: 99_999 }]);
+});

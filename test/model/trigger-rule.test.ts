@@ -1,0 +1,63 @@
+import * as assert from 'uvu/assert';
+import type { SettledStatus } from '../../src/model/status.ts';
+import {
+  decide,
+  parseTriggerRule,
+  seenBit,
+  type TriggerRule,
+  triggerRules,
+} from '../../src/model/trigger-rule.ts';
+import { spec, specWithData } from '../spec.ts';
+
+const test = spec('trigger rules');
+
+test('runs without dependencies, whatever the rule', () => {
+  for (const rule of triggerRules) assert.is(decide(rule, 0, false), 'run');
+});
+
+test('counts a cancelled dependency as failed', () => {
+  assert.is(seenBit.cancelled, seenBit.failed);
+});
+
+test("takes Airflow's spellings for its own, and nothing else", () => {
+  assert.is(parseTriggerRule('all_done'), 'all_settled');
+  assert.is(parseTriggerRule('one_done'), 'one_settled');
+  assert.is(parseTriggerRule('all_done_min_one_success'), 'all_settled_min_one_success');
+  for (const rule of triggerRules) assert.is(parseTriggerRule(rule), rule);
+  for (const text of ['', 'all', 'one_done_min_one_success', 'always_done', 'toString'])
+    assert.is(parseTriggerRule(text), undefined);
+});
+
+interface Row {
+  readonly rule: string;
+  readonly name?: string;
+  readonly upstream: Readonly<
+    Record<'success' | 'failed' | 'skipped' | 'upstream_failed' | 'pending', number>
+  >;
+  readonly expected: string;
+}
+
+specWithData<{ readonly rows: readonly Row[]; readonly testRows: readonly Row[] }>(
+  'trigger rules as Airflow decides them',
+  'airflow_trigger_rules.json',
+  (suite, { rows, testRows }) => {
+    for (const rule of triggerRules) {
+      suite(`decides all rows of ${rule}`, () => {
+        const mine = [...rows, ...testRows].filter((row) => parseTriggerRule(row.rule) === rule);
+        assert.ok(mine.length >= 40);
+        for (const row of mine) assert.is(decideRow(rule, row), row.expected, JSON.stringify(row));
+      });
+    }
+  },
+);
+
+function decideRow(rule: TriggerRule, { upstream }: Row): string {
+  const endings: [SettledStatus, number][] = [
+    ['done', upstream.success],
+    ['failed', upstream.failed],
+    ['skipped', upstream.skipped],
+    ['upstream_failed', upstream.upstream_failed],
+  ];
+  const seen = endings.reduce((bits, [status, count]) => (count > 0 ? bits | seenBit[status] : bits), 0);
+  return decide(rule, seen, upstream.pending > 0);
+}

@@ -1,0 +1,4 @@
+import { createMemoryStore } from 'topple';
+import { storeContract } from './contract.ts';
+
+storeContract('memory store', createMemoryStore);

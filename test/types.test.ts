@@ -1,0 +1,62 @@
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import * as assert from 'uvu/assert';
+import { spec } from './spec.ts';
+
+const test = spec('types');
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Checks files of this checkout, or ones that exist only here, with the project's own settings. */
+function compile(files: Readonly<Record<string, string | undefined>>): {
+  program: ts.Program;
+  errors: string[];
+} {
+  const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile);
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+  const host = ts.createCompilerHost(options);
+  const { readFile, fileExists } = host;
+  host.readFile = (path) => files[path] ?? readFile(path);
+  host.fileExists = (path) => path in files || fileExists(path);
+  const program = ts.createProgram(Object.keys(files), options, host);
+  const errors = ts
+    .getPreEmitDiagnostics(program)
+    .map((error) => ts.flattenDiagnosticMessageText(error.messageText, ' '));
+  return { program, errors };
+}
+
+test('flow through tasks, outputs, runs and actors, and wrong names do not compile', () => {
+  assert.equal(compile({ [`${root}test/types/flow.ts`]: undefined }).errors, []);
+});
+
+test('stay cheap in a chain of 200 tasks: work that grows with its length, not with the square of it', () => {
+  const [short, long] = [50, 200].map((length) =>
+    compile({ [`${root}test/types/chain.ts`]: chainOf(length) }),
+  );
+  assert.equal([short?.errors, long?.errors], [[], []]);
+  const growth = countOf(long) / countOf(short);
+  assert.ok(growth < 8, `four times the tasks took ${growth} times the instantiations`);
+});
+
+test('name the task that does not exist, at the end of a long chain', () => {
+  const text = chainOf(200).replace("['t198']", "['t918']");
+  const { errors } = compile({ [`${root}test/types/chain.ts`]: text });
+  assert.match(errors.join('\n'), /"t918"/);
+});
+
+function countOf(compiled: { readonly program: ts.Program } | undefined): number {
+  return compiled?.program.getInstantiationCount() ?? 0;
+}
+
+/** Each task depends on the one before, and reads its output. */
+function chainOf(length: number): string {
+  const tasks = Array.from({ length: length - 1 }, (_, i) => {
+    return `.task('t${i + 1}', { dependsOn: ['t${i}'], perform: ({ deps }) => deps.t${i} + 1 })`;
+  });
+  return `import { createFlow } from 'topple';
+const flow = createFlow('chain').task('t0', { perform: () => 0 })${tasks.join('\n')};
+const outputs = await flow.run();
+const last: number = outputs.t${length - 1};
+console.log(last);
+`;
+}
