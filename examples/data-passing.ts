@@ -1,4 +1,4 @@
-// What a task returns is what its dependents get, checked and typed all the way.
+// What a task returns is what its dependents get, checked by schemas and typed all the way.
 
 import { createFlow, InputError, RunFailedError } from 'topple';
 import { z } from 'zod';
@@ -14,17 +14,14 @@ const invoice = createFlow('invoice', { input: Order })
   .task('total', { dependsOn: ['net', 'vat'], perform: ({ deps }) => deps.net + deps.vat })
   .output(({ input, deps }) => ({ lines: input.items.length, ...deps }));
 
-console.log(await invoice.run({ items: [{ cents: 1_250, count: 4 }, { cents: 399 }] }));
+const orders = [[{ cents: 1_250, count: 4 }, { cents: 399 }], [{ cents: 12.5 }], []];
 
-try {
-  await invoice.run({ items: [{ cents: 12.5 }] });
-} catch (error) {
-  if (error instanceof InputError) console.log('Nothing started:', error.issues);
-}
-
-try {
-  await invoice.run({ items: [] });
-} catch (error) {
-  if (error instanceof RunFailedError)
-    console.log(error.failures[0]?.cause, error.failures[0]?.error.message);
+for (const items of orders) {
+  try {
+    console.log(await invoice.run({ items }));
+  } catch (error) {
+    if (error instanceof InputError) console.log('Nothing was started:', error.message);
+    else if (error instanceof RunFailedError) console.log('A task failed:', error.failures[0]?.error.message);
+    else throw error;
+  }
 }

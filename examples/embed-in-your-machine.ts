@@ -2,15 +2,14 @@
 
 import { createFlow, type RunResult } from 'topple';
 import { assign, createActor, sendTo, setup, waitFor } from 'xstate';
-import { z } from 'zod';
 
-const publish = createFlow('publish', { input: z.object({ text: z.string() }) })
+const publish = createFlow('publish')
   .task('spelling', {
     perform: ({ input }) => {
-      if (input.text.includes('teh')) throw new Error('`teh` is no word');
+      if (String(input).includes('teh')) throw new Error('`teh` is no word');
     },
   })
-  .task('words', { perform: ({ input }) => input.text.split(' ').length })
+  .task('words', { perform: ({ input }) => String(input).split(' ').length })
   .task('post', { dependsOn: ['spelling', 'words'], perform: ({ deps }) => `${deps.words} words online` });
 
 const editorMachine = setup({
@@ -20,7 +19,7 @@ const editorMachine = setup({
   },
   actors: { publish: publish.logic },
 }).createMachine({
-  context: { text: '', note: '' },
+  context: { text: '', note: 'nothing yet' },
   initial: 'writing',
   states: {
     writing: {
@@ -30,7 +29,7 @@ const editorMachine = setup({
       invoke: {
         id: 'run',
         src: 'publish',
-        input: ({ context }) => ({ text: context.text }),
+        input: ({ context }) => context.text,
         onDone: [
           {
             guard: ({ event }) => event.output.status === 'done',
@@ -52,16 +51,10 @@ function noteOn(result: RunResult<{ post: string }>): string {
   return result.failures.map(({ taskId, error }) => `${taskId}: ${error.message}`).join();
 }
 
-const editor = createActor(editorMachine);
-editor.subscribe(({ value, context }) => console.log(`${value}: ${context.note}`));
-editor.start();
-
-editor.send({ type: 'publish', text: 'teh end' });
-await waitFor(editor, ({ value }) => value === 'writing');
-
-editor.send({ type: 'publish', text: 'the end' });
-editor.send({ type: 'stop' });
-await waitFor(editor, ({ value }) => value === 'writing');
-
-editor.send({ type: 'publish', text: 'the end' });
-await waitFor(editor, ({ status }) => status === 'done');
+const editor = createActor(editorMachine).start();
+for (const text of ['teh end', 'the end', 'the end.']) {
+  editor.send({ type: 'publish', text });
+  if (text === 'the end') editor.send({ type: 'stop' });
+  const { value, context } = await waitFor(editor, (snapshot) => !snapshot.matches('publishing'));
+  console.log(`${text.padEnd(8)} → ${value}: ${context.note}`);
+}

@@ -1,11 +1,11 @@
-// A trigger rule says when a task starts, given how its dependencies ended.
+// A trigger rule says when a task starts, given how its dependencies ended. Default: `all_success`.
 
 import { createFlow, SkipTask } from 'topple';
 
-const fail = (): never => {
+const fail = (): string => {
   throw new Error('no disk space');
 };
-const skip = (): never => {
+const skip = (): string => {
   throw new SkipTask('nothing new');
 };
 
@@ -13,28 +13,31 @@ const backup = createFlow('backup')
   .task('database', { perform: () => 'database.tar' })
   .task('pictures', { optional: true, perform: fail })
   .task('letters', { skippable: true, perform: skip })
-  .task('compare', { dependsOn: ['database', 'pictures'], perform: () => 'never runs' })
-  .task('label', { dependsOn: ['database', 'letters'], perform: () => 'never runs either' })
+  .task('both', { dependsOn: ['database', 'pictures'], perform: () => 'never runs' })
+  .task('index', { dependsOn: ['database', 'letters'], perform: () => 'never runs' })
   .task('upload', {
     dependsOn: ['database', 'pictures', 'letters'],
     triggerRule: 'one_success',
-    perform: ({ deps }) => Object.keys(deps),
+    perform: ({ deps }) => Object.values(deps).join(),
   })
   .task('alarm', {
     dependsOn: ['database', 'pictures'],
     triggerRule: 'one_failed',
-    perform: ({ outcomes }) => `pictures: ${outcomes.pictures.error?.message}`,
+    perform: ({ outcomes }) => outcomes.pictures.error?.message,
   })
   .task('report', {
-    dependsOn: ['database', 'pictures', 'letters', 'upload'],
+    dependsOn: ['upload', 'pictures', 'letters'],
     triggerRule: 'all_settled',
-    perform: ({ outcomes }) => Object.entries(outcomes).map(([id, { status }]) => `${id} ${status}`),
+    perform: ({ outcomes }) =>
+      Object.values(outcomes)
+        .map(({ status }) => status)
+        .join(),
   });
 
 const run = await backup.start();
 const view = await run.settled();
 
-for (const [id, { status, output = '' }] of Object.entries(view.tasks)) {
-  console.log(id.padEnd(8), status.padEnd(15), output);
+for (const [id, { status, output, cause, error }] of Object.entries(view.tasks)) {
+  console.log(`${id}: ${status}, ${output ?? error?.message ?? cause}`);
 }
-console.log(`The run is ${view.status}: what failed was optional.`);
+console.log(`The run is ${view.status}: what failed is optional.`);

@@ -173,7 +173,7 @@ export function createFlow<InputSchema extends Schema | undefined = undefined>(
   options: FlowOptions<InputSchema> = {},
 ): Flow<Given<InputSchema>, Taken<InputSchema>> {
   checkFlow(name, options);
-  return new Flow(name, options, new TaskList([], new Map(), 0));
+  return new Flow(name, options, new TaskList());
 }
 
 /** Whether a value is a flow, also of another copy of topple. */
@@ -197,17 +197,18 @@ export function definitionOf(flow: unknown): FlowDefinition {
  */
 class TaskList {
   readonly #tasks: TaskDefinition[];
-  readonly #indexes: Map<string, number>;
   readonly #size: number;
+  /** Made when a task is added. */
+  #indexes: Map<string, number> | undefined;
 
-  constructor(tasks: TaskDefinition[], indexes: Map<string, number>, size: number) {
+  constructor(tasks: TaskDefinition[] = [], indexes?: Map<string, number>) {
     this.#tasks = tasks;
+    this.#size = tasks.length;
     this.#indexes = indexes;
-    this.#size = size;
   }
 
   static of(tasks: readonly TaskDefinition[]): TaskList {
-    return new TaskList([...tasks], new Map(tasks.map((task, index) => [task.id, index])), tasks.length);
+    return new TaskList([...tasks]);
   }
 
   all(): readonly TaskDefinition[] {
@@ -216,25 +217,17 @@ class TaskList {
 
   with(flow: string, id: string, options: object): TaskList {
     const task = defineTask(flow, id, options);
-    if (this.#has(id)) throw duplicateTask(flow, id);
+    if (this.#tasks.length > this.#size) return TaskList.of(this.all()).with(flow, id, options);
+    this.#indexes ??= new Map(this.#tasks.map((known, index) => [known.id, index]));
+    if (this.#indexes.has(id)) throw duplicateTask(flow, id);
     for (const dependency of task.dependsOn) {
       if (dependency === id) throw cycleError(flow, [id, id]);
-      if (!this.#has(dependency))
-        throw unknownDependency(
-          flow,
-          id,
-          dependency,
-          this.all().map((known) => known.id),
-        );
+      if (!this.#indexes.has(dependency))
+        throw unknownDependency(flow, id, dependency, [...this.#indexes.keys()]);
     }
-    const own = this.#tasks.length === this.#size ? this : TaskList.of(this.all());
-    own.#tasks.push(task);
-    own.#indexes.set(id, this.#size);
-    return new TaskList(own.#tasks, own.#indexes, this.#size + 1);
-  }
-
-  #has(id: string): boolean {
-    return (this.#indexes.get(id) ?? this.#size) < this.#size;
+    this.#tasks.push(task);
+    this.#indexes.set(id, this.#size);
+    return new TaskList(this.#tasks, this.#indexes);
   }
 }
 

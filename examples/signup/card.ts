@@ -9,13 +9,13 @@ export function drawCard(name: string): string {
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 560 260" font-family="Georgia, serif">
   <rect width="560" height="260" rx="16" fill="#fdf6e3"/>
-  <text x="40" y="62" font-size="34" fill="#333">Welcome, ${escape(name)}!</text>
+  <text x="40" y="62" font-size="34" fill="#333">Welcome, ${escapeXml(name)}!</text>
   <path d="M40 210 H520" stroke="#333" stroke-width="3"/>
   ${dominoes.join('\n  ')}
 </svg>
 `;
 }
 
-function escape(text: string): string {
+function escapeXml(text: string): string {
   return text.replace(/[<>&"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

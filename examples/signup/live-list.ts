@@ -1,17 +1,25 @@
 import { styleText } from 'node:util';
-import type { Entry, Run } from 'topple';
+import type { Entry, Run, RunView } from 'topple';
 
-/** Prints what happens to the tasks of a run, a line each, until it has settled; gives back what happened. */
-export async function watch(run: Run): Promise<Entry[]> {
+/** A run that has settled, and all that happened in it. */
+export interface Watched {
+  readonly title: string;
+  readonly view: RunView;
+  readonly entries: readonly Entry[];
+}
+
+/** Prints what happens to the tasks of a run, a line each, until it has settled. */
+export async function watch(title: string, run: Run): Promise<Watched> {
   const { tasks } = run.view();
   const settled = new Set<string>();
   const entries: Entry[] = [];
+  let hasFailure = false;
   for await (const entry of run.events()) {
     entries.push(entry);
     const time = `${entry.at - (entries[0]?.at ?? 0)} ms`.padStart(9);
     for (const text of describe(entry)) console.log(`${styleText('dim', time)}  ${text}`);
   }
-  return entries;
+  return { title, view: run.view(), entries };
 
   function describe(entry: Entry): string[] {
     switch (entry.type) {
@@ -26,11 +34,12 @@ export async function watch(run: Run): Promise<Entry[]> {
       case 'task.done':
         return [line('green', '✔', entry.taskId, brief(entry.output)) + settle(entry.taskId)];
       case 'task.failed':
+        hasFailure = true;
         return [line('red', '✘', entry.taskId, entry.error.message) + settle(entry.taskId)];
       case 'task.upstream_failed':
         return [line('magenta', '⊘', entry.taskId, `${entry.because} failed`) + settle(entry.taskId)];
       case 'run.done':
-        return [line('green', '■', 'run', 'done')];
+        return [line('green', '■', 'run', hasFailure ? 'done: what failed is optional' : 'done')];
       case 'run.failed':
         return [line('red', '■', 'run', 'failed')];
       default:
@@ -42,7 +51,7 @@ export async function watch(run: Run): Promise<Entry[]> {
   function settle(taskId: string): string {
     settled.add(taskId);
     const waiting = whoWaits(Object.keys(tasks).filter((id) => tasks[id]?.dependsOn.includes(taskId)));
-    return waiting.map((text) => styleText('dim', `  … ${text}`)).join('');
+    return waiting.map((text) => styleText('dim', `  (${text})`)).join('');
   }
 
   function whoWaits(taskIds: readonly string[]): string[] {
@@ -54,8 +63,13 @@ export async function watch(run: Run): Promise<Entry[]> {
   }
 }
 
-function line(colour: 'cyan' | 'green' | 'magenta' | 'red' | 'yellow', glyph: string, name: string, text: string): string {
-  return `${styleText(colour, `${glyph} ${name}`)}${' '.repeat(8 - name.length)} ${text}`;
+function line(
+  colour: 'cyan' | 'green' | 'magenta' | 'red' | 'yellow',
+  glyph: string,
+  name: string,
+  text: string,
+): string {
+  return `${styleText(colour, `${glyph} ${name}`)} ${' '.repeat(8 - name.length)}${text}`.trimEnd();
 }
 
 /** A small object in a few words. */

@@ -3,18 +3,19 @@ import { join, resolve } from 'node:path';
 import { createEngine } from 'topple';
 import { Accounts } from './accounts.ts';
 import { createSignUpFlow } from './flow.ts';
-import { watch } from './live-list.ts';
-import { drawTimes, type Watched, writeReport } from './report.ts';
+import { type Watched, watch } from './live-list.ts';
 import { startMailServer } from './mail-server.ts';
 import { startPartner } from './partner.ts';
+import { drawTimes, writeReport } from './report.ts';
 import { startServer } from './server.ts';
 import { startSmsGateway } from './sms-gateway.ts';
 
-const signUps = [
-  { name: 'Ada Lovelace', email: 'ada@example.org', phone: '+44 20 7946 0018' },
-  { name: 'Charles Babbage', email: 'charles at example.org', phone: '+44 7700 900123' },
-  { name: 'Ada Lovelace', email: 'ada@example.org', phone: '+44 7700 900456' },
-];
+const ada = { name: 'Ada Lovelace', email: 'ada@example.org', phone: '+44 20 7946 0018' };
+const signUps = {
+  'A newcomer': ada,
+  'Somebody whose address has a slip': { name: 'Charles', email: 'charles at example.org', phone: '' },
+  'The newcomer again': ada,
+};
 
 const out = resolve(process.argv[2] ?? 'out');
 for (const name of ['outbox', 'cards', 'accounts.db', 'audit.ndjson', 'report.json']) {
@@ -45,17 +46,18 @@ console.log(`A sign-up is answered at once. Then, like dominoes:
               └─ card ─┘`);
 
 const runs: Watched[] = [];
-for (const signUp of signUps) {
-  console.log(`\n→ POST /signup ${JSON.stringify(signUp)}`);
+for (const [title, signUp] of Object.entries(signUps)) {
+  console.log(`\n${title}\n→ POST /signup ${JSON.stringify(signUp)}`);
   const response = await fetch(`${server.url}/signup`, { method: 'POST', body: JSON.stringify(signUp) });
   const { runId } = (await response.json()) as { runId?: string };
   const run = engine.run(runId ?? '');
-  if (run !== undefined) runs.push({ entries: await watch(run), view: await run.settled() });
+  if (run !== undefined) runs.push(await watch(title, run));
 }
 
 drawTimes(runs);
 await writeReport(out, runs);
 
-for (const service of [server, mailServer, partner, smsGateway]) await service.close();
-accounts.close();
+await server.close();
 await engine.stop();
+for (const service of [mailServer, partner, smsGateway]) await service.close();
+accounts.close();

@@ -2,23 +2,23 @@ import { glob, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { styleText } from 'node:util';
 import type { Entry, RunView, TaskView } from 'topple';
-
-/** A run that has settled, and all that happened in it. */
-export interface Watched {
-  readonly view: RunView;
-  readonly entries: readonly Entry[];
-}
+import type { Watched } from './live-list.ts';
 
 const width = 36;
 
 /** Prints how the tasks spent their time and how they ended. */
 export function drawTimes(runs: readonly Watched[]): void {
   const totalMs = Math.max(...runs.map(({ view }) => (view.endedAt ?? 0) - (view.startedAt ?? 0)), 1);
-  console.log(`\nWhat happened in these ${totalMs / 1_000} s: · waits for others, █ runs, ░ waits for another attempt`);
-  for (const { view, entries } of runs) {
-    console.log();
+  console.log(
+    `\nWhat happened in these ${totalMs / 1_000} s: · waits for others, █ runs, ░ waits to try again`,
+  );
+  for (const { title, view, entries } of runs) {
+    console.log(`\n  ${title}: ${view.status}`);
     for (const [id, task] of Object.entries(view.tasks)) {
-      const bar = styleText(task.status === 'done' ? 'green' : 'red', barOf(id, entries, totalMs).padEnd(width));
+      const bar = styleText(
+        task.status === 'done' ? 'green' : 'red',
+        barOf(id, entries, totalMs).padEnd(width),
+      );
       console.log(`  ${id.padEnd(8)} ${bar} ${endOf(task)}`);
     }
   }
@@ -61,7 +61,14 @@ function lasting({ flow, status, tasks }: RunView) {
     tasks: Object.fromEntries(
       Object.entries(tasks).map(([taskId, { status, attempts, output, error, cause, dependsOn }]) => [
         taskId,
-        { status, attempts, output, error: error && { name: error.name, message: error.message }, cause, dependsOn },
+        {
+          status,
+          attempts,
+          output,
+          error: error && { name: error.name, message: error.message },
+          cause,
+          dependsOn,
+        },
       ]),
     ),
   };

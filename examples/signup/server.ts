@@ -8,14 +8,14 @@ import { type Service, serve } from './loopback.ts';
 /** The public face: `POST /signup` is answered at once, and sets off the flow when the answer has left. */
 export function startServer(engine: Engine, flow: SignUpFlow, log: (line: string) => void): Promise<Service> {
   return serve(async (request, response) => {
-    if (request.method !== 'POST' || request.url !== '/signup') return answer(response, 404, {});
+    if (request.method !== 'POST' || request.url !== '/signup') return void answer(response, 404, {});
     const signUp = SignUp.safeParse(await readJson(request));
     if (!signUp.success) {
       const errors = signUp.error.issues.map(({ path, message }) => ({ field: path.join('.'), message }));
-      return answer(response, 422, { errors });
+      return void answer(response, 422, { errors });
     }
     const runId = randomUUID();
-    // Node says `finish` when the whole answer has been handed to the socket; a client that hung up before gets no tasks.
+    // `finish`: the whole answer has been handed to the socket. A client that hung up before sets off nothing.
     answer(response, 202, { runId }).once('finish', () => {
       engine.start(flow, signUp.data, { id: runId }).catch((error) => log(`run ${runId}: ${error}`));
     });

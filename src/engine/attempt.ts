@@ -49,16 +49,10 @@ export class Attempt {
     this.number = number;
   }
 
-  begin(): void {
+  begin(at: number): void {
     const { definition, run } = this.task;
     const { timeoutMs } = definition;
-    if (timeoutMs !== undefined) {
-      this.#limit = run.timers.at(run.now() + timeoutMs, () => {
-        const what = `Attempt ${this.number} of task \`${definition.id}\``;
-        const error = new TimeoutError(what, 'timeoutMs', timeoutMs);
-        this.end({ as: 'attempt failed', cause: 'timeout', error });
-      });
-    }
+    if (timeoutMs !== undefined) this.#limit = run.timers.after(timeoutMs, () => this.#expire(timeoutMs), at);
     const scope = new AttemptScope(this);
     try {
       if (definition.body.kind === 'perform') this.#await(definition.body.perform(scope));
@@ -88,7 +82,7 @@ export class Attempt {
     if (!isFirst) return;
     const { run, definition } = this.task;
     run.timers.cancel(this.#limit);
-    this.#limit = run.timers.at(run.now() + (definition.graceMs ?? run.graceMs), () => this.#close());
+    this.#limit = run.timers.after(definition.graceMs ?? run.graceMs, () => this.#close());
     this.#abort(ending.error);
   }
 
@@ -111,13 +105,21 @@ export class Attempt {
     this.task.send({ type: 'attempt.progress', at: this.task.run.now(), fraction: between, note });
   }
 
+  #expire(timeoutMs: number): void {
+    const what = `Attempt ${this.number} of task \`${this.task.definition.id}\``;
+    this.end({ as: 'attempt failed', cause: 'timeout', error: new TimeoutError(what, 'timeoutMs', timeoutMs) });
+  }
+
   #await(result: unknown): void {
     const { run } = this.task;
     if (!isThenable(result)) run.next(() => this.#returned(result));
     else {
       // A foreign thenable may throw, or call back twice: a promise takes that on itself.
       const promise = result instanceof Promise ? result : Promise.resolve(result);
-      promise.then(this.#returned, this.#threw);
+      promise.then(
+        (value) => this.#returned(value),
+        (error) => this.#threw(error),
+      );
     }
   }
 
@@ -145,24 +147,24 @@ export class Attempt {
       );
   }
 
-  readonly #returned = (value: unknown): void => {
+  #returned(value: unknown): void {
     if (this.#isClosed) return;
     if (this.#ending !== undefined) return this.#close();
     const { output } = this.task.definition;
     if (output === undefined) return this.#done(value);
     const checked = check(output, value);
-    if (checked instanceof Promise) checked.then(this.#checked);
+    if (checked instanceof Promise) checked.then((late) => this.#checked(late));
     else this.#checked(checked);
-  };
+  }
 
-  readonly #checked = (checked: Checked): void => {
+  #checked(checked: Checked): void {
     if (this.#isClosed) return;
     if (this.#ending !== undefined) return this.#close();
     if (checked.ok) return this.#done(checked.value);
     this.#fail(new OutputError(this.task.definition.id, checked.issues), 'output');
-  };
+  }
 
-  readonly #threw = (error: unknown): void => {
+  #threw(error: unknown): void {
     if (this.#isClosed) return;
     if (this.#ending !== undefined) return this.#close();
     const at = this.task.run.now();
@@ -170,7 +172,7 @@ export class Attempt {
       this.#leave();
       this.task.send({ type: 'attempt.skipped', at, reason: textOf(error) });
     } else this.#fail(error);
-  };
+  }
 
   #done(output: unknown): void {
     this.#leave();

@@ -48,8 +48,17 @@ export interface StopOptions {
   readonly graceMs?: number | undefined;
 }
 
-const options = ['store', 'concurrency', 'pools', 'clock', 'inspect', 'logger', 'keepSettled', 'random'];
-const startOptions = ['id', 'signal', 'concurrency', 'totalTimeoutMs', 'forwardEvents'];
+const engineOptions = new Set([
+  'store',
+  'concurrency',
+  'pools',
+  'clock',
+  'inspect',
+  'logger',
+  'keepSettled',
+  'random',
+]);
+const startOptions = new Set(['id', 'signal', 'concurrency', 'totalTimeoutMs', 'forwardEvents']);
 
 const timeOfDay: Clock = {
   setTimeout: (callback, timeoutMs) => setTimeout(callback, timeoutMs),
@@ -324,7 +333,7 @@ function tasksToRerun(journal: RunJournal, taskIds: readonly string[] | undefine
 
 function checkEngine(given: EngineOptions): void {
   const place = (option: string) => ({ option, owner: 'createEngine' });
-  checkKeys(place('options'), given, options);
+  checkKeys(place('options'), given, engineOptions);
   const { concurrency, pools = {}, keepSettled, inspect, random } = given;
   if (concurrency !== undefined) checkNumber(place('concurrency'), concurrency, slotRule);
   if (keepSettled !== undefined)

@@ -4,7 +4,7 @@ const host = Symbol('topple.host');
 
 /** Ties an actor to what carries out its effects. */
 export function setHost(actor: AnyActorRef, owner: object): void {
-  Object.defineProperty(actor, host, { value: owner, configurable: true });
+  (actor as unknown as { [host]: object })[host] = owner;
 }
 
 /** What carries out the effects of an actor that topple made. */

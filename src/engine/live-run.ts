@@ -17,7 +17,6 @@ import type { Outcome } from '../model/perform.ts';
 import { pick, put } from '../model/record.ts';
 import { type Checked, check } from '../model/schema.ts';
 import { type Cause, isSettled, type SettledStatus } from '../model/status.ts';
-import type { RunView } from '../model/view.ts';
 import type { EngineCore } from './core.ts';
 import { LiveTask } from './live-task.ts';
 import type { Logger } from './logger.ts';
@@ -38,8 +37,11 @@ const missing = Symbol('missing');
 
 const endings: ReadonlySet<string> = new Set(['run.done', 'run.failed', 'run.cancelled']);
 
-/** How a run's actor came to its end: by settling, or by being stopped or failing before. */
-export type End = { readonly view: RunView } | { readonly error: unknown };
+/** How a run's actor came to its end: by settling, or with an error by being stopped or failing before. */
+export interface End {
+  readonly hasSettled: boolean;
+  readonly error?: unknown;
+}
 
 /** A run while its actor lives: carries out what the orchestrator asks for. */
 export class LiveRun implements Committer {
@@ -209,7 +211,7 @@ export class LiveRun implements Committer {
   /** What a machine announced. A run's own facts are kept at once, since its actor may be done with the next step. */
   record(fact: RunFact | TaskFact, taskId?: string): void {
     this.journal.record(fact, taskId);
-    if (endings.has(fact.type)) this.journal.commit(this.#tell);
+    if (taskId === undefined && endings.has(fact.type)) this.journal.commit(this.#tell);
     else if (!this.#commitIsDue) {
       this.#commitIsDue = true;
       this.#turn.commitLater(this);
@@ -364,10 +366,12 @@ export class LiveRun implements Committer {
   #startLimit(startedAt: number): void {
     const totalTimeoutMs = this.#totalTimeoutMs;
     if (totalTimeoutMs === undefined) return;
-    this.#limit = this.timers.at(startedAt + totalTimeoutMs, () => {
+    const expire = (): void => {
       const { message } = this.timeoutError();
       this.send({ type: 'run.cancel', at: this.now(), cause: 'timeout', reason: message });
-    });
+    };
+    const now = this.now();
+    this.#limit = this.timers.after(startedAt + totalTimeoutMs - now, expire, now);
   }
 
   #deliver({ task: index, decision, because }: Verdict): void {
@@ -409,7 +413,7 @@ export class LiveRun implements Committer {
     if (status !== 'done')
       return this.#stopped(new EngineStoppedError('The actor of the run was stopped before it settled'));
     this.#result = output;
-    this.#finish({ view: this.journal.view() });
+    this.#finish({ hasSettled: true });
   }
 
   /** The actor is gone before the run has settled: what it had under way goes too. */
@@ -418,7 +422,7 @@ export class LiveRun implements Committer {
     this.timers.cancel(this.#limit);
     for (const task of [...this.#live.values()]) task.stop();
     this.#live.clear();
-    this.#finish({ error });
+    this.#finish({ hasSettled: false, error });
   }
 
   #finish(end: End): void {

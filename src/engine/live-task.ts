@@ -8,7 +8,8 @@ import type { TaskView } from '../model/view.ts';
 import { Attempt } from './attempt.ts';
 import { setHost } from './host.ts';
 import type { LiveRun } from './live-run.ts';
-import type { Claim, Lane } from './slots.ts';
+import type { Claim } from './claims.ts';
+import type { Lane } from './slots.ts';
 import type { Timer } from './timers.ts';
 
 /** A task from its verdict until it has settled: its actor, and what the engine does at the actor's word. */
@@ -23,6 +24,8 @@ export class LiveTask implements Claim {
   readonly definition: TaskDefinition;
   readonly actor: AnyActorRef;
   readonly #lane: Lane;
+  /** When the attempt under way was started. */
+  #attemptAt = 0;
   #attempt: Attempt | undefined;
   /** Until the next attempt is due. */
   #wake: Timer | undefined;
@@ -68,7 +71,8 @@ export class LiveTask implements Claim {
 
   /** A slot is free. */
   start(): void {
-    this.send({ type: 'attempt.start', at: this.run.now() });
+    this.#attemptAt = this.run.now();
+    this.send({ type: 'attempt.start', at: this.#attemptAt });
   }
 
   requestSlot(readyAt: number): void {
@@ -77,10 +81,9 @@ export class LiveTask implements Claim {
   }
 
   performAttempt(number: number): void {
-    const at = this.run.now();
     this.#attempt = new Attempt(this, number);
-    if (this.startedAt === undefined) this.#startLimit(at, at);
-    this.#attempt.begin();
+    if (this.startedAt === undefined) this.#startLimit(this.#attemptAt);
+    this.#attempt.begin(this.#attemptAt);
   }
 
   abortAttempt(cause: Cause, reason: unknown): void {
@@ -93,7 +96,8 @@ export class LiveTask implements Claim {
   }
 
   wakeAt(at: number): void {
-    this.#wake = this.run.timers.at(at, () => this.send({ type: 'attempt.due', at: this.run.now() }));
+    const now = this.run.now();
+    this.#wake = this.run.timers.after(at - now, () => this.send({ type: 'attempt.due', at: this.run.now() }), now);
   }
 
   reportSettled(context: TaskContext, status: SettledStatus): void {
@@ -127,14 +131,16 @@ export class LiveTask implements Claim {
     stopChild(this.run.actor, this.actor);
   }
 
-  #startLimit(startedAt: number, now: number): void {
+  #startLimit(startedAt: number): void {
     this.startedAt = startedAt;
     const { totalTimeoutMs } = this.definition;
     if (totalTimeoutMs === undefined) return;
-    this.#limit = this.run.timers.at(Math.max(startedAt + totalTimeoutMs, now), () => {
+    const now = this.run.now();
+    const expire = (): void => {
       const error = viewError(this.#timeoutError());
       this.send({ type: 'task.expire', at: this.run.now(), cause: 'timeout', error });
-    });
+    };
+    this.#limit = this.run.timers.after(startedAt + totalTimeoutMs - now, expire, now);
   }
 
   #timeoutError(): TimeoutError {
@@ -144,7 +150,7 @@ export class LiveTask implements Claim {
 
   /** XState runs no entry actions for a restored actor: what they asked for is asked for here. */
   #takeUp({ startedAt, status, readyAt = 0, retryAt = 0 }: TaskView): void {
-    if (startedAt !== undefined) this.#startLimit(startedAt, this.run.now());
+    if (startedAt !== undefined) this.#startLimit(startedAt);
     if (status === 'retrying') this.wakeAt(retryAt);
     else this.requestSlot(readyAt);
   }

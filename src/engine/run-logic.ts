@@ -78,6 +78,8 @@ export class RunLogic {
 
   /** For XState. Commands may come without `at`: the engine knows the time. */
   transition(snapshot: RunSnapshot, event: AnyEventObject, scope: Scope): RunSnapshot {
+    // A task's actor says that it is done; its machine has said so before, with all there is to say.
+    if (event.type.startsWith('xstate.done.actor.')) return snapshot;
     const inner = RunSnapshot.innerOf(snapshot);
     const journal = RunSnapshot.journalOf(snapshot);
     const known = 'at' in event || event.type.startsWith('xstate.');

@@ -79,8 +79,8 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
   settled(): Promise<RunView> {
     return quiet(
       this.#ended().then((end) => {
-        if ('error' in end) throw end.error;
-        return end.view;
+        if (!end.hasSettled) throw end.error;
+        return this.view();
       }),
     );
   }
@@ -89,10 +89,10 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
   outputs(): Promise<Outputs> {
     return quiet(
       this.#ended().then((end) => {
-        if ('error' in end) throw end.error;
+        if (!end.hasSettled) throw end.error;
         const { result } = this.#live;
         if (result?.status === 'done') return result.outputs as Outputs;
-        throw this.#failure(result, end.view);
+        throw this.#failure(result, this.view());
       }),
     );
   }

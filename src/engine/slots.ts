@@ -1,4 +1,5 @@
 import { Heap, type HeapItem } from '../model/heap.ts';
+import { type Claim, Claims, goesBefore } from './claims.ts';
 
 /** Something of which only so many attempts may be under way: the engine, a run, a pool. */
 export class Limit {
@@ -36,29 +37,10 @@ export class Limit {
   }
 }
 
-/** A task that wants a slot. */
-export interface Claim extends HeapItem {
-  readonly priority: number;
-  /** When it became ready, or its retry due. */
-  readonly readyAt: number;
-  /** Its run's place in the order of starting, and its own in the flow's definition. */
-  readonly runOrder: number;
-  readonly index: number;
-  start(): void;
-}
-
-/** The higher priority, then who was ready first, then the order of definition. */
-function goesBefore(a: Claim, b: Claim): boolean {
-  if (a.priority !== b.priority) return a.priority > b.priority;
-  if (a.readyAt !== b.readyAt) return a.readyAt < b.readyAt;
-  if (a.runOrder !== b.runOrder) return a.runOrder < b.runOrder;
-  return a.index < b.index;
-}
-
 /** Claims of one run that want the same pool, or none. */
 export class Lane implements HeapItem {
   place = -1;
-  readonly claims = new Heap<Claim>(goesBefore);
+  readonly claims = new Claims();
   readonly pool: Pool;
   /** Limits of the run: its concurrency, and a pool of its own. */
   readonly limits: readonly Limit[];
@@ -72,11 +54,12 @@ export class Lane implements HeapItem {
 
   push(claim: Claim): void {
     this.claims.push(claim);
-    this.pool.enter(this);
+    if (this.place < 0 || this.claims.first === claim) this.pool.enter(this);
   }
 
   /** For a claim that is no longer wanted; nothing where it was met already. */
   withdraw(claim: Claim): void {
+    if (claim.place < 0) return;
     this.claims.remove(claim);
     this.pool.enter(this);
   }
@@ -90,9 +73,12 @@ export class Lane implements HeapItem {
   /** Whether its first claim may start as far as its run goes. Where a limit is full, it asks to be told. */
   mayStart(): boolean {
     if (this.#isHeld || this.claims.size === 0) return false;
-    const full = this.limits.find((limit) => limit.isFull);
-    full?.whenFree(this.#onFree);
-    return full === undefined;
+    for (const limit of this.limits) {
+      if (!limit.isFull) continue;
+      limit.whenFree(this.#onFree);
+      return false;
+    }
+    return true;
   }
 }
 
@@ -119,8 +105,7 @@ export class Pool {
 
   /** The lane to start next. Where the pool is full, it asks to be told. */
   best(): Lane | undefined {
-    if (this.#lanes.size === 0) return undefined;
-    if (this.limit.isFull) {
+    if (this.#lanes.first !== undefined && this.limit.isFull) {
       this.limit.whenFree(this.#onWanted);
       return undefined;
     }
@@ -135,7 +120,7 @@ export class Pool {
 /** What wants to start on one clock. Filled once per turn. */
 export class SlotQueue {
   readonly #engine: Limit;
-  readonly #pools = new Map<Limit, Pool>();
+  readonly #pools: Pool[] = [];
   readonly #onWanted: () => void;
 
   /** @param onWanted called when there may be something to start */
@@ -146,10 +131,10 @@ export class SlotQueue {
 
   /** The lanes of a limit that runs share; they are kept apart, so that a full pool holds up no other. */
   poolOf(limit: Limit): Pool {
-    let pool = this.#pools.get(limit);
+    let pool = this.#pools.find((known) => known.limit === limit);
     if (pool === undefined) {
       pool = new Pool(limit, this.#onWanted);
-      this.#pools.set(limit, pool);
+      this.#pools.push(pool);
     }
     return pool;
   }
@@ -157,7 +142,7 @@ export class SlotQueue {
   /** Starts all that the limits allow, best first. A start may bring new claims: they are looked at too. */
   fill(): void {
     for (let lane = this.#best(); lane !== undefined; lane = this.#best()) {
-      const claim = lane.claims.pop() as Claim;
+      const claim = lane.claims.shift();
       this.#engine.take();
       lane.pool.limit.take();
       for (const limit of lane.limits) limit.take();
@@ -175,11 +160,10 @@ export class SlotQueue {
 
   #best(): Lane | undefined {
     let best: Lane | undefined;
-    for (const pool of this.#pools.values()) {
+    for (const pool of this.#pools) {
       const lane = pool.best();
       if (lane === undefined) continue;
-      if (best === undefined || goesBefore(lane.claims.first as Claim, best.claims.first as Claim))
-        best = lane;
+      if (best === undefined || goesBefore(lane.claims.first as Claim, best.claims.first as Claim)) best = lane;
     }
     if (best === undefined || !this.#engine.isFull) return best;
     this.#engine.whenFree(this.#onWanted);

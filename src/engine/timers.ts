@@ -1,29 +1,39 @@
 import type { Clock } from '../model/clock.ts';
 import { Heap, type HeapItem } from '../model/heap.ts';
 
-/** A call that is due at an instant. */
-export interface Timer extends HeapItem {
+/** A call that is due at an instant; linked to those that were asked for with the same wait. */
+export interface Timer {
   readonly dueAt: number;
   /** Equal instants go in the order of asking. */
   readonly order: number;
   readonly callback: () => void;
+  /** Where it waits; `undefined` once it has fired or was cancelled. */
+  line: Line | undefined;
+  previous: Timer | undefined;
+  next: Timer | undefined;
 }
 
 /** The longest wait that timers of Node and browsers keep; longer ones are waited for in parts. */
 const LONGEST_MS = 2 ** 31 - 1;
 
+/** So many waits are kept in mind when nobody waits so long any more. */
+const KEPT_LINES = 64;
+
 /**
  * Everything that is due on one clock: retries, time-outs and limits of all runs, behind one of the clock's timers.
  *
- * An empty heap leaves no timer behind, so a process may end.
+ * Timers with the same wait come due in the order of asking, so they stand in line, and only the lines are in a
+ * heap: a time-out that is taken back, as most are, costs no more than a link. Without a timer the clock has none
+ * either, so a process may end.
  */
 export class Timers {
   readonly #clock: Clock;
-  readonly #heap = new Heap<Timer>((a, b) => a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.order < b.order));
+  readonly #heap = new Heap<Line>((a, b) => comesBefore(a.first as Timer, b.first as Timer));
+  readonly #lines = new Map<number, Line>();
   #order = 0;
   #now = Number.NEGATIVE_INFINITY;
   #armed: { readonly id: unknown; readonly at: number } | undefined;
-  #adjusting = false;
+  #isAdjusting = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -36,51 +46,111 @@ export class Timers {
     return this.#now;
   }
 
-  /** Calls back once at the instant, or as soon after it as the clock can. */
-  at(dueAt: number, callback: () => void): Timer | undefined {
-    if (dueAt === Number.POSITIVE_INFINITY) return undefined;
-    const timer = { dueAt, order: this.#order++, callback, place: -1 };
-    this.#heap.push(timer);
-    this.#adjustSoon();
+  /**
+   * Calls back once, `waitMs` from now, or as soon after that as the clock can.
+   *
+   * @param now what `now` has just given
+   */
+  after(waitMs: number, callback: () => void, now = this.now()): Timer | undefined {
+    if (waitMs === Number.POSITIVE_INFINITY) return undefined;
+    const line = this.#lineOf(Math.max(waitMs, 0));
+    const timer: Timer = {
+      dueAt: now + line.waitMs,
+      order: this.#order++,
+      callback,
+      line,
+      previous: line.last,
+      next: undefined,
+    };
+    if (line.last !== undefined) line.last.next = timer;
+    line.last = timer;
+    if (line.first === undefined) {
+      line.first = timer;
+      this.#heap.push(line);
+      this.#adjustSoon();
+    }
     return timer;
   }
 
   /** Safe for a timer that has fired or was cancelled. */
   cancel(timer: Timer | undefined): void {
-    if (timer === undefined || timer.place < 0) return;
-    this.#heap.remove(timer);
-    this.#adjustSoon();
+    if (timer?.line === undefined) return;
+    const wasFirst = timer.line.first === timer;
+    this.#leave(timer, timer.line);
+    if (wasFirst) this.#adjustSoon();
   }
 
-  /** Once for all that a macrostep asked for and took back: most time-outs never come to the clock. */
+  #lineOf(waitMs: number): Line {
+    let line = this.#lines.get(waitMs);
+    if (line === undefined) {
+      line = new Line(waitMs);
+      this.#lines.set(waitMs, line);
+    }
+    return line;
+  }
+
+  #leave(timer: Timer, line: Line): void {
+    const { previous, next } = timer;
+    timer.line = timer.previous = timer.next = undefined;
+    if (next === undefined) line.last = previous;
+    else next.previous = previous;
+    if (previous !== undefined) {
+      previous.next = next;
+      return;
+    }
+    line.first = next;
+    if (next !== undefined) this.#heap.update(line);
+    else {
+      this.#heap.remove(line);
+      if (this.#lines.size > KEPT_LINES) this.#lines.delete(line.waitMs);
+    }
+  }
+
+  /** Once for all that a macrostep asked for and took back. */
   #adjustSoon(): void {
-    if (this.#adjusting) return;
-    this.#adjusting = true;
-    queueMicrotask(() => {
-      this.#adjusting = false;
-      this.#adjust();
-    });
+    if (this.#isAdjusting) return;
+    this.#isAdjusting = true;
+    queueMicrotask(this.#adjust);
   }
 
   /** A clock's timer that is early does no harm, so it is only moved forward, or taken away when nothing is due. */
-  #adjust(): void {
-    const next = this.#heap.first;
+  readonly #adjust = (): void => {
+    this.#isAdjusting = false;
+    const next = this.#heap.first?.first;
     if (next !== undefined && this.#armed !== undefined && this.#armed.at <= next.dueAt) return;
     if (this.#armed !== undefined) this.#clock.clearTimeout(this.#armed.id);
     this.#armed = undefined;
     if (next === undefined) return;
     const waitMs = Math.min(Math.max(next.dueAt - this.now(), 0), LONGEST_MS);
-    const id = this.#clock.setTimeout(() => this.#fire(), waitMs);
+    const id = this.#clock.setTimeout(this.#fire, waitMs);
     this.#armed = { id, at: this.#now + waitMs };
-  }
+  };
 
-  #fire(): void {
+  readonly #fire = (): void => {
     this.#armed = undefined;
     const now = this.now();
-    for (let next = this.#heap.first; next !== undefined && next.dueAt <= now; next = this.#heap.first) {
-      this.#heap.remove(next);
-      next.callback();
+    for (let line = this.#heap.first; line !== undefined; line = this.#heap.first) {
+      const timer = line.first as Timer;
+      if (timer.dueAt > now) break;
+      this.#leave(timer, line);
+      timer.callback();
     }
     this.#adjust();
+  };
+}
+
+/** Timers with the same wait, first due first. */
+class Line implements HeapItem {
+  place = -1;
+  first: Timer | undefined;
+  last: Timer | undefined;
+  readonly waitMs: number;
+
+  constructor(waitMs: number) {
+    this.waitMs = waitMs;
   }
+}
+
+function comesBefore(a: Timer, b: Timer): boolean {
+  return a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.order < b.order);
 }

@@ -12,7 +12,7 @@ import type {
   Snapshot,
 } from 'xstate';
 import { inspectAction, inspectMicrostep } from './internals.ts';
-import { CompiledSnapshot } from './snapshot.ts';
+import { CompiledSnapshot, type Status } from './snapshot.ts';
 import { type ActionInfo, choose, type Doer, initialContext, outputOf, runActions } from './step.ts';
 import type { ActionEntry, Candidate, StateEntry, Table } from './table.ts';
 
@@ -80,20 +80,23 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
 
   /** For XState. Effects of the initial state are done when the actor starts. */
   getInitialSnapshot(scope: AnyScope, input: InputFrom<Machine>): SnapshotOf<Machine> {
-    return this.#begin(input, new Deferred(scope));
+    const deferred = new Deferred(scope);
+    const snapshot = this.#begin(input, deferred);
+    deferred.snapshot = snapshot;
+    return snapshot;
   }
 
   /** For XState. */
   transition(snapshot: SnapshotOf<Machine>, event: AnyEventObject, scope: AnyScope): SnapshotOf<Machine> {
-    if (event.type === 'xstate.stop') {
-      const stopped = this.#at(snapshot, snapshot.context, 'stopped');
-      inspectMicrostep(scope, event, stopped, undefined);
-      return stopped;
+    try {
+      const candidate = this.#choose(snapshot, event);
+      const next = this.#move(snapshot, candidate, event, new Now(scope));
+      inspectMicrostep(scope, event, next, candidate?.definition);
+      return next;
+    } catch (error) {
+      CompiledSnapshot.keepWhole(snapshot);
+      throw error;
     }
-    const candidate = this.#choose(snapshot, event);
-    const next = this.#move(snapshot, candidate, event, new Now(scope));
-    inspectMicrostep(scope, event, next, candidate?.definition);
-    return next;
   }
 
   /** For XState: plain data, of the form that a machine's persisted snapshot has. */
@@ -113,16 +116,18 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
   #begin(input: unknown, doer: Doer): SnapshotOf<Machine> {
     const table = this.#table;
     const event = { type: 'xstate.init', input };
-    const before = new CompiledSnapshot(table, table.initial, {}, 'active') as SnapshotOf<Machine>;
+    let before = new CompiledSnapshot(table, table.initial, {}, 'active') as SnapshotOf<Machine>;
     try {
-      const context = runActions(table.initialActions, initialContext(table, input, doer), event, doer);
-      return this.#enter(before, table.initial, context, event, doer);
+      before = this.#at(before, initialContext(table, input, doer) as ContextFrom<Machine>, 'active');
+      const context = runActions(table.initialActions, before.context, event, doer);
+      return this.#enter(before, table.initial, true, context, event, doer);
     } catch (error) {
       return this.#at(before, before.context, 'error', undefined, error);
     }
   }
 
   #choose(snapshot: SnapshotOf<Machine>, event: AnyEventObject): Candidate | undefined {
+    if (event.type === 'xstate.stop') return undefined;
     return choose(
       this.#table.states[CompiledSnapshot.stateOf(snapshot)] as StateEntry,
       snapshot.context,
@@ -136,35 +141,51 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
     event: AnyEventObject,
     doer: Doer,
   ): SnapshotOf<Machine> {
-    if (candidate === undefined) {
-      if (!event.type.startsWith('xstate.error.actor')) return snapshot;
-      return this.#at(snapshot, snapshot.context, 'error', undefined, event.error);
-    }
+    if (candidate === undefined) return this.#leave(snapshot, event);
     const context = runActions(candidate.actions, snapshot.context, event, doer);
-    return this.#enter(snapshot, candidate.target, context, event, doer);
+    return this.#enter(snapshot, candidate.target, candidate.enters, context, event, doer);
+  }
+
+  /** What an event does that no transition takes: as a rule nothing. */
+  #leave(snapshot: SnapshotOf<Machine>, event: AnyEventObject): SnapshotOf<Machine> {
+    const { context, output, error } = snapshot;
+    if (event.type === 'xstate.stop') return this.#at(snapshot, context, 'stopped', output, error);
+    if (!event.type.startsWith('xstate.error.actor')) return snapshot;
+    return this.#at(snapshot, context, 'error', output, event.error);
   }
 
   #enter(
     before: SnapshotOf<Machine>,
     target: number,
+    enters: boolean,
     context: unknown,
     event: AnyEventObject,
     doer: Doer,
   ): SnapshotOf<Machine> {
     const state = this.#table.states[target] as StateEntry;
-    if (state.final === undefined) {
+    const completes = enters && state.final !== undefined;
+    if (!completes && before.status === 'active') {
       if (context === before.context && target === CompiledSnapshot.stateOf(before)) return before;
       return new CompiledSnapshot(this.#table, target, context as ContextFrom<Machine>, 'active');
     }
-    const output = outputOf(this.#table, state, context, event, doer.self) as OutputFrom<Machine>;
-    const last = runActions(state.final.exit, context, event, doer) as ContextFrom<Machine>;
-    return new CompiledSnapshot(this.#table, target, last, 'done', output);
+    // An actor goes no further once it is over; a pure step may be asked to, and does then what XState's does.
+    const status = completes ? 'done' : before.status;
+    const output = completes ? outputOf(this.#table, state, context, event, doer.self) : before.output;
+    const last = status === 'done' ? runActions(state.exit, context, event, doer) : context;
+    return new CompiledSnapshot(
+      this.#table,
+      target,
+      last as ContextFrom<Machine>,
+      status,
+      output as OutputFrom<Machine>,
+      before.error,
+    );
   }
 
   #at(
     snapshot: SnapshotOf<Machine>,
     context: ContextFrom<Machine>,
-    status: 'stopped' | 'error',
+    status: Status,
     output?: OutputFrom<Machine>,
     error?: unknown,
   ): SnapshotOf<Machine> {
@@ -219,6 +240,8 @@ class Now implements Doer {
 
 /** Does it when the actor starts. */
 class Deferred implements Doer {
+  /** Where the actor starts. */
+  snapshot: CompiledSnapshot | undefined;
   readonly self: unknown;
   readonly system: unknown;
   readonly #scope: AnyScope;
@@ -230,7 +253,14 @@ class Deferred implements Doer {
   }
 
   effect(entry: EffectEntry, params: unknown, info: ActionInfo): void {
-    this.#scope.defer(() => new Now(this.#scope).effect(entry, params, info));
+    this.#scope.defer(() => {
+      try {
+        new Now(this.#scope).effect(entry, params, info);
+      } catch (error) {
+        CompiledSnapshot.keepWhole(this.snapshot as CompiledSnapshot);
+        throw error;
+      }
+    });
   }
 
   emit(event: object): void {

@@ -40,11 +40,16 @@ export function compile<Machine extends AnyStateMachine>(machine: Machine): Comp
   return new CompiledLogic(machine, tableOf(machine));
 }
 
-function tableOf(machine: AnyStateMachine): Table {
+/** The table that a machine's logic runs on. */
+export function tableOf(machine: AnyStateMachine): Table {
   const { root } = machine;
   refuseNode(root);
-  if (root.type !== 'compound')
+  if (root.type === 'atomic') {
     throw new CompileError(root.id, 'it has no states', 'A table needs at least one.');
+  }
+  if (root.type !== 'compound') {
+    throw new CompileError(root.id, `its type is ${root.type}`, 'Only flat machines can be compiled.');
+  }
   const nodes = Object.values(root.states);
   for (const node of nodes) {
     refuseNode(node);
@@ -52,16 +57,18 @@ function tableOf(machine: AnyStateMachine): Table {
     throw new CompileError(node.id, `its type is ${node.type}`, 'Only flat states can be compiled.');
   }
   const numberOf = new Map(nodes.map((node, number) => [node.key, number]));
+  const edges = new Map([root, ...nodes].map((node) => [node, edgeOf(machine, node)]));
+  const parts: Parts = { machine, numberOf, edges };
   const initialNode = root.initial.target[0] as AnyStateNode;
-  const rootExit = actionsOf(machine, root.exit, `${root.id}.exit`);
+  const rootEdge = edges.get(root) as Edge;
   return {
     id: machine.id,
     numberOf,
     initial: numberOf.get(initialNode.key) as number,
     initialActions: [
-      ...actionsOf(machine, root.entry, `${root.id}.entry`),
+      ...rootEdge.entry,
       ...actionsOf(machine, root.initial.actions, `${root.id}.initial`),
-      ...actionsOf(machine, initialNode.entry, `${initialNode.id}.entry`),
+      ...(edges.get(initialNode) as Edge).entry,
     ],
     context: machine.config.context,
     output: root.output,
@@ -69,59 +76,68 @@ function tableOf(machine: AnyStateMachine): Table {
       (node): StateEntry => ({
         key: node.key,
         id: node.id,
-        tags: new Set(node.tags),
-        meta: node.meta,
-        final:
-          node.type === 'final'
-            ? {
-                output: node.output,
-                exit: [...actionsOf(machine, node.exit, `${node.id}.exit`), ...rootExit],
-              }
-            : undefined,
-        on: candidatesOf(machine, node, numberOf),
+        tags: new Set([...root.tags, ...node.tags]),
+        meta: { ...metaOf(root), ...metaOf(node) },
+        final: node.type === 'final' ? { output: node.output } : undefined,
+        exit: [...(edges.get(node) as Edge).exit, ...rootEdge.exit],
+        on: candidatesOf(parts, node),
       }),
     ),
   };
 }
 
-function candidatesOf(
-  machine: AnyStateMachine,
-  node: AnyStateNode,
-  numberOf: ReadonlyMap<string, number>,
-): ReadonlyMap<string, readonly Candidate[]> {
-  const { root } = machine;
+/** What the candidates of all states are made of. */
+interface Parts {
+  readonly machine: AnyStateMachine;
+  readonly numberOf: ReadonlyMap<string, number>;
+  readonly edges: ReadonlyMap<AnyStateNode, Edge>;
+}
+
+/** What is done where a state is entered and left. */
+interface Edge {
+  readonly entry: readonly ActionEntry[];
+  readonly exit: readonly ActionEntry[];
+}
+
+function edgeOf(machine: AnyStateMachine, node: AnyStateNode): Edge {
+  return {
+    entry: actionsOf(machine, node.entry, `${node.id}.entry`),
+    exit: actionsOf(machine, node.exit, `${node.id}.exit`),
+  };
+}
+
+function metaOf({ id, meta }: AnyStateNode): Record<string, unknown> {
+  return meta === undefined ? {} : { [id]: meta };
+}
+
+function candidatesOf(parts: Parts, node: AnyStateNode): ReadonlyMap<string, readonly Candidate[]> {
   const own = transitionsOf(node);
-  const shared = transitionsOf(root);
+  const shared = transitionsOf(parts.machine.root);
   const table = new Map<string, Candidate[]>();
   for (const type of new Set([...own.keys(), ...shared.keys()])) {
     const all = [...(own.get(type) ?? []), ...(shared.get(type) ?? [])];
     table.set(
       type,
-      all.map(({ definition, place }) => candidateOf(machine, node, definition, place, numberOf)),
+      all.map((placed) => candidateOf(parts, node, placed)),
     );
   }
   return table;
 }
 
 function candidateOf(
-  machine: AnyStateMachine,
+  { machine, numberOf, edges }: Parts,
   node: AnyStateNode,
-  definition: AnyTransitionDefinition,
-  place: string,
-  numberOf: ReadonlyMap<string, number>,
+  { definition, place }: Placed,
 ): Candidate {
   const target = targetOf(definition, place);
-  const moves = target !== undefined && (target !== definition.source || definition.reenter);
+  const enters = target !== undefined && (target !== definition.source || definition.reenter);
   const actions = actionsOf(machine, definition.actions, `${place}.actions`);
   return {
     guard: guardOf(machine, definition.guard, `${place}.guard`),
-    target: numberOf.get((moves ? target : node).key) as number,
-    actions: moves
-      ? [
-          ...actionsOf(machine, node.exit, `${node.id}.exit`),
-          ...actions,
-          ...actionsOf(machine, target.entry, `${target.id}.entry`),
-        ]
+    target: numberOf.get((enters ? target : node).key) as number,
+    enters,
+    actions: enters
+      ? [...(edges.get(node) as Edge).exit, ...actions, ...(edges.get(target) as Edge).entry]
       : actions,
     definition,
   };

@@ -1,7 +1,7 @@
 import { choose } from './step.ts';
 import type { StateEntry, Table } from './table.ts';
 
-type Status = 'active' | 'done' | 'error' | 'stopped';
+export type Status = 'active' | 'done' | 'error' | 'stopped';
 
 /** Snapshot of a compiled machine: what `actor.getSnapshot()` gives, in the manner of a machine's. */
 export class CompiledSnapshot<Context = unknown, Output = unknown> {
@@ -36,6 +36,19 @@ export class CompiledSnapshot<Context = unknown, Output = unknown> {
     return snapshot.#state;
   }
 
+  /**
+   * Readies the snapshot of an actor that is throwing: XState spreads it into the actor's last one, and what stands
+   * on the prototype would be lost.
+   */
+  static keepWhole(snapshot: CompiledSnapshot): void {
+    const { tags, children, matches, hasTag, toJSON } = snapshot;
+    const can = snapshot.can.bind(snapshot);
+    const getMeta = snapshot.getMeta.bind(snapshot);
+    for (const [name, value] of Object.entries({ tags, children, matches, hasTag, can, getMeta, toJSON })) {
+      Object.defineProperty(snapshot, name, { value, enumerable: true, configurable: true });
+    }
+  }
+
   /** A flat machine of this kind has no children. */
   get children(): Record<string, never> {
     return {};
@@ -61,12 +74,11 @@ export class CompiledSnapshot<Context = unknown, Output = unknown> {
   }
 
   getMeta(): Record<string, unknown> {
-    const { id, meta } = this.#table.states[this.#state] as StateEntry;
-    return meta === undefined ? {} : { [id]: meta };
+    return { ...(this.#table.states[this.#state] as StateEntry).meta };
   }
 
   toJSON(): object {
-    const { status, value, context, output, error } = this;
-    return { status, output, error, value, context, children: {}, historyValue: {}, tags: [...this.tags] };
+    const { status, value, context, output, error, children, tags } = this;
+    return { status, output, error, value, context, children, historyValue: {}, tags: [...tags] };
   }
 }

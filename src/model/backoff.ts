@@ -53,7 +53,9 @@ export interface IncrementingOptions {
   readonly maxMs?: number | undefined;
 }
 
-const exponentialKeys = ['initialMs', 'base', 'minMs', 'maxMs'];
+const incrementingKeys = new Set(['startMs', 'incrementMs', 'maxMs']);
+const exponentialKeys = new Set(['initialMs', 'base', 'minMs', 'maxMs']);
+const jitterKeys = new Set([...exponentialKeys, 'jitterMs']);
 
 // The formulas are those of tenacity's wait strategies (github.com/jd/tenacity, tenacity/wait.py), n being
 // the attempt that failed. Its `multiplier` is `initialMs` here.
@@ -67,7 +69,7 @@ export function fixed(waitMs: number): BackoffStrategy {
 /** `startMs + incrementMs · (n − 1)`, kept between 0 and `maxMs`. */
 export function incrementing(options: IncrementingOptions): BackoffStrategy {
   const at = placeIn('incrementing');
-  checkKeys(at('options'), options, ['startMs', 'incrementMs', 'maxMs']);
+  checkKeys(at('options'), options, incrementingKeys);
   const { startMs, incrementMs, maxMs = Number.POSITIVE_INFINITY } = options;
   checkNumber(at('startMs'), startMs, durationRule);
   checkNumber(at('incrementMs'), incrementMs, {});
@@ -93,7 +95,7 @@ export function randomExponential(options: ExponentialOptions): BackoffStrategy 
 /** `initialMs · base^(n − 1)` and up to `jitterMs` more, kept between `minMs` and `maxMs`. */
 export function exponentialJitter(options: ExponentialJitterOptions): BackoffStrategy {
   const at = placeIn('exponentialJitter');
-  checkKeys(at('options'), options, [...exponentialKeys, 'jitterMs']);
+  checkKeys(at('options'), options, jitterKeys);
   const { grow, bound } = exponentialParts('exponentialJitter', options);
   const { jitterMs = 1_000 } = options;
   checkNumber(at('jitterMs'), jitterMs, durationRule);

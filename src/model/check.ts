@@ -41,17 +41,23 @@ export function checkFunction(place: Place, value: unknown): void {
 }
 
 /** Throws `FlowError` `bad_option` unless the value is an object without keys that are not `known`. */
-export function checkKeys(place: Place, value: unknown, known: readonly string[]): void {
-  const names = known.map((key) => `\`${key}\``).join(', ');
-  if (typeof value !== 'object' || value === null) throw badOption(place, `an object of ${names}`, value);
-  const key = Object.keys(value).find((name) => !known.includes(name));
-  if (key === undefined) return;
+export function checkKeys(place: Place, value: unknown, known: ReadonlySet<string>): void {
+  if (typeof value !== 'object' || value === null)
+    throw badOption(place, `an object of ${listKeys(known)}`, value);
+  for (const key in value) if (!known.has(key)) throw unknownKey(place, value, key, known);
+}
+
+function unknownKey(place: Place, value: object, key: string, known: ReadonlySet<string>): FlowError {
   const suggestion = nearest(key, known);
-  throw new FlowError(
+  return new FlowError(
     'bad_option',
-    `${describePlace(place)} does not take \`${key}\`. ${didYouMean(suggestion, `It takes ${names}.`)}`,
+    `${describePlace(place)} does not take \`${key}\`. ${didYouMean(suggestion, `It takes ${listKeys(known)}.`)}`,
     { ...fieldsOf(place), value, ...(suggestion === undefined ? {} : { suggestion }) },
   );
+}
+
+function listKeys(known: ReadonlySet<string>): string {
+  return Array.from(known, (key) => `\`${key}\``).join(', ');
 }
 
 /** The error of an option that must be something else; `rule` goes on after "must be". */

@@ -81,7 +81,7 @@ export interface FlowSettings {
   readonly forwardEvents?: boolean | undefined;
 }
 
-const taskOptions = [
+const taskOptions = new Set([
   'dependsOn',
   'perform',
   'actor',
@@ -97,17 +97,30 @@ const taskOptions = [
   'priority',
   'pool',
   'durationMs',
-];
+]);
 
-const flowOptions = ['input', 'output', 'concurrency', 'pools', 'totalTimeoutMs', 'graceMs', 'forwardEvents'];
+const flowOptions = new Set([
+  'input',
+  'output',
+  'concurrency',
+  'pools',
+  'totalTimeoutMs',
+  'graceMs',
+  'forwardEvents',
+]);
 
 /** How many slots there may be. */
 export const slotRule: NumberRule = { min: 1, integer: true, infinity: true };
 
 /** Checks one task. Its id and its dependencies are looked at when the graph is made. */
 export function defineTask(flow: string, id: string, options: TaskOptions): TaskDefinition {
-  const place = (option: string) => ({ option, taskId: id, flow });
   checkKeys({ option: 'options', taskId: id, flow }, options, taskOptions);
+  return readTask(flow, id, options);
+}
+
+/** The same for options whose names are known to be right. */
+export function readTask(flow: string, id: string, options: TaskOptions): TaskDefinition {
+  const place = (option: string) => ({ option, taskId: id, flow });
   const { triggerRule = 'all_success', retry, dependsOn = noIds, pool, output, priority = 0 } = options;
   if (!Array.isArray(dependsOn)) throw badOption(place('dependsOn'), 'an array of task ids', dependsOn);
   if (!triggerRules.includes(triggerRule)) {
@@ -221,6 +234,14 @@ export class FlowDefinition {
       this.tasks.map((task) => JSON.stringify([task.id, task.dependsOn, task.triggerRule])),
     );
     return this.#hash;
+  }
+
+  *#words(): Generator<string> {
+    for (const { id, dependsOn, triggerRule } of this.tasks) {
+      yield id;
+      yield* dependsOn;
+      yield triggerRule;
+    }
   }
 
   /** The same flow with other bodies, by task id. */

@@ -1,11 +1,19 @@
 import { exponential } from './backoff.ts';
 import { badOption, checkKeys } from './check.ts';
-import { checkFlow, defineTask, FlowDefinition, type FlowSettings, type TaskSettings } from './definition.ts';
+import {
+  checkFlow,
+  FlowDefinition,
+  type FlowSettings,
+  readTask,
+  type TaskDefinition,
+  type TaskSettings,
+} from './definition.ts';
 import { FlowError } from './error.ts';
 import type { Graph } from './graph.ts';
 import { unknownTask } from './graph-check.ts';
+import { pick } from './record.ts';
 import type { Backoff, RetryPolicy } from './retry.ts';
-import { parseTriggerRule } from './trigger-rule.ts';
+import { parseTriggerRule, type TriggerRule } from './trigger-rule.ts';
 
 /** A task of a flow that is given as data. */
 export interface GraphTask extends Omit<TaskSettings, 'triggerRule' | 'retry'> {
@@ -57,11 +65,15 @@ export type Bodies =
   | Readonly<Record<string, BodyOptions>>
   | ReadonlyMap<string, BodyOptions>;
 
-type BodyOptions =
-  | ((scope: never) => unknown)
-  | { readonly perform?: unknown; readonly actor?: unknown; readonly input?: unknown };
+type BodyOptions = ((scope: never) => unknown) | BodyParts;
 
-const taskKeys = [
+interface BodyParts {
+  readonly perform?: unknown;
+  readonly actor?: unknown;
+  readonly input?: unknown;
+}
+
+const taskKeys = new Set([
   'id',
   'dependsOn',
   'needs',
@@ -85,7 +97,7 @@ const taskKeys = [
   'if',
   'matrix',
   'timeoutMinutes',
-];
+]);
 
 /** Makes a flow of data in linear time. Throws FlowError where it is no valid flow. */
 export function defineGraph(given: GraphDefinition, bodies: Bodies): FlowDefinition {
@@ -98,35 +110,22 @@ export function defineGraph(given: GraphDefinition, bodies: Bodies): FlowDefinit
     throw badOption({ option: 'tasks', flow: name }, 'an object, a Map or a list of tasks', tasks);
   }
   const bodyOf = readBodies(name, bodies);
-  const definition = new FlowDefinition(
-    name,
-    settings,
-    Array.from(entriesOf(tasks), ([id, task]) => readTask(name, id, task, bodyOf(id))),
-  );
+  const defined = readTasks(tasks, (id, task) => readGraphTask(name, id, task, bodyOf(id)));
+  const definition = new FlowDefinition(name, settings, defined);
   checkBodies(definition.graph, name, bodies);
   return definition;
 }
 
-function readTask(flow: string, id: string, task: GraphTask, body: object): FlowDefinition['tasks'][number] {
-  const place = (option: string) => ({ option, taskId: id, flow });
-  checkKeys(place('options'), task, taskKeys);
-  const {
-    needs,
-    dependsOn = needs,
-    duration,
-    durationMs = duration,
-    triggerRule = 'all_success',
-    retry,
-  } = task;
+function readGraphTask(flow: string, id: string, task: GraphTask, body: BodyParts): TaskDefinition {
+  checkKeys({ option: 'options', taskId: id, flow }, task, taskKeys);
+  const { needs, dependsOn = needs, duration, durationMs = duration, triggerRule, retry } = task;
   if (needs !== undefined && task.dependsOn !== undefined) {
-    throw badOption(place('needs'), 'left out where `dependsOn` is given', needs);
+    throw badOption({ option: 'needs', taskId: id, flow }, 'left out where `dependsOn` is given', needs);
   }
-  const rule = typeof triggerRule === 'string' ? parseTriggerRule(triggerRule) : undefined;
-  return defineTask(flow, id, {
+  return readTask(flow, id, {
     dependsOn,
     durationMs,
-    // What is no rule is refused there, with the rules that there are.
-    triggerRule: rule ?? (triggerRule as never),
+    triggerRule: triggerRule === undefined ? undefined : readRule(triggerRule),
     retry: retry === undefined ? undefined : readRetry(retry),
     timeoutMs: task.timeoutMs,
     totalTimeoutMs: task.totalTimeoutMs,
@@ -136,26 +135,38 @@ function readTask(flow: string, id: string, task: GraphTask, body: object): Flow
     priority: task.priority,
     pool: task.pool,
     output: task.output,
-    ...body,
+    perform: body.perform,
+    actor: body.actor,
+    input: body.input,
   });
 }
 
+/** What is no rule stays as it is, and is refused with the rules that there are. */
+function readRule(text: string): TriggerRule {
+  return (typeof text === 'string' ? parseTriggerRule(text) : undefined) ?? (text as TriggerRule);
+}
+
 function readRetry(retry: GraphRetry): RetryPolicy {
-  const { backoff = 0, ...rest } = retry;
-  if (typeof backoff !== 'object' || backoff === null) return { ...rest, backoff };
+  if (typeof retry !== 'object' || retry === null) return retry;
+  const { backoff = 0 } = retry;
+  if (typeof backoff !== 'object' || backoff === null) return { ...retry, backoff };
   const { kind, ...strategy } = backoff;
   if (kind !== 'exponential') throw badOption({ option: 'retry.backoff.kind' }, '`exponential`', kind);
-  return { ...rest, backoff: exponential(strategy) };
+  return { ...retry, backoff: exponential(strategy) };
 }
 
-function* entriesOf(tasks: GraphDefinition['tasks']): Generator<readonly [string, GraphTask]> {
+function readTasks(
+  tasks: GraphDefinition['tasks'],
+  read: (id: string, task: GraphTask) => TaskDefinition,
+): TaskDefinition[] {
   if (Array.isArray(tasks))
-    for (const task of tasks as readonly (GraphTask & { id: string })[]) yield [task?.id, task];
-  else if (tasks instanceof Map) yield* tasks;
-  else for (const id of Object.keys(tasks)) yield [id, (tasks as Record<string, GraphTask>)[id] as GraphTask];
+    return tasks.map((task: GraphTask & { readonly id: string }) => read(task?.id, task));
+  if (tasks instanceof Map) return Array.from(tasks, ([id, task]) => read(id, task));
+  const byId = tasks as Readonly<Record<string, GraphTask>>;
+  return Object.keys(byId).map((id) => read(id, byId[id] as GraphTask));
 }
 
-function readBodies(flow: string, bodies: Bodies): (id: string) => object {
+function readBodies(flow: string, bodies: Bodies): (id: string) => BodyParts {
   if (typeof bodies === 'function') {
     const body = { perform: bodies };
     return () => body;
@@ -168,12 +179,7 @@ function readBodies(flow: string, bodies: Bodies): (id: string) => object {
     );
   }
   return (id) => {
-    const body =
-      bodies instanceof Map
-        ? bodies.get(id)
-        : Object.hasOwn(bodies, id)
-          ? (bodies as Record<string, BodyOptions>)[id]
-          : undefined;
+    const body = bodies instanceof Map ? bodies.get(id) : pick(bodies as Record<string, BodyOptions>, id);
     return typeof body === 'function' ? { perform: body } : (body ?? {});
   };
 }

@@ -43,6 +43,7 @@ export type RetryDecision =
  */
 export const MAX_WAIT_MS = 3_155_760_000_000;
 
+const retryKeys = new Set(['maxAttempts', 'backoff', 'maxElapsedMs', 'retryIf']);
 const exhausted: RetryDecision = { retry: false, cause: 'exhausted' };
 const fatal: RetryDecision = { retry: false, cause: 'fatal' };
 
@@ -70,7 +71,7 @@ export function planRetry(policy: RetryPolicy | undefined, failure: FailureInfo)
 /** Throws `FlowError` `bad_option` that names the option, what it must be and what it is. */
 export function checkRetry(taskId: string, policy: RetryPolicy): void {
   const at = (name: string): Place => ({ option: `retry.${name}`, taskId });
-  checkKeys({ option: 'retry', taskId }, policy, ['maxAttempts', 'backoff', 'maxElapsedMs', 'retryIf']);
+  checkKeys({ option: 'retry', taskId }, policy, retryKeys);
   const { maxAttempts, backoff, maxElapsedMs, retryIf } = policy;
   checkNumber(at('maxAttempts'), maxAttempts, { integer: true, min: 1 });
   if (backoff !== undefined) checkBackoff(at('backoff'), backoff);

@@ -66,13 +66,13 @@ function watch(logic: AnyActorLogic, log: Log, { input, events = [], snapshot, s
   return log.slice();
 }
 
-function inspectionOf(event: InspectionEvent): unknown[] {
-  const { id } = event.actorRef;
+function inspectionOf(event: InspectionEvent): readonly unknown[] {
+  const id = idOf(event.actorRef);
   switch (event.type) {
     case '@xstate.actor':
       return [event.type, id];
     case '@xstate.event':
-      return [event.type, id, event.sourceRef?.id, event.event];
+      return [event.type, id, idOf(event.sourceRef), event.event];
     case '@xstate.action':
       return [event.type, id, event.action];
     case '@xstate.microstep': {
@@ -81,9 +81,13 @@ function inspectionOf(event: InspectionEvent): unknown[] {
       );
       return [event.type, id, event.event, taken, brief(event.snapshot)];
     }
-    case '@xstate.snapshot':
+    default:
       return [event.type, id, event.event, brief(event.snapshot)];
   }
+}
+
+function idOf(actor: InspectionEvent['actorRef'] | undefined): string | undefined {
+  return (actor as AnyActorRef | undefined)?.id;
 }
 
 /** All that a machine's snapshot answers. */

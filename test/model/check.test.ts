@@ -17,6 +17,7 @@ import { spec } from '../spec.ts';
 const test = spec('check');
 
 const place = { option: 'x', owner: 'f' };
+const known = new Set(['minMs', 'maxMs']);
 
 function errorOf(act: () => unknown): FlowError {
   try {
@@ -104,15 +105,15 @@ test('refuses what is no function', () => {
 });
 
 test('refuses keys that it does not know', () => {
-  checkKeys(place, { minMs: 1 }, ['minMs', 'maxMs']);
-  const typo = errorOf(() => checkKeys(place, { maxMS: 1 }, ['minMs', 'maxMs']));
+  checkKeys(place, { minMs: 1 }, known);
+  const typo = errorOf(() => checkKeys(place, { maxMS: 1 }, known));
   assert.is(typo.message, '`x` of `f` does not take `maxMS`. Did you mean `maxMs`?');
   assert.is(typo.suggestion, 'maxMs');
-  const stranger = errorOf(() => checkKeys(place, { jitter: 1 }, ['minMs', 'maxMs']));
+  const stranger = errorOf(() => checkKeys(place, { jitter: 1 }, known));
   assert.is(stranger.message, '`x` of `f` does not take `jitter`. It takes `minMs`, `maxMs`.');
   assert.not.ok('suggestion' in stranger);
   for (const value of [3, null, undefined]) {
-    const none = errorOf(() => checkKeys(place, value, ['minMs', 'maxMs']));
+    const none = errorOf(() => checkKeys(place, value, known));
     assert.is(none.message, `\`x\` of \`f\` must be an object of \`minMs\`, \`maxMs\`, but is ${value}`);
   }
 });

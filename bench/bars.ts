@@ -1,0 +1,104 @@
+import type { Row } from './measure.ts';
+import type { EngineName } from './plan.ts';
+import type { Workload } from './workloads.ts';
+
+/** What the project holds itself to: a figure that is to be no more than `most`. */
+export interface Bar {
+  readonly what: string;
+  readonly unit: '×' | ' µs' | ' MB';
+  readonly most: number;
+  /** Undefined where the rows for it were not measured. */
+  readonly measured: number | undefined;
+}
+
+export function measureBars(rows: readonly Row[]): Bar[] {
+  return [
+    ...[10_000, 100_000].flatMap((size) => [
+      against('p-graph', 0.8, rows, 'layered', size),
+      against('p-graph', 0.8, rows, 'chain', size),
+      against('p-graph', 1.2, rows, 'fan', size),
+      against('effect', 0.5, rows, 'layered', size),
+      against('effect', 0.5, rows, 'chain', size),
+      against('effect', 1, rows, 'fan', size),
+    ]),
+    against('p-graph', 1, rows, 'signup', 6),
+    against('effect', 0.35, rows, 'signup', 6),
+    ...(['layered', 'chain', 'fan'] as const).map((workload) => ({
+      what: `${workload}, 100,000 tasks / 10,000`,
+      unit: '×' as const,
+      most: 1.5,
+      measured: ratio(toppleCost(rows, workload, 100_000), toppleCost(rows, workload, 10_000)),
+    })),
+    {
+      what: 'every task fails twice (10,000, layered) / none does',
+      unit: '×',
+      most: 3,
+      measured: ratio(toppleCost(rows, 'retries', 10_000), toppleCost(rows, 'layered', 10_000)),
+    },
+    {
+      what: 'with an `inspect` that does nothing (10,000, layered) / without',
+      unit: '×',
+      most: 3,
+      measured: ratio(toppleCost(rows, 'inspect', 10_000), toppleCost(rows, 'layered', 10_000)),
+    },
+    {
+      what: 'layered, 1,000,000 tasks, cold, per task',
+      unit: ' µs',
+      most: 25,
+      measured: costOf(millionOf(rows)),
+    },
+    {
+      what: 'layered, 1,000,000 tasks, memory',
+      unit: ' MB',
+      most: 2_048,
+      measured: millionOf(rows)?.maxRssMb,
+    },
+  ];
+}
+
+/** Definition and run together; of warm rows, which is what all bars but the last two are set for. */
+export function costOf(row: Row | undefined): number | undefined {
+  return row && row.defineCpuUsPerTask + row.runCpuUsPerTask;
+}
+
+function against(
+  peer: EngineName,
+  most: number,
+  rows: readonly Row[],
+  workload: Workload,
+  size: number,
+): Bar {
+  const theirs = rows.find(
+    (row) =>
+      row.engine === peer && row.workload === workload && row.tasks === size && row.temperature === 'warm',
+  );
+  return {
+    what:
+      workload === 'signup'
+        ? `signup / ${peer}`
+        : `${workload}, ${size.toLocaleString('en')} tasks / ${peer}`,
+    unit: '×',
+    most,
+    measured: ratio(toppleCost(rows, workload, size), costOf(theirs)),
+  };
+}
+
+function toppleCost(rows: readonly Row[], workload: Workload, size: number): number | undefined {
+  return costOf(
+    rows.find(
+      (row) =>
+        row.engine === 'topple' &&
+        row.workload === workload &&
+        row.tasks === size &&
+        row.temperature === 'warm',
+    ),
+  );
+}
+
+function millionOf(rows: readonly Row[]): Row | undefined {
+  return rows.find((row) => row.engine === 'topple' && row.workload === 'layered' && row.tasks === 1_000_000);
+}
+
+function ratio(ours: number | undefined, theirs: number | undefined): number | undefined {
+  return ours === undefined || theirs === undefined ? undefined : ours / theirs;
+}

@@ -1,0 +1,117 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { costOf, measureBars } from './bars.ts';
+import type { Row } from './measure.ts';
+import { engineNames } from './plan.ts';
+import { workloads } from './workloads.ts';
+
+const readme = new URL('README.md', import.meta.url);
+const start = '<!-- bench: written by `npm run bench` -->';
+const end = '<!-- /bench -->';
+
+/** All that was measured, as Markdown. */
+export function report(rows: readonly Row[], remarks: readonly string[]): string {
+  const warm = rows.filter(({ temperature }) => temperature === 'warm');
+  const cold = rows.filter(({ temperature }) => temperature === 'cold');
+  return [
+    conditions(),
+    section('Warm, definition and run: µs of CPU per task', matrix(warm, costOf)),
+    section(
+      'Warm, the definition alone',
+      matrix(warm, (row) => row.defineCpuUsPerTask),
+    ),
+    section('Cold, definition and run: µs of CPU per task', matrix(cold, costOf)),
+    section(
+      'Warm, µs from start to end per task',
+      matrix(warm, (row) => row.wallUsPerTask),
+    ),
+    section(
+      'Most memory of the process, MB, warm',
+      matrix(warm, (row) => row.maxRssMb),
+    ),
+    section("topple's bars", barsTable(rows)),
+    section('Remarks', remarks.map((remark) => `- ${remark}`).join('\n')),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+/** Puts a report in the place of the last one in bench/README.md. */
+export function writeReport(text: string): void {
+  const old = readFileSync(readme, 'utf8');
+  const from = old.indexOf(start);
+  const to = old.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`bench/README.md lacks its markers, ${start} and ${end}`);
+  writeFileSync(readme, `${old.slice(0, from)}${start}\n\n${text}\n\n${old.slice(to)}`);
+}
+
+function conditions(): string {
+  const day = new Date().toISOString().slice(0, 10);
+  const machine = `${cpus()[0]?.model.trim() ?? 'an unknown CPU'}, ${availableParallelism()} cores`;
+  const versions = ['p-graph', 'effect', 'async', 'fastq', 'xstate'].map(
+    (name) => `${name} ${versionOf(name)}`,
+  );
+  return `${day} on ${machine}; Node ${process.versions.node}, ${versions.join(', ')}.`;
+}
+
+/** As npm installed it: not every package lets its package.json be imported. */
+function versionOf(name: string): string {
+  const manifest = new URL(`../node_modules/${name}/package.json`, import.meta.url);
+  return JSON.parse(readFileSync(manifest, 'utf8')).version;
+}
+
+function section(title: string, body: string): string {
+  return body === '' ? '' : `### ${title}\n\n${body}`;
+}
+
+/** Engines down, workloads across. */
+function matrix(rows: readonly Row[], figureOf: (row: Row) => number | undefined): string {
+  const columnOf = ({ workload, tasks }: Row): string =>
+    workload === 'signup' ? workload : `${workload} ${tasks.toLocaleString('en')}`;
+  const columns = [...new Set(rows.toSorted(byWorkload).map(columnOf))];
+  const engines = engineNames.filter((name) => rows.some(({ engine }) => engine === name));
+  if (engines.length === 0) return '';
+  return table(
+    ['', ...columns],
+    engines.map((name) => [
+      name,
+      ...columns.map((column) =>
+        show(
+          rows.find((row) => row.engine === name && columnOf(row) === column),
+          figureOf,
+        ),
+      ),
+    ]),
+  );
+}
+
+function byWorkload(a: Row, b: Row): number {
+  return workloads.indexOf(a.workload) - workloads.indexOf(b.workload) || a.tasks - b.tasks;
+}
+
+function show(row: Row | undefined, figureOf: (row: Row) => number | undefined): string {
+  const value = row && figureOf(row);
+  return value === undefined ? '–' : number(value);
+}
+
+/** The ratios and bounds that topple is held to; those without measured rows are left out. */
+function barsTable(rows: readonly Row[]): string {
+  const bars = measureBars(rows).flatMap(({ what, unit, most, measured }) =>
+    measured === undefined
+      ? []
+      : [[what, `≤ ${number(most)}${unit}`, `${number(measured)}${unit}`, measured <= most ? '✓' : '✗']],
+  );
+  return bars.length === 0 ? '' : table(['', 'bar', 'measured', ''], bars);
+}
+
+const number = (value: number): string =>
+  value >= 100
+    ? Math.round(value).toLocaleString('en')
+    : value >= 10
+      ? value.toFixed(1)
+      : String(Number(value.toFixed(2)));
+
+function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
+  const align = head.map((_, column) => (column === 0 ? '---' : '--:'));
+  return [head, align, ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}

@@ -1,0 +1,81 @@
+import { Heap, type HeapItem } from '../model/heap.ts';
+
+/** A task that wants a slot. */
+export interface Claim extends HeapItem {
+  readonly priority: number;
+  /** When it became ready, or its retry due. */
+  readonly readyAt: number;
+  /** Its run's place in the order of starting, and its own in the flow's definition. */
+  readonly runOrder: number;
+  readonly index: number;
+  start(): void;
+}
+
+/** The higher priority, then who was ready first, then the order of definition. */
+export function goesBefore(a: Claim, b: Claim): boolean {
+  if (a.priority !== b.priority) return a.priority > b.priority;
+  if (a.readyAt !== b.readyAt) return a.readyAt < b.readyAt;
+  if (a.runOrder !== b.runOrder) return a.runOrder < b.runOrder;
+  return a.index < b.index;
+}
+
+/** `place` of a claim that stands in line. */
+const IN_LINE = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Claims, best first. Most come in the order in which they are to be met: these stand in a line, which costs no
+ * comparison of its own, and only those that are to go before its last are in a heap.
+ */
+export class Claims {
+  readonly #heap = new Heap<Claim>(goesBefore);
+  #line: Claim[] = [];
+  #head = 0;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get first(): Claim | undefined {
+    const inHeap = this.#heap.first;
+    const inLine = this.#firstInLine();
+    if (inHeap === undefined || inLine === undefined) return inLine ?? inHeap;
+    return goesBefore(inHeap, inLine) ? inHeap : inLine;
+  }
+
+  push(claim: Claim): void {
+    this.#size++;
+    const last = this.#line.at(-1);
+    if (last !== undefined && goesBefore(claim, last)) this.#heap.push(claim);
+    else {
+      claim.place = IN_LINE;
+      this.#line.push(claim);
+    }
+  }
+
+  /** Takes the best one out; there must be one. */
+  shift(): Claim {
+    const claim = this.first as Claim;
+    this.remove(claim);
+    return claim;
+  }
+
+  /** Nothing where the claim is not in. One that was taken out must not come back. */
+  remove(claim: Claim): void {
+    if (claim.place < 0) return;
+    this.#size--;
+    if (claim.place === IN_LINE) claim.place = -1;
+    else this.#heap.remove(claim);
+  }
+
+  #firstInLine(): Claim | undefined {
+    const line = this.#line;
+    while (this.#head < line.length && (line[this.#head] as Claim).place !== IN_LINE) this.#head++;
+    if (this.#head < line.length) return line[this.#head];
+    if (line.length > 0) {
+      this.#line = [];
+      this.#head = 0;
+    }
+    return undefined;
+  }
+}

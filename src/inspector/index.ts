@@ -1,0 +1,6 @@
+export {
+  createStatelyInspect,
+  type StatelyInspect,
+  type StatelyInspectOptions,
+  type StatelyTally,
+} from './stately.ts';

@@ -1,0 +1,80 @@
+import type { InspectionEvent } from 'xstate';
+import { plain } from './plain.ts';
+
+type Ref = InspectionEvent['actorRef'];
+
+/** Parts of an actor that the package reads and XState's type of it does not tell. */
+interface Inspected {
+  readonly logic?: { readonly config?: unknown } | undefined;
+  getSnapshot(): object;
+}
+
+/** Machine configurations, each copied once. */
+const configs = new WeakMap<object, object>();
+
+/** By the copy that a message carries: when the observation was made. */
+const instants = new WeakMap<object, number>();
+
+/**
+ * What the package's inspector is given in place of an observation; nothing where it is not told, as of steps and
+ * actions, for which it has no use.
+ *
+ * It converts observations later, in timers, where what a context throws would end the process; so whatever is the
+ * user's is copied before.
+ */
+export function observe(event: InspectionEvent, rootSnapshots: boolean): InspectionEvent | undefined {
+  const at = Date.now();
+  const isLarge = (snapshot: object): boolean =>
+    isOfRun(snapshot) || (!rootSnapshots && event.actorRef.sessionId === event.rootId);
+  switch (event.type) {
+    case '@xstate.actor':
+      return { ...event, actorRef: standIn(event.actorRef, at, isLarge) };
+    case '@xstate.event':
+      return { ...event, event: carry(event.event, at) };
+    case '@xstate.snapshot':
+      if (isLarge(event.snapshot)) return undefined;
+      return { ...event, event: carry(event.event, at), snapshot: plain(event.snapshot) as never };
+    default:
+      return undefined;
+  }
+}
+
+/** When the observation was made that became this message: the package stamps messages when it converts them. */
+export function observedAt(message: { readonly event?: object; readonly snapshot?: object }): number {
+  return instants.get(message.event ?? message.snapshot ?? message) ?? Date.now();
+}
+
+/** The actor, but for what is read of it later: XState tells of it before it has a snapshot. */
+function standIn(actorRef: Ref, at: number, isLarge: (snapshot: object) => boolean): Ref {
+  const actor = actorRef as Ref & Inspected;
+  return Object.create(actor, {
+    logic: { value: { config: copyOfConfig(actor.logic?.config) } },
+    getSnapshot: {
+      value: () => {
+        const snapshot = actor.getSnapshot() as { readonly status: unknown; readonly value?: unknown };
+        return carry(isLarge(snapshot) ? { status: snapshot.status, value: snapshot.value } : snapshot, at);
+      },
+    },
+  });
+}
+
+function carry(value: object, at: number): never {
+  const copied = plain(value);
+  instants.set(copied, at);
+  return copied as never;
+}
+
+function copyOfConfig(config: unknown): object | undefined {
+  if (typeof config !== 'object' || config === null) return undefined;
+  let copied = configs.get(config);
+  if (copied === undefined) {
+    copied = plain(config);
+    configs.set(config, copied);
+  }
+  return copied;
+}
+
+/** Only a run's context is not a field: it is a view of all tasks, made each time that it is read. */
+function isOfRun(snapshot: object): boolean {
+  return 'context' in snapshot && !Object.hasOwn(snapshot, 'context');
+}

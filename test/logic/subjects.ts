@@ -1,0 +1,139 @@
+// The two machines under comparison, with the inputs and events to drive them by.
+
+import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from 'xstate';
+import { type OrchestratorContext, orchestratorMachine } from '../../machines/orchestrator.ts';
+import { taskMachine } from '../../machines/task.ts';
+import { createGraph } from '../../src/model/graph.ts';
+import { Ledger, type Plan } from '../../src/model/ledger.ts';
+import type { SettledStatus, TaskStatus } from '../../src/model/status.ts';
+import { type TriggerRule, triggerRules } from '../../src/model/trigger-rule.ts';
+import { type Dice, oneOf } from './oracle.ts';
+
+/** A machine, and how to walk it at random. */
+export interface Subject {
+  readonly machine: AnyStateMachine;
+  makeInput(dice: Dice): unknown;
+  /** Mostly an event that leads on from the state, but often one that is out of place there. */
+  makeEvent(dice: Dice, state: AnyMachineSnapshot): AnyEventObject;
+}
+
+const error = { name: 'Error', message: 'no' };
+const settledStatuses: readonly SettledStatus[] = ['done', 'failed', 'skipped', 'upstream_failed', 'cancelled'];
+
+/** Events that no machine of ours knows, and those that XState itself sends. */
+const strangers: readonly AnyEventObject[] = [
+  { type: 'unknown' },
+  { type: 'toString' },
+  { type: 'xstate.done.actor.body', output: 1, actorId: 'body' },
+  { type: 'xstate.snapshot.body', snapshot: {} },
+  { type: 'xstate.error.actor.body', error: 'of the body', actorId: 'body' },
+];
+/** Events that end an actor. */
+const fatal: readonly AnyEventObject[] = [
+  { type: 'xstate.error.actor.other', error: 'of a stranger', actorId: 'other' },
+  { type: 'xstate.error.actor', error: undefined },
+  { type: 'xstate.stop' },
+];
+
+/** Each event of the task machine, with every kind of fields that makes a difference. */
+export function taskAlphabet(at = 10): readonly AnyEventObject[] {
+  return [
+    { type: 'task.ready', at },
+    { type: 'task.skip', at, cause: 'rule', because: 'a' },
+    { type: 'task.fail_upstream', at, cause: 'upstream', because: 'a' },
+    { type: 'task.cancel', at, cause: 'cancelled', reason: 'enough' },
+    { type: 'task.cancel', at, cause: 'timeout' },
+    { type: 'task.expire', at, cause: 'timeout', error },
+    { type: 'attempt.start', at },
+    { type: 'attempt.due', at },
+    { type: 'attempt.progress', at, fraction: 0.5, note: 'half' },
+    { type: 'attempt.done', at, output: { n: 1 } },
+    { type: 'attempt.failed', at, error, cause: 'exhausted', retryAt: at + 5 },
+    { type: 'attempt.failed', at, error, cause: 'fatal' },
+    { type: 'attempt.skipped', at, reason: 'nothing to do' },
+    { type: 'attempt.cancelled', at, cause: 'cancelled', reason: 'enough' },
+    ...strangers,
+  ];
+}
+
+const goingOn = ['task.ready', 'attempt.start', 'attempt.due', 'attempt.progress', 'attempt.failed'];
+
+export const task: Subject = {
+  machine: taskMachine,
+  makeInput: (dice) => ({ task: dice(100), maxAttempts: 1 + dice(6) }),
+  makeEvent: (dice, { context }) => {
+    if (dice(200) === 0) return oneOf(dice, fatal);
+    const at = dice(3) === 0 ? context.retryAt ?? 0 : dice(1000);
+    const events = taskAlphabet(at);
+    return oneOf(dice, dice(2) === 0 ? events : events.filter(({ type }) => goingOn.includes(type)));
+  },
+};
+
+/** A plan of tasks `t0`, `t1`, … that depend on tasks by number. */
+export function planOf(
+  dependencies: readonly (readonly number[])[],
+  rules: readonly TriggerRule[],
+  optional: readonly number[] = [],
+): Plan {
+  const tasks = dependencies.map((numbers, task) => ({ id: `t${task}`, dependsOn: numbers.map((number) => `t${number}`) }));
+  return {
+    graph: createGraph('compared', tasks),
+    rules,
+    optional: Uint8Array.from(tasks, (_, task) => (optional.includes(task) ? 1 : 0)),
+  };
+}
+
+/** Each event of the orchestrator but those of its tasks. */
+export function runAlphabet(at = 10): readonly AnyEventObject[] {
+  return [
+    { type: 'run.start', at, version: 1, flow: 'compared', flowHash: 'x', input: { n: 1 } },
+    { type: 'run.recover', at },
+    { type: 'run.pause', at },
+    { type: 'run.resume', at },
+    { type: 'run.cancel', at },
+    { type: 'run.cancel', at, cause: 'timeout', reason: 'too slow' },
+    { type: 'run.conclude', at, outputs: { t0: 1 }, failures: [] },
+    { type: 'run.conclude', at, outputs: 2, output: 2, failures: [{ taskId: 't0', error, cause: 'fatal' }] },
+    { type: 'run.conclude', at, outputs: {}, failures: [], error },
+  ];
+}
+
+/** How the tasks of a run may settle next: each in all five ways, or only those that have their verdict. */
+export function settlements({ ledger }: OrchestratorContext, which: 'all' | 'decided', at = 10): AnyEventObject[] {
+  const tasks = Array.from({ length: ledger.size }, (_, number) => number).filter(
+    (number) => which === 'all' || ledger.statusOf(number) === 'decided',
+  );
+  return tasks.flatMap((number) => settledStatuses.map((status) => ({ type: 'task.settled', at, task: number, status })));
+}
+
+export const orchestrator: Subject = {
+  machine: orchestratorMachine,
+  makeInput: (dice) => {
+    const size = dice(9);
+    const dependencies = Array.from({ length: size }, (_, task) =>
+      Array.from({ length: task }, (_, number) => number).filter(() => dice(3) === 0),
+    );
+    const plan = planOf(
+      dependencies,
+      dependencies.map(() => oneOf(dice, triggerRules)),
+      dependencies.map((_, task) => task).filter(() => dice(4) === 0),
+    );
+    // A third are runs that are taken up again, or run again in part.
+    if (dice(3) > 0) return { ledger: Ledger.open(plan) };
+    const statuses: readonly TaskStatus[] = ['pending', 'running', 'retrying', ...settledStatuses, 'done'];
+    return { ledger: Ledger.open(plan, dependencies.map(() => oneOf(dice, statuses))) };
+  },
+  makeEvent: (dice, { context }) => {
+    if (dice(200) === 0) return oneOf(dice, [...strangers, ...fatal]);
+    const { ledger } = context as OrchestratorContext;
+    const at = dice(1000);
+    const [start, recover, ...rest] = runAlphabet(at);
+    const roll = dice(100);
+    const isBegun = ledger.size > ledger.unsettled || ledger.toJSON().statuses.includes('decided');
+    if (roll < (isBegun ? 5 : 60)) return oneOf(dice, [start, recover]) as AnyEventObject;
+    if (roll < 25) return oneOf(dice, rest.slice(0, 2));
+    if (roll < (ledger.unsettled === 0 ? 60 : 28)) return oneOf(dice, rest);
+    const all = settlements(context, roll < 90 ? 'decided' : 'all', at);
+    return all.length === 0 ? oneOf(dice, strangers) : oneOf(dice, all);
+  },
+};
