@@ -1,7 +1,7 @@
 // npm run bench [-- --quick] [--json] [--only ENGINE,…] [--workload NAME,…] [--tasks N,…]: see bench/README.md.
 
 import { parseArgs } from 'node:util';
-import { measure, nameOf, type Row } from './measure.ts';
+import { measure, placeOf, type Row } from './measure.ts';
 import { type Choice, engineNames, fullLimits, planGroups, quickLimits } from './plan.ts';
 import { report, writeReport } from './report.ts';
 import { workloads } from './workloads.ts';
@@ -32,8 +32,9 @@ const remarks: string[] = [];
 
 for (const [done, group] of groups.entries()) {
   const [first] = group;
-  const engines = group.map((job) => (job.workload === first?.workload ? job.engine : job.workload));
-  console.error(`${first === undefined ? '' : nameOf(first)} … (${engines.join(', ')})`);
+  if (first === undefined) continue;
+  const names = group.map((job) => (job.workload === first.workload ? job.engine : `topple ${job.workload}`));
+  console.error(`${placeOf(first)}: ${names.join(', ')} …`);
   const measured = await measure(group, limits, Date.now() + (endsAt - Date.now()) / (groups.length - done));
   rows.push(...measured.rows);
   remarks.push(...measured.remarks);

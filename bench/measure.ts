@@ -22,8 +22,8 @@ export interface Measured {
 /** A first run that takes longer is given up: the engine does not get this far. */
 const giveUpMs = 60_000;
 
-/** A job whose first run takes longer has one cold figure, and few warm rounds. */
-const slowMs = 3_000;
+/** A job whose first run costs more has one cold figure, and few warm rounds. */
+const slowCpuMs = 3_000;
 const slowRounds = 3;
 
 /** A flow of more tasks is run cold only. */
@@ -49,56 +49,78 @@ export async function measure(group: readonly Job[], limits: Limits, endsAt: num
     (job): Track => ({ job, cold: [], warmUp: [], warm: [], process: undefined, isSlow: false }),
   );
   try {
-    let going = await startCold(tracks, limits, remarks);
-    going = going.filter(({ job }) => job.tasks <= mostWarmTasks);
-    await warmUp(
-      going.filter((track) => !track.isSlow),
-      limits,
-      endsAt,
+    const going = (await measureCold(tracks, limits, endsAt, remarks)).filter(
+      ({ job }) => job.tasks <= mostWarmTasks,
     );
+    const fast = going.filter((track) => !track.isSlow);
+    const isSteady = await warmUp(fast, limits, endsAt);
+    if (!isSteady)
+      remarks.push(`${shortOf(group)}: not all were steady when the time for warming up was over`);
     await measureWarm(going, limits, endsAt);
     for (const track of going) await track.process?.checkOrder(giveUpMs);
   } finally {
     await Promise.all(tracks.map((track) => track.process?.end()));
   }
-  for (const { job, warm } of tracks) {
-    if (warm.length > 0 && warm.length < limits.rounds) {
-      remarks.push(`${nameOf(job)}: ${warm.length} warm rounds instead of ${limits.rounds}`);
-    }
+  const fewest = Math.min(...tracks.map(({ warm, isSlow }) => (isSlow ? limits.rounds : warm.length)));
+  if (fewest > 0 && fewest < limits.rounds)
+    remarks.push(`${shortOf(group)}: ${fewest} of ${limits.rounds} warm rounds`);
+  for (const { job, warm, isSlow } of tracks) {
+    if (isSlow && warm.length > 0)
+      remarks.push(`${nameOf(job)}: slow, so ${warm.length} warm rounds and one cold run`);
   }
   return { rows: tracks.flatMap(rowsOf), remarks };
 }
 
-/** The first run of several fresh processes, one at a time; the last process of each job goes on. Returns what can. */
-async function startCold(tracks: readonly Track[], limits: Limits, remarks: string[]): Promise<Track[]> {
+/**
+ * The first run of several fresh processes, in turn, while a third of the time lasts; the last process of each job
+ * goes on. Returns the jobs that get through a run.
+ */
+async function measureCold(
+  tracks: readonly Track[],
+  limits: Limits,
+  endsAt: number,
+  remarks: string[],
+): Promise<Track[]> {
+  const until = Date.now() + (endsAt - Date.now()) / 3;
   let going = [...tracks];
-  for (let turn = 1; turn <= limits.processes; turn++) {
-    for (const track of going) {
-      if (track.isSlow) continue;
+  for (let turn = 1; turn <= limits.processes && (turn === 1 || Date.now() < until); turn++) {
+    const fresh = going.filter((track) => !track.isSlow);
+    await Promise.all(fresh.map((track) => track.process?.end()));
+    for (const track of fresh) track.process = new JobProcess(track.job);
+    await Promise.all(fresh.map((track) => track.process?.ready));
+    for (const track of fresh) {
+      if (await firstRound(track, limits)) continue;
+      remarks.push(`${nameOf(track.job)}: given up, one run takes more than ${giveUpMs / 1_000} s`);
       await track.process?.end();
-      track.process = new JobProcess(track.job);
-      try {
-        const startedAt = Date.now();
-        track.cold.push(await track.process.round(coldRuns(track.job, limits), giveUpMs));
-        track.isSlow = Date.now() - startedAt > slowMs;
-      } catch (error) {
-        if (!(error instanceof TooLongError)) throw error;
-        remarks.push(`${nameOf(track.job)}: one run ${error.message}`);
-        await track.process.end();
-        going = going.filter((other) => other !== track);
-      }
+      going = going.filter((other) => other !== track);
     }
   }
   return going;
 }
 
-async function warmUp(tracks: readonly Track[], limits: Limits, endsAt: number): Promise<void> {
-  const until = Date.now() + (endsAt - Date.now()) * 0.5;
-  let isSteady = tracks.length === 0;
-  while (!isSteady && Date.now() < until) {
-    for (const track of tracks) track.warmUp.push(await warmRound(track, limits));
-    isSteady = tracks.every((track) => track.warmUp.length >= limits.warmUpRounds && steady(track.warmUp));
+/** False where it takes too long. */
+async function firstRound(track: Track, limits: Limits): Promise<boolean> {
+  const runs = coldRuns(track.job, limits);
+  try {
+    const sample = await processOf(track).round(runs, giveUpMs);
+    track.cold.push(sample);
+    track.isSlow = costOf(sample) * track.job.tasks * runs > slowCpuMs * 1_000;
+    return true;
+  } catch (error) {
+    if (error instanceof TooLongError) return false;
+    throw error;
   }
+}
+
+/** Whether all became steady in half of the time that is left. */
+async function warmUp(tracks: readonly Track[], limits: Limits, endsAt: number): Promise<boolean> {
+  const until = Date.now() + (endsAt - Date.now()) / 2;
+  const isSteady = (): boolean =>
+    tracks.every(({ warmUp }) => warmUp.length >= limits.warmUpRounds && steady(warmUp));
+  while (!isSteady() && Date.now() < until) {
+    for (const track of tracks) track.warmUp.push(await warmRound(track, limits));
+  }
+  return isSteady();
 }
 
 async function measureWarm(tracks: readonly Track[], limits: Limits, endsAt: number): Promise<void> {
@@ -109,9 +131,13 @@ async function measureWarm(tracks: readonly Track[], limits: Limits, endsAt: num
   }
 }
 
-async function warmRound({ process, job }: Track, limits: Limits): Promise<Sample> {
+function warmRound(track: Track, limits: Limits): Promise<Sample> {
+  return processOf(track).round(warmRuns(track.job, limits), 2 * giveUpMs);
+}
+
+function processOf({ process, job }: Track): JobProcess {
   if (process === undefined) throw new Error(`${nameOf(job)} has no process`);
-  return process.round(warmRuns(job, limits), 2 * giveUpMs);
+  return process;
 }
 
 /** The figures fall while the process warms up. */
@@ -154,10 +180,14 @@ function rowOf(
   };
 }
 
+const shortOf = ([first]: readonly Job[]): string => (first === undefined ? '' : placeOf(first));
+
 const costOf = ({ defineCpuUs, runCpuUs }: Sample): number => defineCpuUs + runCpuUs;
 
-export function nameOf({ engine, workload, tasks }: Job): string {
-  return `${engine}, ${workload}, ${tasks.toLocaleString('en')} tasks`;
+export const nameOf = (job: Job): string => `${job.engine}, ${placeOf(job)}`;
+
+export function placeOf({ workload, tasks }: Job): string {
+  return workload === 'signup' ? workload : `${workload} ${tasks.toLocaleString('en')}`;
 }
 
 function median(values: readonly number[]): number {

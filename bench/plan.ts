@@ -45,7 +45,7 @@ export const quickLimits: Limits = {
   signups: 2_000,
   warmUpRounds: 15,
   rounds: 15,
-  totalMs: 80_000,
+  totalMs: 76_000,
 };
 
 export interface Choice {

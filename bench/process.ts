@@ -2,8 +2,10 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Job } from './plan.ts';
 import type { Answer, Request, Sample } from './worker.ts';
 
-/** The child process of a job. All jobs' have the same flags: those of this process, so `topple` leads to the sources. */
+/** The child process of a job. All have the flags of this process, so `topple` leads to the sources. */
 export class JobProcess {
+  /** Resolves when it has loaded its engine and made the tasks. */
+  readonly ready: Promise<void>;
   readonly #child: ChildProcess;
   readonly #job: string;
 
@@ -13,20 +15,19 @@ export class JobProcess {
       // Standard output is for results alone.
       stdio: ['ignore', 2, 2, 'ipc'],
     });
+    this.ready = this.#answer(startMs).then((answer) => this.#expect(answer, 'ready'));
+    this.ready.catch(() => {});
   }
 
-  /** Rejects where the tasks did not do what they should, or it takes too long. */
+  /** Rejects where the tasks did not do what they should; TooLongError where it takes too long. */
   async round(runs: number, limitMs: number): Promise<Sample> {
     const answer = await this.#ask({ runs }, limitMs);
-    if (answer === 'order kept') throw new Error(`${this.#job} answered another question`);
-    if ('error' in answer) throw new Error(`${this.#job}: ${answer.error}`);
-    return answer.sample;
+    if (typeof answer === 'object' && 'sample' in answer) return answer.sample;
+    throw this.#unexpected(answer);
   }
 
   async checkOrder(limitMs: number): Promise<void> {
-    const answer = await this.#ask('check order', limitMs);
-    if (answer !== 'order kept')
-      throw new Error(`${this.#job}: ${'error' in answer ? answer.error : 'no answer'}`);
+    this.#expect(await this.#ask('check order', limitMs), 'order kept');
   }
 
   async end(): Promise<void> {
@@ -37,6 +38,12 @@ export class JobProcess {
   }
 
   #ask(request: Request, limitMs: number): Promise<Answer> {
+    const answer = this.#answer(limitMs);
+    this.#child.send(request);
+    return answer;
+  }
+
+  #answer(limitMs: number): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const child = this.#child;
       const limit = setTimeout(() => leave(() => reject(new TooLongError(limitMs))), limitMs);
@@ -44,7 +51,6 @@ export class JobProcess {
       const onExit = (code: number | null, signal: string | null): void =>
         leave(() => reject(new Error(`${this.#job} ended with ${signal ?? `code ${code}`}`)));
       child.once('message', onAnswer).once('exit', onExit);
-      child.send(request);
 
       function leave(settle: () => void): void {
         clearTimeout(limit);
@@ -53,7 +59,21 @@ export class JobProcess {
       }
     });
   }
+
+  #expect(answer: Answer, expected: Answer): void {
+    if (answer !== expected) throw this.#unexpected(answer);
+  }
+
+  #unexpected(answer: Answer): Error {
+    const isError = typeof answer === 'object' && 'error' in answer;
+    return new Error(
+      `${this.#job}: ${isError ? answer.error : `unexpected answer ${JSON.stringify(answer)}`}`,
+    );
+  }
 }
+
+/** A million tasks take a while to make, on a busy machine. */
+const startMs = 120_000;
 
 export class TooLongError extends Error {
   override readonly name = 'TooLongError';

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { costOf, measureBars } from './bars.ts';
-import type { Row } from './measure.ts';
+import { placeOf, type Row } from './measure.ts';
 import { engineNames } from './plan.ts';
 import { workloads } from './workloads.ts';
 
@@ -66,9 +66,7 @@ function section(title: string, body: string): string {
 
 /** Engines down, workloads across. */
 function matrix(rows: readonly Row[], figureOf: (row: Row) => number | undefined): string {
-  const columnOf = ({ workload, tasks }: Row): string =>
-    workload === 'signup' ? workload : `${workload} ${tasks.toLocaleString('en')}`;
-  const columns = [...new Set(rows.toSorted(byWorkload).map(columnOf))];
+  const columns = [...new Set(rows.toSorted(byWorkload).map(placeOf))];
   const engines = engineNames.filter((name) => rows.some(({ engine }) => engine === name));
   if (engines.length === 0) return '';
   return table(
@@ -77,7 +75,7 @@ function matrix(rows: readonly Row[], figureOf: (row: Row) => number | undefined
       name,
       ...columns.map((column) =>
         show(
-          rows.find((row) => row.engine === name && columnOf(row) === column),
+          rows.find((row) => row.engine === name && placeOf(row) === column),
           figureOf,
         ),
       ),

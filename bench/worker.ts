@@ -25,7 +25,7 @@ export interface Sample {
   readonly maxRssMb: number;
 }
 
-export type Answer = { readonly sample: Sample } | { readonly error: string } | 'order kept';
+export type Answer = 'ready' | { readonly sample: Sample } | { readonly error: string } | 'order kept';
 
 const engines: Record<EngineName, () => Promise<{ readonly engine: Engine }>> = {
   topple: () => import('./engines/topple.ts'),
@@ -48,6 +48,9 @@ process.on('message', (request: Request) => {
     (error) => process.send?.({ error: String(error?.stack ?? error) } satisfies Answer),
   );
 });
+
+process.on('disconnect', () => process.exit());
+process.send?.('ready' satisfies Answer);
 
 async function answer(request: Request): Promise<Answer> {
   if (request === 'check order') {

@@ -36,3 +36,11 @@ const { status, reason, tasks } = await clock.run(unwanted.settled());
 
 console.log(`run ${status}: ${reason}`);
 console.log(Object.entries(tasks).map(([id, task]) => `${id} ${task.status}`));
+
+// Output:
+// 1000 ms: TimeoutError: Attempt 1 of task `page` took longer than its `timeoutMs` of 1000 ms
+// 1800 ms: attempt 2 was in time
+//
+// convert hears: The run was cancelled: the user left the page
+// run cancelled: the user left the page
+// [ 'convert cancelled', 'publish cancelled' ]

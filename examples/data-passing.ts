@@ -25,3 +25,8 @@ for (const items of orders) {
     else throw error;
   }
 }
+
+// Output:
+// { lines: 2, net: 5399, vat: 1080, total: 6479 }
+// Nothing was started: Input of flow `invoice` is not valid: items.0.cents: Invalid input: expected int, received number
+// A task failed: Output of task `net` is not valid: Too small: expected number to be >0

@@ -2,14 +2,15 @@
 
 import { createFlow, type RunResult } from 'topple';
 import { assign, createActor, sendTo, setup, waitFor } from 'xstate';
+import { z } from 'zod';
 
-const publish = createFlow('publish')
+const publish = createFlow('publish', { input: z.string() })
   .task('spelling', {
     perform: ({ input }) => {
-      if (String(input).includes('teh')) throw new Error('`teh` is no word');
+      if (input.includes('teh')) throw new Error('`teh` is no word');
     },
   })
-  .task('words', { perform: ({ input }) => String(input).split(' ').length })
+  .task('words', { perform: ({ input }) => input.split(' ').length })
   .task('post', { dependsOn: ['spelling', 'words'], perform: ({ deps }) => `${deps.words} words online` });
 
 const editorMachine = setup({
@@ -58,3 +59,8 @@ for (const text of ['teh end', 'the end', 'the end.']) {
   const { value, context } = await waitFor(editor, (snapshot) => !snapshot.matches('publishing'));
   console.log(`${text.padEnd(8)} → ${value}: ${context.note}`);
 }
+
+// Output:
+// teh end  → writing: spelling: `teh` is no word
+// the end  → writing: cancelled: not today
+// the end. → published: 2 words online

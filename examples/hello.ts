@@ -11,3 +11,6 @@ const hello = createFlow('hello')
 const outputs = await hello.run();
 
 console.log(outputs.sentence);
+
+// Output:
+// Hello, world!

@@ -30,3 +30,25 @@ await clock.run(run.settled());
 
 console.log(`${steps.size} actors, ${[...steps.values()].flat().length} transitions`);
 for (const [id, taken] of steps) console.log(`\n${id}\n  ${taken.join('\n  ')}`);
+
+// Output:
+// 3 actors, 13 transitions
+//
+// run
+//   run.start → running
+//   task.settled → running
+//   task.settled → running
+//   run.conclude → done
+//
+// water
+//   task.ready → pending
+//   attempt.start → running
+//   attempt.done → done
+//
+// leaves
+//   task.ready → pending
+//   attempt.start → running
+//   attempt.failed → retrying
+//   attempt.due → retrying
+//   attempt.start → running
+//   attempt.done → done

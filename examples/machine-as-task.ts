@@ -53,3 +53,9 @@ const run = await createEngine({ clock }).start(breakfast);
 run.on('task.done', ({ at, taskId }) => console.log(`${at / 1_000} s: ${taskId} done`));
 
 console.log((await clock.run(run.outputs())).serve);
+
+// Output:
+// 0 s: guests done
+// 90 s: coffee done
+// 90 s: serve done
+// 3 cups for Ada, Grace, Barbara

@@ -40,10 +40,19 @@ run.on('task.retrying', ({ at, taskId, error, retryAt }) => {
   console.log(`${at} ms: ${taskId} failed (${error.message}), waits ${retryAt - at} ms`);
 });
 
-const { status, tasks } = await clock.run(run.settled());
+const { tasks } = await clock.run(run.settled());
 
-console.log(`\nrun ${status}`);
-for (const [id, task] of Object.entries(tasks)) {
-  const { status, attempts, cause = 'no cause', output = task.error?.message } = task;
-  console.log(`${id}: ${status} after ${attempts} attempts, ${cause}: ${output}`);
+for (const [id, { status, attempts, cause, output, error }] of Object.entries(tasks)) {
+  console.log(`${id}: ${status}, attempt ${attempts}: ${output ?? `${error?.message} (${cause})`}`);
 }
+
+// Output:
+// 0 ms: flaky failed (no luck 1), waits 100 ms
+// 0 ms: busy failed (come back in 5 s), waits 5000 ms
+// 0 ms: choosy failed (worth another try), waits 50 ms
+// 100 ms: flaky failed (no luck 2), waits 200 ms
+// 300 ms: flaky failed (no luck 3), waits 400 ms
+// flaky: done, attempt 4: at last
+// busy: done, attempt 2: served
+// wrong: failed, attempt 1: no such customer (fatal)
+// choosy: failed, attempt 2: not worth it (fatal)

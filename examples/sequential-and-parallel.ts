@@ -23,3 +23,10 @@ for (const [id, { startedAt = 0, endedAt = 0 }] of Object.entries(view.tasks)) {
   const bar = ' '.repeat(startedAt / 25) + '█'.repeat((endedAt - startedAt) / 25);
   console.log(`${id} ${bar} ${startedAt}–${endedAt} ms`);
 }
+
+// Output:
+// order: A B C D   layers: A | B C | D
+// A ████ 0–100 ms
+// B     ████████ 100–300 ms
+// C     ████████████ 100–400 ms
+// D             ██ 300–350 ms

@@ -38,6 +38,17 @@ const run = await backup.start();
 const view = await run.settled();
 
 for (const [id, { status, output, cause, error }] of Object.entries(view.tasks)) {
-  console.log(`${id}: ${status}, ${output ?? error?.message ?? cause}`);
+  console.log(`${id}: ${status}, ${output ?? error?.message ?? cause ?? 'by itself'}`);
 }
 console.log(`The run is ${view.status}: what failed is optional.`);
+
+// Output:
+// database: done, database.tar
+// pictures: failed, no disk space
+// letters: skipped, by itself
+// both: upstream_failed, upstream
+// index: skipped, rule
+// upload: done, database.tar
+// alarm: done, no disk space
+// report: done, done,failed,skipped
+// The run is done: what failed is optional.

@@ -1,4 +1,4 @@
-import type { AnyActorLogic } from 'xstate';
+import type { AnyActorLogic, NonReducibleUnknown } from 'xstate';
 import type { orchestratorMachine } from '../machines/orchestrator.ts';
 import { EngineRuns, type StartOptions } from './engine/engine.ts';
 import { quiet, type Run } from './engine/run.ts';
@@ -43,6 +43,9 @@ type Taken<InputSchema> = [InputSchema] extends [Schema] ? SchemaOutput<InputSch
 type StartArguments<Input> = undefined extends Input
   ? [input?: Input, options?: StartOptions]
   : [input: Input, options?: StartOptions];
+
+/** XState's word for any input; `unknown` would swallow a function of it that `invoke` is given. */
+type ActorInput<Input> = unknown extends Input ? NonReducibleUnknown : Input;
 
 const brand = Symbol.for('topple.flow');
 
@@ -139,9 +142,9 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Outputs = Out
    * Actor logic of a run, compiled: for `createActor`, `invoke`, `spawn`. Its input is the run's, its snapshot's
    * context a RunView, its output a RunResult. Bound to the default engine.
    */
-  get logic(): FlowLogic<Input, Outputs> {
+  get logic(): FlowLogic<ActorInput<Input>, Outputs> {
     this.#logic ??= defaultEngine().logic(this.definition);
-    return this.#logic as FlowLogic<Input, Outputs>;
+    return this.#logic as FlowLogic<ActorInput<Input>, Outputs>;
   }
 
   /** The same run interpreted: a machine of XState's, for diagrams, small flows and XState's own tools. */
@@ -192,6 +195,35 @@ export function definitionOf(flow: unknown): FlowDefinition {
 }
 
 /**
+ * Makes a flow of data: `{ tasks: { id: { dependsOn, … } } }`, in linear time.
+ *
+ * @param bodies one `perform` for all tasks, or a body for each, by id
+ * @throws FlowError where the data is no valid flow: a cycle with its path, an unknown dependency, a bad option, …
+ */
+export function createFlowFromGraph<Output = unknown>(
+  definition: GraphDefinition,
+  bodies: GraphBodies<Output>,
+): Flow<unknown, unknown, unknown, Record<string, Output>> {
+  const defined = defineGraph(definition, bodies as Bodies);
+  return new Flow(defined.name, defined.settings, TaskList.of(defined.tasks), defined);
+}
+
+/** One body for all tasks, or a body for each, by id; `Output` is what any of them returns. */
+export type GraphBodies<Output = unknown> =
+  | GraphPerform<Output>
+  | Readonly<Record<string, GraphBody<Output>>>
+  | ReadonlyMap<string, GraphBody<Output>>;
+
+type GraphPerform<Output> = (
+  scope: PerformScope<unknown, Record<string, Output>>,
+) => Output | PromiseLike<Output>;
+
+type GraphBody<Output> =
+  | GraphPerform<Output>
+  | { readonly perform: GraphPerform<Output> }
+  | { readonly actor: AnyActorLogic; readonly input?: ((scope: PerformScope) => unknown) | undefined };
+
+/**
  * Tasks in definition order. Flows that grow from one another share the array: a list is its first `size`, and
  * only the longest may add to it, so that a chain of n tasks costs n.
  */
@@ -237,28 +269,3 @@ function defaultEngine(): EngineRuns {
   engine ??= new EngineRuns({ store: createMemoryStore(), keepSettled: 0 });
   return engine;
 }
-
-/**
- * Makes a flow of data: `{ tasks: { id: { dependsOn, … } } }`, in linear time.
- *
- * @param bodies one `perform` for all tasks, or a body for each, by id
- * @throws FlowError where the data is no valid flow: a cycle with its path, an unknown dependency, a bad option, …
- */
-export function createFlowFromGraph(
-  definition: GraphDefinition,
-  bodies: GraphBodies,
-): Flow<unknown, unknown, unknown, Record<string, unknown>> {
-  const defined = defineGraph(definition, bodies as Bodies);
-  return new Flow(defined.name, defined.settings, TaskList.of(defined.tasks), defined);
-}
-
-/** One body for all tasks, or a body for each, by id. */
-export type GraphBodies =
-  | ((scope: PerformScope) => unknown)
-  | Readonly<Record<string, GraphBody>>
-  | ReadonlyMap<string, GraphBody>;
-
-type GraphBody =
-  | ((scope: PerformScope) => unknown)
-  | { readonly perform: (scope: PerformScope) => unknown }
-  | { readonly actor: AnyActorLogic; readonly input?: ((scope: PerformScope) => unknown) | undefined };

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -41,15 +41,17 @@ test('show code that compiles', () => {
   const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
   // They stand in the checkout's root, from where `topple` is found as it is by examples.
-  const files = new Map(
-    modules.map(({ place, code }) => [`${root}${place.replaceAll(/\W/g, '-')}.ts`, code] as const),
+  const files = new Map<string, string>(
+    modules.map(({ place, code }) => [`${root}${place.replaceAll(/\W/g, '-')}.ts`, code]),
   );
   const host = ts.createCompilerHost(options);
   const { readFile, fileExists } = host;
   host.readFile = (path) => files.get(path) ?? readFile(path);
   host.fileExists = (path) => files.has(path) || fileExists(path);
   const program = ts.createProgram([...files.keys()], options, host);
-  const errors = Array.from(files.keys(), (path) => ts.getPreEmitDiagnostics(program, program.getSourceFile(path)))
+  const errors = Array.from(files.keys(), (path) =>
+    ts.getPreEmitDiagnostics(program, program.getSourceFile(path)),
+  )
     .flat()
     .map(({ file, start = 0, messageText }) => {
       const code = file?.text.slice(start, start + 40);
@@ -69,7 +71,9 @@ for (const [index, { place, output }] of modules.entries()) {
 
 async function run(code: string): Promise<string> {
   const flags = ['--conditions=topple-source', '--disable-warning=ExperimentalWarning'];
-  const child = spawn(process.execPath, [...flags, '--input-type=module-typescript', '--eval', code], { cwd: root });
+  const child = spawn(process.execPath, [...flags, '--input-type=module-typescript', '--eval', code], {
+    cwd: root,
+  });
   const [out, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
   return out + errors;
 }
@@ -89,9 +93,26 @@ test('link to files and headings that are there', () => {
 function headingsOf(name: string): Set<string> {
   const lines = (texts.get(name) ?? '').matchAll(/^#+ (.*)$/gm);
   return new Set(
-    Array.from(lines, ([, line = '']) => line.toLowerCase().replaceAll(/[^\w\- ]/g, '').replaceAll(' ', '-')),
+    Array.from(lines, ([, line = '']) =>
+      line
+        .toLowerCase()
+        .replaceAll(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
+    ),
   );
 }
+
+test('name, where they follow a run, what is in the sources', () => {
+  const sources = globSync(['src/**/*.ts', 'machines/*.ts', 'examples/hello.ts', '*.json'], { cwd: root })
+    .map((file) => readFileSync(join(root, file), 'utf8'))
+    .join('\n');
+  const named = (texts.get('ARCHITECTURE.md') ?? '').matchAll(/`([\w.#]+)`/g);
+  const words = new Set(Array.from(named, ([, name = '']) => name.split(/[.#]+/)).flat());
+  assert.equal(
+    [...words].filter((word) => word !== '' && !new RegExp(`\\b${word}\\b`).test(sources)),
+    [],
+  );
+});
 
 test("give each trigger rule a row, with Airflow's name for it", () => {
   const section = /^## Trigger rules$.*?^## /ms.exec(readme)?.[0] ?? '';

@@ -1,4 +1,5 @@
-import { Effect, Fiber } from 'effect';
+import * as Effect from 'effect/Effect';
+import * as Fiber from 'effect/Fiber';
 import type { SignupInput } from '../workloads.ts';
 import { type Engine, inLanes } from './engine.ts';
 import { signupServices } from './signup.ts';

@@ -87,7 +87,7 @@ export function createSignUpFlow({ accounts, mailUrl, partnerUrl, smsUrl, out }:
     .task('card', {
       dependsOn: ['account'],
       perform: async ({ input: { name, email } }) => {
-        const file = join('cards', `${email}.svg`);
+        const file = `cards/${email}.svg`;
         await mkdir(join(out, 'cards'), { recursive: true });
         await writeFile(join(out, file), drawCard(name));
         return { file };

@@ -1,6 +1,8 @@
 import { type AnyActorLogic, type AnyActorRef, createActor } from 'xstate';
+import type { TaskEvent } from '../../machines/task.ts';
 import { stopChild } from '../logic/internals.ts';
 import { isA } from '../model/check.ts';
+import type { FlowDefinition, TaskDefinition } from '../model/definition.ts';
 import {
   EngineStoppedError,
   OutputError,
@@ -9,13 +11,46 @@ import {
   textOf,
   viewError,
 } from '../model/error.ts';
-import type { Body } from '../model/perform.ts';
+import type { Body, Outcome } from '../model/perform.ts';
 import { planRetry } from '../model/retry.ts';
 import { type Checked, check } from '../model/schema.ts';
 import type { Cause } from '../model/status.ts';
-import type { LiveTask } from './live-task.ts';
+import type { Logger } from './logger.ts';
 import { AttemptScope } from './scope.ts';
-import type { Timer } from './timers.ts';
+import type { Timer, Timers } from './timers.ts';
+
+/** What an attempt needs of its run. */
+export interface AttemptRun {
+  readonly id: string;
+  readonly definition: FlowDefinition;
+  readonly input: unknown;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly random: () => number;
+  /** For tasks that name none. */
+  readonly graceMs: number;
+  now(): number;
+  /** Calls back as the next turn begins. */
+  next(callback: () => void): void;
+  depsOf(index: number): Record<string, unknown>;
+  outcomesOf(index: number): Record<string, Outcome>;
+  /** Hears what a task failed with, as it was thrown. */
+  noteFailure(error: unknown): void;
+}
+
+/** What an attempt needs of its task. */
+export interface AttemptTask {
+  readonly run: AttemptRun;
+  /** Place in definition order. */
+  readonly index: number;
+  readonly definition: TaskDefinition;
+  readonly actor: AnyActorRef;
+  /** When its first attempt started. */
+  readonly startedAt: number | undefined;
+  send(event: TaskEvent): void;
+  /** Hears that the attempt has ended. */
+  leaveSlot(): void;
+}
 
 /** How and why an attempt is to end before its body has. */
 interface Ending {
@@ -35,7 +70,7 @@ interface Ending {
  * after that is ignored.
  */
 export class Attempt {
-  readonly task: LiveTask;
+  readonly task: AttemptTask;
   /** From 1. */
   readonly number: number;
   #controller: AbortController | undefined;
@@ -44,7 +79,7 @@ export class Attempt {
   #limit: Timer | undefined;
   #child: AnyActorRef | undefined;
 
-  constructor(task: LiveTask, number: number) {
+  constructor(task: AttemptTask, number: number) {
     this.task = task;
     this.number = number;
   }
@@ -107,7 +142,11 @@ export class Attempt {
 
   #expire(timeoutMs: number): void {
     const what = `Attempt ${this.number} of task \`${this.task.definition.id}\``;
-    this.end({ as: 'attempt failed', cause: 'timeout', error: new TimeoutError(what, 'timeoutMs', timeoutMs) });
+    this.end({
+      as: 'attempt failed',
+      cause: 'timeout',
+      error: new TimeoutError(what, 'timeoutMs', timeoutMs),
+    });
   }
 
   #await(result: unknown): void {

@@ -28,8 +28,11 @@ const IN_LINE = Number.MAX_SAFE_INTEGER;
  */
 export class Claims {
   readonly #heap = new Heap<Claim>(goesBefore);
-  #line: Claim[] = [];
+  /** Claims that were met leave an empty place, so that nothing keeps their tasks alive. */
+  #line: (Claim | undefined)[] = [];
   #head = 0;
+  /** The last that came to stand in line. */
+  #last: Claim | undefined;
   #size = 0;
 
   get size(): number {
@@ -45,12 +48,13 @@ export class Claims {
 
   push(claim: Claim): void {
     this.#size++;
-    const last = this.#line.at(-1);
-    if (last !== undefined && goesBefore(claim, last)) this.#heap.push(claim);
-    else {
-      claim.place = IN_LINE;
-      this.#line.push(claim);
+    if (this.#last !== undefined && goesBefore(claim, this.#last)) {
+      this.#heap.push(claim);
+      return;
     }
+    claim.place = IN_LINE;
+    this.#line.push(claim);
+    this.#last = claim;
   }
 
   /** Takes the best one out; there must be one. */
@@ -63,18 +67,24 @@ export class Claims {
   /** Nothing where the claim is not in. One that was taken out must not come back. */
   remove(claim: Claim): void {
     if (claim.place < 0) return;
-    this.#size--;
-    if (claim.place === IN_LINE) claim.place = -1;
-    else this.#heap.remove(claim);
+    if (claim.place !== IN_LINE) this.#heap.remove(claim);
+    else if (claim === this.#line[this.#head]) this.#line[this.#head] = undefined;
+    claim.place = -1;
+    if (--this.#size === 0) this.#startLine();
+  }
+
+  #startLine(): void {
+    this.#line = [];
+    this.#head = 0;
+    this.#last = undefined;
   }
 
   #firstInLine(): Claim | undefined {
     const line = this.#line;
-    while (this.#head < line.length && (line[this.#head] as Claim).place !== IN_LINE) this.#head++;
-    if (this.#head < line.length) return line[this.#head];
-    if (line.length > 0) {
-      this.#line = [];
-      this.#head = 0;
+    for (; this.#head < line.length; this.#head++) {
+      const claim = line[this.#head];
+      if (claim?.place === IN_LINE) return claim;
+      line[this.#head] = undefined;
     }
     return undefined;
   }

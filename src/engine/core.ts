@@ -1,14 +1,13 @@
 import type { AnyActorRef } from 'xstate';
 import type { FlowDefinition } from '../model/definition.ts';
 import type { Entry } from '../model/journal.ts';
-import type { LiveRun } from './live-run.ts';
 import type { Logger } from './logger.ts';
 import type { RunJournal } from './run-journal.ts';
 import type { Limit } from './slots.ts';
 import type { Turn } from './turn.ts';
 
 /** What a run needs of its engine. */
-export interface EngineCore {
+export interface EngineCore<Run> {
   readonly logger: Logger;
   /** From 0, below 1: for backoffs with jitter. */
   readonly random: () => number;
@@ -27,7 +26,7 @@ export interface EngineCore {
   /** Of a run that was started earlier. Throws where it was started with another flow. */
   openJournal(definition: FlowDefinition, runId: string, entries: readonly Entry[]): RunJournal;
   /** A run's actor has started. */
-  enter(run: LiveRun): void;
+  enter(run: Run): void;
   /** A run's actor has come to its end. */
-  leave(run: LiveRun): void;
+  leave(run: Run): void;
 }

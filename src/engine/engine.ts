@@ -39,6 +39,8 @@ export interface EngineOptions {
 export interface StartOptions extends RunSettings {
   /** Must be new to the store. Default: a random UUID. */
   readonly id?: string | undefined;
+  /** Starts paused: accepted and kept, but no attempt starts before `resume`. Default false. */
+  readonly paused?: boolean | undefined;
   /** Cancels the run when aborted, with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -58,7 +60,7 @@ const engineOptions = new Set([
   'keepSettled',
   'random',
 ]);
-const startOptions = new Set(['id', 'signal', 'concurrency', 'totalTimeoutMs', 'forwardEvents']);
+const startOptions = new Set(['id', 'paused', 'signal', 'concurrency', 'totalTimeoutMs', 'forwardEvents']);
 
 const timeOfDay: Clock = {
   setTimeout: (callback, timeoutMs) => setTimeout(callback, timeoutMs),
@@ -66,7 +68,7 @@ const timeOfDay: Clock = {
 };
 
 /** Gives runs time, slots and a store; knows flows only by their definitions. */
-export class EngineRuns implements EngineCore {
+export class EngineRuns implements EngineCore<LiveRun> {
   readonly logger: Logger;
   readonly random: () => number;
   readonly noLimit = new Limit(Number.POSITIVE_INFINITY);
@@ -107,10 +109,11 @@ export class EngineRuns implements EngineCore {
     const checked = await check(definition.settings.input, input);
     if (!checked.ok) throw new InputError(definition.name, checked.issues);
     if (this.#isDraining) throw new EngineStoppedError('The engine was stopped: it starts no more runs');
-    const { id, signal, ...settings } = given;
+    const { id, signal, paused, ...settings } = given;
     if (id !== undefined && this.#isTaken(id))
       throw new StoreConflictError(id, `There is a run ${id} already`);
     const run = this.#launch(this.newJournal(definition, id), settings, checked.value);
+    if (paused === true) run.send({ type: 'run.pause', at: run.now() });
     run.commitOrThrow();
     const handle = this.#handleOf(run);
     if (signal !== undefined) this.#cancelOn(signal, handle, run);
@@ -346,7 +349,9 @@ function checkEngine(given: EngineOptions): void {
 function checkStart({ name }: FlowDefinition, given: StartOptions): void {
   const place = (option: string) => ({ option, flow: name });
   checkKeys(place('start options'), given, startOptions);
-  const { id, concurrency, totalTimeoutMs } = given;
+  const { id, paused, concurrency, totalTimeoutMs } = given;
+  if (paused !== undefined && typeof paused !== 'boolean')
+    throw badOption(place('paused'), 'true or false', paused);
   if (id !== undefined && (typeof id !== 'string' || id === ''))
     throw badOption(place('id'), 'a string that is not empty', id);
   if (concurrency !== undefined) checkNumber(place('concurrency'), concurrency, slotRule);

@@ -18,7 +18,7 @@ import { pick, put } from '../model/record.ts';
 import { type Checked, check } from '../model/schema.ts';
 import { type Cause, isSettled, type SettledStatus } from '../model/status.ts';
 import type { EngineCore } from './core.ts';
-import { LiveTask } from './live-task.ts';
+import { LiveTask, type TaskRun } from './live-task.ts';
 import type { Logger } from './logger.ts';
 import type { RunJournal } from './run-journal.ts';
 import { Lane, Limit } from './slots.ts';
@@ -44,7 +44,7 @@ export interface End {
 }
 
 /** A run while its actor lives: carries out what the orchestrator asks for. */
-export class LiveRun implements Committer {
+export class LiveRun implements Committer, TaskRun {
   readonly journal: RunJournal;
   readonly definition: FlowDefinition;
   readonly actor: AnyActorRef;
@@ -53,7 +53,7 @@ export class LiveRun implements Committer {
   /** Place in the order of starting. */
   readonly order: number;
   input: unknown;
-  readonly #core: EngineCore;
+  readonly #core: EngineCore<LiveRun>;
   readonly #turn: Turn;
   readonly #isResumed: boolean;
   /** Whether the input has been checked already. */
@@ -77,7 +77,7 @@ export class LiveRun implements Committer {
   readonly #whenEnded: ((end: End) => void)[] = [];
 
   constructor(
-    core: EngineCore,
+    core: EngineCore<LiveRun>,
     journal: RunJournal,
     actor: AnyActorRef,
     taskLogic: AnyActorLogic,

@@ -1,24 +1,40 @@
-import { type AnyActorRef, createActor } from 'xstate';
+import { type AnyActorLogic, type AnyActorRef, createActor } from 'xstate';
 import type { TaskContext, TaskEvent } from '../../machines/task.ts';
 import { sendFrom, stopChild } from '../logic/internals.ts';
 import type { TaskDefinition } from '../model/definition.ts';
 import { CancelledError, TimeoutError, viewError } from '../model/error.ts';
+import type { TaskFact } from '../model/journal.ts';
 import type { Cause, SettledStatus } from '../model/status.ts';
 import type { TaskView } from '../model/view.ts';
-import { Attempt } from './attempt.ts';
-import { setHost } from './host.ts';
-import type { LiveRun } from './live-run.ts';
+import { Attempt, type AttemptRun, type AttemptTask } from './attempt.ts';
 import type { Claim } from './claims.ts';
+import { setHost } from './host.ts';
 import type { Lane } from './slots.ts';
 import type { Timer } from './timers.ts';
 
+/** What a task needs of its run. */
+export interface TaskRun extends AttemptRun {
+  /** Place in the order of starting. */
+  readonly order: number;
+  readonly actor: AnyActorRef;
+  readonly taskLogic: AnyActorLogic;
+  /** Whether it is being cancelled, or is out of time. */
+  readonly isEnding: boolean;
+  timeoutError(): TimeoutError;
+  /** Keeps what a task's machine announced. */
+  record(fact: TaskFact, taskId: string): void;
+  /** Hears that a task is in a final state, before the orchestrator does. */
+  noteSettled(task: LiveTask, context: TaskContext, status: SettledStatus): void;
+  leaveSlot(lane: Lane): void;
+}
+
 /** A task from its verdict until it has settled: its actor, and what the engine does at the actor's word. */
-export class LiveTask implements Claim {
+export class LiveTask implements Claim, AttemptTask {
   place = -1;
   readyAt = 0;
   /** When its first attempt started. */
   startedAt: number | undefined;
-  readonly run: LiveRun;
+  readonly run: TaskRun;
   /** Place in definition order. */
   readonly index: number;
   readonly definition: TaskDefinition;
@@ -33,7 +49,7 @@ export class LiveTask implements Claim {
   #limit: Timer | undefined;
 
   /** @param left how an earlier actor of the task was left, where a stopped run goes on */
-  constructor(run: LiveRun, index: number, definition: TaskDefinition, lane: Lane, left?: TaskView) {
+  constructor(run: TaskRun, index: number, definition: TaskDefinition, lane: Lane, left?: TaskView) {
     this.run = run;
     this.index = index;
     this.definition = definition;
@@ -97,7 +113,11 @@ export class LiveTask implements Claim {
 
   wakeAt(at: number): void {
     const now = this.run.now();
-    this.#wake = this.run.timers.after(at - now, () => this.send({ type: 'attempt.due', at: this.run.now() }), now);
+    this.#wake = this.run.timers.after(
+      at - now,
+      () => this.send({ type: 'attempt.due', at: this.run.now() }),
+      now,
+    );
   }
 
   reportSettled(context: TaskContext, status: SettledStatus): void {

@@ -98,10 +98,9 @@ export class RunJournal {
     return this.#view.view;
   }
 
-  /** The books to go on from. */
+  /** The books to go on from; only the newest may be read. */
   openLedger(): Ledger {
-    const { plan } = this.definition;
-    return this.seq === 0 ? Ledger.open(plan) : Ledger.open(plan, this.foldTo().statuses);
+    return Ledger.openInPlace(this.definition.plan, this.seq === 0 ? undefined : this.foldTo().statuses);
   }
 
   /** The fold up to an entry. It goes on from where it was last asked for. */

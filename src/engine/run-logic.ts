@@ -58,12 +58,17 @@ const interpretedTask = engineTaskMachine.provide({
 
 /** The compiled run: orchestrator and tasks as tables. */
 export class RunLogic {
-  readonly #core: EngineCore;
+  readonly #core: EngineCore<LiveRun>;
   readonly #definition: FlowDefinition;
   readonly #settings: RunSettings;
   readonly #prepared: Prepared | undefined;
 
-  constructor(core: EngineCore, definition: FlowDefinition, settings: RunSettings, prepared?: Prepared) {
+  constructor(
+    core: EngineCore<LiveRun>,
+    definition: FlowDefinition,
+    settings: RunSettings,
+    prepared?: Prepared,
+  ) {
     this.#core = core;
     this.#definition = definition;
     this.#settings = settings;
@@ -120,7 +125,7 @@ export class RunLogic {
 
 /** The interpreted run: the orchestrator as a machine of XState's, and each of its tasks too. */
 export function createRunMachine(
-  core: EngineCore,
+  core: EngineCore<LiveRun>,
   definition: FlowDefinition,
   settings: RunSettings,
 ): typeof engineOrchestratorMachine {

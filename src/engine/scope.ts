@@ -1,5 +1,22 @@
 import type { Outcome, PerformScope } from '../model/perform.ts';
-import type { Attempt } from './attempt.ts';
+
+/** What a scope reads of its attempt. */
+interface Attempt {
+  readonly number: number;
+  readonly signal: AbortSignal;
+  readonly task: {
+    readonly index: number;
+    readonly definition: { readonly id: string };
+    readonly run: {
+      readonly id: string;
+      readonly input: unknown;
+      depsOf(index: number): Record<string, unknown>;
+      outcomesOf(index: number): Record<string, Outcome>;
+    };
+  };
+  log(message: string, data: unknown): void;
+  progress(fraction: number, note: string | undefined): void;
+}
 
 /** What a body is given. Each part is made when it is first read. */
 export class AttemptScope implements PerformScope {

@@ -163,7 +163,8 @@ export class SlotQueue {
     for (const pool of this.#pools) {
       const lane = pool.best();
       if (lane === undefined) continue;
-      if (best === undefined || goesBefore(lane.claims.first as Claim, best.claims.first as Claim)) best = lane;
+      if (best === undefined || goesBefore(lane.claims.first as Claim, best.claims.first as Claim))
+        best = lane;
     }
     if (best === undefined || !this.#engine.isFull) return best;
     this.#engine.whenFree(this.#onWanted);

@@ -7,21 +7,21 @@ const maxDepth = 10;
 const maxEntries = 1_000;
 /** Of one string. */
 const maxCharacters = 10_000;
-/** Objects and lists in one property of the value. */
-const maxObjects = 2_000;
 
 const unreadable = '[unreadable]';
 
 /**
  * A copy that `JSON.stringify` takes, whatever the value holds: cycles, `BigInt`, getters that throw. It is cut where
  * it gets deep, long or wide; the properties of the value are cut each for itself, so that a large one costs no other.
+ *
+ * @param maxValues in one property of the value, on all its levels
  */
-export function plain(value: object): Record<string, unknown> {
+export function plain(value: object, maxValues = 10_000): Record<string, unknown> {
   const copied: Record<string, unknown> = {};
   const above: object[] = [value];
   const owner = attempt(() => jsonOf(value, ''), undefined);
   for (const key of attempt(() => keysOf(owner), [])) {
-    const budget = { objects: maxObjects };
+    const budget = { values: maxValues };
     put(
       copied,
       key,
@@ -36,10 +36,11 @@ interface Fields {
 }
 
 interface Budget {
-  objects: number;
+  values: number;
 }
 
 function copy(value: unknown, key: string, above: object[], budget: Budget): unknown {
+  if (budget.values-- <= 0) return '[cut]';
   switch (typeof value) {
     case 'string':
       return value.length > maxCharacters ? `${value.slice(0, maxCharacters)}…` : value;
@@ -59,7 +60,7 @@ function copy(value: unknown, key: string, above: object[], budget: Budget): unk
 function copyObject(value: object, key: string, above: object[], budget: Budget): unknown {
   if (above.includes(value)) return '[circular]';
   if (ArrayBuffer.isView(value)) return `[${value.constructor.name} of ${value.byteLength} bytes]`;
-  if (above.length > maxDepth || budget.objects-- <= 0) return Array.isArray(value) ? '[list]' : '[object]';
+  if (above.length > maxDepth) return '[cut]';
   above.push(value);
   try {
     const json = jsonOf(value, key);

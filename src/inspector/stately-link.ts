@@ -11,6 +11,8 @@ export interface StatelyTally {
 
 /** How long after the end of its grace the thread has to end by itself. */
 const endMs = 500;
+/** What timers take at most. */
+const maxTimeoutMs = 2 ** 31 - 1;
 
 /** A WebSocket in a thread of its own, which keeps no process alive but while it is being stopped. */
 export class StatelyLink {
@@ -24,7 +26,6 @@ export class StatelyLink {
     const file = new URL('./stately-worker.ts', import.meta.url);
     if (import.meta.url.endsWith('.js')) file.pathname = file.pathname.replace(/\.ts$/, '.js');
     this.#worker = new Worker(file, { name: 'topple inspector', workerData: settings, execArgv: [] });
-    this.#worker.unref();
     this.#worker.on('message', ({ sent }: LinkReport) => {
       this.#sent = sent;
     });
@@ -32,6 +33,8 @@ export class StatelyLink {
       process.emitWarning(`Nothing more goes to the Stately inspector, for its thread failed: ${error}`);
     });
     this.#ended = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
+    // Last, for a listener that is put on a worker refs it again.
+    this.#worker.unref();
   }
 
   send(message: string): void {
@@ -39,7 +42,8 @@ export class StatelyLink {
     this.#worker.postMessage(message);
   }
 
-  async stop(graceMs: number): Promise<StatelyTally> {
+  async stop(givenMs: number): Promise<StatelyTally> {
+    const graceMs = Math.min(givenMs, maxTimeoutMs - endMs);
     this.#worker.ref();
     this.#worker.postMessage({ graceMs } satisfies LinkStop);
     const limit = setTimeout(() => this.#worker.terminate(), graceMs + endMs);

@@ -1,4 +1,4 @@
-import type { InspectionEvent } from 'xstate';
+import type { AnyEventObject, InspectionEvent } from 'xstate';
 import { plain } from './plain.ts';
 
 type Ref = InspectionEvent['actorRef'];
@@ -24,16 +24,16 @@ const instants = new WeakMap<object, number>();
  */
 export function observe(event: InspectionEvent, rootSnapshots: boolean): InspectionEvent | undefined {
   const at = Date.now();
-  const isLarge = (snapshot: object): boolean =>
+  const isLeftOut = (snapshot: unknown): boolean =>
     isOfRun(snapshot) || (!rootSnapshots && event.actorRef.sessionId === event.rootId);
   switch (event.type) {
     case '@xstate.actor':
-      return { ...event, actorRef: standIn(event.actorRef, at, isLarge) };
+      return { ...event, actorRef: standIn(event.actorRef, at, isLeftOut) };
     case '@xstate.event':
-      return { ...event, event: carry(event.event, at) };
+      return { ...event, event: carry(lean(event.event), at) };
     case '@xstate.snapshot':
-      if (isLarge(event.snapshot)) return undefined;
-      return { ...event, event: carry(event.event, at), snapshot: plain(event.snapshot) as never };
+      if (isLeftOut(event.snapshot)) return undefined;
+      return { ...event, event: carry(lean(event.event), at), snapshot: plain(event.snapshot) as never };
     default:
       return undefined;
   }
@@ -45,17 +45,26 @@ export function observedAt(message: { readonly event?: object; readonly snapshot
 }
 
 /** The actor, but for what is read of it later: XState tells of it before it has a snapshot. */
-function standIn(actorRef: Ref, at: number, isLarge: (snapshot: object) => boolean): Ref {
+function standIn(actorRef: Ref, at: number, isLeftOut: (snapshot: unknown) => boolean): Ref {
   const actor = actorRef as Ref & Inspected;
+  const read = (): object => {
+    try {
+      const snapshot = actor.getSnapshot();
+      return isLeftOut(snapshot) ? outlineOf(snapshot) : snapshot;
+    } catch {
+      // XState gave the actor up before it had a snapshot: another has its `systemId`, for one.
+      return {};
+    }
+  };
   return Object.create(actor, {
     logic: { value: { config: copyOfConfig(actor.logic?.config) } },
-    getSnapshot: {
-      value: () => {
-        const snapshot = actor.getSnapshot() as { readonly status: unknown; readonly value?: unknown };
-        return carry(isLarge(snapshot) ? { status: snapshot.status, value: snapshot.value } : snapshot, at);
-      },
-    },
+    getSnapshot: { value: () => carry(read(), at) },
   });
+}
+
+/** An event that brings a parent the snapshot of a run which it watches, without the view in it. */
+function lean(event: AnyEventObject): AnyEventObject {
+  return isOfRun(event.snapshot) ? { ...event, snapshot: outlineOf(event.snapshot) } : event;
 }
 
 function carry(value: object, at: number): never {
@@ -68,13 +77,23 @@ function copyOfConfig(config: unknown): object | undefined {
   if (typeof config !== 'object' || config === null) return undefined;
   let copied = configs.get(config);
   if (copied === undefined) {
-    copied = plain(config);
+    copied = plain(config, Number.POSITIVE_INFINITY);
     configs.set(config, copied);
   }
   return copied;
 }
 
+function outlineOf(snapshot: object): object {
+  const { status, value } = snapshot as { readonly status: unknown; readonly value?: unknown };
+  return { status, value };
+}
+
 /** Only a run's context is not a field: it is a view of all tasks, made each time that it is read. */
-function isOfRun(snapshot: object): boolean {
-  return 'context' in snapshot && !Object.hasOwn(snapshot, 'context');
+function isOfRun(snapshot: unknown): snapshot is object {
+  return (
+    typeof snapshot === 'object' &&
+    snapshot !== null &&
+    'context' in snapshot &&
+    !Object.hasOwn(snapshot, 'context')
+  );
 }

@@ -66,17 +66,14 @@ function add(message: string): void {
 function send(): void {
   if (socket?.readyState !== WebSocket.OPEN) return;
   clearTimeout(timer);
-  for (let message = waiting[0]; message !== undefined; message = waiting[0]) {
-    if (socket.bufferedAmount > maxUnsentBytes) {
-      timer = setTimeout(send, unsentDelayMs);
-      return;
-    }
-    socket.send(message);
-    sent++;
-    waiting.shift();
-  }
+  let count = 0;
+  while (count < waiting.length && socket.bufferedAmount <= maxUnsentBytes)
+    socket.send(waiting[count++] as string);
+  waiting.splice(0, count);
+  sent += count;
+  if (waiting.length > 0) timer = setTimeout(send, unsentDelayMs);
   // Closing comes after all that was sent, and the other side's answer to it says that it has arrived.
-  if (isStopping) socket.close();
+  else if (isStopping) socket.close();
 }
 
 /** Where there is no connection, one more attempt is made to get rid of what waits. */

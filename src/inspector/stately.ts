@@ -21,7 +21,7 @@ export interface StatelyInspect {
   /** For `createEngine({ inspect })` and `createActor(logic, { inspect })`, of as many as you like. Never throws. */
   readonly inspect: (event: InspectionEvent) => void;
   /**
-   * Sends what still waits, if it can be sent within `graceMs` (default 1,000), and ends the connection; what is
+   * Sends what still waits, if it can be sent within `graceMs` (default 5,000), and ends the connection; what is
    * observed from now on is not sent. Without a connection one more attempt is made. Safe to repeat.
    */
   stop(options?: { readonly graceMs?: number | undefined }): Promise<StatelyTally>;
@@ -45,7 +45,7 @@ export function createStatelyInspect(options: StatelyInspectOptions = {}): State
   checkKeys({ option: 'options', owner }, options, known);
   const { url = 'ws://localhost:8080', maxBuffered = 10_000, rootSnapshots = false } = options;
   checkUrl(url);
-  checkNumber({ option: 'maxBuffered', owner }, maxBuffered, { min: 1, integer: true, infinity: true });
+  checkNumber({ option: 'maxBuffered', owner }, maxBuffered, { min: 1, integer: true });
   const { createInspector } = load();
   const link = new StatelyLink({ url, maxBuffered });
   const inspector = createInspector({
@@ -55,10 +55,14 @@ export function createStatelyInspect(options: StatelyInspectOptions = {}): State
   return {
     inspect(event) {
       if (stopped !== undefined) return;
-      const observed = observe(event, rootSnapshots);
-      if (observed !== undefined) inspector.inspect.next?.(observed);
+      try {
+        const observed = observe(event, rootSnapshots);
+        if (observed !== undefined) inspector.inspect.next?.(observed);
+      } catch {
+        // Outside an engine XState would throw it into the actor that is observed.
+      }
     },
-    stop({ graceMs = 1_000 } = {}) {
+    stop({ graceMs = 5_000 } = {}) {
       checkNumber({ option: 'graceMs', owner: 'stop' }, graceMs, boundRule);
       stopped ??= converted().then(() => link.stop(graceMs));
       return stopped;

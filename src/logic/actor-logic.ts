@@ -14,7 +14,7 @@ import type {
 import { inspectAction, inspectMicrostep } from './internals.ts';
 import { CompiledSnapshot, type Status } from './snapshot.ts';
 import { type ActionInfo, choose, type Doer, initialContext, outputOf, runActions } from './step.ts';
-import type { ActionEntry, Candidate, StateEntry, Table } from './table.ts';
+import type { ActionEntry, Candidate, Move, StateEntry, Table } from './table.ts';
 
 type AnyScope = ActorScope<never, AnyEventObject, AnyActorRef['system'], never>;
 type EffectEntry = Extract<ActionEntry, { kind: 'effect' }>;
@@ -116,11 +116,10 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
   #begin(input: unknown, doer: Doer): SnapshotOf<Machine> {
     const table = this.#table;
     const event = { type: 'xstate.init', input };
-    let before = new CompiledSnapshot(table, table.initial, {}, 'active') as SnapshotOf<Machine>;
+    let before = new CompiledSnapshot(table, table.initial.target, {}, 'active') as SnapshotOf<Machine>;
     try {
       before = this.#at(before, initialContext(table, input, doer) as ContextFrom<Machine>, 'active');
-      const context = runActions(table.initialActions, before.context, event, doer);
-      return this.#enter(before, table.initial, true, context, event, doer);
+      return this.#go(before, table.initial, event, doer);
     } catch (error) {
       return this.#at(before, before.context, 'error', undefined, error);
     }
@@ -142,8 +141,7 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
     doer: Doer,
   ): SnapshotOf<Machine> {
     if (candidate === undefined) return this.#leave(snapshot, event);
-    const context = runActions(candidate.actions, snapshot.context, event, doer);
-    return this.#enter(snapshot, candidate.target, candidate.enters, context, event, doer);
+    return this.#go(snapshot, candidate, event, doer);
   }
 
   /** What an event does that no transition takes: as a rule nothing. */
@@ -154,21 +152,19 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
     return this.#at(snapshot, context, 'error', output, event.error);
   }
 
-  #enter(
+  #go(
     before: SnapshotOf<Machine>,
-    target: number,
-    enters: boolean,
-    context: unknown,
+    { target, completes, actions }: Move,
     event: AnyEventObject,
     doer: Doer,
   ): SnapshotOf<Machine> {
-    const state = this.#table.states[target] as StateEntry;
-    const completes = enters && state.final !== undefined;
+    const context = runActions(actions, before.context, event, doer);
     if (!completes && before.status === 'active') {
       if (context === before.context && target === CompiledSnapshot.stateOf(before)) return before;
       return new CompiledSnapshot(this.#table, target, context as ContextFrom<Machine>, 'active');
     }
     // An actor goes no further once it is over; a pure step may be asked to, and does then what XState's does.
+    const state = this.#table.states[target] as StateEntry;
     const status = completes ? 'done' : before.status;
     const output = completes ? outputOf(this.#table, state, context, event, doer.self) : before.output;
     const last = status === 'done' ? runActions(state.exit, context, event, doer) : context;

@@ -64,12 +64,15 @@ export function tableOf(machine: AnyStateMachine): Table {
   return {
     id: machine.id,
     numberOf,
-    initial: numberOf.get(initialNode.key) as number,
-    initialActions: [
-      ...rootEdge.entry,
-      ...actionsOf(machine, root.initial.actions, `${root.id}.initial`),
-      ...(edges.get(initialNode) as Edge).entry,
-    ],
+    initial: {
+      target: numberOf.get(initialNode.key) as number,
+      completes: initialNode.type === 'final',
+      actions: [
+        ...rootEdge.entry,
+        ...actionsOf(machine, root.initial.actions, `${root.id}.initial`),
+        ...(edges.get(initialNode) as Edge).entry,
+      ],
+    },
     context: machine.config.context,
     output: root.output,
     states: nodes.map(
@@ -78,7 +81,7 @@ export function tableOf(machine: AnyStateMachine): Table {
         id: node.id,
         tags: new Set([...root.tags, ...node.tags]),
         meta: { ...metaOf(root), ...metaOf(node) },
-        final: node.type === 'final' ? { output: node.output } : undefined,
+        output: node.output,
         exit: [...(edges.get(node) as Edge).exit, ...rootEdge.exit],
         on: candidatesOf(parts, node),
       }),
@@ -135,7 +138,7 @@ function candidateOf(
   return {
     guard: guardOf(machine, definition.guard, `${place}.guard`),
     target: numberOf.get((enters ? target : node).key) as number,
-    enters,
+    completes: enters && target.type === 'final',
     actions: enters
       ? [...(edges.get(node) as Edge).exit, ...actions, ...(edges.get(target) as Edge).entry]
       : actions,

@@ -102,7 +102,7 @@ export function outputOf(
   event: Event,
   self: unknown,
 ): unknown {
-  const own = resolve(final.final?.output, { context, event, self });
+  const own = resolve(final.output, { context, event, self });
   if (table.output === undefined) return undefined;
   const doneEvent = { type: `xstate.done.state.${final.id}`, output: own };
   return resolve(table.output, { context, event: doneEvent, self });

@@ -36,15 +36,19 @@ export type Assignment = ((args: object, params: Params) => Update) | Readonly<R
 /** An event, or the function that makes it. */
 export type Emission = object | ((args: object, params: Params) => object);
 
-/** One way an event can go from a state: taken by the first whose guard holds. */
-export interface Candidate {
-  readonly guard: GuardEntry | undefined;
+/** What is done to get to a state. */
+export interface Move {
   /** Number of the next state; the present one's where nothing is left or entered. */
   readonly target: number;
-  /** Whether the target is entered. */
-  readonly enters: boolean;
+  /** Whether a final state is entered: then the machine is done. */
+  readonly completes: boolean;
   /** Exit, transition and entry actions in the order in which they run. */
   readonly actions: readonly ActionEntry[];
+}
+
+/** One way an event can go from a state: taken by the first whose guard holds. */
+export interface Candidate extends Move {
+  readonly guard: GuardEntry | undefined;
   /** What an inspector is told was taken. */
   readonly definition: AnyTransitionDefinition;
 }
@@ -56,16 +60,12 @@ export interface StateEntry {
   readonly tags: ReadonlySet<string>;
   /** The same, by id. */
   readonly meta: Readonly<Record<string, unknown>>;
-  readonly final: FinalEntry | undefined;
+  /** A final state's own `output`, given or worked out. */
+  readonly output: unknown;
   /** Exit actions of the state and of the root: they run when the machine is done. */
   readonly exit: readonly ActionEntry[];
   /** By event type: the state's own candidates, then the root's. */
   readonly on: ReadonlyMap<string, readonly Candidate[]>;
-}
-
-export interface FinalEntry {
-  /** The state's own `output`, given or worked out. */
-  readonly output: unknown;
 }
 
 /** A flat machine with nothing left to look up but the state, the event type and the guards. */
@@ -73,8 +73,8 @@ export interface Table {
   readonly id: string;
   readonly states: readonly StateEntry[];
   readonly numberOf: ReadonlyMap<string, number>;
-  readonly initial: number;
-  readonly initialActions: readonly ActionEntry[];
+  /** How a new actor gets to its first state. */
+  readonly initial: Move;
   /** The machine's `context`, given or worked out from the input. */
   readonly context: unknown;
   /** The machine's `output`, given or worked out. */

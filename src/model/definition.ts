@@ -230,17 +230,16 @@ export class FlowDefinition {
 
   /** Changes when tasks, dependencies or trigger rules do: a journal is only resumed with the flow it was written for. */
   get hash(): string {
-    this.#hash ??= hashText(
-      this.tasks.map((task) => JSON.stringify([task.id, task.dependsOn, task.triggerRule])),
-    );
+    this.#hash ??= hashText(this.#words());
     return this.#hash;
   }
 
+  /** What the hash is of. Counts keep words of one task from being taken for another's. */
   *#words(): Generator<string> {
     for (const { id, dependsOn, triggerRule } of this.tasks) {
       yield id;
       yield* dependsOn;
-      yield triggerRule;
+      yield `${dependsOn.length} ${triggerRule}`;
     }
   }
 

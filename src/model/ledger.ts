@@ -1,7 +1,8 @@
 import type { Graph } from './graph.ts';
+import { type Integers, type IntegersEdit, IntegersInPlace } from './integers.ts';
 import type { SettledStatus, TaskStatus } from './status.ts';
 import { type Decision, decide, seenBit, type TriggerRule } from './trigger-rule.ts';
-import { Vector, type VectorEdit } from './vector.ts';
+import { Vector } from './vector.ts';
 
 /** What a ledger needs to know of a flow. Tasks are numbered by their place in the definition. */
 export interface Plan {
@@ -59,11 +60,11 @@ export class Ledger {
   /** Given by the change that made this ledger, in definition order where one change brought several. */
   readonly verdicts: readonly Verdict[];
   readonly #plan: Plan;
-  readonly #rows: Vector;
+  readonly #rows: Integers;
 
   private constructor(
     plan: Plan,
-    rows: Vector,
+    rows: Integers,
     unsettled: number,
     failures: number,
     verdicts: readonly Verdict[],
@@ -77,13 +78,20 @@ export class Ledger {
 
   /** The books of a run of which these tasks have settled already; without `settled`, of a new run. */
   static open(plan: Plan, settled?: readonly TaskStatus[]): Ledger {
-    const { upstreamStart, size } = plan.graph;
-    const rows = new Int32Array(size);
-    for (let task = 0; task < size; task++) {
-      const dependencies = (upstreamStart[task + 1] as number) - (upstreamStart[task] as number);
-      rows[task] = dependencies << UNSETTLED_SHIFT;
-    }
-    let ledger = new Ledger(plan, Vector.from(rows), size, 0, none);
+    return Ledger.#open(plan, Vector.from(openingRows(plan)), settled);
+  }
+
+  /**
+   * The same for whoever reads no ledger but the newest: each change makes the statuses of the earlier ones its own.
+   * Settling then costs no copy, however many tasks there are.
+   */
+  static openInPlace(plan: Plan, settled?: readonly TaskStatus[]): Ledger {
+    return Ledger.#open(plan, new IntegersInPlace(openingRows(plan)), settled);
+  }
+
+  static #open(plan: Plan, rows: Integers, settled: readonly TaskStatus[] | undefined): Ledger {
+    const { size } = rows;
+    let ledger = new Ledger(plan, rows, size, 0, none);
     if (settled === undefined) return ledger;
     for (let task = 0; task < size; task++) {
       const status = settled[task] as TaskStatus;
@@ -169,7 +177,16 @@ export class Ledger {
     );
   }
 
-  #with(edit: VectorEdit, unsettled: number, failures: number, verdicts: readonly Verdict[]): Ledger {
+  #with(edit: IntegersEdit, unsettled: number, failures: number, verdicts: readonly Verdict[]): Ledger {
     return new Ledger(this.#plan, edit.done(), unsettled, failures, verdicts);
   }
+}
+
+/** No task has its verdict, and no dependency has settled. */
+function openingRows({ graph: { upstreamStart, size } }: Plan): Int32Array {
+  const rows = new Int32Array(size);
+  for (let task = 0; task < size; task++) {
+    rows[task] = ((upstreamStart[task + 1] as number) - (upstreamStart[task] as number)) << UNSETTLED_SHIFT;
+  }
+  return rows;
 }

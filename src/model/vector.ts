@@ -1,3 +1,5 @@
+import type { Integers, IntegersEdit } from './integers.ts';
+
 const BITS = 5;
 const WIDTH = 1 << BITS;
 const MASK = WIDTH - 1;
@@ -12,7 +14,7 @@ interface Node {
  * Immutable sequence of small integers: a tree of 32-way nodes, so that a change copies one path and
  * shares the rest. Changes are made through an `edit`.
  */
-export class Vector {
+export class Vector implements Integers {
   readonly size: number;
   readonly #root: Node;
   readonly #shift: number;
@@ -63,7 +65,7 @@ export class Vector {
 }
 
 /** Changes to a vector that nobody else has seen yet. */
-export class VectorEdit {
+export class VectorEdit implements IntegersEdit {
   readonly #size: number;
   readonly #shift: number;
   #root: Node;

@@ -298,6 +298,20 @@ test('starts no attempt while paused, and lets those under way go on', async () 
   assert.is(view.status, 'done');
 });
 
+test('starts paused when it is told to, and falls when it is resumed', async () => {
+  const { clock, engine } = virtualEngine();
+  const flow = createFlow('held').task('a', { perform: () => clock.now() });
+  const run = await engine.start(flow, undefined, { paused: true });
+  await clock.advance(50);
+  assert.equal([run.view().status, run.view().tasks.a?.status], ['paused', 'pending']);
+  run.resume();
+  assert.equal((await clock.run(run.settled())).tasks.a?.output, 50);
+  const refusal = await engine
+    .start(flow, undefined, { paused: 1 as never })
+    .catch((error: unknown) => error);
+  assert.match(String(refusal), '`paused` of flow `held` must be true or false, but is 1');
+});
+
 test('settles while paused when nothing is left to start', async () => {
   const { clock, engine } = virtualEngine();
   const run = await engine.start(createFlow('pause').task('a', { perform: () => clock.sleep(10) }));

@@ -8,65 +8,75 @@ const magic = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const textOpcode = 1;
 const closeOpcode = 8;
 
-export interface SocketServer extends AsyncDisposable {
-  readonly port: number;
-  readonly url: string;
-  /** Texts that clients have sent, in order of arrival. */
-  readonly texts: readonly string[];
-  /** Resolves once so many texts have arrived. */
-  arrived(count: number): Promise<void>;
-  /** Cuts every connection off without a word. */
-  cut(): void;
-}
+/** A WebSocket server on the loopback that takes unfragmented texts and answers nothing but a close. */
+export class SocketServer implements AsyncDisposable {
+  /** What it does with who wants to connect. */
+  mode: 'accept' | 'refuse' | 'ignore' = 'accept';
+  /** Accepted so far. */
+  connections = 0;
+  /** Received, in order of arrival. */
+  readonly texts: string[] = [];
+  readonly #sockets = new Set<Duplex>();
+  readonly #server = createServer().on('upgrade', ({ headers }, socket) =>
+    this.#meet(String(headers['sec-websocket-key']), socket),
+  );
+  readonly #waiting = new Map<() => void, () => boolean>();
 
-/** A WebSocket server that takes unfragmented text and answers nothing but a close. */
-export async function openSocketServer(port = 0): Promise<SocketServer> {
-  const texts: string[] = [];
-  const sockets = new Set<Duplex>();
-  const waiting = new Map<() => void, number>();
-  const tell = (): void => {
-    for (const [resolve, count] of waiting) if (texts.length >= count) resolve();
-  };
-  const server = createServer().on('upgrade', ({ headers }, socket: Duplex) => {
-    const accept = createHash('sha1').update(`${headers['sec-websocket-key']}${magic}`).digest('base64');
+  static async open(): Promise<SocketServer> {
+    const server = new SocketServer();
+    await once(server.#server.listen(0, '127.0.0.1'), 'listening');
+    return server;
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Resolves once the condition holds: it is asked when something has happened here. */
+  until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.set(resolve, condition);
+      this.#happened();
+    });
+  }
+
+  /** Cuts off every connection without a word. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cut();
+    await once(this.#server.close(), 'close');
+  }
+
+  #meet(key: string, socket: Duplex): void {
+    this.#sockets.add(socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket)));
+    if (this.mode === 'refuse') socket.destroy();
+    if (this.mode !== 'accept') return;
+    const accept = createHash('sha1').update(`${key}${magic}`).digest('base64');
     const head = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade';
     socket.write(`${head}\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
-    sockets.add(socket.on('error', () => {}).on('close', () => sockets.delete(socket)));
+    this.connections++;
+    this.#happened();
     let unread = Buffer.alloc(0);
     socket.on('data', (chunk: Buffer) => {
       unread = Buffer.concat([unread, chunk]);
       for (let frame = readFrame(unread); frame !== undefined; frame = readFrame(unread)) {
         unread = unread.subarray(frame.length);
-        if (frame.opcode === textOpcode) texts.push(frame.body.toString());
+        if (frame.opcode === textOpcode) this.texts.push(frame.body.toString());
         if (frame.opcode === closeOpcode) socket.end(Buffer.from([0x80 | closeOpcode, 0]));
       }
-      tell();
+      this.#happened();
     });
-  });
-  await once(server.listen(port, '127.0.0.1'), 'listening');
-  const cut = (): void => {
-    for (const socket of sockets) socket.destroy();
-  };
-  const bound = (server.address() as AddressInfo).port;
-  return {
-    port: bound,
-    url: `ws://127.0.0.1:${bound}`,
-    texts,
-    arrived: (count) =>
-      new Promise((resolve) => {
-        waiting.set(resolve, count);
-        tell();
-      }),
-    cut,
-    async [Symbol.asyncDispose]() {
-      cut();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  }
+
+  #happened(): void {
+    for (const [resolve, condition] of this.#waiting) if (condition()) resolve();
+  }
 }
 
-/** The first frame of what a client sent, once it is all there. */
+/** The first frame of what a client sent, once all of it is there. */
 function readFrame(bytes: Buffer): { opcode: number; body: Buffer; length: number } | undefined {
   if (bytes.length < 2) return undefined;
   const short = bytes.readUInt8(1) & 0x7f;

@@ -12,13 +12,21 @@ import { type Dice, oneOf } from './oracle.ts';
 /** A machine, and how to walk it at random. */
 export interface Subject {
   readonly machine: AnyStateMachine;
+  /** Each event, with every kind of fields that makes a difference. */
+  readonly alphabet: readonly AnyEventObject[];
   makeInput(dice: Dice): unknown;
   /** Mostly an event that leads on from the state, but often one that is out of place there. */
   makeEvent(dice: Dice, state: AnyMachineSnapshot): AnyEventObject;
 }
 
 const error = { name: 'Error', message: 'no' };
-const settledStatuses: readonly SettledStatus[] = ['done', 'failed', 'skipped', 'upstream_failed', 'cancelled'];
+const settledStatuses: readonly SettledStatus[] = [
+  'done',
+  'failed',
+  'skipped',
+  'upstream_failed',
+  'cancelled',
+];
 
 /** Events that no machine of ours knows, and those that XState itself sends. */
 const strangers: readonly AnyEventObject[] = [
@@ -60,10 +68,11 @@ const goingOn = ['task.ready', 'attempt.start', 'attempt.due', 'attempt.progress
 
 export const task: Subject = {
   machine: taskMachine,
+  alphabet: taskAlphabet(),
   makeInput: (dice) => ({ task: dice(100), maxAttempts: 1 + dice(6) }),
   makeEvent: (dice, { context }) => {
-    if (dice(200) === 0) return oneOf(dice, fatal);
-    const at = dice(3) === 0 ? context.retryAt ?? 0 : dice(1000);
+    if (dice(60) === 0) return oneOf(dice, fatal);
+    const at = dice(3) === 0 ? (context.retryAt ?? 0) : dice(1000);
     const events = taskAlphabet(at);
     return oneOf(dice, dice(2) === 0 ? events : events.filter(({ type }) => goingOn.includes(type)));
   },
@@ -75,7 +84,10 @@ export function planOf(
   rules: readonly TriggerRule[],
   optional: readonly number[] = [],
 ): Plan {
-  const tasks = dependencies.map((numbers, task) => ({ id: `t${task}`, dependsOn: numbers.map((number) => `t${number}`) }));
+  const tasks = dependencies.map((numbers, task) => ({
+    id: `t${task}`,
+    dependsOn: numbers.map((number) => `t${number}`),
+  }));
   return {
     graph: createGraph('compared', tasks),
     rules,
@@ -99,15 +111,22 @@ export function runAlphabet(at = 10): readonly AnyEventObject[] {
 }
 
 /** How the tasks of a run may settle next: each in all five ways, or only those that have their verdict. */
-export function settlements({ ledger }: OrchestratorContext, which: 'all' | 'decided', at = 10): AnyEventObject[] {
+export function settlements(
+  { ledger }: OrchestratorContext,
+  which: 'all' | 'decided',
+  at = 10,
+): AnyEventObject[] {
   const tasks = Array.from({ length: ledger.size }, (_, number) => number).filter(
     (number) => which === 'all' || ledger.statusOf(number) === 'decided',
   );
-  return tasks.flatMap((number) => settledStatuses.map((status) => ({ type: 'task.settled', at, task: number, status })));
+  return tasks.flatMap((number) =>
+    settledStatuses.map((status) => ({ type: 'task.settled', at, task: number, status })),
+  );
 }
 
 export const orchestrator: Subject = {
   machine: orchestratorMachine,
+  alphabet: [...runAlphabet(), { type: 'task.settled', at: 10, task: 0, status: 'done' }],
   makeInput: (dice) => {
     const size = dice(9);
     const dependencies = Array.from({ length: size }, (_, task) =>
@@ -121,10 +140,15 @@ export const orchestrator: Subject = {
     // A third are runs that are taken up again, or run again in part.
     if (dice(3) > 0) return { ledger: Ledger.open(plan) };
     const statuses: readonly TaskStatus[] = ['pending', 'running', 'retrying', ...settledStatuses, 'done'];
-    return { ledger: Ledger.open(plan, dependencies.map(() => oneOf(dice, statuses))) };
+    return {
+      ledger: Ledger.open(
+        plan,
+        dependencies.map(() => oneOf(dice, statuses)),
+      ),
+    };
   },
   makeEvent: (dice, { context }) => {
-    if (dice(200) === 0) return oneOf(dice, [...strangers, ...fatal]);
+    if (dice(40) === 0) return oneOf(dice, [...strangers, ...fatal]);
     const { ledger } = context as OrchestratorContext;
     const at = dice(1000);
     const [start, recover, ...rest] = runAlphabet(at);

@@ -66,6 +66,30 @@ test('enters an ending once', () => {
   assert.equal([twice.statusOf(0), twice.unsettled, twice.failures, twice.verdicts], ['done', 2, 0, []]);
 });
 
+test('gives the same verdicts in place, where only the newest is to be read', () => {
+  const plan = planOf({ ...diamond, e: { dependsOn: ['b', 'd'], rule: 'one_failed' } });
+  let kept = Ledger.open(plan).admit();
+  let inPlace = Ledger.openInPlace(plan).admit();
+  for (const [task, status] of [
+    [0, 'done'],
+    [1, 'failed'],
+    [2, 'done'],
+    [3, 'upstream_failed'],
+    [4, 'done'],
+  ] as const) {
+    kept = kept.settle(task, status);
+    inPlace = inPlace.settle(task, status);
+    assert.equal(
+      [inPlace.verdicts, inPlace.unsettled, inPlace.failures],
+      [kept.verdicts, kept.unsettled, kept.failures],
+    );
+    assert.equal(inPlace.toJSON(), kept.toJSON());
+  }
+  const early = Ledger.openInPlace(plan).admit();
+  early.settle(0, 'done');
+  assert.is(early.statusOf(0), 'done');
+});
+
 test('counts no failure of an optional task', () => {
   const ledger = Ledger.open(planOf({ a: { optional: true }, b: {} })).admit();
   assert.equal(

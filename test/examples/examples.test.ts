@@ -1,0 +1,27 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { spec } from '../spec.ts';
+import { examples, runFile } from './run-file.ts';
+
+const test = spec('examples');
+
+for (const entry of readdirSync(examples, { withFileTypes: true })) {
+  if (entry.isDirectory()) {
+    test(`${entry.name}/ has a test of its own`, () => {
+      assert.ok(existsSync(join(import.meta.dirname, `${entry.name}.test.ts`)));
+    });
+    continue;
+  }
+  const source = readFileSync(join(examples, entry.name), 'utf8');
+
+  test(`${entry.name} is at most 70 lines`, () => {
+    assert.ok(source.trimEnd().split('\n').length <= 70);
+  });
+
+  test(`${entry.name} prints what it says`, async () => {
+    const [, comment] = source.split('\n// Output:\n');
+    const said = comment?.replace(/^\/\/ ?/gm, '');
+    assert.equal(await runFile(entry.name), { code: 0, stdout: said, stderr: '' });
+  });
+}

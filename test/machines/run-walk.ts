@@ -1,0 +1,118 @@
+import * as assert from 'uvu/assert';
+import { initialTransition, transition } from 'xstate';
+import { orchestratorMachine } from '../../machines/index.ts';
+import type { Ledger } from '../../src/model/ledger.ts';
+import type { RunView } from '../../src/model/view.ts';
+import { told } from './asked-for.ts';
+import { type Happening, nameOfPath, type Path, type State, signatureOf } from './run-happenings.ts';
+import type { Observed, RunWorld } from './run-world.ts';
+
+/**
+ * Has a run of the engine go a path, and compares it with the model at each step.
+ *
+ * @param ledger the books that it starts with
+ * @param kept how many entries of its journal are from an earlier life
+ * @returns the transitions taken, by name
+ */
+export async function walk(world: RunWorld, ledger: Ledger, path: Path, kept = 0): Promise<string[]> {
+  for (const { first, inTurn } of turnsOf(ledger, path)) {
+    world.inTurn(() => {
+      for (const { bring } of inTurn) void bring?.(world);
+    });
+    await first.bring?.(world);
+    await world.rest();
+    compareAtRest(world, `${nameOfPath(path)}, after ${signatureOf(first)}`);
+  }
+  compareSteps(world, ledger, path, kept);
+  return world.observed.flatMap(({ taken }) => taken ?? []);
+}
+
+interface TurnOfEvents {
+  readonly first: Happening;
+  /** What is to happen once the last task has settled, and before the run is concluded. */
+  readonly inTurn: readonly Happening[];
+}
+
+function turnsOf(ledger: Ledger, path: Path): TurnOfEvents[] {
+  const turns: { first: Happening; inTurn: Happening[] }[] = [];
+  let [state] = initialTransition(orchestratorMachine, { ledger });
+  for (const happening of path) {
+    const isLate = state.context.ledger.unsettled === 0 && ledger.size > 0 && turns.length > 0;
+    if (happening.bring !== undefined && isLate) turns.at(-1)?.inTurn.push(happening);
+    else if (happening.bring !== undefined) turns.push({ first: happening, inTurn: [] });
+    [state] = transition(orchestratorMachine, state, happening.event);
+  }
+  return turns;
+}
+
+/** When nothing more happens by itself, actor, view and books say the same. */
+function compareAtRest({ observed, value, view }: RunWorld, about: string): void {
+  const last = observed.at(-1) as Observed;
+  assert.equal([value, view.status], [last.value, last.value], about);
+  for (const [index, [id, { status }]] of Object.entries(view.tasks).entries()) {
+    const inBooks = last.context.ledger.statusOf(index);
+    const open = { waiting: ['pending'], decided: ['pending', 'running'] }[inBooks as 'waiting'] ?? [inBooks];
+    assert.ok(open.includes(status), `${about}: ${id} is ${status} and ${inBooks} in the books`);
+  }
+}
+
+/** Compares what the run's actor took with the path, and each step with what the model makes of the same event. */
+function compareSteps(world: RunWorld, ledger: Ledger, path: Path, kept: number): void {
+  const { observed, entries, flow } = world;
+  const about = nameOfPath(path);
+  const found = observed.map(signatureOf);
+  assert.equal(found.slice(0, path.length), path.map(signatureOf), about);
+  // What comes after the path's end comes by itself.
+  const more = observed.slice(path.length).map(({ event }) => event.type);
+  assert.ok(
+    more.every((type) => type === 'task.settled' || type === 'run.conclude'),
+    `${about}: then ${more}`,
+  );
+
+  const announced: object[] = [];
+  let [model] = initialTransition(orchestratorMachine, { ledger });
+  for (const { event, value, context, view } of observed) {
+    const [next, actions] = transition(orchestratorMachine, model, event);
+    assert.equal(dataOf({ value, context }), dataOf(next), `${about}: ${event.type}`);
+    assert.is(view.status, value, `${about}: ${event.type}`);
+    compareView(context.ledger, view, flow.graph.ids, kept > 0, about);
+    for (const { type, params } of actions as readonly {
+      readonly type: string;
+      readonly params: unknown;
+    }[]) {
+      if (type === 'xstate.emit') told.push((params as { readonly event: object }).event);
+    }
+    model = next;
+  }
+  const facts = entries.slice(kept).filter((entry) => !('taskId' in entry));
+  assert.equal(plain(facts.map(({ seq, runId, ...fact }) => fact)), plain(announced), `${about}: journal`);
+}
+
+/**
+ * Settled in the books is settled in the view, and waiting is pending, unless another engine has left it on its way.
+ * In the middle of a macrostep a task may have ended that the books are yet to hear of.
+ */
+function compareView(
+  ledger: Ledger,
+  { tasks }: RunView,
+  ids: readonly string[],
+  isLeft: boolean,
+  about: string,
+) {
+  for (const [index, id] of ids.entries()) {
+    const status = ledger.statusOf(index);
+    const found = tasks[id]?.status;
+    if (status === 'waiting') assert.ok(found === 'pending' || isLeft, `${about}: ${id} is ${found}`);
+    else if (status !== 'decided') assert.is(found, status, `${about}: ${id}`);
+  }
+}
+
+function dataOf({ value, context }: Pick<State, 'value' | 'context'>): object {
+  const { ledger, ...rest } = context;
+  const { unsettled, failures, verdicts } = ledger;
+  return { value, ...rest, ...ledger.toJSON(), unsettled, failed: failures, verdicts };
+}
+
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}

@@ -1,0 +1,201 @@
+import {
+  createEngine,
+  createFlowFromGraph,
+  createMemoryStore,
+  type Entry,
+  type Flow,
+  type GraphTask,
+  type PerformScope,
+  type RunStatus,
+  type RunView,
+  SkipTask,
+} from 'topple';
+import { createVirtualClock } from 'topple/testing';
+import {
+  type AnyActorRef,
+  type AnyStateNode,
+  type AnyTransitionDefinition,
+  createActor,
+  type InspectionEvent,
+} from 'xstate';
+import type { OrchestratorContext, OrchestratorEvent } from '../../machines/index.ts';
+import type { SettledStatus } from '../../src/model/status.ts';
+import { silent } from '../support/virtual.ts';
+
+export type Tasks = Readonly<Record<string, GraphTask>>;
+
+/** An event that the run's actor has taken, and how things stood right after it. */
+export interface Observed {
+  readonly event: OrchestratorEvent;
+  /** The candidate taken, as `nameOf` names it; `undefined` where the event changed nothing. */
+  readonly taken: string | undefined;
+  readonly value: RunStatus;
+  readonly context: OrchestratorContext;
+  readonly view: RunView;
+}
+
+interface WorldOptions {
+  /** What the run returns cannot be made. */
+  readonly refusesOutput?: boolean;
+  /** The journal of a run that another engine has left. */
+  readonly left?: readonly Entry[];
+}
+
+const limitMs = 1_000;
+
+/** The real engine around one run, whose every move is made from here: input, bodies, commands and time. */
+export class RunWorld {
+  readonly flow: Flow<unknown, unknown, unknown, Record<string, unknown>>;
+  readonly observed: Observed[] = [];
+  readonly #store = createMemoryStore();
+  readonly #clock = createVirtualClock();
+  readonly #engine: ReturnType<typeof createEngine>;
+  readonly #input = Promise.withResolvers<object>();
+  readonly #bodies = new Map<
+    string,
+    { readonly scope: PerformScope; readonly end: PromiseWithResolvers<string> }
+  >();
+  readonly #refusesOutput: boolean;
+  #actor: AnyActorRef | undefined;
+  #inTurn: (() => void) | undefined;
+
+  constructor(tasks: Tasks, { refusesOutput = false, left = [] }: WorldOptions = {}) {
+    this.#refusesOutput = refusesOutput;
+    const [first] = left;
+    if (first !== undefined) this.#store.append(first.runId, left, 0);
+    this.#engine = createEngine({
+      store: this.#store,
+      clock: this.#clock,
+      logger: silent,
+      inspect: this.#observe,
+    });
+    this.flow = this.#flow(tasks);
+  }
+
+  /** Makes the run's actor, which waits for its input to be checked. */
+  async start(): Promise<void> {
+    const clock = this.#clock as never;
+    const actor = createActor(this.#engine.logic(this.flow), {
+      input: 'given',
+      clock,
+      inspect: this.#observe,
+    });
+    this.#actor = actor as unknown as AnyActorRef;
+    actor.on('*', () => {
+      const callback = this.#inTurn;
+      this.#inTurn = undefined;
+      callback?.();
+    });
+    actor.start();
+    await this.rest();
+  }
+
+  /** Takes up the run that the store has. */
+  async recover(): Promise<void> {
+    const [run] = this.#engine.recover([this.flow]);
+    this.#actor = run?.actor as unknown as AnyActorRef;
+    await this.rest();
+  }
+
+  /** Stops the engine in the middle of it all. */
+  stop(): Promise<void> {
+    return this.#engine.stop();
+  }
+
+  async rest(): Promise<void> {
+    await this.#clock.advance(0);
+  }
+
+  get value(): string {
+    return this.#actor?.getSnapshot().value;
+  }
+
+  get view(): RunView {
+    return this.#actor?.getSnapshot().context;
+  }
+
+  /** The journal. */
+  get entries(): readonly Entry[] {
+    return this.#store.read(this.view.id);
+  }
+
+  // What comes from outside.
+
+  accept(): void {
+    this.#input.resolve({ value: 'taken' });
+  }
+
+  refuse(): void {
+    this.#input.resolve({ issues: [{ message: 'no good' }] });
+  }
+
+  pause(): void {
+    this.#actor?.send({ type: 'run.pause' });
+  }
+
+  resume(): void {
+    this.#actor?.send({ type: 'run.resume' });
+  }
+
+  cancel(reason: string): void {
+    this.#actor?.send({ type: 'run.cancel', reason });
+  }
+
+  async timeOut(): Promise<void> {
+    await this.#clock.advance(limitMs);
+  }
+
+  /** Ends an attempt that is under way. */
+  end(taskId: string, status: SettledStatus): void {
+    const body = this.#bodies.get(taskId);
+    if (status === 'done') body?.end.resolve(taskId);
+    else if (status === 'failed') body?.end.reject(new Error(`${taskId} fails`));
+    else if (status === 'skipped') body?.end.reject(new SkipTask());
+    else body?.end.reject(body.scope.signal.reason);
+  }
+
+  /** Has something done as soon as the next entries have been kept, before the turn ends. */
+  inTurn(callback: () => void): void {
+    this.#inTurn = callback;
+  }
+
+  #flow(tasks: Tasks): Flow<unknown, unknown, unknown, Record<string, unknown>> {
+    const validate = () => this.#input.promise as Promise<never>;
+    return createFlowFromGraph(
+      {
+        tasks,
+        totalTimeoutMs: limitMs,
+        input: { '~standard': { version: 1, vendor: 'test', validate } },
+        output: ({ deps }) => {
+          if (this.#refusesOutput) throw new Error('no output');
+          return deps;
+        },
+      },
+      (scope) => {
+        const end = Promise.withResolvers<string>();
+        this.#bodies.set(scope.taskId, { scope, end });
+        return end.promise;
+      },
+    );
+  }
+
+  readonly #observe = (inspected: InspectionEvent): void => {
+    if (inspected.type !== '@xstate.microstep') return;
+    const { value, context } = inspected.snapshot as unknown as Observed;
+    if (!('ledger' in context)) return;
+    const [taken] = inspected._transitions;
+    // XState's word that a task's actor has ended: the machine has the engine's, and takes no notice.
+    if (taken === undefined && inspected.event.type.startsWith('xstate.done.actor.')) return;
+    const { id } = (inspected.actorRef as AnyActorRef).getSnapshot().context;
+    const view = this.#engine.run(id)?.view() as RunView;
+    const event = inspected.event as OrchestratorEvent;
+    this.observed.push({ event, taken: taken && nameOf(taken), value, context, view });
+  };
+}
+
+/** State, event and place among the candidates: `running run.cancel 1`; the root's are those of `any`. */
+export function nameOf(taken: AnyTransitionDefinition): string {
+  const source = taken.source as AnyStateNode;
+  const candidates = source.transitions.get(taken.eventType) as readonly AnyTransitionDefinition[];
+  return `${source.parent === undefined ? 'any' : source.key} ${taken.eventType} ${candidates.indexOf(taken)}`;
+}
