@@ -26,6 +26,8 @@ const giveUpMs = 60_000;
 const slowCpuMs = 3_000;
 const slowRounds = 3;
 
+const mostWarmUpRounds = 60;
+
 /** A flow of more tasks is run cold only. */
 const mostWarmTasks = 100_000;
 
@@ -40,13 +42,23 @@ interface Track {
   readonly warm: Sample[];
   process: JobProcess | undefined;
   isSlow: boolean;
+  /** Whether its figures have once been steady: on a busy machine they are not so for long. */
+  isSteady: boolean;
 }
 
 /** Measures jobs in turn, round by round, each in processes of its own. */
 export async function measure(group: readonly Job[], limits: Limits, endsAt: number): Promise<Measured> {
   const remarks: string[] = [];
   const tracks = group.map(
-    (job): Track => ({ job, cold: [], warmUp: [], warm: [], process: undefined, isSlow: false }),
+    (job): Track => ({
+      job,
+      cold: [],
+      warmUp: [],
+      warm: [],
+      process: undefined,
+      isSlow: false,
+      isSteady: false,
+    }),
   );
   try {
     const going = (await measureCold(tracks, limits, endsAt, remarks)).filter(
@@ -112,15 +124,17 @@ async function firstRound(track: Track, limits: Limits): Promise<boolean> {
   }
 }
 
-/** Whether all became steady in half of the time that is left. */
+/** Whether all became steady, in the rounds and half of the time that there are for it. */
 async function warmUp(tracks: readonly Track[], limits: Limits, endsAt: number): Promise<boolean> {
   const until = Date.now() + (endsAt - Date.now()) / 2;
-  const isSteady = (): boolean =>
-    tracks.every(({ warmUp }) => warmUp.length >= limits.warmUpRounds && steady(warmUp));
-  while (!isSteady() && Date.now() < until) {
-    for (const track of tracks) track.warmUp.push(await warmRound(track, limits));
+  const isOver = (): boolean => tracks.every((track) => track.isSteady);
+  for (let round = 1; !isOver() && round <= mostWarmUpRounds && Date.now() < until; round++) {
+    for (const track of tracks) {
+      track.warmUp.push(await warmRound(track, limits));
+      track.isSteady ||= round >= limits.warmUpRounds && isSteady(track.warmUp);
+    }
   }
-  return isSteady();
+  return isOver();
 }
 
 async function measureWarm(tracks: readonly Track[], limits: Limits, endsAt: number): Promise<void> {
@@ -141,7 +155,7 @@ function processOf({ process, job }: Track): JobProcess {
 }
 
 /** The figures fall while the process warms up. */
-function steady(samples: readonly Sample[]): boolean {
+function isSteady(samples: readonly Sample[]): boolean {
   const cost = samples.slice(-10).map(({ defineCpuUs, runCpuUs }) => defineCpuUs + runCpuUs);
   return median(cost.slice(5)) > median(cost.slice(0, 5)) * (1 - steadiness);
 }

@@ -7,7 +7,7 @@ interface Node {
   waitsFor: number;
 }
 
-/** A queue whose tasks push those that waited for them alone: fastq with a count for each task. */
+/** A queue, and for each task a count of the dependencies that it waits for: the last of them pushes it. */
 export const engine: Engine = {
   passesOutputs: false,
 
@@ -19,10 +19,11 @@ export const engine: Engine = {
     for (const { id, dependsOn } of tasks) {
       for (const dependency of dependsOn) nodes.get(dependency)?.dependents.push(nodes.get(id) as Node);
     }
-    return () => runAll(nodes.values());
+    return () => runAll(makeQueue(), [...nodes.values()]);
   },
 
   defineSignup(tally) {
+    const waiting = makeQueue();
     const serve = async (id: string, _email: string): Promise<unknown> => tally.ran(id);
     return (inputs, atOnce) =>
       inLanes(inputs, atOnce, ({ email }) => {
@@ -31,28 +32,33 @@ export const engine: Engine = {
           (id): Node => ({ run: () => serve(id, email), dependents: [audit], waitsFor: 1 }),
         );
         const account: Node = { run: () => serve('account', email), dependents: told, waitsFor: 0 };
-        return runAll([account, ...told, audit]);
+        return runAll(waiting, [account, ...told, audit]);
       });
   },
 };
 
-function runAll(nodes: Iterable<Node>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onDone = (error: Error | null): void => {
-      if (error !== null) reject(error);
-    };
-    const waiting: queue<Node, undefined> = fastq((node: Node, done: (error: Error | null) => void) => {
-      node.run().then(() => {
-        for (const dependent of node.dependents) {
-          if (--dependent.waitsFor === 0) waiting.push(dependent, onDone);
-        }
-        done(null);
-      }, done);
-    }, Number.POSITIVE_INFINITY);
+type Queue = queue<Node, undefined>;
 
-    waiting.drain = resolve;
+function makeQueue(): Queue {
+  return fastq((node: Node, done: (error: Error | null) => void) => {
+    node.run().then(() => done(null), done);
+  }, Number.POSITIVE_INFINITY);
+}
+
+function runAll(waiting: Queue, nodes: readonly Node[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let left = nodes.length;
+    const push = (node: Node): void => {
+      waiting.push(node, (error) => {
+        if (error !== null) return reject(error);
+        for (const dependent of node.dependents) {
+          if (--dependent.waitsFor === 0) push(dependent);
+        }
+        if (--left === 0) resolve();
+      });
+    };
     for (const node of nodes) {
-      if (node.waitsFor === 0) waiting.push(node, onDone);
+      if (node.waitsFor === 0) push(node);
     }
   });
 }

@@ -11,7 +11,7 @@ export type { StatelyTally } from './stately-link.ts';
 export interface StatelyInspectOptions {
   /** Where the inspector listens: what its `createInspectorServer` opens. Default `ws://localhost:8080`. */
   readonly url?: string | undefined;
-  /** Messages that wait for a connection at most; the oldest are dropped first. Default 10,000, minimum 1. */
+  /** How many messages may wait for a connection; beyond that the oldest are dropped. Default 10,000, minimum 1. */
   readonly maxBuffered?: number | undefined;
   /** Whether to send snapshots of a root actor that is no run: of your own machine, say, that invokes runs. Default false. */
   readonly rootSnapshots?: boolean | undefined;
@@ -34,10 +34,11 @@ const known = new Set(['url', 'maxBuffered', 'rootSnapshots']);
  * Shows runs in Stately's inspector, through the optional package `@statelyai/inspect`.
  *
  * Every actor and event is sent, and the snapshots of all actors but the roots; those of runs are left out wherever
- * they stand, since each holds the whole run. Values are cut beyond 10 levels, 1,000 entries, 10,000 characters.
+ * they stand, since each holds the whole run. What JSON cannot take is put in words, and values are cut: what lies
+ * deeper than 10 levels, lists and objects after 1,000 entries, strings after 10,000 characters.
  *
- * The connection lives in a thread that never keeps the process alive; it is tried again after 250 ms, then ever
- * later, up to 30 s. A process that ends without `stop` may lose the last messages.
+ * The connection lives in a thread that never keeps the process alive; where nobody listens it is tried again after
+ * 250 ms, then ever later, up to every 30 s. A process that ends without `stop` may lose the last messages.
  *
  * @throws Error when the package cannot be loaded
  */

@@ -119,10 +119,9 @@ function candidatesOf(parts: Parts, node: AnyStateNode): ReadonlyMap<string, rea
   const table = new Map<string, Candidate[]>();
   for (const type of new Set([...own.keys(), ...shared.keys()])) {
     const all = [...(own.get(type) ?? []), ...(shared.get(type) ?? [])];
-    table.set(
-      type,
-      all.map((placed) => candidateOf(parts, node, placed)),
-    );
+    const candidates = all.map((placed) => candidateOf(parts, node, placed));
+    const last = candidates.findIndex(({ guard }) => guard === undefined);
+    table.set(type, last < 0 ? candidates : candidates.slice(0, last + 1));
   }
   return table;
 }

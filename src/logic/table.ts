@@ -64,7 +64,7 @@ export interface StateEntry {
   readonly output: unknown;
   /** Exit actions of the state and of the root: they run when the machine is done. */
   readonly exit: readonly ActionEntry[];
-  /** By event type: the state's own candidates, then the root's. */
+  /** By event type: the state's own candidates, then the root's; none after one that has no guard. */
   readonly on: ReadonlyMap<string, readonly Candidate[]>;
 }
 

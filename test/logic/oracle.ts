@@ -72,8 +72,16 @@ export function lookDifferenceOf(
     compare(expected.getMeta(), found.getMeta(), 'getMeta()') ??
     compare([...expected.tags], [...found.tags], 'tags');
   if (difference !== undefined) return difference;
-  const differs = events.find((event) => expected.can(event) !== found.can(event));
+  const differs = events.find((event) => canOf(expected, event) !== canOf(found, event));
   return differs && `can(${differs.type})`;
+}
+
+function canOf(snapshot: { can(event: AnyEventObject): boolean }, event: AnyEventObject): boolean | string {
+  try {
+    return snapshot.can(event);
+  } catch (error) {
+    return textOf(error);
+  }
 }
 
 /** Where two values differ first. Keys count, those whose value is `undefined` too; functions must be the same. */

@@ -17,6 +17,8 @@ export interface Subject {
   makeInput(dice: Dice): unknown;
   /** Mostly an event that leads on from the state, but often one that is out of place there. */
   makeEvent(dice: Dice, state: AnyMachineSnapshot): AnyEventObject;
+  /** A context as it may be in a snapshot that is restored, in whatever state. */
+  vary(dice: Dice, context: object): object;
 }
 
 const error = { name: 'Error', message: 'no' };
@@ -68,7 +70,8 @@ const goingOn = ['task.ready', 'attempt.start', 'attempt.due', 'attempt.progress
 
 export const task: Subject = {
   machine: taskMachine,
-  alphabet: taskAlphabet(),
+  alphabet: [...taskAlphabet(), ...fatal],
+  vary: (dice, context) => ({ ...context, attempt: dice(3), maxAttempts: 1 + dice(3), retryAt: dice(9) }),
   makeInput: (dice) => ({ task: dice(100), maxAttempts: 1 + dice(6) }),
   makeEvent: (dice, { context }) => {
     if (dice(60) === 0) return oneOf(dice, fatal);
@@ -124,9 +127,31 @@ export function settlements(
   );
 }
 
+/** Books with no task, one and two left, none or some failed. */
+const ledgers: readonly Ledger[] = [
+  Ledger.open(planOf([], [])),
+  Ledger.open(planOf([[]], ['always'])),
+  Ledger.open(planOf([[]], ['always'])).admit(),
+  Ledger.open(planOf([[]], ['always'])).settle(0, 'failed'),
+  Ledger.open(planOf([[], [0]], ['always', 'all_success'])),
+  Ledger.open(planOf([[], [0]], ['always', 'all_failed'])).admit(),
+];
+
 export const orchestrator: Subject = {
   machine: orchestratorMachine,
-  alphabet: [...runAlphabet(), { type: 'task.settled', at: 10, task: 0, status: 'done' }],
+  alphabet: [
+    ...runAlphabet(),
+    { type: 'task.settled', at: 10, task: 0, status: 'done' },
+    { type: 'task.settled', at: 10, task: 0, status: 'failed' },
+    ...strangers,
+    ...fatal,
+  ],
+  vary: (dice, context) => ({
+    ...context,
+    ledger: oneOf(dice, ledgers),
+    cause: oneOf(dice, [undefined, undefined, 'cancelled', 'timeout']),
+    reason: oneOf(dice, [undefined, 'enough']),
+  }),
   makeInput: (dice) => {
     const size = dice(9);
     const dependencies = Array.from({ length: size }, (_, task) =>

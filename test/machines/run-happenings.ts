@@ -30,9 +30,9 @@ export function nameOfPath(path: Path): string {
   return path.map(signatureOf).join(' → ');
 }
 
-// Instants play no part.
+/** Instants play no part here. */
+export const at = 0;
 
-const at = 0;
 export const accept: Happening = {
   event: { type: 'run.start', at, version: 1, flow: 'graph', flowHash: '', input: 'taken' },
   bring: (world) => world.accept(),
@@ -66,7 +66,10 @@ export function settle(task: number, status: SettledStatus, bring?: Happening['b
   return bring === undefined ? { event } : { event, bring };
 }
 
-/** All that can happen to a run in a state. Pauses come last, so that a shortest path has them late: what is decided by then is under way. */
+/**
+ * All that can happen to a run in a state. Pauses come last, so that shortest paths have them late: what is decided
+ * by then is under way.
+ */
 export function happeningsIn(state: State, plan: Plan, endings: readonly SettledStatus[]): Happening[] {
   if (state.status !== 'active') return [];
   const { value, context } = state;

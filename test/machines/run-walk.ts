@@ -76,12 +76,7 @@ function compareSteps(world: RunWorld, ledger: Ledger, path: Path, kept: number)
     assert.equal(dataOf({ value, context }), dataOf(next), `${about}: ${event.type}`);
     assert.is(view.status, value, `${about}: ${event.type}`);
     compareView(context.ledger, view, flow.graph.ids, kept > 0, about);
-    for (const { type, params } of actions as readonly {
-      readonly type: string;
-      readonly params: unknown;
-    }[]) {
-      if (type === 'xstate.emit') told.push((params as { readonly event: object }).event);
-    }
+    announced.push(...told(actions));
     model = next;
   }
   const facts = entries.slice(kept).filter((entry) => !('taskId' in entry));
