@@ -1,3 +1,5 @@
+export { createGraph } from '../src/model/graph.ts';
+export { Ledger, type Plan, type Verdict } from '../src/model/ledger.ts';
 export {
   type OrchestratorContext,
   type OrchestratorEffects,

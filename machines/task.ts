@@ -96,7 +96,8 @@ export interface TaskEffects {
   readonly reportSettled: { readonly status: SettledStatus };
 }
 
-interface Ending {
+/** What is recorded as a task ends; each event that ends one has some of it. */
+export interface Ending {
   readonly at: number;
   readonly output?: unknown;
   readonly error?: ErrorView | undefined;

@@ -4,10 +4,11 @@ import {
   type StartOptions,
   type StopOptions,
 } from './engine/engine.ts';
-import type { RunSettings } from './engine/live-run.ts';
 import { quiet, type Run } from './engine/run.ts';
 import type { FlowLogic } from './engine/run-logic.ts';
-import { definitionOf } from './flow.ts';
+import { type ActorInput, definitionOf } from './flow.ts';
+import type { AnyFlow, InputOf, ReturnedBy, StartArguments } from './flow-types.ts';
+import type { RunSettings } from './model/journal.ts';
 import { createMemoryStore } from './store/memory.ts';
 import type { RunFilter, RunSummary, Store } from './store/store.ts';
 
@@ -17,9 +18,6 @@ export interface EngineOptions extends Omit<CoreOptions, 'store'> {
   readonly store?: Store | undefined;
 }
 
-type InputOf<F> = F extends { readonly types?: { readonly input: infer Input } } ? Input : never;
-type OutputsOf<F> = F extends { readonly types?: { readonly outputs: infer Outputs } } ? Outputs : never;
-
 /** Runs flows: gives them time, slots and a store. */
 export interface Engine {
   /**
@@ -27,14 +25,14 @@ export interface Engine {
    *
    * @throws InputError where the schema refuses the input; StoreConflictError where the id is taken
    */
-  start<F>(flow: F, input?: InputOf<F>, options?: StartOptions): Promise<Run<OutputsOf<F>>>;
+  start<F extends AnyFlow>(flow: F, ...given: StartArguments<InputOf<F>>): Promise<Run<ReturnedBy<F>>>;
   /** Actor logic of a flow, bound to this engine: its slots, store and logger; the time is the parent's. */
-  logic<F>(flow: F, settings?: RunSettings): FlowLogic<InputOf<F>, OutputsOf<F>>;
+  logic<F extends AnyFlow>(flow: F, settings?: RunSettings): FlowLogic<ActorInput<InputOf<F>>, ReturnedBy<F>>;
   /**
    * Takes up the unsettled runs of these flows in the store. Attempts that were under way run again, under the same
    * number. A run that was started with another version of its flow is left as it is, and logged.
    */
-  recover(flows: readonly unknown[]): readonly Run[];
+  recover(flows: readonly AnyFlow[]): readonly Run[];
   /** A run that is under way, or has settled and is still kept. */
   run(id: string): Run | undefined;
   /** What the store knows of its runs. */
@@ -54,7 +52,7 @@ export interface Engine {
 export function createEngine(options: EngineOptions = {}): Engine {
   const runs = new EngineRuns({ ...options, store: options.store ?? createMemoryStore() });
   return {
-    start: (flow, input, given) => quiet(start(flow, input, given)) as never,
+    start: (flow, ...[input, given]) => quiet(start(flow, input, given)) as never,
     logic: (flow, settings) => runs.logic(definitionOf(flow), settings) as never,
     recover: (flows) => runs.recover(flows.map(definitionOf)),
     run: (id) => runs.run(id),

@@ -1,5 +1,6 @@
 import type { AnyActorLogic, InputFrom, OutputFrom } from 'xstate';
-import type { TaskSettings } from './model/definition.ts';
+import type { StartOptions } from './engine/engine.ts';
+import type { FlowDefinition, TaskSettings } from './model/definition.ts';
 import type { Outcome, PerformScope } from './model/perform.ts';
 import type { Schema } from './model/schema.ts';
 import type { TriggerRule } from './model/trigger-rule.ts';
@@ -151,3 +152,36 @@ type BodyFor<Scope, Output> =
 
 /** What an actor returns. */
 export type ReturnOf<Logic extends AnyActorLogic> = OutputFrom<Logic>;
+
+/** Stands for "the outputs of the tasks, by id", where a flow does not say what its runs return. */
+export interface ByTask {
+  readonly 'returns the outputs of the tasks, by id': never;
+}
+
+/** What a run returns. */
+export type Result<Tasks, Returned> = [Returned] extends [ByTask] ? OutputsOf<Tasks> : Returned;
+
+/** What a flow carries for the types alone. */
+export interface FlowTypes<Input, Tasks, Outputs> {
+  readonly input: Input;
+  readonly tasks: Tasks;
+  readonly outputs: Outputs;
+}
+
+/** Any flow, whatever its types are. */
+export interface AnyFlow {
+  readonly name: string;
+  readonly types?: FlowTypes<unknown, unknown, unknown>;
+  readonly definition: FlowDefinition;
+}
+
+/** What a run of a flow is started with. */
+export type InputOf<F extends AnyFlow> = NonNullable<F['types']>['input'];
+
+/** What a run of a flow returns. */
+export type ReturnedBy<F extends AnyFlow> = NonNullable<F['types']>['outputs'];
+
+/** `input` may be left out where `undefined` will do. */
+export type StartArguments<Input> = undefined extends Input
+  ? [input?: Input, options?: StartOptions]
+  : [input: Input, options?: StartOptions];

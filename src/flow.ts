@@ -1,15 +1,18 @@
 import type { AnyActorLogic, NonReducibleUnknown } from 'xstate';
-import type { orchestratorMachine } from '../machines/orchestrator.ts';
-import { EngineRuns, type StartOptions } from './engine/engine.ts';
+import { EngineRuns } from './engine/engine.ts';
 import { quiet, type Run } from './engine/run.ts';
-import type { FlowLogic } from './engine/run-logic.ts';
+import type { FlowLogic, RunMachine } from './engine/run-logic.ts';
 import type {
   ActorOptions,
   BodiesFor,
+  ByTask,
+  FlowTypes,
   IsSure,
   OutputsOf,
   PerformOptions,
+  Result,
   ReturnOf,
+  StartArguments,
   WithTask,
 } from './flow-types.ts';
 import { showValue } from './model/check.ts';
@@ -28,33 +31,34 @@ import { type Bodies, defineGraph, type GraphDefinition } from './model/graph-de
 import type { Body, PerformScope } from './model/perform.ts';
 import type { Schema, SchemaInput, SchemaOutput } from './model/schema.ts';
 import type { TriggerRule } from './model/trigger-rule.ts';
-import { createMemoryStore } from './store/memory.ts';
 
 /** What may be said of a flow, with its input typed by a schema. */
-export interface FlowOptions<InputSchema> extends Omit<FlowSettings, 'input'> {
+export interface FlowOptions<InputSchema, Returned> extends Omit<FlowSettings, 'input' | 'output'> {
   /** Checks a run's input before anything starts; tasks get what it returns. Default: any input. */
   readonly input?: InputSchema | undefined;
+  /**
+   * Makes what a run returns of the tasks' outputs, by id. It must return at once. Default: these outputs. `deps` is
+   * typed when it is said at the end of the tasks instead, by the method of the same name.
+   */
+  readonly output?:
+    | ((args: { readonly input: Taken<InputSchema>; readonly deps: Record<string, unknown> }) => Returned)
+    | undefined;
 }
 
 type Given<InputSchema> = [InputSchema] extends [Schema] ? SchemaInput<InputSchema> : unknown;
 type Taken<InputSchema> = [InputSchema] extends [Schema] ? SchemaOutput<InputSchema> : unknown;
 
-/** `input` may be left out where `undefined` will do. */
-type StartArguments<Input> = undefined extends Input
-  ? [input?: Input, options?: StartOptions]
-  : [input: Input, options?: StartOptions];
-
 /** XState's word for any input; `unknown` would swallow a function of it that `invoke` is given. */
-type ActorInput<Input> = unknown extends Input ? NonReducibleUnknown : Input;
+export type ActorInput<Input> = unknown extends Input ? NonReducibleUnknown : Input;
 
 const brand = Symbol.for('topple.flow');
 
 /** A definition of tasks and their dependencies, from which runs are started. Immutable: each method gives a new flow. */
-export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Outputs = OutputsOf<Tasks>> {
+export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask> {
   readonly name: string;
   readonly [brand] = true;
   /** Carries the types; there is no value. */
-  declare readonly types?: { readonly input: Input; readonly tasks: Tasks; readonly outputs: Outputs };
+  declare readonly types?: FlowTypes<Input, Tasks, Result<Tasks, Made>>;
   readonly #settings: FlowSettings;
   readonly #tasks: TaskList;
   #definition: FlowDefinition | undefined;
@@ -86,7 +90,7 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Outputs = Out
   >(
     id: Id,
     options: PerformOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Returned, Output>,
-  ): Flow<Input, Taken, WithTask<Tasks, Taken, Id, Output, Ids, Rule, Sure>>;
+  ): Flow<Input, Taken, WithTask<Tasks, Taken, Id, Output, Ids, Rule, Sure>, Made>;
   task<
     const Id extends string,
     Logic extends AnyActorLogic,
@@ -99,13 +103,16 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Outputs = Out
   >(
     id: Id,
     options: ActorOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Logic, Output>,
-  ): Flow<Input, Taken, WithTask<Tasks, Taken, Id, Output, Ids, Rule, Sure>>;
+  ): Flow<Input, Taken, WithTask<Tasks, Taken, Id, Output, Ids, Rule, Sure>, Made>;
   task(id: string, options: object): never {
     // What the overloads promise of the types, nothing here could show.
     return new Flow(this.name, this.#settings, this.#tasks.with(this.name, id, options)) as never;
   }
 
-  /** Says what a run returns, made of its input and the tasks' outputs; what this throws fails the run, cause `output`. */
+  /**
+   * Says what a run returns, made of its input and the tasks' outputs, of those added later too. It must return at
+   * once; what it throws fails the run, cause `output`.
+   */
   output<Output>(
     make: (args: { readonly input: Taken; readonly deps: OutputsOf<Tasks> }) => Output,
   ): Flow<Input, Taken, Tasks, Output> {
@@ -117,7 +124,7 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Outputs = Out
    *
    * @throws FlowError for an id that is no task, or a body that is none
    */
-  provide(bodies: BodiesFor<Tasks>): Flow<Input, Taken, Tasks, Outputs> {
+  provide(bodies: BodiesFor<Tasks>): Flow<Input, Taken, Tasks, Made> {
     const given = new Map<string, Body>();
     for (const [id, body] of Object.entries(bodies)) {
       if (this.graph.indexOf(id) < 0) throw unknownTask(this.name, id, this.graph.ids);
@@ -142,15 +149,15 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Outputs = Out
    * Actor logic of a run, compiled: for `createActor`, `invoke`, `spawn`. Its input is the run's, its snapshot's
    * context a RunView, its output a RunResult. Bound to the default engine.
    */
-  get logic(): FlowLogic<ActorInput<Input>, Outputs> {
+  get logic(): FlowLogic<ActorInput<Input>, Result<Tasks, Made>> {
     this.#logic ??= defaultEngine().logic(this.definition);
-    return this.#logic as FlowLogic<ActorInput<Input>, Outputs>;
+    return this.#logic as FlowLogic<ActorInput<Input>, Result<Tasks, Made>>;
   }
 
   /** The same run interpreted: a machine of XState's, for diagrams, small flows and XState's own tools. */
-  get machine(): typeof orchestratorMachine {
+  get machine(): RunMachine<ActorInput<Input>> {
     this.#machine ??= defaultEngine().machine(this.definition);
-    return this.#machine;
+    return this.#machine as RunMachine<ActorInput<Input>>;
   }
 
   /**
@@ -159,24 +166,26 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Outputs = Out
    *
    * @throws InputError where the schema refuses the input
    */
-  start(...[input, options]: StartArguments<Input>): Promise<Run<Outputs>> {
-    return quiet(defaultEngine().start(this.definition, input, options)) as Promise<Run<Outputs>>;
+  start(...[input, options]: StartArguments<Input>): Promise<Run<Result<Tasks, Made>>> {
+    return quiet(defaultEngine().start(this.definition, input, options)) as Promise<Run<Result<Tasks, Made>>>;
   }
 
   /** Starts a run and resolves with what it returns. Rejects with RunFailedError where it ends `failed` or `cancelled`. */
-  run(...[input, options]: StartArguments<Input>): Promise<Outputs> {
-    const run = defaultEngine().start(this.definition, input, options) as Promise<Run<Outputs>>;
+  run(...[input, options]: StartArguments<Input>): Promise<Result<Tasks, Made>> {
+    const run = defaultEngine().start(this.definition, input, options) as Promise<Run<Result<Tasks, Made>>>;
     return quiet(run.then((started) => started.outputs()));
   }
 }
 
 /** Starts the definition of a flow; go on with `task`. */
-export function createFlow<InputSchema extends Schema | undefined = undefined>(
+export function createFlow<InputSchema extends Schema | undefined = undefined, Returned = ByTask>(
   name: string,
-  options: FlowOptions<InputSchema> = {},
-): Flow<Given<InputSchema>, Taken<InputSchema>> {
-  checkFlow(name, options);
-  return new Flow(name, options, new TaskList());
+  options: FlowOptions<InputSchema, Returned> = {},
+): Flow<Given<InputSchema>, Taken<InputSchema>, unknown, Returned> {
+  // What `output` is given fits its type: the input as the schema returned it.
+  const settings = options as FlowSettings;
+  checkFlow(name, settings);
+  return new Flow(name, settings, new TaskList());
 }
 
 /** Whether a value is a flow, also of another copy of topple. */
@@ -266,6 +275,6 @@ class TaskList {
 let engine: EngineRuns | undefined;
 
 function defaultEngine(): EngineRuns {
-  engine ??= new EngineRuns({ store: createMemoryStore(), keepSettled: 0 });
+  engine ??= new EngineRuns({ keepSettled: 0 });
   return engine;
 }

@@ -241,8 +241,8 @@ export class Attempt {
     }
     if ('defect' in decision)
       run.logger.error(`Task \`${definition.id}\`: ${decision.defect?.message}`, decision.defect);
-    const cause = isA(error, TimeoutError) && decision.cause === 'exhausted' ? 'timeout' : decision.cause;
-    run.noteFailure(error);
+    const cause = isA(error, TimeoutError) ? 'timeout' : decision.cause;
+    if (!definition.optional) run.noteFailure(error);
     this.task.send({ type: 'attempt.failed', at, error: shown, cause });
   }
 

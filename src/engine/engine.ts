@@ -1,15 +1,23 @@
 import { type AnyActorLogic, type AnyActorRef, createActor, type InspectionEvent } from 'xstate';
 import { clockOf } from '../logic/internals.ts';
-import { badOption, boundRule, checkFunction, checkKeys, checkNumber } from '../model/check.ts';
+import {
+  badOption,
+  boundRule,
+  checkFunction,
+  checkKeys,
+  checkMethods,
+  checkNumber,
+  isA,
+} from '../model/check.ts';
 import type { Clock } from '../model/clock.ts';
 import { type FlowDefinition, slotRule } from '../model/definition.ts';
 import { EngineStoppedError, FlowError, InputError, StoreConflictError } from '../model/error.ts';
-import type { Entry } from '../model/journal.ts';
+import type { Entry, RunSettings } from '../model/journal.ts';
 import { check } from '../model/schema.ts';
 import type { RunFilter, RunSummary, Store } from '../store/store.ts';
 import type { EngineCore } from './core.ts';
 import { hostOf } from './host.ts';
-import type { LiveRun, RunSettings } from './live-run.ts';
+import type { LiveRun } from './live-run.ts';
 import { guardLogger, type Logger } from './logger.ts';
 import { Run } from './run.ts';
 import { RunJournal } from './run-journal.ts';
@@ -18,8 +26,8 @@ import { Limit } from './slots.ts';
 import { Turn } from './turn.ts';
 
 export interface EngineOptions {
-  /** Where journals live. Default: memory. */
-  readonly store: Store;
+  /** Where journals live. Without one they live with their runs, which nothing can then take up again. */
+  readonly store?: Store | undefined;
   /** Attempts of all runs at the same time. Default: no limit. */
   readonly concurrency?: number | undefined;
   /** Slots of named pools, shared by all runs. Default: none. */
@@ -36,7 +44,7 @@ export interface EngineOptions {
   readonly random?: (() => number) | undefined;
 }
 
-export interface StartOptions extends RunSettings {
+export interface StartOptions extends Omit<RunSettings, 'forwardEvents'> {
   /** Must be new to the store. Default: a random UUID. */
   readonly id?: string | undefined;
   /** Starts paused: accepted and kept, but no attempt starts before `resume`. Default false. */
@@ -60,7 +68,8 @@ const engineOptions = new Set([
   'keepSettled',
   'random',
 ]);
-const startOptions = new Set(['id', 'paused', 'signal', 'concurrency', 'totalTimeoutMs', 'forwardEvents']);
+const logicOptions = new Set(['concurrency', 'totalTimeoutMs', 'forwardEvents']);
+const startOptions = new Set(['id', 'paused', 'signal', 'concurrency', 'totalTimeoutMs']);
 
 const timeOfDay: Clock = {
   setTimeout: (callback, timeoutMs) => setTimeout(callback, timeoutMs),
@@ -72,7 +81,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   readonly logger: Logger;
   readonly random: () => number;
   readonly noLimit = new Limit(Number.POSITIVE_INFINITY);
-  readonly #store: Store;
+  readonly #store: Store | undefined;
   readonly #limit: Limit;
   readonly #pools: ReadonlyMap<string, Limit>;
   readonly #clock: Clock;
@@ -122,6 +131,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   /** Actor logic of a flow, bound to this engine. */
   logic(definition: FlowDefinition, settings: RunSettings = {}): AnyActorLogic {
+    checkSettings(definition, settings, logicOptions);
     this.#checkPools(definition);
     return new RunLogic(this, definition, settings) as unknown as AnyActorLogic;
   }
@@ -133,15 +143,19 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   /** Takes up the unsettled runs of these flows in the store; attempts that were under way run again. */
   recover(definitions: readonly FlowDefinition[]): Run[] {
-    const byName = new Map(definitions.map((definition) => [definition.name, definition]));
+    const byName = new Map<string, FlowDefinition>();
+    for (const definition of definitions) {
+      if (byName.has(definition.name)) throw duplicateFlow(definition.name);
+      byName.set(definition.name, definition);
+    }
     const runs: Run[] = [];
-    for (const { id, flow } of this.#store.list({ settled: false })) {
+    for (const { id, flow } of this.#store?.list({ settled: false }) ?? []) {
       const definition = byName.get(flow);
       if (definition === undefined || this.#live.has(id)) continue;
       try {
         this.#checkPools(definition);
-        const journal = this.openJournal(definition, id, this.#store.read(id));
-        runs.push(this.#handleOf(this.#launch(journal, {}, undefined)));
+        const journal = this.openJournal(definition, id, this.#store?.read(id) ?? []);
+        runs.push(this.#handleOf(this.#launch(journal, journal.settings, undefined)));
       } catch (error) {
         this.logger.error(
           `Run ${id} of flow \`${flow}\` cannot be taken up; it stays in the store as it is`,
@@ -158,7 +172,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   runs(filter?: RunFilter): readonly RunSummary[] {
-    return this.#store.list(filter);
+    return this.#store?.list(filter) ?? [];
   }
 
   async stop({ graceMs = 0 }: StopOptions = {}): Promise<void> {
@@ -195,10 +209,10 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   openJournal(definition: FlowDefinition, runId: string, entries: readonly Entry[]): RunJournal {
     const journal = new RunJournal(runId, definition, this.#store, this.logger, entries);
-    const started = entries[0];
-    if (started?.type === 'run.started' && started.flowHash !== definition.hash) {
+    const started = entries.find((entry) => entry.type === 'run.started');
+    if (started !== undefined && started.flowHash !== definition.hash) {
       throw new FlowError(
-        'bad_graph',
+        'flow_changed',
         `Run ${runId} was started with another version of flow \`${definition.name}\`: its tasks, dependencies or ` +
           'trigger rules have changed since. Take it up with the flow that it was started with.',
         { flow: definition.name },
@@ -210,7 +224,6 @@ export class EngineRuns implements EngineCore<LiveRun> {
   enter(run: LiveRun): void {
     this.#settled.delete(run.id);
     this.#live.set(run.id, run);
-    run.journal.adopt();
     if (this.#isDraining) run.drain();
   }
 
@@ -222,7 +235,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     for (const id of this.#settled.keys()) {
       if (this.#settled.size <= this.#keepSettled) break;
       this.#settled.delete(id);
-      this.#store.remove(id);
+      this.#forget(id);
     }
   }
 
@@ -259,6 +272,9 @@ export class EngineRuns implements EngineCore<LiveRun> {
   #rerun(settled: LiveRun, taskIds: readonly string[] | undefined): LiveRun {
     if (settled.result === undefined)
       throw new Error(`Run ${settled.id} has not settled: only then can it run again`);
+    if (settled.journal.view().startedAt === null) {
+      throw new Error(`Run ${settled.id} never started, since its input was refused: start another`);
+    }
     if (this.#isDraining) throw new EngineStoppedError('The engine was stopped: it starts no more runs');
     const { journal, settings } = settled;
     const at = this.turnOf(settled.actor).timers.now();
@@ -266,8 +282,16 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return this.#launch(journal, settings, settled.input);
   }
 
+  #forget(id: string): void {
+    try {
+      this.#store?.remove(id);
+    } catch (error) {
+      this.logger.error(`The store could not forget run ${id}`, error);
+    }
+  }
+
   #isTaken(id: string): boolean {
-    return this.#live.has(id) || this.#store.read(id).length > 0;
+    return this.#live.has(id) || (this.#store?.read(id).length ?? 0) > 0;
   }
 
   /** Pools are looked up when a run starts: a flow does not know its engine before. */
@@ -344,16 +368,36 @@ function checkEngine(given: EngineOptions): void {
   for (const [name, slots] of Object.entries(pools)) checkNumber(place(`pools.${name}`), slots, slotRule);
   if (inspect !== undefined) checkFunction(place('inspect'), inspect);
   if (random !== undefined) checkFunction(place('random'), random);
+  checkMethods(place('store'), given.store, ['append', 'read', 'list', 'remove']);
+  checkMethods(place('clock'), given.clock, ['setTimeout', 'clearTimeout']);
+  checkMethods(place('logger'), given.logger, ['error', 'warn', 'info']);
 }
 
-function checkStart({ name }: FlowDefinition, given: StartOptions): void {
-  const place = (option: string) => ({ option, flow: name });
-  checkKeys(place('start options'), given, startOptions);
-  const { id, paused, concurrency, totalTimeoutMs } = given;
+function checkStart(definition: FlowDefinition, given: StartOptions): void {
+  checkSettings(definition, given, startOptions);
+  const place = (option: string) => ({ option, flow: definition.name });
+  const { id, paused, signal } = given;
+  if (id !== undefined && (typeof id !== 'string' || id === '')) {
+    throw badOption(place('id'), 'a string that is not empty', id);
+  }
   if (paused !== undefined && typeof paused !== 'boolean')
     throw badOption(place('paused'), 'true or false', paused);
-  if (id !== undefined && (typeof id !== 'string' || id === ''))
-    throw badOption(place('id'), 'a string that is not empty', id);
+  if (signal !== undefined && !isA(signal, AbortSignal))
+    throw badOption(place('signal'), 'an AbortSignal', signal);
+}
+
+function checkSettings({ name }: FlowDefinition, given: RunSettings, known: ReadonlySet<string>): void {
+  const place = (option: string) => ({ option, flow: name });
+  checkKeys(place('options of the run'), given, known);
+  const { concurrency, totalTimeoutMs, forwardEvents } = given;
   if (concurrency !== undefined) checkNumber(place('concurrency'), concurrency, slotRule);
   if (totalTimeoutMs !== undefined) checkNumber(place('totalTimeoutMs'), totalTimeoutMs, boundRule);
+  if (forwardEvents !== undefined && typeof forwardEvents !== 'boolean') {
+    throw badOption(place('forwardEvents'), 'true or false', forwardEvents);
+  }
+}
+
+function duplicateFlow(name: string): FlowError {
+  const message = `Two flows are named \`${name}\`, so it is not clear which is to take up its runs. Give one of them.`;
+  return new FlowError('bad_option', message, { flow: name });
 }

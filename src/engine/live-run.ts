@@ -11,7 +11,13 @@ import {
   TimeoutError,
   viewError,
 } from '../model/error.ts';
-import { type Entry, journalVersion, type RunFact, type TaskFact } from '../model/journal.ts';
+import {
+  type Entry,
+  journalVersion,
+  type RunFact,
+  type RunSettings,
+  type TaskFact,
+} from '../model/journal.ts';
 import type { Verdict } from '../model/ledger.ts';
 import type { Outcome } from '../model/perform.ts';
 import { pick, put } from '../model/record.ts';
@@ -24,13 +30,6 @@ import type { RunJournal } from './run-journal.ts';
 import { Lane, Limit } from './slots.ts';
 import type { Timer, Timers } from './timers.ts';
 import type { Committer, Turn } from './turn.ts';
-
-/** What is said of one run beside its flow. */
-export interface RunSettings {
-  readonly concurrency?: number | undefined;
-  readonly totalTimeoutMs?: number | undefined;
-  readonly forwardEvents?: boolean | undefined;
-}
 
 /** Stands for the output of a task that has none. */
 const missing = Symbol('missing');
@@ -178,6 +177,11 @@ export class LiveRun implements Committer, TaskRun {
       complete: () => this.#completed(),
       error: (error) => this.#stopped(error),
     });
+    try {
+      this.journal.adopt();
+    } catch (error) {
+      return this.#fault(error);
+    }
     if (this.#isResumed) return this.#resume();
     if (this.#isChecked) return this.#begin(this.input);
     const checked = check(this.definition.settings.input, this.input);
@@ -210,6 +214,8 @@ export class LiveRun implements Committer, TaskRun {
 
   /** What a machine announced. A run's own facts are kept at once, since its actor may be done with the next step. */
   record(fact: RunFact | TaskFact, taskId?: string): void {
+    // A command that was sent to an interpreted run bears no instant.
+    if (fact.at === undefined) Object.assign(fact, { at: this.now() });
     this.journal.record(fact, taskId);
     if (taskId === undefined && endings.has(fact.type)) this.journal.commit(this.#tell);
     else if (!this.#commitIsDue) {
@@ -273,8 +279,7 @@ export class LiveRun implements Committer, TaskRun {
     try {
       this.journal.commit(this.#tell);
     } catch (error) {
-      // An event that no state expects: XState ends the actor with its error.
-      this.actor.send({ type: 'xstate.error.actor.store', error });
+      this.#fault(error);
     }
   }
 
@@ -323,11 +328,17 @@ export class LiveRun implements Committer, TaskRun {
     }
     try {
       const output = make({ input: this.input, deps: outputs });
+      if (output instanceof Promise) throw new TypeError(refusePromise(this.definition.name, output));
       this.send({ type: 'run.conclude', at, outputs: output, output, failures });
     } catch (error) {
       this.noteFailure(error);
       this.send({ type: 'run.conclude', at, outputs, failures, error: viewError(error) });
     }
+  }
+
+  /** The store failed: by an event that no state expects, on which XState ends the actor with its error. */
+  #fault(error: unknown): void {
+    this.actor.send({ type: 'xstate.error.actor.store', error });
   }
 
   #accept(checked: Checked): void {
@@ -343,7 +354,16 @@ export class LiveRun implements Committer, TaskRun {
     const at = this.now();
     this.#startLimit(at);
     const { name, hash } = this.definition;
-    this.send({ type: 'run.start', at, version: journalVersion, flow: name, flowHash: hash, input });
+    const settings = Object.keys(this.settings).length > 0 ? { settings: this.settings } : {};
+    this.send({
+      type: 'run.start',
+      at,
+      version: journalVersion,
+      flow: name,
+      flowHash: hash,
+      input,
+      ...settings,
+    });
   }
 
   #resume(): void {
@@ -453,4 +473,10 @@ export class LiveRun implements Committer, TaskRun {
     }
     return outputs;
   }
+}
+
+/** Nobody else will look at the promise, whose rejection would end the process. */
+function refusePromise(flow: string, promise: Promise<unknown>): string {
+  promise.catch(() => {});
+  return `\`output\` of flow \`${flow}\` returned a promise: it must return at once. Do what takes time in a task`;
 }

@@ -4,6 +4,7 @@ import { sendFrom, stopChild } from '../logic/internals.ts';
 import type { TaskDefinition } from '../model/definition.ts';
 import { CancelledError, TimeoutError, viewError } from '../model/error.ts';
 import type { TaskFact } from '../model/journal.ts';
+import { keyOf } from '../model/key.ts';
 import type { Cause, SettledStatus } from '../model/status.ts';
 import type { TaskView } from '../model/view.ts';
 import { Attempt, type AttemptRun, type AttemptTask } from './attempt.ts';
@@ -58,7 +59,7 @@ export class LiveTask implements Claim, AttemptTask {
     const input = { task: index, maxAttempts: retry?.maxAttempts ?? 1 };
     this.actor = createActor(run.taskLogic, {
       id,
-      systemId: `${run.id}/${id}`,
+      systemId: keyOf(run.id, id),
       parent: run.actor,
       input,
       ...(left === undefined ? {} : { snapshot: snapshotOf(left, input) }),

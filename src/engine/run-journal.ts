@@ -1,6 +1,6 @@
 import type { FlowDefinition } from '../model/definition.ts';
 import { RunFold } from '../model/fold.ts';
-import type { Entry, RunFact, TaskFact, TaskRerun } from '../model/journal.ts';
+import type { Entry, RunFact, RunSettings, TaskFact, TaskRerun } from '../model/journal.ts';
 import { Ledger } from '../model/ledger.ts';
 import type { RunView } from '../model/view.ts';
 import type { Store } from '../store/store.ts';
@@ -20,9 +20,11 @@ interface Stamp {
 export class RunJournal {
   readonly runId: string;
   readonly definition: FlowDefinition;
+  /** The input as it was given, before any schema. */
+  given: unknown;
   /** Hears each entry once it has been kept. */
   readonly emitter: Emitter<Entry>;
-  readonly #store: Store;
+  readonly #store: Store | undefined;
   readonly #entries: Entry[];
   /** How many of the entries have been kept. */
   #kept: number;
@@ -32,7 +34,7 @@ export class RunJournal {
   constructor(
     runId: string,
     definition: FlowDefinition,
-    store: Store,
+    store: Store | undefined,
     logger: Logger,
     kept: readonly Entry[] = [],
   ) {
@@ -76,15 +78,20 @@ export class RunJournal {
   commit(tell: (entry: Entry) => void): void {
     if (this.isKept) return;
     const fresh = this.#entries.slice(this.#kept);
-    this.#store.append(this.runId, fresh, this.#kept);
+    this.#keep(fresh, this.#kept);
     this.#kept = this.#entries.length;
     for (const entry of fresh) tell(entry);
   }
 
-  /** Writes a journal that came from elsewhere to a store that does not have it. */
+  /** Writes what has been kept, here or elsewhere, to a store that does not have it. Throws what the store throws. */
   adopt(): void {
-    if (this.#store.read(this.runId).length === 0 && this.#kept > 0)
-      this.#store.append(this.runId, this.#entries, 0);
+    if (this.#kept === 0 || this.#store === undefined || this.#store.read(this.runId).length > 0) return;
+    this.#keep(this.#entries.slice(0, this.#kept), 0);
+  }
+
+  /** What was said of the run when it was started. */
+  get settings(): RunSettings {
+    return this.#entries.find((entry) => entry.type === 'run.started')?.settings ?? {};
   }
 
   /** When it was last asked to run again; `undefined` when never. */
@@ -111,5 +118,11 @@ export class RunJournal {
     }
     for (let at = this.#fold.seq; at < seq; at++) this.#fold.apply(this.#entries[at] as Entry);
     return this.#fold;
+  }
+
+  #keep(entries: readonly Entry[], expectedSeq: number): void {
+    const result: unknown = this.#store?.append(this.runId, entries, expectedSeq);
+    if (result === undefined) return;
+    throw new Error('`append` of a store must have kept the entries when it returns, and return nothing');
   }
 }

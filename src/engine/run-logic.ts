@@ -9,12 +9,12 @@ import {
 import type { OrchestratorContext } from '../../machines/orchestrator.ts';
 import { compile } from '../logic/compile.ts';
 import type { FlowDefinition } from '../model/definition.ts';
-import type { Entry } from '../model/journal.ts';
+import type { Entry, RunSettings } from '../model/journal.ts';
 import { Ledger } from '../model/ledger.ts';
 import type { EngineCore } from './core.ts';
 import { deferred, engineOrchestratorMachine, engineTaskMachine } from './effects.ts';
 import { setHost } from './host.ts';
-import { LiveRun, type RunSettings } from './live-run.ts';
+import { LiveRun } from './live-run.ts';
 import type { RunJournal } from './run-journal.ts';
 import { RunSnapshot, type RunState } from './run-snapshot.ts';
 
@@ -35,6 +35,42 @@ export type FlowLogic<Input = unknown, Outputs = unknown> = ActorLogic<
   Entry
 >;
 
+/** The orchestrator as a machine that takes a run's input, and commands without `at`. */
+export type RunMachine<Input> =
+  typeof engineOrchestratorMachine extends StateMachine<
+    infer Context,
+    infer Event,
+    infer Children,
+    infer Actor,
+    infer Action,
+    infer Guard,
+    infer Delay,
+    infer Value,
+    infer Tag,
+    infer _,
+    infer Output,
+    infer _,
+    infer Meta,
+    infer Config
+  >
+    ? StateMachine<
+        Context,
+        Event | RunCommand,
+        Children,
+        Actor,
+        Action,
+        Guard,
+        Delay,
+        Value,
+        Tag,
+        Input,
+        Output,
+        Entry,
+        Meta,
+        Config
+      >
+    : never;
+
 /** A run that an engine has prepared before its actor is made. */
 export interface Prepared {
   readonly journal: RunJournal;
@@ -47,7 +83,13 @@ interface PersistedRun {
   readonly value: string;
   readonly output: unknown;
   readonly error: unknown;
-  readonly run: { readonly id: string; readonly flow: string; readonly entries: readonly Entry[] };
+  readonly run: {
+    readonly id: string;
+    readonly flow: string;
+    /** As it was given; the journal has it once it was accepted. */
+    readonly input: unknown;
+    readonly entries: readonly Entry[];
+  };
 }
 
 const orchestrator = compile(engineOrchestratorMachine);
@@ -95,16 +137,16 @@ export class RunLogic {
 
   /** For XState: the snapshot carries the journal. */
   getPersistedSnapshot(snapshot: RunSnapshot): PersistedRun {
-    const { runId, definition, entries } = RunSnapshot.journalOf(snapshot);
+    const { runId, definition, given, entries } = RunSnapshot.journalOf(snapshot);
     const { status, value, output, error } = snapshot;
-    return { status, value, output, error, run: { id: runId, flow: definition.name, entries: [...entries] } };
+    return { status, value, output, error, run: { id: runId, flow: definition.name, input: given, entries: [...entries] } };
   }
 
   /** For XState: the run goes on from its journal when the actor is started. Attempts that were under way run again. */
   restoreSnapshot(persisted: PersistedRun, scope: Scope): RunSnapshot {
     const { run, status, value, output, error } = persisted;
     const journal = this.#core.openJournal(this.#definition, run.id, run.entries);
-    if (status === 'active') return this.#start(scope, journal, undefined, true);
+    if (status === 'active') return this.#start(scope, journal, run.input, false);
     const context: OrchestratorContext = {
       ledger: Ledger.open(this.#definition.plan, journal.foldTo().statuses),
       cause: undefined,
@@ -119,6 +161,7 @@ export class RunLogic {
     const settings = this.#prepared?.settings ?? this.#settings;
     const run = new LiveRun(this.#core, journal, scope.self, compiledTask, settings, input, isChecked);
     setHost(scope.self, run);
+    journal.given = input;
     return new RunSnapshot(orchestrator.getInitialSnapshot(scope, { ledger: journal.openLedger() }), journal);
   }
 }
@@ -128,7 +171,7 @@ export function createRunMachine(
   core: EngineCore<LiveRun>,
   definition: FlowDefinition,
   settings: RunSettings,
-): typeof engineOrchestratorMachine {
+): RunMachine<unknown> {
   const { config, implementations } = engineOrchestratorMachine;
   const machine = new StateMachine(
     {
@@ -161,5 +204,10 @@ export function createRunMachine(
       }),
     } as never,
   );
-  return machine as unknown as typeof engineOrchestratorMachine;
+  machine.restoreSnapshot = () => {
+    throw new Error(
+      'An interpreted run cannot go on from a snapshot: persist the actor of `flow.logic` instead',
+    );
+  };
+  return machine as unknown as RunMachine<unknown>;
 }

@@ -8,8 +8,7 @@ import type { RunJournal } from './run-journal.ts';
 type Inner = SnapshotOf<typeof orchestratorMachine>;
 
 /** The same, told apart by `status` as XState's types want it. */
-export type RunState<Outputs = unknown> = Omit<RunSnapshot<Outputs>, 'status' | 'output' | 'error'> &
-  Snapshot<RunResult<Outputs>>;
+export type RunState<Outputs = unknown> = RunSnapshot<Outputs> & Snapshot<RunResult<Outputs>>;
 
 /** Snapshot of a run's actor: the orchestrator's, with the RunView as its context. */
 export class RunSnapshot<Outputs = unknown> {

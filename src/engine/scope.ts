@@ -1,3 +1,4 @@
+import { keyOf } from '../model/key.ts';
 import type { Outcome, PerformScope } from '../model/perform.ts';
 
 /** What a scope reads of its attempt. */
@@ -6,7 +7,7 @@ interface Attempt {
   readonly signal: AbortSignal;
   readonly task: {
     readonly index: number;
-    readonly definition: { readonly id: string };
+    readonly definition: { readonly id: string; readonly triggerRule: string };
     readonly run: {
       readonly id: string;
       readonly input: unknown;
@@ -26,6 +27,10 @@ export class AttemptScope implements PerformScope {
 
   constructor(attempt: Attempt) {
     this.#attempt = attempt;
+    // Under another rule some may settle while the body runs; it is to see them as they were when it started.
+    if (attempt.task.definition.triggerRule === 'all_success') return;
+    void this.deps;
+    void this.outcomes;
   }
 
   get input(): unknown {
@@ -55,7 +60,7 @@ export class AttemptScope implements PerformScope {
   }
 
   get idempotencyKey(): string {
-    return `${this.runId}/${this.taskId}`;
+    return keyOf(this.runId, this.taskId);
   }
 
   get signal(): AbortSignal {

@@ -2,6 +2,12 @@ import type { Clock } from '../model/clock.ts';
 import { type Limit, SlotQueue } from './slots.ts';
 import { Timers } from './timers.ts';
 
+/**
+ * So long turns follow one another in microtasks; then the event loop gets its turn, so that tasks which never wait
+ * for anything outside hold up neither timers nor sockets.
+ */
+const SLICE_MS = 10;
+
 /** Something with entries to keep. */
 export interface Committer {
   /** Keeps what was recorded and tells listeners. Must not throw. */
@@ -20,6 +26,8 @@ export class Turn {
   readonly #next: (() => void)[] = [];
   readonly #afterCommit: (() => void)[] = [];
   #isScheduled = false;
+  /** When the event loop last had its turn between two of ours. */
+  #yieldedAt = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, engineLimit: Limit) {
     this.#clock = clock;
@@ -48,9 +56,15 @@ export class Turn {
   schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    if (this.#clock.whenIdle === undefined) queueMicrotask(this.#run);
-    else this.#clock.whenIdle(this.#run);
+    if (this.#clock.whenIdle !== undefined) this.#clock.whenIdle(this.#run);
+    else if (this.timers.now() - this.#yieldedAt < SLICE_MS) queueMicrotask(this.#run);
+    else macrotask(this.#runAfresh);
   }
+
+  readonly #runAfresh = (): void => {
+    this.#yieldedAt = this.timers.now();
+    this.#run();
+  };
 
   readonly #run = (): void => {
     call(this.#next);
@@ -69,4 +83,9 @@ export class Turn {
 
 function call(callbacks: (() => void)[]): void {
   for (const callback of callbacks.splice(0)) callback();
+}
+
+function macrotask(callback: () => void): void {
+  if (typeof setImmediate === 'function') setImmediate(callback);
+  else setTimeout(callback, 0);
 }

@@ -38,7 +38,7 @@ export type SnapshotOf<Machine extends AnyStateMachine> = CompiledSnapshot<
 >;
 
 type LogicOf<Machine extends AnyStateMachine> = ActorLogic<
-  Omit<SnapshotOf<Machine>, 'status' | 'output' | 'error'> & Snapshot<OutputFrom<Machine>>,
+  SnapshotOf<Machine> & Snapshot<OutputFrom<Machine>>,
   EventFromLogic<Machine>,
   InputFrom<Machine>,
   AnyActorRef['system'],

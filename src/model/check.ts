@@ -40,6 +40,14 @@ export function checkFunction(place: Place, value: unknown): void {
   if (typeof value !== 'function') throw badOption(place, 'a function', value);
 }
 
+/** Throws `FlowError` `bad_option` unless the value is left out or has these methods. */
+export function checkMethods(place: Place, value: unknown, methods: readonly string[]): void {
+  if (value === undefined) return;
+  const isObject = typeof value === 'object' && value !== null;
+  const missing = methods.find((name) => !isObject || typeof Reflect.get(value, name) !== 'function');
+  if (missing !== undefined) throw badOption(place, `an object with a method \`${missing}\``, value);
+}
+
 /** Throws `FlowError` `bad_option` unless the value is an object without keys that are not `known`. */
 export function checkKeys(place: Place, value: unknown, known: ReadonlySet<string>): void {
   if (typeof value !== 'object' || value === null)

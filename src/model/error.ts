@@ -9,7 +9,7 @@ export type FlowErrorCode =
   | 'bad_id'
   | 'bad_body'
   | 'bad_option'
-  | 'bad_graph';
+  | 'flow_changed';
 
 export interface FlowErrorDetails {
   readonly flow?: string | undefined;
@@ -24,7 +24,7 @@ export interface FlowErrorDetails {
   readonly suggestion?: string | undefined;
 }
 
-/** A definition that cannot be run. Thrown when it is made, never by a run. */
+/** A definition or an option that will not do; thrown where it is given. */
 export class FlowError extends Error implements FlowErrorDetails {
   override readonly name = 'FlowError';
   readonly code: FlowErrorCode;

@@ -4,6 +4,16 @@ import type { Cause } from './status.ts';
 /** Version of the entries' form. Stands in each `run.started`; raised when an old reader would misread a new entry. */
 export const journalVersion = 1;
 
+/** What may be said of one run beside its flow. */
+export interface RunSettings {
+  /** Attempts at the same time. Default: the flow's. */
+  readonly concurrency?: number | undefined;
+  /** Bounds the run from its start, in milliseconds. Default: the flow's. */
+  readonly totalTimeoutMs?: number | undefined;
+  /** As an actor, sends its events to its parent. Default: the flow's. */
+  readonly forwardEvents?: boolean | undefined;
+}
+
 /** What a task's machine says happened. */
 export type TaskFact =
   | { readonly type: 'task.ready'; readonly at: number }
@@ -67,6 +77,8 @@ export type RunFact =
       readonly flow: string;
       readonly flowHash: string;
       readonly input: unknown;
+      /** What was said of this run beside its flow. */
+      readonly settings?: RunSettings | undefined;
     }
   | { readonly type: 'run.paused'; readonly at: number }
   | { readonly type: 'run.resumed'; readonly at: number }

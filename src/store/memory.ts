@@ -41,15 +41,15 @@ class MemoryStore implements Store {
   }
 }
 
-/** The start stands first, if the input was accepted; a settled run's journal ends with its end. */
+/** The start stands among the first, if the input was accepted; a settled run's journal ends with its end. */
 function summarise(id: string, entries: readonly Entry[]): RunSummary {
-  const first = entries[0];
+  const started = entries.find((entry) => entry.type === 'run.started');
   const last = entries.at(-1);
   const ended = last?.type === 'run.done' || last?.type === 'run.failed' || last?.type === 'run.cancelled';
   return {
     id,
-    flow: first?.type === 'run.started' ? first.flow : '',
-    startedAt: first?.type === 'run.started' ? first.at : null,
+    flow: started?.flow ?? '',
+    startedAt: started?.at ?? null,
     endedAt: ended ? last.at : null,
     seq: last?.seq ?? 0,
   };

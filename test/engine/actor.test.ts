@@ -206,8 +206,7 @@ test('is spawned twice in one system, its tasks found by run and task id', async
   });
   const actor = createActor(parent).start();
   const first = actor.system.get('first') as { getSnapshot(): { context: { id: string } } };
-  await Promise.resolve();
-  await new Promise<void>((resolve) => queueMicrotask(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
   const { id } = first.getSnapshot().context;
   const task = actor.system.get(`${id}/a`) as { getSnapshot(): { value: string } };
   assert.is(task.getSnapshot().value, 'running');
@@ -316,6 +315,39 @@ test('goes on from a persisted snapshot, which carries the journal', async () =>
     [settled.getSnapshot().status, settled.getSnapshot().context.status, settled.getSnapshot().output],
     ['done', 'done', { status: 'done', outputs: { a: 1, b: 2, c: 'C' } }],
   );
+});
+
+test('goes on from a snapshot that was taken before its input was checked', async () => {
+  const schema = z.string().transform(async (text) => text.toUpperCase());
+  const flow = createFlow('early', { input: schema }).task('a', { perform: ({ input }) => input });
+  const actor = createActor(flow.logic, { input: 'ada' }).start();
+  const persisted = actor.getPersistedSnapshot();
+  actor.stop();
+  const restored = createActor(flow.logic, { snapshot: persisted, input: undefined as never }).start();
+  assert.equal(await toPromise(restored), { status: 'done', outputs: { a: 'ADA' } });
+});
+
+test('refuses to restore an interpreted run, which has no journal in its snapshot', () => {
+  const flow = createFlow('machine').task('a', { perform: never });
+  const actor = createActor(flow.machine, { input: undefined }).start();
+  const persisted = actor.getPersistedSnapshot();
+  actor.stop();
+  const restored = createActor(flow.machine, { snapshot: persisted, input: undefined });
+  assert.match(
+    String((restored.getSnapshot() as { error: unknown }).error),
+    /persist the actor of `flow.logic` instead/,
+  );
+});
+
+test('takes commands without an instant when it is interpreted, too', async () => {
+  const flow = createFlow('machine').task('a', { graceMs: 0, perform: never });
+  const actor = createActor(flow.machine, { input: undefined });
+  const seen: string[] = [];
+  actor.on('*', ({ type, at }) => seen.push(`${type} ${typeof at}`));
+  actor.start();
+  actor.send({ type: 'run.cancel', reason: 'enough' });
+  assert.equal(await toPromise(actor), { status: 'cancelled', reason: 'enough', outputs: {} });
+  assert.ok(seen.includes('run.cancelling number'));
 });
 
 test('refuses a persisted snapshot of another version of the flow', async () => {

@@ -1,5 +1,15 @@
-import { CancelledError, createFlow, type Entry, InputError, RunFailedError, SkipTask } from 'topple';
+import {
+  CancelledError,
+  createFlow,
+  createFlowFromGraph,
+  createMemoryStore,
+  type Entry,
+  InputError,
+  RunFailedError,
+  SkipTask,
+} from 'topple';
 import * as assert from 'uvu/assert';
+import { createActor } from 'xstate';
 import { z } from 'zod';
 import { spec } from '../spec.ts';
 import { silent, virtualEngine } from '../support/virtual.ts';
@@ -366,6 +376,173 @@ test('runs failed tasks again under the same id, with all downstream', async () 
   await clock.run(run.settled());
   assert.equal(calls.slice(5), ['a', 'b', 'c']);
   assert.throws(() => run.rerun(['nobody']), /no task `nobody`/);
+});
+
+test('runs again on the default engine, which keeps nothing', async () => {
+  let broken = true;
+  const flow = createFlow('again').task('a', {
+    perform: () => {
+      if (broken) throw new Error('a');
+      return 'A';
+    },
+  });
+  const run = await flow.start();
+  assert.is((await run.settled()).status, 'failed');
+  broken = false;
+  run.rerun();
+  assert.equal(await run.outputs(), { a: 'A' });
+});
+
+test('runs again where the store has forgotten it', async () => {
+  const { clock, engine } = virtualEngine({ keepSettled: 0 });
+  const run = await engine.start(createFlow('again').task('a', { perform: () => clock.now() }));
+  await clock.run(run.settled());
+  run.rerun();
+  assert.is((await clock.run(run.settled())).status, 'done');
+  assert.equal(engine.runs(), []);
+});
+
+test('does not run again where it never ran, since its input was refused', async () => {
+  const { clock, engine } = virtualEngine();
+  const flow = createFlow('refused', { input: z.number() }).task('a', { perform: ({ input }) => input });
+  const actor = createActor(engine.logic(flow), { input: 'x' as never, clock: clock as never }).start();
+  const run = engine.run(actor.getSnapshot().context.id);
+  await clock.run(run?.settled() ?? Promise.resolve());
+  assert.throws(() => run?.rerun(), /never started, since its input was refused/);
+});
+
+test('returns what `output` makes also when it is an option, or when tasks come after it', async () => {
+  const make = ({ deps }: { deps: Record<string, unknown> }) => Object.keys(deps).length;
+  const option = createFlow('option', { output: make })
+    .task('a', { perform: () => 1 })
+    .task('b', { perform: () => 2 });
+  const total: number = await option.run();
+  assert.is(total, 2);
+  assert.is(
+    await createFlow('method')
+      .task('a', { perform: () => 1 })
+      .output(make)
+      .task('b', { perform: () => 2 })
+      .run(),
+    2,
+  );
+});
+
+test('fails when `output` returns a promise', async () => {
+  const flow = createFlow('late')
+    .task('a', { perform: () => 1 })
+    .output(() => Promise.reject(new Error('unseen')));
+  const view = await (await flow.start()).settled();
+  assert.equal([view.status, view.cause], ['failed', 'output']);
+  assert.match(String(view.reason), /`output` of flow `late` returned a promise/);
+});
+
+test('blames a task that counts, not an optional one that failed before it', async () => {
+  const flow = createFlow('blame')
+    .task('sms', {
+      optional: true,
+      perform: () => {
+        throw new Error('sms');
+      },
+    })
+    .task('mail', {
+      dependsOn: ['sms'],
+      triggerRule: 'all_settled',
+      perform: () => {
+        throw new Error('mail');
+      },
+    });
+  const error = (await flow.run().catch((failure: unknown) => failure)) as RunFailedError & { cause: Error };
+  assert.equal([error.cause.message, error.failures.map(({ taskId }) => taskId)], ['mail', ['mail']]);
+});
+
+test('shows a body its dependencies as they were when it started', async () => {
+  const { clock, engine } = virtualEngine();
+  const flow = createFlow('early')
+    .task('fast', { perform: () => 'fast' })
+    .task('slow', { perform: () => clock.sleep(10).then(() => 'slow') })
+    .task('first', {
+      dependsOn: ['fast', 'slow'],
+      triggerRule: 'one_success',
+      perform: async (scope) => {
+        await clock.sleep(20);
+        return [{ ...scope.deps }, scope.outcomes.slow.status];
+      },
+    });
+  const view = await clock.run((await engine.start(flow)).settled());
+  assert.equal(view.tasks.first?.output, [{ fast: 'fast' }, 'running']);
+});
+
+test('has keys of its own, whatever ids have slashes', async () => {
+  const { clock, engine } = virtualEngine();
+  const key = ({ idempotencyKey }: { idempotencyKey: string }) => idempotencyKey;
+  const flow = createFlow('keys').task('a', { perform: key }).task('b/a', { perform: key });
+  const views = await Promise.all(
+    ['r', 'r/b', 'r%2Fb'].map(async (id) =>
+      clock.run((await engine.start(flow, undefined, { id })).settled()),
+    ),
+  );
+  const keys = views.flatMap(({ tasks }) => Object.values(tasks).map(({ output }) => output));
+  assert.equal(keys, ['r/a', 'r/b/a', 'r%2Fb/a', 'r%2Fb/b/a', 'r%252Fb/a', 'r%252Fb/b/a']);
+});
+
+test('keeps what happened before it tells of it, and before a dependent starts', async () => {
+  const store = createMemoryStore();
+  const { clock, engine } = virtualEngine({ store });
+  const kept = (): string[] => store.read('r').map(({ type }) => type);
+  const flow = createFlow('order')
+    .task('a', { perform: () => 1 })
+    .task('b', { dependsOn: ['a'], perform: () => kept().includes('task.done') });
+  const run = await engine.start(flow, undefined, { id: 'r' });
+  const told: boolean[] = [];
+  run.on('*', ({ seq }) => told.push(store.read('r').length >= seq));
+  const view = await clock.run(run.settled());
+  assert.is(view.tasks.b?.output, true);
+  assert.ok(told.length > 3 && told.every(Boolean));
+});
+
+test('causes no unhandledRejection, whatever is left unawaited', async () => {
+  const unhandled: unknown[] = [];
+  const listen = (error: unknown): void => {
+    unhandled.push(error);
+  };
+  process.on('unhandledRejection', listen);
+  const failing = createFlow('loose', { input: z.string() }).task('a', {
+    retry: { maxAttempts: 2, backoff: (() => Promise.reject(new Error('backoff'))) as never },
+    perform: () => Promise.reject(new Error('a')),
+  });
+  void failing.run('x');
+  void failing.start(1 as never);
+  const run = await failing.start('x');
+  void run.settled();
+  void run.outputs();
+  const held = createFlow('held').task('a', { perform: never });
+  const { engine } = virtualEngine();
+  void engine.start(held, undefined, { concurrency: 0 });
+  const stopped = await engine.start(held);
+  void stopped.settled();
+  void stopped.outputs();
+  await engine.stop();
+  void engine.start(held);
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  process.off('unhandledRejection', listen);
+  assert.equal(unhandled, []);
+});
+
+test('leaves the event loop its turns, however long tasks go on without waiting', async () => {
+  const tasks = new Map(
+    Array.from({ length: 20_000 }, (_, i) => [`${i}`, { dependsOn: i === 0 ? [] : [`${i - 1}`] }]),
+  );
+  let turns = 0;
+  let isOver = false;
+  const count = (): void => {
+    turns++;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  await createFlowFromGraph({ tasks }, async () => 1).run();
+  isOver = true;
+  assert.ok(turns > 3, `the event loop had ${turns} turns`);
 });
 
 test('is cancelled and awaited when it is disposed', async () => {

@@ -44,6 +44,34 @@ test('queues a retry by when it became due', async () => {
   assert.equal(starts, ['0 a#1', '10 b#1', '20 c#1', '30 d#1', '40 a#2']);
 });
 
+test('queues a retry that became due during a pause behind what was ready before it', async () => {
+  const { clock, engine } = virtualEngine();
+  const starts: string[] = [];
+  const flow = createFlowFromGraph(
+    {
+      pools: { p: 1 },
+      tasks: {
+        a: { pool: 'p', retry: { maxAttempts: 2, backoff: 0 } },
+        gate: {},
+        b: { pool: 'p', needs: ['gate'] },
+      },
+    },
+    async ({ taskId, attempt }) => {
+      if (taskId === 'gate') return clock.sleep(5);
+      starts.push(`${clock.now()} ${taskId}${attempt}`);
+      await clock.sleep(10);
+      if (taskId === 'a' && attempt === 1) throw new Error('once');
+    },
+  );
+  const run = await engine.start(flow);
+  await clock.advance(1);
+  run.pause();
+  await clock.advance(40);
+  run.resume();
+  await clock.run(run.settled());
+  assert.equal(starts, ['0 a1', '41 b1', '51 a2']);
+});
+
 test('keeps the limits of engine, run and pools at once', async () => {
   const { clock, engine } = virtualEngine({ concurrency: 4, pools: { mail: 2 } });
   const under = { all: 0, mail: 0, db: 0, r1: 0 };

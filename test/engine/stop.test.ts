@@ -1,4 +1,11 @@
-import { createFlow, createMemoryStore, EngineStoppedError, type Entry, StoreConflictError } from 'topple';
+import {
+  createEngine,
+  createFlow,
+  createMemoryStore,
+  EngineStoppedError,
+  type Entry,
+  StoreConflictError,
+} from 'topple';
 import * as assert from 'uvu/assert';
 import { spec } from '../spec.ts';
 import { silent, virtualEngine } from '../support/virtual.ts';
@@ -153,6 +160,83 @@ test('does not go on with a run that another engine has taken over', async () =>
   assert.instance(await ended, StoreConflictError);
   assert.is(store.read('r').length, seq + 1);
   assert.is(first.engine.run('r'), undefined);
+});
+
+test('goes on with the limits that the run was started with', async () => {
+  const store = createMemoryStore();
+  const first = virtualEngine({ store });
+  const flow = createFlow('limits')
+    .task('a', { graceMs: 0, perform: never })
+    .task('b', { graceMs: 0, perform: never });
+  await first.engine.start(flow, undefined, { id: 'r', concurrency: 1, totalTimeoutMs: 100 });
+  await first.clock.advance(40);
+  await first.engine.stop();
+  const second = virtualEngine({ store });
+  await second.clock.advance(60);
+  const [run] = second.engine.recover([flow]);
+  await second.clock.advance(10);
+  assert.equal([run?.view().tasks.a?.status, run?.view().tasks.b?.status], ['running', 'pending']);
+  await second.clock.advance(30);
+  assert.equal([run?.view().status, run?.view().cause], ['failed', 'timeout']);
+});
+
+test('refuses two flows of one name', () => {
+  const { engine } = virtualEngine();
+  assert.throws(() => engine.recover([createFlow('f'), createFlow('f')]), /Two flows are named `f`/);
+});
+
+test('runs an attempt that never came to its end again under its number, however often', async () => {
+  const store = createMemoryStore();
+  const attempts: number[] = [];
+  const flow = createFlow('crash').task('a', {
+    retry: { maxAttempts: 2 },
+    perform: ({ attempt }) => {
+      attempts.push(attempt);
+      return never();
+    },
+  });
+  const first = virtualEngine({ store });
+  await first.engine.start(flow);
+  await first.clock.advance(0);
+  for (let life = 0; life < 3; life++) {
+    const next = virtualEngine({ store });
+    next.engine.recover([flow]);
+    await next.clock.advance(0);
+  }
+  assert.equal(attempts, [1, 1, 1, 1]);
+});
+
+test('refuses a store, a clock and a logger that are none', () => {
+  const text = /of `createEngine` must be an object with a method/;
+  assert.throws(() => createEngine({ store: {} as never }), text);
+  assert.throws(() => createEngine({ clock: { setTimeout } as never }), text);
+  assert.throws(() => createEngine({ logger: 'console' as never }), text);
+});
+
+test('fails the run when a store takes its time, or cannot be read', async () => {
+  const store = createMemoryStore();
+  const late = virtualEngine({ store: { ...bind(store), append: (async () => {}) as never } });
+  const error = await late.engine
+    .start(createFlow('late').task('a', { perform: () => 1 }))
+    .catch((refusal: unknown) => refusal);
+  assert.match(String(error), /must have kept the entries when it returns/);
+  const errors: string[] = [];
+  const { clock, engine } = virtualEngine({
+    keepSettled: 0,
+    logger: { ...silent, error: (message) => errors.push(message) },
+    store: {
+      ...bind(store),
+      append: store.append.bind(store),
+      remove: () => {
+        throw new Error('no remove');
+      },
+    },
+  });
+  const run = await engine.start(createFlow('kept').task('a', { perform: () => 1 }), undefined, {
+    id: 'kept',
+  });
+  assert.is((await clock.run(run.settled())).status, 'done');
+  assert.equal(errors, ['The store could not forget run kept']);
 });
 
 test('refuses an id that is taken', async () => {

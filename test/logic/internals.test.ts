@@ -4,6 +4,7 @@
 import * as assert from 'uvu/assert';
 import {
   type ActorScope,
+  type AnyActorLogic,
   type AnyActorRef,
   type AnyEventObject,
   and,
@@ -243,7 +244,7 @@ test('the scope defers to the end of the step, and an actor tells its logic when
       return snapshot;
     },
   };
-  const actor = createActor(logic as never) as unknown as AnyActorRef & { stop(): void };
+  const actor = createActor(logic as unknown as AnyActorLogic) as unknown as AnyActorRef & { stop(): void };
   actor.subscribe(() => calls.push('next'));
   actor.start();
   actor.send({ type: 'go' });
@@ -266,7 +267,7 @@ test('the last snapshot of an actor that threw is a spread of the one before', (
       throw new Error('on purpose');
     },
   };
-  const actor = createActor(logic as never) as unknown as AnyActorRef;
+  const actor = createActor(logic as unknown as AnyActorLogic) as unknown as AnyActorRef;
   actor.subscribe({ error: () => {} });
   actor.start();
   actor.send({ type: 'go' });

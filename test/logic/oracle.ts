@@ -5,6 +5,7 @@ import {
   type AnyEventObject,
   type AnyMachineSnapshot,
   type AnyStateMachine,
+  type ExecutableActionsFrom,
   initialTransition,
   transition,
 } from 'xstate';
@@ -16,7 +17,8 @@ export type Outcome<Snapshot> =
   | { readonly state: Snapshot; readonly effects: readonly Effect[] }
   | { readonly threw: string };
 
-export type Interpreted = Outcome<AnyMachineSnapshot>;
+/** With the contexts that the effects, but for emitted events, would be given. */
+export type Interpreted = Outcome<AnyMachineSnapshot> & { readonly given?: readonly unknown[] };
 export type Compiled = Outcome<CompiledSnapshot>;
 
 export function interpretStart(machine: AnyStateMachine, input: unknown): Interpreted {
@@ -126,11 +128,15 @@ export function oneOf<Item>(dice: Dice, items: readonly Item[]): Item {
 }
 
 function outcomeOf(
-  step: () => readonly [AnyMachineSnapshot, readonly { readonly type: string; readonly params: unknown }[]],
+  step: () => readonly [AnyMachineSnapshot, readonly ExecutableActionsFrom<AnyStateMachine>[]],
 ): Interpreted {
   try {
     const [state, effects] = step();
-    return { state, effects: effects.map(({ type, params }) => ({ type, params })) };
+    return {
+      state,
+      effects: effects.map(({ type, params }) => ({ type, params })),
+      given: effects.filter(({ type }) => String(type) !== 'xstate.emit').map(({ info }) => info.context),
+    };
   } catch (error) {
     return { threw: textOf(error) };
   }

@@ -1,6 +1,13 @@
 // What the interpreter did with a machine, once; and whether a table does the same, as often as is asked.
 
-import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine, InspectionEvent } from 'xstate';
+import {
+  type AnyEventObject,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  assign,
+  emit,
+  type InspectionEvent,
+} from 'xstate';
 import { CompiledLogic, type CompiledSnapshot, type Effect } from '../../src/logic/index.ts';
 import type { Table } from '../../src/logic/table.ts';
 import {
@@ -14,7 +21,6 @@ import {
   interpretStart,
   interpretStep,
   lookDifferenceOf,
-  oneOf,
 } from './oracle.ts';
 import type { Subject } from './subjects.ts';
 
@@ -24,30 +30,50 @@ type Act =
   | { readonly kind: 'restore'; readonly persisted: object }
   | { readonly kind: 'send'; readonly from: number; readonly event: AnyEventObject };
 
+/** One of a machine's own functions was called. */
+interface Call {
+  readonly kind: 'guard' | 'assign' | 'emit' | 'effect';
+  readonly name: string;
+  readonly context: unknown;
+  readonly params: unknown;
+}
+
 interface Recorded {
   readonly act: Act;
   readonly expected: Interpreted;
-  /** The transitions taken. */
+  /** In order. Effects are not among them: pure functions do none. */
+  readonly calls: readonly Call[];
   readonly taken: readonly unknown[];
 }
 
 export interface Recording {
   readonly machine: AnyStateMachine;
   readonly records: readonly Recorded[];
-  /** What the machine's effects write to when they are done. */
-  readonly calls: unknown[];
+  /** What the machine's functions write to. */
+  readonly calls: Call[];
 }
 
 /**
- * Walks a machine at random, and then sends every event in every state: in contexts that the walks came upon, in
- * those that only a restored snapshot can have there, and in one that is of no use, where guards throw.
+ * Sends every event in every state, with contexts that only a restored snapshot can have there among them and one
+ * that is of no use, where guards throw; then walks on at random.
  */
 export function record(subject: Subject, walked: number): Recording {
-  const calls: unknown[] = [];
-  const machine = telling(subject.machine, calls);
-  const recorder = new Recorder(machine);
+  const calls: Call[] = [];
+  const recorder = new Recorder(telling(subject.machine, calls), calls);
   const dice = diceOf(7);
-  while (recorder.records.length < walked) {
+  for (const context of [{}, ...subject.contexts]) {
+    for (const value of Object.keys(subject.machine.states)) {
+      const from = recorder.restore({ value, status: 'active', context });
+      for (const event of [...subject.alphabet, ...subject.unreadable]) recorder.send(from, event);
+    }
+  }
+  for (const status of ['done', 'stopped', 'error']) {
+    for (const value of Object.keys(subject.machine.states)) {
+      const from = recorder.restore({ value, status, context: subject.contexts[0] });
+      for (const event of subject.alphabet) recorder.send(from, event);
+    }
+  }
+  for (const end = recorder.records.length + walked; recorder.records.length < end; ) {
     const first = recorder.start(subject.makeInput(dice));
     for (let steps = 10 + dice(20); steps > 0; steps--) {
       const last = recorder.records.length - 1;
@@ -55,45 +81,33 @@ export function record(subject: Subject, walked: number): Recording {
       recorder.send(from, subject.makeEvent(dice, recorder.stateAt(from)));
     }
   }
-  const contexts = recorder.records.map((_, index) => recorder.stateAt(index).context);
-  for (const value of Object.keys(machine.states)) {
-    for (const status of ['active', 'active', 'active', 'active', 'done', 'stopped', 'error']) {
-      const from = recorder.restore({ value, status, context: subject.vary(dice, oneOf(dice, contexts)) });
-      for (const event of subject.alphabet) recorder.send(from, event);
-    }
-    const from = recorder.restore({ value, status: 'active', context: {} });
-    for (const event of [...subject.alphabet, unreadable]) recorder.send(from, event);
-  }
-  return { machine, records: recorder.records, calls };
+  return recorder;
 }
 
-class Recorder {
+class Recorder implements Recording {
+  readonly machine: AnyStateMachine;
   readonly records: Recorded[] = [];
-  readonly #machine: AnyStateMachine;
+  readonly calls: Call[];
 
-  constructor(machine: AnyStateMachine) {
-    this.#machine = machine;
+  constructor(machine: AnyStateMachine, calls: Call[]) {
+    this.machine = machine;
+    this.calls = calls;
   }
 
   start(input: unknown): number {
-    return this.#add({
-      act: { kind: 'start', input },
-      expected: interpretStart(this.#machine, input),
-      taken: [],
-    });
+    return this.#add({ kind: 'start', input }, () => interpretStart(this.machine, input), []);
   }
 
   restore(parts: { readonly value: string; readonly status: string; readonly context: unknown }): number {
     const persisted = { ...parts, output: undefined, error: undefined, children: {}, historyValue: {} };
-    const state = this.#machine.restoreSnapshot(persisted as never, {} as never);
-    return this.#add({ act: { kind: 'restore', persisted }, expected: { state, effects: [] }, taken: [] });
+    const state = this.machine.restoreSnapshot(persisted as never, {} as never);
+    return this.#add({ kind: 'restore', persisted }, () => ({ state, effects: [] }), []);
   }
 
   send(from: number, event: AnyEventObject): void {
     const state = this.stateAt(from);
-    const expected = interpretStep(this.#machine, state, event);
-    const taken = 'threw' in expected ? [] : this.#machine.getTransitionData(state, event);
-    this.#add({ act: { kind: 'send', from, event }, expected, taken });
+    const taken = throwing(() => this.machine.getTransitionData(state, event)) ?? [];
+    this.#add({ kind: 'send', from, event }, () => interpretStep(this.machine, state, event), taken);
   }
 
   stateAt(index: number): AnyMachineSnapshot {
@@ -102,28 +116,34 @@ class Recorder {
     return expected.state;
   }
 
-  #add(recorded: Recorded): number {
-    return this.records.push(recorded) - 1;
+  #add(act: Act, interpret: () => Interpreted, taken: readonly unknown[]): number {
+    this.calls.length = 0;
+    const expected = interpret();
+    return this.records.push({ act, expected, calls: [...this.calls], taken }) - 1;
   }
 }
 
-/** An event whose reading throws. */
-const unreadable: AnyEventObject = {
-  type: 'attempt.failed',
-  get retryAt() {
-    throw new Error('on purpose');
-  },
-};
-
-/** The machine, with effects that say that they are done. */
-function telling(machine: AnyStateMachine, calls: unknown[]): AnyStateMachine {
-  const effects = Object.entries(machine.implementations.actions).filter(
-    ([, action]) => !('resolve' in Object(action)),
-  );
-  const tell = (type: string) => (_: unknown, params: unknown) => {
-    calls.push({ type, params });
+/** The machine, with functions that tell of each call. */
+function telling(machine: AnyStateMachine, calls: Call[]): AnyStateMachine {
+  const tell =
+    (kind: Call['kind'], name: string, run: unknown) => (args: { context: unknown }, params: unknown) => {
+      calls.push({ kind, name, context: args.context, params });
+      return typeof run === 'function' ? run(args, params) : run;
+    };
+  const { guards, actions } = machine.implementations;
+  const told = (name: string, action: unknown): unknown => {
+    const { assignment, event } = Object(action);
+    if (assignment !== undefined) return assign(tell('assign', name, assignment) as never);
+    return event === undefined ? tell('effect', name, undefined) : emit(tell('emit', name, event) as never);
   };
-  return machine.provide({ actions: Object.fromEntries(effects.map(([type]) => [type, tell(type)])) });
+  return machine.provide({
+    guards: Object.fromEntries(
+      Object.entries(guards).map(([name, guard]) => [name, tell('guard', name, guard)]),
+    ) as never,
+    actions: Object.fromEntries(
+      Object.entries(actions).map(([name, action]) => [name, told(name, action)]),
+    ) as never,
+  });
 }
 
 /** What a table does differently first, of all that was recorded; `undefined` when nothing. */
@@ -132,13 +152,15 @@ export function differenceIn(recording: Recording, table: Table): string | undef
   const logic = new CompiledLogic(machine, table);
   if (logic.id !== machine.id) return 'id';
   const states: CompiledSnapshot[] = [];
-  for (const [index, { act, expected, taken }] of records.entries()) {
+  for (const [index, recorded] of records.entries()) {
+    const { act, expected } = recorded;
+    recording.calls.length = 0;
     const found = stepOf(logic, act, states);
-    const difference = differenceOf(expected, found);
+    const difference = compare(recorded.calls, recording.calls, 'calls') ?? differenceOf(expected, found);
     if (difference !== undefined) return difference;
     if ('threw' in expected || 'threw' in found) continue;
     const further =
-      doneDifference(recording, logic, act, states, expected.effects, taken) ??
+      doneDifference(recording, logic, recorded, states) ??
       lookDifferenceOf(expected.state, found.state, act.kind === 'send' ? [act.event] : []) ??
       keptDifference(logic, found.state);
     if (further !== undefined) return further;
@@ -162,18 +184,17 @@ function stepOf(logic: CompiledLogic, act: Act, states: readonly CompiledSnapsho
 function doneDifference(
   { calls }: Recording,
   logic: CompiledLogic,
-  act: Act,
+  { act, expected, taken }: Recorded,
   states: readonly CompiledSnapshot[],
-  effects: readonly Effect[],
-  transitions: readonly unknown[],
 ): string | undefined {
+  if ('threw' in expected) return undefined;
   const deferred: (() => void)[] = [];
   const told: unknown[] = [];
   const emitted: unknown[] = [];
-  let taken: readonly unknown[] = [];
+  let took: readonly unknown[] = [];
   const inspect = (event: InspectionEvent): void => {
     if (event.type === '@xstate.action') told.push(event.action);
-    if (event.type === '@xstate.microstep') taken = event._transitions;
+    if (event.type === '@xstate.microstep') took = event._transitions;
   };
   const scope = {
     self: {},
@@ -185,16 +206,19 @@ function doneDifference(
   if (act.kind === 'start') logic.getInitialSnapshot(scope, act.input);
   if (act.kind === 'send') logic.transition(states[act.from] as never, act.event, scope);
   for (let next = deferred.shift(); next !== undefined; next = deferred.shift()) next();
-  const isSame =
-    transitions.length === taken.length && transitions.every((one, index) => one === taken[index]);
-  if (!isSame) return 'transitions taken';
+  if (took.length !== taken.length || took.some((one, index) => one !== taken[index]))
+    return 'transitions taken';
+  const { effects, given = [] } = expected;
   const isEmit = ({ type }: Effect) => type === 'xstate.emit';
   const events = effects.filter(isEmit).map(({ params }) => Reflect.get(Object(params), 'event'));
+  const done = effects
+    .filter((effect) => !isEmit(effect))
+    .map(({ type, params }, index) => ({ kind: 'effect', name: type, context: given[index], params }));
   return (
     compare(effects, told, 'actions told') ??
     compare(
-      effects.filter((effect) => !isEmit(effect)),
-      calls,
+      done,
+      calls.filter(({ kind }) => kind === 'effect'),
       'actions done',
     ) ??
     compare(events, emitted, 'events emitted')
@@ -214,5 +238,13 @@ function compiledRestore(logic: CompiledLogic, persisted: object): Compiled {
     return { state: logic.restoreSnapshot(persisted), effects: [] };
   } catch (error) {
     return { threw: String(error) };
+  }
+}
+
+function throwing<Result>(act: () => Result): Result | undefined {
+  try {
+    return act();
+  } catch {
+    return undefined;
   }
 }

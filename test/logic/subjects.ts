@@ -17,8 +17,10 @@ export interface Subject {
   makeInput(dice: Dice): unknown;
   /** Mostly an event that leads on from the state, but often one that is out of place there. */
   makeEvent(dice: Dice, state: AnyMachineSnapshot): AnyEventObject;
-  /** A context as it may be in a snapshot that is restored, in whatever state. */
-  vary(dice: Dice, context: object): object;
+  /** Contexts as they may be in a snapshot that is restored, in whatever state. */
+  readonly contexts: readonly object[];
+  /** Events whose reading throws. */
+  readonly unreadable: readonly AnyEventObject[];
 }
 
 const error = { name: 'Error', message: 'no' };
@@ -71,7 +73,29 @@ const goingOn = ['task.ready', 'attempt.start', 'attempt.due', 'attempt.progress
 export const task: Subject = {
   machine: taskMachine,
   alphabet: [...taskAlphabet(), ...fatal],
-  vary: (dice, context) => ({ ...context, attempt: dice(3), maxAttempts: 1 + dice(3), retryAt: dice(9) }),
+  contexts: [0, 1, 2].flatMap((attempt) =>
+    [undefined, 30].map((retryAt) => ({
+      task: 1,
+      maxAttempts: 2,
+      attempt,
+      readyAt: retryAt,
+      retryAt,
+      endedAt: retryAt,
+      output: retryAt,
+      error: retryAt === undefined ? undefined : { name: 'Error', message: 'earlier' },
+      cause: retryAt === undefined ? undefined : 'fatal',
+      reason: retryAt,
+      because: retryAt === undefined ? undefined : 'b',
+    })),
+  ),
+  unreadable: [
+    {
+      type: 'attempt.failed',
+      get retryAt() {
+        throw new Error('on purpose');
+      },
+    },
+  ],
   makeInput: (dice) => ({ task: dice(100), maxAttempts: 1 + dice(6) }),
   makeEvent: (dice, { context }) => {
     if (dice(60) === 0) return oneOf(dice, fatal);
@@ -146,12 +170,23 @@ export const orchestrator: Subject = {
     ...strangers,
     ...fatal,
   ],
-  vary: (dice, context) => ({
-    ...context,
-    ledger: oneOf(dice, ledgers),
-    cause: oneOf(dice, [undefined, undefined, 'cancelled', 'timeout']),
-    reason: oneOf(dice, [undefined, 'enough']),
-  }),
+  contexts: ledgers.flatMap((ledger) =>
+    [undefined, 'cancelled', 'timeout'].map((cause) => ({
+      ledger,
+      cause,
+      reason: cause && 'enough',
+      outputs: cause && { a: 1 },
+      failures: cause ? [{ taskId: 'a', error }] : [],
+    })),
+  ),
+  unreadable: [
+    {
+      type: 'run.conclude',
+      get error() {
+        throw new Error('on purpose');
+      },
+    },
+  ],
   makeInput: (dice) => {
     const size = dice(9);
     const dependencies = Array.from({ length: size }, (_, task) =>

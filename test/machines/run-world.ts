@@ -110,6 +110,7 @@ export class RunWorld {
     return this.#actor?.getSnapshot().value;
   }
 
+  /** `undefined` before the actor is made. */
   get view(): RunView {
     return this.#actor?.getSnapshot().context;
   }

@@ -5,7 +5,7 @@ import type { SnapshotFrom } from 'xstate';
 import type { TaskEvent, taskMachine } from '../../machines/index.ts';
 import type { ErrorView } from '../../src/model/error.ts';
 import type { Cause } from '../../src/model/status.ts';
-import { backoffMs, fatal, graceMs, limitMs, type TaskWorld } from './task-world.ts';
+import { backoffMs, fatal, graceMs, limitMs, maxElapsedMs, type TaskWorld } from './task-world.ts';
 
 /** A task as the model has it. */
 export type State = SnapshotFrom<typeof taskMachine>;
@@ -80,6 +80,7 @@ const whilePending = (at: number): Happening[] => [
 
 const whileRunning = (attempt: number, at: number): Happening[] => {
   const cancel: TaskEvent = { type: 'task.cancel', at, ...enough };
+  const tooLongMs = maxElapsedMs - (at - firstStartAt);
   const expire: TaskEvent = { type: 'task.expire', at: expireAt, cause: 'timeout', error: outOfTime };
   const failed = (cause: Cause, name: string, message: string, retryAt?: number): TaskEvent => ({
     type: 'attempt.failed',
@@ -121,8 +122,8 @@ const whileRunning = (attempt: number, at: number): Happening[] => {
     {
       name: 'failure with no time for a retry',
       at,
-      events: [failed('exhausted', 'RetryAfterError', 'Try again in 200000 ms')],
-      bring: ({ body }) => body.reject(new RetryAfterError(200_000)),
+      events: [failed('exhausted', 'RetryAfterError', `Try again in ${tooLongMs} ms`)],
+      bring: ({ body }) => body.reject(new RetryAfterError(tooLongMs)),
     },
     {
       name: 'fatal failure',

@@ -120,6 +120,7 @@ async function walk(path: Path): Promise<void> {
     events.push(...happening.events);
     facts.push(...announced);
     compare(world, to, events, facts, happening.name);
+    if (to.status === 'done') assert.ok(await world.hasSlot(), `its slot is free: ${happening.name}`);
   }
 }
 

@@ -33,6 +33,7 @@ export interface Observed {
 }
 
 export const backoffMs = 200;
+export const maxElapsedMs = 5_000;
 export const limitMs = 10_000;
 export const graceMs = 500;
 
@@ -117,6 +118,16 @@ export class TaskWorld {
     await this.#block();
   }
 
+  /** Whether the engine's slot can still be had when all others have left it. */
+  async hasSlot(): Promise<boolean> {
+    this.before[0]?.resolve(undefined);
+    this.#blockers.at(-1)?.resolve(undefined);
+    await this.rest();
+    const known = this.#blockers.length;
+    await this.#block();
+    return this.#blockers.length > known;
+  }
+
   async #block(): Promise<void> {
     const tasks = { blocker: { priority: 1 } };
     await this.#engine.start(createFlowFromGraph({ tasks }, held(this.#blockers)));
@@ -126,7 +137,7 @@ export class TaskWorld {
   #flow(body: GraphBody): Flow<unknown, unknown, unknown, Record<string, unknown>> {
     const subject = {
       dependsOn: ['before'],
-      retry: { maxAttempts: 3, backoff: backoffMs, maxElapsedMs: 100_000 },
+      retry: { maxAttempts: 3, backoff: backoffMs, maxElapsedMs },
       totalTimeoutMs: limitMs,
       graceMs,
       output: z.string(),

@@ -1,0 +1,196 @@
+import fc from 'fast-check';
+import {
+  createFlowFromGraph,
+  FatalError,
+  type GraphTask,
+  RetryAfterError,
+  type RunView,
+  SkipTask,
+} from 'topple';
+import { createVirtualClock, type VirtualClock } from 'topple/testing';
+import * as assert from 'uvu/assert';
+import { type AnyActorLogic, type AnyActorRef, createActor, toPromise } from 'xstate';
+import { hostOf } from '../../src/engine/host.ts';
+import type { LiveRun } from '../../src/engine/live-run.ts';
+import type { PerformScope } from '../../src/model/perform.ts';
+import { triggerRules } from '../../src/model/trigger-rule.ts';
+import { spec } from '../spec.ts';
+
+const test = spec('compiled runs equal interpreted ones');
+
+/** What a task's body does in one of its attempts. */
+interface Try {
+  readonly as:
+    | 'return'
+    | 'throw'
+    | 'skip'
+    | 'fatal'
+    | 'retry after'
+    | 'hang'
+    | 'wait for its signal'
+    | 'ignore its signal';
+  readonly afterMs: number;
+  readonly progress: boolean;
+}
+
+interface Plan {
+  readonly tasks: readonly {
+    readonly dependsOn: readonly number[];
+    readonly settings: GraphTask;
+    readonly tries: readonly Try[];
+  }[];
+  readonly concurrency: number | undefined;
+  readonly totalTimeoutMs: number | undefined;
+  /** What is asked for from outside, and when. */
+  readonly commands: readonly {
+    readonly type: 'run.pause' | 'run.resume' | 'run.cancel';
+    readonly at: number;
+  }[];
+}
+
+const ms = (max: number) => fc.integer({ min: 0, max });
+/** The value in one of so many cases. */
+const oneIn = <Value>(cases: number, some: fc.Arbitrary<Value>) =>
+  fc.oneof({ weight: cases - 1, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: some });
+
+const tries: fc.Arbitrary<Try> = fc.record({
+  as: fc.oneof(
+    { weight: 8, arbitrary: fc.constant('return' as const) },
+    { weight: 5, arbitrary: fc.constantFrom('throw' as const, 'skip' as const, 'fatal' as const) },
+    {
+      weight: 3,
+      arbitrary: fc.constantFrom(
+        'retry after',
+        'hang',
+        'wait for its signal',
+        'ignore its signal',
+      ) as fc.Arbitrary<Try['as']>,
+    },
+  ),
+  afterMs: ms(30),
+  progress: fc.boolean(),
+});
+
+const retry = fc.record({
+  maxAttempts: fc.integer({ min: 1, max: 4 }),
+  backoff: ms(25),
+  maxElapsedMs: oneIn(4, ms(60)),
+});
+
+const settings: fc.Arbitrary<GraphTask> = fc.record({
+  triggerRule: fc.oneof(
+    { weight: 2, arbitrary: fc.constant('all_success') },
+    fc.constantFrom(...triggerRules),
+  ),
+  retry: oneIn(2, retry),
+  // What never ends by itself needs a limit.
+  timeoutMs: fc.oneof(fc.constant(40), ms(30)),
+  totalTimeoutMs: oneIn(5, ms(60)),
+  graceMs: fc.constantFrom(0, 3, 10),
+  optional: oneIn(3, fc.constant(true)),
+  skippable: fc.constant(true),
+  priority: oneIn(4, fc.integer({ min: 0, max: 2 })),
+});
+
+const command = fc.record({
+  type: fc.constantFrom('run.pause', 'run.pause', 'run.resume', 'run.cancel') as fc.Arbitrary<
+    Command['type']
+  >,
+  at: ms(150),
+});
+
+const plans: fc.Arbitrary<Plan> = fc
+  .record({
+    drawn: fc.array(
+      fc.record({
+        picks: fc.array(fc.nat(), { maxLength: 3 }),
+        settings,
+        tries: fc.array(tries, { minLength: 1, maxLength: 4 }),
+      }),
+      { maxLength: 25, size: 'max' },
+    ),
+    concurrency: oneIn(2, fc.integer({ min: 1, max: 4 })),
+    totalTimeoutMs: oneIn(6, ms(200)),
+    commands: fc.array(command, { maxLength: 3 }),
+  })
+  .map(({ drawn, ...rest }) => ({
+    ...rest,
+    tasks: drawn.map(({ picks, ...task }, number) => ({
+      ...task,
+      dependsOn: number === 0 ? [] : [...new Set(picks.map((pick) => pick % number))],
+    })),
+  }));
+
+/** The flow of a plan; its bodies go by whatever clock is there when they run. */
+function flowOf({ tasks, concurrency, totalTimeoutMs }: Plan, time: { clock: VirtualClock }) {
+  const perform = async ({ taskId, attempt, signal, deps, progress }: PerformScope): Promise<unknown> => {
+    const { tries } = tasks[Number(taskId.slice(1))] as Plan['tasks'][number];
+    const { as, afterMs, progress: tells } = tries[(attempt - 1) % tries.length] as Try;
+    if (tells) progress(0.5, `attempt ${attempt}`);
+    if (as === 'wait for its signal') await time.clock.sleep(500, signal);
+    else if (as === 'hang') await new Promise(() => {});
+    else if (afterMs > 0) await time.clock.sleep(afterMs, as === 'ignore its signal' ? undefined : signal);
+    if (as === 'throw') throw new Error(`${taskId} failed at attempt ${attempt}`);
+    if (as === 'skip') throw new SkipTask(`${taskId} skips`);
+    if (as === 'fatal') throw new FatalError(`${taskId} is broken`);
+    if (as === 'retry after') throw new RetryAfterError(7);
+    return [taskId, ...Object.keys(deps)];
+  };
+  const named = tasks.map(({ dependsOn, settings }, task): [string, GraphTask] => [
+    `t${task}`,
+    { ...settings, dependsOn: dependsOn.map((number) => `t${number}`) },
+  ]);
+  return createFlowFromGraph({ name: 'random', tasks: new Map(named), concurrency, totalTimeoutMs }, perform);
+}
+
+/** What a run shows: its events, its last view and its output. */
+interface Shown {
+  readonly events: readonly unknown[];
+  readonly view: RunView;
+  readonly output: unknown;
+  readonly endedAt: number;
+}
+
+async function run(logic: AnyActorLogic, { commands }: Plan, time: { clock: VirtualClock }): Promise<Shown> {
+  const clock = createVirtualClock(1_000);
+  time.clock = clock;
+  const actor = createActor(logic, { input: { some: 'input' }, clock: clock as never }) as AnyActorRef;
+  const events: unknown[] = [];
+  actor.on('*', (event: object) => events.push(event));
+  // In the end nothing stays paused.
+  for (const { type, at } of [...commands, { type: 'run.resume', at: 200 } as const]) {
+    const reason = type === 'run.cancel' ? { reason: 'enough' } : {};
+    clock.setTimeout(() => {
+      if (actor.getSnapshot().status === 'active') actor.send({ type, at: clock.now(), ...reason });
+    }, at);
+  }
+  const settled = toPromise(actor);
+  actor.start();
+  const output = await clock.run(settled);
+  // What was given up may still come to an end.
+  await clock.advance(1_000);
+  return { events, view: hostOf<LiveRun>(actor).journal.view(), output, endedAt: clock.now() };
+}
+
+/** Without what differs from run to run: its id, in messages too, and where an error was thrown. */
+function comparable(shown: Shown): unknown {
+  const text = JSON.stringify(shown, (key, value) => (key === 'stack' ? undefined : value));
+  return JSON.parse(text.replaceAll(shown.view.id, 'the run'));
+}
+
+test('on 1,000 random flows: the same events, view and output', async () => {
+  const seen = new Set<string>();
+  await fc.assert(
+    fc.asyncProperty(plans, async (plan) => {
+      const time = { clock: createVirtualClock() };
+      const flow = flowOf(plan, time);
+      const compiled = await run(flow.logic as unknown as AnyActorLogic, plan, time);
+      const interpreted = await run(flow.machine as unknown as AnyActorLogic, plan, time);
+      assert.equal(comparable(compiled), comparable(interpreted));
+      for (const event of compiled.events) seen.add((event as { type: string }).type);
+      for (const { cause } of Object.values(compiled.view.tasks)) seen.add(`cause ${cause}`);
+    }),
+    { seed: 20_260_101, numRuns: 1_000 },
+  );
+  console.log([...seen]);
+});
