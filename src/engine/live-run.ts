@@ -20,7 +20,7 @@ import {
 } from '../model/journal.ts';
 import type { Verdict } from '../model/ledger.ts';
 import type { Outcome } from '../model/perform.ts';
-import { pick, put } from '../model/record.ts';
+import { createRecord, pick, put } from '../model/record.ts';
 import { type Checked, check } from '../model/schema.ts';
 import { type Cause, isSettled, type SettledStatus } from '../model/status.ts';
 import type { EngineCore } from './core.ts';
@@ -244,7 +244,7 @@ export class LiveRun implements Committer, TaskRun {
   }
 
   depsOf(index: number): Record<string, unknown> {
-    const deps: Record<string, unknown> = {};
+    const deps = createRecord<unknown>(this.#outputs.length);
     const { ids, upstreamStart, upstreamList } = this.definition.graph;
     for (let at = upstreamStart[index] as number; at < (upstreamStart[index + 1] as number); at++) {
       const upstream = upstreamList[at] as number;
@@ -255,7 +255,7 @@ export class LiveRun implements Committer, TaskRun {
   }
 
   outcomesOf(index: number): Record<string, Outcome> {
-    const outcomes: Record<string, Outcome> = {};
+    const outcomes = createRecord<Outcome>(this.#outputs.length);
     const fold = this.journal.foldTo();
     const { ids, upstreamStart, upstreamList } = this.definition.graph;
     for (let at = upstreamStart[index] as number; at < (upstreamStart[index + 1] as number); at++) {
@@ -467,7 +467,7 @@ export class LiveRun implements Committer, TaskRun {
 
   #outputsById(): Record<string, unknown> {
     const { ids } = this.definition.graph;
-    const outputs: Record<string, unknown> = {};
+    const outputs = createRecord<unknown>(ids.length);
     for (const [index, output] of this.#outputs.entries()) {
       if (output !== missing) put(outputs, ids[index] as string, output);
     }

@@ -1,6 +1,6 @@
 import { type AnyActorLogic, type AnyActorRef, createActor } from 'xstate';
 import type { TaskContext, TaskEvent } from '../../machines/task.ts';
-import { sendFrom, stopChild } from '../logic/internals.ts';
+import { nameInSystem, sendFrom, stopChild } from '../logic/internals.ts';
 import type { TaskDefinition } from '../model/definition.ts';
 import { CancelledError, TimeoutError, viewError } from '../model/error.ts';
 import type { TaskFact } from '../model/journal.ts';
@@ -59,11 +59,11 @@ export class LiveTask implements Claim, AttemptTask {
     const input = { task: index, maxAttempts: retry?.maxAttempts ?? 1 };
     this.actor = createActor(run.taskLogic, {
       id,
-      systemId: keyOf(run.id, id),
       parent: run.actor,
       input,
       ...(left === undefined ? {} : { snapshot: snapshotOf(left, input) }),
     });
+    nameInSystem(this.actor, keyOf(run.id, id));
     setHost(this.actor, this);
     this.actor.start();
     if (left !== undefined) this.#takeUp(left);

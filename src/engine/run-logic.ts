@@ -139,7 +139,13 @@ export class RunLogic {
   getPersistedSnapshot(snapshot: RunSnapshot): PersistedRun {
     const { runId, definition, given, entries } = RunSnapshot.journalOf(snapshot);
     const { status, value, output, error } = snapshot;
-    return { status, value, output, error, run: { id: runId, flow: definition.name, input: given, entries: [...entries] } };
+    return {
+      status,
+      value,
+      output,
+      error,
+      run: { id: runId, flow: definition.name, input: given, entries: [...entries] },
+    };
   }
 
   /** For XState: the run goes on from its journal when the actor is started. Attempts that were under way run again. */

@@ -65,6 +65,11 @@ export function deferOn(actor: AnyActorRef, callback: () => void): void {
   scopeOf(actor).defer(callback);
 }
 
+/** Gives an actor that has not started its `systemId`; given to `createActor` it is registered twice. */
+export function nameInSystem(actor: AnyActorRef, systemId: string): void {
+  (actor as AnyActorRef & { systemId: string }).systemId = systemId;
+}
+
 /** Stops a child that an action made with `createActor(…, { parent })`. */
 export function stopChild(parent: AnyActorRef, child: AnyActorRef): void {
   scopeOf(parent).stopChild(child);

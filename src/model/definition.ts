@@ -10,7 +10,7 @@ import {
 } from './check.ts';
 import { FlowError } from './error.ts';
 import { createGraph, type Graph } from './graph.ts';
-import { hashText } from './hash.ts';
+import { Hash } from './hash.ts';
 import type { Plan } from './ledger.ts';
 import type { Body } from './perform.ts';
 import { checkRetry, type RetryPolicy } from './retry.ts';
@@ -230,17 +230,8 @@ export class FlowDefinition {
 
   /** Changes when tasks, dependencies or trigger rules do: a journal is only resumed with the flow it was written for. */
   get hash(): string {
-    this.#hash ??= hashText(this.#words());
+    this.#hash ??= hashOf(this.plan);
     return this.#hash;
-  }
-
-  /** What the hash is of. Counts keep words of one task from being taken for another's. */
-  *#words(): Generator<string> {
-    for (const { id, dependsOn, triggerRule } of this.tasks) {
-      yield id;
-      yield* dependsOn;
-      yield `${dependsOn.length} ${triggerRule}`;
-    }
   }
 
   /** The same flow with other bodies, by task id. */
@@ -295,4 +286,18 @@ function describeBody(perform: unknown, actor: unknown, input: unknown): string 
     return `a \`perform\` that is ${perform === null ? 'null' : `of type ${typeof perform}`}`;
   if (actor === undefined) return 'neither';
   return input === undefined ? 'an `actor` that is no logic' : 'an `input` that is no function';
+}
+
+function hashOf({ graph, rules }: Plan): string {
+  const { ids, upstreamStart, upstreamList } = graph;
+  const hash = new Hash();
+  for (let task = 0; task < ids.length; task++) {
+    hash.addText(ids[task] as string);
+    hash.addInteger(triggerRules.indexOf(rules[task] as TriggerRule));
+    const end = upstreamStart[task + 1] as number;
+    hash.addInteger(end);
+    for (let edge = upstreamStart[task] as number; edge < end; edge++)
+      hash.addInteger(upstreamList[edge] as number);
+  }
+  return hash.toString();
 }

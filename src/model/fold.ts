@@ -1,6 +1,6 @@
 import type { Graph } from './graph.ts';
 import type { Entry, RunEntry, TaskEntry } from './journal.ts';
-import { put } from './record.ts';
+import { createRecord, put } from './record.ts';
 import { isSettledRun, type TaskStatus } from './status.ts';
 import type { RunView, TaskView } from './view.ts';
 

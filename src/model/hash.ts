@@ -1,18 +1,25 @@
 /**
- * A short fingerprint of texts, to tell one from another; it keeps nothing secret. 53 bits, by two
- * multiplicative 32-bit hashes (the constants are those of MurmurHash3's finaliser).
+ * A short fingerprint, to tell one thing from another; it keeps nothing secret. 53 bits, by two multiplicative 32-bit
+ * hashes (the constants are those of MurmurHash3's finaliser).
  */
-export function hashText(parts: Iterable<string>): string {
-  let high = 0xdeadbeef;
-  let low = 0x41c6ce57;
-  for (const part of parts) {
-    for (let i = 0; i <= part.length; i++) {
-      const unit = i < part.length ? part.charCodeAt(i) : 0x1_0000;
-      high = Math.imul(high ^ unit, 0x85ebca6b);
-      low = Math.imul(low ^ unit, 0xc2b2ae35);
-    }
+export class Hash {
+  #high = 0xdeadbeef;
+  #low = 0x41c6ce57;
+
+  addInteger(value: number): void {
+    this.#high = Math.imul(this.#high ^ value, 0x85ebca6b);
+    this.#low = Math.imul(this.#low ^ value, 0xc2b2ae35);
   }
-  high ^= Math.imul(low ^ (low >>> 15), 0x735a2d97);
-  low ^= Math.imul(high ^ (high >>> 15), 0xcaf649a9);
-  return (2 ** 32 * (high >>> 11) + (low >>> 0)).toString(36).padStart(11, '0');
+
+  addText(text: string): void {
+    for (let i = 0; i < text.length; i++) this.addInteger(text.charCodeAt(i));
+    this.addInteger(text.length);
+  }
+
+  /** Of what was added so far, in this order. */
+  toString(): string {
+    const high = this.#high ^ Math.imul(this.#low ^ (this.#low >>> 15), 0x735a2d97);
+    const low = this.#low ^ Math.imul(high ^ (high >>> 15), 0xcaf649a9);
+    return (2 ** 32 * (high >>> 11) + (low >>> 0)).toString(36).padStart(11, '0');
+  }
 }

@@ -1,3 +1,17 @@
+/** So many keys V8 learns as shapes; of objects with ever new keys beyond these it makes tables anyway, at twice the cost. */
+const SHAPES = 500;
+
+/**
+ * An empty plain object for keys of which there are `kinds` in all. Where these are too many for shapes it is a
+ * table from the start: what V8 makes of an object that a property was deleted from.
+ */
+export function createRecord<T>(kinds: number): Record<string, T> {
+  if (kinds <= SHAPES) return {};
+  const record: { x?: number } = { x: 0 };
+  delete record.x;
+  return record as Record<string, T>;
+}
+
 /** Sets an own property whatever its name: on a plain object `__proto__ = …` would set the prototype. */
 export function put<T>(record: Record<string, T>, key: string, value: T): void {
   if (key !== '__proto__') record[key] = value;

@@ -9,7 +9,8 @@ import {
 } from 'topple';
 import { createVirtualClock, type VirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
-import { type AnyActorLogic, type AnyActorRef, createActor, toPromise } from 'xstate';
+import { type AnyActorLogic, type AnyActorRef, createActor, fromPromise, toPromise } from 'xstate';
+import { z } from 'zod';
 import { hostOf } from '../../src/engine/host.ts';
 import type { LiveRun } from '../../src/engine/live-run.ts';
 import type { PerformScope } from '../../src/model/perform.ts';
@@ -38,14 +39,21 @@ interface Plan {
     readonly dependsOn: readonly number[];
     readonly settings: GraphTask;
     readonly tries: readonly Try[];
+    /** Whether its body is an actor. */
+    readonly spawns: boolean;
   }[];
   readonly concurrency: number | undefined;
   readonly totalTimeoutMs: number | undefined;
   /** What is asked for from outside, and when. */
-  readonly commands: readonly {
-    readonly type: 'run.pause' | 'run.resume' | 'run.cancel';
-    readonly at: number;
-  }[];
+  readonly commands: readonly Command[];
+  /** What becomes of the run's input, and of what it is to return. */
+  readonly input: 'taken' | 'refused';
+  readonly output: 'by task' | 'made' | 'cannot be made';
+}
+
+interface Command {
+  readonly type: 'run.pause' | 'run.resume' | 'run.cancel';
+  readonly at: number;
 }
 
 const ms = (max: number) => fc.integer({ min: 0, max });
@@ -106,12 +114,21 @@ const plans: fc.Arbitrary<Plan> = fc
         picks: fc.array(fc.nat(), { maxLength: 3 }),
         settings,
         tries: fc.array(tries, { minLength: 1, maxLength: 4 }),
+        spawns: fc.integer({ min: 0, max: 3 }).map((roll) => roll === 0),
       }),
       { maxLength: 25, size: 'max' },
     ),
     concurrency: oneIn(2, fc.integer({ min: 1, max: 4 })),
     totalTimeoutMs: oneIn(6, ms(200)),
     commands: fc.array(command, { maxLength: 3 }),
+    input: fc.oneof(
+      { weight: 12, arbitrary: fc.constant('taken' as const) },
+      fc.constant('refused' as const),
+    ),
+    output: fc.oneof(
+      { weight: 6, arbitrary: fc.constant('by task' as const) },
+      fc.constantFrom('made' as const, 'cannot be made' as const),
+    ),
   })
   .map(({ drawn, ...rest }) => ({
     ...rest,
@@ -122,7 +139,7 @@ const plans: fc.Arbitrary<Plan> = fc
   }));
 
 /** The flow of a plan; its bodies go by whatever clock is there when they run. */
-function flowOf({ tasks, concurrency, totalTimeoutMs }: Plan, time: { clock: VirtualClock }) {
+function flowOf({ tasks, concurrency, totalTimeoutMs, input, output }: Plan, time: { clock: VirtualClock }) {
   const perform = async ({ taskId, attempt, signal, deps, progress }: PerformScope): Promise<unknown> => {
     const { tries } = tasks[Number(taskId.slice(1))] as Plan['tasks'][number];
     const { as, afterMs, progress: tells } = tries[(attempt - 1) % tries.length] as Try;
@@ -140,12 +157,25 @@ function flowOf({ tasks, concurrency, totalTimeoutMs }: Plan, time: { clock: Vir
     `t${task}`,
     { ...settings, dependsOn: dependsOn.map((number) => `t${number}`) },
   ]);
-  return createFlowFromGraph({ name: 'random', tasks: new Map(named), concurrency, totalTimeoutMs }, perform);
+  const settings = {
+    input: z.object({ some: z.literal(input === 'refused' ? 'other input' : 'input') }),
+    output: output === 'by task' ? undefined : makeOutput,
+    concurrency,
+    totalTimeoutMs,
+  };
+  function makeOutput({ deps }: { readonly deps: object }): unknown {
+    if (output === 'cannot be made') throw new Error('no output');
+    return { made: Object.keys(deps) };
+  }
+  const actor = fromPromise<unknown, PerformScope>(({ input: scope }) => perform(scope));
+  const spawned = { actor, input: (scope: PerformScope) => scope };
+  const bodies = tasks.map(({ spawns }, task) => [`t${task}`, spawns ? spawned : { perform }] as const);
+  return createFlowFromGraph({ name: 'random', tasks: new Map(named), ...settings }, new Map(bodies));
 }
 
 /** What a run shows: its events, its last view and its output. */
 interface Shown {
-  readonly events: readonly unknown[];
+  readonly events: readonly { readonly type: string }[];
   readonly view: RunView;
   readonly output: unknown;
   readonly endedAt: number;
@@ -155,8 +185,8 @@ async function run(logic: AnyActorLogic, { commands }: Plan, time: { clock: Virt
   const clock = createVirtualClock(1_000);
   time.clock = clock;
   const actor = createActor(logic, { input: { some: 'input' }, clock: clock as never }) as AnyActorRef;
-  const events: unknown[] = [];
-  actor.on('*', (event: object) => events.push(event));
+  const events: { readonly type: string }[] = [];
+  actor.on('*', (event: { readonly type: string }) => events.push(event));
   // In the end nothing stays paused.
   for (const { type, at } of [...commands, { type: 'run.resume', at: 200 } as const]) {
     const reason = type === 'run.cancel' ? { reason: 'enough' } : {};
@@ -178,19 +208,42 @@ function comparable(shown: Shown): unknown {
   return JSON.parse(text.replaceAll(shown.view.id, 'the run'));
 }
 
+/** All events but those of reruns, and all causes but that of a lost worker. */
+const everything = [
+  ...['cancelled', 'exhausted', 'fatal', 'input', 'output', 'rule', 'timeout', 'undefined', 'upstream'].map(
+    (cause) => `cause ${cause}`,
+  ),
+  ...['cancelled', 'cancelling', 'done', 'failed', 'paused', 'resumed', 'started'].map(
+    (type) => `run.${type}`,
+  ),
+  ...[
+    'cancelled',
+    'done',
+    'failed',
+    'progress',
+    'ready',
+    'retrying',
+    'skipped',
+    'started',
+    'upstream_failed',
+  ].map((type) => `task.${type}`),
+];
+
 test('on 1,000 random flows: the same events, view and output', async () => {
   const seen = new Set<string>();
-  await fc.assert(
-    fc.asyncProperty(plans, async (plan) => {
-      const time = { clock: createVirtualClock() };
-      const flow = flowOf(plan, time);
-      const compiled = await run(flow.logic as unknown as AnyActorLogic, plan, time);
-      const interpreted = await run(flow.machine as unknown as AnyActorLogic, plan, time);
-      assert.equal(comparable(compiled), comparable(interpreted));
-      for (const event of compiled.events) seen.add((event as { type: string }).type);
-      for (const { cause } of Object.values(compiled.view.tasks)) seen.add(`cause ${cause}`);
-    }),
-    { seed: 20_260_101, numRuns: 1_000 },
-  );
-  console.log([...seen]);
+  let events = 0;
+  const compareOn = async (plan: Plan): Promise<void> => {
+    const time = { clock: createVirtualClock() };
+    const flow = flowOf(plan, time);
+    const compiled = await run(flow.logic as unknown as AnyActorLogic, plan, time);
+    const interpreted = await run(flow.machine as unknown as AnyActorLogic, plan, time);
+    assert.equal(comparable(compiled), comparable(interpreted));
+    events += compiled.events.length;
+    for (const { type } of compiled.events) seen.add(type);
+    for (const { cause } of [compiled.view, ...Object.values(compiled.view.tasks)])
+      seen.add(`cause ${cause}`);
+  };
+  await fc.assert(fc.asyncProperty(plans, compareOn), { seed: 20_260_101, numRuns: 1_000 });
+  assert.ok(events > 25_000, `${events} events`);
+  assert.equal([...seen].sort(), everything);
 });

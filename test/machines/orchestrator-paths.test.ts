@@ -188,9 +188,9 @@ for (const { left, path, isCut = false, goesOn } of recoveries) {
     const tasks: Tasks = { a: {}, b: { dependsOn: ['a'] } };
     const before = await walkFrom(tasks, path);
     const kept = before.entries.slice(0, isCut ? -1 : undefined);
+    const statuses = Object.values(before.view.tasks).map(({ status }) => status);
     await before.stop();
     const world = new RunWorld(tasks, { left: kept });
-    const statuses = Object.values(before.view.tasks).map(({ status }) => status);
     const ledger = Ledger.open(world.flow.definition.plan, statuses);
     for (const name of await walk(world, ledger, goesOn, kept.length)) taken.add(name);
   });

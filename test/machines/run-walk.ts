@@ -4,8 +4,8 @@ import { orchestratorMachine } from '../../machines/index.ts';
 import type { Ledger } from '../../src/model/ledger.ts';
 import type { RunView } from '../../src/model/view.ts';
 import { told } from './asked-for.ts';
-import { type Happening, nameOfPath, type Path, type State, signatureOf } from './run-happenings.ts';
-import type { Observed, RunWorld } from './run-world.ts';
+import { type Happening, nameOfPath, type Path, signatureOf } from './run-happenings.ts';
+import { type ContextData, dataOf, type Observed, type RunWorld } from './run-world.ts';
 
 /**
  * Has a run of the engine go a path, and compares it with the model at each step.
@@ -16,7 +16,7 @@ import type { Observed, RunWorld } from './run-world.ts';
  */
 export async function walk(world: RunWorld, ledger: Ledger, path: Path, kept = 0): Promise<string[]> {
   for (const { first, inTurn } of turnsOf(ledger, path)) {
-    const before = world.view?.tasks;
+    const before = world.isMade ? world.view.tasks : undefined;
     world.inTurn(() => {
       for (const { bring } of inTurn) void bring?.(world);
     });
@@ -54,7 +54,7 @@ function compareAtRest({ observed, value, view }: RunWorld, before: RunView['tas
   const last = observed.at(-1) as Observed;
   assert.equal([value, view.status], [last.value, last.value], about);
   for (const [index, id] of Object.keys(view.tasks).entries()) {
-    const inBooks = last.context.ledger.statusOf(index);
+    const inBooks = last.data.statuses[index];
     const onItsWay = value === 'running' ? 'running' : before[id]?.status;
     const expected = inBooks === 'waiting' ? 'pending' : inBooks === 'decided' ? onItsWay : inBooks;
     assert.is(view.tasks[id]?.status, expected, `${about}: ${id} is ${inBooks} in the books`);
@@ -63,7 +63,7 @@ function compareAtRest({ observed, value, view }: RunWorld, before: RunView['tas
 
 /** Compares what the run's actor took with the path, and each step with what the model makes of the same event. */
 function compareSteps(world: RunWorld, ledger: Ledger, path: Path, kept: number): void {
-  const { observed, entries, flow } = world;
+  const { observed, entries } = world;
   const about = nameOfPath(path);
   const found = observed.map(signatureOf);
   assert.equal(found.slice(0, path.length), path.map(signatureOf), about);
@@ -76,11 +76,15 @@ function compareSteps(world: RunWorld, ledger: Ledger, path: Path, kept: number)
 
   const announced: object[] = [];
   let [model] = initialTransition(orchestratorMachine, { ledger });
-  for (const { event, value, context, view } of observed) {
+  for (const { event, value, data, view } of observed) {
     const [next, actions] = transition(orchestratorMachine, model, event);
-    assert.equal(dataOf({ value, context }), dataOf(next), `${about}: ${event.type}`);
+    assert.equal(
+      { value, ...data },
+      { value: next.value, ...dataOf(next.context) },
+      `${about}: ${event.type}`,
+    );
     assert.is(view.status, value, `${about}: ${event.type}`);
-    compareView(context.ledger, view, flow.graph.ids, kept > 0, about);
+    compareView(data, view, kept > 0, about);
     announced.push(...told(actions));
     model = next;
   }
@@ -92,25 +96,12 @@ function compareSteps(world: RunWorld, ledger: Ledger, path: Path, kept: number)
  * Settled in the books is settled in the view, and waiting is pending, unless another engine has left it on its way.
  * In the middle of a macrostep a task may have ended that the books are yet to hear of.
  */
-function compareView(
-  ledger: Ledger,
-  { tasks }: RunView,
-  ids: readonly string[],
-  isLeft: boolean,
-  about: string,
-) {
-  for (const [index, id] of ids.entries()) {
-    const status = ledger.statusOf(index);
-    const found = tasks[id]?.status;
+function compareView({ statuses }: ContextData, { tasks }: RunView, isLeft: boolean, about: string): void {
+  for (const [index, [id, { status: found }]] of Object.entries(tasks).entries()) {
+    const status = statuses[index];
     if (status === 'waiting') assert.ok(found === 'pending' || isLeft, `${about}: ${id} is ${found}`);
     else if (status !== 'decided') assert.is(found, status, `${about}: ${id}`);
   }
-}
-
-function dataOf({ value, context }: Pick<State, 'value' | 'context'>): object {
-  const { ledger, ...rest } = context;
-  const { unsettled, failures, verdicts } = ledger;
-  return { value, ...rest, ...ledger.toJSON(), unsettled, failed: failures, verdicts };
 }
 
 function plain(value: unknown): unknown {

@@ -19,6 +19,7 @@ import {
   type InspectionEvent,
 } from 'xstate';
 import type { OrchestratorContext, OrchestratorEvent } from '../../machines/index.ts';
+import type { LedgerStatus, Verdict } from '../../src/model/ledger.ts';
 import type { SettledStatus } from '../../src/model/status.ts';
 import { silent } from '../support/virtual.ts';
 
@@ -30,8 +31,16 @@ export interface Observed {
   /** The candidate taken, as `nameOf` names it; `undefined` where the event changed nothing. */
   readonly taken: string | undefined;
   readonly value: RunStatus;
-  readonly context: OrchestratorContext;
+  readonly data: ContextData;
   readonly view: RunView;
+}
+
+/** The orchestrator's context as plain data. */
+export interface ContextData extends Omit<OrchestratorContext, 'ledger'> {
+  readonly statuses: readonly LedgerStatus[];
+  readonly unsettled: number;
+  readonly failed: number;
+  readonly verdicts: readonly Verdict[];
 }
 
 interface WorldOptions {
@@ -106,13 +115,18 @@ export class RunWorld {
     await this.#clock.advance(0);
   }
 
-  get value(): string {
+  get value(): RunStatus {
     return this.#actor?.getSnapshot().value;
   }
 
-  /** `undefined` before the actor is made. */
+  /** Whether its actor has been made. */
+  get isMade(): boolean {
+    return this.#actor !== undefined;
+  }
+
+  /** The run as it is now. */
   get view(): RunView {
-    return this.#actor?.getSnapshot().context;
+    return this.#viewOf(this.#actor as AnyActorRef);
   }
 
   /** The journal. */
@@ -182,16 +196,29 @@ export class RunWorld {
 
   readonly #observe = (inspected: InspectionEvent): void => {
     if (inspected.type !== '@xstate.microstep') return;
-    const { value, context } = inspected.snapshot as unknown as Observed;
+    const { value, context } = inspected.snapshot as unknown as {
+      readonly value: RunStatus;
+      readonly context: OrchestratorContext;
+    };
     if (!('ledger' in context)) return;
     const [taken] = inspected._transitions;
     // XState's word that a task's actor has ended: the machine has the engine's, and takes no notice.
     if (taken === undefined && inspected.event.type.startsWith('xstate.done.actor.')) return;
-    const { id } = (inspected.actorRef as AnyActorRef).getSnapshot().context;
-    const view = this.#engine.run(id)?.view() as RunView;
+    const view = this.#viewOf(inspected.actorRef as AnyActorRef);
     const event = inspected.event as OrchestratorEvent;
-    this.observed.push({ event, taken: taken && nameOf(taken), value, context, view });
+    // To be taken at once: the engine changes its books in place.
+    const data = dataOf(context);
+    this.observed.push({ event, taken: taken && nameOf(taken), value, data, view });
   };
+
+  #viewOf(actor: AnyActorRef): RunView {
+    return this.#engine.run(actor.getSnapshot().context.id)?.view() as RunView;
+  }
+}
+
+export function dataOf({ ledger, ...rest }: OrchestratorContext): ContextData {
+  const { unsettled, failures: failed, verdicts } = ledger;
+  return { ...rest, ...ledger.toJSON(), unsettled, failed, verdicts };
 }
 
 /** State, event and place among the candidates: `running run.cancel 1`; the root's are those of `any`. */

@@ -121,6 +121,7 @@ export class TaskWorld {
   /** Whether the engine's slot can still be had when all others have left it. */
   async hasSlot(): Promise<boolean> {
     this.before[0]?.resolve(undefined);
+    await this.rest();
     this.#blockers.at(-1)?.resolve(undefined);
     await this.rest();
     const known = this.#blockers.length;
