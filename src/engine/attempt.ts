@@ -17,7 +17,7 @@ import { type Checked, check } from '../model/schema.ts';
 import type { Cause } from '../model/status.ts';
 import type { Logger } from './logger.ts';
 import { AttemptScope } from './scope.ts';
-import type { Timer, Timers } from './timers.ts';
+import type { Due, Timer, Timers } from './timers.ts';
 
 /** What an attempt needs of its run. */
 export interface AttemptRun {
@@ -34,6 +34,8 @@ export interface AttemptRun {
   next(callback: () => void): void;
   depsOf(index: number): Record<string, unknown>;
   outcomesOf(index: number): Record<string, Outcome>;
+  /** Names a task of this run, and no other. */
+  keyOf(taskId: string): string;
   /** Hears what a task failed with, as it was thrown. */
   noteFailure(error: unknown): void;
 }
@@ -69,7 +71,7 @@ interface Ending {
  * An attempt that is ended still holds its slot until the body settles or its grace is over; what the body says
  * after that is ignored.
  */
-export class Attempt {
+export class Attempt implements Due {
   readonly task: AttemptTask;
   /** From 1. */
   readonly number: number;
@@ -87,7 +89,7 @@ export class Attempt {
   begin(at: number): void {
     const { definition, run } = this.task;
     const { timeoutMs } = definition;
-    if (timeoutMs !== undefined) this.#limit = run.timers.after(timeoutMs, () => this.#expire(timeoutMs), at);
+    if (timeoutMs !== undefined) this.#limit = run.timers.after(timeoutMs, this, at);
     const scope = new AttemptScope(this);
     try {
       if (definition.body.kind === 'perform') this.#await(definition.body.perform(scope));
@@ -117,8 +119,16 @@ export class Attempt {
     if (!isFirst) return;
     const { run, definition } = this.task;
     run.timers.cancel(this.#limit);
-    this.#limit = run.timers.after(definition.graceMs ?? run.graceMs, () => this.#close());
+    this.#limit = run.timers.after(definition.graceMs ?? run.graceMs, this);
     this.#abort(ending.error);
+  }
+
+  /** Its time, or the grace after that, is over. */
+  due(): void {
+    if (this.#ending !== undefined) return this.#close();
+    const { id, timeoutMs = 0 } = this.task.definition;
+    const error = new TimeoutError(`Attempt ${this.number} of task \`${id}\``, 'timeoutMs', timeoutMs);
+    this.end({ as: 'attempt failed', cause: 'timeout', error });
   }
 
   /** Ends the attempt without a word to the task: its actor is being stopped. */
@@ -138,15 +148,6 @@ export class Attempt {
     if (this.#isClosed || this.#ending !== undefined) return;
     const between = Math.min(Math.max(Number(fraction) || 0, 0), 1);
     this.task.send({ type: 'attempt.progress', at: this.task.run.now(), fraction: between, note });
-  }
-
-  #expire(timeoutMs: number): void {
-    const what = `Attempt ${this.number} of task \`${this.task.definition.id}\``;
-    this.end({
-      as: 'attempt failed',
-      cause: 'timeout',
-      error: new TimeoutError(what, 'timeoutMs', timeoutMs),
-    });
   }
 
   #await(result: unknown): void {

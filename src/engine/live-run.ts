@@ -18,6 +18,7 @@ import {
   type RunSettings,
   type TaskFact,
 } from '../model/journal.ts';
+import { keyPrefixOf } from '../model/key.ts';
 import type { Verdict } from '../model/ledger.ts';
 import type { Outcome } from '../model/perform.ts';
 import { createRecord, pick, put } from '../model/record.ts';
@@ -61,6 +62,7 @@ export class LiveRun implements Committer, TaskRun {
   readonly #outputs: unknown[];
   readonly #lanes = new Map<string | undefined, Lane>();
   readonly #limits: readonly Limit[];
+  readonly #keyPrefix: string;
   readonly #forwardsTo: AnyActorRef | undefined;
   #commitIsDue = false;
   #limit: Timer | undefined;
@@ -92,6 +94,7 @@ export class LiveRun implements Committer, TaskRun {
     this.settings = settings;
     this.input = input;
     this.order = core.nextOrder();
+    this.#keyPrefix = keyPrefixOf(journal.runId);
     this.#turn = core.turnOf(actor);
     this.#isResumed = journal.seq > 0;
     this.#isChecked = isChecked;
@@ -266,6 +269,10 @@ export class LiveRun implements Committer, TaskRun {
     return outcomes;
   }
 
+  keyOf(taskId: string): string {
+    return this.#keyPrefix + taskId;
+  }
+
   timeoutError(): TimeoutError {
     return new TimeoutError(
       `Run ${this.id} of flow \`${this.definition.name}\``,
@@ -386,12 +393,12 @@ export class LiveRun implements Committer, TaskRun {
   #startLimit(startedAt: number): void {
     const totalTimeoutMs = this.#totalTimeoutMs;
     if (totalTimeoutMs === undefined) return;
-    const expire = (): void => {
+    const due = (): void => {
       const { message } = this.timeoutError();
       this.send({ type: 'run.cancel', at: this.now(), cause: 'timeout', reason: message });
     };
     const now = this.now();
-    this.#limit = this.timers.after(startedAt + totalTimeoutMs - now, expire, now);
+    this.#limit = this.timers.after(startedAt + totalTimeoutMs - now, { due }, now);
   }
 
   #deliver({ task: index, decision, because }: Verdict): void {

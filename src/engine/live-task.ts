@@ -4,7 +4,6 @@ import { nameInSystem, sendFrom, stopChild } from '../logic/internals.ts';
 import type { TaskDefinition } from '../model/definition.ts';
 import { CancelledError, TimeoutError, viewError } from '../model/error.ts';
 import type { TaskFact } from '../model/journal.ts';
-import { keyOf } from '../model/key.ts';
 import type { Cause, SettledStatus } from '../model/status.ts';
 import type { TaskView } from '../model/view.ts';
 import { Attempt, type AttemptRun, type AttemptTask } from './attempt.ts';
@@ -57,13 +56,9 @@ export class LiveTask implements Claim, AttemptTask {
     this.#lane = lane;
     const { id, retry } = definition;
     const input = { task: index, maxAttempts: retry?.maxAttempts ?? 1 };
-    this.actor = createActor(run.taskLogic, {
-      id,
-      parent: run.actor,
-      input,
-      ...(left === undefined ? {} : { snapshot: snapshotOf(left, input) }),
-    });
-    nameInSystem(this.actor, keyOf(run.id, id));
+    const options = { id, parent: run.actor, input, snapshot: left && snapshotOf(left, input) };
+    this.actor = createActor(run.taskLogic, options as never);
+    nameInSystem(this.actor, run.keyOf(id));
     setHost(this.actor, this);
     this.actor.start();
     if (left !== undefined) this.#takeUp(left);
@@ -114,11 +109,8 @@ export class LiveTask implements Claim, AttemptTask {
 
   wakeAt(at: number): void {
     const now = this.run.now();
-    this.#wake = this.run.timers.after(
-      at - now,
-      () => this.send({ type: 'attempt.due', at: this.run.now() }),
-      now,
-    );
+    const due = (): void => this.send({ type: 'attempt.due', at: this.run.now() });
+    this.#wake = this.run.timers.after(at - now, { due }, now);
   }
 
   reportSettled(context: TaskContext, status: SettledStatus): void {
@@ -157,11 +149,11 @@ export class LiveTask implements Claim, AttemptTask {
     const { totalTimeoutMs } = this.definition;
     if (totalTimeoutMs === undefined) return;
     const now = this.run.now();
-    const expire = (): void => {
+    const due = (): void => {
       const error = viewError(this.#timeoutError());
       this.send({ type: 'task.expire', at: this.run.now(), cause: 'timeout', error });
     };
-    this.#limit = this.run.timers.after(startedAt + totalTimeoutMs - now, expire, now);
+    this.#limit = this.run.timers.after(startedAt + totalTimeoutMs - now, { due }, now);
   }
 
   #timeoutError(): TimeoutError {

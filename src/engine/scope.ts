@@ -1,4 +1,3 @@
-import { keyOf } from '../model/key.ts';
 import type { Outcome, PerformScope } from '../model/perform.ts';
 
 /** What a scope reads of its attempt. */
@@ -13,6 +12,7 @@ interface Attempt {
       readonly input: unknown;
       depsOf(index: number): Record<string, unknown>;
       outcomesOf(index: number): Record<string, Outcome>;
+      keyOf(taskId: string): string;
     };
   };
   log(message: string, data: unknown): void;
@@ -60,7 +60,7 @@ export class AttemptScope implements PerformScope {
   }
 
   get idempotencyKey(): string {
-    return keyOf(this.runId, this.taskId);
+    return this.#attempt.task.run.keyOf(this.taskId);
   }
 
   get signal(): AbortSignal {

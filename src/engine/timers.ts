@@ -1,12 +1,17 @@
 import type { Clock } from '../model/clock.ts';
 import { Heap, type HeapItem } from '../model/heap.ts';
 
+/** Whom a timer calls. */
+export interface Due {
+  due(): void;
+}
+
 /** A call that is due at an instant; linked to those that were asked for with the same wait. */
 export interface Timer {
   readonly dueAt: number;
   /** Equal instants go in the order of asking. */
   readonly order: number;
-  readonly callback: () => void;
+  readonly whom: Due;
   /** Where it waits; `undefined` once it has fired or was cancelled. */
   line: Line | undefined;
   previous: Timer | undefined;
@@ -47,17 +52,17 @@ export class Timers {
   }
 
   /**
-   * Calls back once, `waitMs` from now, or as soon after that as the clock can.
+   * Calls once, `waitMs` from now, or as soon after that as the clock can.
    *
    * @param now what `now` has just given
    */
-  after(waitMs: number, callback: () => void, now = this.now()): Timer | undefined {
+  after(waitMs: number, whom: Due, now = this.now()): Timer | undefined {
     if (waitMs === Number.POSITIVE_INFINITY) return undefined;
     const line = this.#lineOf(Math.max(waitMs, 0));
     const timer: Timer = {
       dueAt: now + line.waitMs,
       order: this.#order++,
-      callback,
+      whom,
       line,
       previous: line.last,
       next: undefined,
@@ -133,7 +138,7 @@ export class Timers {
       const timer = line.first as Timer;
       if (timer.dueAt > now) break;
       this.#leave(timer, line);
-      timer.callback();
+      timer.whom.due();
     }
     this.#adjust();
   };

@@ -116,12 +116,14 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
   #begin(input: unknown, doer: Doer): SnapshotOf<Machine> {
     const table = this.#table;
     const event = { type: 'xstate.init', input };
-    let before = new CompiledSnapshot(table, table.initial.target, {}, 'active') as SnapshotOf<Machine>;
+    const { target } = table.initial;
+    let context: unknown = {};
     try {
-      before = this.#at(before, initialContext(table, input, doer) as ContextFrom<Machine>, 'active');
+      context = initialContext(table, input, doer);
+      const before = new CompiledSnapshot(table, target, context, 'active') as SnapshotOf<Machine>;
       return this.#go(before, table.initial, event, doer);
     } catch (error) {
-      return this.#at(before, before.context, 'error', undefined, error);
+      return new CompiledSnapshot(table, target, context, 'error', undefined, error) as SnapshotOf<Machine>;
     }
   }
 

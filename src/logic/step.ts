@@ -22,7 +22,8 @@ export interface Doer {
 
 /** What assigners and effects are given, as by XState. */
 export class ActionInfo {
-  readonly context: unknown;
+  /** Written to only between two assigns: nobody else keeps what an assigner is given. */
+  context: unknown;
   readonly event: Event;
   readonly self: unknown;
   readonly system: unknown;
@@ -70,19 +71,21 @@ export function runActions(
 ): unknown {
   let current = context;
   let info: ActionInfo | undefined;
+  let isGiven = false;
   for (const action of actions) {
-    info ??= new ActionInfo(current, event, doer);
-    const params = resolveParams(action.params, info);
-    if (action.kind === 'effect') doer.effect(action, params, info);
-    else if (action.kind === 'emit') {
-      doer.emit(
-        typeof action.event === 'function' ? action.event(info, params as never) : action.event,
-        info,
-      );
-    } else {
-      current = assign(action, current, info, params);
-      info = undefined;
+    if (info === undefined || (isGiven && info.context !== current)) {
+      info = new ActionInfo(current, event, doer);
+      isGiven = false;
     }
+    info.context = current;
+    const params = resolveParams(action.params, info);
+    if (action.kind === 'assign') {
+      current = assign(action, current, info, params);
+      continue;
+    }
+    isGiven = true;
+    if (action.kind === 'effect') doer.effect(action, params, info);
+    else doer.emit(eventOf(action, info, params), info);
   }
   return current;
 }
@@ -92,7 +95,7 @@ export function initialContext(table: Table, input: unknown, doer: Doer): unknow
   const { context } = table;
   if (typeof context !== 'function') return context ?? {};
   const refuse = ActionInfo.prototype.spawn;
-  return { ...(context({ input, self: doer.self, spawn: refuse }) as object) };
+  return context({ input, self: doer.self, spawn: refuse });
 }
 
 /** What a machine that has reached a final state returns. */
@@ -107,6 +110,14 @@ export function outputOf(
   if (table.output === undefined) return undefined;
   const doneEvent = { type: `xstate.done.state.${final.id}`, output: own };
   return resolve(table.output, { context, event: doneEvent, self });
+}
+
+function eventOf(
+  { event }: Extract<ActionEntry, { kind: 'emit' }>,
+  info: ActionInfo,
+  params: unknown,
+): object {
+  return typeof event === 'function' ? event(info, params as never) : event;
 }
 
 function assign(

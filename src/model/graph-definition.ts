@@ -149,7 +149,7 @@ function readRule(text: string): TriggerRule {
 function readRetry(retry: GraphRetry): RetryPolicy {
   if (typeof retry !== 'object' || retry === null) return retry;
   const { backoff = 0 } = retry;
-  if (typeof backoff !== 'object' || backoff === null) return { ...retry, backoff };
+  if (typeof backoff !== 'object' || backoff === null) return { backoff, ...(retry as RetryPolicy) };
   const { kind, ...strategy } = backoff;
   if (kind !== 'exponential') throw badOption({ option: 'retry.backoff.kind' }, '`exponential`', kind);
   return { ...retry, backoff: exponential(strategy) };
@@ -168,8 +168,8 @@ function readTasks(
 
 function readBodies(flow: string, bodies: Bodies): (id: string) => BodyParts {
   if (typeof bodies === 'function') {
-    const body = { perform: bodies };
-    return () => body;
+    const all = { perform: bodies };
+    return () => all;
   }
   if (typeof bodies !== 'object' || bodies === null) {
     throw new FlowError(

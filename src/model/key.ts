@@ -1,5 +1,7 @@
-/** Names one task of one run, and no other: a slash in the run's id is escaped, so that the first one parts the two. */
-export function keyOf(runId: string, taskId: string): string {
-  const isPlain = !runId.includes('/') && !runId.includes('%');
-  return `${isPlain ? runId : runId.replaceAll('%', '%25').replaceAll('/', '%2F')}/${taskId}`;
+/**
+ * What the keys of a run's tasks begin with; a task's id goes on from there. A slash in the run's id is escaped, so
+ * that the first one of a key parts the two, and no two tasks of any runs have the same.
+ */
+export function keyPrefixOf(runId: string): string {
+  return `${runId.replaceAll('%', '%25').replaceAll('/', '%2F')}/`;
 }
