@@ -1,5 +1,5 @@
-import type { Row } from './measure.ts';
 import type { EngineName } from './plan.ts';
+import type { Row } from './rows.ts';
 import type { Workload } from './workloads.ts';
 
 /** What the project holds itself to: a figure that is to be no more than `most`. */

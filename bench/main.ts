@@ -1,9 +1,10 @@
 // npm run bench [-- --quick] [--json] [--only ENGINE,…] [--workload NAME,…] [--tasks N,…]: see bench/README.md.
 
 import { parseArgs } from 'node:util';
-import { measure, placeOf, type Row } from './measure.ts';
+import { measure } from './measure.ts';
 import { type Choice, engineNames, fullLimits, planGroups, quickLimits } from './plan.ts';
 import { report, writeReport } from './report.ts';
+import { placeOf, type Row } from './rows.ts';
 import { workloads } from './workloads.ts';
 
 const { values } = parseArgs({

@@ -1,17 +1,7 @@
 import type { Job, Limits } from './plan.ts';
 import { JobProcess, TooLongError } from './process.ts';
+import { costOf, median, nameOf, placeOf, type Row, rowOf } from './rows.ts';
 import type { Sample } from './worker.ts';
-
-/** A line of the results. Costs are in microseconds per task, of process CPU but for `wallUsPerTask`. */
-export interface Row extends Job {
-  /** `cold`: the first run of a fresh process. `warm`: once its figures are steady. */
-  readonly temperature: 'cold' | 'warm';
-  readonly defineCpuUsPerTask: number;
-  readonly runCpuUsPerTask: number;
-  /** Definition and run, from start to end. */
-  readonly wallUsPerTask: number;
-  readonly maxRssMb: number;
-}
 
 export interface Measured {
   readonly rows: Row[];
@@ -26,12 +16,15 @@ const giveUpMs = 60_000;
 const slowCpuMs = 6_000;
 const slowRounds = 3;
 
+/** Rounds that are measured even if the time is over. */
+const fewestRounds = 5;
+
 const mostWarmUpRounds = 60;
 
 /** A flow of more tasks is run cold only. */
 const mostWarmTasks = 100_000;
 
-/** Figures are steady when the median of five rounds is no more than this below that of the five before. */
+/** Figures are steady when the median of a few rounds is no more than this below that of as many before. */
 const steadiness = 0.03;
 
 /** One job, while its group is measured. */
@@ -46,45 +39,28 @@ interface Track {
   isSteady: boolean;
 }
 
-/** Measures jobs in turn, round by round, each in processes of its own. */
+/** Measures jobs in turn, round by round, each in processes of its own. They are of one workload, or near it. */
 export async function measure(group: readonly Job[], limits: Limits, endsAt: number): Promise<Measured> {
   const remarks: string[] = [];
-  const tracks = group.map(
-    (job): Track => ({
-      job,
-      cold: [],
-      warmUp: [],
-      warm: [],
-      process: undefined,
-      isSlow: false,
-      isSteady: false,
-    }),
-  );
+  const tracks = group.map(trackOf);
   try {
-    const going = (await measureCold(tracks, limits, endsAt, remarks)).filter(
-      ({ job }) => job.tasks <= mostWarmTasks,
-    );
-    const fast = going.filter((track) => !track.isSlow);
-    const isSteady = await warmUp(fast, limits, endsAt);
-    if (!isSteady)
-      remarks.push(`${shortOf(group)}: not all were steady when the time for warming up was over`);
-    await measureWarm(going, limits, endsAt);
-    for (const track of going) await track.process?.checkOrder(giveUpMs);
+    const able = await measureCold(tracks, limits, endsAt, remarks);
+    const going = able.filter(({ job }) => job.tasks <= mostWarmTasks);
+    await warmUp(going, limits, endsAt, remarks);
+    await measureWarm(going, limits, endsAt, remarks);
+    for (const track of going) await processOf(track).checkOrder(giveUpMs);
   } finally {
     await Promise.all(tracks.map((track) => track.process?.end()));
-  }
-  const fewest = Math.min(...tracks.map(({ warm, isSlow }) => (isSlow ? limits.rounds : warm.length)));
-  if (fewest > 0 && fewest < limits.rounds)
-    remarks.push(`${shortOf(group)}: ${fewest} of ${limits.rounds} warm rounds`);
-  for (const { job, warm, isSlow } of tracks) {
-    if (isSlow && warm.length > 0)
-      remarks.push(`${nameOf(job)}: slow, so ${warm.length} warm rounds and one cold run`);
   }
   return { rows: tracks.flatMap(rowsOf), remarks };
 }
 
+function trackOf(job: Job): Track {
+  return { job, cold: [], warmUp: [], warm: [], process: undefined, isSlow: false, isSteady: false };
+}
+
 /**
- * The first run of several fresh processes, in turn, while a third of the time lasts; the last process of each job
+ * The first run of several fresh processes, in turn, while a quarter of the time lasts; the last process of each job
  * goes on. Returns the jobs that get through a run.
  */
 async function measureCold(
@@ -93,7 +69,7 @@ async function measureCold(
   endsAt: number,
   remarks: string[],
 ): Promise<Track[]> {
-  const until = Date.now() + (endsAt - Date.now()) / 3;
+  const until = Date.now() + (endsAt - Date.now()) / 4;
   let going = [...tracks];
   for (let turn = 1; turn <= limits.processes && (turn === 1 || Date.now() < until); turn++) {
     const fresh = going.filter((track) => !track.isSlow);
@@ -124,29 +100,50 @@ async function firstRound(track: Track, limits: Limits): Promise<boolean> {
   }
 }
 
-/** Whether all became steady, in the rounds and half of the time that there are for it. */
-async function warmUp(tracks: readonly Track[], limits: Limits, endsAt: number): Promise<boolean> {
-  const until = Date.now() + (endsAt - Date.now()) / 2;
+/** Until all are steady, in two thirds of the time that is left. Slow jobs do without. */
+async function warmUp(
+  going: readonly Track[],
+  limits: Limits,
+  endsAt: number,
+  remarks: string[],
+): Promise<void> {
+  const until = Date.now() + ((endsAt - Date.now()) * 2) / 3;
+  const tracks = going.filter((track) => !track.isSlow);
   const isOver = (): boolean => tracks.every((track) => track.isSteady);
   for (let round = 1; !isOver() && round <= mostWarmUpRounds && Date.now() < until; round++) {
     for (const track of tracks) {
       track.warmUp.push(await warmRound(track, limits));
-      track.isSteady ||= round >= limits.warmUpRounds && isSteady(track.warmUp);
+      track.isSteady ||= round >= warmUpRounds(track.job, limits) && isSteady(track.warmUp);
     }
   }
-  return isOver();
+  for (const { job, isSteady, warmUp } of tracks) {
+    if (!isSteady) remarks.push(`${nameOf(job)}: not steady after ${warmUp.length} rounds of warming up`);
+  }
 }
 
-async function measureWarm(tracks: readonly Track[], limits: Limits, endsAt: number): Promise<void> {
-  for (let round = 1; round <= limits.rounds && (round <= slowRounds || Date.now() < endsAt); round++) {
-    for (const track of tracks) {
-      if (!track.isSlow || round <= slowRounds) track.warm.push(await warmRound(track, limits));
+async function measureWarm(
+  going: readonly Track[],
+  limits: Limits,
+  endsAt: number,
+  remarks: string[],
+): Promise<void> {
+  let done = 0;
+  for (; done < limits.rounds && (done < fewestRounds || Date.now() < endsAt); done++) {
+    for (const track of going) {
+      if (!track.isSlow || done < slowRounds) track.warm.push(await warmRound(track, limits));
     }
+  }
+  const [first] = going;
+  if (first !== undefined && done < limits.rounds) {
+    remarks.push(`${placeOf(first.job)}: ${done} warm rounds instead of ${limits.rounds}, for want of time`);
+  }
+  for (const { job, isSlow } of going) {
+    if (isSlow) remarks.push(`${nameOf(job)}: slow, so one cold run and ${slowRounds} warm rounds`);
   }
 }
 
 function warmRound(track: Track, limits: Limits): Promise<Sample> {
-  return processOf(track).round(warmRuns(track.job, limits), 2 * giveUpMs);
+  return processOf(track).round(warmRuns(track.job, limits), 10 * giveUpMs);
 }
 
 function processOf({ process, job }: Track): JobProcess {
@@ -154,11 +151,16 @@ function processOf({ process, job }: Track): JobProcess {
   return process;
 }
 
-/** The figures fall while the process warms up. */
+/** The figures fall while the process warms up: compares the last rounds with as many before them. */
 function isSteady(samples: readonly Sample[]): boolean {
-  const cost = samples.slice(-10).map(({ defineCpuUs, runCpuUs }) => defineCpuUs + runCpuUs);
-  return median(cost.slice(5)) > median(cost.slice(0, 5)) * (1 - steadiness);
+  const rounds = Math.min(5, Math.floor(samples.length / 2));
+  const costs = samples.slice(-2 * rounds).map(costOf);
+  return median(costs.slice(rounds)) > median(costs.slice(0, rounds)) * (1 - steadiness);
 }
+
+/** Rounds of a large graph are long, and so warm up in fewer. */
+const warmUpRounds = ({ tasks }: Job, limits: Limits): number =>
+  tasks > 10_000 ? Math.ceil(limits.warmUpRounds / 3) : limits.warmUpRounds;
 
 const coldRuns = (job: Job, { signups }: Limits): number => (job.workload === 'signup' ? signups : 1);
 
@@ -172,42 +174,3 @@ function rowsOf({ job, cold, warm }: Track): Row[] {
   if (warm.length > 0) rows.push(rowOf(job, 'warm', warm));
   return rows;
 }
-
-function rowOf(
-  { engine, workload, tasks }: Job,
-  temperature: Row['temperature'],
-  samples: readonly Sample[],
-): Row {
-  // Define and run are of the round in the middle, so that their sum is one that was measured.
-  const middle = samples.toSorted((a, b) => costOf(a) - costOf(b))[
-    Math.floor((samples.length - 1) / 2)
-  ] as Sample;
-  return {
-    engine,
-    workload,
-    tasks,
-    temperature,
-    defineCpuUsPerTask: round(middle.defineCpuUs),
-    runCpuUsPerTask: round(middle.runCpuUs),
-    wallUsPerTask: round(median(samples.map(({ wallUs }) => wallUs))),
-    maxRssMb: Math.round(median(samples.map(({ maxRssMb }) => maxRssMb))),
-  };
-}
-
-const shortOf = ([first]: readonly Job[]): string => (first === undefined ? '' : placeOf(first));
-
-const costOf = ({ defineCpuUs, runCpuUs }: Sample): number => defineCpuUs + runCpuUs;
-
-export const nameOf = (job: Job): string => `${job.engine}, ${placeOf(job)}`;
-
-export function placeOf({ workload, tasks }: Job): string {
-  return workload === 'signup' ? workload : `${workload} ${tasks.toLocaleString('en')}`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.floor(middle - 0.5)] ?? 0) + (sorted[Math.floor(middle)] ?? 0)) / 2;
-}
-
-const round = (value: number): number => Math.round(value * 1_000) / 1_000;

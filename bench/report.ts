@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { costOf, measureBars } from './bars.ts';
-import { placeOf, type Row } from './measure.ts';
 import { engineNames } from './plan.ts';
+import { placeOf, type Row } from './rows.ts';
 import { workloads } from './workloads.ts';
 
 const readme = new URL('README.md', import.meta.url);

@@ -1,4 +1,4 @@
-import { createActor, toPromise } from 'xstate';
+import { type AnyStateMachine, createActor, toPromise } from 'xstate';
 import { type Engine, inLanes } from './engine.ts';
 import { signupServices } from './signup.ts';
 import { defineFlow, defineSignupFlow, succeeds } from './topple.ts';
@@ -8,13 +8,16 @@ export const engine: Engine = {
   passesOutputs: true,
 
   defineGraph(tasks, tally) {
-    const { machine } = defineFlow(tasks, succeeds(tally));
-    return () => toPromise(createActor(machine, { input: undefined as never }).start());
+    const machine: AnyStateMachine = defineFlow(tasks, succeeds(tally)).machine;
+    return () => run(machine, undefined);
   },
 
   defineSignup(tally) {
-    const { machine } = defineSignupFlow(signupServices(tally));
-    return (inputs, atOnce) =>
-      inLanes(inputs, atOnce, (input) => toPromise(createActor(machine, { input: input as never }).start()));
+    const machine: AnyStateMachine = defineSignupFlow(signupServices(tally)).machine;
+    return (inputs, atOnce) => inLanes(inputs, atOnce, (input) => run(machine, input));
   },
 };
+
+function run(machine: AnyStateMachine, input: unknown): Promise<unknown> {
+  return toPromise(createActor(machine, { input }).start());
+}

@@ -10,8 +10,8 @@ import type { LiveTask } from './live-task.ts';
 export const engineTaskMachine = taskMachine.provide({
   actions: {
     announce: ({ self }, fact) => {
-      const { run, definition } = hostOf<LiveTask>(self);
-      run.record(fact, definition.id);
+      const { run, index } = hostOf<LiveTask>(self);
+      run.record(fact, index);
     },
     requestSlot: ({ self }, { readyAt }) => hostOf<LiveTask>(self).requestSlot(readyAt),
     performAttempt: ({ self }, { attempt }) => hostOf<LiveTask>(self).performAttempt(attempt),

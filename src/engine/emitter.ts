@@ -22,6 +22,11 @@ export class Emitter<Event extends { readonly type: string }> {
     return { unsubscribe: () => listeners.delete(entry) };
   }
 
+  /** Whether anybody has ever listened. */
+  get isHeard(): boolean {
+    return this.#listeners.size > 0;
+  }
+
   emit(event: Event): void {
     if (this.#listeners.size === 0) return;
     this.#tell(this.#listeners.get(event.type), event);

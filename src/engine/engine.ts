@@ -278,7 +278,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     if (this.#isDraining) throw new EngineStoppedError('The engine was stopped: it starts no more runs');
     const { journal, settings } = settled;
     const at = this.turnOf(settled.actor).timers.now();
-    for (const id of tasksToRerun(journal, taskIds)) journal.record({ type: 'task.rerun', at }, id);
+    for (const task of tasksToRerun(journal, taskIds)) journal.record({ type: 'task.rerun', at }, task);
     return this.#launch(journal, settings, settled.input);
   }
 
@@ -343,8 +343,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 }
 
-/** The tasks that are to run again, with all that is downstream of them, in definition order. */
-function tasksToRerun(journal: RunJournal, taskIds: readonly string[] | undefined): readonly string[] {
+/** The tasks that are to run again, with all that is downstream of them, in definition order, by their places in it. */
+function tasksToRerun(journal: RunJournal, taskIds: readonly string[] | undefined): readonly number[] {
   const { graph } = journal.definition;
   const fold = journal.foldTo();
   const unfinished = graph.ids.filter((_, task) => !['done', 'skipped'].includes(fold.task(task).status));
@@ -355,7 +355,7 @@ function tasksToRerun(journal: RunJournal, taskIds: readonly string[] | undefine
     again.add(id);
     for (const downstream of graph.downstream(id)) again.add(downstream);
   }
-  return graph.ids.filter((id) => again.has(id));
+  return [...graph.ids.keys()].filter((task) => again.has(graph.ids[task] as string));
 }
 
 function checkEngine(given: EngineOptions): void {

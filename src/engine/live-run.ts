@@ -1,7 +1,7 @@
 import type { AnyActorLogic, AnyActorRef } from 'xstate';
 import type { OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
 import type { TaskContext } from '../../machines/task.ts';
-import { emitFrom, parentOf, sendFrom, stopChild } from '../logic/internals.ts';
+import { emitFrom, hasListeners, parentOf, sendFrom, stopChild } from '../logic/internals.ts';
 import type { FlowDefinition, TaskDefinition } from '../model/definition.ts';
 import {
   EngineStoppedError,
@@ -216,11 +216,11 @@ export class LiveRun implements Committer, TaskRun {
   }
 
   /** What a machine announced. A run's own facts are kept at once, since its actor may be done with the next step. */
-  record(fact: RunFact | TaskFact, taskId?: string): void {
+  record(fact: RunFact | TaskFact, task = -1): void {
     // A command that was sent to an interpreted run bears no instant.
     if (fact.at === undefined) Object.assign(fact, { at: this.now() });
-    this.journal.record(fact, taskId);
-    if (taskId === undefined && endings.has(fact.type)) this.journal.commit(this.#tell);
+    this.journal.record(fact, task);
+    if (task < 0 && endings.has(fact.type)) this.journal.commit(this.#teller());
     else if (!this.#commitIsDue) {
       this.#commitIsDue = true;
       this.#turn.commitLater(this);
@@ -284,7 +284,7 @@ export class LiveRun implements Committer, TaskRun {
   commit(): void {
     this.#commitIsDue = false;
     try {
-      this.journal.commit(this.#tell);
+      this.journal.commit(this.#teller());
     } catch (error) {
       this.#fault(error);
     }
@@ -293,7 +293,7 @@ export class LiveRun implements Committer, TaskRun {
   /** Keeps what was recorded so far; throws what the store throws, and then the run is over. */
   commitOrThrow(): void {
     try {
-      this.journal.commit(this.#tell);
+      this.journal.commit(this.#teller());
     } catch (error) {
       this.stop(error);
       throw error;
@@ -383,7 +383,7 @@ export class LiveRun implements Committer, TaskRun {
       if (task.status === 'failed' && task.error !== undefined)
         this.#addFailure(definition, task.error, task.cause);
     }
-    this.#startLimit(this.journal.rerunAt() ?? startedAt ?? this.now());
+    this.#startLimit(this.journal.rerunAt ?? startedAt ?? this.now());
     const at = this.now();
     if (status === 'paused') this.send({ type: 'run.pause', at });
     if (status === 'cancelling') this.send({ type: 'run.cancel', at, cause: cause ?? 'cancelled', reason });
@@ -426,8 +426,12 @@ export class LiveRun implements Committer, TaskRun {
     if (!optional) this.#failures.push({ taskId: id, error, cause });
   }
 
+  /** What hears entries beside the listeners of the run; `undefined` where there is none. */
+  #teller(): ((entry: Entry) => void) | undefined {
+    return this.#forwardsTo !== undefined || hasListeners(this.actor) ? this.#tell : undefined;
+  }
+
   readonly #tell = (entry: Entry): void => {
-    this.journal.emitter.emit(entry);
     emitFrom(this.actor, entry);
     if (this.#forwardsTo !== undefined) sendFrom(this.actor, this.#forwardsTo, entry);
   };

@@ -22,7 +22,7 @@ export interface TaskRun extends AttemptRun {
   readonly isEnding: boolean;
   timeoutError(): TimeoutError;
   /** Keeps what a task's machine announced. */
-  record(fact: TaskFact, taskId: string): void;
+  record(fact: TaskFact, index: number): void;
   /** Hears that a task is in a final state, before the orchestrator does. */
   noteSettled(task: LiveTask, context: TaskContext, status: SettledStatus): void;
   leaveSlot(lane: Lane): void;

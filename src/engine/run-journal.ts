@@ -1,20 +1,12 @@
 import type { FlowDefinition } from '../model/definition.ts';
+import { EntryList, type Fact } from '../model/entry-list.ts';
 import { RunFold } from '../model/fold.ts';
-import type { Entry, RunFact, RunSettings, TaskFact, TaskRerun } from '../model/journal.ts';
+import type { Entry, RunSettings } from '../model/journal.ts';
 import { Ledger } from '../model/ledger.ts';
 import type { RunView } from '../model/view.ts';
 import type { Store } from '../store/store.ts';
 import { Emitter } from './emitter.ts';
 import type { Logger } from './logger.ts';
-
-type Fact = RunFact | TaskFact | TaskRerun;
-
-/** What turns a fact into an entry. */
-interface Stamp {
-  seq?: number;
-  runId?: string;
-  taskId?: string;
-}
 
 /** The facts of a run as the engine holds them: over all its actors, from the first start through every rerun. */
 export class RunJournal {
@@ -25,9 +17,11 @@ export class RunJournal {
   /** Hears each entry once it has been kept. */
   readonly emitter: Emitter<Entry>;
   readonly #store: Store | undefined;
-  readonly #entries: Entry[];
+  readonly #entries: EntryList;
   /** How many of the entries have been kept. */
   #kept: number;
+  #settings: RunSettings = {};
+  #rerunAt: number | undefined;
   #fold: RunFold | undefined;
   #view: { readonly seq: number; readonly view: RunView } | undefined;
 
@@ -42,13 +36,10 @@ export class RunJournal {
     this.definition = definition;
     this.emitter = new Emitter(logger);
     this.#store = store;
-    this.#entries = [...kept];
+    const { graph } = definition;
+    this.#entries = new EntryList(runId, graph.ids);
+    for (const entry of kept) this.record({ ...entry }, 'taskId' in entry ? graph.indexOf(entry.taskId) : -1);
     this.#kept = kept.length;
-  }
-
-  /** All entries, those not yet kept included. */
-  get entries(): readonly Entry[] {
-    return this.#entries;
   }
 
   /** `seq` of the last entry. */
@@ -61,26 +52,43 @@ export class RunJournal {
     return this.#kept;
   }
 
-  get isKept(): boolean {
-    return this.#kept === this.#entries.length;
+  /** The entry with this `seq`. */
+  entry(seq: number): Entry {
+    return this.#entries.get(seq);
   }
 
-  /** Stamps a fact, which must have been made for this call: it becomes the entry. */
-  record(fact: Fact, taskId?: string): void {
-    const entry = fact as Fact & Stamp;
-    entry.seq = this.#entries.length + 1;
-    entry.runId = this.runId;
-    if (taskId !== undefined) entry.taskId = taskId;
-    this.#entries.push(entry as Entry);
+  /** All entries, those not yet kept included. */
+  toEntries(): Entry[] {
+    return this.#entries.slice(0);
   }
 
-  /** Keeps what was recorded since the last commit, and only then tells of it. Throws what the store throws. */
-  commit(tell: (entry: Entry) => void): void {
-    if (this.isKept) return;
-    const fresh = this.#entries.slice(this.#kept);
-    this.#keep(fresh, this.#kept);
-    this.#kept = this.#entries.length;
-    for (const entry of fresh) tell(entry);
+  /** Adds a fact, which must have been made for this call, of a task or, with -1, of the run. */
+  record(fact: Fact, task = -1): void {
+    this.#entries.push(fact, task);
+    if (fact.type === 'run.started') this.#settings = fact.settings ?? {};
+    if (fact.type === 'task.rerun') this.#rerunAt = fact.at;
+  }
+
+  /**
+   * Keeps what was recorded since the last commit, and only then tells of it. Throws what the store throws.
+   *
+   * @param tell left out where nobody listens
+   */
+  commit(tell: ((entry: Entry) => void) | undefined): void {
+    const from = this.#kept;
+    const to = this.seq;
+    if (from === to) return;
+    if (this.#store === undefined && tell === undefined && !this.emitter.isHeard) {
+      this.#kept = to;
+      return;
+    }
+    const fresh = this.#entries.slice(from, to);
+    this.#keep(fresh, from);
+    this.#kept = to;
+    for (const entry of fresh) {
+      this.emitter.emit(entry);
+      tell?.(entry);
+    }
   }
 
   /** Writes what has been kept, here or elsewhere, to a store that does not have it. Throws what the store throws. */
@@ -91,12 +99,12 @@ export class RunJournal {
 
   /** What was said of the run when it was started. */
   get settings(): RunSettings {
-    return this.#entries.find((entry) => entry.type === 'run.started')?.settings ?? {};
+    return this.#settings;
   }
 
   /** When it was last asked to run again; `undefined` when never. */
-  rerunAt(): number | undefined {
-    return this.#entries.findLast((entry) => entry.type === 'task.rerun')?.at;
+  get rerunAt(): number | undefined {
+    return this.#rerunAt;
   }
 
   /** The run as of the last entry, or of an earlier one. */
@@ -116,7 +124,7 @@ export class RunJournal {
       const { name, graph, tasks } = this.definition;
       this.#fold = new RunFold(this.runId, name, graph, (task) => tasks[task]?.dependsOn ?? []);
     }
-    for (let at = this.#fold.seq; at < seq; at++) this.#fold.apply(this.#entries[at] as Entry);
+    for (let at = this.#fold.seq; at < seq; at++) this.#fold.apply(this.#entries.get(at + 1));
     return this.#fold;
   }
 

@@ -137,14 +137,15 @@ export class RunLogic {
 
   /** For XState: the snapshot carries the journal. */
   getPersistedSnapshot(snapshot: RunSnapshot): PersistedRun {
-    const { runId, definition, given, entries } = RunSnapshot.journalOf(snapshot);
+    const journal = RunSnapshot.journalOf(snapshot);
+    const { runId, definition, given } = journal;
     const { status, value, output, error } = snapshot;
     return {
       status,
       value,
       output,
       error,
-      run: { id: runId, flow: definition.name, input: given, entries: [...entries] },
+      run: { id: runId, flow: definition.name, input: given, entries: journal.toEntries() },
     };
   }
 

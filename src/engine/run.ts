@@ -61,7 +61,7 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
     live.whenEnded(() => wake());
     try {
       for (let seq = 0; ; ) {
-        while (seq < journal.keptSeq) yield journal.entries[seq++] as Entry;
+        while (seq < journal.keptSeq) yield journal.entry(++seq);
         if (live.isOver) return;
         await new Promise<void>((resolve) => {
           wake = resolve;

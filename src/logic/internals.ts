@@ -14,6 +14,7 @@ interface System {
 interface Actor {
   readonly _actorScope: Scope;
   readonly _parent: AnyActorRef | undefined;
+  readonly eventListeners: ReadonlyMap<string, unknown>;
 }
 
 // XState copies what it is told before observers see it, so one object of each kind does for all.
@@ -58,6 +59,11 @@ export function inspectAction(scope: Scope, type: string, params: unknown): void
 /** Has an actor emit an event to its listeners. */
 export function emitFrom(actor: AnyActorRef, event: object): void {
   scopeOf(actor).emit(event as never);
+}
+
+/** Whether anybody has asked an actor for the events that it emits. */
+export function hasListeners(actor: AnyActorRef): boolean {
+  return (actor as unknown as Actor).eventListeners.size > 0;
 }
 
 /** Calls back once an actor's present transition is over. */

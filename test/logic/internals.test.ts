@@ -21,9 +21,12 @@ import {
 } from 'xstate';
 import {
   clockOf,
+  deferOn,
   emitFrom,
+  hasListeners,
   inspectAction,
   inspectMicrostep,
+  nameInSystem,
   parentOf,
   sendFrom,
   stopChild,
@@ -98,6 +101,15 @@ test('an actor emits to its listeners from outside, at once', () => {
   ]);
 });
 
+test('an actor knows whether anybody asked for its events, until it ends', () => {
+  const { actor } = listening();
+  assert.is(hasListeners(actor), false);
+  actor.on('news', () => {});
+  assert.is(hasListeners(actor), true);
+  (actor as AnyActorRef & { stop(): void }).stop();
+  assert.is(hasListeners(actor), false);
+});
+
 test('an event has its sender in the eyes of inspectors, and arrives', () => {
   const { seen, actor, got } = inspected();
   const child = createActor(
@@ -130,6 +142,39 @@ test('an actor made with a parent is its child: in its system, with its clock, a
   assert.is(child.getSnapshot().status, 'stopped');
   assert.is(actor.system.get('the child'), undefined);
   assert.is(actor.getSnapshot().status, 'active');
+});
+
+test('an actor gets its name in the system when it starts, and gives it back when it ends', () => {
+  const { actor } = listening();
+  const child = createActor(
+    fromCallback(() => {}),
+    { parent: actor },
+  );
+  nameInSystem(child, 'the child');
+  assert.is(actor.system.get('the child'), undefined);
+  child.start();
+  assert.is(actor.system.get('the child'), child);
+  stopChild(actor, child);
+  assert.is(actor.system.get('the child'), undefined);
+});
+
+test('what an action defers is called when its transition is over, before subscribers hear of it', () => {
+  const calls: string[] = [];
+  const machine = setup({
+    actions: {
+      defer: ({ self }) => {
+        deferOn(self, () => calls.push(`deferred, in ${self.getSnapshot().value}`));
+        calls.push('done');
+      },
+    },
+  }).createMachine({
+    initial: 'a',
+    states: { a: { on: { go: { target: 'b', actions: 'defer' } } }, b: {} },
+  });
+  const actor = createActor(machine).start();
+  actor.subscribe(({ value }) => calls.push(`told of ${value}`));
+  actor.send({ type: 'go' });
+  assert.equal(calls, ['done', 'deferred, in b', 'told of b']);
 });
 
 test('an actor that ends leaves the maps of its system', () => {

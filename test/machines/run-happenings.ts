@@ -21,8 +21,10 @@ export type Path = readonly Happening[];
 
 /** What tells one event of a run from another. */
 export function signatureOf({ event }: { readonly event: OrchestratorEvent }): string {
-  const { type, task, status, cause, error } = event as OrchestratorEvent & Record<string, unknown>;
-  return [type, task, status, cause, error && 'error'].filter((part) => part !== undefined).join(' ');
+  const { type, task, status, cause, reason, error } = event as OrchestratorEvent & Record<string, unknown>;
+  // The texts of a time-out and of a refused input name run and flow.
+  const said = cause === 'timeout' || cause === 'input' ? undefined : reason;
+  return [type, task, status, cause, said, error && 'error'].filter((part) => part !== undefined).join(' ');
 }
 
 /** The events of a path, for people. */

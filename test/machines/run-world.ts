@@ -202,8 +202,6 @@ export class RunWorld {
     };
     if (!('ledger' in context)) return;
     const [taken] = inspected._transitions;
-    // XState's word that a task's actor has ended: the machine has the engine's, and takes no notice.
-    if (taken === undefined && inspected.event.type.startsWith('xstate.done.actor.')) return;
     const view = this.#viewOf(inspected.actorRef as AnyActorRef);
     const event = inspected.event as OrchestratorEvent;
     // To be taken at once: the engine changes its books in place.

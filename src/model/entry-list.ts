@@ -1,0 +1,121 @@
+import type { Entry, RunFact, TaskFact, TaskRerun } from './journal.ts';
+
+/** A fact before it has its place in a journal. */
+export type Fact = RunFact | TaskFact | TaskRerun;
+
+/** What turns a fact into an entry. */
+interface Stamp {
+  seq?: number;
+  runId?: string;
+  taskId?: string;
+}
+
+// Kinds of entries. The three that every task has are kept as numbers and an output, all others as they are.
+const AS_IT_IS = 0;
+const READY = 1;
+const STARTED = 2;
+const DONE = 3;
+const KIND_BITS = 2;
+const KIND_MASK = 3;
+
+/** Attempts and instants that fit no small integer have their entries kept as they are. */
+const MOST_ATTEMPTS = 2 ** 28;
+const MOST_MS = 2 ** 30;
+
+/** So many entries stand in one piece: large arrays would be copied whenever they grow. */
+const PIECE_BITS = 8;
+const PIECE_SIZE = 1 << PIECE_BITS;
+const PIECE_MASK = PIECE_SIZE - 1;
+
+/** A run of entries: three small integers for each, and what else there is to it. */
+interface Piece {
+  /** Kind and attempt; task; milliseconds since the first entry. */
+  readonly numbers: number[];
+  /** An output, or the whole entry. */
+  readonly rest: unknown[];
+}
+
+/**
+ * The entries of a run in `seq` order, in columns: what nobody reads is never made into an object, and a run of many
+ * tasks is a few arrays instead of some objects for each of them.
+ */
+export class EntryList {
+  readonly #runId: string;
+  /** Task ids in definition order. */
+  readonly #ids: readonly string[];
+  readonly #pieces: Piece[] = [];
+  /** The last one. */
+  #piece: Piece = { numbers: [], rest: [] };
+  #length = 0;
+  /** Instant of the first entry. */
+  #firstAt = 0;
+
+  constructor(runId: string, ids: readonly string[]) {
+    this.#runId = runId;
+    this.#ids = ids;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * Adds a fact as the next entry. It must have been made for this call, since it may become the entry.
+   *
+   * @param task the place of the task in definition order; -1 for a fact of the run
+   */
+  push(fact: Fact, task: number): void {
+    if (this.#length === 0) this.#firstAt = fact.at;
+    const ms = fact.at - this.#firstAt;
+    const fits = ms >= 0 && ms < MOST_MS && Number.isInteger(ms);
+    if (fits && fact.type === 'task.ready') this.#add(READY, task, ms, undefined);
+    else if (fits && fact.type === 'task.started' && fact.attempt < MOST_ATTEMPTS) {
+      this.#add((fact.attempt << KIND_BITS) | STARTED, task, ms, undefined);
+    } else if (fits && fact.type === 'task.done' && fact.attempt < MOST_ATTEMPTS) {
+      this.#add((fact.attempt << KIND_BITS) | DONE, task, ms, fact.output);
+    } else this.#add(AS_IT_IS, task, 0, this.#stamp(fact, task));
+  }
+
+  /** The entry with this `seq`, from 1 to the length. */
+  get(seq: number): Entry {
+    const index = seq - 1;
+    const { numbers, rest } = this.#pieces[index >> PIECE_BITS] as Piece;
+    const place = index & PIECE_MASK;
+    const kind = numbers[3 * place] as number;
+    if ((kind & KIND_MASK) === AS_IT_IS) return rest[place] as Entry;
+    const taskId = this.#ids[numbers[3 * place + 1] as number] as string;
+    const at = this.#firstAt + (numbers[3 * place + 2] as number);
+    const attempt = kind >> KIND_BITS;
+    const runId = this.#runId;
+    switch (kind & KIND_MASK) {
+      case READY:
+        return { type: 'task.ready', at, seq, runId, taskId };
+      case STARTED:
+        return { type: 'task.started', at, attempt, seq, runId, taskId };
+      default:
+        return { type: 'task.done', at, attempt, output: rest[place], seq, runId, taskId };
+    }
+  }
+
+  /** The entries with a `seq` above `from`, up to `to`. */
+  slice(from: number, to = this.length): Entry[] {
+    return Array.from({ length: to - from }, (_, index) => this.get(from + index + 1));
+  }
+
+  #stamp(fact: Fact, task: number): Entry {
+    const entry = fact as Fact & Stamp;
+    entry.seq = this.#length + 1;
+    entry.runId = this.#runId;
+    if (task >= 0) entry.taskId = this.#ids[task] as string;
+    return entry as Entry;
+  }
+
+  #add(kind: number, task: number, ms: number, rest: unknown): void {
+    if ((this.#length++ & PIECE_MASK) === 0) {
+      this.#piece = { numbers: [], rest: [] };
+      this.#pieces.push(this.#piece);
+    }
+    this.#piece.numbers.push(kind, task, ms);
+    this.#piece.rest.push(rest);
+  }
+}
