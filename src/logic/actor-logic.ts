@@ -11,7 +11,7 @@ import type {
   OutputFrom,
   Snapshot,
 } from 'xstate';
-import { inspectAction, inspectMicrostep } from './internals.ts';
+import { inspectAction, inspectMicrostep, isInspected } from './internals.ts';
 import { CompiledSnapshot, type Status } from './snapshot.ts';
 import { type ActionInfo, choose, type Doer, initialContext, outputOf, runActions } from './step.ts';
 import type { ActionEntry, Candidate, Move, StateEntry, Table } from './table.ts';
@@ -90,8 +90,9 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
   transition(snapshot: SnapshotOf<Machine>, event: AnyEventObject, scope: AnyScope): SnapshotOf<Machine> {
     try {
       const candidate = this.#choose(snapshot, event);
-      const next = this.#move(snapshot, candidate, event, new Now(scope));
-      inspectMicrostep(scope, event, next, candidate?.definition);
+      const now = new Now(scope);
+      const next = this.#move(snapshot, candidate, event, now);
+      if (now.isInspected) inspectMicrostep(scope, event, next, candidate?.definition);
       return next;
     } catch (error) {
       CompiledSnapshot.keepWhole(snapshot);
@@ -215,23 +216,25 @@ class Notes implements Doer {
 
 /** Does it at once, and tells inspectors. */
 class Now implements Doer {
+  readonly isInspected: boolean;
   readonly self: unknown;
   readonly system: unknown;
   readonly #scope: AnyScope;
 
   constructor(scope: AnyScope) {
     this.#scope = scope;
+    this.isInspected = isInspected(scope);
     this.self = scope.self;
     this.system = scope.system;
   }
 
   effect({ type, run }: EffectEntry, params: unknown, info: ActionInfo): void {
-    inspectAction(this.#scope, type, params);
+    if (this.isInspected) inspectAction(this.#scope, type, params);
     run?.(info, params as never);
   }
 
   emit(event: object): void {
-    inspectAction(this.#scope, 'xstate.emit', { event });
+    if (this.isInspected) inspectAction(this.#scope, 'xstate.emit', { event });
     this.#scope.defer(() => this.#scope.emit(event as never));
   }
 }

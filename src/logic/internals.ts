@@ -17,20 +17,26 @@ interface Actor {
   readonly eventListeners: ReadonlyMap<string, unknown>;
 }
 
-// XState copies what it is told before observers see it, so one object of each kind does for all.
-const microstep = {
-  type: '@xstate.microstep',
-  actorRef: undefined as unknown,
-  event: undefined as unknown,
-  snapshot: undefined as unknown,
-  _transitions: [] as readonly unknown[],
-};
-const action = {
-  type: '@xstate.action',
-  actorRef: undefined as unknown,
-  action: undefined as unknown,
-};
-const nothing: readonly unknown[] = [];
+const unread = Symbol('nobody has read it');
+const probe = Object.defineProperty({}, 'type', {
+  enumerable: true,
+  get() {
+    throw unread;
+  },
+});
+
+/**
+ * Whether anybody inspects the system of an actor. XState copies an event before it shows it to observers, and only if
+ * there are any: one that cannot be copied is shown to nobody, and tells.
+ */
+export function isInspected({ system }: Scope): boolean {
+  try {
+    (system as unknown as System)._sendInspectionEvent(probe);
+    return false;
+  } catch {
+    return true;
+  }
+}
 
 /** Tells inspectors of a step taken. */
 export function inspectMicrostep(
@@ -39,21 +45,22 @@ export function inspectMicrostep(
   snapshot: object,
   taken: object | undefined,
 ): void {
-  microstep.actorRef = scope.self;
-  microstep.event = event;
-  microstep.snapshot = snapshot;
-  microstep._transitions = taken === undefined ? nothing : [taken];
-  (scope.system as unknown as System)._sendInspectionEvent(microstep);
-  microstep.actorRef = microstep.event = microstep.snapshot = undefined;
-  microstep._transitions = nothing;
+  (scope.system as unknown as System)._sendInspectionEvent({
+    type: '@xstate.microstep',
+    actorRef: scope.self,
+    event,
+    snapshot,
+    _transitions: taken === undefined ? [] : [taken],
+  });
 }
 
 /** Tells inspectors of an action done. */
 export function inspectAction(scope: Scope, type: string, params: unknown): void {
-  action.actorRef = scope.self;
-  action.action = { type, params };
-  (scope.system as unknown as System)._sendInspectionEvent(action);
-  action.actorRef = action.action = undefined;
+  (scope.system as unknown as System)._sendInspectionEvent({
+    type: '@xstate.action',
+    actorRef: scope.self,
+    action: { type, params },
+  });
 }
 
 /** Has an actor emit an event to its listeners. */
