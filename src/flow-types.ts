@@ -13,9 +13,6 @@ export interface TaskType {
   readonly scope: PerformScope<never, never, never>;
 }
 
-/** What the types know of a flow's tasks, by id; each `task` adds one by intersection. */
-export type TaskTypes = { readonly [id: string]: TaskType };
-
 type Outputs<Tasks, Ids extends readonly unknown[]> = {
   readonly [Id in Ids[number] & keyof Tasks]: Tasks[Id] extends { readonly output: infer Output }
     ? Output

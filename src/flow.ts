@@ -155,9 +155,9 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
   }
 
   /** The same run interpreted: a machine of XState's, for diagrams, small flows and XState's own tools. */
-  get machine(): RunMachine<ActorInput<Input>> {
+  get machine(): RunMachine<ActorInput<Input>, Result<Tasks, Made>> {
     this.#machine ??= defaultEngine().machine(this.definition);
-    return this.#machine as RunMachine<ActorInput<Input>>;
+    return this.#machine as RunMachine<ActorInput<Input>, Result<Tasks, Made>>;
   }
 
   /**

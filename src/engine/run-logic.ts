@@ -4,13 +4,17 @@ import {
   type AnyActorLogic,
   type AnyActorRef,
   type AnyEventObject,
+  type MetaObject,
+  type ParameterizedObject,
   StateMachine,
+  type StateSchema,
 } from 'xstate';
-import type { OrchestratorContext } from '../../machines/orchestrator.ts';
+import type { OrchestratorContext, OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
 import { compile } from '../logic/compile.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import { Ledger } from '../model/ledger.ts';
+import type { RunStatus } from '../model/status.ts';
 import type { EngineCore } from './core.ts';
 import { deferred, engineOrchestratorMachine, engineTaskMachine } from './effects.ts';
 import { setHost } from './host.ts';
@@ -36,40 +40,22 @@ export type FlowLogic<Input = unknown, Outputs = unknown> = ActorLogic<
 >;
 
 /** The orchestrator as a machine that takes a run's input, and commands without `at`. */
-export type RunMachine<Input> =
-  typeof engineOrchestratorMachine extends StateMachine<
-    infer Context,
-    infer Event,
-    infer Children,
-    infer Actor,
-    infer Action,
-    infer Guard,
-    infer Delay,
-    infer Value,
-    infer Tag,
-    infer _,
-    infer Output,
-    infer _,
-    infer Meta,
-    infer Config
-  >
-    ? StateMachine<
-        Context,
-        Event | RunCommand,
-        Children,
-        Actor,
-        Action,
-        Guard,
-        Delay,
-        Value,
-        Tag,
-        Input,
-        Output,
-        Entry,
-        Meta,
-        Config
-      >
-    : never;
+export type RunMachine<Input = unknown, Outputs = unknown> = StateMachine<
+  OrchestratorContext,
+  OrchestratorEvent | RunCommand,
+  Record<string, never>,
+  never,
+  ParameterizedObject,
+  ParameterizedObject,
+  never,
+  RunStatus,
+  string,
+  Input,
+  RunResult<Outputs>,
+  Entry,
+  MetaObject,
+  StateSchema
+>;
 
 /** A run that an engine has prepared before its actor is made. */
 export interface Prepared {
@@ -178,7 +164,7 @@ export function createRunMachine(
   core: EngineCore<LiveRun>,
   definition: FlowDefinition,
   settings: RunSettings,
-): RunMachine<unknown> {
+): RunMachine {
   const { config, implementations } = engineOrchestratorMachine;
   const machine = new StateMachine(
     {
@@ -216,5 +202,5 @@ export function createRunMachine(
       'An interpreted run cannot go on from a snapshot: persist the actor of `flow.logic` instead',
     );
   };
-  return machine as unknown as RunMachine<unknown>;
+  return machine as unknown as RunMachine;
 }

@@ -85,7 +85,9 @@ function call(callbacks: (() => void)[]): void {
   for (const callback of callbacks.splice(0)) callback();
 }
 
+/** Node's `setImmediate`; elsewhere the shortest wait that there is. */
 function macrotask(callback: () => void): void {
-  if (typeof setImmediate === 'function') setImmediate(callback);
-  else setTimeout(callback, 0);
+  const { setImmediate } = globalThis as { readonly setImmediate?: (callback: () => void) => void };
+  if (setImmediate === undefined) setTimeout(callback, 0);
+  else setImmediate(callback);
 }

@@ -61,9 +61,11 @@ export class RunFold {
 
   /** As of the last entry folded. Later entries do not change it. */
   view(): RunView {
-    const tasks: Record<string, TaskView> = {};
-    for (const [index, id] of this.#graph.ids.entries())
-      put(tasks, id, { ...(this.#tasks[index] as TaskView) });
+    const { ids, size } = this.#graph;
+    const tasks = createRecord<TaskView>(size);
+    for (let index = 0; index < size; index++) {
+      put(tasks, ids[index] as string, { ...(this.#tasks[index] as TaskView) });
+    }
     return { ...this.#run, tasks };
   }
 

@@ -26,12 +26,6 @@ export class Heap<Item extends HeapItem> {
     this.#up(item);
   }
 
-  pop(): Item | undefined {
-    const first = this.#items[0];
-    if (first !== undefined) this.remove(first);
-    return first;
-  }
-
   /** Takes an item out wherever it is; nothing where it is in no heap. */
   remove(item: Item): void {
     const { place } = item;

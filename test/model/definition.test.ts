@@ -391,6 +391,12 @@ const data: [string, () => unknown, string, RegExp][] = [
     /must be one of/,
   ],
   [
+    'a retry policy that is none',
+    () => createFlowFromGraph({ tasks: { a: { retry: 3 as never } } }, perform),
+    'bad_option',
+    /`retry` of task `a` must be an object of `maxAttempts`/,
+  ],
+  [
     'a backoff of an unknown kind',
     () =>
       createFlowFromGraph(
