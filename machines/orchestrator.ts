@@ -10,11 +10,15 @@ export interface OrchestratorInput {
 }
 
 export interface OrchestratorContext {
+  /** Each task's status, and what its trigger rule needs to know of its dependencies. */
   readonly ledger: Ledger;
   /** Why the run ends early, or failed as a whole. */
   readonly cause: Cause | undefined;
+  /** What was said by whoever cancelled, or the text of what ended the run. */
   readonly reason: unknown;
+  /** What the run returns. */
   readonly outputs: unknown;
+  /** Tasks that failed and are not optional, first failure first. */
   readonly failures: readonly TaskFailure[];
 }
 
@@ -24,7 +28,9 @@ export type OrchestratorEvent =
   | ({ readonly type: 'run.start' } & Omit<Extract<RunFact, { type: 'run.started' }>, 'type'>)
   /** A run that was stopped, or is to run again in part, goes on from its ledger. */
   | { readonly type: 'run.recover'; readonly at: number }
+  /** Attempts under way go on; none is to start. */
   | { readonly type: 'run.pause'; readonly at: number }
+  /** Attempts may start again. */
   | { readonly type: 'run.resume'; readonly at: number }
   /** Someone asked for it (cause `cancelled`, the default), the time is over (`timeout`), or the input was refused (`input`). */
   | {
@@ -33,6 +39,7 @@ export type OrchestratorEvent =
       readonly cause?: Cause | undefined;
       readonly reason?: unknown;
     }
+  /** All tasks have settled, that has been kept, and what the run returns has been made. */
   | {
       readonly type: 'run.conclude';
       readonly at: number;
@@ -58,10 +65,21 @@ export type RunResult<Outputs = unknown> =
   | { readonly status: 'failed'; readonly failures: readonly TaskFailure[]; readonly outputs: unknown }
   | { readonly status: 'cancelled'; readonly reason: unknown; readonly outputs: unknown };
 
+type NoParams = Readonly<Record<string, never>>;
+
 /** Params of the effect actions that the engine carries out. */
 export interface OrchestratorEffects {
+  /** The input is to be checked: `run.start` or `run.cancel` follows; `run.recover` where the run goes on. */
+  readonly openRun: NoParams;
+  /** Each of these tasks is to get an actor, and to be told its verdict. */
   readonly deliverVerdicts: { readonly verdicts: readonly Verdict[] };
+  /** Every task that has an actor is to be told `task.cancel`. */
   readonly cancelTasks: { readonly cause: Cause | undefined; readonly reason: unknown };
+  /** No attempt is to start from now on. */
+  readonly holdSlots: NoParams;
+  /** Attempts may start again. */
+  readonly releaseSlots: NoParams;
+  /** All tasks have settled: `run.conclude` follows once that is kept. */
   readonly concludeRun: { readonly ending: SettledRunStatus };
 }
 

@@ -12,16 +12,23 @@ export interface TaskInput {
 }
 
 export interface TaskContext {
+  /** Its place in the flow's definition order. */
   readonly task: number;
+  /** All attempts counted, the first included. */
   readonly maxAttempts: number;
   /** Attempts started. */
   readonly attempt: number;
+  /** When its trigger rule said run. */
   readonly readyAt: number | undefined;
   /** When the next attempt is due, while it is `retrying`. */
   readonly retryAt: number | undefined;
+  /** When it settled. */
   readonly endedAt: number | undefined;
+  /** What its body returned, as its schema made it. */
   readonly output: unknown;
+  /** Of its last failed attempt, until it ends otherwise. */
   readonly error: ErrorView | undefined;
+  /** Why it ended as it did; none where it is done or skipped itself. */
   readonly cause: Cause | undefined;
   /** What was said by whoever cancelled, or by a task that skipped itself. */
   readonly reason: unknown;
@@ -60,12 +67,15 @@ export type TaskEvent =
   | { readonly type: 'attempt.start'; readonly at: number }
   /** The wait before the next attempt is over. */
   | { readonly type: 'attempt.due'; readonly at: number }
+  /** The body says how far it is. */
   | {
       readonly type: 'attempt.progress';
       readonly at: number;
+      /** From 0 to 1. */
       readonly fraction: number;
       readonly note?: string | undefined;
     }
+  /** The body returned, and its schema took what it returned. */
   | { readonly type: 'attempt.done'; readonly at: number; readonly output: unknown }
   /** With `retryAt` where the retry policy wants another attempt. */
   | {
@@ -89,10 +99,15 @@ export type TaskEvent =
 
 /** Params of the effect actions that the engine carries out. */
 export interface TaskEffects {
+  /** It wants a slot, and is in line for one since `readyAt`: `attempt.start` follows. */
   readonly requestSlot: { readonly readyAt: number };
+  /** The body is to be called: `attempt.done`, `.failed`, `.skipped` or `.cancelled` follows, once. */
   readonly performAttempt: { readonly attempt: number };
+  /** The body is to end: its signal is aborted, and after its grace it is given up. */
   readonly abortAttempt: { readonly cause: Cause; readonly reason?: unknown };
+  /** It waits until that instant: `attempt.due` follows. */
   readonly wakeAt: { readonly at: number };
+  /** It has ended: the orchestrator gets `task.settled`, and the actor is let go. */
   readonly reportSettled: { readonly status: SettledStatus };
 }
 

@@ -5,14 +5,6 @@ import type { Outcome, PerformScope } from './model/perform.ts';
 import type { Schema } from './model/schema.ts';
 import type { TriggerRule } from './model/trigger-rule.ts';
 
-/** What the types know of one task. */
-export interface TaskType {
-  readonly output: unknown;
-  /** Whether a run that is done always has its output. */
-  readonly sure: boolean;
-  readonly scope: PerformScope<never, never, never>;
-}
-
 type Outputs<Tasks, Ids extends readonly unknown[]> = {
   readonly [Id in Ids[number] & keyof Tasks]: Tasks[Id] extends { readonly output: infer Output }
     ? Output

@@ -24,6 +24,7 @@ import type { Outcome } from '../model/perform.ts';
 import { createRecord, pick, put } from '../model/record.ts';
 import { type Checked, check } from '../model/schema.ts';
 import { type Cause, isSettled, type SettledStatus } from '../model/status.ts';
+import type { TaskView } from '../model/view.ts';
 import type { EngineCore } from './core.ts';
 import { LiveTask, type TaskRun } from './live-task.ts';
 import type { Logger } from './logger.ts';
@@ -73,6 +74,8 @@ export class LiveRun implements Committer, TaskRun {
   /** Of tasks that count, first failure first. */
   readonly #failures: TaskFailure[] = [];
   #firstFailure: { readonly error: unknown } | undefined;
+  /** How it ends, once all tasks have settled; a cancel may still change it. */
+  #concluding: RunResult['status'] | undefined;
   #result: RunResult | undefined;
   #onIdle: (() => void) | undefined;
   readonly #whenEnded: ((end: End) => void)[] = [];
@@ -212,7 +215,8 @@ export class LiveRun implements Committer, TaskRun {
   /** All tasks have settled: once that is kept, makes what the run returns. */
   conclude(ending: RunResult['status']): void {
     this.timers.cancel(this.#limit);
-    this.#turn.afterCommit(() => this.#conclude(ending));
+    if (this.#concluding === undefined) this.#turn.afterCommit(() => this.#conclude());
+    this.#concluding = ending;
   }
 
   /** What a machine announced. A run's own facts are kept at once, since its actor may be done with the next step. */
@@ -323,13 +327,13 @@ export class LiveRun implements Committer, TaskRun {
     return this.settings.totalTimeoutMs ?? this.definition.settings.totalTimeoutMs;
   }
 
-  #conclude(ending: RunResult['status']): void {
+  #conclude(): void {
     if (this.isOver) return;
     const outputs = this.#outputsById();
     const failures = this.#failures;
     const at = this.now();
     const make = this.definition.settings.output;
-    if (make === undefined || ending !== 'done') {
+    if (make === undefined || this.#concluding !== 'done') {
       this.send({ type: 'run.conclude', at, outputs, failures });
       return;
     }
@@ -403,12 +407,11 @@ export class LiveRun implements Committer, TaskRun {
 
   #deliver({ task: index, decision, because }: Verdict): void {
     const at = this.now();
-    const left = this.#isResumed && decision === 'run' ? this.journal.foldTo().task(index) : undefined;
     const definition = this.definition.tasks[index] as TaskDefinition;
-    const isLeft = left?.readyAt !== undefined && !isSettled(left.status);
-    const task = new LiveTask(this, index, definition, this.#laneOf(definition), isLeft ? left : undefined);
+    const left = this.#isResumed ? this.#leftOf(index, decision) : undefined;
+    const task = new LiveTask(this, index, definition, this.#laneOf(definition), left);
     this.#live.set(index, task);
-    if (isLeft) return;
+    if (left !== undefined && decision === 'run') return;
     const by = because === undefined ? undefined : this.definition.graph.ids[because];
     switch (decision) {
       case 'run':
@@ -420,6 +423,13 @@ export class LiveRun implements Committer, TaskRun {
       case 'cancel':
         return task.send({ type: 'task.cancel', at, ...(this.#ending ?? { cause: 'cancelled' }) });
     }
+  }
+
+  /** How an earlier actor of a task was left, if there was one. An attempt that is not to run again counts as made. */
+  #leftOf(index: number, decision: Verdict['decision']): TaskView | undefined {
+    const left = this.journal.foldTo().task(index);
+    if (left.readyAt === undefined || isSettled(left.status)) return undefined;
+    return decision === 'run' ? left : { ...left, status: 'pending' };
   }
 
   #addFailure({ id, optional }: TaskDefinition, error: ErrorView, cause: Cause | undefined): void {

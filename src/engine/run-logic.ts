@@ -117,8 +117,11 @@ export class RunLogic {
     const journal = RunSnapshot.journalOf(snapshot);
     const known = 'at' in event || event.type.startsWith('xstate.');
     const stamped = known ? event : { ...event, at: this.#core.turnOf(scope.self).timers.now() };
+    const { seq } = journal;
     const next = orchestrator.transition(inner, stamped, scope);
-    return next === inner ? snapshot : new RunSnapshot(next, journal);
+    if (next === inner) return snapshot;
+    RunSnapshot.close(snapshot, seq);
+    return new RunSnapshot(next, journal);
   }
 
   /** For XState: the snapshot carries the journal. */

@@ -19,7 +19,8 @@ export class RunSnapshot<Outputs = unknown> {
   readonly error: unknown;
   readonly #inner: Inner;
   readonly #journal: RunJournal;
-  readonly #seq: number;
+  /** `seq` of the last entry that it shows; while it is the actor's last snapshot it shows all there are. */
+  #seq: number | undefined;
 
   constructor(inner: Inner, journal: RunJournal) {
     this.status = inner.status;
@@ -28,7 +29,6 @@ export class RunSnapshot<Outputs = unknown> {
     this.error = inner.error;
     this.#inner = inner;
     this.#journal = journal;
-    this.#seq = journal.seq;
   }
 
   static innerOf(snapshot: RunSnapshot): Inner {
@@ -39,7 +39,12 @@ export class RunSnapshot<Outputs = unknown> {
     return snapshot.#journal;
   }
 
-  /** The run at the time of this snapshot; made when read. */
+  /** Another takes its place: what happens from now on is no longer its. */
+  static close(snapshot: RunSnapshot, seq: number): void {
+    snapshot.#seq = seq;
+  }
+
+  /** The run as it is, and once another snapshot has taken the place of this one, as it was until then; made when read. */
   get context(): RunView {
     return this.#journal.view(this.#seq);
   }

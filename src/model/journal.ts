@@ -16,8 +16,11 @@ export interface RunSettings {
 
 /** What a task's machine says happened. */
 export type TaskFact =
+  /** Its trigger rule said run: it waits for a slot. */
   | { readonly type: 'task.ready'; readonly at: number }
+  /** An attempt began. */
   | { readonly type: 'task.started'; readonly at: number; readonly attempt: number }
+  /** Its body said how far it is. */
   | {
       readonly type: 'task.progress';
       readonly at: number;
@@ -26,6 +29,7 @@ export type TaskFact =
       readonly fraction: number;
       readonly note?: string | undefined;
     }
+  /** An attempt failed, and another will be made. */
   | {
       readonly type: 'task.retrying';
       readonly at: number;
@@ -35,7 +39,9 @@ export type TaskFact =
       readonly retryAt: number;
       readonly error: ErrorView;
     }
+  /** It settled: its body returned. */
   | { readonly type: 'task.done'; readonly at: number; readonly attempt: number; readonly output: unknown }
+  /** It settled: its last attempt failed, or its time was over. */
   | {
       readonly type: 'task.failed';
       readonly at: number;
@@ -43,6 +49,7 @@ export type TaskFact =
       readonly error: ErrorView;
       readonly cause: Cause;
     }
+  /** It settled: by its trigger rule, or since its body threw `SkipTask`. */
   | {
       readonly type: 'task.skipped';
       readonly at: number;
@@ -54,12 +61,14 @@ export type TaskFact =
       /** The dependency whose ending decided it. */
       readonly because?: string | undefined;
     }
+  /** It settled without a try, since a dependency failed. */
   | {
       readonly type: 'task.upstream_failed';
       readonly at: number;
       readonly cause: Cause;
       readonly because?: string | undefined;
     }
+  /** It settled, since the run ended early. */
   | {
       readonly type: 'task.cancelled';
       readonly at: number;
@@ -70,6 +79,7 @@ export type TaskFact =
 
 /** What the orchestrator says happened. */
 export type RunFact =
+  /** The input was accepted. */
   | {
       readonly type: 'run.started';
       readonly at: number;
@@ -80,21 +90,27 @@ export type RunFact =
       /** What was said of this run beside its flow. */
       readonly settings?: RunSettings | undefined;
     }
+  /** No attempt starts from now on. */
   | { readonly type: 'run.paused'; readonly at: number }
+  /** Attempts may start again. */
   | { readonly type: 'run.resumed'; readonly at: number }
+  /** It was cancelled, is out of time, or its input was refused: it ends when all attempts have. */
   | {
       readonly type: 'run.cancelling';
       readonly at: number;
       readonly cause: Cause;
       readonly reason?: unknown;
     }
+  /** It settled: no task that counts has failed. */
   | { readonly type: 'run.done'; readonly at: number; readonly output: unknown }
+  /** It settled: a task that counts has failed, or the run as a whole. */
   | {
       readonly type: 'run.failed';
       readonly at: number;
       readonly cause?: Cause | undefined;
       readonly error?: ErrorView | undefined;
     }
+  /** It settled after someone had cancelled it. */
   | { readonly type: 'run.cancelled'; readonly at: number; readonly reason?: unknown };
 
 /** A settled task that runs again. */

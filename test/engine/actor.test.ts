@@ -43,6 +43,25 @@ test('has the RunView as its context, and keeps earlier ones as they were', asyn
   assert.is(values.at(-1), 'done done,done');
 });
 
+test('shows what its tasks do in its last snapshot', async () => {
+  const clock = createVirtualClock();
+  const flow = createFlow('live').task('a', {
+    retry: { maxAttempts: 2, backoff: 100 },
+    perform: ({ attempt }) => {
+      if (attempt === 1) throw new Error('once');
+      return 1;
+    },
+  });
+  const actor = createActor(flow.logic, { input: undefined, clock: clock as never }).start();
+  await clock.advance(50);
+  const waiting = actor.getSnapshot();
+  assert.is(waiting.context.tasks.a?.status, 'retrying');
+  await clock.run(toPromise(actor));
+  assert.is(waiting.context.tasks.a?.status, 'done');
+  assert.is(actor.getSnapshot().context.status, 'done');
+  assert.is(waiting.context.status, 'running');
+});
+
 test("is invoked in a user's machine, with onDone for each ending", async () => {
   const clock = createVirtualClock(5_000);
   const flow = createFlow('ending', { input: z.enum(['done', 'failed', 'cancelled']) }).task('a', {

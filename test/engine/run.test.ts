@@ -546,6 +546,21 @@ test('leaves the event loop its turns, however long tasks go on without waiting'
   assert.ok(turns > 3, `the event loop had ${turns} turns`);
 });
 
+test('returns the outputs by id when it is cancelled after its last task', async () => {
+  const { clock, engine } = virtualEngine();
+  let calls = 0;
+  const flow = createFlow('last')
+    .task('a', { perform: () => 1 })
+    .output(() => calls++);
+  const actor = createActor(engine.logic(flow), { input: undefined, clock: clock as never });
+  actor.start();
+  const run = engine.run(actor.getSnapshot().context.id) as Run;
+  run.on('task.done', () => run.cancel('late'));
+  const view = await clock.run(run.settled());
+  assert.equal([view.status, view.reason, calls], ['cancelled', 'late', 0]);
+  assert.equal(actor.getSnapshot().output, { status: 'cancelled', reason: 'late', outputs: { a: 1 } });
+});
+
 test('is cancelled and awaited when it is disposed', async () => {
   const flow = createFlow('using').task('a', { graceMs: 0, perform: never });
   let view: ReturnType<Awaited<ReturnType<typeof flow.start>>['view']> | undefined;
