@@ -50,11 +50,12 @@ export class JobProcess {
       const onAnswer = (answer: unknown): void => leave(() => resolve(answer as Answer));
       const onExit = (code: number | null, signal: string | null): void =>
         leave(() => reject(new Error(`${this.#job} ended with ${signal ?? `code ${code}`}`)));
-      child.once('message', onAnswer).once('exit', onExit);
+      const onError = (error: Error): void => leave(() => reject(error));
+      child.once('message', onAnswer).once('exit', onExit).once('error', onError);
 
       function leave(settle: () => void): void {
         clearTimeout(limit);
-        child.off('message', onAnswer).off('exit', onExit);
+        child.off('message', onAnswer).off('exit', onExit).off('error', onError);
         settle();
       }
     });
