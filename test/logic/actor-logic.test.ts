@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert';
 import {
+  type AnyActorLogic,
   type AnyActorRef,
   type AnyStateMachine,
   assign,
@@ -144,6 +145,30 @@ test('tells inspectors of actions that nobody has implemented', () => {
   assertSame(() => machine, { events: [{ type: 'go' }] });
   const { effects } = compile(machine).initial();
   assert.equal(effects, [{ type: 'missing', params: undefined }]);
+});
+
+test('tells inspectors that come when it is under way, until they leave', () => {
+  const machine = noting([]).createMachine({
+    context: { count: 0 },
+    initial: 'a',
+    states: { a: { on: { go: { actions: [add(1), note('went'), 'greet'] } } } },
+  });
+  const watched = (logic: AnyActorLogic) => {
+    const actor = createActor(logic).start();
+    const seen: unknown[] = [];
+    actor.send({ type: 'go' });
+    const subscription = actor.system.inspect(({ type }) => seen.push(type));
+    actor.send({ type: 'go' });
+    subscription.unsubscribe();
+    actor.send({ type: 'go' });
+    return seen;
+  };
+  const seen = watched(compile(machine).logic);
+  assert.equal(seen, watched(machine));
+  assert.equal(
+    seen,
+    ['event', 'action', 'action', 'microstep', 'snapshot'].map((kind) => `@xstate.${kind}`),
+  );
 });
 
 test('takes events that its own actions send after the step', () => {

@@ -26,6 +26,7 @@ import {
   hasListeners,
   inspectAction,
   inspectMicrostep,
+  isInspected,
   nameInSystem,
   parentOf,
   sendFrom,
@@ -81,6 +82,17 @@ test('an inspector is told of actions, in an object of its own', () => {
     { ...told, action: { type: 'first', params: { n: 1 } } },
     { ...told, action: { type: 'second', params: undefined } },
   ] as never);
+});
+
+test('a system says whether anybody inspects it, and tells nobody that it was asked', () => {
+  const { actor, scope } = listening();
+  const seen: InspectionEvent[] = [];
+  assert.is(isInspected(scope), false);
+  const subscription = actor.system.inspect((event: InspectionEvent) => seen.push(event));
+  assert.is(isInspected(scope), true);
+  subscription.unsubscribe();
+  assert.is(isInspected(scope), false);
+  assert.equal(seen, []);
 });
 
 test('telling nobody is no mistake', () => {
