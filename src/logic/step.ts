@@ -22,8 +22,7 @@ export interface Doer {
 
 /** What assigners and effects are given, as by XState. */
 export class ActionInfo {
-  /** Written to only between two assigns: nobody else keeps what an assigner is given. */
-  context: unknown;
+  readonly context: unknown;
   readonly event: Event;
   readonly self: unknown;
   readonly system: unknown;
@@ -71,21 +70,16 @@ export function runActions(
 ): unknown {
   let current = context;
   let info: ActionInfo | undefined;
-  let isGiven = false;
   for (const action of actions) {
-    if (info === undefined || (isGiven && info.context !== current)) {
-      info = new ActionInfo(current, event, doer);
-      isGiven = false;
-    }
-    info.context = current;
-    const params = resolveParams(action.params, info);
-    if (action.kind === 'assign') {
-      current = assign(action, current, info, params);
-      continue;
-    }
-    isGiven = true;
+    const params =
+      typeof action.params === 'function' ? action.params({ context: current, event }) : action.params;
+    info ??= new ActionInfo(current, event, doer);
     if (action.kind === 'effect') doer.effect(action, params, info);
-    else doer.emit(eventOf(action, info, params), info);
+    else if (action.kind === 'emit') doer.emit(eventOf(action, info, params), info);
+    else {
+      current = assign(action, current, info, params);
+      info = undefined;
+    }
   }
   return current;
 }
@@ -95,7 +89,7 @@ export function initialContext(table: Table, input: unknown, doer: Doer): unknow
   const { context } = table;
   if (typeof context !== 'function') return context ?? {};
   const refuse = ActionInfo.prototype.spawn;
-  return context({ input, self: doer.self, spawn: refuse });
+  return { ...(context({ input, self: doer.self, spawn: refuse }) as object) };
 }
 
 /** What a machine that has reached a final state returns. */

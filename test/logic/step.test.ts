@@ -1,5 +1,14 @@
 import * as assert from 'uvu/assert';
-import { assign, createMachine, fromPromise, setup } from 'xstate';
+import {
+  type AnyActorLogic,
+  assign,
+  createActor,
+  createMachine,
+  emit,
+  fromPromise,
+  initialTransition,
+  setup,
+} from 'xstate';
 import { compile } from '../../src/logic/index.ts';
 import { spec } from '../spec.ts';
 import { add, errorOf, note, noting, textsOf, typesOf } from './noting.ts';
@@ -137,6 +146,58 @@ test('hands params to guards and actions, as they are or worked out of the conte
     },
   );
   assert.equal(textsOf(seen), ['before 0', 'after 6 go', 'then 0 was 6', 'otherwise']);
+});
+
+test('hands each function the same as XState, in an object that nobody writes to afterwards', () => {
+  const kept: (readonly [who: string, args: { readonly context: unknown }])[] = [];
+  const keep = (who: string) => (args: { readonly context: unknown }) => {
+    kept.push([who, args]);
+    return {};
+  };
+  const machine = setup({
+    types: { context: {} as { readonly count: number } },
+    guards: { guard: (args) => kept.push(['guard', args]) > 0 },
+    actions: {
+      assign: assign((args) => {
+        kept.push(['assign', args]);
+        return { count: args.context.count + 1 };
+      }),
+      emit: emit((args) => {
+        kept.push(['emit', args]);
+        return { type: 'news' };
+      }),
+      effect: (args) => kept.push(['effect', args]),
+    },
+  }).createMachine({
+    context: { count: 0 },
+    initial: 'a',
+    states: {
+      a: {
+        on: {
+          go: {
+            guard: { type: 'guard', params: keep('guard params') },
+            actions: ['assign', 'emit', 'effect', 'assign', 'effect', 'emit', 'assign', 'assign'].map(
+              (type) => ({
+                type: type as 'effect',
+                params: keep(`${type} params`) as never,
+              }),
+            ),
+          },
+        },
+      },
+    },
+  });
+  const seenBy = (logic: AnyActorLogic) => {
+    const actor = createActor(logic).start();
+    actor.send({ type: 'go' });
+    // An assigner can spawn, which is no key of what a compiled machine gives it.
+    const keysOf = (args: object) =>
+      Object.keys(args)
+        .filter((key) => key !== 'spawn')
+        .sort();
+    return kept.splice(0).map(([who, args]) => [who, keysOf(args), args.context]);
+  };
+  assert.equal(seenBy(compile(machine).logic), seenBy(machine));
 });
 
 test('leaves and enters a state again only where the transition says so', () => {
@@ -393,6 +454,23 @@ test('takes input, and does without a context', () => {
   assertSame(() => createMachine({ initial: 'a', states: { a: { on: { go: 'b' } }, b: {} } }), {
     events: [{ type: 'go' }],
   });
+});
+
+test('makes a context of its own of what a function returns', () => {
+  class Given {
+    count = 1;
+    inherited() {}
+  }
+  for (const input of [{ count: 1 }, new Given(), null]) {
+    const machine = setup({ types: { input: {} as unknown } }).createMachine({
+      context: ({ input: given }) => given as object,
+      initial: 'a',
+      states: { a: {} },
+    });
+    const { context } = compile(machine).initial(input).state;
+    assert.is.not(context, input);
+    assert.equal(context, initialTransition(machine, input)[0].context);
+  }
 });
 
 test('has no children of its own to hand a spawn to: that throws where it is used', () => {
