@@ -94,12 +94,12 @@ function show(row: Row | undefined, figureOf: (row: Row) => number | undefined):
 
 /** The ratios and bounds that topple is held to; those without measured rows are left out. */
 function barsTable(rows: readonly Row[]): string {
-  const bars = measureBars(rows).flatMap(({ what, unit, most, measured }) =>
-    measured === undefined
-      ? []
-      : [[what, `≤ ${number(most)}${unit}`, `${number(measured)}${unit}`, measured <= most ? '✓' : '✗']],
-  );
-  return bars.length === 0 ? '' : table(['', 'bar', 'measured', ''], bars);
+  const lines = measureBars(rows).flatMap(({ what, unit, most, measured }) => {
+    if (measured === undefined) return [];
+    const bar = `≤ ${most.toLocaleString('en')}${unit}`;
+    return [[what, bar, `${number(measured)}${unit}`, measured <= most ? '✓' : '✗']];
+  });
+  return lines.length === 0 ? '' : table(['', 'bar', 'measured', ''], lines);
 }
 
 const number = (value: number): string =>
