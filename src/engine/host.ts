@@ -1,6 +1,7 @@
 import type { AnyActorRef } from 'xstate';
 
-const host = Symbol('topple.host');
+/** Where an actor has what carries out its effects. Whoever stands for an actor that is not there has itself. */
+export const host = Symbol('topple.host');
 
 /** Ties an actor to what carries out its effects. */
 export function setHost(actor: AnyActorRef, owner: object): void {

@@ -1,7 +1,19 @@
-import type { AnyActorLogic, AnyActorRef } from 'xstate';
+import type { AnyActorRef } from 'xstate';
 import type { OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
 import type { TaskContext } from '../../machines/task.ts';
-import { emitFrom, hasListeners, parentOf, sendFrom, stopChild } from '../logic/internals.ts';
+import type { Cursor } from '../logic/cursor.ts';
+import {
+  emitFrom,
+  hasListeners,
+  isInspected,
+  type Namer,
+  offerNames,
+  parentOf,
+  sendFrom,
+  stopChild,
+  subscriberCount,
+  withdrawNames,
+} from '../logic/internals.ts';
 import type { FlowDefinition, TaskDefinition } from '../model/definition.ts';
 import {
   EngineStoppedError,
@@ -26,7 +38,7 @@ import { type Checked, check } from '../model/schema.ts';
 import { type Cause, isSettled, type SettledStatus } from '../model/status.ts';
 import type { TaskView } from '../model/view.ts';
 import type { EngineCore } from './core.ts';
-import { LiveTask, type TaskRun } from './live-task.ts';
+import { LiveTask, type TaskLogic, type TaskRun } from './live-task.ts';
 import type { Logger } from './logger.ts';
 import type { RunJournal } from './run-journal.ts';
 import { Lane, Limit } from './slots.ts';
@@ -45,21 +57,24 @@ export interface End {
 }
 
 /** A run while its actor lives: carries out what the orchestrator asks for. */
-export class LiveRun implements Committer, TaskRun {
+export class LiveRun implements Committer, Namer, TaskRun {
   readonly journal: RunJournal;
   readonly definition: FlowDefinition;
   readonly actor: AnyActorRef;
-  readonly taskLogic: AnyActorLogic;
+  readonly taskLogic: TaskLogic;
   readonly settings: RunSettings;
   /** Place in the order of starting. */
   readonly order: number;
   input: unknown;
+  /** The orchestrator, where it is compiled: takes the steps that nobody sees. */
+  cursor: Cursor | undefined;
   readonly #core: EngineCore<LiveRun>;
   readonly #turn: Turn;
   readonly #isResumed: boolean;
   /** Whether the input has been checked already. */
   readonly #isChecked: boolean;
-  readonly #live = new Map<number, LiveTask>();
+  /** By their places in definition order. */
+  readonly #live: (LiveTask | undefined)[];
   readonly #outputs: unknown[];
   readonly #lanes = new Map<string | undefined, Lane>();
   readonly #limits: readonly Limit[];
@@ -84,7 +99,7 @@ export class LiveRun implements Committer, TaskRun {
     core: EngineCore<LiveRun>,
     journal: RunJournal,
     actor: AnyActorRef,
-    taskLogic: AnyActorLogic,
+    taskLogic: TaskLogic,
     settings: RunSettings,
     input: unknown,
     isChecked: boolean,
@@ -101,7 +116,9 @@ export class LiveRun implements Committer, TaskRun {
     this.#turn = core.turnOf(actor);
     this.#isResumed = journal.seq > 0;
     this.#isChecked = isChecked;
-    this.#outputs = new Array(this.definition.tasks.length).fill(missing);
+    const size = this.definition.tasks.length;
+    this.#live = new Array(size).fill(undefined);
+    this.#outputs = new Array(size).fill(missing);
     const slots = settings.concurrency ?? this.definition.settings.concurrency;
     const forwards = settings.forwardEvents ?? this.definition.settings.forwardEvents ?? false;
     this.#forwardsTo = forwards ? parentOf(actor) : undefined;
@@ -128,6 +145,10 @@ export class LiveRun implements Committer, TaskRun {
     return this.definition.settings.graceMs ?? 5_000;
   }
 
+  get isInspected(): boolean {
+    return isInspected(this.actor);
+  }
+
   /** Whether it is being cancelled, or is out of time. */
   get isEnding(): boolean {
     return this.#ending !== undefined;
@@ -150,7 +171,7 @@ export class LiveRun implements Committer, TaskRun {
 
   /** Attempts under way, by task id. */
   get running(): readonly string[] {
-    return Array.from(this.#live.values())
+    return this.#liveTasks()
       .filter((task) => task.isRunning)
       .map((task) => task.definition.id);
   }
@@ -174,11 +195,22 @@ export class LiveRun implements Committer, TaskRun {
     else this.#whenEnded.push(callback);
   }
 
+  // The actors of its tasks, by name.
+
+  find(systemId: string): AnyActorRef | undefined {
+    return this.#live[this.definition.graph.indexOf(systemId.slice(this.#keyPrefix.length))]?.actor;
+  }
+
+  findAll(): void {
+    for (const task of this.#liveTasks()) void task.actor;
+  }
+
   // The orchestrator's effects.
 
   /** The actor has started: the input is checked, or an earlier life is taken up again. */
   open(): void {
     this.#core.enter(this);
+    offerNames(this.actor, this.#keyPrefix, this);
     this.actor.subscribe({
       complete: () => this.#completed(),
       error: (error) => this.#stopped(error),
@@ -186,7 +218,7 @@ export class LiveRun implements Committer, TaskRun {
     try {
       this.journal.adopt();
     } catch (error) {
-      return this.#fault(error);
+      return this.fault(error);
     }
     if (this.#isResumed) return this.#resume();
     if (this.#isChecked) return this.#begin(this.input);
@@ -195,15 +227,15 @@ export class LiveRun implements Committer, TaskRun {
     else this.#accept(checked);
   }
 
-  deliverVerdicts(verdicts: readonly Verdict[]): void {
-    for (const verdict of verdicts) this.#deliver(verdict);
+  deliverVerdicts(verdicts: readonly Verdict[], at = this.now()): void {
+    for (const verdict of verdicts) this.#deliver(verdict, at);
   }
 
   cancelTasks(cause: Cause = 'cancelled', reason?: unknown): void {
     this.#ending = { cause, reason };
     this.timers.cancel(this.#limit);
     const at = this.now();
-    for (const task of [...this.#live.values()]) task.send({ type: 'task.cancel', at, cause, reason });
+    for (const task of this.#liveTasks()) task.send({ type: 'task.cancel', at, cause, reason });
   }
 
   /** Whether attempts may start. */
@@ -233,16 +265,23 @@ export class LiveRun implements Committer, TaskRun {
 
   // The tasks' words.
 
-  noteSettled(task: LiveTask, context: TaskContext, status: SettledStatus): void {
-    this.#live.delete(task.index);
+  taskSettled(task: LiveTask, context: TaskContext, status: SettledStatus): void {
+    this.#live[task.index] = undefined;
     if (status === 'done') this.#outputs[task.index] = context.output;
     if (status === 'failed' && context.error !== undefined)
       this.#addFailure(task.definition, context.error, context.cause);
+    const at = context.endedAt ?? this.now();
+    this.#step({ type: 'task.settled', at, task: task.index, status }, task.knownActor);
   }
 
   /** Kept as it was thrown for whoever awaits the outputs. */
   noteFailure(error: unknown): void {
     this.#firstFailure ??= { error };
+  }
+
+  /** By an event that no state expects, on which XState ends the actor with its error. */
+  fault(error: unknown): void {
+    this.actor.send({ type: 'xstate.error.actor.topple', error });
   }
 
   leaveSlot(lane: Lane): void {
@@ -290,7 +329,7 @@ export class LiveRun implements Committer, TaskRun {
     try {
       this.journal.commit(this.#teller());
     } catch (error) {
-      this.#fault(error);
+      this.fault(error);
     }
   }
 
@@ -347,9 +386,21 @@ export class LiveRun implements Committer, TaskRun {
     }
   }
 
-  /** The store failed: by an event that no state expects, on which XState ends the actor with its error. */
-  #fault(error: unknown): void {
-    this.actor.send({ type: 'xstate.error.actor.store', error });
+  /** Tells the orchestrator, without its actor where nobody would see that. */
+  #step(event: OrchestratorEvent, source: AnyActorRef | undefined): void {
+    const { cursor } = this;
+    if (cursor === undefined || this.#isWatched) sendFrom(source, this.actor, event);
+    else if (cursor.isMoving) cursor.afterMove(() => this.#step(event, source));
+    else cursor.move(event);
+  }
+
+  /** Whether anybody but this run looks at the steps of its actor. */
+  get #isWatched(): boolean {
+    return subscriberCount(this.actor) > 1 || isInspected(this.actor);
+  }
+
+  #liveTasks(): LiveTask[] {
+    return this.#live.filter((task) => task !== undefined);
   }
 
   #accept(checked: Checked): void {
@@ -405,12 +456,11 @@ export class LiveRun implements Committer, TaskRun {
     this.#limit = this.timers.after(startedAt + totalTimeoutMs - now, { due }, now);
   }
 
-  #deliver({ task: index, decision, because }: Verdict): void {
-    const at = this.now();
+  #deliver({ task: index, decision, because }: Verdict, at: number): void {
     const definition = this.definition.tasks[index] as TaskDefinition;
     const left = this.#isResumed ? this.#leftOf(index, decision) : undefined;
     const task = new LiveTask(this, index, definition, this.#laneOf(definition), left);
-    this.#live.set(index, task);
+    this.#live[index] = task;
     if (left !== undefined && decision === 'run') return;
     const by = because === undefined ? undefined : this.definition.graph.ids[because];
     switch (decision) {
@@ -461,13 +511,14 @@ export class LiveRun implements Committer, TaskRun {
   #stopped(error: unknown): void {
     if (this.isOver) return;
     this.timers.cancel(this.#limit);
-    for (const task of [...this.#live.values()]) task.stop();
-    this.#live.clear();
+    for (const task of this.#liveTasks()) task.stop();
+    this.#live.fill(undefined);
     this.#finish({ hasSettled: false, error });
   }
 
   #finish(end: End): void {
     this.#end = end;
+    withdrawNames(this.actor, this.#keyPrefix, this);
     this.#core.leave(this);
     for (const callback of this.#whenEnded.splice(0)) callback(end);
   }

@@ -1,6 +1,8 @@
 import { type AnyActorLogic, type AnyActorRef, createActor } from 'xstate';
-import type { TaskContext, TaskEvent } from '../../machines/task.ts';
-import { nameInSystem, sendFrom, stopChild } from '../logic/internals.ts';
+import type { TaskContext, TaskEvent, taskMachine } from '../../machines/task.ts';
+import type { CompiledLogic } from '../logic/actor-logic.ts';
+import type { Cursor } from '../logic/cursor.ts';
+import { nameInSystem, stopChild } from '../logic/internals.ts';
 import type { TaskDefinition } from '../model/definition.ts';
 import { CancelledError, TimeoutError, viewError } from '../model/error.ts';
 import type { TaskFact } from '../model/journal.ts';
@@ -8,27 +10,42 @@ import type { Cause, SettledStatus } from '../model/status.ts';
 import type { TaskView } from '../model/view.ts';
 import { Attempt, type AttemptRun, type AttemptTask } from './attempt.ts';
 import type { Claim } from './claims.ts';
-import { setHost } from './host.ts';
+import { host, setHost } from './host.ts';
 import type { Lane } from './slots.ts';
 import type { Timer } from './timers.ts';
+
+/** What runs the tasks of a run: as actors, and where it is compiled also without. */
+export interface TaskLogic {
+  readonly logic: AnyActorLogic;
+  readonly compiled: CompiledLogic<typeof taskMachine> | undefined;
+}
 
 /** What a task needs of its run. */
 export interface TaskRun extends AttemptRun {
   /** Place in the order of starting. */
   readonly order: number;
   readonly actor: AnyActorRef;
-  readonly taskLogic: AnyActorLogic;
+  readonly taskLogic: TaskLogic;
+  /** Whether each task is to have its actor from the start, since somebody watches. */
+  readonly isInspected: boolean;
   /** Whether it is being cancelled, or is out of time. */
   readonly isEnding: boolean;
   timeoutError(): TimeoutError;
   /** Keeps what a task's machine announced. */
   record(fact: TaskFact, index: number): void;
-  /** Hears that a task is in a final state, before the orchestrator does. */
-  noteSettled(task: LiveTask, context: TaskContext, status: SettledStatus): void;
+  /** Hears that a task is in a final state. */
+  taskSettled(task: LiveTask, context: TaskContext, status: SettledStatus): void;
   leaveSlot(lane: Lane): void;
+  /** Ends the run with an error: something is broken. */
+  fault(error: unknown): void;
 }
 
-/** A task from its verdict until it has settled: its actor, and what the engine does at the actor's word. */
+/**
+ * A task from its verdict until it has settled: its machine, and what the engine does at the machine's word.
+ *
+ * The machine has an actor once somebody can see it: from the start where the run is inspected or interpreted, or
+ * where its body is an actor too; else when it is asked for.
+ */
 export class LiveTask implements Claim, AttemptTask {
   place = -1;
   readyAt = 0;
@@ -38,8 +55,10 @@ export class LiveTask implements Claim, AttemptTask {
   /** Place in definition order. */
   readonly index: number;
   readonly definition: TaskDefinition;
-  readonly actor: AnyActorRef;
   readonly #lane: Lane;
+  /** The machine, until it has an actor. */
+  #cursor: Cursor | undefined;
+  #actor: AnyActorRef | undefined;
   /** When the attempt under way was started. */
   #attemptAt = 0;
   #attempt: Attempt | undefined;
@@ -54,14 +73,26 @@ export class LiveTask implements Claim, AttemptTask {
     this.index = index;
     this.definition = definition;
     this.#lane = lane;
-    const { id, retry } = definition;
-    const input = { task: index, maxAttempts: retry?.maxAttempts ?? 1 };
-    const options = { id, parent: run.actor, input, snapshot: left && snapshotOf(left, input) };
-    this.actor = createActor(run.taskLogic, options as never);
-    nameInSystem(this.actor, run.keyOf(id));
-    setHost(this.actor, this);
-    this.actor.start();
+    const input = { task: index, maxAttempts: definition.retry?.maxAttempts ?? 1 };
+    const { compiled } = run.taskLogic;
+    if (compiled === undefined) this.#startActor({ input, snapshot: left && snapshotOf(left, input) });
+    else if (left === undefined) this.#cursor = compiled.cursor(this, input);
+    else this.#cursor = compiled.cursorFrom(this, compiled.restoreSnapshot(snapshotOf(left, input)));
     if (left !== undefined) this.#takeUp(left);
+  }
+
+  get [host](): this {
+    return this;
+  }
+
+  /** Its actor, made when first asked for. */
+  get actor(): AnyActorRef {
+    return this.#actor ?? this.#startActor({ snapshot: this.#cursor?.snapshot() });
+  }
+
+  /** The same, if it has been made. */
+  get knownActor(): AnyActorRef | undefined {
+    return this.#actor;
   }
 
   get priority(): number {
@@ -78,13 +109,19 @@ export class LiveTask implements Claim, AttemptTask {
   }
 
   send(event: TaskEvent): void {
-    this.actor.send(event);
+    const cursor = this.#cursor;
+    if (cursor === undefined || this.run.isInspected) this.actor.send(event);
+    else if (cursor.isMoving) cursor.afterMove(() => this.send(event));
+    else this.#move(cursor, event);
   }
 
   /** A slot is free. */
   start(): void {
-    this.#attemptAt = this.run.now();
-    this.send({ type: 'attempt.start', at: this.#attemptAt });
+    const at = this.run.now();
+    this.#attemptAt = at;
+    this.send({ type: 'attempt.start', at });
+    // Not within the machine's step: what bodies do is nothing to it, and a short stack makes their errors cheap.
+    this.#attempt?.begin(at);
   }
 
   requestSlot(readyAt: number): void {
@@ -95,7 +132,6 @@ export class LiveTask implements Claim, AttemptTask {
   performAttempt(number: number): void {
     this.#attempt = new Attempt(this, number);
     if (this.startedAt === undefined) this.#startLimit(this.#attemptAt);
-    this.#attempt.begin(this.#attemptAt);
   }
 
   abortAttempt(cause: Cause, reason: unknown): void {
@@ -117,13 +153,7 @@ export class LiveTask implements Claim, AttemptTask {
     this.run.timers.cancel(this.#wake);
     this.run.timers.cancel(this.#limit);
     this.#lane.withdraw(this);
-    this.run.noteSettled(this, context, status);
-    sendFrom(this.actor, this.run.actor, {
-      type: 'task.settled',
-      at: context.endedAt ?? this.run.now(),
-      task: this.index,
-      status,
-    });
+    this.run.taskSettled(this, context, status);
   }
 
   /** The attempt under way has ended. */
@@ -141,7 +171,31 @@ export class LiveTask implements Claim, AttemptTask {
       this.#attempt.stop();
       this.leaveSlot();
     }
-    stopChild(this.run.actor, this.actor);
+    if (this.#actor !== undefined) stopChild(this.run.actor, this.#actor);
+  }
+
+  #move(cursor: Cursor, event: TaskEvent): void {
+    try {
+      cursor.move(event);
+    } catch (error) {
+      this.run.fault(error);
+    }
+  }
+
+  /** From here on the actor takes the machine further. */
+  #startActor(options: { readonly input?: object; readonly snapshot?: object | undefined }): AnyActorRef {
+    const { run, definition } = this;
+    const actor = createActor(run.taskLogic.logic, {
+      id: definition.id,
+      parent: run.actor,
+      ...options,
+    } as never) as AnyActorRef & { start(): void };
+    this.#actor = actor;
+    this.#cursor = undefined;
+    nameInSystem(actor, run.keyOf(definition.id));
+    setHost(actor, this);
+    actor.start();
+    return actor;
   }
 
   #startLimit(startedAt: number): void {

@@ -11,16 +11,18 @@ import {
 } from 'xstate';
 import type { OrchestratorContext, OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
 import { compile } from '../logic/compile.ts';
+import type { Cursor } from '../logic/cursor.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import { Ledger } from '../model/ledger.ts';
 import type { RunStatus } from '../model/status.ts';
 import type { EngineCore } from './core.ts';
 import { deferred, engineOrchestratorMachine, engineTaskMachine } from './effects.ts';
-import { setHost } from './host.ts';
+import { hostOf, setHost } from './host.ts';
 import { LiveRun } from './live-run.ts';
+import type { TaskLogic } from './live-task.ts';
 import type { RunJournal } from './run-journal.ts';
-import { RunSnapshot, type RunState } from './run-snapshot.ts';
+import { type Inner, RunSnapshot, type RunState } from './run-snapshot.ts';
 
 type Scope = ActorScope<never, AnyEventObject, AnyActorRef['system'], never>;
 
@@ -79,10 +81,12 @@ interface PersistedRun {
 }
 
 const orchestrator = compile(engineOrchestratorMachine);
-const compiledTask = compile(engineTaskMachine) as unknown as AnyActorLogic;
-const interpretedTask = engineTaskMachine.provide({
-  actions: deferred(engineTaskMachine.implementations.actions),
-});
+const compiled = compile(engineTaskMachine);
+const compiledTask: TaskLogic = { logic: compiled as unknown as AnyActorLogic, compiled };
+const interpretedTask: TaskLogic = {
+  logic: engineTaskMachine.provide({ actions: deferred(engineTaskMachine.implementations.actions) }),
+  compiled: undefined,
+};
 
 /** The compiled run: orchestrator and tasks as tables. */
 export class RunLogic {
@@ -113,15 +117,24 @@ export class RunLogic {
   transition(snapshot: RunSnapshot, event: AnyEventObject, scope: Scope): RunSnapshot {
     // A task's actor says that it is done; its machine has said so before, with all there is to say.
     if (event.type.startsWith('xstate.done.actor.')) return snapshot;
-    const inner = RunSnapshot.innerOf(snapshot);
-    const journal = RunSnapshot.journalOf(snapshot);
+    const run = hostOf<LiveRun>(scope.self);
+    const cursor = run.cursor as Cursor;
+    // Out of a step that the run takes without its actor.
+    if (cursor.isMoving) {
+      cursor.afterMove(() => scope.self.send(event as never));
+      return snapshot;
+    }
     const known = 'at' in event || event.type.startsWith('xstate.');
-    const stamped = known ? event : { ...event, at: this.#core.turnOf(scope.self).timers.now() };
-    const { seq } = journal;
-    const next = orchestrator.transition(inner, stamped, scope);
-    if (next === inner) return snapshot;
+    const stamped = known ? event : { ...event, at: run.now() };
+    const { seq } = run.journal;
+    let from: Inner | undefined;
+    const next = cursor.moveBy<Inner>((inner) => {
+      from = inner;
+      return orchestrator.transition(inner, stamped, scope);
+    });
+    if (next === from) return snapshot;
     RunSnapshot.close(snapshot, seq);
-    return new RunSnapshot(next, journal);
+    return new RunSnapshot(next, run.journal);
   }
 
   /** For XState: the snapshot carries the journal. */
@@ -158,7 +171,9 @@ export class RunLogic {
     const run = new LiveRun(this.#core, journal, scope.self, compiledTask, settings, input, isChecked);
     setHost(scope.self, run);
     journal.given = input;
-    return new RunSnapshot(orchestrator.getInitialSnapshot(scope, { ledger: journal.openLedger() }), journal);
+    const initial = orchestrator.getInitialSnapshot(scope, { ledger: journal.openLedger() });
+    run.cursor = orchestrator.cursorFrom(scope.self, initial);
+    return new RunSnapshot(initial, journal);
   }
 }
 

@@ -5,7 +5,8 @@ import type { RunStatus } from '../model/status.ts';
 import type { RunView } from '../model/view.ts';
 import type { RunJournal } from './run-journal.ts';
 
-type Inner = SnapshotOf<typeof orchestratorMachine>;
+/** The orchestrator's own snapshot. */
+export type Inner = SnapshotOf<typeof orchestratorMachine>;
 
 /** The same, told apart by `status` as XState's types want it. */
 export type RunState<Outputs = unknown> = RunSnapshot<Outputs> & Snapshot<RunResult<Outputs>>;

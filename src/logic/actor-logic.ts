@@ -11,6 +11,7 @@ import type {
   OutputFrom,
   Snapshot,
 } from 'xstate';
+import { Cursor } from './cursor.ts';
 import { inspectAction, inspectMicrostep, isInspected } from './internals.ts';
 import { CompiledSnapshot, type Status } from './snapshot.ts';
 import { type ActionInfo, choose, type Doer, initialContext, outputOf, runActions } from './step.ts';
@@ -114,13 +115,32 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
     return new CompiledSnapshot(this.#table, state, context, status, output, error);
   }
 
+  /**
+   * The machine at its start, without an actor.
+   *
+   * @param self stands for the actor in what effects and assigners are given
+   */
+  cursor(self: unknown, input: InputFrom<Machine>): Cursor {
+    const { initial } = this.#table;
+    const context = initialContext(this.#table, input, self) as object;
+    const cursor = new Cursor(this.#table, initial.target, context, self);
+    cursor.begin(initial.actions);
+    return cursor;
+  }
+
+  /** The same from a snapshot on. Entry actions are not run again. */
+  cursorFrom(self: unknown, snapshot: SnapshotOf<Machine>): Cursor {
+    const context = Object.assign({}, snapshot.context);
+    return new Cursor(this.#table, CompiledSnapshot.stateOf(snapshot), context, self);
+  }
+
   #begin(input: unknown, doer: Doer): SnapshotOf<Machine> {
     const table = this.#table;
     const event = { type: 'xstate.init', input };
     const { target } = table.initial;
     let context: unknown = {};
     try {
-      context = initialContext(table, input, doer);
+      context = initialContext(table, input, doer.self);
       const before = new CompiledSnapshot(table, target, context, 'active') as SnapshotOf<Machine>;
       return this.#go(before, table.initial, event, doer);
     } catch (error) {
@@ -130,11 +150,8 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
 
   #choose(snapshot: SnapshotOf<Machine>, event: AnyEventObject): Candidate | undefined {
     if (event.type === 'xstate.stop') return undefined;
-    return choose(
-      this.#table.states[CompiledSnapshot.stateOf(snapshot)] as StateEntry,
-      snapshot.context,
-      event,
-    );
+    const { context } = snapshot;
+    return choose(this.#table.states[CompiledSnapshot.stateOf(snapshot)] as StateEntry, { context, event });
   }
 
   #move(

@@ -14,6 +14,7 @@ interface System {
 interface Actor {
   readonly _actorScope: Scope;
   readonly _parent: AnyActorRef | undefined;
+  readonly observers: ReadonlySet<unknown>;
   readonly eventListeners: ReadonlyMap<string, unknown>;
 }
 
@@ -29,7 +30,7 @@ const probe = Object.defineProperty({}, 'type', {
  * Whether anybody inspects the system of an actor. XState copies an event before it shows it to observers, and only if
  * there are any: one that cannot be copied is shown to nobody, and tells.
  */
-export function isInspected({ system }: Scope): boolean {
+export function isInspected({ system }: { readonly system: unknown }): boolean {
   try {
     (system as unknown as System)._sendInspectionEvent(probe);
     return false;
@@ -73,6 +74,11 @@ export function hasListeners(actor: AnyActorRef): boolean {
   return (actor as unknown as Actor).eventListeners.size > 0;
 }
 
+/** How many have subscribed to an actor's snapshots. */
+export function subscriberCount(actor: AnyActorRef): number {
+  return (actor as unknown as Actor).observers.size;
+}
+
 /** Calls back once an actor's present transition is over. */
 export function deferOn(actor: AnyActorRef, callback: () => void): void {
   scopeOf(actor).defer(callback);
@@ -83,14 +89,56 @@ export function nameInSystem(actor: AnyActorRef, systemId: string): void {
   (actor as AnyActorRef & { systemId: string }).systemId = systemId;
 }
 
+/** Has actors that are made only when somebody asks for them by name. */
+export interface Namer {
+  /** Makes the actor of that name, if it is one of its. */
+  find(systemId: string): AnyActorRef | undefined;
+  /** Makes all of them. */
+  findAll(): void;
+}
+
+/** The part of a system that finds actors by their names. */
+interface Directory {
+  get(systemId: string): AnyActorRef | undefined;
+  getAll(): Record<string, AnyActorRef>;
+  [namers]?: Map<string, Namer>;
+}
+
+const namers = Symbol('topple.namers');
+
+/** Has the system of an actor ask for names up to whose first slash it knows nobody else. */
+export function offerNames({ system }: AnyActorRef, prefix: string, namer: Namer): void {
+  const directory = system as unknown as Directory;
+  directory[namers] ??= withNamers(directory);
+  directory[namers].set(prefix, namer);
+}
+
+/** Ends what `offerNames` began. */
+export function withdrawNames({ system }: AnyActorRef, prefix: string, namer: Namer): void {
+  const all = (system as unknown as Directory)[namers];
+  if (all?.get(prefix) === namer) all.delete(prefix);
+}
+
+function withNamers(directory: Directory): Map<string, Namer> {
+  const all = new Map<string, Namer>();
+  const { get, getAll } = directory;
+  directory.get = (systemId) =>
+    get(systemId) ?? all.get(systemId.slice(0, systemId.indexOf('/') + 1))?.find(systemId);
+  directory.getAll = () => {
+    for (const namer of all.values()) namer.findAll();
+    return getAll();
+  };
+  return all;
+}
+
 /** Stops a child that an action made with `createActor(…, { parent })`. */
 export function stopChild(parent: AnyActorRef, child: AnyActorRef): void {
   scopeOf(parent).stopChild(child);
 }
 
 /** Sends an event so that inspectors see whom it is from. */
-export function sendFrom(source: AnyActorRef, target: AnyActorRef, event: AnyEventObject): void {
-  (source.system as unknown as System)._relay(source, target, event);
+export function sendFrom(source: AnyActorRef | undefined, target: AnyActorRef, event: AnyEventObject): void {
+  (target.system as unknown as System)._relay(source, target, event);
 }
 
 /** The actor that spawned or invoked this one. */

@@ -68,7 +68,7 @@ export class CompiledSnapshot<Context = unknown, Output = unknown> {
 
   /** Whether the event would move the machine or do something. */
   can(event: { readonly type: string }): boolean {
-    const candidate = choose(this.#table.states[this.#state] as StateEntry, this.context, event);
+    const candidate = choose(this.#table.states[this.#state] as StateEntry, { context: this.context, event });
     if (candidate === undefined) return false;
     return candidate.definition.target !== undefined || candidate.definition.actions.length > 0;
   }

@@ -1,4 +1,4 @@
-import type { ActionEntry, Candidate, ParamsOf, StateEntry, Table } from './table.ts';
+import type { ActionEntry, Candidate, Params, ParamsOf, StateEntry, Table } from './table.ts';
 
 interface Event {
   readonly type: string;
@@ -35,25 +35,27 @@ export class ActionInfo {
   }
 
   spawn(): never {
-    throw new Error('A compiled machine cannot spawn: have it done by an effect action');
+    return refuseSpawn();
   }
 }
 
+export function refuseSpawn(): never {
+  throw new Error('A compiled machine cannot spawn: have it done by an effect action');
+}
+
 /** The candidate that an event takes from a state, or `undefined` where it changes nothing. */
-export function choose(state: StateEntry, context: unknown, event: Event): Candidate | undefined {
-  const candidates = state.on.get(event.type);
+export function choose(state: StateEntry, args: GuardArgs): Candidate | undefined {
+  const candidates = state.on.get(args.event.type);
   if (candidates === undefined) return undefined;
-  let args: GuardArgs | undefined;
   for (const candidate of candidates) {
     const { guard } = candidate;
     if (guard === undefined) return candidate;
-    args ??= { context, event };
     try {
-      if (guard.check(args, resolveParams(guard.params, args) as never)) return candidate;
+      if (guard.check(args, paramsOf(guard, args))) return candidate;
     } catch (error) {
       const { source } = candidate.definition;
       throw new Error(
-        `Unable to evaluate guard '${guard.type}' in transition for event '${event.type}' in state node '${source.id}':\n${messageOf(error)}`,
+        `Unable to evaluate guard '${guard.type}' in transition for event '${args.event.type}' in state node '${source.id}':\n${messageOf(error)}`,
         { cause: error },
       );
     }
@@ -85,11 +87,10 @@ export function runActions(
 }
 
 /** The context of a new actor. */
-export function initialContext(table: Table, input: unknown, doer: Doer): unknown {
+export function initialContext(table: Table, input: unknown, self: unknown): unknown {
   const { context } = table;
   if (typeof context !== 'function') return context ?? {};
-  const refuse = ActionInfo.prototype.spawn;
-  return { ...(context({ input, self: doer.self, spawn: refuse }) as object) };
+  return { ...(context({ input, self, spawn: refuseSpawn }) as object) };
 }
 
 /** What a machine that has reached a final state returns. */
@@ -115,16 +116,23 @@ function eventOf(
 }
 
 function assign(
-  { assignment }: Extract<ActionEntry, { kind: 'assign' }>,
+  action: Extract<ActionEntry, { kind: 'assign' }>,
   context: unknown,
   info: ActionInfo,
-  params: unknown,
+  params: Params,
 ): unknown {
   // Twice as fast as spreading both: the first copy keeps the shape that the context has.
-  if (typeof assignment === 'function') {
-    return Object.assign({ ...(context as object) }, assignment(info, params as never));
-  }
-  const update: Record<string, unknown> = { ...(context as object) };
+  return Object.assign({ ...(context as object) }, updateOf(action, info, params));
+}
+
+/** What an assignment changes. */
+export function updateOf(
+  { assignment }: Extract<ActionEntry, { kind: 'assign' }>,
+  info: object,
+  params: Params,
+): Record<string, unknown> {
+  if (typeof assignment === 'function') return assignment(info, params);
+  const update: Record<string, unknown> = {};
   for (const key of Object.keys(assignment)) {
     const value = assignment[key];
     update[key] = typeof value === 'function' ? value(info, params) : value;
@@ -132,7 +140,8 @@ function assign(
   return update;
 }
 
-function resolveParams(params: ParamsOf, args: GuardArgs): unknown {
+/** The params of a guard or an action. */
+export function paramsOf({ params }: { readonly params: ParamsOf }, args: GuardArgs): Params {
   return typeof params === 'function' ? params(args) : params;
 }
 

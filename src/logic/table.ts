@@ -1,6 +1,6 @@
 import type { AnyTransitionDefinition } from 'xstate';
 
-type Params = Record<string, unknown> | undefined;
+export type Params = Record<string, unknown> | undefined;
 
 /** `params` of a guard or an action, given or worked out. */
 export type ParamsOf = Params | ((args: { readonly context: unknown; readonly event: unknown }) => Params);

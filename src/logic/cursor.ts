@@ -1,0 +1,136 @@
+import { CompiledSnapshot } from './snapshot.ts';
+import { choose, paramsOf, refuseSpawn, updateOf } from './step.ts';
+import type { ActionEntry, StateEntry, Table } from './table.ts';
+
+interface Event {
+  readonly type: string;
+}
+
+const starting: Event = { type: 'xstate.init' };
+
+/**
+ * A compiled machine under way without an actor: it is moved where it stands, and its effects are done at once. For
+ * whoever drives many machines of which few are looked at; `snapshot` is what an actor goes on from.
+ *
+ * The cursor itself is what guards, params, assigners and effects are given, so they must not keep it. What the
+ * machine emits reaches nobody, since nobody can listen.
+ */
+export class Cursor {
+  context: object;
+  /** The event of the present move. */
+  event = starting;
+  readonly self: unknown;
+  readonly #table: Table;
+  #state: StateEntry;
+  #number: number;
+  #isOver = false;
+  #isMoving = false;
+  #isCatchingUp = false;
+  #late: (() => void)[] | undefined;
+
+  /**
+   * @param state its number in the table
+   * @param context the cursor's own: it will be changed
+   * @param self stands for the actor in what functions are given
+   */
+  constructor(table: Table, state: number, context: object, self: unknown) {
+    this.context = context;
+    this.self = self;
+    this.#table = table;
+    this.#number = state;
+    this.#state = table.states[state] as StateEntry;
+  }
+
+  get system(): undefined {
+    return undefined;
+  }
+
+  spawn(): never {
+    return refuseSpawn();
+  }
+
+  /** Does what is asked for where the machine starts. */
+  begin(actions: readonly ActionEntry[]): void {
+    this.#do(actions);
+  }
+
+  /** Whether a move is under way: what comes now must wait until `afterMove`. */
+  get isMoving(): boolean {
+    return this.#isMoving;
+  }
+
+  /** Takes an event; nothing once the machine is done. Not to be called while it is moving. */
+  move(event: Event): void {
+    if (this.#isOver) return;
+    this.#isMoving = true;
+    try {
+      this.event = event;
+      const candidate = choose(this.#state, this);
+      if (candidate !== undefined) {
+        this.#to(candidate.target);
+        this.#do(candidate.actions);
+        if (candidate.completes) {
+          this.#isOver = true;
+          this.#do(this.#state.exit);
+        }
+      }
+    } finally {
+      this.#isMoving = false;
+    }
+    if (this.#late !== undefined) this.#catchUp(this.#late);
+  }
+
+  /** Has somebody else take the machine further, from a snapshot of it to the next. */
+  moveBy<Snapshot extends CompiledSnapshot>(take: (from: Snapshot) => Snapshot): Snapshot {
+    this.#isMoving = true;
+    let next: Snapshot;
+    try {
+      next = take(this.snapshot() as Snapshot);
+      this.#isOver = next.status !== 'active';
+      this.context = { ...(next.context as object) };
+      this.#to(CompiledSnapshot.stateOf(next));
+    } finally {
+      this.#isMoving = false;
+    }
+    if (this.#late !== undefined) this.#catchUp(this.#late);
+    return next;
+  }
+
+  /** Calls back once the present move is over. */
+  afterMove(callback: () => void): void {
+    this.#late ??= [];
+    this.#late.push(callback);
+  }
+
+  /** Where the machine stands. */
+  snapshot(): CompiledSnapshot {
+    const status = this.#isOver ? 'done' : 'active';
+    return new CompiledSnapshot(this.#table, this.#number, { ...this.context }, status);
+  }
+
+  #to(state: number): void {
+    this.#number = state;
+    this.#state = this.#table.states[state] as StateEntry;
+  }
+
+  #do(actions: readonly ActionEntry[]): void {
+    for (const action of actions) {
+      if (action.kind === 'emit') continue;
+      const params = paramsOf(action, this);
+      if (action.kind === 'effect') action.run?.(this, params);
+      else Object.assign(this.context, updateOf(action, this, params));
+    }
+  }
+
+  /** In order and without recursion, though a callback may well move the machine again. */
+  #catchUp(late: (() => void)[]): void {
+    if (this.#isCatchingUp) return;
+    this.#isCatchingUp = true;
+    try {
+      for (let next = 0; next < late.length; next++) (late[next] as () => void)();
+    } finally {
+      this.#isCatchingUp = false;
+      this.#late = undefined;
+    }
+  }
+}
