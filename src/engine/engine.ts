@@ -21,6 +21,7 @@ import type { LiveRun } from './live-run.ts';
 import { guardLogger, type Logger } from './logger.ts';
 import { Run } from './run.ts';
 import { RunJournal } from './run-journal.ts';
+import { RunList } from './run-list.ts';
 import { createRunMachine, RunLogic } from './run-logic.ts';
 import { Limit } from './slots.ts';
 import { Turn } from './turn.ts';
@@ -88,10 +89,9 @@ export class EngineRuns implements EngineCore<LiveRun> {
   readonly #inspect: ((event: InspectionEvent) => void) | undefined;
   readonly #keepSettled: number;
   readonly #turns = new WeakMap<object, Turn>();
-  readonly #live = new Map<string, LiveRun>();
+  readonly #live = new RunList<LiveRun>();
   /** Oldest first. */
-  readonly #settled = new Map<string, LiveRun>();
-  readonly #handles = new WeakMap<LiveRun, Run>();
+  readonly #settled = new RunList<LiveRun>();
   #order = 0;
   #isDraining = false;
 
@@ -151,7 +151,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     const runs: Run[] = [];
     for (const { id, flow } of this.#store?.list({ settled: false }) ?? []) {
       const definition = byName.get(flow);
-      if (definition === undefined || this.#live.has(id)) continue;
+      if (definition === undefined || this.#live.get(id) !== undefined) continue;
       try {
         this.#checkPools(definition);
         const journal = this.openJournal(definition, id, this.#store?.read(id) ?? []);
@@ -178,9 +178,9 @@ export class EngineRuns implements EngineCore<LiveRun> {
   async stop({ graceMs = 0 }: StopOptions = {}): Promise<void> {
     checkNumber({ option: 'graceMs', owner: 'engine.stop' }, graceMs, boundRule);
     this.#isDraining = true;
-    for (const run of this.#live.values()) run.drain();
+    for (const run of this.#live.toArray()) run.drain();
     if (graceMs > 0) await this.#drained(graceMs);
-    for (const run of [...this.#live.values()]) run.stop();
+    for (const run of this.#live.toArray()) run.stop();
   }
 
   // What runs ask for.
@@ -223,7 +223,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   enter(run: LiveRun): void {
     this.#settled.delete(run.id);
-    this.#live.set(run.id, run);
+    this.#live.add(run.id, run);
     if (this.#isDraining) run.drain();
   }
 
@@ -231,12 +231,12 @@ export class EngineRuns implements EngineCore<LiveRun> {
     if (this.#live.get(run.id) !== run) return;
     this.#live.delete(run.id);
     if (run.result === undefined) return;
-    this.#settled.set(run.id, run);
-    for (const id of this.#settled.keys()) {
-      if (this.#settled.size <= this.#keepSettled) break;
-      this.#settled.delete(id);
-      this.#forget(id);
-    }
+    if (this.#keepSettled === 0) return this.#forget(run.id);
+    this.#settled.add(run.id, run);
+    if (this.#settled.size <= this.#keepSettled) return;
+    const oldest = this.#settled.first as string;
+    this.#settled.delete(oldest);
+    this.#forget(oldest);
   }
 
   handleOf(actor: AnyActorRef): Run | undefined {
@@ -257,19 +257,11 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   #handleOf(live: LiveRun): Run {
-    let handle = this.#handles.get(live);
-    if (handle === undefined) {
-      handle = new Run(live, (settled, taskIds) => {
-        const again = this.#rerun(settled, taskIds);
-        this.#handles.set(again, handle as Run);
-        return again;
-      });
-      this.#handles.set(live, handle);
-    }
-    return handle;
+    live.handle ??= new Run(live, this.#again);
+    return live.handle as Run;
   }
 
-  #rerun(settled: LiveRun, taskIds: readonly string[] | undefined): LiveRun {
+  readonly #again = (settled: LiveRun, taskIds: readonly string[] | undefined): LiveRun => {
     if (settled.result === undefined)
       throw new Error(`Run ${settled.id} has not settled: only then can it run again`);
     if (settled.journal.view().startedAt === null) {
@@ -279,8 +271,10 @@ export class EngineRuns implements EngineCore<LiveRun> {
     const { journal, settings } = settled;
     const at = this.turnOf(settled.actor).timers.now();
     for (const task of tasksToRerun(journal, taskIds)) journal.record({ type: 'task.rerun', at }, task);
-    return this.#launch(journal, settings, settled.input);
-  }
+    const again = this.#launch(journal, settings, settled.input);
+    again.handle = settled.handle;
+    return again;
+  };
 
   #forget(id: string): void {
     try {
@@ -291,7 +285,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   #isTaken(id: string): boolean {
-    return this.#live.has(id) || (this.#store?.read(id).length ?? 0) > 0;
+    return this.#live.get(id) !== undefined || (this.#store?.read(id).length ?? 0) > 0;
   }
 
   /** Pools are looked up when a run starts: a flow does not know its engine before. */
@@ -335,9 +329,9 @@ export class EngineRuns implements EngineCore<LiveRun> {
       };
       const limit = this.#clock.setTimeout(done, Math.min(graceMs, 2 ** 31 - 1));
       const watch = (): void => {
-        if ([...this.#live.values()].every((run) => run.running.length === 0)) done();
+        if (this.#live.toArray().every((run) => run.running.length === 0)) done();
       };
-      for (const run of this.#live.values()) run.onIdle(watch);
+      for (const run of this.#live.toArray()) run.onIdle(watch);
       watch();
     });
   }

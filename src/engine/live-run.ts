@@ -66,6 +66,8 @@ export class LiveRun implements Committer, Namer, TaskRun {
   /** Place in the order of starting. */
   readonly order: number;
   input: unknown;
+  /** What users hold of it, once anybody does. */
+  handle: object | undefined;
   /** The orchestrator, where it is compiled: takes the steps that nobody sees. */
   cursor: Cursor | undefined;
   readonly #core: EngineCore<LiveRun>;

@@ -101,34 +101,45 @@ export interface Namer {
 interface Directory {
   get(systemId: string): AnyActorRef | undefined;
   getAll(): Record<string, AnyActorRef>;
-  [namers]?: Map<string, Namer>;
+  [names]?: Names;
 }
 
-const namers = Symbol('topple.namers');
+interface Names {
+  /** By what their names begin with, up to the first slash. */
+  readonly namers: Map<string, Namer>;
+  readonly get: Directory['get'];
+  readonly getAll: Directory['getAll'];
+}
 
-/** Has the system of an actor ask for names up to whose first slash it knows nobody else. */
+const names = Symbol('topple.names');
+
+/** Has the system of an actor ask for names that begin with a prefix, which ends with their first slash. */
 export function offerNames({ system }: AnyActorRef, prefix: string, namer: Namer): void {
   const directory = system as unknown as Directory;
-  directory[namers] ??= withNamers(directory);
-  directory[namers].set(prefix, namer);
+  if (directory[names] === undefined) {
+    directory[names] = { namers: new Map(), get: directory.get, getAll: directory.getAll };
+    directory.get = get;
+    directory.getAll = getAll;
+  }
+  directory[names].namers.set(prefix, namer);
 }
 
 /** Ends what `offerNames` began. */
 export function withdrawNames({ system }: AnyActorRef, prefix: string, namer: Namer): void {
-  const all = (system as unknown as Directory)[namers];
-  if (all?.get(prefix) === namer) all.delete(prefix);
+  const { namers } = (system as unknown as Directory)[names] as Names;
+  if (namers.get(prefix) === namer) namers.delete(prefix);
 }
 
-function withNamers(directory: Directory): Map<string, Namer> {
-  const all = new Map<string, Namer>();
-  const { get, getAll } = directory;
-  directory.get = (systemId) =>
-    get(systemId) ?? all.get(systemId.slice(0, systemId.indexOf('/') + 1))?.find(systemId);
-  directory.getAll = () => {
-    for (const namer of all.values()) namer.findAll();
-    return getAll();
-  };
-  return all;
+function get(this: Directory, systemId: string): AnyActorRef | undefined {
+  const known = this[names] as Names;
+  const prefix = systemId.slice(0, systemId.indexOf('/') + 1);
+  return known.get(systemId) ?? known.namers.get(prefix)?.find(systemId);
+}
+
+function getAll(this: Directory): Record<string, AnyActorRef> {
+  const known = this[names] as Names;
+  for (const namer of known.namers.values()) namer.findAll();
+  return known.getAll();
 }
 
 /** Stops a child that an action made with `createActor(…, { parent })`. */
