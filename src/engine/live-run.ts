@@ -515,6 +515,8 @@ export class LiveRun implements Committer, Namer, TaskRun {
     this.timers.cancel(this.#limit);
     for (const task of this.#liveTasks()) task.stop();
     this.#live.fill(undefined);
+    // Its process may be about to end, and no turn of the clock's need come before that.
+    this.timers.adjust();
     this.#finish({ hasSettled: false, error });
   }
 

@@ -38,10 +38,17 @@ export class Timers {
   #order = 0;
   #now = Number.NEGATIVE_INFINITY;
   #armed: { readonly id: unknown; readonly at: number } | undefined;
-  #isAdjusting = false;
+  readonly #onChange: () => void;
 
-  constructor(clock: Clock) {
+  /** @param onChange called when `adjust` is to be called soon: once for all that a turn asks for and takes back */
+  constructor(clock: Clock, onChange: () => void) {
     this.#clock = clock;
+    this.#onChange = onChange;
+  }
+
+  /** The instant that `now` gave last. */
+  get latest(): number {
+    return this.#now;
   }
 
   /** The clock's instant; never before one given earlier. */
@@ -72,7 +79,7 @@ export class Timers {
     if (line.first === undefined) {
       line.first = timer;
       this.#heap.push(line);
-      this.#adjustSoon();
+      this.#onChange();
     }
     return timer;
   }
@@ -82,7 +89,7 @@ export class Timers {
     if (timer?.line === undefined) return;
     const wasFirst = timer.line.first === timer;
     this.#leave(timer, timer.line);
-    if (wasFirst) this.#adjustSoon();
+    if (wasFirst) this.#onChange();
   }
 
   #lineOf(waitMs: number): Line {
@@ -111,16 +118,8 @@ export class Timers {
     }
   }
 
-  /** Once for all that a macrostep asked for and took back. */
-  #adjustSoon(): void {
-    if (this.#isAdjusting) return;
-    this.#isAdjusting = true;
-    queueMicrotask(this.#adjust);
-  }
-
   /** A clock's timer that is early does no harm, so it is only moved forward, or taken away when nothing is due. */
-  readonly #adjust = (): void => {
-    this.#isAdjusting = false;
+  adjust(): void {
     const next = this.#heap.first?.first;
     if (next !== undefined && this.#armed !== undefined && this.#armed.at <= next.dueAt) return;
     if (this.#armed !== undefined) this.#clock.clearTimeout(this.#armed.id);
@@ -129,7 +128,7 @@ export class Timers {
     const waitMs = Math.min(Math.max(next.dueAt - this.now(), 0), LONGEST_MS);
     const id = this.#clock.setTimeout(this.#fire, waitMs);
     this.#armed = { id, at: this.#now + waitMs };
-  };
+  }
 
   readonly #fire = (): void => {
     this.#armed = undefined;
@@ -140,7 +139,7 @@ export class Timers {
       this.#leave(timer, line);
       timer.whom.due();
     }
-    this.#adjust();
+    this.adjust();
   };
 }
 

@@ -31,7 +31,7 @@ export class Turn {
 
   constructor(clock: Clock, engineLimit: Limit) {
     this.#clock = clock;
-    this.timers = new Timers(clock);
+    this.timers = new Timers(clock, () => this.schedule());
     this.slots = new SlotQueue(engineLimit, () => this.schedule());
   }
 
@@ -57,7 +57,7 @@ export class Turn {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     if (this.#clock.whenIdle !== undefined) this.#clock.whenIdle(this.#run);
-    else if (this.timers.now() - this.#yieldedAt < SLICE_MS) queueMicrotask(this.#run);
+    else if (this.timers.latest - this.#yieldedAt < SLICE_MS) void soon.then(this.#run);
     else macrotask(this.#runAfresh);
   }
 
@@ -72,16 +72,22 @@ export class Turn {
     call(this.#afterCommit);
     this.slots.fill();
     this.#commit();
+    this.timers.adjust();
     this.#isScheduled = false;
     if (this.#next.length > 0 || this.#afterCommit.length > 0) this.schedule();
   };
 
   #commit(): void {
+    if (this.#dirty.length === 0) return;
     for (const committer of this.#dirty.splice(0)) committer.commit();
   }
 }
 
+/** Costs a fraction of `queueMicrotask`. */
+const soon = Promise.resolve();
+
 function call(callbacks: (() => void)[]): void {
+  if (callbacks.length === 0) return;
   for (const callback of callbacks.splice(0)) callback();
 }
 
