@@ -8,4 +8,11 @@ export {
   orchestratorMachine,
   type RunResult,
 } from './orchestrator.ts';
-export { type TaskContext, type TaskEffects, type TaskEvent, type TaskInput, taskMachine } from './task.ts';
+export {
+  type Ending,
+  type TaskContext,
+  type TaskEffects,
+  type TaskEvent,
+  type TaskInput,
+  taskMachine,
+} from './task.ts';

@@ -22,18 +22,10 @@ export interface TaskContext {
   readonly readyAt: number | undefined;
   /** When the next attempt is due, while it is `retrying`. */
   readonly retryAt: number | undefined;
-  /** When it settled. */
-  readonly endedAt: number | undefined;
-  /** What its body returned, as its schema made it. */
-  readonly output: unknown;
-  /** Of its last failed attempt, until it ends otherwise. */
+  /** Of its last failed attempt. */
   readonly error: ErrorView | undefined;
-  /** Why it ended as it did; none where it is done or skipped itself. */
-  readonly cause: Cause | undefined;
-  /** What was said by whoever cancelled, or by a task that skipped itself. */
-  readonly reason: unknown;
-  /** The dependency whose ending decided the verdict. */
-  readonly because: string | undefined;
+  /** How it ended, once it has. */
+  readonly ending: Ending | undefined;
 }
 
 /** Instants are epoch milliseconds. */
@@ -111,13 +103,19 @@ export interface TaskEffects {
   readonly reportSettled: { readonly status: SettledStatus };
 }
 
-/** What is recorded as a task ends; each event that ends one has some of it. */
+/** What is recorded as a task ends: the event that ends it, of which each kind has some of this. */
 export interface Ending {
+  /** When it settled. */
   readonly at: number;
+  /** What its body returned, as its schema made it. */
   readonly output?: unknown;
+  /** Why its last attempt failed. */
   readonly error?: ErrorView | undefined;
+  /** Why it ended as it did; none where it is done or skipped itself. */
   readonly cause?: Cause | undefined;
+  /** What was said by whoever cancelled, or by a task that skipped itself. */
   readonly reason?: unknown;
+  /** The dependency whose ending decided the verdict. */
   readonly because?: string | undefined;
 }
 
@@ -155,44 +153,44 @@ const done = ({ context }: In): TaskFact => ({
   type: 'task.done',
   at: endOf(context),
   attempt: context.attempt,
-  output: context.output,
+  output: context.ending?.output,
 });
 
 const failed = ({ context }: In): TaskFact => ({
   type: 'task.failed',
   at: endOf(context),
   attempt: context.attempt,
-  error: context.error ?? { name: 'Error', message: 'The task failed' },
-  cause: context.cause ?? 'exhausted',
+  error: context.ending?.error ?? { name: 'Error', message: 'The task failed' },
+  cause: context.ending?.cause ?? 'exhausted',
 });
 
 const skipped = ({ context }: In): TaskFact => ({
   type: 'task.skipped',
   at: endOf(context),
   attempt: context.attempt,
-  cause: context.cause,
-  reason: context.reason,
-  because: context.because,
+  cause: context.ending?.cause,
+  reason: context.ending?.reason,
+  because: context.ending?.because,
 });
 
 const upstreamFailed = ({ context }: In): TaskFact => ({
   type: 'task.upstream_failed',
   at: endOf(context),
-  cause: context.cause ?? 'upstream',
-  because: context.because,
+  cause: context.ending?.cause ?? 'upstream',
+  because: context.ending?.because,
 });
 
 const cancelled = ({ context }: In): TaskFact => ({
   type: 'task.cancelled',
   at: endOf(context),
   attempt: context.attempt,
-  cause: context.cause ?? 'cancelled',
-  reason: context.reason,
+  cause: context.ending?.cause ?? 'cancelled',
+  reason: context.ending?.reason,
 });
 
-/** Each way into a final state records its end first. */
-function endOf(context: TaskContext): number {
-  return context.endedAt ?? Number.NaN;
+/** Each way into a final state records its ending first. */
+function endOf({ ending }: TaskContext): number {
+  return ending?.at ?? Number.NaN;
 }
 
 /**
@@ -219,15 +217,7 @@ export const taskMachine = setup({
       error,
       retryAt,
     })),
-    recordEnding: assign((_, { at, output, error, cause, reason, because }: Ending) => ({
-      endedAt: at,
-      output,
-      error,
-      cause,
-      reason,
-      because,
-      retryAt: undefined,
-    })),
+    recordEnding: assign((_, ending: Ending) => ({ ending, retryAt: undefined })),
     announce: emit((_, params: TaskFact) => params),
     requestSlot: (_, _params: TaskEffects['requestSlot']) => {},
     performAttempt: (_, _params: TaskEffects['performAttempt']) => {},
@@ -244,12 +234,8 @@ export const taskMachine = setup({
     attempt: 0,
     readyAt: undefined,
     retryAt: undefined,
-    endedAt: undefined,
-    output: undefined,
     error: undefined,
-    cause: undefined,
-    reason: undefined,
-    because: undefined,
+    ending: undefined,
   }),
   initial: 'pending',
   on: {

@@ -1,6 +1,6 @@
 import type { AnyActorRef } from 'xstate';
 import { orchestratorMachine } from '../../machines/orchestrator.ts';
-import { taskMachine } from '../../machines/task.ts';
+import { type Ending, taskMachine } from '../../machines/task.ts';
 import { deferOn } from '../logic/internals.ts';
 import { hostOf } from './host.ts';
 import type { LiveRun } from './live-run.ts';
@@ -17,7 +17,8 @@ export const engineTaskMachine = taskMachine.provide({
     performAttempt: ({ self }, { attempt }) => hostOf<LiveTask>(self).performAttempt(attempt),
     abortAttempt: ({ self }, { cause, reason }) => hostOf<LiveTask>(self).abortAttempt(cause, reason),
     wakeAt: ({ self }, { at }) => hostOf<LiveTask>(self).wakeAt(at),
-    reportSettled: ({ self, context }, { status }) => hostOf<LiveTask>(self).reportSettled(context, status),
+    reportSettled: ({ self, context }, { status }) =>
+      hostOf<LiveTask>(self).reportSettled(status, context.ending as Ending),
   },
 });
 

@@ -1,6 +1,6 @@
 import type { AnyActorRef } from 'xstate';
 import type { OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
-import type { TaskContext } from '../../machines/task.ts';
+import type { Ending } from '../../machines/task.ts';
 import type { Cursor } from '../logic/cursor.ts';
 import {
   emitFrom,
@@ -267,12 +267,10 @@ export class LiveRun implements Committer, Namer, TaskRun {
 
   // The tasks' words.
 
-  taskSettled(task: LiveTask, context: TaskContext, status: SettledStatus): void {
+  taskSettled(task: LiveTask, status: SettledStatus, { at, output, error, cause }: Ending): void {
     this.#live[task.index] = undefined;
-    if (status === 'done') this.#outputs[task.index] = context.output;
-    if (status === 'failed' && context.error !== undefined)
-      this.#addFailure(task.definition, context.error, context.cause);
-    const at = context.endedAt ?? this.now();
+    if (status === 'done') this.#outputs[task.index] = output;
+    if (status === 'failed' && error !== undefined) this.#addFailure(task.definition, error, cause);
     this.#step({ type: 'task.settled', at, task: task.index, status }, task.knownActor);
   }
 
@@ -283,6 +281,7 @@ export class LiveRun implements Committer, Namer, TaskRun {
 
   /** By an event that no state expects, on which XState ends the actor with its error. */
   fault(error: unknown): void {
+    if (this.isOver) return;
     this.actor.send({ type: 'xstate.error.actor.topple', error });
   }
 

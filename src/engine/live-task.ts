@@ -1,5 +1,5 @@
 import { type AnyActorLogic, type AnyActorRef, createActor } from 'xstate';
-import type { TaskContext, TaskEvent, taskMachine } from '../../machines/task.ts';
+import type { Ending, TaskContext, TaskEvent, taskMachine } from '../../machines/task.ts';
 import type { CompiledLogic } from '../logic/actor-logic.ts';
 import type { Cursor } from '../logic/cursor.ts';
 import { nameInSystem, stopChild } from '../logic/internals.ts';
@@ -34,7 +34,7 @@ export interface TaskRun extends AttemptRun {
   /** Keeps what a task's machine announced. */
   record(fact: TaskFact, index: number): void;
   /** Hears that a task is in a final state. */
-  taskSettled(task: LiveTask, context: TaskContext, status: SettledStatus): void;
+  taskSettled(task: LiveTask, status: SettledStatus, ending: Ending): void;
   leaveSlot(lane: Lane): void;
   /** Ends the run with an error: something is broken. */
   fault(error: unknown): void;
@@ -149,11 +149,11 @@ export class LiveTask implements Claim, AttemptTask {
     this.#wake = this.run.timers.after(at - now, { due }, now);
   }
 
-  reportSettled(context: TaskContext, status: SettledStatus): void {
+  reportSettled(status: SettledStatus, ending: Ending): void {
     this.run.timers.cancel(this.#wake);
     this.run.timers.cancel(this.#limit);
     this.#lane.withdraw(this);
-    this.run.taskSettled(this, context, status);
+    this.run.taskSettled(this, status, ending);
   }
 
   /** The attempt under way has ended. */
@@ -234,12 +234,8 @@ function snapshotOf(left: TaskView, input: { readonly task: number; readonly max
       attempt: left.status === 'running' ? left.attempts - 1 : left.attempts,
       readyAt: left.readyAt,
       retryAt: isRetrying ? left.retryAt : undefined,
-      endedAt: undefined,
-      output: undefined,
       error: left.error,
-      cause: undefined,
-      reason: undefined,
-      because: undefined,
+      ending: undefined,
     } satisfies TaskContext,
     children: {},
     historyValue: {},

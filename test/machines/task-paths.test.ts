@@ -151,7 +151,8 @@ function viewOf({ view: { status, attempts, readyAt, retryAt, endedAt, output, c
 }
 
 function viewOfModel({ value, context }: State): object {
-  const { attempt, readyAt, retryAt, endedAt, output, cause }: TaskContext = context;
+  const { attempt, readyAt, retryAt, ending }: TaskContext = context;
+  const { at: endedAt, output, cause } = ending ?? {};
   return { status: value, attempts: attempt, readyAt, retryAt, endedAt, output, cause };
 }
 

@@ -32,12 +32,8 @@ const nothing = {
   attempt: 0,
   readyAt: undefined,
   retryAt: undefined,
-  endedAt: undefined,
-  output: undefined,
   error: undefined,
-  cause: undefined,
-  reason: undefined,
-  because: undefined,
+  ending: undefined,
 };
 
 test('is pending at first, and asks for nothing', () => {
@@ -84,13 +80,10 @@ test('performs its next attempt, and forgets when that was due', () => {
 });
 
 test('fails when its last attempt does, whatever wait it is offered', () => {
-  const { value, context, told, asked } = after(ready, start, retry, due, again, {
-    ...retry,
-    at: 60,
-    retryAt: 70,
-  });
+  const last = { ...retry, at: 60, retryAt: 70 };
+  const { value, context, told, asked } = after(ready, start, retry, due, again, last);
   assert.is(value, 'failed');
-  assert.equal(context, { ...nothing, readyAt: 10, attempt: 2, endedAt: 60, error, cause: 'exhausted' });
+  assert.equal(context, { ...nothing, readyAt: 10, attempt: 2, error, ending: last });
   assert.equal(told, [{ type: 'task.failed', at: 60, attempt: 2, error, cause: 'exhausted' }]);
   assert.equal(asked, [['reportSettled', { status: 'failed' }]]);
 });
@@ -99,13 +92,10 @@ test('fails at once where no wait is offered', () => {
   assert.is(after(ready, start, { ...retry, cause: 'fatal', retryAt: undefined }).value, 'failed');
 });
 
-test('forgets an earlier failure when it is done', () => {
-  const { context, told, asked } = after(ready, start, retry, again, {
-    type: 'attempt.done',
-    at: 60,
-    output: 'made',
-  });
-  assert.equal(context, { ...nothing, readyAt: 10, attempt: 2, endedAt: 60, output: 'made' });
+test('ends as its body returned, after whatever failures', () => {
+  const done: TaskEvent = { type: 'attempt.done', at: 60, output: 'made' };
+  const { context, told, asked } = after(ready, start, retry, again, done);
+  assert.equal(context, { ...nothing, readyAt: 10, attempt: 2, error, ending: done });
   assert.equal(told, [{ type: 'task.done', at: 60, attempt: 2, output: 'made' }]);
   assert.equal(asked, [['reportSettled', { status: 'done' }]]);
 });
