@@ -59,7 +59,8 @@ export class Claims {
 
   /** Takes the best one out; there must be one. */
   shift(): Claim {
-    const claim = this.first as Claim;
+    const inLine = this.#firstInLine();
+    const claim = this.#heap.size === 0 && inLine !== undefined ? inLine : (this.first as Claim);
     this.remove(claim);
     return claim;
   }

@@ -79,9 +79,14 @@ export class LiveRun implements Committer, Namer, TaskRun {
   readonly #live: (LiveTask | undefined)[];
   readonly #outputs: unknown[];
   readonly #lanes = new Map<string | undefined, Lane>();
+  /** Of tasks that want no pool. */
+  #lane: Lane | undefined;
   readonly #limits: readonly Limit[];
   readonly #keyPrefix: string;
   readonly #forwardsTo: AnyActorRef | undefined;
+  #isInspected = false;
+  /** The turn in which that was found. */
+  #lookedAt = -1;
   #commitIsDue = false;
   #limit: Timer | undefined;
   #isHeld = false;
@@ -147,8 +152,13 @@ export class LiveRun implements Committer, Namer, TaskRun {
     return this.definition.settings.graceMs ?? 5_000;
   }
 
+  /** Whether anybody inspects its system; looked at once a turn. */
   get isInspected(): boolean {
-    return isInspected(this.actor);
+    if (this.#lookedAt !== this.#turn.count) {
+      this.#lookedAt = this.#turn.count;
+      this.#isInspected = isInspected(this.actor);
+    }
+    return this.#isInspected;
   }
 
   /** Whether it is being cancelled, or is out of time. */
@@ -397,7 +407,7 @@ export class LiveRun implements Committer, Namer, TaskRun {
 
   /** Whether anybody but this run looks at the steps of its actor. */
   get #isWatched(): boolean {
-    return subscriberCount(this.actor) > 1 || isInspected(this.actor);
+    return subscriberCount(this.actor) > 1 || this.isInspected;
   }
 
   #liveTasks(): LiveTask[] {
@@ -527,7 +537,7 @@ export class LiveRun implements Committer, Namer, TaskRun {
   }
 
   #laneOf({ pool }: TaskDefinition): Lane {
-    let lane = this.#lanes.get(pool);
+    let lane = pool === undefined ? this.#lane : this.#lanes.get(pool);
     if (lane === undefined) {
       const own = pool === undefined ? undefined : pick(this.definition.settings.pools ?? {}, pool);
       const shared =
@@ -536,6 +546,7 @@ export class LiveRun implements Committer, Namer, TaskRun {
       lane = new Lane(this.#turn.slots.poolOf(shared), limits);
       lane.hold(this.#isHeld || this.#core.isDraining);
       this.#lanes.set(pool, lane);
+      if (pool === undefined) this.#lane = lane;
     }
     return lane;
   }

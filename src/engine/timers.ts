@@ -35,6 +35,8 @@ export class Timers {
   readonly #clock: Clock;
   readonly #heap = new Heap<Line>((a, b) => comesBefore(a.first as Timer, b.first as Timer));
   readonly #lines = new Map<number, Line>();
+  /** The one that was last asked for: most tasks wait as long as those before them. */
+  #lastLine: Line | undefined;
   #order = 0;
   #now = Number.NEGATIVE_INFINITY;
   #armed: { readonly id: unknown; readonly at: number } | undefined;
@@ -93,11 +95,13 @@ export class Timers {
   }
 
   #lineOf(waitMs: number): Line {
+    if (this.#lastLine?.waitMs === waitMs) return this.#lastLine;
     let line = this.#lines.get(waitMs);
     if (line === undefined) {
       line = new Line(waitMs);
       this.#lines.set(waitMs, line);
     }
+    this.#lastLine = line;
     return line;
   }
 
@@ -114,7 +118,9 @@ export class Timers {
     if (next !== undefined) this.#heap.update(line);
     else {
       this.#heap.remove(line);
-      if (this.#lines.size > KEPT_LINES) this.#lines.delete(line.waitMs);
+      if (this.#lines.size <= KEPT_LINES) return;
+      this.#lines.delete(line.waitMs);
+      this.#lastLine = undefined;
     }
   }
 

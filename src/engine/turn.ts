@@ -26,6 +26,7 @@ export class Turn {
   readonly #next: (() => void)[] = [];
   readonly #afterCommit: (() => void)[] = [];
   #isScheduled = false;
+  #count = 0;
   /** When the event loop last had its turn between two of ours. */
   #yieldedAt = Number.NEGATIVE_INFINITY;
 
@@ -33,6 +34,11 @@ export class Turn {
     this.#clock = clock;
     this.timers = new Timers(clock, () => this.schedule());
     this.slots = new SlotQueue(engineLimit, () => this.schedule());
+  }
+
+  /** How many have been taken: what is worked out anew each turn asks for it. */
+  get count(): number {
+    return this.#count;
   }
 
   /** Calls back as the next turn begins. */
@@ -67,6 +73,7 @@ export class Turn {
   };
 
   readonly #run = (): void => {
+    this.#count++;
     call(this.#next);
     this.#commit();
     call(this.#afterCommit);
@@ -78,8 +85,7 @@ export class Turn {
   };
 
   #commit(): void {
-    if (this.#dirty.length === 0) return;
-    for (const committer of this.#dirty.splice(0)) committer.commit();
+    for (const committer of take(this.#dirty)) committer.commit();
   }
 }
 
@@ -87,9 +93,15 @@ export class Turn {
 const soon = Promise.resolve();
 
 function call(callbacks: (() => void)[]): void {
-  if (callbacks.length === 0) return;
-  for (const callback of callbacks.splice(0)) callback();
+  for (const callback of take(callbacks)) callback();
 }
+
+/** Empties a list; what is in none is made of nothing. */
+function take<Item>(list: Item[]): readonly Item[] {
+  return list.length === 0 ? nothing : list.splice(0);
+}
+
+const nothing: readonly never[] = [];
 
 /** Node's `setImmediate`; elsewhere the shortest wait that there is. */
 function macrotask(callback: () => void): void {

@@ -211,11 +211,7 @@ export class FlowDefinition {
   }
 
   get plan(): Plan {
-    this.#plan ??= {
-      graph: this.graph,
-      rules: this.tasks.map((task) => task.triggerRule),
-      optional: Uint8Array.from(this.tasks, (task) => (task.optional ? 1 : 0)),
-    };
+    this.#plan ??= planOf(this.graph, this.tasks);
     return this.#plan;
   }
 
@@ -286,6 +282,15 @@ function describeBody(perform: unknown, actor: unknown, input: unknown): string 
     return `a \`perform\` that is ${perform === null ? 'null' : `of type ${typeof perform}`}`;
   if (actor === undefined) return 'neither';
   return input === undefined ? 'an `actor` that is no logic' : 'an `input` that is no function';
+}
+
+function planOf(graph: Graph, tasks: readonly TaskDefinition[]): Plan {
+  const optional = new Uint8Array(tasks.length);
+  const rules = tasks.map((task, index) => {
+    if (task.optional) optional[index] = 1;
+    return task.triggerRule;
+  });
+  return { graph, rules, optional };
 }
 
 function hashOf({ graph, rules }: Plan): string {
