@@ -7,7 +7,8 @@ export interface Subscription {
 
 /** Listeners by event type, `*` for all. What a listener throws goes to the logger; the others still hear. */
 export class Emitter<Event extends { readonly type: string }> {
-  readonly #listeners = new Map<string, Set<(event: Event) => void>>();
+  /** Made with the first. */
+  #listeners: Map<string, Set<(event: Event) => void>> | undefined;
   readonly #logger: Logger;
 
   constructor(logger: Logger) {
@@ -17,6 +18,7 @@ export class Emitter<Event extends { readonly type: string }> {
   on(type: string, listener: (event: Event) => void): Subscription {
     // Wrapped, so that the same function given twice is two listeners.
     const entry = (event: Event) => listener(event);
+    this.#listeners ??= new Map();
     const listeners = this.#listeners.get(type) ?? new Set();
     this.#listeners.set(type, listeners.add(entry));
     return { unsubscribe: () => listeners.delete(entry) };
@@ -24,11 +26,11 @@ export class Emitter<Event extends { readonly type: string }> {
 
   /** Whether anybody has ever listened. */
   get isHeard(): boolean {
-    return this.#listeners.size > 0;
+    return this.#listeners !== undefined;
   }
 
   emit(event: Event): void {
-    if (this.#listeners.size === 0) return;
+    if (this.#listeners === undefined) return;
     this.#tell(this.#listeners.get(event.type), event);
     this.#tell(this.#listeners.get('*'), event);
   }

@@ -115,7 +115,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
   async start(definition: FlowDefinition, input: unknown, given: StartOptions = {}): Promise<Run> {
     checkStart(definition, given);
     this.#checkPools(definition);
-    const checked = await check(definition.settings.input, input);
+    const checking = check(definition.settings.input, input);
+    const checked = checking instanceof Promise ? await checking : checking;
     if (!checked.ok) throw new InputError(definition.name, checked.issues);
     if (this.#isDraining) throw new EngineStoppedError('The engine was stopped: it starts no more runs');
     const { id, signal, paused, ...settings } = given;

@@ -33,7 +33,7 @@ import {
 import { keyPrefixOf } from '../model/key.ts';
 import type { Verdict } from '../model/ledger.ts';
 import type { Outcome } from '../model/perform.ts';
-import { createRecord, pick, put } from '../model/record.ts';
+import { createRecord, put } from '../model/record.ts';
 import { type Checked, check } from '../model/schema.ts';
 import { type Cause, isSettled, type SettledStatus } from '../model/status.ts';
 import type { TaskView } from '../model/view.ts';
@@ -41,7 +41,8 @@ import type { EngineCore } from './core.ts';
 import { LiveTask, type TaskLogic, type TaskRun } from './live-task.ts';
 import type { Logger } from './logger.ts';
 import type { RunJournal } from './run-journal.ts';
-import { Lane, Limit } from './slots.ts';
+import { RunLanes } from './run-lanes.ts';
+import type { Lane } from './slots.ts';
 import type { Timer, Timers } from './timers.ts';
 import type { Committer, Turn } from './turn.ts';
 
@@ -78,10 +79,7 @@ export class LiveRun implements Committer, Namer, TaskRun {
   /** By their places in definition order. */
   readonly #live: (LiveTask | undefined)[];
   readonly #outputs: unknown[];
-  readonly #lanes = new Map<string | undefined, Lane>();
-  /** Of tasks that want no pool. */
-  #lane: Lane | undefined;
-  readonly #limits: readonly Limit[];
+  readonly #lanes: RunLanes;
   readonly #keyPrefix: string;
   readonly #forwardsTo: AnyActorRef | undefined;
   #isInspected = false;
@@ -89,7 +87,6 @@ export class LiveRun implements Committer, Namer, TaskRun {
   #lookedAt = -1;
   #commitIsDue = false;
   #limit: Timer | undefined;
-  #isHeld = false;
   /** Why it ends early, once it does. */
   #ending: { readonly cause: Cause; readonly reason: unknown } | undefined;
   #end: End | undefined;
@@ -100,7 +97,7 @@ export class LiveRun implements Committer, Namer, TaskRun {
   #concluding: RunResult['status'] | undefined;
   #result: RunResult | undefined;
   #onIdle: (() => void) | undefined;
-  readonly #whenEnded: ((end: End) => void)[] = [];
+  #whenEnded: readonly ((end: End) => void)[] = [];
 
   constructor(
     core: EngineCore<LiveRun>,
@@ -129,7 +126,7 @@ export class LiveRun implements Committer, Namer, TaskRun {
     const slots = settings.concurrency ?? this.definition.settings.concurrency;
     const forwards = settings.forwardEvents ?? this.definition.settings.forwardEvents ?? false;
     this.#forwardsTo = forwards ? parentOf(actor) : undefined;
-    this.#limits = slots === undefined ? [] : [new Limit(slots)];
+    this.#lanes = new RunLanes(this.#turn.slots, core, this.definition.settings.pools, slots);
   }
 
   get id(): string {
@@ -204,7 +201,7 @@ export class LiveRun implements Committer, Namer, TaskRun {
   /** Calls back once it has settled, was stopped or failed; at once where it has. */
   whenEnded(callback: (end: End) => void): void {
     if (this.#end !== undefined) callback(this.#end);
-    else this.#whenEnded.push(callback);
+    else this.#whenEnded = [...this.#whenEnded, callback];
   }
 
   // The actors of its tasks, by name.
@@ -252,8 +249,7 @@ export class LiveRun implements Committer, Namer, TaskRun {
 
   /** Whether attempts may start. */
   holdSlots(isHeld: boolean): void {
-    this.#isHeld = isHeld;
-    for (const lane of this.#lanes.values()) lane.hold(isHeld || this.#core.isDraining);
+    this.#lanes.hold(isHeld || this.#core.isDraining);
   }
 
   /** All tasks have settled: once that is kept, makes what the run returns. */
@@ -356,7 +352,7 @@ export class LiveRun implements Committer, Namer, TaskRun {
 
   /** Starts nothing more; attempts under way go on. */
   drain(): void {
-    for (const lane of this.#lanes.values()) lane.hold(true);
+    this.#lanes.hold(true);
   }
 
   /** Calls back whenever an attempt has ended. */
@@ -470,7 +466,7 @@ export class LiveRun implements Committer, Namer, TaskRun {
   #deliver({ task: index, decision, because }: Verdict, at: number): void {
     const definition = this.definition.tasks[index] as TaskDefinition;
     const left = this.#isResumed ? this.#leftOf(index, decision) : undefined;
-    const task = new LiveTask(this, index, definition, this.#laneOf(definition), left);
+    const task = new LiveTask(this, index, definition, this.#lanes.of(definition.pool), left);
     this.#live[index] = task;
     if (left !== undefined && decision === 'run') return;
     const by = because === undefined ? undefined : this.definition.graph.ids[because];
@@ -533,22 +529,8 @@ export class LiveRun implements Committer, Namer, TaskRun {
     this.#end = end;
     withdrawNames(this.actor, this.#keyPrefix, this);
     this.#core.leave(this);
-    for (const callback of this.#whenEnded.splice(0)) callback(end);
-  }
-
-  #laneOf({ pool }: TaskDefinition): Lane {
-    let lane = pool === undefined ? this.#lane : this.#lanes.get(pool);
-    if (lane === undefined) {
-      const own = pool === undefined ? undefined : pick(this.definition.settings.pools ?? {}, pool);
-      const shared =
-        pool === undefined || own !== undefined ? this.#core.noLimit : this.#core.sharedPool(pool);
-      const limits = own === undefined ? this.#limits : [...this.#limits, new Limit(own)];
-      lane = new Lane(this.#turn.slots.poolOf(shared), limits);
-      lane.hold(this.#isHeld || this.#core.isDraining);
-      this.#lanes.set(pool, lane);
-      if (pool === undefined) this.#lane = lane;
-    }
-    return lane;
+    for (const callback of this.#whenEnded) callback(end);
+    this.#whenEnded = [];
   }
 
   #outputsById(): Record<string, unknown> {

@@ -4,7 +4,7 @@ import { EngineStoppedError, RunFailedError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
 import type { RunView } from '../model/view.ts';
 import type { Subscription } from './emitter.ts';
-import type { End, LiveRun } from './live-run.ts';
+import type { LiveRun } from './live-run.ts';
 import type { RunCommand } from './run-logic.ts';
 import type { RunState } from './run-snapshot.ts';
 
@@ -77,24 +77,16 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
    * engine or actor was stopped before, and with the error of a store that failed. After a rerun, of the rerun.
    */
   settled(): Promise<RunView> {
-    return quiet(
-      this.#ended().then((end) => {
-        if (!end.hasSettled) throw end.error;
-        return this.view();
-      }),
-    );
+    return this.#ended(() => this.view());
   }
 
   /** Resolves with what the run returns. Rejects with `RunFailedError` when it ended `failed` or `cancelled`. */
   outputs(): Promise<Outputs> {
-    return quiet(
-      this.#ended().then((end) => {
-        if (!end.hasSettled) throw end.error;
-        const { result } = this.#live;
-        if (result?.status === 'done') return result.outputs as Outputs;
-        throw this.#failure(result, this.view());
-      }),
-    );
+    return this.#ended(() => {
+      const { result } = this.#live;
+      if (result?.status === 'done') return result.outputs as Outputs;
+      throw this.#failure(result, this.view());
+    });
   }
 
   /**
@@ -129,15 +121,26 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
   /** Cancels the run if it has not settled, and waits until it has. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.cancel('disposed');
-    await this.#ended();
+    await new Promise<void>((resolve) => this.#live.whenEnded(() => resolve()));
   }
 
   #send(command: RunCommand): void {
     if (!this.#live.isOver) (this.#live.actor as AnyActorRef).send(command);
   }
 
-  #ended(): Promise<End> {
-    return new Promise((resolve) => this.#live.whenEnded(resolve));
+  /** Resolves with what is made of the run once it has settled; rejects where it was stopped, or that throws. */
+  #ended<T>(make: () => T): Promise<T> {
+    const ended = new Promise<T>((resolve, reject) => {
+      this.#live.whenEnded((end) => {
+        if (!end.hasSettled) return reject(end.error);
+        try {
+          resolve(make());
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+    return quiet(ended);
   }
 
   #failure(result: RunResult | undefined, view: RunView): Error {

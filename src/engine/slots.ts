@@ -44,6 +44,8 @@ export class Lane implements HeapItem {
   readonly pool: Pool;
   /** Limits of the run: its concurrency, and a pool of its own. */
   readonly limits: readonly Limit[];
+  /** The claim to be met next, when the lane was last put in its place. */
+  best: Claim | undefined;
   #isHeld = false;
   readonly #onFree = () => this.pool.enter(this);
 
@@ -54,7 +56,7 @@ export class Lane implements HeapItem {
 
   push(claim: Claim): void {
     this.claims.push(claim);
-    if (this.place < 0 || this.claims.first === claim) this.pool.enter(this);
+    if (this.best === undefined || goesBefore(claim, this.best)) this.pool.enter(this);
   }
 
   /** For a claim that is no longer wanted; nothing where it was met already. */
@@ -82,10 +84,14 @@ export class Lane implements HeapItem {
   }
 }
 
+function isBetter(a: Lane, b: Lane): boolean {
+  return goesBefore(a.best as Claim, b.best as Claim);
+}
+
 /** The lanes that share a limit across runs, best claim first: those of one pool of the engine, or of none. */
 export class Pool {
   readonly limit: Limit;
-  readonly #lanes = new Heap<Lane>((a, b) => goesBefore(a.claims.first as Claim, b.claims.first as Claim));
+  readonly #lanes = new Heap<Lane>(isBetter);
   readonly #onWanted: () => void;
 
   constructor(limit: Limit, onWanted: () => void) {
@@ -95,7 +101,8 @@ export class Pool {
 
   /** Puts a lane where its best claim belongs, or takes it out where it has none that may start. */
   enter(lane: Lane): void {
-    if (!lane.mayStart()) this.#lanes.remove(lane);
+    lane.best = lane.mayStart() ? lane.claims.first : undefined;
+    if (lane.best === undefined) this.#lanes.remove(lane);
     else {
       if (lane.place < 0) this.#lanes.push(lane);
       else if (this.#lanes.size > 1) this.#lanes.update(lane);
@@ -111,6 +118,7 @@ export class Pool {
     }
     for (let lane = this.#lanes.first; lane !== undefined; lane = this.#lanes.first) {
       if (lane.mayStart()) return lane;
+      lane.best = undefined;
       this.#lanes.remove(lane);
     }
     return undefined;
@@ -163,8 +171,7 @@ export class SlotQueue {
     for (const pool of this.#pools) {
       const lane = pool.best();
       if (lane === undefined) continue;
-      if (best === undefined || goesBefore(lane.claims.first as Claim, best.claims.first as Claim))
-        best = lane;
+      if (best === undefined || isBetter(lane, best)) best = lane;
     }
     if (best === undefined || !this.#engine.isFull) return best;
     this.#engine.whenFree(this.#onWanted);

@@ -1,0 +1,73 @@
+import type { FlowDefinition } from '../model/definition.ts';
+import { pick } from '../model/record.ts';
+import { Lane, Limit, type SlotQueue } from './slots.ts';
+
+/** The limits that runs share. */
+interface SharedLimits {
+  /** Of lanes that share none. */
+  readonly noLimit: Limit;
+  /** A pool of the engine, by name. */
+  sharedPool(name: string): Limit;
+}
+
+/** Where the tasks of one run stand in line for slots: a lane for each pool that they want, and one for those that want none. */
+export class RunLanes {
+  readonly #slots: SlotQueue;
+  readonly #shared: SharedLimits;
+  /** Pools of the flow's own. */
+  readonly #ownPools: FlowDefinition['settings']['pools'];
+  /** The run's concurrency. */
+  readonly #limits: readonly Limit[];
+  #plain: Lane | undefined;
+  #ofPools: Map<string, Lane> | undefined;
+  #isHeld = false;
+
+  /** @param concurrency attempts of the run at the same time; `undefined` without a limit */
+  constructor(
+    slots: SlotQueue,
+    shared: SharedLimits,
+    ownPools: FlowDefinition['settings']['pools'],
+    concurrency: number | undefined,
+  ) {
+    this.#slots = slots;
+    this.#shared = shared;
+    this.#ownPools = ownPools;
+    this.#limits = concurrency === undefined ? none : [new Limit(concurrency)];
+  }
+
+  /** @param pool the name of one, or `undefined` for tasks that want none */
+  of(pool: string | undefined): Lane {
+    if (pool === undefined) {
+      this.#plain ??= this.#make(this.#shared.noLimit, this.#limits);
+      return this.#plain;
+    }
+    this.#ofPools ??= new Map();
+    let lane = this.#ofPools.get(pool);
+    if (lane === undefined) {
+      lane = this.#makeFor(pool);
+      this.#ofPools.set(pool, lane);
+    }
+    return lane;
+  }
+
+  /** Whether all stand still. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    this.#plain?.hold(isHeld);
+    for (const lane of this.#ofPools?.values() ?? []) lane.hold(isHeld);
+  }
+
+  #makeFor(pool: string): Lane {
+    const slots = pick(this.#ownPools ?? {}, pool);
+    if (slots === undefined) return this.#make(this.#shared.sharedPool(pool), this.#limits);
+    return this.#make(this.#shared.noLimit, [...this.#limits, new Limit(slots)]);
+  }
+
+  #make(shared: Limit, limits: readonly Limit[]): Lane {
+    const lane = new Lane(this.#slots.poolOf(shared), limits);
+    if (this.#isHeld) lane.hold(true);
+    return lane;
+  }
+}
+
+const none: readonly Limit[] = [];
