@@ -72,6 +72,8 @@ const engineOptions = new Set([
 const logicOptions = new Set(['concurrency', 'totalTimeoutMs', 'forwardEvents']);
 const startOptions = new Set(['id', 'paused', 'signal', 'concurrency', 'totalTimeoutMs']);
 
+const nothing: StartOptions = {};
+
 const timeOfDay: Clock = {
   setTimeout: (callback, timeoutMs) => setTimeout(callback, timeoutMs),
   clearTimeout: (id) => clearTimeout(id as ReturnType<typeof setTimeout>),
@@ -112,8 +114,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return this.#isDraining;
   }
 
-  async start(definition: FlowDefinition, input: unknown, given: StartOptions = {}): Promise<Run> {
-    checkStart(definition, given);
+  async start(definition: FlowDefinition, input: unknown, given: StartOptions = nothing): Promise<Run> {
+    if (given !== nothing) checkStart(definition, given);
     this.#checkPools(definition);
     const checking = check(definition.settings.input, input);
     const checked = checking instanceof Promise ? await checking : checking;
@@ -223,21 +225,18 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   enter(run: LiveRun): void {
-    this.#settled.delete(run.id);
+    const settled = this.#settled.get(run.id);
+    if (settled !== undefined) this.#settled.delete(run.id, settled);
     this.#live.add(run.id, run);
     if (this.#isDraining) run.drain();
   }
 
   leave(run: LiveRun): void {
-    if (this.#live.get(run.id) !== run) return;
-    this.#live.delete(run.id);
-    if (run.result === undefined) return;
+    if (!this.#live.delete(run.id, run) || run.result === undefined) return;
     if (this.#keepSettled === 0) return this.#forget(run.id);
     this.#settled.add(run.id, run);
     if (this.#settled.size <= this.#keepSettled) return;
-    const oldest = this.#settled.first as string;
-    this.#settled.delete(oldest);
-    this.#forget(oldest);
+    this.#forget(this.#settled.shift() as string);
   }
 
   handleOf(actor: AnyActorRef): Run | undefined {

@@ -536,7 +536,8 @@ export class LiveRun implements Committer, Namer, TaskRun {
   #outputsById(): Record<string, unknown> {
     const { ids } = this.definition.graph;
     const outputs = createRecord<unknown>(ids.length);
-    for (const [index, output] of this.#outputs.entries()) {
+    for (let index = 0; index < ids.length; index++) {
+      const output = this.#outputs[index];
       if (output !== missing) put(outputs, ids[index] as string, output);
     }
     return outputs;

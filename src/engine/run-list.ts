@@ -16,22 +16,26 @@ export class RunList<Run extends object> {
     return this.#places.get(id)?.run;
   }
 
-  /** Adds a run as the newest. */
+  /** Adds a run as the newest, in place of one with the same id. */
   add(id: string, run: Run): void {
-    this.delete(id);
+    this.#places.delete(id);
     this.#places.set(id, { run });
   }
 
-  delete(id: string): void {
+  /** Takes a run out; false where another one, or none, has its place. */
+  delete(id: string, run: Run): boolean {
     const place = this.#places.get(id);
-    if (place === undefined) return;
+    if (place?.run !== run) return false;
     place.run = undefined;
-    this.#places.delete(id);
+    return this.#places.delete(id);
   }
 
-  /** Id of the oldest. */
-  get first(): string | undefined {
-    for (const id of this.#places.keys()) return id;
+  /** Takes the oldest out, and gives its id. */
+  shift(): string | undefined {
+    for (const [id, { run }] of this.#places) {
+      this.delete(id, run as Run);
+      return id;
+    }
     return undefined;
   }
 

@@ -130,7 +130,7 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
 
   /** The same from a snapshot on. Entry actions are not run again. */
   cursorFrom(self: unknown, snapshot: SnapshotOf<Machine>): Cursor {
-    const context = Object.assign({}, snapshot.context);
+    const context = { ...(snapshot.context as object) };
     return new Cursor(this.#table, CompiledSnapshot.stateOf(snapshot), context, self);
   }
 

@@ -85,8 +85,9 @@ export class Cursor {
     this.#isMoving = true;
     let next: Snapshot;
     try {
-      next = take(this.snapshot() as Snapshot);
+      next = take(this.#snapshotOf(this.context) as Snapshot);
       this.#isOver = next.status !== 'active';
+      // Both snapshots keep theirs.
       this.context = { ...(next.context as object) };
       this.#to(CompiledSnapshot.stateOf(next));
     } finally {
@@ -104,8 +105,11 @@ export class Cursor {
 
   /** Where the machine stands. */
   snapshot(): CompiledSnapshot {
-    const status = this.#isOver ? 'done' : 'active';
-    return new CompiledSnapshot(this.#table, this.#number, { ...this.context }, status);
+    return this.#snapshotOf({ ...this.context });
+  }
+
+  #snapshotOf(context: object): CompiledSnapshot {
+    return new CompiledSnapshot(this.#table, this.#number, context, this.#isOver ? 'done' : 'active');
   }
 
   #to(state: number): void {

@@ -44,8 +44,6 @@ export class EntryList {
   /** Task ids in definition order. */
   readonly #ids: readonly string[];
   readonly #pieces: Piece[] = [];
-  /** The last one. */
-  #piece: Piece = { numbers: [], rest: [] };
   #length = 0;
   /** Instant of the first entry. */
   #firstAt = 0;
@@ -111,11 +109,20 @@ export class EntryList {
   }
 
   #add(kind: number, task: number, ms: number, rest: unknown): void {
-    if ((this.#length++ & PIECE_MASK) === 0) {
-      this.#piece = { numbers: [], rest: [] };
-      this.#pieces.push(this.#piece);
-    }
-    this.#piece.numbers.push(kind, task, ms);
-    this.#piece.rest.push(rest);
+    const place = this.#length & PIECE_MASK;
+    const piece = place === 0 ? this.#nextPiece() : (this.#pieces.at(-1) as Piece);
+    piece.numbers[3 * place] = kind;
+    piece.numbers[3 * place + 1] = task;
+    piece.numbers[3 * place + 2] = ms;
+    piece.rest[place] = rest;
+    this.#length++;
+  }
+
+  /** No larger than what is to be expected: most runs are small, and end with three entries for each task. */
+  #nextPiece(): Piece {
+    const size = Math.min(3 * this.#ids.length + 2, PIECE_SIZE);
+    const piece = { numbers: new Array<number>(3 * size), rest: new Array<unknown>(size) };
+    this.#pieces.push(piece);
+    return piece;
   }
 }

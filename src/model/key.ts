@@ -3,6 +3,6 @@
  * that the first one of a key parts the two, and no two tasks of any runs have the same.
  */
 export function keyPrefixOf(runId: string): string {
-  if (!/[%/]/.test(runId)) return `${runId}/`;
+  if (!runId.includes('/') && !runId.includes('%')) return `${runId}/`;
   return `${runId.replaceAll('%', '%25').replaceAll('/', '%2F')}/`;
 }

@@ -53,14 +53,11 @@ const none: readonly Verdict[] = [];
  * graph is held, but is no part of the data.
  */
 export class Ledger {
-  /** How many tasks have not settled. */
-  readonly unsettled: number;
-  /** How many tasks ended `failed` that are not optional: with any, the run fails. */
-  readonly failures: number;
-  /** Given by the change that made this ledger, in definition order where one change brought several. */
-  readonly verdicts: readonly Verdict[];
   readonly #plan: Plan;
   readonly #rows: Integers;
+  #unsettled: number;
+  #failures: number;
+  #verdicts: readonly Verdict[];
 
   private constructor(
     plan: Plan,
@@ -71,9 +68,9 @@ export class Ledger {
   ) {
     this.#plan = plan;
     this.#rows = rows;
-    this.unsettled = unsettled;
-    this.failures = failures;
-    this.verdicts = verdicts;
+    this.#unsettled = unsettled;
+    this.#failures = failures;
+    this.#verdicts = verdicts;
   }
 
   /** The books of a run of which these tasks have settled already; without `settled`, of a new run. */
@@ -82,7 +79,7 @@ export class Ledger {
   }
 
   /**
-   * The same for whoever reads no ledger but the newest: each change makes the statuses of the earlier ones its own.
+   * The same for whoever reads no ledger but the newest: each change is made where it is and gives the same ledger.
    * Settling then costs no copy, however many tasks there are.
    */
   static openInPlace(plan: Plan, settled?: readonly TaskStatus[]): Ledger {
@@ -102,6 +99,21 @@ export class Ledger {
 
   get size(): number {
     return this.#rows.size;
+  }
+
+  /** How many tasks have not settled. */
+  get unsettled(): number {
+    return this.#unsettled;
+  }
+
+  /** How many tasks ended `failed` that are not optional: with any, the run fails. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Given by the last change, in definition order where one change brought several. */
+  get verdicts(): readonly Verdict[] {
+    return this.#verdicts;
   }
 
   statusOf(task: number): LedgerStatus {
@@ -178,7 +190,12 @@ export class Ledger {
   }
 
   #with(edit: IntegersEdit, unsettled: number, failures: number, verdicts: readonly Verdict[]): Ledger {
-    return new Ledger(this.#plan, edit.done(), unsettled, failures, verdicts);
+    const isInPlace = (edit as unknown) === this.#rows;
+    if (!isInPlace) return new Ledger(this.#plan, edit.done(), unsettled, failures, verdicts);
+    this.#unsettled = unsettled;
+    this.#failures = failures;
+    this.#verdicts = verdicts;
+    return this;
   }
 }
 

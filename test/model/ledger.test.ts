@@ -62,7 +62,9 @@ test('is immutable: what follows from one ledger leaves it as it was', () => {
 
 test('enters an ending once', () => {
   const once = Ledger.open(planOf(chain)).admit().settle(0, 'done');
+  const given = once.verdicts;
   const twice = once.settle(0, 'failed');
+  assert.equal([given.length, once.verdicts], [1, given]);
   assert.equal([twice.statusOf(0), twice.unsettled, twice.failures, twice.verdicts], ['done', 2, 0, []]);
 });
 
@@ -86,8 +88,7 @@ test('gives the same verdicts in place, where only the newest is to be read', ()
     assert.equal(inPlace.toJSON(), kept.toJSON());
   }
   const early = Ledger.openInPlace(plan).admit();
-  early.settle(0, 'done');
-  assert.is(early.statusOf(0), 'done');
+  assert.is(early.settle(0, 'done'), early);
 });
 
 test('counts no failure of an optional task', () => {
