@@ -293,16 +293,18 @@ function planOf(graph: Graph, tasks: readonly TaskDefinition[]): Plan {
   return { graph, rules, optional };
 }
 
-function hashOf({ graph, rules }: Plan): string {
-  const { ids, upstreamStart, upstreamList } = graph;
+function hashOf(plan: Plan): string {
   const hash = new Hash();
-  for (let task = 0; task < ids.length; task++) {
-    hash.addText(ids[task] as string);
-    hash.addInteger(triggerRules.indexOf(rules[task] as TriggerRule));
-    const end = upstreamStart[task + 1] as number;
-    hash.addInteger(end);
-    for (let edge = upstreamStart[task] as number; edge < end; edge++)
-      hash.addInteger(upstreamList[edge] as number);
-  }
+  for (let task = 0; task < plan.rules.length; task++) addTask(hash, plan, task);
   return hash.toString();
+}
+
+function addTask(hash: Hash, { graph, rules }: Plan, task: number): void {
+  const { ids, upstreamStart, upstreamList } = graph;
+  const end = upstreamStart[task + 1] as number;
+  hash.addText(ids[task] as string);
+  hash.addInteger(triggerRules.indexOf(rules[task] as TriggerRule));
+  hash.addInteger(end);
+  for (let edge = upstreamStart[task] as number; edge < end; edge++)
+    hash.addInteger(upstreamList[edge] as number);
 }
