@@ -75,7 +75,8 @@ export class LiveTask implements Claim, AttemptTask {
     this.#lane = lane;
     const input = { task: index, maxAttempts: definition.retry?.maxAttempts ?? 1 };
     const { compiled } = run.taskLogic;
-    if (compiled === undefined) this.#startActor({ input, snapshot: left && snapshotOf(left, input) });
+    if (compiled === undefined || run.isInspected)
+      this.#startActor({ input, snapshot: left && snapshotOf(left, input) });
     else if (left === undefined) this.#cursor = compiled.cursor(this, input);
     else this.#cursor = compiled.cursorFrom(this, compiled.restoreSnapshot(snapshotOf(left, input)));
     if (left !== undefined) this.#takeUp(left);

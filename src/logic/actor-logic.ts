@@ -12,7 +12,7 @@ import type {
   Snapshot,
 } from 'xstate';
 import { Cursor } from './cursor.ts';
-import { inspectAction, inspectMicrostep, isInspected } from './internals.ts';
+import { inspectAction, inspectMicrostep } from './internals.ts';
 import { CompiledSnapshot, type Status } from './snapshot.ts';
 import { type ActionInfo, choose, type Doer, initialContext, outputOf, runActions } from './step.ts';
 import type { ActionEntry, Candidate, Move, StateEntry, Table } from './table.ts';
@@ -91,9 +91,8 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
   transition(snapshot: SnapshotOf<Machine>, event: AnyEventObject, scope: AnyScope): SnapshotOf<Machine> {
     try {
       const candidate = this.#choose(snapshot, event);
-      const now = new Now(scope);
-      const next = this.#move(snapshot, candidate, event, now);
-      if (now.isInspected) inspectMicrostep(scope, event, next, candidate?.definition);
+      const next = this.#move(snapshot, candidate, event, new Now(scope));
+      inspectMicrostep(scope, event, next, candidate?.definition);
       return next;
     } catch (error) {
       CompiledSnapshot.keepWhole(snapshot);
@@ -233,25 +232,23 @@ class Notes implements Doer {
 
 /** Does it at once, and tells inspectors. */
 class Now implements Doer {
-  readonly isInspected: boolean;
   readonly self: unknown;
   readonly system: unknown;
   readonly #scope: AnyScope;
 
   constructor(scope: AnyScope) {
     this.#scope = scope;
-    this.isInspected = isInspected(scope);
     this.self = scope.self;
     this.system = scope.system;
   }
 
   effect({ type, run }: EffectEntry, params: unknown, info: ActionInfo): void {
-    if (this.isInspected) inspectAction(this.#scope, type, params);
+    inspectAction(this.#scope, type, params);
     run?.(info, params as never);
   }
 
   emit(event: object): void {
-    if (this.isInspected) inspectAction(this.#scope, 'xstate.emit', { event });
+    inspectAction(this.#scope, 'xstate.emit', { event });
     this.#scope.defer(() => this.#scope.emit(event as never));
   }
 }
