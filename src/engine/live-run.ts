@@ -82,9 +82,6 @@ export class LiveRun implements Committer, Namer, TaskRun {
   readonly #lanes: RunLanes;
   readonly #keyPrefix: string;
   readonly #forwardsTo: AnyActorRef | undefined;
-  #isInspected = false;
-  /** The turn in which that was found. */
-  #lookedAt = -1;
   #commitIsDue = false;
   #limit: Timer | undefined;
   /** Why it ends early, once it does. */
@@ -149,13 +146,9 @@ export class LiveRun implements Committer, Namer, TaskRun {
     return this.definition.settings.graceMs ?? 5_000;
   }
 
-  /** Whether anybody inspects its system; looked at once a turn. */
+  /** Whether anybody inspects its system. */
   get isInspected(): boolean {
-    if (this.#lookedAt !== this.#turn.count) {
-      this.#lookedAt = this.#turn.count;
-      this.#isInspected = isInspected(this.actor);
-    }
-    return this.#isInspected;
+    return isInspected(this.actor);
   }
 
   /** Whether it is being cancelled, or is out of time. */

@@ -26,7 +26,6 @@ export class Turn {
   readonly #next: (() => void)[] = [];
   readonly #afterCommit: (() => void)[] = [];
   #isScheduled = false;
-  #count = 0;
   /** When the event loop last had its turn between two of ours. */
   #yieldedAt = Number.NEGATIVE_INFINITY;
 
@@ -34,11 +33,6 @@ export class Turn {
     this.#clock = clock;
     this.timers = new Timers(clock, () => this.schedule());
     this.slots = new SlotQueue(engineLimit, () => this.schedule());
-  }
-
-  /** How many have been taken: what is worked out anew each turn asks for it. */
-  get count(): number {
-    return this.#count;
   }
 
   /** Calls back as the next turn begins. */
@@ -73,7 +67,6 @@ export class Turn {
   };
 
   readonly #run = (): void => {
-    this.#count++;
     call(this.#next);
     this.#commit();
     call(this.#afterCommit);

@@ -31,6 +31,7 @@ const probe = Object.defineProperty({}, 'type', {
  * there are any: one that cannot be copied is shown to nobody, and tells.
  */
 export function isInspected({ system }: { readonly system: unknown }): boolean {
+  if ((system as Directory)[names]?.mayBeInspected === false) return false;
   try {
     (system as unknown as System)._sendInspectionEvent(probe);
     return false;
@@ -97,18 +98,20 @@ export interface Namer {
   findAll(): void;
 }
 
-/** The part of a system that finds actors by their names. */
+/** The part of a system by which its actors are found and seen. */
 interface Directory {
   get(systemId: string): AnyActorRef | undefined;
   getAll(): Record<string, AnyActorRef>;
+  inspect(observer: object): object;
   [names]?: Names;
 }
 
-interface Names {
+/** What stands behind a directory that asks others for names. */
+interface Names extends Pick<Directory, 'get' | 'getAll' | 'inspect'> {
   /** By what their names begin with, up to the first slash. */
   readonly namers: Map<string, Namer>;
-  readonly get: Directory['get'];
-  readonly getAll: Directory['getAll'];
+  /** False as long as nobody can be inspecting the system. */
+  mayBeInspected: boolean;
 }
 
 const names = Symbol('topple.names');
@@ -117,9 +120,12 @@ const names = Symbol('topple.names');
 export function offerNames({ system }: AnyActorRef, prefix: string, namer: Namer): void {
   const directory = system as unknown as Directory;
   if (directory[names] === undefined) {
-    directory[names] = { namers: new Map(), get: directory.get, getAll: directory.getAll };
-    directory.get = get;
-    directory.getAll = getAll;
+    const mayBeInspected = isInspected({ system });
+    const namers = new Map<string, Namer>();
+    const { get, getAll, inspect } = directory;
+    directory[names] = { namers, get, getAll, inspect, mayBeInspected };
+    // Closures made for each system would make V8 keep one run alive by the next.
+    Object.assign(directory, askingNamers);
   }
   directory[names].namers.set(prefix, namer);
 }
@@ -130,17 +136,23 @@ export function withdrawNames({ system }: AnyActorRef, prefix: string, namer: Na
   if (namers.get(prefix) === namer) namers.delete(prefix);
 }
 
-function get(this: Directory, systemId: string): AnyActorRef | undefined {
-  const known = this[names] as Names;
-  const prefix = systemId.slice(0, systemId.indexOf('/') + 1);
-  return known.get(systemId) ?? known.namers.get(prefix)?.find(systemId);
-}
-
-function getAll(this: Directory): Record<string, AnyActorRef> {
-  const known = this[names] as Names;
-  for (const namer of known.namers.values()) namer.findAll();
-  return known.getAll();
-}
+const askingNamers: Pick<Directory, 'get' | 'getAll' | 'inspect'> & ThisType<Directory> = {
+  get(systemId) {
+    const known = this[names] as Names;
+    const prefix = systemId.slice(0, systemId.indexOf('/') + 1);
+    return known.get(systemId) ?? known.namers.get(prefix)?.find(systemId);
+  },
+  getAll() {
+    const known = this[names] as Names;
+    for (const namer of known.namers.values()) namer.findAll();
+    return known.getAll();
+  },
+  inspect(observer) {
+    const known = this[names] as Names;
+    known.mayBeInspected = true;
+    return known.inspect(observer);
+  },
+};
 
 /** Stops a child that an action made with `createActor(…, { parent })`. */
 export function stopChild(parent: AnyActorRef, child: AnyActorRef): void {

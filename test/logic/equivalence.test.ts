@@ -6,6 +6,7 @@ import { type TriggerRule, triggerRules } from '../../src/model/trigger-rule.ts'
 import { spec } from '../spec.ts';
 import { getShortestPaths, getSimplePaths } from '../support/graph.ts';
 import {
+  Cursors,
   compiledStart,
   compiledStep,
   diceOf,
@@ -32,15 +33,17 @@ interface Pair {
   readonly found: CompiledSnapshot;
 }
 
-/** Both machines side by side: each step is compared before it is returned. */
+/** The machine, its table and a cursor on it side by side: each step is compared before it is returned. */
 class Comparison {
   steps = 0;
   readonly #machine: Subject['machine'];
   readonly #logic;
+  readonly #cursors;
 
   constructor({ machine }: Subject) {
     this.#machine = machine;
     this.#logic = compile(machine);
+    this.#cursors = new Cursors(machine);
   }
 
   start(input: unknown): Pair {
@@ -49,11 +52,12 @@ class Comparison {
   }
 
   step({ expected, found }: Pair, event: AnyEventObject): Pair {
-    return this.#paired(
-      interpretStep(this.#machine, expected, event),
-      compiledStep(this.#logic, found, event),
-      () => `${JSON.stringify(event)} in ${JSON.stringify(expected)}`,
-    );
+    const where = () => `${JSON.stringify(event)} in ${JSON.stringify(expected)}`;
+    const next = interpretStep(this.#machine, expected, event);
+    if (expected.status === 'active' && !isForActors(event)) {
+      fail(differenceOf(next, this.#cursors.step(found, event)), () => `a cursor's ${where()}`);
+    }
+    return this.#paired(next, compiledStep(this.#logic, found, event), where);
   }
 
   /** What both answer when they are asked. */
@@ -72,6 +76,10 @@ class Comparison {
     return { expected: expected.state, found: found.state };
   }
 }
+
+/** What only an actor can be told: that it is to stop, or that another failed. */
+const isForActors = ({ type }: AnyEventObject) =>
+  type === 'xstate.stop' || type.startsWith('xstate.error.actor');
 
 function fail(difference: string | undefined, where: () => string): void {
   if (difference !== undefined) assert.unreachable(`${difference}, after ${where()}`);

@@ -28,9 +28,12 @@ import {
   inspectMicrostep,
   isInspected,
   nameInSystem,
+  offerNames,
   parentOf,
   sendFrom,
   stopChild,
+  subscriberCount,
+  withdrawNames,
 } from '../../src/logic/internals.ts';
 import { spec } from '../spec.ts';
 import { Registered } from './registry.ts';
@@ -168,6 +171,58 @@ test('an actor gets its name in the system when it starts, and gives it back whe
   assert.is(actor.system.get('the child'), child);
   stopChild(actor, child);
   assert.is(actor.system.get('the child'), undefined);
+});
+
+test('a system asks for names that it does not know, by what they begin with', () => {
+  const { actor } = listening();
+  const made = listening({ parent: actor } as object).actor;
+  const asked: string[] = [];
+  const namer = {
+    find(systemId: string) {
+      asked.push(systemId);
+      return systemId === 'one/a' ? made : undefined;
+    },
+    findAll: () => asked.push('all'),
+  };
+  offerNames(actor, 'one/', namer);
+  offerNames(made, 'two/', { ...namer, find: () => actor });
+  const { system } = actor;
+  assert.equal([system.get('one/a'), system.get('one/b/c'), system.get('two/a')], [made, undefined, actor]);
+  assert.equal([system.get('a'), system.get('three/a')], [undefined, undefined]);
+  assert.equal(asked, ['one/a', 'one/b/c']);
+  assert.equal(system.getAll(), {});
+  withdrawNames(actor, 'two/', namer);
+  assert.is(system.get('two/a'), actor);
+  withdrawNames(actor, 'one/', namer);
+  assert.is(system.get('one/a'), undefined);
+  assert.equal(asked, ['one/a', 'one/b/c', 'all', 'all']);
+});
+
+test('a system that asks for names knows its own, and who inspects it', () => {
+  const { actor } = listening({ systemId: 'own/a' } as object);
+  const namer = { find: () => undefined, findAll: () => {} };
+  offerNames(actor, 'own/', namer);
+  assert.is(actor.system.get('own/a'), actor);
+  assert.is(isInspected(actor), false);
+  const seen: InspectionEvent[] = [];
+  const subscription = actor.system.inspect((event: InspectionEvent) => seen.push(event));
+  assert.is(isInspected(actor), true);
+  actor.send({ type: 'hello' });
+  assert.is(seen[0]?.type, '@xstate.event');
+  subscription.unsubscribe();
+  assert.is(isInspected(actor), false);
+  const inspectedFirst = inspected().actor;
+  offerNames(inspectedFirst, 'own/', namer);
+  assert.is(isInspected(inspectedFirst), true);
+});
+
+test('an actor counts its subscribers', () => {
+  const { actor } = listening();
+  assert.is(subscriberCount(actor), 0);
+  const subscription = actor.subscribe(() => {});
+  assert.is(subscriberCount(actor), 1);
+  subscription.unsubscribe();
+  assert.is(subscriberCount(actor), 0);
 });
 
 test('what an action defers is called when its transition is over, before subscribers hear of it', () => {

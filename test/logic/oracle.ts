@@ -9,7 +9,7 @@ import {
   initialTransition,
   transition,
 } from 'xstate';
-import type { CompiledLogic, CompiledSnapshot, Effect } from '../../src/logic/index.ts';
+import { type CompiledLogic, type CompiledSnapshot, compile, type Effect } from '../../src/logic/index.ts';
 import { Ledger } from '../../src/model/ledger.ts';
 
 /** A step, or what was thrown instead of one. */
@@ -46,6 +46,42 @@ export function compiledStep(logic: CompiledLogic, state: CompiledSnapshot, even
     return logic.step(state as never, event);
   } catch (error) {
     return { threw: textOf(error) };
+  }
+}
+
+/** Moves cursors by single steps. */
+export class Cursors {
+  readonly #logic: CompiledLogic;
+  #effects: Effect[] = [];
+
+  constructor(machine: AnyStateMachine) {
+    const { actions } = machine.implementations;
+    const noted = Object.entries(actions).map(([type, action]) => [
+      type,
+      'assignment' in (action as object)
+        ? action
+        : (_: object, params: unknown) =>
+            void this.#effects.push(
+              'event' in (action as object)
+                ? { type: 'xstate.emit', params: { event: params } }
+                : { type, params },
+            ),
+    ]);
+    this.#logic = compile(machine.provide({ actions: Object.fromEntries(noted) }));
+  }
+
+  step(state: CompiledSnapshot, event: AnyEventObject): Compiled {
+    this.#effects = [];
+    const cursor = this.#logic.cursorFrom(undefined, state as never);
+    try {
+      cursor.move(event);
+    } catch (error) {
+      return { threw: textOf(error) };
+    }
+    const effects = this.#effects;
+    // A cursor has no output: nobody would get it.
+    const { output } = this.#logic.step(state as never, event).state;
+    return { state: Object.assign(cursor.snapshot(), { output }), effects };
   }
 }
 

@@ -80,12 +80,8 @@ export const task: Subject = {
       attempt,
       readyAt: retryAt,
       retryAt,
-      endedAt: retryAt,
-      output: retryAt,
       error: retryAt === undefined ? undefined : { name: 'Error', message: 'earlier' },
-      cause: retryAt === undefined ? undefined : 'fatal',
-      reason: retryAt,
-      because: retryAt === undefined ? undefined : 'b',
+      ending: retryAt === undefined ? undefined : { at: retryAt, cause: 'fatal', because: 'b' },
     })),
   ),
   unreadable: [
