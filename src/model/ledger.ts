@@ -190,8 +190,9 @@ export class Ledger {
   }
 
   #with(edit: IntegersEdit, unsettled: number, failures: number, verdicts: readonly Verdict[]): Ledger {
-    const isInPlace = (edit as unknown) === this.#rows;
-    if (!isInPlace) return new Ledger(this.#plan, edit.done(), unsettled, failures, verdicts);
+    const rows = edit.done();
+    const isInPlace = (edit as unknown) === rows;
+    if (!isInPlace) return new Ledger(this.#plan, rows, unsettled, failures, verdicts);
     this.#unsettled = unsettled;
     this.#failures = failures;
     this.#verdicts = verdicts;
