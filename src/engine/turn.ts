@@ -78,7 +78,9 @@ export class Turn {
   };
 
   #commit(): void {
-    for (const committer of take(this.#dirty)) committer.commit();
+    // Most turns have one run's.
+    if (this.#dirty.length === 1) this.#dirty.pop()?.commit();
+    else for (const committer of take(this.#dirty)) committer.commit();
   }
 }
 
