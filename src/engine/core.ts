@@ -1,4 +1,3 @@
-import type { AnyActorRef } from 'xstate';
 import type { FlowDefinition } from '../model/definition.ts';
 import type { Entry } from '../model/journal.ts';
 import type { Logger } from './logger.ts';
@@ -15,8 +14,8 @@ export interface EngineCore<Run> {
   readonly isDraining: boolean;
   /** The limit that lanes share that share none. */
   readonly noLimit: Limit;
-  /** The beat of the clock that an actor's system runs on. */
-  turnOf(actor: AnyActorRef): Turn;
+  /** The beat of a clock; without one, of the engine's own. */
+  turnOf(clock: unknown): Turn;
   /** The next place in the order of starting. */
   nextOrder(): number;
   /** A pool of the engine, by name. */

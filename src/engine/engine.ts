@@ -1,5 +1,4 @@
-import { type AnyActorLogic, type AnyActorRef, createActor, type InspectionEvent } from 'xstate';
-import { clockOf } from '../logic/internals.ts';
+import type { AnyActorLogic, AnyActorRef, InspectionEvent } from 'xstate';
 import {
   badOption,
   boundRule,
@@ -22,7 +21,7 @@ import { guardLogger, type Logger } from './logger.ts';
 import { Run } from './run.ts';
 import { RunJournal } from './run-journal.ts';
 import { RunList } from './run-list.ts';
-import { createRunMachine, RunLogic } from './run-logic.ts';
+import { createRunMachine, launch, RunLogic } from './run-logic.ts';
 import { Limit } from './slots.ts';
 import { Turn } from './turn.ts';
 
@@ -88,7 +87,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
   readonly #limit: Limit;
   readonly #pools: ReadonlyMap<string, Limit>;
   readonly #clock: Clock;
-  readonly #inspect: ((event: InspectionEvent) => void) | undefined;
+  /** For the actors of runs that it starts. */
+  readonly #actorOptions: object;
   readonly #keepSettled: number;
   readonly #turns = new WeakMap<object, Turn>();
   readonly #live = new RunList<LiveRun>();
@@ -107,7 +107,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
     this.#pools = new Map(Object.entries(pools).map(([name, slots]) => [name, new Limit(slots)]));
     this.#clock = given.clock ?? timeOfDay;
     this.#keepSettled = given.keepSettled ?? 1_000;
-    this.#inspect = inspect === undefined ? undefined : this.#guard(inspect);
+    const inspection = inspect === undefined ? {} : { inspect: this.#guard(inspect) };
+    this.#actorOptions = { clock: this.#clock, ...inspection };
   }
 
   get isDraining(): boolean {
@@ -188,8 +189,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   // What runs ask for.
 
-  turnOf(actor: AnyActorRef): Turn {
-    const clock = (clockOf(actor) as Clock | undefined) ?? this.#clock;
+  turnOf(given: unknown): Turn {
+    const clock = (given as Clock | undefined) ?? this.#clock;
     let turn = this.#turns.get(clock);
     if (turn === undefined) {
       turn = new Turn(clock, this.#limit);
@@ -245,15 +246,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   #launch(journal: RunJournal, settings: RunSettings, input: unknown): LiveRun {
-    const logic = new RunLogic(this, journal.definition, settings, { journal, settings });
-    const actor = createActor(logic as unknown as AnyActorLogic, {
-      id: journal.runId,
-      input,
-      clock: this.#clock as never,
-      ...(this.#inspect === undefined ? {} : { inspect: this.#inspect }),
-    });
-    actor.start();
-    return hostOf<LiveRun>(actor);
+    return launch(this, journal, settings, input, this.#actorOptions);
   }
 
   #handleOf(live: LiveRun): Run {
@@ -269,7 +262,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     }
     if (this.#isDraining) throw new EngineStoppedError('The engine was stopped: it starts no more runs');
     const { journal, settings } = settled;
-    const at = this.turnOf(settled.actor).timers.now();
+    const at = settled.now();
     for (const task of tasksToRerun(journal, taskIds)) journal.record({ type: 'task.rerun', at }, task);
     const again = this.#launch(journal, settings, settled.input);
     again.handle = settled.handle;

@@ -2,18 +2,9 @@ import type { AnyActorRef } from 'xstate';
 import type { OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
 import type { Ending } from '../../machines/task.ts';
 import type { Cursor } from '../logic/cursor.ts';
-import {
-  emitFrom,
-  hasListeners,
-  isInspected,
-  type Namer,
-  offerNames,
-  parentOf,
-  sendFrom,
-  stopChild,
-  subscriberCount,
-  withdrawNames,
-} from '../logic/internals.ts';
+import type { Namer } from '../logic/internals.ts';
+import type { CompiledSnapshot } from '../logic/snapshot.ts';
+import { isA } from '../model/check.ts';
 import type { FlowDefinition, TaskDefinition } from '../model/definition.ts';
 import {
   EngineStoppedError,
@@ -23,13 +14,7 @@ import {
   TimeoutError,
   viewError,
 } from '../model/error.ts';
-import {
-  type Entry,
-  journalVersion,
-  type RunFact,
-  type RunSettings,
-  type TaskFact,
-} from '../model/journal.ts';
+import { journalVersion, type RunFact, type RunSettings, type TaskFact } from '../model/journal.ts';
 import { keyPrefixOf } from '../model/key.ts';
 import type { Verdict } from '../model/ledger.ts';
 import type { Outcome } from '../model/perform.ts';
@@ -38,8 +23,10 @@ import { type Checked, check } from '../model/schema.ts';
 import { type Cause, isSettled, type SettledStatus } from '../model/status.ts';
 import type { TaskView } from '../model/view.ts';
 import type { EngineCore } from './core.ts';
+import { host, setHost } from './host.ts';
 import { LiveTask, type TaskLogic, type TaskRun } from './live-task.ts';
 import type { Logger } from './logger.ts';
+import { RunActor } from './run-actor.ts';
 import type { RunJournal } from './run-journal.ts';
 import { RunLanes } from './run-lanes.ts';
 import type { Lane } from './slots.ts';
@@ -51,17 +38,32 @@ const missing = Symbol('missing');
 
 const endings: ReadonlySet<string> = new Set(['run.done', 'run.failed', 'run.cancelled']);
 
-/** How a run's actor came to its end: by settling, or with an error by being stopped or failing before. */
+/** How a run came to its end: by settling, or with an error by being stopped or failing before. */
 export interface End {
   readonly hasSettled: boolean;
   readonly error?: unknown;
 }
 
-/** A run while its actor lives: carries out what the orchestrator asks for. */
+/** How a run begins. */
+export interface RunStart {
+  readonly settings: RunSettings;
+  readonly input: unknown;
+  /** Whether the input has been checked already. */
+  readonly isChecked: boolean;
+  /** Makes the actor of a run that has none, and has the run adopt it. */
+  readonly makeActor?: ((run: LiveRun) => void) | undefined;
+}
+
+/**
+ * A run until it has settled or is stopped: carries out what the orchestrator asks for, and has it take its steps.
+ *
+ * A compiled orchestrator is moved by a cursor. It has an actor once somebody can see one: from the start where an
+ * actor was made of the flow, or the engine is inspected; else when `actor` is asked for. From then on it takes its
+ * steps in the actor, but for those of settled tasks while nobody watches.
+ */
 export class LiveRun implements Committer, Namer, TaskRun {
   readonly journal: RunJournal;
   readonly definition: FlowDefinition;
-  readonly actor: AnyActorRef;
   readonly taskLogic: TaskLogic;
   readonly settings: RunSettings;
   /** Place in the order of starting. */
@@ -69,8 +71,10 @@ export class LiveRun implements Committer, Namer, TaskRun {
   input: unknown;
   /** What users hold of it, once anybody does. */
   handle: object | undefined;
-  /** The orchestrator, where it is compiled: takes the steps that nobody sees. */
+  /** The orchestrator, where it is compiled. */
   cursor: Cursor | undefined;
+  readonly #makeActor: RunStart['makeActor'];
+  #actor: RunActor | undefined;
   readonly #core: EngineCore<LiveRun>;
   readonly #turn: Turn;
   readonly #isResumed: boolean;
@@ -81,7 +85,7 @@ export class LiveRun implements Committer, Namer, TaskRun {
   readonly #outputs: unknown[];
   readonly #lanes: RunLanes;
   readonly #keyPrefix: string;
-  readonly #forwardsTo: AnyActorRef | undefined;
+  #isOpen = false;
   #commitIsDue = false;
   #limit: Timer | undefined;
   /** Why it ends early, once it does. */
@@ -99,30 +103,26 @@ export class LiveRun implements Committer, Namer, TaskRun {
   constructor(
     core: EngineCore<LiveRun>,
     journal: RunJournal,
-    actor: AnyActorRef,
+    turn: Turn,
     taskLogic: TaskLogic,
-    settings: RunSettings,
-    input: unknown,
-    isChecked: boolean,
+    { settings, input, isChecked, makeActor }: RunStart,
   ) {
     this.#core = core;
     this.journal = journal;
     this.definition = journal.definition;
-    this.actor = actor;
     this.taskLogic = taskLogic;
     this.settings = settings;
     this.input = input;
     this.order = core.nextOrder();
     this.#keyPrefix = keyPrefixOf(journal.runId);
-    this.#turn = core.turnOf(actor);
+    this.#turn = turn;
+    this.#makeActor = makeActor;
     this.#isResumed = journal.seq > 0;
     this.#isChecked = isChecked;
     const size = this.definition.tasks.length;
     this.#live = new Array(size).fill(undefined);
     this.#outputs = new Array(size).fill(missing);
     const slots = settings.concurrency ?? this.definition.settings.concurrency;
-    const forwards = settings.forwardEvents ?? this.definition.settings.forwardEvents ?? false;
-    this.#forwardsTo = forwards ? parentOf(actor) : undefined;
     this.#lanes = new RunLanes(this.#turn.slots, core, this.definition.settings.pools, slots);
   }
 
@@ -146,9 +146,18 @@ export class LiveRun implements Committer, Namer, TaskRun {
     return this.definition.settings.graceMs ?? 5_000;
   }
 
-  /** Whether anybody inspects its system. */
+  get [host](): this {
+    return this;
+  }
+
+  /** Its actor, made when first asked for. */
+  get actor(): AnyActorRef {
+    if (this.#actor === undefined) this.#makeActor?.(this);
+    return (this.#actor as RunActor).ref;
+  }
+
   get isInspected(): boolean {
-    return isInspected(this.actor);
+    return this.#actor?.isInspected ?? false;
   }
 
   /** Whether it is being cancelled, or is out of time. */
@@ -156,7 +165,12 @@ export class LiveRun implements Committer, Namer, TaskRun {
     return this.#ending !== undefined;
   }
 
-  /** Whether its actor has come to an end. */
+  /** Whether it has begun. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Whether it has settled, or was stopped before. */
   get isOver(): boolean {
     return this.#end !== undefined;
   }
@@ -187,8 +201,33 @@ export class LiveRun implements Committer, Namer, TaskRun {
     this.#turn.next(callback);
   }
 
+  /** The run has this actor from now on. */
+  adopt(actor: AnyActorRef): void {
+    setHost(actor, this);
+    const forwards = this.settings.forwardEvents ?? this.definition.settings.forwardEvents ?? false;
+    this.#actor = new RunActor(actor, forwards);
+    if (this.#isOpen && !this.isOver) this.#actor.attach(this, this.#keyPrefix);
+  }
+
+  /** Takes a command that bears no instant yet. */
+  command(command: {
+    readonly type: 'run.pause' | 'run.resume' | 'run.cancel';
+    readonly reason?: unknown;
+  }): void {
+    if (!this.isOver) this.send({ ...command, at: this.now() });
+  }
+
+  /** Where the orchestrator stands, for an actor. */
+  snapshot(): CompiledSnapshot {
+    const cursor = this.cursor as Cursor;
+    if (this.#end === undefined || this.#end.hasSettled) return cursor.snapshot();
+    const { error } = this.#end;
+    return isA(error, EngineStoppedError) ? cursor.snapshot('stopped') : cursor.snapshot('error', error);
+  }
+
   send(event: OrchestratorEvent): void {
-    this.actor.send(event);
+    if (this.#actor === undefined) this.#move(event);
+    else this.#actor.send(event);
   }
 
   /** Calls back once it has settled, was stopped or failed; at once where it has. */
@@ -209,14 +248,11 @@ export class LiveRun implements Committer, Namer, TaskRun {
 
   // The orchestrator's effects.
 
-  /** The actor has started: the input is checked, or an earlier life is taken up again. */
+  /** It has started: the input is checked, or an earlier life is taken up again. */
   open(): void {
+    this.#isOpen = true;
     this.#core.enter(this);
-    offerNames(this.actor, this.#keyPrefix, this);
-    this.actor.subscribe({
-      complete: () => this.#completed(),
-      error: (error) => this.#stopped(error),
-    });
+    this.#actor?.attach(this, this.#keyPrefix);
     try {
       this.journal.adopt();
     } catch (error) {
@@ -257,7 +293,7 @@ export class LiveRun implements Committer, Namer, TaskRun {
     // A command that was sent to an interpreted run bears no instant.
     if (fact.at === undefined) Object.assign(fact, { at: this.now() });
     this.journal.record(fact, task);
-    if (task < 0 && endings.has(fact.type)) this.journal.commit(this.#teller());
+    if (task < 0 && endings.has(fact.type)) this.journal.commit(this.#actor?.tell);
     else if (!this.#commitIsDue) {
       this.#commitIsDue = true;
       this.#turn.commitLater(this);
@@ -270,7 +306,10 @@ export class LiveRun implements Committer, Namer, TaskRun {
     this.#live[task.index] = undefined;
     if (status === 'done') this.#outputs[task.index] = output;
     if (status === 'failed' && error !== undefined) this.#addFailure(task.definition, error, cause);
-    this.#step({ type: 'task.settled', at, task: task.index, status }, task.knownActor);
+    const event = { type: 'task.settled', at, task: task.index, status } as const;
+    const isShown = this.#actor !== undefined && (this.cursor === undefined || this.#actor.isWatched);
+    if (isShown) this.#actor?.send(event, task.knownActor);
+    else this.#move(event);
   }
 
   /** Kept as it was thrown for whoever awaits the outputs. */
@@ -278,10 +317,11 @@ export class LiveRun implements Committer, Namer, TaskRun {
     this.#firstFailure ??= { error };
   }
 
-  /** By an event that no state expects, on which XState ends the actor with its error. */
+  /** Ends it with an error: its actor by an event that no state expects, which XState takes for that. */
   fault(error: unknown): void {
     if (this.isOver) return;
-    this.actor.send({ type: 'xstate.error.actor.topple', error });
+    if (this.#actor === undefined) this.stopped(error);
+    else this.#actor.send({ type: 'xstate.error.actor.topple', error });
   }
 
   leaveSlot(lane: Lane): void {
@@ -327,7 +367,7 @@ export class LiveRun implements Committer, Namer, TaskRun {
   commit(): void {
     this.#commitIsDue = false;
     try {
-      this.journal.commit(this.#teller());
+      this.journal.commit(this.#actor?.tell);
     } catch (error) {
       this.fault(error);
     }
@@ -336,7 +376,7 @@ export class LiveRun implements Committer, Namer, TaskRun {
   /** Keeps what was recorded so far; throws what the store throws, and then the run is over. */
   commitOrThrow(): void {
     try {
-      this.journal.commit(this.#teller());
+      this.journal.commit(this.#actor?.tell);
     } catch (error) {
       this.stop(error);
       throw error;
@@ -353,13 +393,33 @@ export class LiveRun implements Committer, Namer, TaskRun {
     this.#onIdle = callback;
   }
 
-  /** Stops the actor, so that the run stays unsettled in the store. */
+  /** Stops it, so that it stays unsettled in the store. */
   stop(error: unknown = new EngineStoppedError()): void {
     if (this.#end !== undefined) return;
-    this.#stopped(error);
-    const parent = parentOf(this.actor);
-    if (parent === undefined) (this.actor as AnyActorRef & { stop(): void }).stop();
-    else stopChild(parent, this.actor);
+    this.stopped(error);
+    this.#actor?.stop();
+  }
+
+  // The end of its actor.
+
+  completed(): void {
+    const { status, output } = this.actor.getSnapshot() as {
+      readonly status: string;
+      readonly output?: RunResult;
+    };
+    if (status === 'done') this.#settle(output);
+    else this.stopped(new EngineStoppedError('The actor of the run was stopped before it settled'));
+  }
+
+  /** It is over before it has settled: what it had under way goes too. */
+  stopped(error: unknown): void {
+    if (this.isOver) return;
+    this.timers.cancel(this.#limit);
+    for (const task of this.#liveTasks()) task.stop();
+    this.#live.fill(undefined);
+    // Its process may be about to end, and no turn of the clock's need come before that.
+    this.timers.adjust();
+    this.#finish({ hasSettled: false, error });
   }
 
   get #totalTimeoutMs(): number | undefined {
@@ -386,17 +446,25 @@ export class LiveRun implements Committer, Namer, TaskRun {
     }
   }
 
-  /** Tells the orchestrator, without its actor where nobody would see that. */
-  #step(event: OrchestratorEvent, source: AnyActorRef | undefined): void {
-    const { cursor } = this;
-    if (cursor === undefined || this.#isWatched) sendFrom(source, this.actor, event);
-    else if (cursor.isMoving) cursor.afterMove(() => this.#step(event, source));
-    else cursor.move(event);
+  /** Has the orchestrator take a step without its actor. */
+  #move(event: OrchestratorEvent): void {
+    const cursor = this.cursor as Cursor;
+    if (this.isOver) return;
+    if (cursor.isMoving) return cursor.afterMove(() => this.send(event));
+    try {
+      cursor.move(event);
+    } catch (error) {
+      return this.fault(error);
+    }
+    if (!cursor.isOver) return;
+    // One that was asked for within this last step has not heard of the end.
+    if (this.#actor === undefined) this.#settle(cursor.output as RunResult);
+    else this.#actor.send({ type: 'topple.look' });
   }
 
-  /** Whether anybody but this run looks at the steps of its actor. */
-  get #isWatched(): boolean {
-    return subscriberCount(this.actor) > 1 || this.isInspected;
+  #settle(result: RunResult | undefined): void {
+    this.#result = result;
+    this.#finish({ hasSettled: true });
   }
 
   #liveTasks(): LiveTask[] {
@@ -486,41 +554,9 @@ export class LiveRun implements Committer, Namer, TaskRun {
     if (!optional) this.#failures.push({ taskId: id, error, cause });
   }
 
-  /** What hears entries beside the listeners of the run; `undefined` where there is none. */
-  #teller(): ((entry: Entry) => void) | undefined {
-    return this.#forwardsTo !== undefined || hasListeners(this.actor) ? this.#tell : undefined;
-  }
-
-  readonly #tell = (entry: Entry): void => {
-    emitFrom(this.actor, entry);
-    if (this.#forwardsTo !== undefined) sendFrom(this.actor, this.#forwardsTo, entry);
-  };
-
-  #completed(): void {
-    const { status, output } = this.actor.getSnapshot() as {
-      readonly status: string;
-      readonly output?: RunResult;
-    };
-    if (status !== 'done')
-      return this.#stopped(new EngineStoppedError('The actor of the run was stopped before it settled'));
-    this.#result = output;
-    this.#finish({ hasSettled: true });
-  }
-
-  /** The actor is gone before the run has settled: what it had under way goes too. */
-  #stopped(error: unknown): void {
-    if (this.isOver) return;
-    this.timers.cancel(this.#limit);
-    for (const task of this.#liveTasks()) task.stop();
-    this.#live.fill(undefined);
-    // Its process may be about to end, and no turn of the clock's need come before that.
-    this.timers.adjust();
-    this.#finish({ hasSettled: false, error });
-  }
-
   #finish(end: End): void {
     this.#end = end;
-    withdrawNames(this.actor, this.#keyPrefix, this);
+    this.#actor?.detach(this, this.#keyPrefix);
     this.#core.leave(this);
     for (const callback of this.#whenEnded) callback(end);
     this.#whenEnded = [];

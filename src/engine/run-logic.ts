@@ -4,6 +4,7 @@ import {
   type AnyActorLogic,
   type AnyActorRef,
   type AnyEventObject,
+  createActor,
   type MetaObject,
   type ParameterizedObject,
   StateMachine,
@@ -12,13 +13,14 @@ import {
 import type { OrchestratorContext, OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
 import { compile } from '../logic/compile.ts';
 import type { Cursor } from '../logic/cursor.ts';
+import { clockOf } from '../logic/internals.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import { Ledger } from '../model/ledger.ts';
 import type { RunStatus } from '../model/status.ts';
 import type { EngineCore } from './core.ts';
 import { deferred, engineOrchestratorMachine, engineTaskMachine } from './effects.ts';
-import { hostOf, setHost } from './host.ts';
+import { hostOf } from './host.ts';
 import { LiveRun } from './live-run.ts';
 import type { TaskLogic } from './live-task.ts';
 import type { RunJournal } from './run-journal.ts';
@@ -59,12 +61,6 @@ export type RunMachine<Input = unknown, Outputs = unknown> = StateMachine<
   StateSchema
 >;
 
-/** A run that an engine has prepared before its actor is made. */
-export interface Prepared {
-  readonly journal: RunJournal;
-  readonly settings: RunSettings;
-}
-
 /** What `getPersistedSnapshot` of a run's actor gives: plain data, if the tasks' outputs are. */
 interface PersistedRun {
   readonly status: 'active' | 'done' | 'error' | 'stopped';
@@ -88,29 +84,54 @@ const interpretedTask: TaskLogic = {
   compiled: undefined,
 };
 
+/** Starts a run of an engine's own, without an actor until somebody asks for it. Its input has been checked. */
+export function launch(
+  core: EngineCore<LiveRun>,
+  journal: RunJournal,
+  settings: RunSettings,
+  input: unknown,
+  actorOptions: object,
+): LiveRun {
+  const makeActor = (run: LiveRun): void => {
+    const logic = new RunLogic(core, journal.definition, settings, run) as unknown as AnyActorLogic;
+    const actor = createActor(logic, { ...actorOptions, id: journal.runId, input });
+    // Of a run that is over only the last snapshot is left to see.
+    if (run.isOver && run.result === undefined) actor.stop();
+    else actor.start();
+  };
+  const turn = core.turnOf((actorOptions as { readonly clock?: unknown }).clock);
+  const run = new LiveRun(core, journal, turn, compiledTask, { settings, input, isChecked: true, makeActor });
+  journal.given = input;
+  if ('inspect' in actorOptions) {
+    makeActor(run);
+    return run;
+  }
+  run.cursor = orchestrator.cursorFrom(run, orchestrator.initial({ ledger: journal.openLedger() }).state);
+  run.open();
+  return run;
+}
+
 /** The compiled run: orchestrator and tasks as tables. */
 export class RunLogic {
   readonly #core: EngineCore<LiveRun>;
   readonly #definition: FlowDefinition;
   readonly #settings: RunSettings;
-  readonly #prepared: Prepared | undefined;
+  readonly #run: LiveRun | undefined;
 
-  constructor(
-    core: EngineCore<LiveRun>,
-    definition: FlowDefinition,
-    settings: RunSettings,
-    prepared?: Prepared,
-  ) {
+  /** @param run one that is under way, or over, and gets an actor now */
+  constructor(core: EngineCore<LiveRun>, definition: FlowDefinition, settings: RunSettings, run?: LiveRun) {
     this.#core = core;
     this.#definition = definition;
     this.#settings = settings;
-    this.#prepared = prepared;
+    this.#run = run;
   }
 
   /** For XState. */
   getInitialSnapshot(scope: Scope, input: unknown): RunSnapshot {
-    const journal = this.#prepared?.journal ?? this.#core.newJournal(this.#definition);
-    return this.#start(scope, journal, input, this.#prepared !== undefined);
+    const run = this.#run ?? this.#create(scope, this.#core.newJournal(this.#definition), input);
+    if (!run.isOpen) return this.#start(scope, run);
+    run.adopt(scope.self);
+    return new RunSnapshot(run.snapshot() as Inner, run.journal);
   }
 
   /** For XState. Commands may come without `at`: the engine knows the time. */
@@ -132,7 +153,7 @@ export class RunLogic {
       from = inner;
       return orchestrator.transition(inner, stamped, scope);
     });
-    if (next === from) return snapshot;
+    if (next === from && next.status === snapshot.status) return snapshot;
     RunSnapshot.close(snapshot, seq);
     return new RunSnapshot(next, run.journal);
   }
@@ -155,7 +176,7 @@ export class RunLogic {
   restoreSnapshot(persisted: PersistedRun, scope: Scope): RunSnapshot {
     const { run, status, value, output, error } = persisted;
     const journal = this.#core.openJournal(this.#definition, run.id, run.entries);
-    if (status === 'active') return this.#start(scope, journal, run.input, false);
+    if (status === 'active') return this.#start(scope, this.#create(scope, journal, run.input));
     const context: OrchestratorContext = {
       ledger: Ledger.open(this.#definition.plan, journal.foldTo().statuses),
       cause: undefined,
@@ -166,13 +187,18 @@ export class RunLogic {
     return new RunSnapshot(orchestrator.restoreSnapshot({ status, value, output, error, context }), journal);
   }
 
-  #start(scope: Scope, journal: RunJournal, input: unknown, isChecked: boolean): RunSnapshot {
-    const settings = this.#prepared?.settings ?? this.#settings;
-    const run = new LiveRun(this.#core, journal, scope.self, compiledTask, settings, input, isChecked);
-    setHost(scope.self, run);
+  #create(scope: Scope, journal: RunJournal, input: unknown): LiveRun {
+    const turn = this.#core.turnOf(clockOf(scope.self));
+    const start = { settings: this.#settings, input, isChecked: false };
     journal.given = input;
+    return new LiveRun(this.#core, journal, turn, compiledTask, start);
+  }
+
+  #start(scope: Scope, run: LiveRun): RunSnapshot {
+    const { journal } = run;
+    run.adopt(scope.self);
     const initial = orchestrator.getInitialSnapshot(scope, { ledger: journal.openLedger() });
-    run.cursor = orchestrator.cursorFrom(scope.self, initial);
+    run.cursor = orchestrator.cursorFrom(run, initial);
     return new RunSnapshot(initial, journal);
   }
 }
@@ -208,8 +234,9 @@ export function createRunMachine(
           readonly event: { readonly input?: unknown };
         }) => {
           const journal = core.newJournal(definition);
-          const run = new LiveRun(core, journal, self, interpretedTask, settings, event.input, false);
-          setHost(self, run);
+          const start = { settings, input: event.input, isChecked: false };
+          const run = new LiveRun(core, journal, core.turnOf(clockOf(self)), interpretedTask, start);
+          run.adopt(self);
           run.open();
         },
       }),

@@ -1,4 +1,4 @@
-import type { ActorRef, AnyActorRef } from 'xstate';
+import type { ActorRef } from 'xstate';
 import type { RunResult } from '../../machines/orchestrator.ts';
 import { EngineStoppedError, RunFailedError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
@@ -125,7 +125,7 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
   }
 
   #send(command: RunCommand): void {
-    if (!this.#live.isOver) (this.#live.actor as AnyActorRef).send(command);
+    this.#live.command(command);
   }
 
   /** Resolves with what is made of the run once it has settled; rejects where it was stopped, or that throws. */

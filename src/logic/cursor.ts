@@ -1,5 +1,5 @@
-import { CompiledSnapshot } from './snapshot.ts';
-import { choose, paramsOf, refuseSpawn, updateOf } from './step.ts';
+import { CompiledSnapshot, type Status } from './snapshot.ts';
+import { choose, outputOf, paramsOf, refuseSpawn, updateOf } from './step.ts';
 import type { ActionEntry, StateEntry, Table } from './table.ts';
 
 interface Event {
@@ -24,6 +24,7 @@ export class Cursor {
   #state: StateEntry;
   #number: number;
   #isOver = false;
+  #output: unknown;
   #isMoving = false;
   #isCatchingUp = false;
   #late: (() => void)[] | undefined;
@@ -59,6 +60,16 @@ export class Cursor {
     return this.#isMoving;
   }
 
+  /** Whether the machine is done. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** What it returned, once it is done. */
+  get output(): unknown {
+    return this.#output;
+  }
+
   /** Takes an event; nothing once the machine is done. Not to be called while it is moving. */
   move(event: Event): void {
     if (this.#isOver) return;
@@ -71,6 +82,7 @@ export class Cursor {
         this.#do(candidate.actions);
         if (candidate.completes) {
           this.#isOver = true;
+          this.#output = outputOf(this.#table, this.#state, this.context, event, this.self);
           this.#do(this.#state.exit);
         }
       }
@@ -87,6 +99,7 @@ export class Cursor {
     try {
       next = take(this.#snapshotOf(this.context) as Snapshot);
       this.#isOver = next.status !== 'active';
+      this.#output = next.output;
       // Both snapshots keep theirs.
       this.context = { ...(next.context as object) };
       this.#to(CompiledSnapshot.stateOf(next));
@@ -103,13 +116,17 @@ export class Cursor {
     this.#late.push(callback);
   }
 
-  /** Where the machine stands. */
-  snapshot(): CompiledSnapshot {
-    return this.#snapshotOf({ ...this.context });
+  /** Where the machine stands, or what is to be seen of it after it was stopped or has failed. */
+  snapshot(status?: Status, error?: unknown): CompiledSnapshot {
+    return this.#snapshotOf({ ...this.context }, status, error);
   }
 
-  #snapshotOf(context: object): CompiledSnapshot {
-    return new CompiledSnapshot(this.#table, this.#number, context, this.#isOver ? 'done' : 'active');
+  #snapshotOf(
+    context: object,
+    status: Status = this.#isOver ? 'done' : 'active',
+    error?: unknown,
+  ): CompiledSnapshot {
+    return new CompiledSnapshot(this.#table, this.#number, context, status, this.#output, error);
   }
 
   #to(state: number): void {

@@ -92,12 +92,12 @@ test("nothing of a run's tasks is reachable once it was cancelled, or its engine
   assert.equal(count(LiveTask, Attempt), [1, 1]);
   cancelled.cancel('enough');
   await clock.run(cancelled.settled());
-  assert.equal(count(Actor, LiveTask, Attempt), [1, 0, 0]);
+  assert.equal(count(Actor, LiveTask, Attempt), [0, 0, 0]);
   const stopped = await engine.start(hang);
   await clock.advance(1);
   await engine.stop();
-  assert.equal(count(Actor, LiveTask, Attempt), [2, 0, 0]);
-  assert.ok(cancelled.actor !== stopped.actor);
+  assert.equal(count(Actor, LiveTask, Attempt), [0, 0, 0]);
+  assert.ok(cancelled.actor !== stopped.actor, 'the runs are still held');
 });
 
 test('nothing of a run is reachable once a machine that invoked it has gone on', async () => {

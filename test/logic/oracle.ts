@@ -78,10 +78,7 @@ export class Cursors {
     } catch (error) {
       return { threw: textOf(error) };
     }
-    const effects = this.#effects;
-    // A cursor has no output: nobody would get it.
-    const { output } = this.#logic.step(state as never, event).state;
-    return { state: Object.assign(cursor.snapshot(), { output }), effects };
+    return { state: cursor.snapshot(), effects: this.#effects };
   }
 }
 
