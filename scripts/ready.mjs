@@ -2,11 +2,19 @@
 // Runs on whatever Node the machine has, so: plain JavaScript, nothing newer than Node 18.
 
 import { execSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const pathOf = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 const changedAt = (name) => statSync(pathOf(name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+if (lstatSync(pathOf('node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
+  // npm would empty the folder that it leads to.
+  console.error(
+    'node_modules is a link to another folder: remove the link, and packages are installed here.',
+  );
+  process.exit(1);
+}
 
 if (changedAt('node_modules/.package-lock.json') < changedAt('package-lock.json')) {
   console.error('Installing packages (npm ci) ...');

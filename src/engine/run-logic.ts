@@ -149,10 +149,16 @@ export class RunLogic {
     const stamped = known ? event : { ...event, at: run.now() };
     const { seq } = run.journal;
     let from: Inner | undefined;
-    const next = cursor.moveBy<Inner>((inner) => {
-      from = inner;
-      return orchestrator.transition(inner, stamped, scope);
-    });
+    let next: Inner;
+    try {
+      next = cursor.moveBy<Inner>((inner) => {
+        from = inner;
+        return orchestrator.transition(inner, stamped, scope);
+      });
+    } catch (error) {
+      RunSnapshot.keepWhole(snapshot);
+      throw error;
+    }
     if (next === from && next.status === snapshot.status) return snapshot;
     RunSnapshot.close(snapshot, seq);
     return new RunSnapshot(next, run.journal);

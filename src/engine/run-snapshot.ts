@@ -45,6 +45,30 @@ export class RunSnapshot<Outputs = unknown> {
     snapshot.#seq = seq;
   }
 
+  /**
+   * Readies the snapshot of an actor that is throwing: XState spreads it into the actor's last one, and what stands
+   * on the prototype would be lost.
+   */
+  static keepWhole(snapshot: RunSnapshot): void {
+    const { context, children, tags, toJSON } = snapshot;
+    const matches = snapshot.matches.bind(snapshot);
+    const hasTag = snapshot.hasTag.bind(snapshot);
+    const can = (): boolean => false;
+    const getMeta = snapshot.getMeta.bind(snapshot);
+    for (const [name, value] of Object.entries({
+      context,
+      children,
+      tags,
+      matches,
+      hasTag,
+      can,
+      getMeta,
+      toJSON,
+    })) {
+      Object.defineProperty(snapshot, name, { value, enumerable: true, configurable: true });
+    }
+  }
+
   /** The run as it is, and once another snapshot has taken the place of this one, as it was until then; made when read. */
   get context(): RunView {
     return this.#journal.view(this.#seq);

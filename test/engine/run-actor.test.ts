@@ -75,7 +75,11 @@ test('is stopped with the run, or shows what broke it', async () => {
   await settled;
   assert.equal(seenOf(broken as Run), ['error', 'running', undefined, 'disk full']);
   let told: unknown;
-  broken.actor.subscribe({ error: (error) => (told = error) });
+  broken.actor.subscribe({
+    error: (error) => {
+      told = error;
+    },
+  });
   assert.is((told as Error).message, 'disk full');
 });
 
@@ -111,6 +115,30 @@ test('is made in the middle of a step, the last one too', async () => {
   });
   assert.is((await clock.run(last.settled())).status, 'done');
   assert.equal(ended, ['done']);
+});
+
+test('shows the run also where its last step threw', async () => {
+  const store = createMemoryStore();
+  const append: typeof store.append = (id, entries, seq) => {
+    if (entries.some(({ type }) => type === 'run.done')) throw new Error('disk full');
+    store.append(id, entries, seq);
+  };
+  const { clock, engine } = virtualEngine({ store: { ...bound(store), append } });
+  const run = await engine.start(slowFlow(clock));
+  const { actor } = run;
+  let told: Error | undefined;
+  actor.subscribe({
+    error: (error) => {
+      told = error as Error;
+    },
+  });
+  await clock.advance(100);
+  assert.is(told?.message, 'disk full');
+  const snapshot = actor.getSnapshot();
+  assert.equal([snapshot.status, snapshot.context.tasks.b?.status], ['error', 'done']);
+  assert.equal([snapshot.matches('running'), snapshot.hasTag('x'), snapshot.children], [true, false, {}]);
+  assert.equal([snapshot.can({ type: 'run.pause' }), snapshot.getMeta()], [false, {}]);
+  assert.is(JSON.parse(JSON.stringify(snapshot)).status, 'error');
 });
 
 test('is inspected from its first step on, where the engine is', async () => {
