@@ -1,10 +1,7 @@
 import type { AnyActorRef } from 'xstate';
 import type { OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
 import type { Ending } from '../../machines/task.ts';
-import type { Cursor } from '../logic/cursor.ts';
-import type { Namer } from '../logic/internals.ts';
 import type { CompiledSnapshot } from '../logic/snapshot.ts';
-import { isA } from '../model/check.ts';
 import type { FlowDefinition, TaskDefinition } from '../model/definition.ts';
 import {
   EngineStoppedError,
@@ -18,7 +15,6 @@ import { journalVersion, type RunFact, type RunSettings, type TaskFact } from '.
 import { keyPrefixOf } from '../model/key.ts';
 import type { Verdict } from '../model/ledger.ts';
 import type { Outcome } from '../model/perform.ts';
-import { createRecord, put } from '../model/record.ts';
 import { type Checked, check } from '../model/schema.ts';
 import { type Cause, isSettled, type SettledStatus } from '../model/status.ts';
 import type { TaskView } from '../model/view.ts';
@@ -26,15 +22,13 @@ import type { EngineCore } from './core.ts';
 import { host, setHost } from './host.ts';
 import { LiveTask, type TaskLogic, type TaskRun } from './live-task.ts';
 import type { Logger } from './logger.ts';
-import { RunActor } from './run-actor.ts';
+import { Outputs } from './outputs.ts';
 import type { RunJournal } from './run-journal.ts';
 import { RunLanes } from './run-lanes.ts';
+import { RunSteps, type StepsOwner } from './run-steps.ts';
 import type { Lane } from './slots.ts';
 import type { Timer, Timers } from './timers.ts';
 import type { Committer, Turn } from './turn.ts';
-
-/** Stands for the output of a task that has none. */
-const missing = Symbol('missing');
 
 const endings: ReadonlySet<string> = new Set(['run.done', 'run.failed', 'run.cancelled']);
 
@@ -54,14 +48,8 @@ export interface RunStart {
   readonly makeActor?: ((run: LiveRun) => void) | undefined;
 }
 
-/**
- * A run until it has settled or is stopped: carries out what the orchestrator asks for, and has it take its steps.
- *
- * A compiled orchestrator is moved by a cursor. It has an actor once somebody can see one: from the start where an
- * actor was made of the flow, or the engine is inspected; else when `actor` is asked for. From then on it takes its
- * steps in the actor, but for those of settled tasks while nobody watches.
- */
-export class LiveRun implements Committer, Namer, TaskRun {
+/** A run until it has settled or is stopped: carries out what the orchestrator and its tasks ask for. */
+export class LiveRun implements Committer, StepsOwner, TaskRun {
   readonly journal: RunJournal;
   readonly definition: FlowDefinition;
   readonly taskLogic: TaskLogic;
@@ -71,10 +59,9 @@ export class LiveRun implements Committer, Namer, TaskRun {
   input: unknown;
   /** What users hold of it, once anybody does. */
   handle: object | undefined;
-  /** The orchestrator, where it is compiled. */
-  cursor: Cursor | undefined;
-  readonly #makeActor: RunStart['makeActor'];
-  #actor: RunActor | undefined;
+  readonly steps: RunSteps;
+  /** What the keys of its tasks begin with. */
+  readonly keyPrefix: string;
   readonly #core: EngineCore<LiveRun>;
   readonly #turn: Turn;
   readonly #isResumed: boolean;
@@ -82,10 +69,8 @@ export class LiveRun implements Committer, Namer, TaskRun {
   readonly #isChecked: boolean;
   /** By their places in definition order. */
   readonly #live: (LiveTask | undefined)[];
-  readonly #outputs: unknown[];
+  readonly #outputs: Outputs;
   readonly #lanes: RunLanes;
-  readonly #keyPrefix: string;
-  #isOpen = false;
   #commitIsDue = false;
   #limit: Timer | undefined;
   /** Why it ends early, once it does. */
@@ -114,14 +99,14 @@ export class LiveRun implements Committer, Namer, TaskRun {
     this.settings = settings;
     this.input = input;
     this.order = core.nextOrder();
-    this.#keyPrefix = keyPrefixOf(journal.runId);
+    this.keyPrefix = keyPrefixOf(journal.runId);
     this.#turn = turn;
-    this.#makeActor = makeActor;
+    this.steps = new RunSteps(this, makeActor && (() => makeActor(this)));
     this.#isResumed = journal.seq > 0;
     this.#isChecked = isChecked;
-    const size = this.definition.tasks.length;
-    this.#live = new Array(size).fill(undefined);
-    this.#outputs = new Array(size).fill(missing);
+    const { graph } = this.definition;
+    this.#live = new Array(graph.size).fill(undefined);
+    this.#outputs = new Outputs(graph);
     const slots = settings.concurrency ?? this.definition.settings.concurrency;
     this.#lanes = new RunLanes(this.#turn.slots, core, this.definition.settings.pools, slots);
   }
@@ -152,22 +137,20 @@ export class LiveRun implements Committer, Namer, TaskRun {
 
   /** Its actor, made when first asked for. */
   get actor(): AnyActorRef {
-    if (this.#actor === undefined) this.#makeActor?.(this);
-    return (this.#actor as RunActor).ref;
+    return this.steps.actor;
   }
 
   get isInspected(): boolean {
-    return this.#actor?.isInspected ?? false;
+    return this.steps.isInspected;
+  }
+
+  get forwardsEvents(): boolean {
+    return this.settings.forwardEvents ?? this.definition.settings.forwardEvents ?? false;
   }
 
   /** Whether it is being cancelled, or is out of time. */
   get isEnding(): boolean {
     return this.#ending !== undefined;
-  }
-
-  /** Whether it has begun. */
-  get isOpen(): boolean {
-    return this.#isOpen;
   }
 
   /** Whether it has settled, or was stopped before. */
@@ -201,14 +184,6 @@ export class LiveRun implements Committer, Namer, TaskRun {
     this.#turn.next(callback);
   }
 
-  /** The run has this actor from now on. */
-  adopt(actor: AnyActorRef): void {
-    setHost(actor, this);
-    const forwards = this.settings.forwardEvents ?? this.definition.settings.forwardEvents ?? false;
-    this.#actor = new RunActor(actor, forwards);
-    if (this.#isOpen && !this.isOver) this.#actor.attach(this, this.#keyPrefix);
-  }
-
   /** Takes a command that bears no instant yet. */
   command(command: {
     readonly type: 'run.pause' | 'run.resume' | 'run.cancel';
@@ -217,17 +192,19 @@ export class LiveRun implements Committer, Namer, TaskRun {
     if (!this.isOver) this.send({ ...command, at: this.now() });
   }
 
-  /** Where the orchestrator stands, for an actor. */
+  /** What an actor that is made now shows first. */
   snapshot(): CompiledSnapshot {
-    const cursor = this.cursor as Cursor;
-    if (this.#end === undefined || this.#end.hasSettled) return cursor.snapshot();
-    const { error } = this.#end;
-    return isA(error, EngineStoppedError) ? cursor.snapshot('stopped') : cursor.snapshot('error', error);
+    return this.steps.snapshot(this.#end?.hasSettled === false ? this.#end : undefined);
+  }
+
+  /** The run has this actor from now on. */
+  adopt(actor: AnyActorRef): void {
+    setHost(actor, this);
+    this.steps.adopt(actor);
   }
 
   send(event: OrchestratorEvent): void {
-    if (this.#actor === undefined) this.#move(event);
-    else this.#actor.send(event);
+    this.steps.send(event);
   }
 
   /** Calls back once it has settled, was stopped or failed; at once where it has. */
@@ -239,7 +216,7 @@ export class LiveRun implements Committer, Namer, TaskRun {
   // The actors of its tasks, by name.
 
   find(systemId: string): AnyActorRef | undefined {
-    return this.#live[this.definition.graph.indexOf(systemId.slice(this.#keyPrefix.length))]?.actor;
+    return this.#live[this.definition.graph.indexOf(systemId.slice(this.keyPrefix.length))]?.actor;
   }
 
   findAll(): void {
@@ -250,9 +227,8 @@ export class LiveRun implements Committer, Namer, TaskRun {
 
   /** It has started: the input is checked, or an earlier life is taken up again. */
   open(): void {
-    this.#isOpen = true;
     this.#core.enter(this);
-    this.#actor?.attach(this, this.#keyPrefix);
+    this.steps.open();
     try {
       this.journal.adopt();
     } catch (error) {
@@ -293,7 +269,7 @@ export class LiveRun implements Committer, Namer, TaskRun {
     // A command that was sent to an interpreted run bears no instant.
     if (fact.at === undefined) Object.assign(fact, { at: this.now() });
     this.journal.record(fact, task);
-    if (task < 0 && endings.has(fact.type)) this.journal.commit(this.#actor?.tell);
+    if (task < 0 && endings.has(fact.type)) this.journal.commit(this.steps.tell);
     else if (!this.#commitIsDue) {
       this.#commitIsDue = true;
       this.#turn.commitLater(this);
@@ -304,12 +280,9 @@ export class LiveRun implements Committer, Namer, TaskRun {
 
   taskSettled(task: LiveTask, status: SettledStatus, { at, output, error, cause }: Ending): void {
     this.#live[task.index] = undefined;
-    if (status === 'done') this.#outputs[task.index] = output;
+    if (status === 'done') this.#outputs.set(task.index, output);
     if (status === 'failed' && error !== undefined) this.#addFailure(task.definition, error, cause);
-    const event = { type: 'task.settled', at, task: task.index, status } as const;
-    const isShown = this.#actor !== undefined && (this.cursor === undefined || this.#actor.isWatched);
-    if (isShown) this.#actor?.send(event, task.knownActor);
-    else this.#move(event);
+    this.steps.sendUnseen({ type: 'task.settled', at, task: task.index, status }, task.knownActor);
   }
 
   /** Kept as it was thrown for whoever awaits the outputs. */
@@ -317,11 +290,8 @@ export class LiveRun implements Committer, Namer, TaskRun {
     this.#firstFailure ??= { error };
   }
 
-  /** Ends it with an error: its actor by an event that no state expects, which XState takes for that. */
   fault(error: unknown): void {
-    if (this.isOver) return;
-    if (this.#actor === undefined) this.stopped(error);
-    else this.#actor.send({ type: 'xstate.error.actor.topple', error });
+    this.steps.fault(error);
   }
 
   leaveSlot(lane: Lane): void {
@@ -330,30 +300,15 @@ export class LiveRun implements Committer, Namer, TaskRun {
   }
 
   depsOf(index: number): Record<string, unknown> {
-    const deps = createRecord<unknown>(this.#outputs.length);
-    const { ids, upstreamStart, upstreamList } = this.definition.graph;
-    for (let at = upstreamStart[index] as number; at < (upstreamStart[index + 1] as number); at++) {
-      const upstream = upstreamList[at] as number;
-      const output = this.#outputs[upstream];
-      if (output !== missing) put(deps, ids[upstream] as string, output);
-    }
-    return deps;
+    return this.#outputs.depsOf(index);
   }
 
   outcomesOf(index: number): Record<string, Outcome> {
-    const outcomes = createRecord<Outcome>(this.#outputs.length);
-    const fold = this.journal.foldTo();
-    const { ids, upstreamStart, upstreamList } = this.definition.graph;
-    for (let at = upstreamStart[index] as number; at < (upstreamStart[index + 1] as number); at++) {
-      const upstream = upstreamList[at] as number;
-      const { status, error } = fold.task(upstream);
-      put(outcomes, ids[upstream] as string, error === undefined ? { status } : { status, error });
-    }
-    return outcomes;
+    return this.journal.outcomesOf(index);
   }
 
   keyOf(taskId: string): string {
-    return this.#keyPrefix + taskId;
+    return this.keyPrefix + taskId;
   }
 
   timeoutError(): TimeoutError {
@@ -367,7 +322,7 @@ export class LiveRun implements Committer, Namer, TaskRun {
   commit(): void {
     this.#commitIsDue = false;
     try {
-      this.journal.commit(this.#actor?.tell);
+      this.journal.commit(this.steps.tell);
     } catch (error) {
       this.fault(error);
     }
@@ -376,7 +331,7 @@ export class LiveRun implements Committer, Namer, TaskRun {
   /** Keeps what was recorded so far; throws what the store throws, and then the run is over. */
   commitOrThrow(): void {
     try {
-      this.journal.commit(this.#actor?.tell);
+      this.journal.commit(this.steps.tell);
     } catch (error) {
       this.stop(error);
       throw error;
@@ -397,18 +352,14 @@ export class LiveRun implements Committer, Namer, TaskRun {
   stop(error: unknown = new EngineStoppedError()): void {
     if (this.#end !== undefined) return;
     this.stopped(error);
-    this.#actor?.stop();
+    this.steps.stop();
   }
 
-  // The end of its actor.
+  // The orchestrator's end.
 
-  completed(): void {
-    const { status, output } = this.actor.getSnapshot() as {
-      readonly status: string;
-      readonly output?: RunResult;
-    };
-    if (status === 'done') this.#settle(output);
-    else this.stopped(new EngineStoppedError('The actor of the run was stopped before it settled'));
+  settle(result: RunResult | undefined): void {
+    this.#result = result;
+    this.#finish({ hasSettled: true });
   }
 
   /** It is over before it has settled: what it had under way goes too. */
@@ -428,7 +379,7 @@ export class LiveRun implements Committer, Namer, TaskRun {
 
   #conclude(): void {
     if (this.isOver) return;
-    const outputs = this.#outputsById();
+    const outputs = this.#outputs.byId();
     const failures = this.#failures;
     const at = this.now();
     const make = this.definition.settings.output;
@@ -444,27 +395,6 @@ export class LiveRun implements Committer, Namer, TaskRun {
       this.noteFailure(error);
       this.send({ type: 'run.conclude', at, outputs, failures, error: viewError(error) });
     }
-  }
-
-  /** Has the orchestrator take a step without its actor. */
-  #move(event: OrchestratorEvent): void {
-    const cursor = this.cursor as Cursor;
-    if (this.isOver) return;
-    if (cursor.isMoving) return cursor.afterMove(() => this.send(event));
-    try {
-      cursor.move(event);
-    } catch (error) {
-      return this.fault(error);
-    }
-    if (!cursor.isOver) return;
-    // One that was asked for within this last step has not heard of the end.
-    if (this.#actor === undefined) this.#settle(cursor.output as RunResult);
-    else this.#actor.send({ type: 'topple.look' });
-  }
-
-  #settle(result: RunResult | undefined): void {
-    this.#result = result;
-    this.#finish({ hasSettled: true });
   }
 
   #liveTasks(): LiveTask[] {
@@ -502,7 +432,7 @@ export class LiveRun implements Committer, Namer, TaskRun {
     this.input = fold.input;
     for (const [index, definition] of this.definition.tasks.entries()) {
       const task = fold.task(index);
-      if (task.status === 'done') this.#outputs[index] = task.output;
+      if (task.status === 'done') this.#outputs.set(index, task.output);
       if (task.status === 'failed' && task.error !== undefined)
         this.#addFailure(definition, task.error, task.cause);
     }
@@ -556,20 +486,10 @@ export class LiveRun implements Committer, Namer, TaskRun {
 
   #finish(end: End): void {
     this.#end = end;
-    this.#actor?.detach(this, this.#keyPrefix);
+    this.steps.close();
     this.#core.leave(this);
     for (const callback of this.#whenEnded) callback(end);
     this.#whenEnded = [];
-  }
-
-  #outputsById(): Record<string, unknown> {
-    const { ids } = this.definition.graph;
-    const outputs = createRecord<unknown>(ids.length);
-    for (let index = 0; index < ids.length; index++) {
-      const output = this.#outputs[index];
-      if (output !== missing) put(outputs, ids[index] as string, output);
-    }
-    return outputs;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { AnyActorRef, AnyEventObject } from 'xstate';
+import type { RunResult } from '../../machines/orchestrator.ts';
 import {
   emitFrom,
   hasListeners,
@@ -11,12 +12,14 @@ import {
   subscriberCount,
   withdrawNames,
 } from '../logic/internals.ts';
+import { EngineStoppedError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
 
-/** Who hears how an actor came to its end. */
-interface Ends {
-  /** It is in a final state, or was stopped. */
-  completed(): void;
+/** Who hears how an actor came to its end, and makes the actors of tasks. */
+interface ActorOwner extends Namer {
+  /** What the names of its tasks' actors begin with. */
+  readonly keyPrefix: string;
+  settle(result: RunResult | undefined): void;
   stopped(error: unknown): void;
 }
 
@@ -32,13 +35,13 @@ export class RunActor {
   }
 
   /** Has its system find the actors of tasks, and tells of its end. */
-  attach(owner: Namer & Ends, keyPrefix: string): void {
-    offerNames(this.ref, keyPrefix, owner);
-    this.ref.subscribe({ complete: () => owner.completed(), error: (error) => owner.stopped(error) });
+  attach(owner: ActorOwner): void {
+    offerNames(this.ref, owner.keyPrefix, owner);
+    this.ref.subscribe({ complete: () => this.#completed(owner), error: (error) => owner.stopped(error) });
   }
 
-  detach(owner: Namer, keyPrefix: string): void {
-    withdrawNames(this.ref, keyPrefix, owner);
+  detach(owner: ActorOwner): void {
+    withdrawNames(this.ref, owner.keyPrefix, owner);
   }
 
   /** Whether anybody inspects its system. */
@@ -65,6 +68,15 @@ export class RunActor {
     const parent = parentOf(this.ref);
     if (parent === undefined) (this.ref as AnyActorRef & { stop(): void }).stop();
     else stopChild(parent, this.ref);
+  }
+
+  #completed(owner: ActorOwner): void {
+    const { status, output } = this.ref.getSnapshot() as {
+      readonly status: string;
+      readonly output?: RunResult;
+    };
+    if (status === 'done') owner.settle(output);
+    else owner.stopped(new EngineStoppedError('The actor of the run was stopped before it settled'));
   }
 
   readonly #tell = (entry: Entry): void => {

@@ -3,6 +3,8 @@ import { EntryList, type Fact } from '../model/entry-list.ts';
 import { RunFold } from '../model/fold.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import { Ledger } from '../model/ledger.ts';
+import type { Outcome } from '../model/perform.ts';
+import { createRecord, put } from '../model/record.ts';
 import type { RunView } from '../model/view.ts';
 import type { Store } from '../store/store.ts';
 import { Emitter } from './emitter.ts';
@@ -126,6 +128,19 @@ export class RunJournal {
     }
     for (let at = this.#fold.seq; at < seq; at++) this.#fold.apply(this.#entries.get(at + 1));
     return this.#fold;
+  }
+
+  /** How a task's dependencies stand, by id. */
+  outcomesOf(task: number): Record<string, Outcome> {
+    const fold = this.foldTo();
+    const { ids, upstreamStart, upstreamList } = this.definition.graph;
+    const outcomes = createRecord<Outcome>(ids.length);
+    for (let at = upstreamStart[task] as number; at < (upstreamStart[task + 1] as number); at++) {
+      const upstream = upstreamList[at] as number;
+      const { status, error } = fold.task(upstream);
+      put(outcomes, ids[upstream] as string, error === undefined ? { status } : { status, error });
+    }
+    return outcomes;
   }
 
   #keep(entries: readonly Entry[], expectedSeq: number): void {

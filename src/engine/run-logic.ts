@@ -106,7 +106,10 @@ export function launch(
     makeActor(run);
     return run;
   }
-  run.cursor = orchestrator.cursorFrom(run, orchestrator.initial({ ledger: journal.openLedger() }).state);
+  run.steps.cursor = orchestrator.cursorFrom(
+    run,
+    orchestrator.initial({ ledger: journal.openLedger() }).state,
+  );
   run.open();
   return run;
 }
@@ -129,7 +132,7 @@ export class RunLogic {
   /** For XState. */
   getInitialSnapshot(scope: Scope, input: unknown): RunSnapshot {
     const run = this.#run ?? this.#create(scope, this.#core.newJournal(this.#definition), input);
-    if (!run.isOpen) return this.#start(scope, run);
+    if (!run.steps.isOpen) return this.#start(scope, run);
     run.adopt(scope.self);
     return new RunSnapshot(run.snapshot() as Inner, run.journal);
   }
@@ -139,7 +142,7 @@ export class RunLogic {
     // A task's actor says that it is done; its machine has said so before, with all there is to say.
     if (event.type.startsWith('xstate.done.actor.')) return snapshot;
     const run = hostOf<LiveRun>(scope.self);
-    const cursor = run.cursor as Cursor;
+    const cursor = run.steps.cursor as Cursor;
     // Out of a step that the run takes without its actor.
     if (cursor.isMoving) {
       cursor.afterMove(() => scope.self.send(event as never));
@@ -204,7 +207,7 @@ export class RunLogic {
     const { journal } = run;
     run.adopt(scope.self);
     const initial = orchestrator.getInitialSnapshot(scope, { ledger: journal.openLedger() });
-    run.cursor = orchestrator.cursorFrom(run, initial);
+    run.steps.cursor = orchestrator.cursorFrom(run, initial);
     return new RunSnapshot(initial, journal);
   }
 }

@@ -1,0 +1,135 @@
+import type { AnyActorRef } from 'xstate';
+import type { OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
+import type { Cursor } from '../logic/cursor.ts';
+import type { Namer } from '../logic/internals.ts';
+import type { CompiledSnapshot } from '../logic/snapshot.ts';
+import { isA } from '../model/check.ts';
+import { EngineStoppedError } from '../model/error.ts';
+import type { Entry } from '../model/journal.ts';
+import { RunActor } from './run-actor.ts';
+
+/** The run whose orchestrator it is. */
+export interface StepsOwner extends Namer {
+  /** Whether it has settled, or was stopped before. */
+  readonly isOver: boolean;
+  /** Whether its actor's parent gets its events. */
+  readonly forwardsEvents: boolean;
+  readonly keyPrefix: string;
+  /** The orchestrator is done. */
+  settle(result: RunResult | undefined): void;
+  /** It is over before it has settled. */
+  stopped(error: unknown): void;
+}
+
+/**
+ * How a run's orchestrator takes its steps.
+ *
+ * Compiled, it is moved by a cursor. It has an actor once somebody can see one: from the start where an actor was
+ * made of the flow, or the engine is inspected; else when `actor` is asked for. From then on it takes its steps in
+ * the actor, but for those of settled tasks while nobody watches. Interpreted, it has its actor alone.
+ */
+export class RunSteps {
+  /** Where it is compiled. */
+  cursor: Cursor | undefined;
+  readonly #owner: StepsOwner;
+  readonly #makeActor: (() => void) | undefined;
+  #actor: RunActor | undefined;
+  #isOpen = false;
+
+  /** @param makeActor makes the actor of a run that has none, and has the run adopt it */
+  constructor(owner: StepsOwner, makeActor: (() => void) | undefined) {
+    this.#owner = owner;
+    this.#makeActor = makeActor;
+  }
+
+  /** The run begins. */
+  open(): void {
+    this.#isOpen = true;
+    this.#actor?.attach(this.#owner);
+  }
+
+  /** The run is over. */
+  close(): void {
+    this.#actor?.detach(this.#owner);
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** The actor, made when first asked for. */
+  get actor(): AnyActorRef {
+    if (this.#actor === undefined) this.#makeActor?.();
+    return (this.#actor as RunActor).ref;
+  }
+
+  /** The run has this actor from now on. */
+  adopt(ref: AnyActorRef): void {
+    this.#actor = new RunActor(ref, this.#owner.forwardsEvents);
+    if (this.#isOpen && !this.#owner.isOver) this.#actor.attach(this.#owner);
+  }
+
+  /** Whether anybody inspects the actor's system. */
+  get isInspected(): boolean {
+    return this.#actor?.isInspected ?? false;
+  }
+
+  /** Tells those who listen to the actor of an entry; `undefined` where nobody does. */
+  get tell(): ((entry: Entry) => void) | undefined {
+    return this.#actor?.tell;
+  }
+
+  send(event: OrchestratorEvent): void {
+    if (this.#actor === undefined) this.#move(event);
+    else this.#actor.send(event);
+  }
+
+  /**
+   * Sends what need not go through the actor if nobody looks.
+   *
+   * @param source the actor that it is from, if there is one
+   */
+  sendUnseen(event: OrchestratorEvent, source: AnyActorRef | undefined): void {
+    const isSeen = this.#actor !== undefined && (this.cursor === undefined || this.#actor.isWatched);
+    if (isSeen) this.#actor?.send(event, source);
+    else this.#move(event);
+  }
+
+  /** Ends it with an error: an actor by an event that no state expects, which XState takes for that. */
+  fault(error: unknown): void {
+    if (this.#owner.isOver) return;
+    if (this.#actor === undefined) this.#owner.stopped(error);
+    else this.#actor.send({ type: 'xstate.error.actor.topple', error });
+  }
+
+  stop(): void {
+    this.#actor?.stop();
+  }
+
+  /**
+   * What an actor that is made now shows first.
+   *
+   * @param cutBy what ended the run before it had settled
+   */
+  snapshot(cutBy?: { readonly error?: unknown }): CompiledSnapshot {
+    const cursor = this.cursor as Cursor;
+    if (cutBy === undefined) return cursor.snapshot();
+    const { error } = cutBy;
+    return isA(error, EngineStoppedError) ? cursor.snapshot('stopped') : cursor.snapshot('error', error);
+  }
+
+  #move(event: OrchestratorEvent): void {
+    const cursor = this.cursor as Cursor;
+    if (this.#owner.isOver) return;
+    if (cursor.isMoving) return cursor.afterMove(() => this.send(event));
+    try {
+      cursor.move(event);
+    } catch (error) {
+      return this.fault(error);
+    }
+    if (!cursor.isOver) return;
+    // An actor that was asked for within this last step has not heard of the end.
+    if (this.#actor === undefined) this.#owner.settle(cursor.output as RunResult);
+    else this.#actor.send({ type: 'topple.look' });
+  }
+}
