@@ -1,0 +1,123 @@
+import { CommanderError, Command as Parser } from 'commander';
+import { didYouMean, nearest } from '../model/nearest.ts';
+import { CliError, exitCode, oneLine, UsageError } from './cli-error.ts';
+import type { Command, Given, Option, Options } from './command.ts';
+import { closing, helpOf } from './help.ts';
+
+/** What a command line asks for: a command with what it was given, or a text such as help. */
+export type Asked =
+  | {
+      readonly kind: 'command';
+      readonly command: Command;
+      readonly argument: string;
+      readonly given: Given<Options>;
+    }
+  | { readonly kind: 'text'; readonly text: string };
+
+/**
+ * Reads a command line.
+ *
+ * @throws UsageError for what will not do, with what was probably meant
+ */
+export function readArguments(args: readonly string[], commands: readonly Command[], version: string): Asked {
+  let asked: Asked | undefined;
+  let text = '';
+  const program = createParser('topple').version(version, '-V, --version', 'show the version');
+  program.usage('COMMAND [OPTIONS]').description('Run, simulate and draw flows of tasks.');
+  program.addHelpText('after', `\n${closing}`);
+  program.helpCommand('help [COMMAND]', 'show the help of a command');
+  for (const command of commands) {
+    const parser = program.command(command.name).summary(command.summary);
+    describe(parser, command);
+    parser.action((...values: unknown[]) => {
+      const argument = command.argument === undefined ? '' : ((values[0] as string | undefined) ?? '');
+      asked = { kind: 'command', command, argument, given: readOptions(command, parser.opts()) };
+    });
+  }
+  for (const parser of [program, ...program.commands]) {
+    parser.exitOverride().configureOutput({
+      writeOut: (part) => {
+        text += part;
+      },
+      writeErr: (part) => {
+        text += part;
+      },
+      outputError: () => {},
+    });
+  }
+  try {
+    program.parse(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0 || error.code === 'commander.help') throw explain(error, text, args, commands);
+  }
+  return asked ?? { kind: 'text', text };
+}
+
+function createParser(name: string): Parser {
+  return new Parser(name).helpOption('-h, --help', 'show this help').option('--verbose', 'show stack traces');
+}
+
+function describe(parser: Parser, command: Command): void {
+  const { argument, options, description, summary } = command;
+  parser.helpOption('-h, --help', 'show this help').option('--verbose', 'show stack traces');
+  parser.description(description === undefined ? summary : `${summary}\n\n${description}`);
+  if (argument !== undefined) {
+    const { name, isOptional } = argument;
+    parser.argument(isOptional ? `[${name}]` : `<${name}>`, argument.summary);
+  }
+  for (const [name, option] of Object.entries(options)) {
+    const flag = flagOf(name);
+    const collect = (value: string, before: string[] = []) => [...before, value];
+    if (option.takes === undefined) parser.option(flag, option.summary);
+    else if (option.isList) parser.option(`${flag} <${option.takes}>`, option.summary, collect);
+    else parser.option(`${flag} <${option.takes}>`, option.summary);
+  }
+  parser.addHelpText('after', helpOf(command));
+}
+
+/** `--load-timeout` of `loadTimeout`. */
+export function flagOf(name: string): string {
+  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function readOptions(command: Command, opts: Readonly<Record<string, unknown>>): Given<Options> {
+  const given: Record<string, unknown> = {};
+  for (const [name, option] of Object.entries(command.options)) {
+    const value = opts[name];
+    if (option.takes === undefined) given[name] = value === true;
+    else if (Array.isArray(value)) given[name] = value.map((each: string) => readValue(name, option, each));
+    else given[name] = value === undefined ? undefined : readValue(name, option, value as string);
+  }
+  return given as Given<Options>;
+}
+
+function readValue(name: string, option: Option, value: string): unknown {
+  const read = option.read?.(value);
+  if (read !== undefined) return read;
+  const { choices = [], expects = `one of ${choices.join(', ')}` } = option;
+  const meant = nearest(value, choices);
+  const advice = meant === undefined ? '' : ` ${didYouMean(meant, '')}`;
+  throw new UsageError(`\`${flagOf(name)}\` must be ${expects}, but is \`${value}\`.${advice}`);
+}
+
+/** The parser's own message as one line, with where to read on. */
+function explain(
+  error: CommanderError,
+  text: string,
+  args: readonly string[],
+  commands: readonly Command[],
+): CliError {
+  // Without a command there is only the help to say.
+  if (error.code === 'commander.help') return new CliError(exitCode.usage, text);
+  const command = commands.find(({ name }) => args.includes(name));
+  const page = command === undefined ? 'topple --help' : `topple ${command.name} --help`;
+  const meant = /\(Did you mean (?:one of )?(.*)\?\)$/.exec(error.message)?.[1];
+  const message = oneLine(error.message.replace(/\(Did you mean .*$/, ''))
+    .replace(/^error: /, '')
+    .replaceAll("'", '`')
+    .replace(/\.?$/, '.');
+  const advice = meant === undefined ? '' : `${didYouMean(meant, '')} `;
+  const sentence = `${message.charAt(0).toUpperCase()}${message.slice(1)} ${advice}See \`${page}\`.`;
+  return new UsageError(sentence);
+}

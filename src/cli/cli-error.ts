@@ -1,0 +1,50 @@
+/** What the process ends with. */
+export const exitCode = {
+  done: 0,
+  /** A run, or a simulated one, ended `failed` or `cancelled`. */
+  failed: 1,
+  /** Bad options, or a file that cannot be read. */
+  usage: 2,
+  /** A file that can be read, and holds no valid flow. */
+  invalidFlow: 3,
+  /** A time limit passed. */
+  timeLimit: 124,
+  interrupted: 130,
+} as const;
+
+/** Something that the user is told in one line: what was expected, what was found, where, and what to do. */
+export class CliError extends Error {
+  override readonly name: string = 'CliError';
+  readonly exitCode: number;
+
+  constructor(code: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = code;
+  }
+}
+
+/** A bad option, or a file that cannot be read. */
+export class UsageError extends CliError {
+  override readonly name = 'UsageError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(exitCode.usage, message, options);
+  }
+}
+
+/** A file that can be read, and holds no valid flow. */
+export class InvalidFlowError extends CliError {
+  override readonly name = 'InvalidFlowError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(exitCode.invalidFlow, message, options);
+  }
+}
+
+/** One line, whatever it is made of. */
+export function oneLine(text: string): string {
+  return text
+    .trim()
+    .replaceAll(/\s*[\r\n\u2028\u2029]+\s*/g, ' ')
+    .replaceAll(/\p{Cc}/gu, '�');
+}

@@ -1,0 +1,38 @@
+import { readArguments } from './arguments.ts';
+import { CliError, exitCode, oneLine } from './cli-error.ts';
+import type { Io } from './io.ts';
+import { commands } from './registry.ts';
+import { version } from './version.ts';
+
+/**
+ * The command line as a function: does what the arguments ask for and resolves with the exit code. Never rejects:
+ * errors are told on `io.stderr`, in one line each; `--verbose` adds their stack traces.
+ */
+export async function runCli(args: readonly string[], io: Io): Promise<number> {
+  try {
+    const asked = readArguments(args, commands, version());
+    if (asked.kind === 'command') {
+      return (await asked.command.run(asked.argument, asked.given, io)) ?? exitCode.done;
+    }
+    io.stdout.write(asked.text);
+    return exitCode.done;
+  } catch (error) {
+    io.stderr.write(describe(error, args.includes('--verbose')));
+    return error instanceof CliError ? error.exitCode : exitCode.failed;
+  }
+}
+
+function describe(error: unknown, isVerbose: boolean): string {
+  if (error instanceof CliError && error.name === 'CliError') return error.message;
+  const isKnown = error instanceof CliError;
+  const message = error instanceof Error ? error.message : String(error);
+  const line = isKnown ? message : `This should not have happened, and is a defect of topple: ${message}`;
+  return `topple: ${oneLine(line)}\n${isVerbose ? stacksOf(error) : ''}`;
+}
+
+function stacksOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  const cause =
+    error.cause === undefined ? '' : `caused by ${stacksOf(error.cause) || `${String(error.cause)}\n`}`;
+  return `${error.stack ?? error.message}\n${cause}`;
+}

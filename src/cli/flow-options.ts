@@ -1,0 +1,15 @@
+import { number, text } from './command.ts';
+
+/** The argument of commands that take a flow. */
+export const flowArgument = {
+  name: 'FILE',
+  summary:
+    'a module that exports flows (.ts, .js, .mjs, …), a graph file (JSON or YAML), or - for a graph on standard input',
+  isFile: true,
+} as const;
+
+/** The options of commands that take a flow. */
+export const flowOptions = {
+  flow: text('NAME', 'which flow, of a module that exports several'),
+  loadTimeout: number('MS', 'how long a module may take to load (default 10000)', { min: 1 }),
+} as const;

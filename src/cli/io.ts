@@ -1,0 +1,36 @@
+/** Where text goes. Node's streams are outputs; a test gives what collects it. */
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  /** Of a terminal; `SIGWINCH` tells when they have changed. */
+  readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
+}
+
+/** `SIGPIPE` is told when nobody reads standard output any more, which Node itself makes an error of the stream. */
+export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGWINCH' | 'SIGPIPE';
+
+/**
+ * All that a command may touch of the process that it runs in. Commands use nothing of `process` and no `console`,
+ * so that tests call them without spawning anything.
+ */
+export interface Io {
+  readonly stdin: AsyncIterable<string | Uint8Array>;
+  /** For data, and for nothing else. */
+  readonly stdout: Output;
+  /** For talk. */
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Paths are relative to it. */
+  readonly cwd: string;
+  /**
+   * Calls back at each signal of that name until the returned function is called. While a name has no listener, its
+   * signal ends the process, calmly: 130 for `SIGINT`, 0 for `SIGPIPE`; `SIGWINCH` then does nothing.
+   */
+  onSignal(name: Signal, listener: () => void): () => void;
+}
+
+/** Whether colours are wanted there: of a terminal, unless `NO_COLOR` or `TERM=dumb` say otherwise. */
+export function wantsColor({ env }: Io, output: Output): boolean {
+  return output.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
+}

@@ -1,0 +1,195 @@
+import type { GraphBackoff, GraphRetry } from '../../index.ts';
+import { showValue } from '../../model/check.ts';
+import { didYouMean, nearest } from '../../model/nearest.ts';
+import { parseTriggerRule, triggerRules } from '../../model/trigger-rule.ts';
+import { DocumentError, type Node } from './document.ts';
+
+/** How each key of an object is read; `where` names the value in an error. */
+type Readers = Readonly<Record<string, (node: Node, where: string) => unknown>>;
+
+export type Fields<All extends Readers> = {
+  -readonly [Key in keyof All]?: ReturnType<All[Key]> | undefined;
+};
+
+/** Known from elsewhere, and without meaning here. */
+const ignorable = new Set(['meta', 'rule', 'if', 'matrix', 'timeoutMinutes']);
+
+const backoffReaders = {
+  kind: (node: Node, where: string) => readKind(node, where),
+  initialMs: (node: Node, where: string) => readNumber(node, where),
+  base: (node: Node, where: string) => readNumber(node, where, 1),
+  maxMs: (node: Node, where: string) => readNumber(node, where),
+};
+
+const retryReaders = {
+  maxAttempts: (node: Node, where: string) => readWhole(node, where, 1),
+  backoff: readBackoff,
+};
+
+const taskReaders = {
+  needs: readIds,
+  dependsOn: readIds,
+  duration: (node: Node, where: string) => readNumber(node, where),
+  durationMs: (node: Node, where: string) => readNumber(node, where),
+  triggerRule: readTriggerRule,
+  retry: readRetry,
+  fails: readFails,
+  skips: readBoolean,
+  optional: readBoolean,
+  priority: (node: Node, where: string) => readNumber(node, where, Number.NEGATIVE_INFINITY),
+  pool: readText,
+};
+
+type TaskFields = Omit<Fields<typeof taskReaders>, 'needs' | 'duration'>;
+
+/** Reads a task: its fields, the two spellings of `dependsOn` and `durationMs` made one. */
+export function readTaskFields(id: string, node: Node, ignored: Map<string, number>): TaskFields {
+  const where = `task \`${id}\``;
+  // A key of YAML with nothing after it: a task with nothing to say.
+  if (node.kind === 'scalar' && node.value === null && node.source !== undefined) return {};
+  const { needs, duration, ...fields }: Fields<typeof taskReaders> = readFields(
+    node,
+    where,
+    taskReaders,
+    ignored,
+  );
+  return {
+    ...fields,
+    dependsOn: oneOf(node, where, 'needs', needs, 'dependsOn', fields.dependsOn),
+    durationMs: oneOf(node, where, 'duration', duration, 'durationMs', fields.durationMs),
+  };
+}
+
+/** Reads an object key by key. Keys that are known from elsewhere are counted in `ignored`; any other is refused. */
+export function readFields<All extends Readers>(
+  node: Node,
+  where: string,
+  readers: All,
+  ignored?: Map<string, number>,
+): Fields<All> {
+  if (node.kind !== 'map')
+    throw new DocumentError(node.at, `${where} must be an object, but is ${show(node)}`);
+  const fields: Record<string, unknown> = {};
+  for (const { key, at, value } of node.entries) {
+    if (Object.hasOwn(readers, key)) {
+      if (Object.hasOwn(fields, key))
+        throw new DocumentError(at, `${where} has \`${key}\` twice: take one of the two out`);
+      const name = where === 'the file' ? `\`${key}\`` : `\`${key}\` of ${where}`;
+      fields[key] = readers[key]?.(value, name);
+    } else if (ignored !== undefined && ignorable.has(key)) ignored.set(key, (ignored.get(key) ?? 0) + 1);
+    else throw unknownKey(where, key, at, Object.keys(readers));
+  }
+  return fields as Fields<All>;
+}
+
+function unknownKey(where: string, key: string, at: number, known: readonly string[]): DocumentError {
+  const advice = didYouMean(
+    nearest(key, known),
+    `It takes ${known.map((name) => `\`${name}\``).join(', ')}.`,
+  );
+  return new DocumentError(at, `${where} does not take \`${key}\`. ${advice}`);
+}
+
+function oneOf<T>(
+  node: Node,
+  where: string,
+  short: string,
+  first: T | undefined,
+  long: string,
+  second: T | undefined,
+) {
+  if (first !== undefined && second !== undefined)
+    throw new DocumentError(
+      node.at,
+      `${where} has both \`${short}\` and \`${long}\`, which mean the same: take one out`,
+    );
+  return first ?? second;
+}
+
+function readIds(node: Node, where: string): readonly string[] {
+  if (node.kind !== 'list') throw mustBe(node, where, 'a list of task ids, as in `["a", "b"]`');
+  return node.items.map((item) => {
+    const id = item.kind === 'scalar' ? textOf(item) : undefined;
+    if (id === undefined) throw mustBe(item, `each id in ${where}`, 'a text');
+    return id;
+  });
+}
+
+function textOf(node: Extract<Node, { kind: 'scalar' }>): string | undefined {
+  return typeof node.value === 'string' ? node.value : node.source || undefined;
+}
+
+export function readText(node: Node, where: string): string {
+  const text = node.kind === 'scalar' ? textOf(node) : undefined;
+  if (text === undefined || text === '') throw mustBe(node, where, 'a text that is not empty');
+  return text;
+}
+
+function readNumber(node: Node, where: string, min = 0): number {
+  const value = node.kind === 'scalar' ? node.value : undefined;
+  // Above it, instants would no longer be told apart.
+  if (typeof value === 'number' && value >= min && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value;
+  throw mustBe(node, where, min === Number.NEGATIVE_INFINITY ? 'a number' : `a number of at least ${min}`);
+}
+
+export function readWhole(node: Node, where: string, min: number): number {
+  const value = node.kind === 'scalar' ? node.value : undefined;
+  if (Number.isSafeInteger(value) && (value as number) >= min) return value as number;
+  throw mustBe(node, where, `a whole number of at least ${min}`);
+}
+
+function readBoolean(node: Node, where: string): boolean {
+  if (node.kind === 'scalar' && typeof node.value === 'boolean') return node.value;
+  throw mustBe(node, where, 'true or false');
+}
+
+function readFails(node: Node, where: string): number {
+  if (node.kind !== 'scalar') throw mustBe(node, where, failsRule);
+  if (node.value === 'always') return Number.POSITIVE_INFINITY;
+  if (Number.isSafeInteger(node.value) && (node.value as number) >= 0) return node.value as number;
+  throw mustBe(node, where, failsRule);
+}
+
+const failsRule = 'how many of its first attempts fail, a whole number of at least 0, or `always`';
+
+function readTriggerRule(node: Node, where: string): string {
+  const value = node.kind === 'scalar' ? node.value : undefined;
+  const rule = typeof value === 'string' ? parseTriggerRule(value) : undefined;
+  if (rule !== undefined) return rule;
+  const meant = typeof value === 'string' ? nearest(value, triggerRules) : undefined;
+  const error = mustBe(node, where, `one of ${triggerRules.join(', ')}`);
+  throw meant === undefined
+    ? error
+    : new DocumentError(node.at, `${error.message}. ${didYouMean(meant, '')}`);
+}
+
+function readRetry(node: Node, where: string): GraphRetry {
+  const { maxAttempts, backoff = 0 }: Fields<typeof retryReaders> = readFields(node, where, retryReaders);
+  if (maxAttempts === undefined)
+    throw new DocumentError(node.at, `${where} must say \`maxAttempts\`, all attempts counted`);
+  return { maxAttempts, backoff };
+}
+
+function readBackoff(node: Node, where: string): number | GraphBackoff {
+  if (node.kind !== 'map') return readNumber(node, where);
+  const { kind, initialMs, ...rest }: Fields<typeof backoffReaders> = readFields(node, where, backoffReaders);
+  if (kind === undefined)
+    throw new DocumentError(node.at, `${where} must say its \`kind\`, which is \`exponential\``);
+  if (initialMs === undefined)
+    throw new DocumentError(node.at, `${where} must say \`initialMs\`, the first wait`);
+  return { kind, initialMs, ...rest };
+}
+
+function readKind(node: Node, where: string): 'exponential' {
+  if (node.kind === 'scalar' && node.value === 'exponential') return node.value;
+  throw mustBe(node, where, '`exponential`');
+}
+
+function mustBe(node: Node, where: string, rule: string): DocumentError {
+  return new DocumentError(node.at, `${where} must be ${rule}, but is ${show(node)}`);
+}
+
+function show(node: Node): string {
+  if (node.kind === 'map') return 'an object';
+  return node.kind === 'list' ? 'a list' : showValue(node.source === '' ? null : node.value);
+}

@@ -1,0 +1,128 @@
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, extname, resolve } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Flow } from '../../index.ts';
+import { didYouMean, nearest } from '../../model/nearest.ts';
+import { InvalidFlowError, UsageError } from '../cli-error.ts';
+import type { Io } from '../io.ts';
+import { DocumentError, lineAt, type Node } from './document.ts';
+import { type GraphFile, readGraphFile } from './graph-file.ts';
+import { readJson } from './json.ts';
+import { loadModule } from './module.ts';
+import type { Sleep, TaskScript } from './script.ts';
+
+export interface LoadOptions {
+  readonly flow?: string | undefined;
+  readonly loadTimeout?: number | undefined;
+  /** How tasks of a graph file spend their durations. Default: in real time. */
+  readonly sleep?: Sleep | undefined;
+}
+
+export interface LoadedFlow {
+  /** As it was given, for messages. */
+  readonly file: string;
+  readonly flow: Flow<never, never, never, never>;
+  /** Of a graph file: what each task does in place of a body; `flow` has bodies that do it. `undefined` of a module. */
+  readonly scripts: ReadonlyMap<string, TaskScript> | undefined;
+}
+
+/**
+ * Loads the flow of a file: a module that exports flows, or a graph file.
+ *
+ * @throws UsageError where the file cannot be read, or does not say which of several flows is meant;
+ * InvalidFlowError where there is no valid flow in it
+ */
+export async function loadFlow(given: string, options: LoadOptions, io: Io): Promise<LoadedFlow> {
+  const isModule = /\.[mc]?[jt]sx?$/.test(given);
+  if (isModule) {
+    const path = resolve(io.cwd, given);
+    // A directory or a file without rights is told as what it is, and not as a module that fails.
+    await readText(given, io);
+    const flow = await loadModule(path, given, options.loadTimeout ?? 10_000, options.flow);
+    return { file: given, flow, scripts: undefined };
+  }
+  const content = await readText(given, io);
+  const graph = await readGraph(given, content, options.sleep ?? realSleep);
+  if (options.flow !== undefined && options.flow !== graph.flow.name)
+    throw new UsageError(
+      `${given}: \`--flow ${options.flow}\` is not there: the file's one flow is \`${graph.flow.name}\`.`,
+    );
+  if (graph.ignored.size > 0) io.stderr.write(`topple: ${given}: ${describeIgnored(graph)}\n`);
+  return { file: given, flow: graph.flow, scripts: graph.scripts };
+}
+
+async function readText(given: string, io: Io): Promise<string> {
+  let bytes: Uint8Array;
+  try {
+    bytes = given === '-' ? await buffer(io.stdin as never) : await readFile(resolve(io.cwd, given));
+  } catch (cause) {
+    throw new UsageError(`${given}: ${explainReading(cause as NodeJS.ErrnoException, given, io)}`, { cause });
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new InvalidFlowError(
+      `${given}: is not text in UTF-8: expected a module (.ts, .js) or a graph file (JSON or YAML).`,
+      { cause },
+    );
+  }
+}
+
+function explainReading({ code, message }: NodeJS.ErrnoException, given: string, io: Io): string {
+  if (code === 'ENOENT' || code === 'ENOTDIR') return `there is no such file. ${suggestFile(given, io)}`;
+  if (code === 'EISDIR') return 'is a folder: give the file of a flow in it.';
+  if (code === 'EACCES' || code === 'EPERM') return 'cannot be read: permission denied.';
+  return `cannot be read: ${message}.`;
+}
+
+function suggestFile(given: string, io: Io): string {
+  const folder = dirname(resolve(io.cwd, given));
+  let names: string[] = [];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return `There is no folder \`${dirname(given)}\` either.`;
+  }
+  const meant = nearest(basename(given), names);
+  const path =
+    meant === undefined ? undefined : given.slice(0, given.length - basename(given).length) + meant;
+  return didYouMean(path, 'Give the path of a module or of a graph file.');
+}
+
+async function readGraph(given: string, content: string, sleep: Sleep): Promise<GraphFile> {
+  try {
+    return readGraphFile(
+      await parse(given, content),
+      given === '-' ? 'graph' : basename(given, extname(given)),
+      sleep,
+    );
+  } catch (error) {
+    if (!(error instanceof DocumentError)) throw error;
+    const sentence = `${given}:${lineAt(content, error.at)}: ${error.message}`;
+    throw new InvalidFlowError(sentence.replace(/[^.?!]$/, '$&.'), { cause: error });
+  }
+}
+
+async function parse(given: string, content: string): Promise<Node> {
+  if (content.trim() === '') throw new DocumentError(0, 'is empty: expected `{ "tasks": { … } }`');
+  const isJson = extname(given) === '.json' || (!/\.ya?ml$/.test(given) && /^\s*[{[]/.test(content));
+  if (isJson) return readJson(content);
+  const { readYaml } = await import('./yaml.ts');
+  return readYaml(content);
+}
+
+function describeIgnored({ ignored }: GraphFile): string {
+  const keys = Array.from(ignored, ([key, count]) => `\`${key}\`${count > 1 ? ` (${count} times)` : ''}`);
+  return `ignored, since it has no meaning here: ${keys.join(', ')}`;
+}
+
+/** Timers of Node's take at most that. */
+const maxTimeoutMs = 2 ** 31 - 1;
+
+async function realSleep(ms: number, signal: AbortSignal): Promise<void> {
+  for (let left = ms; left > 0; left -= maxTimeoutMs) {
+    await wait(Math.min(left, maxTimeoutMs), undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+}

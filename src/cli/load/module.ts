@@ -1,0 +1,90 @@
+import { pathToFileURL } from 'node:url';
+import { type Flow, isFlow } from '../../index.ts';
+import { didYouMean, nearest } from '../../model/nearest.ts';
+import { InvalidFlowError, UsageError } from '../cli-error.ts';
+import { describeFailure } from './module-failure.ts';
+import { watchLoad } from './watch-load.ts';
+
+type AnyFlow = Flow<never, never, never, never>;
+
+/**
+ * Imports a module and picks its flow: the one of that name, or the only one.
+ *
+ * @throws InvalidFlowError where it fails, takes longer than `timeoutMs`, ends the process or exports no flow;
+ * UsageError where it is not said which of its flows is meant
+ */
+export async function loadModule(
+  path: string,
+  given: string,
+  timeoutMs: number,
+  name: string | undefined,
+): Promise<AnyFlow> {
+  const exported = await importModule(path, given, timeoutMs);
+  const flows = flowsOf(exported);
+  const [first] = flows.values();
+  if (first === undefined)
+    throw new InvalidFlowError(`${given}: exports no flow: ${describeExports(exported)}`);
+  const flow = name === undefined ? onlyOne(given, flows) : named(given, flows, name);
+  try {
+    // Of a flow that was built up task by task, the graph is only made now.
+    flow.definition.graph.layers();
+  } catch (cause) {
+    throw new InvalidFlowError(`${given}: ${(cause as Error).message}`, { cause });
+  }
+  return flow;
+}
+
+async function importModule(path: string, given: string, timeoutMs: number): Promise<object> {
+  try {
+    return await watchLoad(() => import(pathToFileURL(path).href), timeoutMs);
+  } catch (cause) {
+    throw new InvalidFlowError(describeFailure(cause, path, given), { cause });
+  }
+}
+
+/** By what they are called on the command line: their own names, and those of their exports where these differ. */
+function flowsOf(exported: object): Map<string, AnyFlow> {
+  const flows = new Map<string, AnyFlow>();
+  const known = new Map<AnyFlow, string>();
+  for (const [key, value] of Object.entries(exported)) {
+    if (!isFlow(value) || known.has(value)) continue;
+    const name = flows.has(value.name) ? key : value.name;
+    known.set(value, name);
+    flows.set(name, value);
+  }
+  return flows;
+}
+
+function onlyOne(given: string, flows: ReadonlyMap<string, AnyFlow>): AnyFlow {
+  const [first, second] = flows.values();
+  if (first === undefined || second !== undefined)
+    throw new UsageError(
+      `${given}: exports ${flows.size} flows (${list(flows.keys())}): choose one with \`--flow NAME\`.`,
+    );
+  return first;
+}
+
+function named(given: string, flows: ReadonlyMap<string, AnyFlow>, name: string): AnyFlow {
+  const flow = flows.get(name);
+  if (flow !== undefined) return flow;
+  const advice = didYouMean(nearest(name, flows.keys()), `It exports ${list(flows.keys())}.`);
+  throw new UsageError(`${given}: exports no flow \`${name}\`. ${advice}`);
+}
+
+function list(names: Iterable<string>): string {
+  const all = Array.from(names, (name) => `\`${name}\``);
+  return all.length > 20 ? `${all.slice(0, 20).join(', ')}, …` : all.join(', ');
+}
+
+function describeExports(exported: object): string {
+  const found = Object.entries(exported).map(([key, value]) => `\`${key}\` (${kindOf(value)})`);
+  const advice = 'Export what `createFlow` or `createFlowFromGraph` returns.';
+  if (found.length === 0) return `it exports nothing at all. ${advice}`;
+  const more = found.length > 10 ? ', …' : '';
+  return `what it exports is ${found.slice(0, 10).join(', ')}${more}. ${advice}`;
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'array' : typeof value;
+}

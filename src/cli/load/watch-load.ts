@@ -1,0 +1,73 @@
+import { Worker } from 'node:worker_threads';
+
+/** A module has taken too long to load. */
+export class LoadTimeoutError extends Error {
+  override readonly name = 'LoadTimeoutError';
+  readonly limitMs: number;
+
+  constructor(limitMs: number) {
+    super(`It was still loading after ${limitMs} ms`);
+    this.limitMs = limitMs;
+  }
+}
+
+/** A module has called `process.exit` while it was loading. */
+export class LoadExitError extends Error {
+  override readonly name = 'LoadExitError';
+  readonly code: unknown;
+
+  constructor(code: unknown) {
+    super(`\`process.exit(${code === undefined ? '' : String(code)})\` was called`);
+    this.code = code;
+  }
+}
+
+/**
+ * Loads a module, and rejects where it throws, also outside its own promise, does not come to an end in time, be it
+ * in an endless loop, or calls `process.exit`.
+ */
+export async function watchLoad<T>(load: () => Promise<T>, limitMs: number): Promise<T> {
+  const { exit } = process;
+  let fail: (error: unknown) => void = () => {};
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  const timer = setTimeout(() => fail(new LoadTimeoutError(limitMs)), limitMs);
+  const watchdog = startWatchdog(limitMs);
+  process.exit = (code?: unknown): never => {
+    const error = new LoadExitError(code);
+    fail(error);
+    throw error;
+  };
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+  try {
+    return await Promise.race([load(), failed]);
+  } finally {
+    process.exit = exit;
+    process.off('uncaughtException', fail);
+    process.off('unhandledRejection', fail);
+    clearTimeout(timer);
+    void watchdog.terminate();
+  }
+}
+
+/**
+ * A thread that breaks into an endless loop of this one, as a debugger does: the loop's turn ends there and then,
+ * and the timer above, which is due by now, gets its own.
+ */
+function startWatchdog(limitMs: number): Worker {
+  const watchdog = new Worker(breakIn, { eval: true, workerData: limitMs + 50, execArgv: [] });
+  watchdog.on('error', () => {});
+  watchdog.unref();
+  return watchdog;
+}
+
+const breakIn = `
+  const { Session } = require('node:inspector');
+  setTimeout(() => {
+    const session = new Session();
+    session.connectToMainThread();
+    session.post('Runtime.terminateExecution', () => session.disconnect());
+  }, require('node:worker_threads').workerData);
+`;

@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+import { runCli } from './cli.ts';
+import { exitCode } from './cli-error.ts';
+import type { Io, Signal } from './io.ts';
+
+const { stdin, stdout, stderr, env } = process;
+const listeners = new Map<Signal, Set<() => void>>();
+
+/** What a signal does that no command listens to. */
+const endings: Readonly<Record<Signal, (() => void) | undefined>> = {
+  SIGINT: () => process.exit(exitCode.interrupted),
+  SIGTERM: () => process.exit(143),
+  SIGHUP: () => process.exit(129),
+  SIGPIPE: () => process.exit(exitCode.done),
+  SIGWINCH: undefined,
+};
+
+const io: Io = {
+  stdin,
+  stdout,
+  stderr,
+  env,
+  cwd: process.cwd(),
+  onSignal: (name, listener) => {
+    const all = listeners.get(name) ?? new Set();
+    listeners.set(name, all.add(listener));
+    return () => all.delete(listener);
+  },
+};
+
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGWINCH'] as const) process.on(name, () => tell(name));
+for (const stream of [stdout, stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (stream === stdout) tell('SIGPIPE');
+  });
+}
+
+const code = await runCli(process.argv.slice(2), io);
+// A flow's module may have left open what would keep the process: it ends all the same, once all is written.
+stdout.write('', () => stderr.write('', () => process.exit(code)));
+
+function tell(name: Signal): void {
+  const all = [...(listeners.get(name) ?? [])];
+  if (all.length === 0) endings[name]?.();
+  for (const listener of all) listener();
+}

@@ -1,0 +1,10 @@
+import type { Command } from './command.ts';
+import { completion } from './commands/completion.ts';
+import { simulate } from './commands/simulate.ts';
+
+/**
+ * All commands, in the order of the help. A new one is a file in `commands/` and a line here: parsing, help and
+ * completion are made of its description, and its `run` gets an `Io`, from which it takes all that it needs of the
+ * process (streams, environment, signals), so that a test calls `runCli([...], io)` and spawns nothing.
+ */
+export const commands: readonly Command[] = [simulate, completion];
