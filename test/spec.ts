@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Test } from 'uvu';
 
@@ -40,7 +41,12 @@ export function specWithData<Data>(
 
 /** One JSON file of outside cases. */
 export function readData<Data>(path: string): Data {
-  return JSON.parse(readFileSync(`${data}/${path}`, 'utf8'));
+  return JSON.parse(readFileSync(dataPath(path), 'utf8'));
+}
+
+/** Where a file of outside cases is. */
+export function dataPath(path: string): string {
+  return join(data, path);
 }
 
 async function runAll(): Promise<void> {

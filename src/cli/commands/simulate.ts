@@ -1,6 +1,7 @@
-import { exitCode } from '../cli-error.ts';
+import { exitCode, UsageError } from '../cli-error.ts';
 import { choice, defineCommand, file, number, toggle } from '../command.ts';
 import { flowArgument, flowOptions } from '../flow-options.ts';
+import type { Simulation } from '../simulate/simulate.ts';
 
 const workers = {
   takes: 'N',
@@ -43,15 +44,22 @@ export const simulate = defineCommand({
     ['simulate flow.ts --flow release --duration 100 --json', "a module's flow, for programs"],
   ],
   async run(path, given, io) {
-    const [{ loadFlow }, work] = await Promise.all([
+    const { workers = [], order, seed, duration: durationMs, gantt, json } = given;
+    if (gantt !== undefined && workers.length > 1)
+      throw new UsageError('`--gantt` draws one run: give it one number of `--workers`.');
+    const [{ loadFlow }, { simulate }, report] = await Promise.all([
       import('../load/load-flow.ts'),
       import('../simulate/simulate.ts'),
+      import('../simulate/report.ts'),
     ]);
     const loaded = await loadFlow(path, given, io);
-    const { order, seed, duration: durationMs } = given;
-    const simulation = await work.simulate(loaded, { workers: given.workers?.[0], order, seed, durationMs });
-    const { printJson } = await import('../simulate/report.ts');
-    printJson(simulation, io.stdout);
-    return simulation.view.status === 'done' ? exitCode.done : exitCode.failed;
+    const simulations: Simulation[] = [];
+    for (const count of workers.length > 0 ? workers : [undefined])
+      simulations.push(await simulate(loaded, { workers: count, order, seed, durationMs }));
+    const [only] = simulations.length === 1 ? simulations : [];
+    if (only === undefined)
+      io.stdout.write(json ? report.tableJsonOf(simulations) : report.tableOf(simulations));
+    else io.stdout.write(json ? report.jsonOf(only) : report.reportOf(only));
+    return simulations.every(({ view }) => view.status === 'done') ? exitCode.done : exitCode.failed;
   },
 });

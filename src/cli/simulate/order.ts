@@ -1,5 +1,4 @@
 import type { FlowDefinition } from '../../model/definition.ts';
-import type { TaskScript } from '../load/script.ts';
 
 /** How long each task's longest path of durations to an end is, its own included. */
 export function remainingPaths(
@@ -20,22 +19,23 @@ export function remainingPaths(
 
 /**
  * Priorities by which tasks start in critical-path order: by their own priority, then by the longest remaining path,
- * then by definition order. The engine looks at readiness only where priorities are equal, and no two are.
+ * then by their place in `order`. The engine looks at readiness only where priorities are equal, and no two are.
+ *
+ * @param order all tasks' numbers, as ties between them are to go
  */
 export function criticalPathPriorities(
   definition: FlowDefinition,
-  scripts: ReadonlyMap<string, TaskScript>,
+  durationOf: (task: number) => number,
+  order: Int32Array,
 ): Float64Array {
-  const { tasks, graph } = definition;
-  const remaining = remainingPaths(
-    definition,
-    (task) => scripts.get(graph.ids[task] as string)?.durationMs ?? 0,
-  );
-  const order = Array.from(tasks.keys()).sort((a, b) => {
+  const { tasks } = definition;
+  const remaining = remainingPaths(definition, durationOf);
+  // Sorting is stable.
+  const starting = Array.from(order).sort((a, b) => {
     const byPriority = (tasks[b]?.priority ?? 0) - (tasks[a]?.priority ?? 0);
-    return byPriority || (remaining[b] as number) - (remaining[a] as number) || a - b;
+    return byPriority || (remaining[b] as number) - (remaining[a] as number);
   });
   const priorities = new Float64Array(tasks.length);
-  for (const [place, task] of order.entries()) priorities[task] = -place;
+  for (const [place, task] of starting.entries()) priorities[task] = -place;
   return priorities;
 }

@@ -1,11 +1,14 @@
-import { createEngine, createFlowFromGraph, type RunView, type TaskSettings } from '../../index.ts';
+import { createEngine, createFlowFromGraph, type RunView } from '../../index.ts';
+import type { TaskDefinition } from '../../model/definition.ts';
 import { createVirtualClock } from '../../testing/index.ts';
 import type { LoadedFlow } from '../load/load-flow.ts';
 import { performScripts, type TaskScript } from '../load/script.ts';
+import { type Bounds, boundsOf } from './bounds.ts';
+import { createChance, shuffled } from './chance.ts';
 import { criticalPathPriorities } from './order.ts';
 
 export interface SimulateOptions {
-  /** Attempts at one time. Default: no limit. */
+  /** Attempts at one time. Default: no limit but the flow's own. */
   readonly workers?: number | undefined;
   /** Who starts first among tasks of the same priority. Default `fifo`. */
   readonly order?: 'fifo' | 'critical-path' | undefined;
@@ -15,67 +18,107 @@ export interface SimulateOptions {
   readonly durationMs?: number | undefined;
 }
 
-/** One attempt under way, in ms from the run's start. */
+/** One attempt under way. */
 export interface Span {
+  /** Number of the task in definition order. */
   readonly task: number;
   readonly attempt: number;
   readonly startedAt: number;
   readonly endedAt: number;
 }
 
-/** A simulated run. Instants are ms from its start; tasks are numbered in definition order. */
+/** A simulated run. All instants are ms from its start. */
 export interface Simulation {
-  readonly loaded: LoadedFlow;
+  readonly flow: LoadedFlow['flow'];
   readonly options: SimulateOptions;
   readonly view: RunView;
   readonly makespanMs: number;
-  /** In order of their ends. */
+  /** Attempts, in the order of their ends. */
   readonly spans: readonly Span[];
+  /** Attempts that may be under way at one time; `Infinity` for no limit. */
+  readonly slots: number;
+  readonly bounds: Bounds;
 }
 
 /** Runs a flow on the real engine, under a virtual clock: no body of a module is called. */
 export async function simulate(loaded: LoadedFlow, options: SimulateOptions): Promise<Simulation> {
+  const { definition } = loaded.flow;
+  const { graph, settings } = definition;
+  const scripts = loaded.scripts ?? scriptsOf(definition.tasks, options.durationMs ?? 0);
   const clock = createVirtualClock();
   const spans: Span[] = [];
-  const scripts = loaded.scripts ?? scriptsOf(loaded, options.durationMs ?? 0);
+  const waitsMs = new Float64Array(graph.size);
   const perform = performScripts(scripts, (ms, signal) => clock.sleep(ms, signal));
-  const { graph, name, settings, tasks } = loaded.flow.definition;
-  const priorities =
-    options.order === 'critical-path' ? criticalPathPriorities(loaded.flow.definition, scripts) : undefined;
-  const list = tasks.map((task, index) => ({
-    // Outputs are not simulated, so no schema can look at them.
-    ...(({ body: _, output: __, ...rest }): TaskSettings & { id: string } => rest)(task),
-    dependsOn: task.dependsOn,
-    priority: priorities?.[index] ?? task.priority,
-  }));
-  const { input: _, output: __, forwardEvents: ___, ...limits } = settings;
-  const flow = createFlowFromGraph({ name, tasks: list, ...limits }, async (scope) => {
-    const startedAt = clock.now();
-    try {
-      await perform(scope);
-    } finally {
-      spans.push({
-        task: graph.indexOf(scope.taskId),
-        attempt: scope.attempt,
-        startedAt,
-        endedAt: clock.now(),
-      });
-    }
-  });
+
+  const simulated = createFlowFromGraph(
+    {
+      name: definition.name,
+      tasks: orderTasks(loaded, scripts, options),
+      concurrency: settings.concurrency,
+      pools: withUnknownPools(definition),
+      totalTimeoutMs: settings.totalTimeoutMs,
+      graceMs: settings.graceMs,
+    },
+    async (scope) => {
+      const startedAt = clock.now();
+      try {
+        await perform(scope);
+      } finally {
+        spans.push({
+          task: graph.indexOf(scope.taskId),
+          attempt: scope.attempt,
+          startedAt,
+          endedAt: clock.now(),
+        });
+      }
+    },
+  );
   const engine = createEngine({ clock, concurrency: options.workers, keepSettled: 0, logger: silent });
-  const run = await engine.start(flow);
+  const run = await engine.start(simulated, undefined, { paused: true });
+  run.on('task.retrying', ({ taskId, at, retryAt }) => {
+    const task = graph.indexOf(taskId);
+    waitsMs[task] = (waitsMs[task] as number) + retryAt - at;
+  });
+  run.resume();
   const view = await clock.run(run.settled());
-  const makespanMs = Object.values(view.tasks).reduce((last, { endedAt = 0 }) => Math.max(last, endedAt), 0);
-  return { loaded, options, view, makespanMs, spans };
+
+  const slots = Math.min(
+    options.workers ?? Number.POSITIVE_INFINITY,
+    settings.concurrency ?? Number.POSITIVE_INFINITY,
+  );
+  let makespanMs = 0;
+  for (const id of graph.ids) makespanMs = Math.max(makespanMs, view.tasks[id]?.endedAt ?? 0);
+  const bounds = boundsOf({ definition, view, spans, waitsMs, slots });
+  return { flow: loaded.flow, options, view, makespanMs, spans, slots, bounds };
 }
 
-function scriptsOf({ flow }: LoadedFlow, durationMs: number): Map<string, TaskScript> {
-  return new Map(
-    flow.definition.tasks.map((task) => [
-      task.id,
-      { durationMs: task.durationMs ?? durationMs, fails: 0, skips: false },
-    ]),
-  );
+/** The tasks as the engine gets them: in the order in which ties go, with the priorities that `order` asks for. */
+function orderTasks(
+  { flow }: LoadedFlow,
+  scripts: ReadonlyMap<string, TaskScript>,
+  { order = 'fifo', seed }: SimulateOptions,
+) {
+  const { definition } = flow;
+  const { tasks } = definition;
+  const ties =
+    seed === undefined ? Int32Array.from(tasks.keys()) : shuffled(tasks.length, createChance(seed));
+  const durationOf = (task: number) => scripts.get(tasks[task]?.id ?? '')?.durationMs ?? 0;
+  const priorities = order === 'fifo' ? undefined : criticalPathPriorities(definition, durationOf, ties);
+  return Array.from(ties, (index) => {
+    // Outputs are not simulated, so there is none that a schema could look at.
+    const { body: _, output: __, ...task } = tasks[index] as TaskDefinition;
+    return { ...task, priority: priorities?.[index] ?? task.priority };
+  });
+}
+
+/** Pools that a module's engine would have are not known here, and hold nobody up. */
+function withUnknownPools({ settings, poolNames }: LoadedFlow['flow']['definition']): Record<string, number> {
+  const unlimited = Array.from(poolNames, (name): [string, number] => [name, Number.POSITIVE_INFINITY]);
+  return { ...Object.fromEntries(unlimited), ...settings.pools };
+}
+
+function scriptsOf(tasks: readonly TaskDefinition[], defaultMs: number): Map<string, TaskScript> {
+  return new Map(tasks.map(({ id, durationMs = defaultMs }) => [id, { durationMs, fails: 0, skips: false }]));
 }
 
 const silent = { error: () => {}, warn: () => {}, info: () => {} };
