@@ -22,14 +22,21 @@ export function makeArchive(size = 63_000, dependencies = 256_000): Archive {
   for (const [task, layer] of ranked.entries()) {
     if (layer === 0) continue;
     // One of the layer before keeps it in its own.
-    add(needs[task] as number[], (starts[layer - 1] as number) + Math.floor(chance() * (layers[layer - 1] as number)));
+    add(
+      needs[task] as number[],
+      (starts[layer - 1] as number) + Math.floor(chance() * (layers[layer - 1] as number)),
+    );
     left--;
   }
   const appetite = ranked.map((layer) => (layer === 0 ? 0 : (1 - chance()) ** -0.6));
   const total = appetite.reduce((sum, share) => sum + share, 0);
   for (let task = size - 1; task > 0 && left > 0; task--) {
     const before = starts[ranked[task] as number] as number;
-    const wanted = Math.min(Math.round(((dependencies - size) * (appetite[task] as number)) / total) + 1, before - 1, left);
+    const wanted = Math.min(
+      Math.round(((dependencies - size) * (appetite[task] as number)) / total) + 1,
+      before - 1,
+      left,
+    );
     for (let tries = 0, added = 0; added < wanted && tries < 4 * wanted; tries++) {
       // Popular packages are early ones: a power law over their rank.
       if (!add(needs[task] as number[], Math.floor(before * chance() ** 4))) continue;
@@ -57,7 +64,9 @@ function add(list: number[], task: number): boolean {
 
 function name(needs: readonly number[][], chance: () => number): Archive {
   const words = ['lib', 'python3', 'golang', 'node', 'ruby', 'fonts', 'texlive', 'gir1.2', 'linux', 'kde'];
-  const ids = needs.map((_, task) => `${words[task % words.length]}-${Math.floor(chance() * 1e9).toString(36)}-${task}`);
+  const ids = needs.map(
+    (_, task) => `${words[task % words.length]}-${Math.floor(chance() * 1e9).toString(36)}-${task}`,
+  );
   const tasks = needs.map((list, task) => {
     const duration = Math.ceil(Math.exp(5 + 2 * (chance() + chance() + chance() - 1.5)));
     return [ids[task] as string, { needs: list.map((other) => ids[other] as string), duration }] as const;

@@ -25,6 +25,17 @@ export function diagramOf({ root }: AnyStateMachine): string {
   return ['stateDiagram-v2', ...lines.map(indent)].join('\n');
 }
 
+/** Where each state leads by which events, those that every state has included. */
+export function waysFrom({ root }: AnyStateMachine): { from: string; to: string; label: string }[] {
+  return Object.values(root.states).flatMap((state) => {
+    const inherited =
+      state.type === 'final' ? [] : waysOf(root).filter(({ event }) => !state.transitions.has(event));
+    return [...waysOf(state), ...inherited].flatMap(({ label, to }) =>
+      to === undefined ? [] : [{ from: state.key, to, label }],
+    );
+  });
+}
+
 /** Names of actions or guards, given as a string or with params. */
 export function nameOf(reference: unknown): string {
   return typeof reference === 'string' ? reference : (reference as { readonly type: string }).type;

@@ -1,0 +1,70 @@
+import { UsageError } from '../cli-error.ts';
+import { choice, defineCommand, file, number, text, toggle } from '../command.ts';
+import type { Picture } from '../draw/picture.ts';
+import { flowArgument, flowOptions } from '../flow-options.ts';
+import type { Io } from '../io.ts';
+
+const formats = ['mermaid', 'dot', 'svg', 'json'] as const;
+type Format = (typeof formats)[number];
+
+export const graph = defineCommand({
+  name: 'graph',
+  summary: 'Draw a flow: its tasks and what they depend on.',
+  description: 'Where durations are known, the critical path is drawn thick.',
+  argument: { ...flowArgument, isOptional: true },
+  options: {
+    ...flowOptions,
+    format: choice('FORMAT', formats, 'mermaid (default), dot, svg or json'),
+    focus: text('ID', 'draw this task, and only what is upstream and downstream of it'),
+    depth: number('N', 'with --focus: no further from it than that'),
+    status: file(
+      'FILE',
+      'colour tasks by how they ended: a RunView, or what run --json or simulate --json printed',
+    ),
+    machines: toggle('draw the two state machines that decide, instead of a flow'),
+  },
+  examples: [
+    ['graph build.yaml', 'Mermaid, for a README'],
+    ['graph build.yaml --format svg > build.svg', 'a picture'],
+    ['graph flow.ts --focus mail --depth 2 --format dot | dot -Tpng > mail.png', 'what is around one task'],
+    ['graph build.yaml --status view.json --format svg > run.svg', 'how a run ended'],
+    ['graph --machines', 'the machines of tasks and runs'],
+  ],
+  async run(path, { format = 'mermaid', focus, depth, status, machines, ...load }, io) {
+    if (machines) {
+      if (path !== '') throw new UsageError('`--machines` draws no flow: leave the file out.');
+      if (format === 'svg') throw new UsageError('`--machines` draws mermaid, dot or json, but no svg.');
+      const { drawMachines } = await import('../draw/machines.ts');
+      io.stdout.write(drawMachines(format));
+      return undefined;
+    }
+    if (path === '') throw new UsageError('Missing required argument `FILE`. See `topple graph --help`.');
+    if (depth !== undefined && focus === undefined)
+      throw new UsageError('`--depth` says how far from a task: it needs `--focus ID`.');
+    const [{ loadFlow }, { createPicture, findFocus }] = await Promise.all([
+      import('../load/load-flow.ts'),
+      import('../draw/picture.ts'),
+    ]);
+    const { flow } = await loadFlow(path, load, io);
+    const { definition } = flow;
+    if (focus !== undefined) findFocus(definition, focus);
+    const { loadStatuses } = await import('../load/statuses.ts');
+    const statuses = status === undefined ? undefined : await loadStatuses(status, definition.graph.ids, io);
+    io.stdout.write(await draw(createPicture(definition, { focus, depth, statuses }), format, io));
+    return undefined;
+  },
+});
+
+async function draw(picture: Picture, format: Format, io: Io): Promise<string> {
+  if (format === 'dot') return (await import('../draw/dot.ts')).dotOf(picture);
+  if (format === 'svg') return (await import('../draw/svg-graph.ts')).svgOfGraph(picture);
+  if (format === 'json') return (await import('../draw/json.ts')).jsonOf(picture);
+  const { mermaidOf, mermaidProblem } = await import('../draw/mermaid.ts');
+  const chart = mermaidOf(picture);
+  const problem = mermaidProblem(chart, picture);
+  if (problem !== undefined)
+    io.stderr.write(
+      `topple: Mermaid will refuse this chart: ${problem}. Draw less with \`--focus\`, or \`--format svg\`.\n`,
+    );
+  return chart;
+}

@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { RunView, TaskStatus } from '../../index.ts';
+import { UsageError } from '../cli-error.ts';
+import { statusStyles } from '../draw/status-style.ts';
+import type { Io } from '../io.ts';
+
+/**
+ * Reads how each task stands from a file: a RunView, what `run --json` prints (its view is the last line), or what
+ * `simulate --json` does.
+ *
+ * @throws UsageError where it is none of them
+ */
+export async function loadStatuses(
+  given: string,
+  ids: readonly string[],
+  io: Io,
+): Promise<Map<string, TaskStatus>> {
+  let text: string;
+  try {
+    text = await readFile(resolve(io.cwd, given), 'utf8');
+  } catch (cause) {
+    throw new UsageError(`${given}: \`--status\` cannot be read: ${(cause as Error).message}.`, { cause });
+  }
+  const tasks = viewIn(text)?.tasks;
+  if (typeof tasks !== 'object' || tasks === null)
+    throw new UsageError(
+      `${given}: \`--status\` must be a RunView as JSON, or what \`topple run --json\` prints.`,
+    );
+  const statuses = new Map<string, TaskStatus>();
+  for (const id of ids) {
+    const status: unknown = Object.hasOwn(tasks, id) ? tasks[id]?.status : undefined;
+    if (status === undefined) continue;
+    if (typeof status !== 'string' || !Object.hasOwn(statusStyles, status))
+      throw new UsageError(
+        `${given}: \`--status\` says \`${String(status)}\` of task \`${id}\`, which is no status.`,
+      );
+    statuses.set(id, status as TaskStatus);
+  }
+  if (statuses.size === 0 && ids.length > 0)
+    throw new UsageError(`${given}: \`--status\` is of another flow: it has none of this one's tasks.`);
+  return statuses;
+}
+
+function viewIn(text: string): Partial<RunView> | undefined {
+  const lines = text.trimEnd();
+  for (const candidate of [lines, lines.slice(lines.lastIndexOf('\n') + 1)]) {
+    try {
+      const found = JSON.parse(candidate);
+      return found?.type === 'view' ? found.view : found;
+    } catch {
+      // What is no JSON as a whole may be lines of it.
+    }
+  }
+  return undefined;
+}
