@@ -1,6 +1,7 @@
 import { exitCode, UsageError } from '../cli-error.ts';
 import { choice, defineCommand, file, number, toggle } from '../command.ts';
 import { flowArgument, flowOptions } from '../flow-options.ts';
+import type { Io } from '../io.ts';
 import type { Simulation } from '../simulate/simulate.ts';
 
 const workers = {
@@ -60,6 +61,20 @@ export const simulate = defineCommand({
     if (only === undefined)
       io.stdout.write(json ? report.tableJsonOf(simulations) : report.tableOf(simulations));
     else io.stdout.write(json ? report.jsonOf(only) : report.reportOf(only));
+    if (gantt !== undefined && only !== undefined) await writeChart(gantt, only, io);
     return simulations.every(({ view }) => view.status === 'done') ? exitCode.done : exitCode.failed;
   },
 });
+
+async function writeChart(path: string, simulation: Simulation, io: Io): Promise<void> {
+  const [{ chartOf }, { writeFile }, { resolve }] = await Promise.all([
+    import('../simulate/chart.ts'),
+    import('node:fs/promises'),
+    import('node:path'),
+  ]);
+  try {
+    await writeFile(resolve(io.cwd, path), chartOf(simulation));
+  } catch (cause) {
+    throw new UsageError(`${path}: \`--gantt\` cannot be written: ${(cause as Error).message}.`, { cause });
+  }
+}
