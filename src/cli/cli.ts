@@ -17,22 +17,26 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
     io.stdout.write(asked.text);
     return exitCode.done;
   } catch (error) {
-    io.stderr.write(describe(error, args.includes('--verbose')));
+    io.stderr.write(describeError(error, args.includes('--verbose')));
     return error instanceof CliError ? error.exitCode : exitCode.failed;
   }
 }
 
-function describe(error: unknown, isVerbose: boolean): string {
+/** An error in one line; with its stack trace below where that was asked for. */
+export function describeError(error: unknown, isVerbose: boolean): string {
+  // The help that a command line without a command asks for.
   if (error instanceof CliError && error.name === 'CliError') return error.message;
-  const isKnown = error instanceof CliError;
   const message = error instanceof Error ? error.message : String(error);
-  const line = isKnown ? message : `This should not have happened, and is a defect of topple: ${message}`;
+  const line =
+    error instanceof CliError
+      ? message
+      : `unexpected ${error instanceof Error ? error.name : 'failure'}: ${message}`;
   return `topple: ${oneLine(line)}\n${isVerbose ? stacksOf(error) : ''}`;
 }
 
 function stacksOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
-  const cause =
-    error.cause === undefined ? '' : `caused by ${stacksOf(error.cause) || `${String(error.cause)}\n`}`;
-  return `${error.stack ?? error.message}\n${cause}`;
+  const { cause } = error;
+  const below = cause === undefined ? '' : `caused by ${stacksOf(cause) || `${String(cause)}\n`}`;
+  return `${error.stack ?? error.message}\n${below}`;
 }

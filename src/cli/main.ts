@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { runCli } from './cli.ts';
+import { describeError, runCli } from './cli.ts';
 import { exitCode } from './cli-error.ts';
 import type { Io, Signal } from './io.ts';
 
@@ -33,6 +33,14 @@ for (const stream of [stdout, stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
     if (stream === stdout) tell('SIGPIPE');
+  });
+}
+
+// A flow's module may have left something behind that fails when nobody waits for it any more.
+for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(name, (error: unknown) => {
+    stderr.write(describeError(error, process.argv.includes('--verbose')));
+    process.exit(exitCode.failed);
   });
 }
 

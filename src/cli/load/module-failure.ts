@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import { FlowError } from '../../index.ts';
 import { textOf, viewError } from '../../model/error.ts';
@@ -22,20 +23,33 @@ export function describeFailure(thrown: unknown, path: string, given: string): s
 }
 
 function explain(thrown: unknown): string {
+  if (!(thrown instanceof Error))
+    return `threw something that is no error while it was loading: ${textOf(thrown)}`;
   const { name, message } = viewError(thrown);
-  const code = (thrown as { code?: unknown } | null)?.code;
+  const sentence = message.trim().replace(/[^.?!]$/, '$&.');
+  const { code } = thrown as { code?: unknown };
   if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX')
-    return `has TypeScript that cannot run as it is: ${message.trim()}. Only types that can be taken out will do.`;
+    return `has TypeScript that cannot run as it is: ${sentence} Only types, which can be taken out, will do.`;
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_PACKAGE_PATH_NOT_EXPORTED')
-    return `imports what is not there: ${message}. Install it, or mend the path.`;
+    return `imports what is not there: ${sentence} Install it, or mend the path.`;
   if (name === 'SyntaxError' || code === 'ERR_INVALID_TYPESCRIPT_SYNTAX')
-    return `cannot be read as a module: ${name}: ${message}.`;
-  return `threw ${name} while it was loading: ${message}`;
+    return `cannot be read as a module: ${name}: ${sentence}`;
+  return `threw ${name} while it was loading: ${sentence}`;
 }
 
 /** The line of the module that the error speaks of: the first of its stack that is in it. */
 function lineOf(thrown: unknown, path: string): number | undefined {
-  const stack = viewError(thrown).stack ?? '';
+  const { name, stack = '' } = viewError(thrown);
+  const line = lineIn(stack, path);
+  // V8 keeps the place of a syntax error in a module to itself; Node tells it when it is asked to check the file.
+  if (line !== undefined || name !== 'SyntaxError') return line;
+  return lineIn(
+    spawnSync(process.execPath, ['--check', path], { encoding: 'utf8', timeout: 5_000 }).stderr ?? '',
+    path,
+  );
+}
+
+function lineIn(stack: string, path: string): number | undefined {
   for (const name of [pathToFileURL(path).href, path]) {
     const at = stack.indexOf(`${name}:`);
     const line = at < 0 ? undefined : /^\d+/.exec(stack.slice(at + name.length + 1))?.[0];

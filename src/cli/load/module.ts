@@ -46,13 +46,26 @@ async function importModule(path: string, given: string, timeoutMs: number): Pro
 function flowsOf(exported: object): Map<string, AnyFlow> {
   const flows = new Map<string, AnyFlow>();
   const known = new Map<AnyFlow, string>();
-  for (const [key, value] of Object.entries(exported)) {
+  for (const [key, value] of exportsOf(exported)) {
     if (!isFlow(value) || known.has(value)) continue;
     const name = flows.has(value.name) ? key : value.name;
     known.set(value, name);
     flows.set(name, value);
   }
   return flows;
+}
+
+/** Of a CommonJS module, what it assigned to `module.exports` too, which `import` may only see as `default`. */
+function exportsOf(exported: object): [string, unknown][] {
+  const entries = Object.entries(exported);
+  const own = entries.filter(([key]) => key !== 'module.exports');
+  if (own.length === entries.length) return own;
+  const whole: unknown = Reflect.get(exported, 'module.exports');
+  const inside = typeof whole === 'object' && whole !== null && !isFlow(whole) ? Object.entries(whole) : [];
+  return [...own.filter(([key]) => key !== 'default' || inside.length === 0), ...inside].filter(
+    ([, value]) =>
+      typeof value !== 'object' || value === null || Object.keys(value).length > 0 || isFlow(value),
+  );
 }
 
 function onlyOne(given: string, flows: ReadonlyMap<string, AnyFlow>): AnyFlow {
@@ -77,7 +90,7 @@ function list(names: Iterable<string>): string {
 }
 
 function describeExports(exported: object): string {
-  const found = Object.entries(exported).map(([key, value]) => `\`${key}\` (${kindOf(value)})`);
+  const found = exportsOf(exported).map(([key, value]) => `\`${key}\` (${kindOf(value)})`);
   const advice = 'Export what `createFlow` or `createFlowFromGraph` returns.';
   if (found.length === 0) return `it exports nothing at all. ${advice}`;
   const more = found.length > 10 ? ', …' : '';

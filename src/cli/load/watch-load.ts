@@ -24,32 +24,47 @@ export class LoadExitError extends Error {
 
 /**
  * Loads a module, and rejects where it throws, also outside its own promise, does not come to an end in time, be it
- * in an endless loop, or calls `process.exit`.
+ * in an endless loop, or calls `process.exit`. What it prints meanwhile goes to standard error, since standard output
+ * is for data.
  */
 export async function watchLoad<T>(load: () => Promise<T>, limitMs: number): Promise<T> {
-  const { exit } = process;
   let fail: (error: unknown) => void = () => {};
   const failed = new Promise<never>((_, reject) => {
     fail = reject;
   });
   const timer = setTimeout(() => fail(new LoadTimeoutError(limitMs)), limitMs);
   const watchdog = startWatchdog(limitMs);
+  const release = takeProcess(fail);
+  try {
+    return await Promise.race([load(), failed]);
+  } finally {
+    release();
+    clearTimeout(timer);
+    void watchdog.terminate();
+  }
+}
+
+/** Stands between the module and the process, until the returned function is called. */
+function takeProcess(fail: (error: unknown) => void): () => void {
+  const { exit, stdout, stderr } = process;
+  const { write } = stdout;
+  const errors = ['uncaughtException', 'unhandledRejection'] as const;
+  const listeners = errors.map((name) => process.listeners(name as 'uncaughtException'));
   process.exit = (code?: unknown): never => {
     const error = new LoadExitError(code);
     fail(error);
     throw error;
   };
-  process.on('uncaughtException', fail);
-  process.on('unhandledRejection', fail);
-  try {
-    return await Promise.race([load(), failed]);
-  } finally {
+  stdout.write = stderr.write.bind(stderr) as typeof stdout.write;
+  for (const name of errors) process.removeAllListeners(name).on(name, fail);
+  return () => {
     process.exit = exit;
-    process.off('uncaughtException', fail);
-    process.off('unhandledRejection', fail);
-    clearTimeout(timer);
-    void watchdog.terminate();
-  }
+    stdout.write = write;
+    for (const [index, name] of errors.entries()) {
+      process.off(name, fail);
+      for (const listener of listeners[index] ?? []) process.on(name as 'uncaughtException', listener);
+    }
+  };
 }
 
 /**
