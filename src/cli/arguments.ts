@@ -25,7 +25,7 @@ export function readArguments(args: readonly string[], commands: readonly Comman
   const program = createParser('topple').version(version, '-V, --version', 'show the version');
   program.usage('COMMAND [OPTIONS]').description('Run, simulate and draw flows of tasks.');
   program.addHelpText('after', `\n${closing}`);
-  program.helpCommand('help [COMMAND]', 'show the help of a command');
+  program.helpCommand(false);
   for (const command of commands) {
     const parser = program.command(command.name).summary(command.summary);
     describe(parser, command);
@@ -46,12 +46,24 @@ export function readArguments(args: readonly string[], commands: readonly Comman
     });
   }
   try {
-    program.parse(args, { from: 'user' });
+    program.parse(withoutHelpCommand(args, commands), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode !== 0 || error.code === 'commander.help') throw explain(error, text, args, commands);
+    if (error.exitCode !== 0) throw explain(error, text, args, commands);
   }
   return asked ?? { kind: 'text', text };
+}
+
+/** `help NAME` is `NAME --help`. The parser's own way with it would look at the process's exit code. */
+function withoutHelpCommand(args: readonly string[], commands: readonly Command[]): readonly string[] {
+  const [first, name] = args;
+  if (first !== 'help') return args;
+  if (name === undefined || commands.some((command) => command.name === name))
+    return [...args.slice(1, 2), '--help'];
+  const names = commands.map((command) => command.name);
+  throw new UsageError(
+    `Unknown command \`${name}\`. ${didYouMean(nearest(name, names), 'See `topple --help`.')}`,
+  );
 }
 
 function createParser(name: string): Parser {

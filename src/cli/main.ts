@@ -4,14 +4,16 @@ import { exitCode } from './cli-error.ts';
 import type { Io, Signal } from './io.ts';
 
 const { stdin, stdout, stderr, env } = process;
+// While a module loads, `process.exit` is not what it was.
+const exit = process.exit.bind(process);
 const listeners = new Map<Signal, Set<() => void>>();
 
 /** What a signal does that no command listens to. */
 const endings: Readonly<Record<Signal, (() => void) | undefined>> = {
-  SIGINT: () => process.exit(exitCode.interrupted),
-  SIGTERM: () => process.exit(143),
-  SIGHUP: () => process.exit(129),
-  SIGPIPE: () => process.exit(exitCode.done),
+  SIGINT: () => exit(exitCode.interrupted),
+  SIGTERM: () => exit(143),
+  SIGHUP: () => exit(129),
+  SIGPIPE: () => exit(exitCode.done),
   SIGWINCH: undefined,
 };
 
@@ -36,17 +38,23 @@ for (const stream of [stdout, stderr]) {
   });
 }
 
+// Node's own warnings, such as that it strips types, are for those who want to see everything.
+if (!process.argv.includes('--verbose')) process.removeAllListeners('warning');
+
 // A flow's module may have left something behind that fails when nobody waits for it any more.
 for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(name, (error: unknown) => {
     stderr.write(describeError(error, process.argv.includes('--verbose')));
-    process.exit(exitCode.failed);
+    exit(exitCode.failed);
   });
 }
 
 const code = await runCli(process.argv.slice(2), io);
+// Node's own warnings, such as that it strips types, are for those who want to see everything.
+if (!process.argv.includes('--verbose')) process.removeAllListeners('warning');
+
 // A flow's module may have left open what would keep the process: it ends all the same, once all is written.
-stdout.write('', () => stderr.write('', () => process.exit(code)));
+stdout.write('', () => stderr.write('', () => exit(code)));
 
 function tell(name: Signal): void {
   const all = [...(listeners.get(name) ?? [])];

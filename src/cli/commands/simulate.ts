@@ -18,7 +18,7 @@ export const simulate = defineCommand({
   name: 'simulate',
   summary: 'Run a flow on the real engine in virtual time: how long it takes, and with how many workers.',
   description:
-    "Tasks of a graph file take their `duration`, fail and skip as the file says. Of a module's flow no body is\n" +
+    'Tasks of a graph file take their `duration`, fail and skip as the file says. Of a flow in a module no body is ' +
     'called: each task takes its `durationMs`, or else `--duration`.',
   argument: flowArgument,
   options: {

@@ -18,7 +18,7 @@ export function readYaml(text: string): Node {
 function parse(text: string): Document.Parsed {
   try {
     // Repeated keys are refused later, in the same words as those of JSON.
-    return parseDocument(text, { uniqueKeys: false, prettyErrors: false, logLevel: 'silent' });
+    return parseDocument(text, { uniqueKeys: false, prettyErrors: false, logLevel: 'error' });
   } catch (cause) {
     throw new DocumentError(0, 'cannot be read as YAML: it is nested too deeply', { cause });
   }

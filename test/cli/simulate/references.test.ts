@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { dataPath, readData, specWithData } from '../spec.ts';
-import { topple } from '../support/cli.ts';
+import { dataPath, readData, specWithData } from '../../spec.ts';
+import { topple } from '../../support/cli.ts';
 
 interface Makespans {
   readonly instances: Record<

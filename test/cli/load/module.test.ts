@@ -1,0 +1,154 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as assert from 'uvu/assert';
+import { spec } from '../../spec.ts';
+import { topple } from '../../support/cli.ts';
+
+const test = spec('modules on the command line');
+
+// Beside a `node_modules` in which `topple` is what is tested here.
+const cwd = mkdtempSync(join(tmpdir(), 'topple-'));
+process.on('exit', () => rmSync(cwd, { recursive: true }));
+mkdirSync(join(cwd, 'node_modules'));
+symlinkSync(
+  fileURLToPath(new URL('../../..', import.meta.url)),
+  join(cwd, 'node_modules/topple'),
+  'junction',
+);
+
+const define = "import { createFlow } from 'topple';\n";
+const body = '{ perform: () => 1 }';
+
+/** Modules that hold no flow, and what is said of each after `topple: FILE`. */
+const bad: Readonly<Record<string, readonly [code: string, says: RegExp]>> = {
+  'throws.ts': [
+    `${define}\nthrow new TypeError('x is\\nno function');`,
+    /^:3: threw TypeError while it was loading: x is no function\.\n$/,
+  ],
+  'throws-text.ts': [
+    "throw 'a text';",
+    /^: threw something that is no error while it was loading: a text\n$/,
+  ],
+  'reference.ts': [
+    'export const a = missing.b;',
+    /^:1: threw ReferenceError while it was loading: missing is not defined\.\n$/,
+  ],
+  'syntax.ts': ['\nexport const a = ;', /^:2: cannot be read as a module: SyntaxError: /],
+  'syntax.mjs': [
+    '\n\nexport const a = ;',
+    /^:3: cannot be read as a module: SyntaxError: Unexpected token ';'\.\n$/,
+  ],
+  'enum.ts': ['export const a = 1;\nenum B { C }', /^:2: has TypeScript that cannot run as it is: /],
+  'name.ts': [
+    "import { createFlwo } from 'topple';\nexport { createFlwo };",
+    /^:1: cannot be read as a module: .*no?t? .*createFlwo/,
+  ],
+  'import.ts': ["import './missing.ts';", /^: imports what is not there: Cannot find module .*missing\.ts/],
+  'nothing.ts': ['export {};', /^: exports no flow: it exports nothing at all\. Export what `createFlow`/],
+  'other.ts': [
+    'export const a = 1; export function createIt() {}',
+    /^: exports no flow: what it exports is `a` \(number\), `createIt` \(function\)\./,
+  ],
+  'flow.ts': [
+    `${define}export const f = createFlow('f').task('b', { dependsOn: ['a'] as never, perform: () => 1 });`,
+    /^:2: Task `b` depends on `a`, which is not in flow `f`\./,
+  ],
+  'body.ts': [
+    `${define}export const f = createFlow('f').task('b', { perform: 5 as never });`,
+    /^:2: Task `b` of flow `f` needs a body/,
+  ],
+  'exit.ts': ['\nprocess.exit(0);', /^:2: called `process\.exit` while it was loading: /],
+  'exit-later.ts': [
+    'setTimeout(() => process.exit(), 1);\nawait new Promise(() => {});',
+    /^:1: called `process\.exit` while it was loading: /,
+  ],
+  'caught-exit.ts': [
+    `${define}try { process.exit(); } catch {}\nexport const f = createFlow('f').task('a', ${body});`,
+    /^:2: called `process\.exit`/,
+  ],
+  'throws-later.ts': [
+    "setTimeout(() => { throw new Error('late'); }, 1);\nawait new Promise(() => {});",
+    /^:1: threw Error while it was loading: late\.\n$/,
+  ],
+  'rejects.ts': [
+    "Promise.reject(new Error('unseen'));\nawait new Promise(() => {});",
+    /^:1: threw Error while it was loading: unseen\.\n$/,
+  ],
+  'waits.ts': ['await new Promise(() => {});', /^: did not load within 200 ms\. .* `--load-timeout MS`\.\n$/],
+  'loops.ts': ['for (;;) {}', /^: did not load within 200 ms\. /],
+  'loops-later.ts': ['await undefined;\nfor (;;) {}', /^: did not load within 200 ms\. /],
+};
+
+for (const [file, [code, says]] of Object.entries(bad)) {
+  test(`says in one line what is wrong with ${file}`, async () => {
+    writeFileSync(join(cwd, file), code);
+    // Those that hang do so for ever; the others would have to be very slow.
+    const limit = /^(waits|loops)/.test(file) ? '200' : '60000';
+    const { exit } = process;
+    const ended = await topple(['simulate', file, '--load-timeout', limit], { cwd });
+    assert.is(process.exit, exit);
+    assert.is(ended.stderr.slice(0, `topple: ${file}`.length), `topple: ${file}`);
+    assert.match(ended.stderr.slice(`topple: ${file}`.length), says);
+    assert.match(ended.stderr, /^[^\n]+\n$/, 'one line');
+    assert.equal({ code: ended.code, stdout: ended.stdout }, { code: 3, stdout: '' });
+  });
+}
+
+test('shows the stack trace where that is asked for', async () => {
+  writeFileSync(join(cwd, 'verbose.ts'), "throw new Error('why');");
+  const { stderr } = await topple(['graph', 'verbose.ts', '--verbose'], { cwd });
+  assert.match(
+    stderr,
+    /^topple: verbose\.ts:1: threw Error .*\nInvalidFlowError: [\s\S]*\n {4}at [\s\S]*caused by Error: why\n {4}at /,
+  );
+});
+
+test('picks the flow that is named', async () => {
+  const two = `${define}export const a = createFlow('first').task('a', ${body});
+    export const b = createFlow('second').task('a', { ...${body}, durationMs: 30 }).task('b', { dependsOn: ['a'], ...${body}, pool: 'db' });
+    export default b;`;
+  writeFileSync(join(cwd, 'two.ts'), two);
+  const ask = (...options: string[]) => topple(['simulate', 'two.ts', ...options], { cwd });
+  assert.equal(await ask(), {
+    code: 2,
+    stdout: '',
+    stderr: 'topple: two.ts: exports 2 flows (`first`, `second`): choose one with `--flow NAME`.\n',
+  });
+  assert.equal(await ask('--flow', 'secnod'), {
+    code: 2,
+    stdout: '',
+    stderr: 'topple: two.ts: exports no flow `secnod`. Did you mean `second`?\n',
+  });
+  const { code, stdout } = await ask('--flow', 'second', '--duration', '7', '--json');
+  assert.equal(
+    [code, JSON.parse(stdout)],
+    [
+      0,
+      {
+        status: 'done',
+        makespanMs: 37,
+        tasks: {
+          a: { status: 'done', attempts: 1, startedAt: 0, endedAt: 30 },
+          b: { status: 'done', attempts: 1, startedAt: 30, endedAt: 37 },
+        },
+      },
+    ],
+  );
+});
+
+test('calls no body, and looks at no input and no output', async () => {
+  const code = `${define}
+    const never = { '~standard': { version: 1, vendor: 'test', validate: () => ({ issues: [{ message: 'no' }] }) } };
+    export const flow = createFlow('flow', { input: never as never })
+      .task('a', { output: never as never, perform: () => { throw new Error('called'); } });`;
+  writeFileSync(join(cwd, 'careful.ts'), code);
+  assert.is((await topple(['simulate', 'careful.ts'], { cwd })).code, 0);
+});
+
+test('finds the flows of a CommonJS module', async () => {
+  const code = `const { createFlow } = require('topple'); const all = { flow: createFlow('old').task('a', ${body}) }; module.exports = all;`;
+  writeFileSync(join(cwd, 'old.cjs'), code);
+  assert.match((await topple(['graph', 'old.cjs'], { cwd })).stdout, /t0\["a"]/);
+});
