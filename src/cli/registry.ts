@@ -1,5 +1,5 @@
 import type { Command } from './command.ts';
-import { completion } from './commands/completion.ts';
+import { completionOf } from './commands/completion.ts';
 import { graph } from './commands/graph.ts';
 import { simulate } from './commands/simulate.ts';
 
@@ -8,4 +8,4 @@ import { simulate } from './commands/simulate.ts';
  * completion are made of its description, and its `run` gets an `Io`, from which it takes all that it needs of the
  * process (streams, environment, signals), so that a test calls `runCli([...], io)` and spawns nothing.
  */
-export const commands: readonly Command[] = [simulate, graph, completion];
+export const commands: readonly Command[] = [simulate, graph, completionOf(() => commands)];

@@ -1,7 +1,15 @@
 import type { RunView } from '../../index.ts';
 import type { FlowDefinition } from '../../model/definition.ts';
 import type { TriggerRule } from '../../model/trigger-rule.ts';
-import type { Span } from './simulate.ts';
+
+/** One attempt under way. Instants are ms from the run's start. */
+export interface Span {
+  /** Number of the task in definition order. */
+  readonly task: number;
+  readonly attempt: number;
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
 
 /** What of a simulated run its bounds are made of. */
 export interface Simulated {

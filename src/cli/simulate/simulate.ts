@@ -3,7 +3,7 @@ import type { TaskDefinition } from '../../model/definition.ts';
 import { createVirtualClock } from '../../testing/index.ts';
 import type { LoadedFlow } from '../load/load-flow.ts';
 import { performScripts, type TaskScript } from '../load/script.ts';
-import { type Bounds, boundsOf } from './bounds.ts';
+import { type Bounds, boundsOf, type Span } from './bounds.ts';
 import { createChance, shuffled } from './chance.ts';
 import { criticalPathPriorities } from './order.ts';
 
@@ -16,15 +16,6 @@ export interface SimulateOptions {
   readonly seed?: number | undefined;
   /** Of a module's tasks that say none, in ms. Default 0. */
   readonly durationMs?: number | undefined;
-}
-
-/** One attempt under way. */
-export interface Span {
-  /** Number of the task in definition order. */
-  readonly task: number;
-  readonly attempt: number;
-  readonly startedAt: number;
-  readonly endedAt: number;
 }
 
 /** A simulated run. All instants are ms from its start. */
