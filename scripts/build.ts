@@ -2,7 +2,7 @@
 // source condition and all that only development needs, and no file of the checkout is changed to publish.
 
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = new URL('../', import.meta.url);
@@ -18,6 +18,10 @@ const { scripts, workspaces, devDependencies, files, ...manifest } = JSON.parse(
 for (const conditions of Object.values<Record<string, string>>(manifest.exports)) {
   delete conditions['topple-source'];
   for (const [name, path] of Object.entries(conditions)) conditions[name] = path.replace('./dist/', './');
+}
+for (const [name, path] of Object.entries<string>(manifest.bin)) {
+  manifest.bin[name] = path.replace('./dist/', './');
+  chmodSync(new URL(path, root), 0o755);
 }
 writeFileSync(new URL('package.json', dist), `${JSON.stringify(manifest, null, 2)}\n`);
 for (const file of ['README.md', 'LICENSE']) copyFileSync(new URL(file, root), new URL(file, dist));

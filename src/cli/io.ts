@@ -29,8 +29,3 @@ export interface Io {
    */
   onSignal(name: Signal, listener: () => void): () => void;
 }
-
-/** Whether colours are wanted there: of a terminal, unless `NO_COLOR` or `TERM=dumb` say otherwise. */
-export function wantsColor({ env }: Io, output: Output): boolean {
-  return output.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
-}

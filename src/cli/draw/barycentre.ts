@@ -1,9 +1,9 @@
 import type { Columns } from './columns.ts';
 
-/** How often the columns are gone through, there and back. */
-const sweeps = 8;
-/** Above so many edges nobody sees a crossing more or less, and counting them would take longer than sorting. */
-const mostCounted = 200_000;
+/** How often the columns are gone through at most, there or back. */
+const mostSweeps = 10;
+/** So many sweeps without fewer crossings, and it is given up. */
+const patience = 2;
 
 /**
  * Orders each column by the mean place of its neighbours, in sweeps from left to right and back, and leaves the order
@@ -11,38 +11,43 @@ const mostCounted = 200_000;
  */
 export function orderColumns({ columns, before, after }: Columns): void {
   const place = new Float64Array(before.length);
+  const centre = new Float64Array(before.length);
   for (const column of columns) number(column, place);
-  const edges = before.reduce((sum, list) => sum + list.length, 0);
   let best = columns.map((column) => [...column]);
-  let fewest = edges > mostCounted ? 0 : countCrossings(columns, before, place);
-  for (let sweep = 0; sweep < sweeps && (fewest > 0 || edges > mostCounted); sweep++) {
-    if (sweep % 2 === 0) for (const column of columns) sortBy(column, before, place);
-    else for (const column of columns.toReversed()) sortBy(column, after, place);
-    const crossings = edges > mostCounted ? 0 : countCrossings(columns, before, place);
-    if (edges <= mostCounted && crossings >= fewest) continue;
+  let fewest = countCrossings(columns, before, place);
+  for (let sweep = 0, without = 0; sweep < mostSweeps && without < patience && fewest > 0; sweep++) {
+    if (sweep % 2 === 0) for (const column of columns) sortBy(column, before, place, centre);
+    else for (const column of columns.toReversed()) sortBy(column, after, place, centre);
+    const crossings = countCrossings(columns, before, place);
+    without = crossings < fewest ? 0 : without + 1;
+    if (without > 0) continue;
     fewest = crossings;
     best = columns.map((column) => [...column]);
   }
-  for (const [index, column] of best.entries())
+  for (const [index, column] of best.entries()) {
     for (const [at, each] of column.entries()) (columns[index] as number[])[at] = each;
+  }
 }
 
 function number(column: readonly number[], place: Float64Array): void {
-  for (const [index, each] of column.entries()) place[each] = index;
+  for (let index = 0; index < column.length; index++) place[column[index] as number] = index;
 }
 
 /** Places without neighbours on that side stay where they are. */
-function sortBy(column: number[], neighbours: readonly number[][], place: Float64Array): void {
-  const centre = new Map<number, number>();
+function sortBy(
+  column: number[],
+  neighbours: readonly number[][],
+  place: Float64Array,
+  centre: Float64Array,
+): void {
   for (const each of column) {
     const near = neighbours[each] as number[];
     let sum = 0;
     for (const other of near) sum += place[other] as number;
-    centre.set(each, near.length === 0 ? (place[each] as number) : sum / near.length);
+    centre[each] = near.length === 0 ? (place[each] as number) : sum / near.length;
   }
   column.sort(
-    (a, b) =>
-      (centre.get(a) as number) - (centre.get(b) as number) || (place[a] as number) - (place[b] as number),
+    (a, b) => (centre[a] as number) - (centre[b] as number) || (place[a] as number) - (place[b] as number),
   );
   number(column, place);
 }
@@ -54,19 +59,20 @@ export function countCrossings(
   place: Float64Array,
 ): number {
   let crossings = 0;
-  for (const [index, column] of columns.entries()) {
-    const width = columns[index - 1]?.length ?? 0;
+  for (let index = 1; index < columns.length; index++) {
+    const width = (columns[index - 1] as number[]).length;
     const tree = new Int32Array(width + 1);
     let seen = 0;
-    for (const each of column) {
-      const ends = (before[each] as number[]).map((other) => place[other] as number);
-      for (const end of ends) {
+    for (const each of columns[index] as number[]) {
+      const ends = before[each] as number[];
+      for (const other of ends) {
         let atMost = 0;
-        for (let at = end + 1; at > 0; at -= at & -at) atMost += tree[at] as number;
+        for (let at = (place[other] as number) + 1; at > 0; at -= at & -at) atMost += tree[at] as number;
         crossings += seen - atMost;
       }
-      for (const end of ends)
-        for (let at = end + 1; at <= width; at += at & -at) tree[at] = (tree[at] as number) + 1;
+      for (const other of ends)
+        for (let at = (place[other] as number) + 1; at <= width; at += at & -at)
+          tree[at] = (tree[at] as number) + 1;
       seen += ends.length;
     }
   }
