@@ -33,8 +33,8 @@ const io: Io = {
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGWINCH'] as const) process.on(name, () => tell(name));
 for (const stream of [stdout, stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    if (stream === stdout) tell('SIGPIPE');
+    if (error.code !== 'EPIPE') leave(error);
+    else if (stream === stdout) tell('SIGPIPE');
   });
 }
 
@@ -43,18 +43,21 @@ if (!process.argv.includes('--verbose')) process.removeAllListeners('warning');
 
 // A flow's module may have left something behind that fails when nobody waits for it any more.
 for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
-  process.on(name, (error: unknown) => {
-    stderr.write(describeError(error, process.argv.includes('--verbose')));
-    exit(exitCode.failed);
-  });
+  process.on(name, leave);
 }
 
 const code = await runCli(process.argv.slice(2), io);
-// Node's own warnings, such as that it strips types, are for those who want to see everything.
-if (!process.argv.includes('--verbose')) process.removeAllListeners('warning');
-
 // A flow's module may have left open what would keep the process: it ends all the same, once all is written.
-stdout.write('', () => stderr.write('', () => exit(code)));
+stdout.write('', (error) => {
+  if (error) stdout.emit('error', error);
+  stderr.write('', () => exit(code));
+});
+
+/** Ends the process for an error that nobody caught. */
+function leave(error: unknown): void {
+  stderr.write(describeError(error, process.argv.includes('--verbose')));
+  exit(exitCode.failed);
+}
 
 function tell(name: Signal): void {
   const all = [...(listeners.get(name) ?? [])];
