@@ -4,14 +4,14 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { machinesPage } from './docs/machines.ts';
+import { drawPictures } from './docs/pictures.ts';
 
-const pages = new Map([['machines/README.md', machinesPage]]);
+const pages = new Map([['machines/README.md', machinesPage()], ...(await drawPictures())]);
 
 const { values: options } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
 
-for (const [file, page] of pages) {
+for (const [file, text] of pages) {
   const url = new URL(`../${file}`, import.meta.url);
-  const text = page();
   if (existsSync(url) && readFileSync(url, 'utf8') === text) continue;
   if (options.check) {
     console.error(`${file} is stale: npm run docs`);

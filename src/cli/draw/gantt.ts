@@ -192,7 +192,12 @@ function drawVerdict(chart: Chart, task: number, row: number, x: (ms: number) =>
   const id = chart.ids[task] as string;
   const { status = 'pending' } = chart.view.tasks[id] ?? {};
   const instant = whenOf(chart, task);
-  return `<text x="${at(x(instant))}" y="${row * rowHeight + 15}"><title>${escapeXml(`${id}: ${status}`)}</title>${statusStyles[status].glyph} ${status.replace('_', ' ')}</text>`;
+  // Towards the end of the time there is more room before it.
+  const anchor = instant > chart.makespanMs * 0.8 ? ' text-anchor="end"' : '';
+  const words = status.replace('_', ' ');
+  const label =
+    anchor === '' ? `${statusStyles[status].glyph} ${words}` : `${words} ${statusStyles[status].glyph}`;
+  return `<text x="${at(x(instant))}" y="${row * rowHeight + 15}"${anchor}><title>${escapeXml(`${id}: ${status}`)}</title>${label}</text>`;
 }
 
 function whenOf({ ids, view }: Chart, task: number): number {

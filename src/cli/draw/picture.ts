@@ -54,7 +54,10 @@ export function createPicture(definition: FlowDefinition, options: PictureOption
   const tasks = shown === undefined ? all : all.filter(({ id }) => shown.has(id));
   const numbers = new Map(tasks.map(({ id }, number) => [id, number]));
   const knowsDurations = all.some(({ durationMs }) => durationMs !== undefined && durationMs > 0);
-  const path = knowsDurations ? graph.criticalPath() : [];
+  // What did not run took no time.
+  const took = (id: string): number =>
+    idle.has(statuses?.get(id)) ? 0 : (all[graph.indexOf(id)]?.durationMs ?? 0);
+  const path = knowsDurations ? graph.criticalPath(took) : [];
   return {
     name,
     tasks: tasks.map(({ id, triggerRule, durationMs, optional, priority, pool }) => ({
@@ -83,6 +86,12 @@ export function createPicture(definition: FlowDefinition, options: PictureOption
     ),
   };
 }
+
+const idle: ReadonlySet<TaskStatus | undefined> = new Set<TaskStatus>([
+  'skipped',
+  'upstream_failed',
+  'cancelled',
+]);
 
 function around({ graph }: FlowDefinition, focus: string, depth: number | undefined): Set<string> {
   return new Set([...graph.upstream(focus, { depth }), focus, ...graph.downstream(focus, { depth })]);

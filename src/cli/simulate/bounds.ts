@@ -31,6 +31,8 @@ export interface Bounds {
   readonly workMs: number;
   /** Most attempts at one time. */
   readonly peak: number;
+  /** The tasks of the longest path, from the first to the last: they make the run as long as it is with any workers. */
+  readonly path: readonly number[];
 }
 
 /**
@@ -42,12 +44,13 @@ export function boundsOf(run: Simulated): Bounds {
   const shared = Math.max(workMs / run.slots, ...poolWork(run));
   // Of whole milliseconds the last one to end is whole too.
   const work = run.spans.every(({ endedAt }) => Number.isInteger(endedAt)) ? Math.ceil(shared) : shared;
-  const path = longestPath(run);
+  const { path, lengthMs } = longestPath(run);
   return {
-    lowerMs: Math.max(path, work),
-    by: work > path ? 'work' : 'path',
+    lowerMs: Math.max(lengthMs, work),
+    by: work > lengthMs ? 'work' : 'path',
     workMs,
     peak: peakOf(run.spans),
+    path,
   };
 }
 
@@ -62,35 +65,38 @@ function poolWork({ definition, spans }: Simulated): number[] {
   return Array.from(pools.values(), ({ slots, ms }) => ms / slots);
 }
 
-function longestPath({ definition, view, spans, waitsMs }: Simulated): number {
+function longestPath({ definition, view, spans, waitsMs }: Simulated): { path: number[]; lengthMs: number } {
   const { graph, tasks } = definition;
   const ownMs = waitsMs.slice();
   for (const { task, startedAt, endedAt } of spans)
     ownMs[task] = (ownMs[task] as number) + endedAt - startedAt;
   const endsAt = new Float64Array(graph.size);
-  let longest = 0;
+  const waitedFor = new Int32Array(graph.size).fill(-1);
+  let last = -1;
   for (const id of graph.order()) {
     const task = graph.indexOf(id);
     const upstream = graph.upstreamList.subarray(graph.upstreamStart[task], graph.upstreamStart[task + 1]);
     const ran = (view.tasks[id]?.attempts ?? 0) > 0;
     const rule = tasks[task]?.triggerRule as TriggerRule;
-    const startsAt =
-      upstream.length === 0 || rule === 'always'
-        ? 0
-        : firstOrLast(upstream, endsAt, ran && !startsEarly.has(rule));
-    endsAt[task] = startsAt + (ownMs[task] as number);
-    longest = Math.max(longest, endsAt[task] as number);
+    if (rule !== 'always') waitedFor[task] = firstOrLast(upstream, endsAt, ran && !startsEarly.has(rule));
+    endsAt[task] = (endsAt[waitedFor[task] as number] ?? 0) + (ownMs[task] as number);
+    if (last < 0 || (endsAt[task] as number) > (endsAt[last] as number)) last = task;
   }
-  return longest;
+  const path: number[] = [];
+  for (let task = last; task >= 0; task = waitedFor[task] as number) path.push(task);
+  return { path: path.reverse(), lengthMs: endsAt[last] ?? 0 };
 }
 
 /** Rules that may say run before all dependencies have settled. Other verdicts may fall early under any rule. */
 const startsEarly: ReadonlySet<TriggerRule> = new Set(['one_failed', 'one_success', 'one_settled', 'always']);
 
-function firstOrLast(tasks: Int32Array, at: Float64Array, isLast: boolean): number {
-  let found = at[tasks[0] as number] as number;
-  for (const task of tasks)
-    found = isLast ? Math.max(found, at[task] as number) : Math.min(found, at[task] as number);
+/** The task that ends last, or first; -1 of none. */
+function firstOrLast(tasks: Int32Array, endsAt: Float64Array, isLast: boolean): number {
+  let found = tasks[0] ?? -1;
+  for (const task of tasks) {
+    const later = (endsAt[task] as number) - (endsAt[found] as number);
+    if (isLast ? later > 0 : later < 0) found = task;
+  }
   return found;
 }
 

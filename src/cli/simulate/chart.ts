@@ -2,11 +2,9 @@ import { ganttOf } from '../draw/gantt.ts';
 import type { Simulation } from './simulate.ts';
 
 /** A simulated run as a Gantt chart, in SVG. */
-export function chartOf({ flow, options, view, spans, makespanMs }: Simulation): string {
+export function chartOf({ flow, options, view, spans, makespanMs, bounds }: Simulation): string {
   const { workers, order = 'fifo' } = options;
-  const { graph, name, tasks } = flow.definition;
-  const knowsDurations = tasks.some(({ durationMs = 0 }) => durationMs > 0);
-  const path = knowsDurations ? graph.criticalPath() : [];
+  const { graph, name } = flow.definition;
   const by = workers === undefined ? '' : `, ${workers} ${workers === 1 ? 'worker' : 'workers'}, ${order}`;
   return ganttOf({
     title: `${name}${by}`,
@@ -14,6 +12,6 @@ export function chartOf({ flow, options, view, spans, makespanMs }: Simulation):
     view,
     bars: spans,
     makespanMs,
-    marked: new Set(path.map((id) => graph.indexOf(id))),
+    marked: new Set(bounds.lowerMs > 0 ? bounds.path : []),
   });
 }

@@ -31,7 +31,7 @@ export function tableJsonOf(simulations: readonly Simulation[]): string {
 export function reportOf(simulation: Simulation): string {
   const { view, makespanMs, flow, slots, bounds } = simulation;
   const { lowerMs, by, workMs, peak } = bounds;
-  const path = flow.graph.criticalPath();
+  const path = bounds.path.map((task) => flow.graph.ids[task] as string);
   const busy = Number.isFinite(slots)
     ? `${plural(slots, 'worker')} busy ${percent(utilisationOf(simulation))} of the time`
     : `as many workers as wanted, ${showCount(peak)} at most`;
