@@ -32,12 +32,13 @@ function attributesOf({ id, status, triggerRule, isFocus }: PictureTask, isCriti
   return attributes.join(', ');
 }
 
-/** A quoted string, whose backslashes are no escapes of Graphviz's; the second line is small talk. */
+/** A quoted string, in which backslashes and ampersands are themselves, as Graphviz has escapes and entities in it; the second line is small talk. */
 function quote(text: string, second?: string): string {
   const inQuotes = (part: string): string =>
     part
       .toWellFormed()
       .replaceAll(/\p{Cc}+/gu, ' ')
+      .replaceAll('&', '&amp;')
       .replaceAll('\\', '\\\\')
       .replaceAll('"', '\\"');
   return `"${inQuotes(text)}${second === undefined ? '' : `\\n${inQuotes(second)}`}"`;

@@ -80,7 +80,7 @@ function longestPath({ definition, view, spans, waitsMs }: Simulated): { path: n
     const rule = tasks[task]?.triggerRule as TriggerRule;
     if (rule !== 'always') waitedFor[task] = firstOrLast(upstream, endsAt, ran && !startsEarly.has(rule));
     endsAt[task] = (endsAt[waitedFor[task] as number] ?? 0) + (ownMs[task] as number);
-    if (last < 0 || (endsAt[task] as number) > (endsAt[last] as number)) last = task;
+    if (last < 0 || (endsAt[task] as number) >= (endsAt[last] as number)) last = task;
   }
   const path: number[] = [];
   for (let task = last; task >= 0; task = waitedFor[task] as number) path.push(task);

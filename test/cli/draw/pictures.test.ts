@@ -110,7 +110,7 @@ test('are Graphviz graphs', () => {
   );
   assert.match(
     dotOf(picture({ [odd]: {} })),
-    /label="say \\"hi\\" <b>&amp;<\/b> `x` \\\\ \[y] \{z} #1; {2}\|é🙂"/,
+    /label="say \\"hi\\" <b>&amp;amp;<\/b> `x` \\\\ \[y] \{z} #1; {2}\|é🙂"/,
   );
 });
 
