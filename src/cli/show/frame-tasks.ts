@@ -1,0 +1,91 @@
+import type { Piece } from '../terminal/line.ts';
+import { escapeControls, padTo, truncateMiddle, widthOf } from '../terminal/text.ts';
+import { showDuration } from './duration.ts';
+import { marks, readyMark } from './marks.ts';
+import type { TaskProgress } from './progress.ts';
+import { showError } from './reasons.ts';
+
+/** Columns of a time such as `12 min 34 s`, right-aligned. */
+const timeColumns = 8;
+const barColumns = 10;
+
+/** A line for each task that is under way: its mark, its id, how long it has been so, and what there is to say. */
+export function taskLines(tasks: readonly TaskProgress[], now: number, columns: number): Piece[][] {
+  const ids = tasks.map(({ id }) => escapeControls(id));
+  // Where there is no room to say anything else, it is all for ids.
+  const most =
+    columns < 40 ? columns - timeColumns - 3 : Math.min(Math.max(Math.floor(columns * 0.4), 20), 40);
+  const idColumns = Math.max(Math.min(Math.max(...ids.map(widthOf), 0), most), 1);
+  return tasks.map((task, at) => {
+    const { mark, time, words } = lineOf(task, now);
+    const id = padTo(truncateMiddle(ids[at] as string, idColumns), idColumns);
+    return [
+      [mark.style, `${mark.glyph} `],
+      ['none', `${id} `],
+      ['dim', time.padStart(timeColumns)],
+      ['none', '  '],
+      ...words,
+    ];
+  });
+}
+
+/** What did not fit. */
+export function moreLine(running: number, retrying: number, ready: number): Piece[] | undefined {
+  const parts = [
+    [running, 'running'],
+    [retrying, 'retrying'],
+    [ready, 'waiting for slots'],
+  ] as const;
+  const text = parts.filter(([n]) => n > 0).map(([n, word]) => `${n} ${word}`);
+  return text.length === 0 ? undefined : [['dim', `… and ${text.join(', ')}`]];
+}
+
+interface Line {
+  readonly mark: { readonly glyph: string; readonly style: Piece[0] };
+  readonly time: string;
+  readonly words: readonly Piece[];
+}
+
+function lineOf(task: TaskProgress, now: number): Line {
+  if (task.status === 'running') {
+    return {
+      mark: marks.running,
+      time: showDuration(now - (task.startedAt ?? now)),
+      words: runningWords(task),
+    };
+  }
+  if (task.status === 'retrying') {
+    const left = (task.retryAt ?? now) - now;
+    return {
+      mark: marks.retrying,
+      time: left > 0 ? showDuration(left) : 'due',
+      words: retryingWords(task, left),
+    };
+  }
+  const waited = showDuration(now - (task.readyAt ?? now));
+  return { mark: readyMark, time: waited, words: [['dim', 'waits for a slot']] };
+}
+
+function runningWords({ attempts, maxAttempts, fraction, note }: TaskProgress): Piece[] {
+  const words: Piece[] = [];
+  if (attempts > 1) words.push(['yellow', `attempt ${attempts}${ofAll(maxAttempts)}  `]);
+  if (fraction !== undefined) {
+    const full = Math.round(fraction * barColumns);
+    words.push(['cyan', '━'.repeat(full)], ['dim', '─'.repeat(barColumns - full)]);
+    words.push(['none', ` ${String(Math.floor(fraction * 100)).padStart(3)}%  `]);
+  }
+  if (note !== undefined) words.push(['none', escapeControls(note)]);
+  return words;
+}
+
+function retryingWords({ attempts, maxAttempts, error }: TaskProgress, left: number): Piece[] {
+  const next = `${left > 0 ? 'until' : 'waits for a slot for'} attempt ${attempts + 1}${ofAll(maxAttempts)}`;
+  return [
+    ['yellow', next],
+    ['dim', error === undefined ? '' : `  ${showError(error)}`],
+  ];
+}
+
+function ofAll(maxAttempts: number): string {
+  return Number.isFinite(maxAttempts) ? ` of ${maxAttempts}` : '';
+}

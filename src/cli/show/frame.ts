@@ -1,0 +1,65 @@
+import { layOut, type Piece } from '../terminal/line.ts';
+import type { Paint } from '../terminal/paint.ts';
+import { headLines, shortHead } from './frame-head.ts';
+import { pathLine } from './frame-path.ts';
+import { moreLine, taskLines } from './frame-tasks.ts';
+import type { RunProgress, TaskProgress } from './progress.ts';
+
+/** When and where a picture is drawn. */
+export interface View {
+  /** Epoch milliseconds. */
+  readonly now: number;
+  readonly columns: number;
+  readonly rows: number;
+  readonly paint: Paint;
+}
+
+/** More tasks than that at once are no picture any more. */
+const maxTasks = 40;
+
+/**
+ * The live picture of a run: how far it is, what runs, waits and tries again, and the critical path. At most
+ * `rows - 1` lines, of at most `columns - 1` columns, so that it never scrolls and never wraps.
+ */
+export function drawFrame(progress: RunProgress, view: View): string[] {
+  const height = Math.max(view.rows - 1, 0);
+  const columns = Math.max(view.columns - 1, 1);
+  const show = (pieces: readonly Piece[]): string => layOut(pieces, columns, view.paint);
+  if (height === 0) return [];
+  if (height < 4) return [show(shortHead(progress, view.now))];
+
+  const head = headLines(progress, view.now, columns);
+  const path = height < 8 ? undefined : pathLine(progress, columns);
+  const isRoomy = height > 12;
+  const left = height - head.length - (path === undefined ? 0 : 1) - (isRoomy ? 2 : 0);
+  const tasks = chooseTasks(progress, Math.min(left, maxTasks));
+  const lines = [...head, ...taskLines(tasks.shown, view.now, columns)];
+  if (tasks.more !== undefined) lines.push(tasks.more);
+  if (isRoomy && lines.length > head.length) lines.splice(head.length, 0, []);
+  if (isRoomy && path !== undefined) lines.push([]);
+  if (path !== undefined) lines.push(path);
+  return lines.map(show);
+}
+
+/** What runs first, then what tries again soonest, then what waits for a slot longest; none is crowded out wholly. */
+function chooseTasks(
+  progress: RunProgress,
+  room: number,
+): { readonly shown: readonly TaskProgress[]; readonly more: Piece[] | undefined } {
+  const { running, retrying, ready } = progress;
+  const total = running.size + retrying.size + ready.size;
+  if (room <= 0) return { shown: [], more: undefined };
+  const places = total <= room ? room : room - 1;
+  const kept = Math.floor(places / 4);
+  const soonest = [...retrying].sort((a, b) => (a.retryAt ?? 0) - (b.retryAt ?? 0));
+  const forReady = Math.min(ready.size, Math.max(kept, places - running.size - retrying.size));
+  const forRetrying = Math.min(retrying.size, Math.max(kept, places - running.size - forReady));
+  const forRunning = Math.min(running.size, places - forRetrying - forReady);
+  const shown = [
+    ...running.values().take(forRunning),
+    ...soonest.slice(0, forRetrying),
+    ...ready.values().take(forReady),
+  ];
+  const more = moreLine(running.size - forRunning, retrying.size - forRetrying, ready.size - forReady);
+  return { shown, more };
+}

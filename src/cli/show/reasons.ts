@@ -1,0 +1,129 @@
+import type { ErrorView } from '../../model/error.ts';
+import type { TriggerRule } from '../../model/trigger-rule.ts';
+import { escapeControls } from '../terminal/text.ts';
+import { showDuration } from './duration.ts';
+import type { RunProgress, TaskProgress } from './progress.ts';
+
+/** Why a task ended as it did: `how` goes with its status, `said` is what the error or the person said. */
+interface Reason {
+  readonly how?: string | undefined;
+  readonly said?: string | undefined;
+}
+
+/** Why a settled task is not `done`, after its status: `failed after 3 attempts: no network`. */
+export function reasonOf(progress: RunProgress, task: TaskProgress): string {
+  const { how, said } = reasonFor(progress, task);
+  return `${task.status}${how === undefined ? '' : ` ${how}`}${said === undefined ? '' : `: ${said}`}`;
+}
+
+/** The same where the status stands there already: `after 3 attempts: no network`. */
+export function detailOf(progress: RunProgress, task: TaskProgress): string {
+  const { how, said } = reasonFor(progress, task);
+  return [how, said].filter((text) => text !== undefined).join(': ');
+}
+
+/** The task by whose own doing it was that this one did not run: itself, where it was no other's. */
+export function rootTask(progress: RunProgress, task: TaskProgress): TaskProgress {
+  let root = task;
+  // Each step goes upstream, so it ends.
+  for (let next: TaskProgress | undefined = task; next !== undefined; next = decider(progress, root))
+    root = next;
+  return root;
+}
+
+/** An error in one line. */
+export function showError({ name, message }: ErrorView): string {
+  const text = message.trim();
+  return escapeControls(text === '' ? name : text);
+}
+
+/** What was said by whoever cancelled, or by a task that skipped itself, in one line. */
+export function showReason(reason: unknown): string | undefined {
+  if (reason === undefined || reason === null || reason === '') return undefined;
+  if (reason instanceof Error) return showError(reason);
+  return escapeControls(typeof reason === 'string' ? reason : jsonOf(reason));
+}
+
+function reasonFor(progress: RunProgress, task: TaskProgress): Reason {
+  switch (task.status) {
+    case 'failed':
+      return failureOf(task);
+    case 'upstream_failed': {
+      const root = rootTask(progress, task);
+      return {
+        how: root === task ? 'because no dependency is done' : `because ${statement(progress, root)}`,
+      };
+    }
+    case 'skipped':
+      return task.cause === 'rule' ? skippedByRule(progress, task) : { said: showReason(task.reason) };
+    case 'cancelled':
+      return {
+        how: task.attempts > 0 ? `in attempt ${task.attempts}` : undefined,
+        said: whyCancelled(progress, task),
+      };
+    default:
+      return {};
+  }
+}
+
+function failureOf(task: TaskProgress): Reason {
+  return {
+    how: task.attempts > 1 ? `after ${task.attempts} attempts` : undefined,
+    said: task.error === undefined ? undefined : showError(task.error),
+  };
+}
+
+/** The dependency whose ending was passed on to this task. */
+function decider(progress: RunProgress, task: TaskProgress): TaskProgress | undefined {
+  const because = task.because === undefined ? undefined : progress.task(task.because);
+  if (task.status === 'upstream_failed') {
+    if (because !== undefined && isFailure(because)) return because;
+    // It was only the last to settle; what was wrong was another.
+    return progress.upstream(task).find(isFailure);
+  }
+  const isPassedOn =
+    task.status === 'skipped' && task.cause === 'rule' && hopes[task.triggerRule] === undefined;
+  return isPassedOn ? because : undefined;
+}
+
+function isFailure({ status }: TaskProgress): boolean {
+  return status === 'failed' || status === 'upstream_failed' || status === 'cancelled';
+}
+
+/** How another task ended, as a clause. */
+function statement(progress: RunProgress, task: TaskProgress): string {
+  const id = `\`${escapeControls(task.id)}\``;
+  if (task.status === 'failed') return `${id} ${reasonOf(progress, task)}`;
+  const { said } = reasonFor(progress, task);
+  const isPassive = task.status === 'skipped' || task.status === 'cancelled';
+  return `${id} ${isPassive ? 'was' : 'is'} ${task.status}${said === undefined ? '' : `: ${said}`}`;
+}
+
+function skippedByRule(progress: RunProgress, task: TaskProgress): Reason {
+  const root = rootTask(progress, task);
+  const because = root === task ? (hopes[task.triggerRule] ?? 'its rule said so') : statement(progress, root);
+  return { how: `because ${because}${task.triggerRule === 'all_success' ? '' : ` (${task.triggerRule})`}` };
+}
+
+/** Rules that hope for something until all have settled: then it was no one dependency that decided. */
+const hopes: { readonly [Rule in TriggerRule]?: string } = {
+  one_failed: 'no dependency failed',
+  one_settled: 'no dependency is done or failed itself',
+};
+
+function whyCancelled({ startedAt, endedAt }: RunProgress, task: TaskProgress): string | undefined {
+  if (task.cause === 'input') return "the run's input was refused";
+  if (task.cause !== 'timeout') return showReason(task.reason);
+  const until = endedAt ?? task.endedAt;
+  return startedAt === undefined || until === undefined
+    ? 'the run was out of time'
+    : `the run was out of time after ${showDuration(until - startedAt)}`;
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return 'a reason that cannot be shown';
+  }
+}

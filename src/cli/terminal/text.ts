@@ -1,0 +1,73 @@
+import stringWidth from 'string-width';
+
+/** Printable ASCII: as many columns as characters, which is nearly all that is ever measured. */
+const plainText = /^[\x20-\x7e]*$/;
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/** What stands for that which did not fit. One column. */
+const ellipsis = '…';
+
+/** Longer than any line of a terminal: nobody reads on, and measuring it would cost. */
+const maxCharacters = 4_000;
+
+/** Columns that a text without control characters takes: two for CJK and emoji, none for combining marks. */
+export function widthOf(text: string): number {
+  return plainText.test(text) ? text.length : stringWidth(text);
+}
+
+/** The text, or as much of its beginning as fits with `…` after it. Cuts through nothing that is seen as one character. */
+export function truncate(text: string, columns: number): string {
+  if (columns <= 0) return '';
+  if (plainText.test(text)) return text.length <= columns ? text : text.slice(0, columns - 1) + ellipsis;
+  const parts = partsOf(text);
+  const taken = take(parts, columns);
+  return taken.length === parts.length ? text : take(parts, columns - 1).join('') + ellipsis;
+}
+
+/** The text, or its beginning and its end with `…` between them: long ids often differ at their ends. */
+export function truncateMiddle(text: string, columns: number): string {
+  const cut = truncate(text, columns);
+  if (cut === text || columns < 8) return cut;
+  const tail = take(partsOf(text).reverse(), Math.floor((columns - 1) / 3))
+    .reverse()
+    .join('');
+  return truncate(text, columns - widthOf(tail)) + tail;
+}
+
+/** The text with spaces after it, up to that many columns. */
+export function padTo(text: string, columns: number): string {
+  return text + ' '.repeat(Math.max(columns - widthOf(text), 0));
+}
+
+/** What is seen as one character each. */
+function partsOf(text: string): string[] {
+  const head =
+    text.length > 2 * maxCharacters ? text.slice(0, maxCharacters) + text.slice(-maxCharacters) : text;
+  return Array.from(graphemes.segment(head), ({ segment }) => segment);
+}
+
+/** As many from the start as fit. */
+function take(parts: readonly string[], columns: number): string[] {
+  let width = 0;
+  const end = parts.findIndex((part) => {
+    width += widthOf(part);
+    return width > columns;
+  });
+  return parts.slice(0, end < 0 ? parts.length : end);
+}
+
+/**
+ * What would move the cursor, change colours or turn the direction of writing, made visible: ids and errors come from
+ * anywhere, and a terminal obeys what it is sent.
+ */
+export function escapeControls(text: string): string {
+  return text.replace(controls, (character) => {
+    const known = escapes[character];
+    return known ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
+const controls = /[\p{Cc}\p{Cs}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
+
+const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
