@@ -93,10 +93,9 @@ function isFailure({ status }: TaskProgress): boolean {
 /** How another task ended, as a clause. */
 function statement(progress: RunProgress, task: TaskProgress): string {
   const id = `\`${escapeControls(task.id)}\``;
-  if (task.status === 'failed') return `${id} ${reasonOf(progress, task)}`;
   const { said } = reasonFor(progress, task);
-  const isPassive = task.status === 'skipped' || task.status === 'cancelled';
-  return `${id} ${isPassive ? 'was' : 'is'} ${task.status}${said === undefined ? '' : `: ${said}`}`;
+  const verb = { failed: '', skipped: 'was ', cancelled: 'was ' } as { readonly [status: string]: string };
+  return `${id} ${verb[task.status] ?? 'is '}${task.status}${said === undefined ? '' : `: ${said}`}`;
 }
 
 function skippedByRule(progress: RunProgress, task: TaskProgress): Reason {

@@ -1,0 +1,95 @@
+import type { Piece } from '../terminal/line.ts';
+import { escapeControls, padTo, truncateMiddle, widthOf } from '../terminal/text.ts';
+import { showDuration } from './duration.ts';
+import { marks } from './marks.ts';
+import type { RunProgress, TaskProgress } from './progress.ts';
+
+const maxSlowest = 5;
+/** At either end of a path. */
+const maxEnds = 4;
+
+/** A column of the table: nothing where no task has a time in it. */
+const columnsOfTimes = [
+  { title: 'running', of: ({ ranMs }: TaskProgress) => ranMs },
+  { title: 'waiting for slots', of: ({ slotMs }: TaskProgress) => slotMs },
+  { title: 'between attempts', of: ({ backoffMs }: TaskProgress) => backoffMs },
+];
+
+/** The tasks that ran longest, with what they spent their time on. */
+export function slowestLines({ tasks }: RunProgress, columns: number): Piece[][] {
+  const slowest = tasks
+    .filter(({ ranMs }) => ranMs >= 1)
+    .sort((a, b) => b.ranMs - a.ranMs)
+    .slice(0, maxSlowest);
+  if (slowest.length === 0) return [];
+  const shown = columnsOfTimes.filter(({ of }) => slowest.some((task) => of(task) >= 1));
+  const ids = slowest.map(({ id }) =>
+    truncateMiddle(escapeControls(id), Math.max(Math.min(Math.floor(columns / 3), 40), 8)),
+  );
+  const title = 'Slowest tasks';
+  // The mark and the space before it are in front of ids, the title stands at the edge.
+  const idColumns = Math.max(...ids.map(widthOf), title.length - 4);
+  const heading = shown.map((column): Piece => ['dim', `   ${column.title}`]);
+  const lines = slowest.map((task, at): Piece[] => {
+    const { glyph, style } = marks[task.status];
+    const times = shown.map(({ title, of }): Piece => {
+      const ms = of(task);
+      return [ms >= 1 ? 'none' : 'dim', (ms >= 1 ? showDuration(ms) : '–').padStart(title.length + 3)];
+    });
+    return [['none', '  '], [style, `${glyph} `], ['none', padTo(ids[at] as string, idColumns)], ...times];
+  });
+  return [[['bold', padTo(title, idColumns + 4)], ...heading], ...lines];
+}
+
+/** The chain of tasks that the run waited for: from the last to end back, by who of its dependencies ended last. */
+export function pathLines(progress: RunProgress): Piece[][] {
+  const path = decisivePath(progress);
+  if (path.length < 2 || path.every(({ ranMs }) => ranMs < 1)) return [];
+  const isLong = path.length > 2 * maxEnds + 1;
+  const ends = isLong ? [...path.slice(0, maxEnds), ...path.slice(-maxEnds)] : path;
+  const pieces = ends.flatMap((task, at): Piece[] => {
+    const gap = isLong && at === maxEnds ? ` → … ${path.length - 2 * maxEnds} more` : '';
+    return [
+      ['dim', gap + (at > 0 ? ' → ' : '')],
+      ['none', truncateMiddle(escapeControls(task.id), 24)],
+      ['dim', ` ${showDuration(task.ranMs + task.backoffMs + task.slotMs)}`],
+    ];
+  });
+  return [[['bold', 'Critical path  '], ...pieces]];
+}
+
+/** What all tasks together spent their time on. */
+export function timeLines({ tasks }: RunProgress): Piece[][] {
+  const [ran, slots, backoff] = columnsOfTimes.map(({ of }) =>
+    tasks.reduce((sum, task) => sum + of(task), 0),
+  );
+  if (!ran && !slots && !backoff) return [];
+  const waits = [
+    slots ? `waited ${showDuration(slots)} for slots` : '',
+    backoff ? `waited ${showDuration(backoff)} between attempts` : '',
+  ].filter((text) => text !== '');
+  return [
+    [
+      ['bold', 'All tasks      '],
+      ['none', [`ran ${showDuration(ran ?? 0)}`, ...waits].join(', ')],
+    ],
+  ];
+}
+
+function decisivePath(progress: RunProgress): TaskProgress[] {
+  const ran = progress.tasks.filter(({ attempts }) => attempts > 0);
+  const path: TaskProgress[] = [];
+  for (
+    let task = lastOf(ran);
+    task !== undefined;
+    task = lastOf([...progress.upstream(task)].filter(({ attempts }) => attempts > 0))
+  )
+    path.unshift(task);
+  return path;
+}
+
+function lastOf(tasks: readonly TaskProgress[]): TaskProgress | undefined {
+  let last: TaskProgress | undefined;
+  for (const task of tasks) if (last === undefined || (task.endedAt ?? 0) > (last.endedAt ?? 0)) last = task;
+  return last;
+}
