@@ -28,4 +28,14 @@ export interface Io {
    * signal ends the process, calmly: 130 for `SIGINT`, 0 for `SIGPIPE`; `SIGWINCH` then does nothing.
    */
   onSignal(name: Signal, listener: () => void): () => void;
+  /**
+   * Gives the listener what others in the process write, a body's `console.log` for one, instead of writing it, until
+   * the returned function is called. What goes through `stdout` and `stderr` above is not concerned.
+   */
+  onForeignOutput(listener: (text: string, to: 'stdout' | 'stderr') => void): () => void;
+  /**
+   * Calls back as the process ends, until the returned function is called; also where something was thrown that nobody
+   * caught. What the listener does must be done when it returns.
+   */
+  onExit(listener: () => void): () => void;
 }

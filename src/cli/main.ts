@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 import { describeError, runCli } from './cli.ts';
 import { exitCode } from './cli-error.ts';
+import { divert, ownOutput } from './foreign-output.ts';
 import type { Io, Signal } from './io.ts';
 
 const { stdin, stdout, stderr, env } = process;
 // While a module loads, `process.exit` is not what it was.
 const exit = process.exit.bind(process);
 const listeners = new Map<Signal, Set<() => void>>();
+const exitListeners = new Set<() => void>();
 
 /** What a signal does that no command listens to. */
 const endings: Readonly<Record<Signal, (() => void) | undefined>> = {
@@ -19,8 +21,8 @@ const endings: Readonly<Record<Signal, (() => void) | undefined>> = {
 
 const io: Io = {
   stdin,
-  stdout,
-  stderr,
+  stdout: ownOutput(stdout),
+  stderr: ownOutput(stderr),
   env,
   cwd: process.cwd(),
   onSignal: (name, listener) => {
@@ -28,12 +30,26 @@ const io: Io = {
     listeners.set(name, all.add(listener));
     return () => all.delete(listener);
   },
+  onForeignOutput: (listener) => {
+    const restore = [
+      divert(stdout, (text) => listener(text, 'stdout')),
+      divert(stderr, (text) => listener(text, 'stderr')),
+    ];
+    return () => {
+      for (const stop of restore) stop();
+    };
+  },
+  onExit: (listener) => {
+    exitListeners.add(listener);
+    return () => exitListeners.delete(listener);
+  },
 };
 
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGWINCH'] as const) process.on(name, () => tell(name));
 for (const stream of [stdout, stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') leave(error);
+    // A terminal that was closed says EIO.
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') leave(error);
     else if (stream === stdout) tell('SIGPIPE');
   });
 }
@@ -41,10 +57,11 @@ for (const stream of [stdout, stderr]) {
 // Node's own warnings, such as that it strips types, are for those who want to see everything.
 if (!process.argv.includes('--verbose')) process.removeAllListeners('warning');
 
-// A flow's module may have left something behind that fails when nobody waits for it any more.
+// A flow's module, or a body, may have left something behind that fails when nobody waits for it any more.
 for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(name, leave);
 }
+process.on('exit', tidyUp);
 
 const code = await runCli(process.argv.slice(2), io);
 // A flow's module may have left open what would keep the process: it ends all the same, once all is written.
@@ -55,8 +72,17 @@ stdout.write('', (error) => {
 
 /** Ends the process for an error that nobody caught. */
 function leave(error: unknown): void {
-  stderr.write(describeError(error, process.argv.includes('--verbose')));
+  // First of all a live picture goes, which would be in the way.
+  tidyUp();
+  io.stderr.write(describeError(error, process.argv.includes('--verbose')));
   exit(exitCode.failed);
+}
+
+function tidyUp(): void {
+  for (const listener of exitListeners) {
+    exitListeners.delete(listener);
+    listener();
+  }
 }
 
 function tell(name: Signal): void {

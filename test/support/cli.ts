@@ -43,6 +43,8 @@ export function fakeIo({ stdin = '', env = {}, cwd = process.cwd(), terminal }: 
       listeners.set(name, all.add(listener));
       return () => all.delete(listener);
     },
+    onForeignOutput: () => () => {},
+    onExit: () => () => {},
     send: (name) => {
       const all = [...(listeners.get(name) ?? [])];
       for (const listener of all) listener();

@@ -1,0 +1,36 @@
+import { StringDecoder } from 'node:string_decoder';
+import type { Output } from './io.ts';
+
+type Stream = NodeJS.WriteStream;
+
+/** A stream as it is now: what is written here is not diverted later. */
+export function ownOutput(stream: Stream): Output {
+  const write = stream.write.bind(stream);
+  return {
+    write: (text) => write(text),
+    get isTTY() {
+      return stream.isTTY;
+    },
+    get columns() {
+      return stream.columns;
+    },
+    get rows() {
+      return stream.rows;
+    },
+  };
+}
+
+/** Gives the listener what is written to the stream, in place of writing it, until the returned function is called. */
+export function divert(stream: Stream, listener: (text: string) => void): () => void {
+  const { write } = stream;
+  const decoder = new StringDecoder();
+  stream.write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
+    listener(typeof chunk === 'string' ? chunk : decoder.write(chunk));
+    const written = rest.find((part) => typeof part === 'function');
+    if (written !== undefined) process.nextTick(written as () => void);
+    return true;
+  };
+  return () => {
+    stream.write = write;
+  };
+}
