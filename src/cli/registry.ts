@@ -1,6 +1,7 @@
 import type { Command } from './command.ts';
 import { completionOf } from './commands/completion.ts';
 import { graph } from './commands/graph.ts';
+import { run } from './commands/run.ts';
 import { simulate } from './commands/simulate.ts';
 
 /**
@@ -8,4 +9,4 @@ import { simulate } from './commands/simulate.ts';
  * completion are made of its description, and its `run` gets an `Io`, from which it takes all that it needs of the
  * process (streams, environment, signals), so that a test calls `runCli([...], io)` and spawns nothing.
  */
-export const commands: readonly Command[] = [simulate, graph, completionOf(() => commands)];
+export const commands: readonly Command[] = [run, simulate, graph, completion];

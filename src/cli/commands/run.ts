@@ -1,0 +1,49 @@
+import { defineCommand, file, number, text, toggle } from '../command.ts';
+import { flowArgument, flowOptions } from '../flow-options.ts';
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, min: 60_000, h: 3_600_000 };
+
+const timeout = {
+  takes: 'TIME',
+  summary: 'end the run when it has taken that long: milliseconds, or with a unit: 500ms, 30s, 5m, 2h',
+  expects: 'a time of at least 1 ms, such as `30s` or `500` (milliseconds)',
+  read: (given: string): number | undefined => {
+    const [, amount = '', unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m|min|h)?$/.exec(given) ?? [];
+    const ms = Math.round(Number(amount) * (units[unit] as number));
+    return ms >= 1 && Number.isSafeInteger(ms) ? ms : undefined;
+  },
+} as const;
+
+export const run = defineCommand({
+  name: 'run',
+  summary: 'Run a flow, and show what happens.',
+  description:
+    'On a terminal a live picture, elsewhere a line for each event; a summary at the end of both. Tasks of a graph\n' +
+    'file take their `duration` in real time, fail and skip as the file says. Ctrl-C once lets run what runs and\n' +
+    'starts nothing more, twice aborts that too.',
+  argument: flowArgument,
+  options: {
+    ...flowOptions,
+    input: text('JSON', "the run's input: JSON, @FILE for a file of it, or - for standard input"),
+    concurrency: number('N', 'attempts at one time (default: as the flow says)', { min: 1 }),
+    only: { ...text('ID', 'only these tasks, ids or globs, and what they depend on'), isList: true },
+    skip: { ...text('ID', 'without these tasks, ids or globs: they end skipped'), isList: true },
+    timeout,
+    dryRun: toggle('run nothing, and show what would run, layer by layer'),
+    watch: toggle('run again when the file, or one that it imports, has changed'),
+    inspectLog: file('FILE', "write XState's inspection events there, a line of JSON each"),
+    json: toggle('print one event a line as JSON, and the view of the run last'),
+  },
+  examples: [
+    ['run release.yaml', 'a graph file'],
+    [`run flow.ts --input '{ "id": 42 }' --concurrency 4`, "a module's flow with its input"],
+    ["run flow.ts --only deploy --skip 'test-*' --dry-run", 'what would run'],
+    ['run flow.ts --flow nightly --json --timeout 10m > run.ndjson', 'for programs'],
+  ],
+  run: async (path, given, io) => {
+    const { watchFlow } = given.watch ? await import('../run/watch.ts') : {};
+    if (watchFlow !== undefined) return watchFlow(path, given.input, io);
+    const { runFlow } = await import('../run/run-flow.ts');
+    return runFlow(path, given, io);
+  },
+});

@@ -1,0 +1,71 @@
+import type { Run } from '../../index.ts';
+import { exitCode } from '../cli-error.ts';
+import type { Io, Signal } from '../io.ts';
+import { count } from '../show/duration.ts';
+import type { RunProgress } from '../show/progress.ts';
+
+/** What has become of a run that somebody wants to end. */
+export interface Interrupts {
+  /** The exit code that goes with what was heard. */
+  readonly exitCode: number | undefined;
+  /** To be called when progress has taken an event: ends the run once it has nothing under way any more. */
+  check(): void;
+  /** Nothing is heard any more. */
+  close(): void;
+}
+
+const endings: readonly (readonly [name: Signal, code: number, reason: string])[] = [
+  ['SIGTERM', 143, 'terminated'],
+  ['SIGHUP', 129, 'the terminal was closed'],
+  ['SIGPIPE', exitCode.done, 'nobody reads its output'],
+];
+
+/**
+ * Listens for signals. The first SIGINT lets run what runs and starts nothing more, the second ends that too, and from
+ * the third on the process ends as it would without us. Other signals are like a second SIGINT.
+ */
+export function hearInterrupts(
+  io: Io,
+  run: Run,
+  progress: RunProgress,
+  note: (text: string) => void,
+): Interrupts {
+  let code: number | undefined;
+  let isDraining = false;
+  const stops = new Map<Signal, () => void>();
+  stops.set('SIGINT', io.onSignal('SIGINT', interrupt));
+  for (const [name, endCode, reason] of endings)
+    stops.set(
+      name,
+      io.onSignal(name, () => end(name, endCode, reason)),
+    );
+  return {
+    get exitCode() {
+      return code;
+    },
+    check,
+    close: () => {
+      for (const stop of stops.values()) stop();
+    },
+  };
+
+  function interrupt(): void {
+    if (isDraining) return end('SIGINT', exitCode.interrupted, 'interrupted');
+    code ??= exitCode.interrupted;
+    isDraining = true;
+    run.pause();
+    const { size } = progress.running;
+    if (size > 0) note(`finishing ${count(size, 'task')}; interrupt again to abort`);
+  }
+
+  /** The progress is as old as the events that it has taken: with `run.paused`, nothing starts after it. */
+  function check(): void {
+    if (isDraining && progress.status === 'paused' && progress.running.size === 0) run.cancel('interrupted');
+  }
+
+  function end(name: Signal, endCode: number, reason: string): void {
+    stops.get(name)?.();
+    code ??= endCode;
+    run.cancel(reason);
+  }
+}

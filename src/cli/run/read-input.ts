@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { oneLine, UsageError } from '../cli-error.ts';
+import type { Io } from '../io.ts';
+
+/**
+ * The run's input: JSON, `@FILE` for a file of it, or `-` for standard input.
+ *
+ * @throws UsageError where it cannot be read, or is no JSON
+ */
+export async function readInput(given: string | undefined, io: Io): Promise<unknown> {
+  if (given === undefined) return undefined;
+  const { place, json } = await locate(given, io);
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    const advice = json.trim() === '' ? 'it is empty' : oneLine((cause as Error).message);
+    throw new UsageError(
+      `${place}: expected JSON, but ${advice}. Give JSON, \`@FILE\`, or \`-\` for standard input; text needs its quotes: '"…"'.`,
+      { cause },
+    );
+  }
+}
+
+async function locate(given: string, io: Io): Promise<{ readonly place: string; readonly json: string }> {
+  if (given === '-') return { place: '--input -', json: stripMark(await text(io.stdin as never)) };
+  if (!given.startsWith('@')) return { place: '--input', json: given };
+  const path = given.slice(1);
+  try {
+    return { place: path, json: stripMark(await readFile(resolve(io.cwd, path), 'utf8')) };
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;
+    throw new UsageError(`--input @${path}: cannot be read: ${why}.`, { cause });
+  }
+}
+
+/** Some editors put a byte order mark first, which is no JSON. */
+function stripMark(json: string): string {
+  return json.replace(/^\ufeff/, '');
+}

@@ -1,0 +1,49 @@
+import type { RunView } from '../../index.ts';
+import { plain } from '../../inspector/plain.ts';
+import type { Io } from '../io.ts';
+import { loggerTo, type Reporter } from './reporter.ts';
+
+/** More than that is not held back: characters. */
+const maxHeld = 64 * 1_024;
+
+/** Events as they are, a line each, and the view as the last line. All that others write goes to standard error. */
+export function reportJson(io: Io): Reporter {
+  let held = '';
+  let isScheduled = false;
+  const stopDiverting = io.onForeignOutput((text) => io.stderr.write(text));
+
+  return {
+    logger: loggerTo((line) => io.stderr.write(`${line}\n`)),
+    event: (entry) => write(entry),
+    note: (text) => io.stderr.write(`topple: ${text}\n`),
+    end: (view: RunView) => write({ type: 'view', view }),
+    close: () => {
+      flush();
+      stopDiverting();
+    },
+  };
+
+  /** What comes in one turn is written at once. */
+  function write(value: object): void {
+    held += `${lineOf(value)}\n`;
+    if (held.length > maxHeld) flush();
+    if (isScheduled) return;
+    isScheduled = true;
+    setImmediate(flush);
+  }
+
+  function flush(): void {
+    isScheduled = false;
+    if (held !== '') io.stdout.write(held);
+    held = '';
+  }
+}
+
+/** Outputs are anything: where JSON has no word for one, it is shown as far as it can be. */
+function lineOf(value: object): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return JSON.stringify(plain(value, Number.POSITIVE_INFINITY));
+  }
+}

@@ -1,0 +1,77 @@
+import type { Clock } from '../../index.ts';
+import type { Io } from '../io.ts';
+import { drawFrame } from '../show/frame.ts';
+import { keptLine } from '../show/happening.ts';
+import type { RunProgress } from '../show/progress.ts';
+import { drawSummary } from '../show/summary.ts';
+import { LiveArea } from '../terminal/live-area.ts';
+import { paintFor } from '../terminal/paint.ts';
+import { loggerTo, type Reporter } from './reporter.ts';
+
+/** Twelve pictures a second at most. */
+export const frameMs = 84;
+
+/** Of a list of the summary: it should still be seen whole. */
+const maxLines = 20;
+
+/** A picture that is drawn over and over, with failures, retries and what bodies write kept above it, and the summary. */
+export function reportLive(
+  io: Io,
+  progress: RunProgress,
+  clock: Required<Pick<Clock, 'now' | 'setTimeout' | 'clearTimeout'>>,
+): Reporter {
+  const paint = paintFor(io.stdout, io.env);
+  const area = new LiveArea(io.stdout);
+  /** Lines that wait for the next picture, to go above it. */
+  let kept: string[] = [];
+  /** What was written of a line that has not ended. */
+  let unended = '';
+  let timer: unknown;
+  const cleanUps = [io.onExit(close), io.onForeignOutput(keepForeign)];
+  draw();
+
+  return {
+    logger: loggerTo((line) => kept.push(...line.split('\n'))),
+    event: (entry) => {
+      const line = keptLine(progress, entry, paint);
+      if (line !== undefined) kept.push(line);
+    },
+    note: () => {},
+    end: () => {
+      close();
+      const summary = drawSummary(progress, { columns: area.columns, paint, maxLines });
+      io.stdout.write(`${summary.join('\n')}\n`);
+    },
+    close,
+  };
+
+  function draw(): void {
+    area.draw(
+      takeKept(),
+      drawFrame(progress, { now: clock.now(), columns: area.columns, rows: area.rows, paint }),
+    );
+    timer = clock.setTimeout(draw, frameMs);
+  }
+
+  function takeKept(): string[] {
+    const taken = kept;
+    kept = [];
+    return taken;
+  }
+
+  function keepForeign(text: string, to: 'stdout' | 'stderr'): void {
+    // A standard error that goes elsewhere has nothing to do with the picture.
+    if (to === 'stderr' && io.stderr.isTTY !== true) return void io.stderr.write(text);
+    const lines = (unended + text).split('\n');
+    unended = lines.pop() ?? '';
+    kept.push(...lines);
+  }
+
+  function close(): void {
+    clock.clearTimeout(timer);
+    if (unended !== '') kept.push(unended);
+    unended = '';
+    area.close(takeKept());
+    for (const cleanUp of cleanUps.splice(0)) cleanUp();
+  }
+}

@@ -1,0 +1,31 @@
+import type { Entry, Logger, RunView } from '../../index.ts';
+
+/** Shows a run to whoever started it. */
+export interface Reporter {
+  /** Takes what bodies log. */
+  readonly logger: Logger;
+  /** The next event of the run; its progress has taken it already. */
+  event(entry: Entry): void;
+  /** Something that the person should know and that is no event. */
+  note(text: string): void;
+  /** The run has settled. */
+  end(view: RunView): void;
+  /** Nothing more is shown; what was changed of the terminal is as it was. May be called again. */
+  close(): void;
+}
+
+/** A logger of one function. */
+export function loggerTo(write: (line: string) => void): Logger {
+  const log = (message: string, data?: unknown): void =>
+    write(data === undefined ? message : `${message} ${show(data)}`);
+  return { info: log, warn: log, error: log };
+}
+
+function show(data: unknown): string {
+  if (data instanceof Error) return data.message;
+  try {
+    return JSON.stringify(data) ?? String(data);
+  } catch {
+    return '[cannot be shown]';
+  }
+}
