@@ -15,6 +15,8 @@ import { reportLines } from './report-lines.ts';
 import { reportLive } from './report-live.ts';
 import type { Reporter } from './reporter.ts';
 import { leaveOut, leftOut, type Selection } from './selection.ts';
+import { tellLoaded } from './tell-loaded.ts';
+import { watchVariable } from './watch.ts';
 
 /** What `topple run` is told beside its file. */
 export interface RunOptions extends LoadOptions, Selection {
@@ -29,6 +31,9 @@ export interface RunOptions extends LoadOptions, Selection {
 
 /** Runs the flow of a file, shows it, and gives the exit code. */
 export async function runFlow(path: string, options: RunOptions, io: Io): Promise<number> {
+  if (io.env[watchVariable] !== undefined && process.send !== undefined) {
+    tellLoaded((loaded) => process.send?.(loaded));
+  }
   const input = await readInput(options.input, io);
   const { flow } = await loadFlow(path, options, io);
   const out = leftOut(flow.graph, options);

@@ -12,11 +12,12 @@ export function headLines(progress: RunProgress, now: number, columns: number): 
   const { settled, tasks } = progress;
   const time = `  ${elapsed(progress, now)}`;
   const share = `${settled} of ${tasks.length}`;
-  const bar = columns >= 70 ? barOf(progress) : [];
+  const bar = columns >= 70 && progress.status === 'running' ? barOf(progress) : [];
   const rest: Piece[] = [...bar, ['none', share], ['dim', time], ...stateOf(progress)];
   const name = truncate(escapeControls(progress.flow), Math.max(columns - widthOfAll(rest) - 2, 4));
-  const wide = countsOf(progress, true);
-  return [[['bold', `${name}  `], ...rest], widthOfAll(wide) <= columns ? wide : countsOf(progress, false)];
+  const forms = (['words', 'fewer words', 'marks'] as const).map((form) => countsOf(progress, form));
+  const counts = forms.find((pieces) => widthOfAll(pieces) <= columns) ?? forms.at(-1) ?? [];
+  return [[['bold', `${name}  `], ...rest], counts];
 }
 
 /** All of it in one line, for a terminal of hardly any. */
@@ -24,7 +25,7 @@ export function shortHead(progress: RunProgress, now: number): Piece[] {
   const share: Piece = ['none', `${progress.settled} of ${progress.tasks.length}  `];
   return [
     share,
-    ...countsOf(progress, false),
+    ...countsOf(progress, 'marks'),
     ['dim', `  ${elapsed(progress, now)}`],
     ['bold', `  ${escapeControls(progress.flow)}`],
   ];
@@ -47,24 +48,24 @@ function stateOf({ status }: RunProgress): Piece[] {
   return status === 'cancelling' ? [['red', '  aborting']] : [];
 }
 
-const shown: readonly TaskStatus[] = ['done', 'running', 'retrying'];
+const underWay: readonly TaskStatus[] = ['done', 'running', 'retrying'];
 const endings: readonly TaskStatus[] = ['failed', 'upstream_failed', 'skipped', 'cancelled'];
 
-/** How many tasks are in which state, with its word or with its glyph alone. */
-function countsOf({ counts, ready }: RunProgress, hasWords: boolean): Piece[] {
+/** How many tasks are in which state, each with its word or only with its mark. */
+function countsOf({ counts, ready }: RunProgress, form: 'words' | 'fewer words' | 'marks'): Piece[] {
   const pieces: Piece[] = [];
+  const hasWords = form !== 'marks';
   const add = ({ glyph, style }: { glyph: string; style: Piece[0] }, n: number, word: string): void => {
     if (n === 0) return;
     if (pieces.length > 0) pieces.push(['none', hasWords ? '   ' : ' ']);
-    pieces.push(
-      [style, hasWords ? `${glyph} ` : glyph],
-      [style === 'dim' ? 'dim' : 'none', hasWords ? `${n} ${word}` : String(n)],
-    );
+    const text = hasWords ? `${n} ${word}` : String(n);
+    pieces.push([style, hasWords ? `${glyph} ` : glyph], [style === 'dim' ? 'dim' : 'none', text]);
   };
-  for (const status of shown) add(marks[status], counts[status], status);
+  for (const status of underWay) add(marks[status], counts[status], status);
   add(readyMark, ready.size, 'waiting for slots');
   for (const status of endings) add(marks[status], counts[status], status);
-  add(marks.pending, counts.pending - ready.size, 'to come');
+  // How many there are in all says the line above.
+  if (form !== 'fewer words') add(marks.pending, counts.pending - ready.size, 'to come');
   return pieces;
 }
 

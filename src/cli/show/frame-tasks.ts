@@ -5,6 +5,8 @@ import { marks, readyMark } from './marks.ts';
 import type { TaskProgress } from './progress.ts';
 import { showError } from './reasons.ts';
 
+/** In fewer than that there is nothing to be said. */
+const leastColumns = 10;
 /** Columns of a time such as `12 min 34 s`, right-aligned. */
 const timeColumns = 8;
 const barColumns = 10;
@@ -16,6 +18,7 @@ export function taskLines(tasks: readonly TaskProgress[], now: number, columns: 
   const most =
     columns < 40 ? columns - timeColumns - 3 : Math.min(Math.max(Math.floor(columns * 0.4), 20), 40);
   const idColumns = Math.max(Math.min(Math.max(...ids.map(widthOf), 0), most), 1);
+  const hasRoom = columns - idColumns - timeColumns - 5 >= leastColumns;
   return tasks.map((task, at) => {
     const { mark, time, words } = lineOf(task, now);
     const id = padTo(truncateMiddle(ids[at] as string, idColumns), idColumns);
@@ -24,7 +27,7 @@ export function taskLines(tasks: readonly TaskProgress[], now: number, columns: 
       ['none', `${id} `],
       ['dim', time.padStart(timeColumns)],
       ['none', '  '],
-      ...words,
+      ...(hasRoom ? words : []),
     ];
   });
 }

@@ -8,7 +8,10 @@ const maxSlowest = 5;
 /** At either end of a path. */
 const maxEnds = 4;
 
-/** A column of the table: nothing where no task has a time in it. */
+/** Less is the time that the engine itself takes, and tells nothing of a task. */
+const leastMs = 10;
+
+/** Columns of the table: those in which no task has anything worth telling are left out. */
 const columnsOfTimes = [
   { title: 'running', of: ({ ranMs }: TaskProgress) => ranMs },
   { title: 'waiting for slots', of: ({ slotMs }: TaskProgress) => slotMs },
@@ -18,15 +21,18 @@ const columnsOfTimes = [
 /** The tasks that ran longest, with what they spent their time on. */
 export function slowestLines({ tasks }: RunProgress, columns: number): Piece[][] {
   const slowest = tasks
-    .filter(({ ranMs }) => ranMs >= 1)
+    .filter(({ ranMs }) => ranMs >= leastMs)
     .sort((a, b) => b.ranMs - a.ranMs)
     .slice(0, maxSlowest);
   if (slowest.length === 0) return [];
-  const shown = columnsOfTimes.filter(({ of }) => slowest.some((task) => of(task) >= 1));
+  const isNarrow = columns < 60;
+  const shown = columnsOfTimes
+    .slice(0, isNarrow ? 1 : undefined)
+    .filter(({ of }) => slowest.some((task) => of(task) >= leastMs));
   const ids = slowest.map(({ id }) =>
-    truncateMiddle(escapeControls(id), Math.max(Math.min(Math.floor(columns / 3), 40), 8)),
+    truncateMiddle(escapeControls(id), Math.max(Math.min(Math.floor(columns / 3), columns - 14, 40), 5)),
   );
-  const title = 'Slowest tasks';
+  const title = columns < 40 ? 'Slowest' : 'Slowest tasks';
   // The mark and the space before it are in front of ids, the title stands at the edge.
   const idColumns = Math.max(...ids.map(widthOf), title.length - 4);
   const heading = shown.map((column): Piece => ['dim', `   ${column.title}`]);
@@ -44,7 +50,7 @@ export function slowestLines({ tasks }: RunProgress, columns: number): Piece[][]
 /** The chain of tasks that the run waited for: from the last to end back, by who of its dependencies ended last. */
 export function pathLines(progress: RunProgress): Piece[][] {
   const path = decisivePath(progress);
-  if (path.length < 2 || path.every(({ ranMs }) => ranMs < 1)) return [];
+  if (path.length < 2 || path.every(({ ranMs }) => ranMs < leastMs)) return [];
   const isLong = path.length > 2 * maxEnds + 1;
   const ends = isLong ? [...path.slice(0, maxEnds), ...path.slice(-maxEnds)] : path;
   const pieces = ends.flatMap((task, at): Piece[] => {
@@ -60,18 +66,18 @@ export function pathLines(progress: RunProgress): Piece[][] {
 
 /** What all tasks together spent their time on. */
 export function timeLines({ tasks }: RunProgress): Piece[][] {
-  const [ran, slots, backoff] = columnsOfTimes.map(({ of }) =>
+  const [ran = 0, slots = 0, backoff = 0] = columnsOfTimes.map(({ of }) =>
     tasks.reduce((sum, task) => sum + of(task), 0),
   );
-  if (!ran && !slots && !backoff) return [];
+  if (ran + slots + backoff < leastMs) return [];
   const waits = [
-    slots ? `waited ${showDuration(slots)} for slots` : '',
-    backoff ? `waited ${showDuration(backoff)} between attempts` : '',
+    slots >= leastMs ? `waited ${showDuration(slots)} for slots` : '',
+    backoff >= leastMs ? `waited ${showDuration(backoff)} between attempts` : '',
   ].filter((text) => text !== '');
   return [
     [
       ['bold', 'All tasks      '],
-      ['none', [`ran ${showDuration(ran ?? 0)}`, ...waits].join(', ')],
+      ['none', [`ran ${showDuration(ran)}`, ...waits].join(', ')],
     ],
   ];
 }

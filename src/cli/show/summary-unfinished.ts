@@ -1,6 +1,6 @@
 import type { TaskStatus } from '../../model/status.ts';
 import type { Piece } from '../terminal/line.ts';
-import { escapeControls, padTo, truncateMiddle, widthOf } from '../terminal/text.ts';
+import { escapeControls, padTo, truncateMiddle, widthOf, wrapWords } from '../terminal/text.ts';
 import { marks } from './marks.ts';
 import type { RunProgress, TaskProgress } from './progress.ts';
 import { reasonOf, rootTask } from './reasons.ts';
@@ -16,20 +16,32 @@ export function unfinishedLines(progress: RunProgress, maxLines: number, columns
     truncateMiddle(escapeControls(id), Math.max(Math.min(Math.floor(columns / 3), 40), 8)),
   );
   const idColumns = Math.max(...ids.map(widthOf));
-  const lines = shown.map((task, at): Piece[] => {
+  const lines = shown.flatMap((task, at): Piece[][] => {
     const { glyph, style } = marks[task.status];
-    const optional: Piece = ['dim', task.optional && task.status === 'failed' ? '  (optional)' : ''];
-    return [
+    const id = padTo(ids[at] as string, idColumns);
+    const reason = `${reasonOf(progress, task)}${task.optional && task.status === 'failed' ? ' (optional)' : ''}`;
+    const [first = '', ...more] = besideOrBelow(reason, columns, idColumns + 6);
+    const mark: Piece[] = [
       ['none', '  '],
       [style, `${glyph} `],
-      ['none', `${padTo(ids[at] as string, idColumns)}  ${reasonOf(progress, task)}`],
-      optional,
     ];
+    return [[...mark, ['none', `${id}  ${first}`]], ...more.map((line): Piece[] => [['none', line]])];
   });
   const left = tasks.length - shown.length;
   return left === 0
     ? [[title], ...lines]
     : [[title], ...lines, [['dim', `  … and ${left.toLocaleString('en')} more`]]];
+}
+
+/** A text in lines: from that column on, or where that leaves no room, all of it below. */
+function besideOrBelow(text: string, columns: number, indent: number): string[] {
+  if (columns - indent < 24) return ['', ...indented(wrapWords(text, Math.max(columns - 4, 8)), 4)];
+  const [first = '', ...more] = wrapWords(text, columns - indent);
+  return [first, ...indented(more, indent)];
+}
+
+function indented(lines: readonly string[], columns: number): string[] {
+  return lines.map((line) => ' '.repeat(columns) + line);
 }
 
 const ranks: readonly TaskStatus[] = ['failed', 'upstream_failed', 'cancelled', 'skipped'];

@@ -20,13 +20,14 @@ export interface Sheet {
  */
 export function drawSummary(progress: RunProgress, { columns, paint, maxLines }: Sheet): string[] {
   const width = columns === undefined ? Number.POSITIVE_INFINITY : Math.max(columns - 1, 1);
-  const sections: readonly (readonly (readonly Piece[])[])[] = [
-    unfinishedLines(progress, maxLines, width),
-    slowestLines(progress, width),
-    [...pathLines(progress), ...timeLines(progress)],
-    [endPieces(progress), countPieces(progress)],
+  // What is only said here may go on in the next line of the terminal; a table would fall apart.
+  const whole = (lines: readonly (readonly Piece[])[]): string[] =>
+    lines.map((pieces) => layOut(pieces, Number.POSITIVE_INFINITY, paint));
+  const sections = [
+    whole(unfinishedLines(progress, maxLines, width)),
+    slowestLines(progress, width).map((pieces) => layOut(pieces, width, paint)),
+    whole([...pathLines(progress), ...timeLines(progress)]),
+    whole([endPieces(progress), countPieces(progress)]),
   ];
-  return sections
-    .filter((lines) => lines.length > 0)
-    .flatMap((lines) => ['', ...lines.map((pieces) => layOut(pieces, width, paint))]);
+  return sections.filter((lines) => lines.length > 0).flatMap((lines) => ['', ...lines]);
 }

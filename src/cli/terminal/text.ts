@@ -40,6 +40,25 @@ export function padTo(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(columns - widthOf(text), 0));
 }
 
+/** The text in lines of at most that many columns, broken between words, and within a word that is longer than that. */
+export function wrapWords(text: string, columns: number): string[] {
+  if (widthOf(text) <= columns) return [text];
+  const lines: string[] = [];
+  let line = '';
+  for (let word of text.split(' ')) {
+    if (line !== '' && widthOf(line) + 1 + widthOf(word) <= columns) {
+      line += ` ${word}`;
+      continue;
+    }
+    if (line !== '') lines.push(line);
+    for (; widthOf(word) > columns; word = word.slice(lines.at(-1)?.length)) {
+      lines.push(take(partsOf(word), columns).join('') || partsOf(word)[0] || '');
+    }
+    line = word;
+  }
+  return [...lines, line];
+}
+
 /** What is seen as one character each. */
 function partsOf(text: string): string[] {
   const head =

@@ -1,0 +1,84 @@
+import * as assert from 'uvu/assert';
+import { spec } from '../../spec.ts';
+import { progressAt } from '../../support/progress.ts';
+
+const test = spec('progress of a run');
+
+const end = Number.POSITIVE_INFINITY;
+
+test('tells running, waiting for slots and waiting between attempts apart', async () => {
+  const { tasks } = await progressAt(
+    end,
+    [
+      { id: 'first', durationMs: 1_000 },
+      { id: 'second', durationMs: 300, fails: 1, retry: { maxAttempts: 2, backoff: 500 } },
+      { id: 'third', durationMs: 900 },
+    ],
+    { concurrency: 1 },
+  );
+  // `second` runs from 1,000 to 1,300, is due at 1,800, and gets the slot that `third` leaves at 2,200.
+  assert.equal(
+    tasks.map(({ id, attempts, ranMs, slotMs, backoffMs, endedAt }) => [
+      id,
+      attempts,
+      ranMs,
+      slotMs,
+      backoffMs,
+      endedAt,
+    ]),
+    [
+      ['first', 1, 1_000, 0, 0, 1_000],
+      ['second', 2, 600, 1_400, 500, 2_500],
+      ['third', 1, 900, 1_300, 0, 2_200],
+    ],
+  );
+});
+
+test('keeps at hand what is under way, and counts the rest', async () => {
+  const progress = await progressAt(
+    150,
+    [
+      { id: 'done', durationMs: 100 },
+      { id: 'running', durationMs: 500 },
+      { id: 'retrying', durationMs: 100, fails: 1, retry: { maxAttempts: 2, backoff: 1_000 } },
+      { id: 'ready', durationMs: 100 },
+      { id: 'later', dependsOn: ['running'] },
+    ],
+    { concurrency: 2, pools: {} },
+  );
+  const ids = (tasks: Iterable<{ id: string }>) => Array.from(tasks, ({ id }) => id);
+  assert.equal(ids(progress.running), ['running', 'retrying']);
+  assert.equal(ids(progress.ready), ['ready']);
+  assert.equal(ids(progress.retrying), []);
+  assert.equal(progress.counts, {
+    pending: 2,
+    running: 2,
+    retrying: 0,
+    done: 1,
+    failed: 0,
+    skipped: 0,
+    upstream_failed: 0,
+    cancelled: 0,
+  });
+  assert.is(progress.settled, 1);
+});
+
+test('has nothing under way when the run has settled', async () => {
+  const progress = await progressAt(end, [
+    { id: 'a', fails: 'always', retry: { maxAttempts: 3, backoff: 10 } },
+    { id: 'b', dependsOn: ['a'] },
+    { id: 'c', skips: true },
+  ]);
+  assert.equal([progress.running.size, progress.retrying.size, progress.ready.size], [0, 0, 0]);
+  assert.equal([progress.status, progress.settled, progress.endedAt], ['failed', 3, 20]);
+});
+
+test('forgets at a new attempt what the one before said of itself', async () => {
+  const tasks = [
+    { id: 'a', durationMs: 100, fails: 1, retry: { maxAttempts: 2 }, meta: [0.5, 'half'] },
+  ] as const;
+  const progress = await progressAt(50, tasks);
+  assert.equal([progress.tasks[0]?.fraction, progress.tasks[0]?.note], [0.5, 'half']);
+  progress.apply({ type: 'task.started', at: 60, attempt: 2, seq: 9, runId: 'r', taskId: 'a' });
+  assert.equal([progress.tasks[0]?.fraction, progress.tasks[0]?.note], [undefined, undefined]);
+});

@@ -1,0 +1,165 @@
+import type { TriggerRule } from 'topple';
+import * as assert from 'uvu/assert';
+import { reasonOf } from '../../../src/cli/show/reasons.ts';
+import { drawSummary } from '../../../src/cli/show/summary.ts';
+import { noColours } from '../../../src/cli/terminal/paint.ts';
+import { spec } from '../../spec.ts';
+import { progressAt } from '../../support/progress.ts';
+
+const test = spec('summary of a run');
+
+const end = Number.POSITIVE_INFINITY;
+const sheet = { paint: noColours, maxLines: 20 };
+
+const shop = [
+  { id: 'stock', durationMs: 200 },
+  {
+    id: 'pay',
+    dependsOn: ['stock'],
+    durationMs: 300,
+    fails: 'always',
+    retry: { maxAttempts: 3, backoff: 100 },
+    error: 'no network',
+  },
+  { id: 'receipt', dependsOn: ['pay'] },
+  { id: 'post', dependsOn: ['receipt'] },
+  { id: 'sms', skips: true },
+  { id: 'log-sms', dependsOn: ['sms'] },
+  { id: 'ad', fails: 'always', optional: true, error: 'busy' },
+  { id: 'pack', dependsOn: ['stock'], durationMs: 2_500 },
+] as const;
+
+test('says what failed, what that brought down, where the time went and how it ended', async () => {
+  const progress = await progressAt(end, shop, { name: 'shop', concurrency: 1 });
+  assert.equal(drawSummary(progress, { ...sheet, columns: 80 }), [
+    '',
+    'Failed, or did not run',
+    '  ✘ pay      failed after 3 attempts: no network',
+    '  ✘ ad       failed: busy (optional)',
+    '  ⊘ receipt  upstream_failed because `pay` failed: no network',
+    '  ⊘ post     upstream_failed because `pay` failed: no network',
+    '  – sms      skipped: nothing to do',
+    '  – log-sms  skipped because `sms` was skipped: nothing to do',
+    '',
+    'Slowest tasks   running   waiting for slots   between attempts',
+    '  ✔ pack          2.5 s              300 ms                  –',
+    '  ✘ pay          900 ms               2.4 s             200 ms',
+    '  ✔ stock        200 ms                   –                  –',
+    '',
+    'Critical path  stock 200 ms → pay 3.5 s',
+    'All tasks      ran 3.6 s, waited 3.1 s for slots, waited 200 ms between attempts',
+    '',
+    '✘ shop failed after 3.7 s: 1 task failed',
+    '  ✔ 2 done   ✘ 2 failed   ⊘ 2 upstream_failed   – 2 skipped',
+  ]);
+});
+
+test('is short where all went well and at once', async () => {
+  const progress = await progressAt(end, [{ id: 'a' }, { id: 'b', dependsOn: ['a'] }]);
+  assert.equal(drawSummary(progress, sheet), ['', '✔ demo is done after 0 ms', '  ✔ 2 done']);
+});
+
+test('knows a flow without tasks', async () => {
+  const progress = await progressAt(end, []);
+  assert.equal(drawSummary(progress, sheet), ['', '✔ demo is done after 0 ms', '  no tasks']);
+});
+
+test('counts what would be too long a list, roots first', async () => {
+  const tasks = [
+    ...Array.from({ length: 1_000 }, (_, i) => ({ id: `t${i}`, dependsOn: ['root'] })),
+    { id: 'root', fails: 'always' as const },
+  ];
+  const lines = drawSummary(await progressAt(end, tasks), { ...sheet, maxLines: 3 });
+  assert.equal(lines.slice(1, 6), [
+    'Failed, or did not run',
+    '  ✘ root  failed: root broke',
+    '  ⊘ t0    upstream_failed because `root` failed: root broke',
+    '  ⊘ t1    upstream_failed because `root` failed: root broke',
+    '  … and 998 more',
+  ]);
+});
+
+test('goes on in the next line, under itself, on a narrow terminal', async () => {
+  const progress = await progressAt(end, shop.slice(0, 3), { name: 'shop' });
+  assert.equal(drawSummary(progress, { ...sheet, columns: 45 }).slice(1, 6), [
+    'Failed, or did not run',
+    '  ✘ pay      failed after 3 attempts: no',
+    '             network',
+    '  ⊘ receipt  upstream_failed because `pay`',
+    '             failed: no network',
+  ]);
+});
+
+/** What is said of `x`, which has this rule, and depends on tasks that end so. */
+async function reasonWith(
+  triggerRule: TriggerRule,
+  ...endings: ('done' | 'failed' | 'skipped')[]
+): Promise<string> {
+  const dependencies = endings.map((ending, i) => ({
+    id: `d${i}`,
+    durationMs: i + 1,
+    ...(ending === 'failed' ? { fails: 'always' as const } : {}),
+    ...(ending === 'skipped' ? { skips: true } : {}),
+  }));
+  const progress = await progressAt(end, [
+    ...dependencies,
+    { id: 'x', triggerRule, dependsOn: dependencies.map(({ id }) => id) },
+  ]);
+  return reasonOf(progress, progress.task('x'));
+}
+
+test('says under each trigger rule why a task did not run', async () => {
+  assert.equal(
+    await Promise.all([
+      reasonWith('all_success', 'done', 'failed'),
+      reasonWith('all_success', 'skipped', 'done'),
+      reasonWith('all_failed', 'failed', 'done'),
+      reasonWith('all_settled_min_one_success', 'failed', 'failed'),
+      reasonWith('all_skipped', 'skipped', 'failed'),
+      reasonWith('one_failed', 'done', 'skipped'),
+      reasonWith('one_success', 'failed', 'skipped'),
+      reasonWith('one_success', 'skipped', 'skipped'),
+      reasonWith('one_settled', 'skipped', 'skipped'),
+      reasonWith('none_failed', 'failed', 'done'),
+      reasonWith('none_skipped', 'skipped', 'done'),
+    ]),
+    [
+      'upstream_failed because `d1` failed: d1 broke',
+      'skipped because `d0` was skipped: nothing to do',
+      'skipped because `d1` is done (all_failed)',
+      'upstream_failed because `d1` failed: d1 broke',
+      'skipped because `d1` failed: d1 broke (all_skipped)',
+      'skipped because no dependency failed (one_failed)',
+      'upstream_failed because `d0` failed: d0 broke',
+      'skipped because `d1` was skipped: nothing to do (one_success)',
+      'skipped because no dependency is done or failed itself (one_settled)',
+      'upstream_failed because `d0` failed: d0 broke',
+      'skipped because `d0` was skipped: nothing to do (none_skipped)',
+    ],
+  );
+});
+
+test('shows errors and ids that would play with the terminal as they are', async () => {
+  const progress = await progressAt(end, [
+    { id: 'a\u001b[2J', fails: 'always', error: 'line one\nline two\u0007' },
+  ]);
+  assert.is(drawSummary(progress, sheet)[2], '  ✘ a\\u001b[2J  failed: line one\\nline two\\u0007');
+});
+
+test('says that a run was out of time, and which of its tasks that met', async () => {
+  const progress = await progressAt(
+    end,
+    [
+      { id: 'slow', durationMs: 9_000 },
+      { id: 'next', dependsOn: ['slow'] },
+    ],
+    { totalTimeoutMs: 1_000 },
+  );
+  const lines = drawSummary(progress, sheet);
+  assert.equal(lines.slice(1, 4), [
+    'Failed, or did not run',
+    '  ■ slow  cancelled in attempt 1: the run was out of time after 1.0 s',
+    '  ■ next  cancelled: the run was out of time after 1.0 s',
+  ]);
+  assert.is(lines.at(-2), '✘ demo failed after 1.0 s: it was out of time');
+});
