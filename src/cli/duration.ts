@@ -22,3 +22,8 @@ export function showDuration(ms: number): string {
 export function showCount(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 3 });
 }
+
+/** A count with its noun: `1 task`, `1,000 tasks`. */
+export function count(n: number, one: string, many = `${one}s`): string {
+  return `${showCount(n)} ${n === 1 ? one : many}`;
+}

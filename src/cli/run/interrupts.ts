@@ -1,7 +1,7 @@
 import type { Run } from '../../index.ts';
 import { exitCode } from '../cli-error.ts';
+import { count } from '../duration.ts';
 import type { Io, Signal } from '../io.ts';
-import { count } from '../show/duration.ts';
 import type { RunProgress } from '../show/progress.ts';
 
 /** What has become of a run that somebody wants to end. */

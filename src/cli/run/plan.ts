@@ -1,5 +1,5 @@
 import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
-import { count, showDuration } from '../show/duration.ts';
+import { count, showDuration } from '../duration.ts';
 import type { Piece } from '../terminal/line.ts';
 import { escapeControls, padTo, truncateMiddle, widthOf } from '../terminal/text.ts';
 

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { relative, resolve } from 'node:path';
 import { exitCode, UsageError } from '../cli-error.ts';
+import { count } from '../duration.ts';
 import type { Io } from '../io.ts';
-import { count } from '../show/duration.ts';
 import { WatchedFiles } from './watched-files.ts';
 
 /** Tells a process that another one wants to know which files it loads. */

@@ -1,7 +1,7 @@
 import type { TaskStatus } from '../../model/status.ts';
+import { showDuration } from '../duration.ts';
 import { type Piece, widthOfAll } from '../terminal/line.ts';
 import { escapeControls, truncate } from '../terminal/text.ts';
-import { showDuration } from './duration.ts';
 import { marks, readyMark } from './marks.ts';
 import type { RunProgress } from './progress.ts';
 

@@ -1,7 +1,7 @@
 import type { Entry } from '../../model/journal.ts';
+import { showDuration } from '../duration.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { escapeControls } from '../terminal/text.ts';
-import { showDuration } from './duration.ts';
 import { marks } from './marks.ts';
 import type { RunProgress } from './progress.ts';
 import { detailOf, showError, showReason } from './reasons.ts';

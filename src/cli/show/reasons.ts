@@ -1,7 +1,7 @@
 import type { ErrorView } from '../../model/error.ts';
 import type { TriggerRule } from '../../model/trigger-rule.ts';
+import { showDuration } from '../duration.ts';
 import { escapeControls } from '../terminal/text.ts';
-import { showDuration } from './duration.ts';
 import type { RunProgress, TaskProgress } from './progress.ts';
 
 /** Why a task ended as it did: `how` goes with its status, `said` is what the error or the person said. */

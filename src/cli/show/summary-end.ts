@@ -1,7 +1,7 @@
 import type { SettledRunStatus, TaskStatus } from '../../model/status.ts';
+import { count, showDuration } from '../duration.ts';
 import type { Piece } from '../terminal/line.ts';
 import { escapeControls } from '../terminal/text.ts';
-import { count, showDuration } from './duration.ts';
 import { marks } from './marks.ts';
 import type { RunProgress } from './progress.ts';
 import { showReason } from './reasons.ts';

@@ -1,6 +1,6 @@
+import { showDuration } from '../duration.ts';
 import type { Piece } from '../terminal/line.ts';
 import { escapeControls, padTo, truncateMiddle, widthOf } from '../terminal/text.ts';
-import { showDuration } from './duration.ts';
 import { marks } from './marks.ts';
 import type { RunProgress, TaskProgress } from './progress.ts';
 

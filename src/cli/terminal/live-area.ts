@@ -21,6 +21,8 @@ export class LiveArea {
   readonly #output: Output;
   /** Widths of the lines that are there now; the cursor is at the start of the line after them. */
   #widths: readonly number[] = [];
+  /** Columns of the terminal as these were drawn. */
+  #columns = 0;
   #drawn = '';
   #isOpen = false;
 
@@ -45,6 +47,7 @@ export class LiveArea {
     this.#isOpen = true;
     const back = this.#back();
     this.#drawn = place + text;
+    this.#columns = this.columns;
     this.#widths = lines.map((line) => widthOf(line.replace(sequences, '')));
     const above = kept.length === 0 ? '' : `${clearBelow}${kept.join('\n')}\n`;
     const area = lines.length === 0 ? '' : `${noWrap}${text}\n${wrap}`;
@@ -64,7 +67,9 @@ export class LiveArea {
   /** To the area's first line. In a terminal that got narrower each line may have become several. */
   #back(): string {
     const { columns, rows } = this;
-    const lines = this.#widths.reduce((sum, width) => sum + Math.max(Math.ceil(width / columns), 1), 0);
+    const rowsOf = (width: number): number =>
+      columns < this.#columns ? Math.max(Math.ceil(width / columns), 1) : 1;
+    const lines = this.#widths.reduce((sum, width) => sum + rowsOf(width), 0);
     const up = Math.min(lines, rows - 1);
     return up > 0 ? `\r\u001b[${up}A` : '\r';
   }
