@@ -62,7 +62,7 @@ function wordsFor(task: TaskDefinition): string {
     triggerRule === 'all_success' ? '' : triggerRule,
     retry === undefined || retry.maxAttempts === 1 ? '' : `up to ${retry.maxAttempts} attempts`,
     timeoutMs === undefined ? '' : `at most ${showDuration(timeoutMs)} each`,
-    durationMs === undefined ? '' : `takes ${showDuration(durationMs)}`,
+    durationMs === undefined || durationMs === 0 ? '' : `takes ${showDuration(durationMs)}`,
     pool === undefined ? '' : `pool ${escapeControls(pool)}`,
     priority === 0 ? '' : `priority ${priority}`,
     optional ? 'optional' : '',
