@@ -10,14 +10,21 @@ const barColumns = 24;
 /** How far the run is: its name, a bar and the time; then how many tasks are where. */
 export function headLines(progress: RunProgress, now: number, columns: number): Piece[][] {
   const { settled, tasks } = progress;
-  const time = `  ${elapsed(progress, now)}`;
-  const share = `${settled} of ${tasks.length}`;
-  const bar = columns >= 70 && progress.status === 'running' ? barOf(progress) : [];
-  const rest: Piece[] = [...bar, ['none', share], ['dim', time], ...stateOf(progress)];
-  const name = truncate(escapeControls(progress.flow), Math.max(columns - widthOfAll(rest) - 2, 4));
+  const progressed: Piece[] = [
+    ['none', `${settled} of ${tasks.length}`],
+    ['dim', `  ${elapsed(progress, now)}`],
+  ];
+  const state = stateOf(progress, columns);
+  const bar = columns >= 70 && state.length === 0 ? barOf(progress) : [];
+  const rest = [...bar, ...progressed, ...state.flatMap((piece): Piece[] => [['none', '  '], piece])];
+  const room = columns - widthOfAll(rest) - 2;
+  const name: Piece = ['bold', `${truncate(escapeControls(progress.flow), Math.max(room, 4))}  `];
+  // Where there is not enough for both, rather the state than the name.
+  const head =
+    room < 4 && state.length > 0 ? [...state, ['none', '  '] as const, ...progressed] : [name, ...rest];
   const forms = (['words', 'fewer words', 'marks'] as const).map((form) => countsOf(progress, form));
   const counts = forms.find((pieces) => widthOfAll(pieces) <= columns) ?? forms.at(-1) ?? [];
-  return [[['bold', `${name}  `], ...rest], counts];
+  return [head, counts];
 }
 
 /** All of it in one line, for a terminal of hardly any. */
@@ -25,6 +32,7 @@ export function shortHead(progress: RunProgress, now: number): Piece[] {
   const share: Piece = ['none', `${progress.settled} of ${progress.tasks.length}  `];
   return [
     share,
+    ...stateOf(progress, 0).flatMap((piece): Piece[] => [piece, ['none', '  ']]),
     ...countsOf(progress, 'marks'),
     ['dim', `  ${elapsed(progress, now)}`],
     ['bold', `  ${escapeControls(progress.flow)}`],
@@ -43,9 +51,10 @@ function barOf({ counts, tasks, settled }: RunProgress): Piece[] {
   ];
 }
 
-function stateOf({ status }: RunProgress): Piece[] {
-  if (status === 'paused') return [['yellow', '  finishing what runs, Ctrl-C again aborts it']];
-  return status === 'cancelling' ? [['red', '  aborting']] : [];
+function stateOf({ status }: RunProgress, columns: number): Piece[] {
+  const how = columns < 70 ? '' : ' what runs, Ctrl-C again aborts it';
+  if (status === 'paused') return [['yellow', `finishing${how}`]];
+  return status === 'cancelling' ? [['red', 'aborting']] : [];
 }
 
 const underWay: readonly TaskStatus[] = ['done', 'running', 'retrying'];
