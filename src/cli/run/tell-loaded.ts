@@ -1,11 +1,15 @@
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-/** Tells the parent process of each module that is loaded from now on, but for those of packages. */
+/** Where topple itself is: what it loads of its own is none of the user's. */
+const own = new URL('../../', import.meta.url).href;
+
+/** Tells of each module that is loaded from now on, but for those of packages. */
 export function tellLoaded(send: (path: string) => void): void {
   registerHooks({
     load: (url, context, next) => {
-      if (url.startsWith('file:') && !url.includes('/node_modules/')) send(fileURLToPath(url));
+      const isUsers = url.startsWith('file:') && !url.startsWith(own) && !url.includes('/node_modules/');
+      if (isUsers) send(fileURLToPath(url));
       return next(url, context);
     },
   });
