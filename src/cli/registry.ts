@@ -9,4 +9,4 @@ import { simulate } from './commands/simulate.ts';
  * completion are made of its description, and its `run` gets an `Io`, from which it takes all that it needs of the
  * process (streams, environment, signals), so that a test calls `runCli([...], io)` and spawns nothing.
  */
-export const commands: readonly Command[] = [run, simulate, graph, completion];
+export const commands: readonly Command[] = [run, simulate, graph, completionOf(() => commands)];

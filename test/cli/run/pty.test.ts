@@ -12,7 +12,12 @@ const test = spec('topple run on a terminal');
 const folder = mkdtempSync(join(tmpdir(), 'topple-terminal-'));
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
-const flows = fileURLToPath(new URL('flows/', import.meta.url));
+const [gated, typed, stray, deaf] = [
+  new URL('flows/gated.ts', import.meta.url),
+  new URL('flows/typed.ts', import.meta.url),
+  new URL('flows/stray.ts', import.meta.url),
+  new URL('flows/deaf.ts', import.meta.url),
+].map((url) => fileURLToPath(url)) as [string, string, string, string];
 const gate = join(folder, 'gate');
 const cursorShown = '\u001b[?25h';
 const ctrlC = '\u0003';
@@ -28,7 +33,7 @@ function runGraph(tasks: object, options?: PtyOptions): Pty {
 
 function runGated(options: PtyOptions = {}): Pty {
   rmSync(gate, { force: true });
-  return new Pty(['run', join(flows, 'gated.ts')], { ...options, env: { GATE: gate, ...options.env } });
+  return new Pty(['run', gated], { ...options, env: { GATE: gate, ...options.env } });
 }
 
 /** Two signals that come at once may be heard as one. */
@@ -73,7 +78,7 @@ onTerminal(
 );
 
 onTerminal('keeps what bodies write above the picture', async () => {
-  using pty = new Pty(['run', join(flows, 'typed.ts'), '--input', '{ "n": 4 }']);
+  using pty = new Pty(['run', typed, '--input', '{ "n": 4 }']);
   assert.is(await pty.ended(), 0);
   assert.match(pty.text, /^a body writes$/m);
   assert.match(pty.text, /^.*said$/m);
@@ -170,7 +175,7 @@ onTerminal('aborts what runs at the second Ctrl-C', async () => {
 });
 
 onTerminal('gives the cursor back where something is thrown that nobody catches', async () => {
-  using pty = new Pty(['run', join(flows, 'stray.ts')]);
+  using pty = new Pty(['run', stray]);
   assert.is(await pty.ended(), 1);
   assert.match(pty.text, 'topple: unexpected Error: out of nowhere at all');
   assert.not.match(pty.text, 'stray.ts:');
@@ -178,7 +183,7 @@ onTerminal('gives the cursor back where something is thrown that nobody catches'
 });
 
 onTerminal('gives the cursor back where the third Ctrl-C ends it', async () => {
-  using pty = new Pty(['run', join(flows, 'deaf.ts')]);
+  using pty = new Pty(['run', deaf]);
   await pty.until('▶ deaf');
   for (const sign of ['finishing', 'aborting']) {
     pty.press(ctrlC);
