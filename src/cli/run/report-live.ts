@@ -1,7 +1,7 @@
 import type { Clock } from '../../index.ts';
 import type { Io } from '../io.ts';
 import { drawFrame } from '../show/frame.ts';
-import { keptLine } from '../show/happening.ts';
+import { keptLines } from '../show/happening.ts';
 import type { RunProgress } from '../show/progress.ts';
 import { drawSummary } from '../show/summary.ts';
 import { LiveArea } from '../terminal/live-area.ts';
@@ -33,8 +33,7 @@ export function reportLive(
   return {
     logger: loggerTo((line) => kept.push(...line.split('\n'))),
     event: (entry) => {
-      const line = keptLine(progress, entry, paint);
-      if (line !== undefined) kept.push(line);
+      kept.push(...keptLines(progress, entry, paint, area.columns));
     },
     note: () => {},
     end: () => {

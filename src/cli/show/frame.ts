@@ -31,14 +31,13 @@ export function drawFrame(progress: RunProgress, view: View): string[] {
   const head = headLines(progress, view.now, columns);
   const path = height < 8 ? undefined : pathLine(progress, columns);
   const isRoomy = height > 12;
-  const left = height - head.length - (path === undefined ? 0 : 1) - (isRoomy ? 2 : 0);
+  const gap: Piece[][] = isRoomy ? [[]] : [];
+  const below = path === undefined ? [] : [...gap, path];
+  const left = height - 2 * gap.length - head.length - below.length;
   const tasks = chooseTasks(progress, Math.min(left, maxTasks));
-  const lines = [...head, ...taskLines(tasks.shown, view.now, columns)];
+  const lines = taskLines(tasks.shown, view.now, columns);
   if (tasks.more !== undefined) lines.push(tasks.more);
-  if (isRoomy && lines.length > head.length) lines.splice(head.length, 0, []);
-  if (isRoomy && path !== undefined) lines.push([]);
-  if (path !== undefined) lines.push(path);
-  return lines.map(show);
+  return [...gap, ...head, ...(lines.length > 0 ? [...gap, ...lines] : []), ...below].map(show);
 }
 
 /** What runs first, then what tries again soonest, then what waits for a slot longest; none is crowded out wholly. */

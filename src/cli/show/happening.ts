@@ -1,7 +1,7 @@
 import type { Entry } from '../../model/journal.ts';
 import { showDuration } from '../duration.ts';
 import type { Paint } from '../terminal/paint.ts';
-import { escapeControls } from '../terminal/text.ts';
+import { escapeControls, wrapWords } from '../terminal/text.ts';
 import { marks } from './marks.ts';
 import type { RunProgress } from './progress.ts';
 import { detailOf, showError, showReason } from './reasons.ts';
@@ -13,19 +13,30 @@ export function logLine(progress: RunProgress, entry: Entry): string {
   return parts.filter((part) => part !== '').join(' ');
 }
 
-/** An event that is worth keeping above the live picture: a failure, a retry, a passed limit. Nothing for others. */
-export function keptLine(progress: RunProgress, entry: Entry, paint: Paint): string | undefined {
-  const after = paint('dim', showDuration(entry.at - (progress.startedAt ?? entry.at)).padStart(10));
-  if (entry.type === 'task.failed' || entry.type === 'task.retrying') {
-    const { glyph, style } = marks[entry.type === 'task.failed' ? 'failed' : 'retrying'];
-    const id = paint('bold', escapeControls(entry.taskId));
-    const words = wordsFor(progress, entry);
-    return `${after}  ${paint(style, glyph)} ${id}  ${entry.type === 'task.failed' ? `failed ${words}` : words}`;
-  }
-  if (entry.type === 'run.cancelling' && entry.cause === 'timeout') {
-    return `${after}  ${paint('red', marks.failed.glyph)} the run is out of time`;
-  }
-  return undefined;
+/** Columns that an instant takes, and what is between it and the rest. */
+const instantColumns = 12;
+
+/**
+ * An event that is worth keeping above the live picture: a failure, a retry, a passed limit. No lines for others; where
+ * it takes several, they are broken between words and stand under one another.
+ */
+export function keptLines(progress: RunProgress, entry: Entry, paint: Paint, columns: number): string[] {
+  const isFailure = entry.type === 'task.failed';
+  if (!isFailure && entry.type !== 'task.retrying' && !isTimeout(entry)) return [];
+  const { glyph, style } = entry.type === 'task.retrying' ? marks.retrying : marks.failed;
+  const id = 'taskId' in entry ? escapeControls(entry.taskId) : progress.flow;
+  const words = 'taskId' in entry ? wordsFor(progress, entry) : 'is out of time';
+  const said = isFailure ? `failed${entry.attempt > 1 ? ' ' : ': '}${words}` : words;
+  const after = showDuration(entry.at - (progress.startedAt ?? entry.at)).padStart(instantColumns - 2);
+  // Broken as one text, so that an id as long as several lines is, too; painted thereafter.
+  const lines = wrapWords(`${id}  ${said}`, Math.max(columns - instantColumns - 3, 10));
+  const bold = lines[0]?.startsWith(id) ? paint('bold', id) + lines[0].slice(id.length) : lines[0];
+  const rest = lines.slice(1).map((line) => ' '.repeat(instantColumns + 2) + line);
+  return [`${paint('dim', after)}  ${paint(style, glyph)} ${bold}`, ...rest];
+}
+
+function isTimeout(entry: Entry): boolean {
+  return entry.type === 'run.cancelling' && entry.cause === 'timeout';
 }
 
 function wordsFor(progress: RunProgress, entry: Entry): string {
@@ -37,7 +48,7 @@ function wordsFor(progress: RunProgress, entry: Entry): string {
     case 'task.progress':
       return `${Math.floor(entry.fraction * 100)}%${entry.note === undefined ? '' : ` ${escapeControls(entry.note)}`}`;
     case 'task.retrying':
-      return `${attemptOf(progress, entry)} failed: ${showError(entry.error)}; next in ${showDuration(entry.retryAt - entry.at)}`;
+      return `${attemptOf(progress, entry)} failed, next in ${showDuration(entry.retryAt - entry.at)}: ${showError(entry.error)}`;
     case 'task.done':
       return `after ${showDuration(progress.task(entry.taskId).ranMs)}`;
     case 'task.failed':

@@ -82,19 +82,24 @@ export function timeLines({ tasks }: RunProgress): Piece[][] {
   ];
 }
 
+/** Those that never ran are passed through: they only pass on how others ended. */
 function decisivePath(progress: RunProgress): TaskProgress[] {
-  const ran = progress.tasks.filter(({ attempts }) => attempts > 0);
   const path: TaskProgress[] = [];
-  for (
-    let task = lastOf(ran);
-    task !== undefined;
-    task = lastOf([...progress.upstream(task)].filter(({ attempts }) => attempts > 0))
-  )
+  for (let task = lastOf(progress.tasks); task !== undefined; task = deciderOf(progress, task))
     path.unshift(task);
-  return path;
+  return path.filter(({ attempts }) => attempts > 0);
 }
 
-function lastOf(tasks: readonly TaskProgress[]): TaskProgress | undefined {
+/** The dependency that a task waited for last; some rules do not wait for all. */
+function deciderOf(progress: RunProgress, task: TaskProgress): TaskProgress | undefined {
+  if (task.because !== undefined) return progress.task(task.because);
+  const decidedAt = task.readyAt ?? task.endedAt ?? 0;
+  return lastOf(
+    progress.upstream(task).filter(({ endedAt }) => (endedAt ?? Number.POSITIVE_INFINITY) <= decidedAt),
+  );
+}
+
+function lastOf(tasks: Iterable<TaskProgress>): TaskProgress | undefined {
   let last: TaskProgress | undefined;
   for (const task of tasks) if (last === undefined || (task.endedAt ?? 0) > (last.endedAt ?? 0)) last = task;
   return last;

@@ -64,10 +64,10 @@ onTerminal(
       { columns: 120 },
     );
     await pty.until(/▶ a +\d+ ms/);
-    await pty.until('↻ flaky  attempt 1 of 2 failed: attempt 1 of `flaky` was to fail; next in 200 ms');
+    await pty.until('↻ flaky  attempt 1 of 2 failed, next in 200 ms: attempt 1 of `flaky` was to fail');
     assert.is(await pty.ended(), 1);
     const { lines } = pty.screen;
-    assert.match(lines[0] ?? '', /^ +\d+ ms {2}✘ bad {2}failed attempt 1 of `bad` was to fail$/);
+    assert.match(lines[0] ?? '', /^ +\d+ ms {2}✘ bad {2}failed: attempt 1 of `bad` was to fail$/);
     assert.equal(
       lines.filter((line) => /^▶|critical path|━/.test(line)),
       [],

@@ -55,9 +55,9 @@ test('gives a line with its instant for each event, and a summary', async () => 
     [
       'task.ready pay',
       'task.started pay',
-      'task.retrying pay attempt 1 of 3 failed: attempt 1 of `pay` was to fail; next in 5 ms',
+      'task.retrying pay attempt 1 of 3 failed, next in 5 ms: attempt 1 of `pay` was to fail',
       'task.started pay attempt 2 of 3',
-      'task.retrying pay attempt 2 of 3 failed: attempt 2 of `pay` was to fail; next in 5 ms',
+      'task.retrying pay attempt 2 of 3 failed, next in 5 ms: attempt 2 of `pay` was to fail',
       'task.started pay attempt 3 of 3',
       'task.done pay after N ms',
       'task.upstream_failed thanks because `post` failed: attempt 1 of `post` was to fail',

@@ -30,6 +30,7 @@ const release = [
 test('shows how far it is, what runs, what tries again and the critical path', async () => {
   const progress = await progressAt(2_000, release, { name: 'release' });
   assert.equal(draw(progress, 2_000), [
+    '',
     'release  ━━━━━━━━━━━━────────────  3 of 6  2.0 s',
     '✔ 1 done   ▶ 1 running   ↻ 1 retrying   ✘ 1 failed   ⊘ 1 upstream_failed',
     '',
@@ -41,13 +42,14 @@ test('shows how far it is, what runs, what tries again and the critical path', a
 });
 
 test('has room for everything on a large terminal, and says what there is to come', async () => {
-  const [head, counts] = draw(await progressAt(2_000, release, { name: 'release' }), 2_000, 120);
+  const [, head, counts] = draw(await progressAt(2_000, release, { name: 'release' }), 2_000, 120);
   assert.is(head, 'release  ━━━━━━━━━━━━────────────  3 of 6  2.0 s');
   assert.is(counts, '✔ 1 done   ▶ 1 running   ↻ 1 retrying   ✘ 1 failed   ⊘ 1 upstream_failed   · 1 to come');
 });
 
 test('fits 20 columns', async () => {
   assert.equal(draw(await progressAt(2_000, release, { name: 'release' }), 2_000, 20), [
+    '',
     'rel…  3 of 6  2.0 s',
     '✔1 ▶1 ↻1 ✘1 ⊘1 ·1',
     '',
@@ -67,6 +69,7 @@ test('makes do with one line where there are hardly any', async () => {
 test('shows what waits for slots, longest first', async () => {
   const tasks = ['a', 'b', 'c'].map((id) => ({ id, durationMs: 1_000 }));
   assert.equal(draw(await progressAt(1_500, tasks, { concurrency: 1 }), 1_500), [
+    '',
     'demo  ━━━━━━━━────────────────  1 of 3  1.5 s',
     '✔ 1 done   ▶ 1 running   ◦ 1 waiting for slots',
     '',
@@ -81,7 +84,7 @@ test('says of a retry that is due that it waits for a slot', async () => {
     { id: 'long', durationMs: 5_000 },
   ];
   const lines = draw(await progressAt(1_000, tasks, { concurrency: 1 }), 1_000);
-  assert.is(lines[4], '↻ again      due  waits for a slot for attempt 2 of 2  again broke');
+  assert.is(lines[5], '↻ again      due  waits for a slot for attempt 2 of 2  again broke');
 });
 
 test('counts what does not fit, and crowds out no kind of task', async () => {
@@ -92,9 +95,9 @@ test('counts what does not fit, and crowds out no kind of task', async () => {
     ...many('wait', 30).map((id) => ({ id, durationMs: 9_000 })),
   ];
   const lines = draw(await progressAt(1_000, tasks, { concurrency: 30 }), 1_000, 80, 16);
-  assert.is(lines.length, 14);
+  assert.is(lines.length, 15);
   assert.equal(
-    lines.slice(3).map((line) => line.split(' ').slice(0, 2).join(' ')),
+    lines.slice(4).map((line) => line.split(' ').slice(0, 2).join(' ')),
     [...many('▶ run', 6), ...many('↻ retry', 2), ...many('◦ wait', 2), '… and'],
   );
 });
@@ -147,7 +150,7 @@ test('tells states apart without colours, and has the same text with them', asyn
   const progress = await progressAt(2_000, release, { name: 'release' });
   const view = { now: 2_000, columns: 80, rows: 24 };
   const painted = drawFrame(progress, { ...view, paint: colours });
-  assert.match(painted[3] ?? '', '\u001b[36m▶ \u001b[39m');
+  assert.match(painted[4] ?? '', '\u001b[36m▶ \u001b[39m');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
   const bare = painted.map((line) => line.replaceAll(/\u001b\[\d+m/g, ''));
   assert.equal(bare, drawFrame(progress, { ...view, paint: noColours }));
@@ -156,8 +159,8 @@ test('tells states apart without colours, and has the same text with them', asyn
 test('says that it is being ended', async () => {
   const progress = await progressAt(2_000, release, { name: 'release' });
   progress.apply({ type: 'run.paused', at: 2_000, seq: 99, runId: 'r' });
-  assert.match(draw(progress, 2_000)[0] ?? '', 'finishing what runs, Ctrl-C again aborts it');
-  assert.equal(draw(progress, 2_000, 20)[0], 'finishing  3 of 6 …');
+  assert.match(draw(progress, 2_000)[1] ?? '', 'finishing what runs, Ctrl-C again aborts it');
+  assert.equal(draw(progress, 2_000, 20)[1], 'finishing  3 of 6 …');
   progress.apply({ type: 'run.cancelling', at: 2_000, seq: 100, runId: 'r', cause: 'cancelled' });
-  assert.match(draw(progress, 2_000)[0] ?? '', 'aborting');
+  assert.match(draw(progress, 2_000)[1] ?? '', 'aborting');
 });

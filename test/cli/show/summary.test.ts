@@ -163,3 +163,30 @@ test('says that a run was out of time, and which of its tasks that met', async (
   ]);
   assert.is(lines.at(-2), '✘ demo failed after 1.0 s: it was out of time');
 });
+
+test('follows the path that took the time through tasks that only passed a failure on', async () => {
+  const lines = drawSummary(
+    await progressAt(end, [
+      { id: 'early', durationMs: 50 },
+      { id: 'sign', dependsOn: ['early'], durationMs: 400, fails: 'always' },
+      { id: 'slow', durationMs: 480 },
+      { id: 'ship', dependsOn: ['sign', 'slow'] },
+      { id: 'tidy', dependsOn: ['ship'], triggerRule: 'all_settled', durationMs: 100 },
+    ]),
+    sheet,
+  );
+  assert.is(
+    lines.find((line) => line.startsWith('Critical')),
+    'Critical path  early 50 ms → sign 400 ms → tidy 100 ms',
+  );
+});
+
+test('shortens a long path in its middle', async () => {
+  const ids = Array.from({ length: 30 }, (_, i) => `t${i}`);
+  const tasks = ids.map((id, i) => ({ id, durationMs: 10, dependsOn: ids.slice(Math.max(i - 1, 0), i) }));
+  const lines = drawSummary(await progressAt(end, tasks), sheet);
+  assert.is(
+    lines.find((line) => line.startsWith('Critical')),
+    'Critical path  t0 10 ms → t1 10 ms → t2 10 ms → t3 10 ms → … 22 more → t26 10 ms → t27 10 ms → t28 10 ms → t29 10 ms',
+  );
+});
