@@ -10,7 +10,7 @@ const flow = fileURLToPath(new URL('pictures/release.ts', import.meta.url));
 const title = 'topple run release.ts --concurrency 4';
 
 mkdirSync(folder, { recursive: true });
-using pty = new Pty(['run', flow, '--concurrency', '4'], { columns: 96, rows: 30 });
+using pty = new Pty(['run', flow, '--concurrency', '4'], { columns: 100, rows: 30 });
 await pty.until(/✘ license scan[\s\S]*↻ unit tests[\s\S]*build linux +[\d.]+ (ms|s) +━+─+ +[45]\d%/);
 write('run.svg', drawWindow(pty.screen, title));
 await pty.ended();

@@ -1,5 +1,5 @@
 import { showDuration } from '../duration.ts';
-import type { Piece } from '../terminal/line.ts';
+import { type Piece, widthOfAll } from '../terminal/line.ts';
 import { escapeControls, padTo, truncateMiddle, widthOf } from '../terminal/text.ts';
 import { marks } from './marks.ts';
 import type { RunProgress, TaskProgress } from './progress.ts';
@@ -47,21 +47,27 @@ export function slowestLines({ tasks }: RunProgress, columns: number): Piece[][]
   return [[['bold', padTo(title, idColumns + 4)], ...heading], ...lines];
 }
 
+const pathTitle = 'Critical path  ';
+
 /** The chain of tasks that the run waited for: from the last to end back, by who of its dependencies ended last. */
-export function pathLines(progress: RunProgress): Piece[][] {
+export function pathLines(progress: RunProgress, columns: number): Piece[][] {
   const path = decisivePath(progress);
   if (path.length < 2 || path.every(({ ranMs }) => ranMs < leastMs)) return [];
   const isLong = path.length > 2 * maxEnds + 1;
   const ends = isLong ? [...path.slice(0, maxEnds), ...path.slice(-maxEnds)] : path;
-  const pieces = ends.flatMap((task, at): Piece[] => {
-    const gap = isLong && at === maxEnds ? ` → … ${path.length - 2 * maxEnds} more` : '';
-    return [
-      ['dim', gap + (at > 0 ? ' → ' : '')],
+  const lines: Piece[][] = [[['bold', pathTitle]]];
+  for (const [at, task] of ends.entries()) {
+    const gap = isLong && at === maxEnds ? `→ … ${path.length - 2 * maxEnds} more ` : '';
+    const step: Piece[] = [
+      ['dim', `${gap}${at > 0 ? '→ ' : ''}`],
       ['none', truncateMiddle(escapeControls(task.id), 24)],
-      ['dim', ` ${showDuration(task.ranMs + task.backoffMs + task.slotMs)}`],
+      ['dim', ` ${showDuration(task.ranMs + task.backoffMs + task.slotMs)} `],
     ];
-  });
-  return [[['bold', 'Critical path  '], ...pieces]];
+    const isFull = at > 0 && widthOfAll([...(lines.at(-1) ?? []), ...step]) > columns + 1;
+    if (isFull) lines.push([['none', ' '.repeat(columns < 60 ? 4 : pathTitle.length)]]);
+    lines.at(-1)?.push(...step);
+  }
+  return lines;
 }
 
 /** What all tasks together spent their time on. */

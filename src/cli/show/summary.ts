@@ -26,7 +26,7 @@ export function drawSummary(progress: RunProgress, { columns, paint, maxLines }:
   const sections = [
     whole(unfinishedLines(progress, maxLines, width)),
     slowestLines(progress, width).map((pieces) => layOut(pieces, width, paint)),
-    whole([...pathLines(progress), ...timeLines(progress)]),
+    whole([...pathLines(progress, width), ...timeLines(progress)]),
     whole([endPieces(progress), countPieces(progress)]),
   ];
   return sections.filter((lines) => lines.length > 0).flatMap((lines) => ['', ...lines]);

@@ -66,8 +66,7 @@ test('go on under themselves on a narrow terminal', async () => {
   assert.equal(keptLines(await mail(), retrying, noColours, 43), [
     '     1.5 s  ↻ mail  attempt 1 of 3 failed,',
     '              next in 2.0 s:',
-    '              greylisted,\\ntry again',
-    '              later',
+    '              greylisted,\\ntry again later',
   ]);
   const id = '日本語'.repeat(100);
   const progress = await progressAt(0, [{ id, retry: { maxAttempts: 2 }, durationMs: 9_000 }]);
