@@ -265,6 +265,17 @@ test('draws the two machines', async () => {
   assert.match(dot.stdout, /"task\.running" -> "task\.retrying" \[label="attempt\.failed \[attemptsLeft]"]/);
   const json = JSON.parse((await topple(['graph', '--machines', '--format', 'json'])).stdout);
   assert.equal(Object.keys(json), ['task', 'orchestrator']);
+  const svg = elementsOf((await topple(['graph', '--machines', '--format', 'svg'])).stdout).map(
+    ({ text }) => text,
+  );
+  for (const text of [
+    'task',
+    'orchestrator',
+    'upstream_failed',
+    'attempt.failed [attemptsLeft]',
+    '← run.resume',
+  ])
+    assert.ok(svg.includes(text), text);
   assert.is((await topple(['graph', 'build.yaml', '--machines'], { cwd })).code, 2);
 });
 
@@ -278,6 +289,18 @@ test('says when Mermaid would refuse a chart', async () => {
       'topple: Mermaid will refuse this chart: 599 edges (maxEdges is 500). Draw less with `--focus`, or `--format svg`.\n',
     ],
   );
+});
+
+test('runs from the checkout, where npm was called', () => {
+  const runner = fileURLToPath(new URL('../../scripts/run.mjs', import.meta.url));
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  const args = [runner, 'scripts/topple.ts', 'graph', 'build.yaml', '--focus', '1', '--depth', '0'];
+  const ended = spawnSync(process.execPath, args, {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, INIT_CWD: cwd },
+  });
+  assert.equal([ended.status, ended.stdout], [0, 'flowchart LR\n  t0["1"]\n  style t0 stroke-width:3px\n']);
 });
 
 test('is calm where nobody reads what it prints', async () => {

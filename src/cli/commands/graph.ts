@@ -33,7 +33,6 @@ export const graph = defineCommand({
   async run(path, { format = 'mermaid', focus, depth, status, machines, ...load }, io) {
     if (machines) {
       if (path !== '') throw new UsageError('`--machines` draws no flow: leave the file out.');
-      if (format === 'svg') throw new UsageError('`--machines` draws mermaid, dot or json, but no svg.');
       const { drawMachines } = await import('../draw/machines.ts');
       io.stdout.write(drawMachines(format));
       return undefined;

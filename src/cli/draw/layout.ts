@@ -2,6 +2,7 @@ import { orderColumns } from './barycentre.ts';
 import { type Columns, createColumns } from './columns.ts';
 import type { DependsOn } from './layers.ts';
 import { straighten } from './straighten.ts';
+import { at } from './svg-text.ts';
 
 /** Where everything of a graph goes: columns from left to right, edges from each to the next. */
 export interface Layout extends Pick<Columns, 'columns' | 'after' | 'nodeCount' | 'owner' | 'jumps'> {
@@ -49,7 +50,7 @@ export function layOut(dependsOn: DependsOn, { widthOf, nodeHeight, gap }: Layou
     0,
   );
   const top = y.reduce(
-    (least, at, place) => Math.min(least, at - (place < graph.nodeCount ? nodeHeight : 0) / 2),
+    (least, centre, place) => Math.min(least, centre - (place < graph.nodeCount ? nodeHeight : 0) / 2),
     height,
   );
   return {
@@ -57,7 +58,7 @@ export function layOut(dependsOn: DependsOn, { widthOf, nodeHeight, gap }: Layou
     left,
     widths,
     columnOf,
-    y: y.map((at) => at - top),
+    y: y.map((centre) => centre - top),
     width: (left.at(-1) ?? 0) + (widths.at(-1) ?? 0),
     height: Math.max(0, height - top),
   };
@@ -78,4 +79,17 @@ export function routeOf({ after, owner, nodeCount }: Layout, from: number, to: n
     place = onward;
   }
   return route;
+}
+
+/** A piece of an SVG path: from a place's right side to the left side of another; on through it, where that is a lane. */
+export function stepOf({ left, widths, columnOf, y, nodeCount }: Layout, from: number, to: number): string {
+  const [start, end] = [columnOf[from] as number, columnOf[to] as number];
+  const x1 = (left[start] as number) + (widths[start] as number);
+  const x2 = left[end] as number;
+  const [y1, y2] = [y[from] as number, y[to] as number];
+  const middle = at((x1 + x2) / 2);
+  const curve =
+    Math.abs(y1 - y2) < 0.1 ? `H${at(x2)}` : `C${middle} ${at(y1)} ${middle} ${at(y2)} ${at(x2)} ${at(y2)}`;
+  const through = to < nodeCount ? '' : `H${at(x2 + (widths[end] as number))}`;
+  return `M${at(x1)} ${at(y1)}${curve}${through}`;
 }

@@ -1,12 +1,14 @@
 import { orchestratorMachine, taskMachine } from '../../../machines/index.ts';
 import { dotOfMachines } from './machine-dot.ts';
 import { diagramOf, waysFrom } from './machine-mermaid.ts';
+import { svgOfMachines } from './machine-svg.ts';
 
 const machines = [taskMachine, orchestratorMachine];
 
 /** The two machines that decide all, in one text. Mermaid has one chart for each, with a comment between. */
-export function drawMachines(format: 'mermaid' | 'dot' | 'json'): string {
+export function drawMachines(format: 'mermaid' | 'dot' | 'svg' | 'json'): string {
   if (format === 'dot') return dotOfMachines(machines);
+  if (format === 'svg') return svgOfMachines(machines);
   if (format === 'mermaid')
     return machines.map((machine) => `%% ${machine.root.id}\n${diagramOf(machine)}\n`).join('\n');
   const documents = machines.map((machine) => {

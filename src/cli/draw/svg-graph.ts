@@ -1,5 +1,5 @@
 import { showCount, showDuration } from '../duration.ts';
-import { type Layout, layOut, routeOf } from './layout.ts';
+import { type Layout, layOut, routeOf, stepOf } from './layout.ts';
 import { isCritical, type Picture, type PictureTask } from './picture.ts';
 import { statusStyles } from './status-style.ts';
 import { frame, type LegendItem, statusLegend } from './svg-style.ts';
@@ -75,10 +75,10 @@ function drawEdges(layout: Layout): string[] {
   for (const [place, next] of after.entries()) {
     for (const other of next) {
       const lane = place >= nodeCount ? place : other >= nodeCount ? other : place;
-      paths[owner[lane] as number]?.push(step(layout, place, other));
+      paths[owner[lane] as number]?.push(stepOf(layout, place, other));
     }
   }
-  for (const [from, to] of jumps) paths[from]?.push(step(layout, from, to));
+  for (const [from, to] of jumps) paths[from]?.push(stepOf(layout, from, to));
   return paths
     .filter((steps) => steps.length > 0)
     .map((steps) => `<path class="edge" d="${steps.join('')}"/>`);
@@ -90,23 +90,10 @@ function drawCritical(picture: Picture, layout: Layout): string[] {
       .filter((from) => isCritical(picture, from, to))
       .map((from) => {
         const route = routeOf(layout, from, to);
-        const steps = route.slice(1).map((place, index) => step(layout, route[index] as number, place));
+        const steps = route.slice(1).map((place, index) => stepOf(layout, route[index] as number, place));
         return `<path class="critical" d="${steps.join('')}"/>`;
       }),
   );
-}
-
-/** From a place's right side to the left side of another; on through it, where that is a lane. */
-function step({ left, widths, columnOf, y, nodeCount }: Layout, from: number, to: number): string {
-  const [start, end] = [columnOf[from] as number, columnOf[to] as number];
-  const x1 = (left[start] as number) + (widths[start] as number);
-  const x2 = left[end] as number;
-  const [y1, y2] = [y[from] as number, y[to] as number];
-  const middle = at((x1 + x2) / 2);
-  const curve =
-    Math.abs(y1 - y2) < 0.1 ? `H${at(x2)}` : `C${middle} ${at(y1)} ${middle} ${at(y2)} ${at(x2)} ${at(y2)}`;
-  const through = to < nodeCount ? '' : `H${at(x2 + (widths[end] as number))}`;
-  return `M${at(x1)} ${at(y1)}${curve}${through}`;
 }
 
 /** One arrow for each task: all its edges come in at the same point. */
