@@ -24,7 +24,7 @@ function widthOf(char: string): number {
   if (code >= 0x1100) return code < 0x2e80 && code > 0x11ff ? 0.7 : 1.05;
   if (/[ijl.,:;'|!()[\]]/.test(char)) return 0.33;
   if (/[mwMW@%—]/.test(char)) return 0.92;
-  return /[A-Z#&_]/.test(char) ? 0.69 : 0.58;
+  return /[A-Z#&_]/.test(char) ? 0.7 : 0.61;
 }
 
 /** A text that is no wider than so many ems: of a longer one the middle is left out, since ids often differ at their ends. */

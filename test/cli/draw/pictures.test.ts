@@ -208,7 +208,7 @@ test('keep boxes apart and inside the picture', () => {
 
 test('cut a text in its middle, and not within a character', () => {
   assert.is(shorten('short', 22), 'short');
-  assert.is(shorten('mProject_ID0000001_of_many', 10), 'mProjec…of_many');
+  assert.is(shorten('mProject_ID0000001_of_many', 10), 'mProjec…f_many');
   const family = '👩‍👩‍👧'.repeat(20);
   const cut = shorten(family, 8);
   assert.match(cut, /^(👩‍👩‍👧)+…(👩‍👩‍👧)*$/u);
