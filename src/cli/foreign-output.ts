@@ -1,5 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
-import type { Output } from './io.ts';
+import type { Io, Output } from './io.ts';
 
 type Stream = NodeJS.WriteStream;
 
@@ -33,4 +33,14 @@ export function divert(stream: Stream, listener: (text: string) => void): () => 
   return () => {
     stream.write = write;
   };
+}
+
+/** Does its work while what others print, a flow's module for one, goes to standard error: it is no data. */
+export async function keepingStdout<T>(io: Io, work: () => Promise<T>): Promise<T> {
+  const stop = io.onForeignOutput((text) => io.stderr.write(text));
+  try {
+    return await work();
+  } finally {
+    stop();
+  }
 }

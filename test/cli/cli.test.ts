@@ -91,8 +91,9 @@ test('helps with every command, by examples that it understands', async () => {
     assert.equal(await topple(['help', name]), help);
     // In a folder without these files each gets as far as looking for its own.
     for (const [line] of examples.filter(([each]) => /\.(yaml|ts)/.test(each))) {
-      const [args = ''] = line.split(/ [|>] /);
-      const ended = await topple(args.split(' '), { cwd: tmpdir() });
+      const [words = ''] = line.split(/ [|>] /);
+      const args = Array.from(words.matchAll(/'([^']*)'|(\S+)/g), ([, quoted, word]) => quoted ?? word ?? '');
+      const ended = await topple(args, { cwd: tmpdir() });
       assert.match(ended.stderr, /^topple: [\w.]+: there is no such file\./);
     }
   }
@@ -325,7 +326,7 @@ test('ends with 130 where it is interrupted, also while a module loads', async (
 test('ends though a module keeps something open, and keeps what it prints from standard output', () => {
   const code = `import { createFlow } from 'topple';
     export const f = createFlow('f').task('a', { perform: () => 1 });
-    setInterval(() => {}, 1e6);
+    setInterval(() => console.log('more'), 0);
     console.log('noise');`;
   writeFileSync(join(cwd, 'open.mjs'), code);
   mkdirSync(join(cwd, 'node_modules'));
@@ -334,7 +335,8 @@ test('ends though a module keeps something open, and keeps what it prints from s
     cwd,
     encoding: 'utf8',
   });
-  assert.equal([ended.status, JSON.parse(ended.stdout).status, ended.stderr], [0, 'done', 'noise\n']);
+  assert.equal([ended.status, JSON.parse(ended.stdout).status], [0, 'done']);
+  assert.match(ended.stderr, /^noise\n(more\n)*$/);
 });
 
 test('says in one line what a module left to fail', () => {

@@ -2,6 +2,7 @@ import { UsageError } from '../cli-error.ts';
 import { choice, defineCommand, file, number, text, toggle } from '../command.ts';
 import type { Picture } from '../draw/picture.ts';
 import { flowArgument, flowOptions } from '../flow-options.ts';
+import { keepingStdout } from '../foreign-output.ts';
 import type { Io } from '../io.ts';
 
 const formats = ['mermaid', 'dot', 'svg', 'json'] as const;
@@ -44,8 +45,7 @@ export const graph = defineCommand({
       import('../load/load-flow.ts'),
       import('../draw/picture.ts'),
     ]);
-    const { flow } = await loadFlow(path, load, io);
-    const { definition } = flow;
+    const { definition } = (await keepingStdout(io, () => loadFlow(path, load, io))).flow;
     if (focus !== undefined) findFocus(definition, focus);
     const { loadStatuses } = await import('../load/statuses.ts');
     const statuses = status === undefined ? undefined : await loadStatuses(status, definition.graph.ids, io);

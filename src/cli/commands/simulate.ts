@@ -1,8 +1,10 @@
 import { exitCode, UsageError } from '../cli-error.ts';
 import { choice, defineCommand, file, number, toggle } from '../command.ts';
 import { flowArgument, flowOptions } from '../flow-options.ts';
+import { keepingStdout } from '../foreign-output.ts';
 import type { Io } from '../io.ts';
-import type { Simulation } from '../simulate/simulate.ts';
+import type { LoadOptions } from '../load/load-flow.ts';
+import type { SimulateOptions, Simulation } from '../simulate/simulate.ts';
 
 const workers = {
   takes: 'N',
@@ -48,23 +50,45 @@ export const simulate = defineCommand({
     const { workers = [], order, seed, duration: durationMs, gantt, json } = given;
     if (gantt !== undefined && workers.length > 1)
       throw new UsageError('`--gantt` draws one run: give it one number of `--workers`.');
-    const [{ loadFlow }, { simulate }, report] = await Promise.all([
-      import('../load/load-flow.ts'),
-      import('../simulate/simulate.ts'),
-      import('../simulate/report.ts'),
-    ]);
-    const loaded = await loadFlow(path, given, io);
-    const simulations: Simulation[] = [];
-    for (const count of workers.length > 0 ? workers : [undefined])
-      simulations.push(await simulate(loaded, { workers: count, order, seed, durationMs }));
+    const each = workers.length > 0 ? workers : [undefined];
+    const simulations = await keepingStdout(io, () =>
+      simulateEach(
+        path,
+        each.map((count) => ({ workers: count, order, seed, durationMs })),
+        given,
+        io,
+      ),
+    );
+    const report = await import('../simulate/report.ts');
     const [only] = simulations.length === 1 ? simulations : [];
+    if (gantt !== undefined && only !== undefined) await writeChart(gantt, only, io);
     if (only === undefined)
       io.stdout.write(json ? report.tableJsonOf(simulations) : report.tableOf(simulations));
     else io.stdout.write(json ? report.jsonOf(only) : report.reportOf(only));
-    if (gantt !== undefined && only !== undefined) await writeChart(gantt, only, io);
     return simulations.every(({ view }) => view.status === 'done') ? exitCode.done : exitCode.failed;
   },
 });
+
+async function simulateEach(
+  path: string,
+  options: readonly SimulateOptions[],
+  load: LoadOptions,
+  io: Io,
+): Promise<Simulation[]> {
+  const [{ loadFlow }, { simulate, unknownPools }] = await Promise.all([
+    import('../load/load-flow.ts'),
+    import('../simulate/simulate.ts'),
+  ]);
+  const loaded = await loadFlow(path, load, io);
+  const pools = unknownPools(loaded.flow.definition).map((name) => `\`${name}\``);
+  if (pools.length > 0)
+    io.stderr.write(
+      `topple: ${path}: taken to be without limit, since no flow names them: pools ${pools.join(', ')}\n`,
+    );
+  const simulations: Simulation[] = [];
+  for (const each of options) simulations.push(await simulate(loaded, each));
+  return simulations;
+}
 
 async function writeChart(path: string, simulation: Simulation, io: Io): Promise<void> {
   const [{ chartOf }, { writeFile }, { resolve }] = await Promise.all([

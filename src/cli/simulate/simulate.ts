@@ -1,5 +1,5 @@
 import { createEngine, createFlowFromGraph, type RunView } from '../../index.ts';
-import type { TaskDefinition } from '../../model/definition.ts';
+import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
 import { createVirtualClock } from '../../testing/index.ts';
 import type { LoadedFlow } from '../load/load-flow.ts';
 import { performScripts, type TaskScript } from '../load/script.ts';
@@ -102,10 +102,17 @@ function orderTasks(
   });
 }
 
-/** Pools that a module's engine would have are not known here, and hold nobody up. */
-function withUnknownPools({ settings, poolNames }: LoadedFlow['flow']['definition']): Record<string, number> {
-  const unlimited = Array.from(poolNames, (name): [string, number] => [name, Number.POSITIVE_INFINITY]);
-  return { ...Object.fromEntries(unlimited), ...settings.pools };
+/** Pools that tasks of a module want slots of and its flow does not name: its engine would, which is not known here. */
+export function unknownPools({ settings, poolNames }: FlowDefinition): string[] {
+  return [...poolNames].filter((name) => !Object.hasOwn(settings.pools ?? {}, name));
+}
+
+function withUnknownPools(definition: FlowDefinition): Record<string, number> {
+  const unlimited = unknownPools(definition).map((name): [string, number] => [
+    name,
+    Number.POSITIVE_INFINITY,
+  ]);
+  return { ...definition.settings.pools, ...Object.fromEntries(unlimited) };
 }
 
 function scriptsOf(tasks: readonly TaskDefinition[], defaultMs: number): Map<string, TaskScript> {

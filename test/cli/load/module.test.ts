@@ -121,7 +121,8 @@ test('picks the flow that is named', async () => {
     stdout: '',
     stderr: 'topple: two.ts: exports no flow `secnod`. Did you mean `second`?\n',
   });
-  const { code, stdout } = await ask('--flow', 'second', '--duration', '7', '--json');
+  const { code, stdout, stderr } = await ask('--flow', 'second', '--duration', '7', '--json');
+  assert.is(stderr, 'topple: two.ts: taken to be without limit, since no flow names them: pools `db`\n');
   assert.equal(
     [code, JSON.parse(stdout)],
     [
