@@ -7,11 +7,11 @@ import { drawWindow } from './pictures/window.ts';
 
 const folder = new URL('../docs/pictures/', import.meta.url);
 const flow = fileURLToPath(new URL('pictures/release.ts', import.meta.url));
-const title = 'topple run release.ts --concurrency 4';
+const title = 'topple run release.ts --concurrency 3';
 
 mkdirSync(folder, { recursive: true });
-using pty = new Pty(['run', flow, '--concurrency', '4'], { columns: 100, rows: 30 });
-await pty.until(/✘ license scan[\s\S]*↻ unit tests[\s\S]*build linux +[\d.]+ (ms|s) +━+─+ +[45]\d%/);
+using pty = new Pty(['run', flow, '--concurrency', '3'], { columns: 100, rows: 30 });
+await pty.until(/↻ unit-tests[\s\S]*▶ browser-tests +[\d.]+ s +━+─+ +[4-6]\d%/);
 write('run.svg', drawWindow(pty.screen, title));
 await pty.ended();
 write('summary.svg', drawWindow(pty.screen, title));

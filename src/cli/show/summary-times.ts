@@ -40,7 +40,10 @@ export function slowestLines({ tasks }: RunProgress, columns: number): Piece[][]
     const { glyph, style } = marks[task.status];
     const times = shown.map(({ title, of }): Piece => {
       const ms = of(task);
-      return [ms >= 1 ? 'none' : 'dim', (ms >= 1 ? showDuration(ms) : '–').padStart(title.length + 3)];
+      return [
+        ms >= leastMs ? 'none' : 'dim',
+        (ms >= leastMs ? showDuration(ms) : '–').padStart(title.length + 3),
+      ];
     });
     return [['none', '  '], [style, `${glyph} `], ['none', padTo(ids[at] as string, idColumns)], ...times];
   });
