@@ -1,7 +1,7 @@
 import { CommanderError, Command as Parser } from 'commander';
 import { didYouMean, nearest } from '../model/nearest.ts';
 import { CliError, exitCode, oneLine, UsageError } from './cli-error.ts';
-import type { Command, Given, Option, Options } from './command.ts';
+import type { Always, Command, Given, Option, Options } from './command.ts';
 import { closing, helpOf } from './help.ts';
 
 /** What a command line asks for: a command with what it was given, or a text such as help. */
@@ -10,7 +10,7 @@ export type Asked =
       readonly kind: 'command';
       readonly command: Command;
       readonly argument: string;
-      readonly given: Given<Options>;
+      readonly given: Given<Options> & Always;
     }
   | { readonly kind: 'text'; readonly text: string };
 
@@ -31,7 +31,7 @@ export function readArguments(args: readonly string[], commands: readonly Comman
     describe(parser, command);
     parser.action((...values: unknown[]) => {
       const argument = command.argument === undefined ? '' : ((values[0] as string | undefined) ?? '');
-      asked = { kind: 'command', command, argument, given: readOptions(command, parser.opts()) };
+      asked = { kind: 'command', command, argument, given: readOptions(command, parser.optsWithGlobals()) };
     });
   }
   for (const parser of [program, ...program.commands]) {
@@ -93,15 +93,15 @@ export function flagOf(name: string): string {
   return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-function readOptions(command: Command, opts: Readonly<Record<string, unknown>>): Given<Options> {
-  const given: Record<string, unknown> = {};
+function readOptions(command: Command, opts: Readonly<Record<string, unknown>>): Given<Options> & Always {
+  const given: Record<string, unknown> = { verbose: opts.verbose === true };
   for (const [name, option] of Object.entries(command.options)) {
     const value = opts[name];
     if (option.takes === undefined) given[name] = value === true;
     else if (Array.isArray(value)) given[name] = value.map((each: string) => readValue(name, option, each));
     else given[name] = value === undefined ? undefined : readValue(name, option, value as string);
   }
-  return given as Given<Options>;
+  return given as Given<Options> & Always;
 }
 
 function readValue(name: string, option: Option, value: string): unknown {

@@ -29,6 +29,12 @@ export type Given<All extends Options> = {
     : boolean;
 };
 
+/** What every command may be given. */
+export interface Always {
+  /** Stack traces are wanted. */
+  readonly verbose: boolean;
+}
+
 /** The one thing that a command is given beside options. */
 export interface Argument {
   readonly name: string;
@@ -55,7 +61,7 @@ export interface Command<All extends Options = Options> {
    * Does it, and says how the process is to end: a code of `exitCode`, 0 for nothing. What it throws is told in one
    * line: a `CliError` with its own code, anything else as a defect.
    */
-  run(argument: string, given: Given<All>, io: Io): Promise<number | undefined>;
+  run(argument: string, given: Given<All> & Always, io: Io): Promise<number | undefined>;
 }
 
 /** Ties the types of `run` to the options. */

@@ -7,8 +7,8 @@ export interface Output {
   readonly rows?: number | undefined;
 }
 
-/** `SIGPIPE` is told when nobody reads standard output any more, which Node itself makes an error of the stream. */
-export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGWINCH' | 'SIGPIPE';
+/** `SIGTSTP` is told before the process is stopped, `SIGCONT` when it goes on. `SIGPIPE` is told when nobody reads standard output any more, which Node itself makes an error of the stream. */
+export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGWINCH' | 'SIGTSTP' | 'SIGCONT' | 'SIGPIPE';
 
 /**
  * All that a command may touch of the process that it runs in. Commands use nothing of `process` and no `console`,
@@ -25,7 +25,7 @@ export interface Io {
   readonly cwd: string;
   /**
    * Calls back at each signal of that name until the returned function is called. While a name has no listener, its
-   * signal ends the process, calmly: 130 for `SIGINT`, 0 for `SIGPIPE`; `SIGWINCH` then does nothing.
+   * signal ends the process, calmly: 130 for `SIGINT`, 0 for `SIGPIPE`; `SIGWINCH` and `SIGCONT` then do nothing.
    */
   onSignal(name: Signal, listener: () => void): () => void;
   /**
@@ -35,7 +35,7 @@ export interface Io {
   onForeignOutput(listener: (text: string, to: 'stdout' | 'stderr') => void): () => void;
   /**
    * Calls back as the process ends, until the returned function is called; also where something was thrown that nobody
-   * caught. What the listener does must be done when it returns.
+   * caught. What the listener does must be done when it returns; a number that it returns is the exit code.
    */
-  onExit(listener: () => void): () => void;
+  onExit(listener: () => number | undefined): () => void;
 }

@@ -8,7 +8,7 @@ const { stdin, stdout, stderr, env } = process;
 // While a module loads, `process.exit` is not what it was.
 const exit = process.exit.bind(process);
 const listeners = new Map<Signal, Set<() => void>>();
-const exitListeners = new Set<() => void>();
+const exitListeners = new Set<() => number | undefined>();
 
 /** What a signal does that no command listens to. */
 const endings: Readonly<Record<Signal, (() => void) | undefined>> = {
@@ -17,6 +17,8 @@ const endings: Readonly<Record<Signal, (() => void) | undefined>> = {
   SIGHUP: () => exit(129),
   SIGPIPE: () => exit(exitCode.done),
   SIGWINCH: undefined,
+  SIGTSTP: undefined,
+  SIGCONT: undefined,
 };
 
 const io: Io = {
@@ -46,6 +48,13 @@ const io: Io = {
 };
 
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGWINCH'] as const) process.on(name, () => tell(name));
+if (process.platform !== 'win32') {
+  process.on('SIGCONT', () => tell('SIGCONT'));
+  process.on('SIGTSTP', () => {
+    tell('SIGTSTP');
+    process.kill(process.pid, 'SIGSTOP');
+  });
+}
 for (const stream of [stdout, stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     // A terminal that was closed says EIO.
@@ -81,7 +90,8 @@ function leave(error: unknown): void {
 function tidyUp(): void {
   for (const listener of exitListeners) {
     exitListeners.delete(listener);
-    listener();
+    const code = listener();
+    if (code !== undefined) process.exitCode = code;
   }
 }
 

@@ -44,7 +44,7 @@ export class Pty implements Disposable {
       main,
     ];
     const command = [...node, ...args].map(quote).join(' ');
-    const setUp = `tty > ${quote(this.#ttyFile)}; stty cols ${columns} rows ${rows}`;
+    const setUp = `echo $$ > ${quote(join(this.#folder, 'pid'))}; tty > ${quote(this.#ttyFile)}; stty cols ${columns} rows ${rows}`;
     const { CI: _, NO_COLOR: __, FORCE_COLOR: ___, ...inherited } = process.env;
     this.#child = spawn(
       'script',
@@ -88,6 +88,12 @@ export class Pty implements Disposable {
     this.screen.resize(columns, rows);
     const tty = readFileSync(this.#ttyFile, 'utf8').trim();
     execFileSync('stty', ['-F', tty, 'cols', String(columns), 'rows', String(rows)]);
+  }
+
+  /** Goes on after it was stopped; `script` stops with it. */
+  resume(): void {
+    this.#child.kill('SIGCONT');
+    process.kill(Number(readFileSync(join(this.#folder, 'pid'), 'utf8')), 'SIGCONT');
   }
 
   [Symbol.dispose](): void {

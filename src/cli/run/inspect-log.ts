@@ -40,7 +40,7 @@ export function openInspectLog(file: string, io: Io): InspectLog {
     held = '';
   }
 
-  function close(): void {
+  function close(): undefined {
     if (!isOpen) return;
     isOpen = false;
     stopListening();

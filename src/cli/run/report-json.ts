@@ -10,7 +10,7 @@ const maxHeld = 64 * 1_024;
 export function reportJson(io: Io): Reporter {
   let held = '';
   let isScheduled = false;
-  const stopDiverting = io.onForeignOutput((text) => io.stderr.write(text));
+  const cleanUps = [io.onForeignOutput((text) => io.stderr.write(text)), io.onExit(flush)];
 
   return {
     logger: loggerTo((line) => io.stderr.write(`${line}\n`)),
@@ -19,7 +19,7 @@ export function reportJson(io: Io): Reporter {
     end: (view: RunView) => write({ type: 'view', view }),
     close: () => {
       flush();
-      stopDiverting();
+      for (const cleanUp of cleanUps.splice(0)) cleanUp();
     },
   };
 
@@ -32,7 +32,7 @@ export function reportJson(io: Io): Reporter {
     setImmediate(flush);
   }
 
-  function flush(): void {
+  function flush(): undefined {
     isScheduled = false;
     if (held !== '') io.stdout.write(held);
     held = '';

@@ -1,5 +1,5 @@
 import type { Io } from '../io.ts';
-import { logLine } from '../show/happening.ts';
+import { logLine, stackOf } from '../show/happening.ts';
 import type { RunProgress } from '../show/progress.ts';
 import { drawSummary } from '../show/summary.ts';
 import { paintFor } from '../terminal/paint.ts';
@@ -10,11 +10,14 @@ import { loggerTo, type Reporter } from './reporter.ts';
 const maxLines = 200;
 
 /** One line for each event, with its instant, and the summary. */
-export function reportLines(io: Io, progress: RunProgress): Reporter {
+export function reportLines(io: Io, progress: RunProgress, hasStacks: boolean): Reporter {
   const write = (line: string): unknown => io.stdout.write(`${line}\n`);
   return {
     logger: loggerTo((line) => write(`${new Date().toISOString()} log ${escapeControls(line)}`)),
-    event: (entry) => write(logLine(progress, entry)),
+    event: (entry) => {
+      write(logLine(progress, entry));
+      if (hasStacks) for (const line of stackOf(entry)) io.stderr.write(`${line}\n`);
+    },
     note: (text) => io.stderr.write(`topple: ${text}\n`),
     end: () => write(drawSummary(progress, { paint: paintFor(io.stdout, io.env), maxLines }).join('\n')),
     close: () => {},

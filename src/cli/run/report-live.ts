@@ -1,7 +1,7 @@
 import type { Clock } from '../../index.ts';
 import type { Io } from '../io.ts';
 import { drawFrame } from '../show/frame.ts';
-import { keptLines } from '../show/happening.ts';
+import { keptLines, stackOf } from '../show/happening.ts';
 import type { RunProgress } from '../show/progress.ts';
 import { drawSummary } from '../show/summary.ts';
 import { LiveArea } from '../terminal/live-area.ts';
@@ -19,6 +19,7 @@ export function reportLive(
   io: Io,
   progress: RunProgress,
   clock: Required<Pick<Clock, 'now' | 'setTimeout' | 'clearTimeout'>>,
+  hasStacks: boolean,
 ): Reporter {
   const paint = paintFor(io.stdout, io.env);
   const area = new LiveArea(io.stdout);
@@ -27,13 +28,20 @@ export function reportLive(
   /** What was written of a line that has not ended. */
   let unended = '';
   let timer: unknown;
-  const cleanUps = [io.onExit(close), io.onForeignOutput(keepForeign)];
+  const cleanUps = [
+    io.onExit(close),
+    io.onForeignOutput(keepForeign),
+    io.onSignal('SIGTSTP', suspend),
+    io.onSignal('SIGCONT', resume),
+  ];
+  let isSuspended = false;
   draw();
 
   return {
     logger: loggerTo((line) => kept.push(...line.split('\n'))),
     event: (entry) => {
       kept.push(...keptLines(progress, entry, paint, area.columns));
+      if (hasStacks) kept.push(...stackOf(entry).map((line) => paint('dim', `            ${line}`)));
     },
     note: () => {},
     end: () => {
@@ -52,6 +60,18 @@ export function reportLive(
     timer = clock.setTimeout(draw, frameMs);
   }
 
+  /** Whoever has the terminal next gets it as it was. */
+  function suspend(): void {
+    clock.clearTimeout(timer);
+    area.close(takeKept());
+    isSuspended = true;
+  }
+
+  function resume(): void {
+    if (isSuspended) draw();
+    isSuspended = false;
+  }
+
   function takeKept(): string[] {
     const taken = kept;
     kept = [];
@@ -66,7 +86,7 @@ export function reportLive(
     kept.push(...lines);
   }
 
-  function close(): void {
+  function close(): undefined {
     clock.clearTimeout(timer);
     if (unended !== '') kept.push(unended);
     unended = '';

@@ -27,12 +27,16 @@ export interface RunOptions extends LoadOptions, Selection {
   readonly dryRun: boolean;
   readonly inspectLog?: string | undefined;
   readonly json: boolean;
+  readonly verbose: boolean;
 }
 
 /** Runs the flow of a file, shows it, and gives the exit code. */
 export async function runFlow(path: string, options: RunOptions, io: Io): Promise<number> {
   if (io.env[watchVariable] !== undefined && process.send !== undefined) {
     tellLoaded((loaded) => process.send?.(loaded));
+  }
+  if (path === '-' && options.input === '-') {
+    throw new UsageError('Flow and `--input` cannot both be read from standard input: put one into a file.');
   }
   const input = await readInput(options.input, io);
   const { flow } = await loadFlow(path, options, io);
@@ -46,13 +50,24 @@ export async function runFlow(path: string, options: RunOptions, io: Io): Promis
   try {
     const run = await start(path, flow, definition, input, options, reporter, log);
     const interrupts = hearInterrupts(io, run, progress, reporter.note);
-    const view = await follow(run, progress, reporter, interrupts).finally(interrupts.close);
+    const stopListening = io.onExit(() => tellLost(reporter, interrupts, io));
+    const view = await follow(run, progress, reporter, interrupts);
+    stopListening();
+    interrupts.close();
     reporter.end(view);
     return interrupts.exitCode ?? codeFor(view);
   } finally {
     reporter.close();
     log?.close();
   }
+}
+
+/** A body may call `process.exit`, and that is no good end whatever its code. */
+function tellLost({ close }: Reporter, interrupts: Interrupts, { stderr }: Io): number | undefined {
+  close();
+  if (interrupts.exitCode !== undefined) return interrupts.exitCode;
+  stderr.write('topple: the process ended before the run had settled: code of a task ended it\n');
+  return exitCode.failed;
 }
 
 function showPlan(
@@ -70,14 +85,19 @@ function showPlan(
   return exitCode.done;
 }
 
-function reporterFor(progress: RunProgress, { json }: RunOptions, io: Io): Reporter {
+function reporterFor(progress: RunProgress, { json, verbose }: RunOptions, io: Io): Reporter {
   if (json) return reportJson(io);
-  if (!isLive(io.stdout, io.env)) return reportLines(io, progress);
-  return reportLive(io, progress, {
-    now: Date.now,
-    setTimeout,
-    clearTimeout: clearTimeout as (id: unknown) => void,
-  });
+  if (!isLive(io.stdout, io.env)) return reportLines(io, progress, verbose);
+  return reportLive(
+    io,
+    progress,
+    {
+      now: Date.now,
+      setTimeout,
+      clearTimeout: clearTimeout as (id: unknown) => void,
+    },
+    verbose,
+  );
 }
 
 async function start(

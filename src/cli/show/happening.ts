@@ -13,6 +13,12 @@ export function logLine(progress: RunProgress, entry: Entry): string {
   return parts.filter((part) => part !== '').join(' ');
 }
 
+/** Where the error of a failed attempt was thrown, a line each; nothing of other events. */
+export function stackOf(entry: Entry): string[] {
+  if (entry.type !== 'task.failed' && entry.type !== 'task.retrying') return [];
+  return (entry.error.stack ?? '').split('\n').map(escapeControls);
+}
+
 /** Columns that an instant takes, and what is between it and the rest. */
 const instantColumns = 12;
 

@@ -179,6 +179,7 @@ onTerminal('gives the cursor back where something is thrown that nobody catches'
   assert.is(await pty.ended(), 1);
   assert.match(pty.text, 'topple: unexpected Error: out of nowhere at all');
   assert.not.match(pty.text, 'stray.ts:');
+  assert.match(pty.text, 'the process ended before the run had settled: code of a task ended it');
   assert.ok(isRestored(pty));
 });
 
@@ -191,6 +192,19 @@ onTerminal('gives the cursor back where the third Ctrl-C ends it', async () => {
   }
   pty.press(ctrlC);
   assert.is(await pty.ended(), 130);
+  assert.ok(isRestored(pty));
+});
+
+onTerminal('gives the cursor back while it is stopped, and draws again when it goes on', async () => {
+  using pty = runGated();
+  await pty.until('▶ open');
+  pty.press('\u001a');
+  await pty.until(() => isRestored(pty));
+  assert.not.match(pty.text, '▶ open');
+  pty.resume();
+  await pty.until('▶ open');
+  writeFileSync(gate, '');
+  assert.is(await pty.ended(), 0);
   assert.ok(isRestored(pty));
 });
 

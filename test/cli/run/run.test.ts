@@ -301,6 +301,22 @@ test('shows what bodies log among the events', async () => {
   assert.match(stdout, /^\S+Z log .*said\\nso.*$/m);
 });
 
+test('shows where errors come from if that is asked for', async () => {
+  const { stdout, stderr } = await run({ a: { fails: 'always' } }, ['--verbose']);
+  assert.match(stderr, /^Error: attempt 1 of `a` was to fail\n {4}at /);
+  assert.not.match(stdout, '    at ');
+  assert.is((await run({ a: { fails: 'always' } })).stderr, '');
+});
+
+test('reads standard input once', async () => {
+  const { code, stderr } = await topple(['run', '-', '--input', '-'], { stdin: '{ "tasks": {} }' });
+  assert.is(code, 2);
+  assert.is(
+    stderr,
+    'topple: Flow and `--input` cannot both be read from standard input: put one into a file.\n',
+  );
+});
+
 test('writes what XState tells an inspector, a line each', async () => {
   const { code } = await run(shop, ['--json', '--inspect-log', 'inspect.ndjson']);
   assert.is(code, 1);
