@@ -18,8 +18,8 @@ export const run = defineCommand({
   name: 'run',
   summary: 'Run a flow, and show what happens.',
   description:
-    'On a terminal a live picture, elsewhere a line for each event; a summary at the end of both. Tasks of a graph\n' +
-    'file take their `duration` in real time, fail and skip as the file says. Ctrl-C once lets run what runs and\n' +
+    'On a terminal a live picture, elsewhere a line for each event; a summary at the end of both. Tasks of a graph ' +
+    'file take their `duration` in real time, fail and skip as the file says. Ctrl-C once lets run what runs and ' +
     'starts nothing more, twice aborts that too.',
   argument: flowArgument,
   options: {
