@@ -8,6 +8,8 @@ const { stdin, stdout, stderr, env } = process;
 // While a module loads, `process.exit` is not what it was.
 const exit = process.exit.bind(process);
 const listeners = new Map<Signal, Set<() => void>>();
+/** Of the command, once that has ended. */
+let code: number | undefined;
 const exitListeners = new Set<() => number | undefined>();
 
 /** What a signal does that no command listens to. */
@@ -15,7 +17,7 @@ const endings: Readonly<Record<Signal, (() => void) | undefined>> = {
   SIGINT: () => exit(exitCode.interrupted),
   SIGTERM: () => exit(143),
   SIGHUP: () => exit(129),
-  SIGPIPE: () => exit(exitCode.done),
+  SIGPIPE: () => exit(code ?? exitCode.done),
   SIGWINCH: undefined,
   SIGTSTP: undefined,
   SIGCONT: undefined,
@@ -72,7 +74,7 @@ for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
 }
 process.on('exit', tidyUp);
 
-const code = await runCli(process.argv.slice(2), io);
+code = await runCli(process.argv.slice(2), io);
 // A flow's module may have left open what would keep the process: it ends all the same, once all is written.
 stdout.write('', (error) => {
   if (error) stdout.emit('error', error);
@@ -90,8 +92,7 @@ function leave(error: unknown): void {
 function tidyUp(): void {
   for (const listener of exitListeners) {
     exitListeners.delete(listener);
-    const code = listener();
-    if (code !== undefined) process.exitCode = code;
+    process.exitCode = listener() ?? process.exitCode;
   }
 }
 
