@@ -208,6 +208,23 @@ onTerminal('gives the cursor back while it is stopped, and draws again when it g
   assert.ok(isRestored(pty));
 });
 
+onTerminal('ends watching at Ctrl-C, with what runs finished first', async () => {
+  rmSync(gate, { force: true });
+  using pty = new Pty(['run', gated, '--watch'], { env: { GATE: gate } });
+  await pty.until('▶ open');
+  pty.press(ctrlC);
+  await pty.until('finishing what runs');
+  writeFileSync(gate, '');
+  assert.is(await pty.ended(), 130);
+  assert.match(pty.text, 'gated was cancelled');
+  assert.not.match(pty.text, 'for changes');
+  assert.ok(isRestored(pty));
+  using idle = new Pty(['run', gated, '--watch'], { env: { GATE: gate } });
+  await idle.until('watching 1 file for changes; Ctrl-C ends');
+  idle.press(ctrlC);
+  assert.is(await idle.ended(), 130);
+});
+
 onTerminal('draws at most twelve pictures a second', async () => {
   const tasks = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`t${i}`, { duration: i * 3 }]));
   using pty = runGraph(tasks);
