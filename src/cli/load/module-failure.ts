@@ -32,10 +32,16 @@ function explain(thrown: unknown): string {
     return `has TypeScript that cannot run as it is: ${sentence} Only types, which can be taken out, will do.`;
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_PACKAGE_PATH_NOT_EXPORTED')
     return `imports what is not there: ${sentence} Install it, or mend the path.`;
+  if (name === 'SyntaxError' && /import statement outside a module|Unexpected token 'export'/.test(message))
+    return commonJs;
   if (name === 'SyntaxError' || code === 'ERR_INVALID_TYPESCRIPT_SYNTAX')
     return `cannot be read as a module: ${name}: ${sentence}`;
   return `threw ${name} while it was loading: ${sentence}`;
 }
+
+const commonJs =
+  'has `import` or `export`, but its package.json makes it CommonJS: say `"type": "module"` there, or let the ' +
+  "file's name end in `.mts` or `.mjs`.";
 
 /** The line of the module that the error speaks of: the first of its stack that is in it. */
 function lineOf(thrown: unknown, path: string): number | undefined {

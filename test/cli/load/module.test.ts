@@ -148,6 +148,24 @@ test('calls no body, and looks at no input and no output', async () => {
   assert.is((await topple(['simulate', 'careful.ts'], { cwd })).code, 0);
 });
 
+test('says how a module is made one where package.json makes it CommonJS', async () => {
+  mkdirSync(join(cwd, 'old'));
+  writeFileSync(join(cwd, 'old/package.json'), '{ "type": "commonjs" }');
+  for (const [file, code] of [
+    ['old/a.ts', "import 'topple';"],
+    ['old/b.js', 'export const a = 1;'],
+  ] as const) {
+    writeFileSync(join(cwd, file), code);
+    assert.equal(await topple(['simulate', file], { cwd }), {
+      code: 3,
+      stdout: '',
+      stderr:
+        `topple: ${file}:1: has \`import\` or \`export\`, but its package.json makes it CommonJS: say \`"type": "module"\` ` +
+        "there, or let the file's name end in `.mts` or `.mjs`.\n",
+    });
+  }
+});
+
 test('finds the flows of a CommonJS module', async () => {
   const code = `const { createFlow } = require('topple'); const all = { flow: createFlow('old').task('a', ${body}) }; module.exports = all;`;
   writeFileSync(join(cwd, 'old.cjs'), code);
