@@ -81,7 +81,7 @@ class JsonReader {
     } catch {
       throw new DocumentError(
         start,
-        'has a string here that is not JSON: line ends and \\ must be escaped in it',
+        'has a string here that is not JSON: line ends and other control characters, and \\, must be escaped in it',
       );
     }
   }

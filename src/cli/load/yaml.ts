@@ -27,7 +27,8 @@ function parse(text: string): Document.Parsed {
 function explain(code: string, message: string): string {
   if (code === 'MULTIPLE_DOCS')
     return 'it has several documents, and a flow is one; take out the `---` between them';
-  return message;
+  // The parser calls itself for each level, and tells of the stack's end as of any fault.
+  return /call stack/.test(message) ? 'it is nested too deeply' : message;
 }
 
 class YamlReader {

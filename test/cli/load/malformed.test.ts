@@ -169,6 +169,7 @@ const cases: readonly Case[] = [
     3,
     /`duration` of task `a` must be a number of at least 0, but is "5s"/,
   ),
+  yaml(`tasks: ${'['.repeat(100_000)}`, 1, /is not YAML: it is nested too deeply/),
   yaml('just words', 1, /the file must be an object, but is "just words"/),
   yaml('tasks: &t\n  a: *t\n', 2, /task `a` does not take `a`/),
   yaml('# only a comment\n', 1, /the file must be an object, but is null/),
