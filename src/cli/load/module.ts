@@ -24,7 +24,7 @@ export async function loadModule(
   const [first] = flows.values();
   if (first === undefined)
     throw new InvalidFlowError(`${given}: exports no flow: ${describeExports(exported)}`);
-  const flow = name === undefined ? onlyOne(given, flows) : named(given, flows, name);
+  const flow = name === undefined ? onlyOne(given, flows) : named(given, flows, exported, name);
   try {
     // Of a flow that was built up task by task, the graph is only made now.
     flow.definition.graph.layers();
@@ -77,9 +77,10 @@ function onlyOne(given: string, flows: ReadonlyMap<string, AnyFlow>): AnyFlow {
   return first;
 }
 
-function named(given: string, flows: ReadonlyMap<string, AnyFlow>, name: string): AnyFlow {
-  const flow = flows.get(name);
-  if (flow !== undefined) return flow;
+/** By its own name, or else by what it is exported as. */
+function named(given: string, flows: ReadonlyMap<string, AnyFlow>, exported: object, name: string): AnyFlow {
+  const flow = flows.get(name) ?? new Map(exportsOf(exported)).get(name);
+  if (isFlow(flow)) return flow;
   const advice = didYouMean(nearest(name, flows.keys()), `It exports ${list(flows.keys())}.`);
   throw new UsageError(`${given}: exports no flow \`${name}\`. ${advice}`);
 }

@@ -32,12 +32,17 @@ export async function watchLoad<T>(load: () => Promise<T>, limitMs: number): Pro
   const failed = new Promise<never>((_, reject) => {
     fail = reject;
   });
-  const timer = setTimeout(() => fail(new LoadTimeoutError(limitMs)), limitMs);
-  const watchdog = startWatchdog(limitMs);
+  const isOver = new Int32Array(new SharedArrayBuffer(4));
+  const timer = setTimeout(() => {
+    Atomics.store(isOver, 0, 1);
+    fail(new LoadTimeoutError(limitMs));
+  }, limitMs);
+  const watchdog = startWatchdog(limitMs, isOver);
   const release = takeProcess(fail);
   try {
     return await Promise.race([load(), failed]);
   } finally {
+    Atomics.store(isOver, 0, 1);
     release();
     clearTimeout(timer);
     void watchdog.terminate();
@@ -69,10 +74,11 @@ function takeProcess(fail: (error: unknown) => void): () => void {
 
 /**
  * A thread that breaks into an endless loop of this one, as a debugger does: the loop's turn ends there and then,
- * and the timer above, which is due by now, gets its own.
+ * and the timer above, which is due by now, gets its own. Where that has had its turn already, nothing is broken into.
  */
-function startWatchdog(limitMs: number): Worker {
-  const watchdog = new Worker(breakIn, { eval: true, workerData: limitMs + 50, execArgv: [] });
+function startWatchdog(limitMs: number, isOver: Int32Array): Worker {
+  const workerData = { waitMs: limitMs + 50, isOver };
+  const watchdog = new Worker(breakIn, { eval: true, workerData, execArgv: [] });
   watchdog.on('error', () => {});
   watchdog.unref();
   return watchdog;
@@ -80,9 +86,11 @@ function startWatchdog(limitMs: number): Worker {
 
 const breakIn = `
   const { Session } = require('node:inspector');
+  const { waitMs, isOver } = require('node:worker_threads').workerData;
   setTimeout(() => {
+    if (Atomics.load(isOver, 0) === 1) return;
     const session = new Session();
     session.connectToMainThread();
     session.post('Runtime.terminateExecution', () => session.disconnect());
-  }, require('node:worker_threads').workerData);
+  }, waitMs);
 `;

@@ -121,6 +121,7 @@ test('picks the flow that is named', async () => {
     stdout: '',
     stderr: 'topple: two.ts: exports no flow `secnod`. Did you mean `second`?\n',
   });
+  assert.is((await ask('--flow', 'a', '--json')).stdout, (await ask('--flow', 'first', '--json')).stdout);
   const { code, stdout, stderr } = await ask('--flow', 'second', '--duration', '7', '--json');
   assert.is(stderr, 'topple: two.ts: taken to be without limit, since no flow names them: pools `db`\n');
   assert.equal(
