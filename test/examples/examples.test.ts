@@ -19,6 +19,9 @@ for (const entry of readdirSync(examples, { withFileTypes: true })) {
     assert.ok(source.trimEnd().split('\n').length <= 70);
   });
 
+  // A flow that is data prints nothing by itself; what the documents say of it is tested with the command line.
+  if (!entry.name.endsWith('.ts')) continue;
+
   test(`${entry.name} prints what it says`, async () => {
     const [, comment] = source.split('\n// Output:\n');
     const said = comment?.replace(/^\/\/ ?/gm, '');
