@@ -10,7 +10,7 @@ const patience = 2;
  * with the fewest crossings. Changes the columns in place.
  */
 export function orderColumns({ columns, before, after }: Columns): void {
-  const place = new Float64Array(before.length);
+  const place = new Int32Array(before.length);
   const centre = new Float64Array(before.length);
   for (const column of columns) number(column, place);
   let best = columns.map((column) => [...column]);
@@ -29,7 +29,7 @@ export function orderColumns({ columns, before, after }: Columns): void {
   }
 }
 
-function number(column: readonly number[], place: Float64Array): void {
+function number(column: readonly number[], place: Int32Array): void {
   for (let index = 0; index < column.length; index++) place[column[index] as number] = index;
 }
 
@@ -37,7 +37,7 @@ function number(column: readonly number[], place: Float64Array): void {
 function sortBy(
   column: number[],
   neighbours: readonly number[][],
-  place: Float64Array,
+  place: Int32Array,
   centre: Float64Array,
 ): void {
   for (const each of column) {
@@ -56,7 +56,7 @@ function sortBy(
 export function countCrossings(
   columns: readonly number[][],
   before: readonly number[][],
-  place: Float64Array,
+  place: Int32Array,
 ): number {
   let crossings = 0;
   for (let index = 1; index < columns.length; index++) {

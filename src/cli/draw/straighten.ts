@@ -6,7 +6,7 @@ export interface Heights {
   readonly lane: number;
 }
 
-const sweeps = 12;
+const sweeps = 10;
 
 /**
  * Gives each place a height, its centre, such that the order of the columns is kept, nothing overlaps, and edges are
@@ -38,14 +38,10 @@ export function straighten({ columns, before, after, nodeCount }: Columns, heigh
   return y.map((at) => at - (Number.isFinite(top) ? top : 0));
 }
 
-/** A run of places that stand close together, and where its first one wants to be. */
-interface Block {
-  wanted: number;
-  weight: number;
-  count: number;
-}
-
-/** Least squares under a fixed order with fixed distances: neighbours that would overlap are pooled (isotonic regression). */
+/**
+ * Least squares under a fixed order with fixed distances: neighbours that would overlap are pooled to a block, which
+ * goes where all of it together wants to be (isotonic regression).
+ */
 function settle(
   column: readonly number[],
   sides: readonly (readonly number[][])[],
@@ -54,38 +50,55 @@ function settle(
   nodeCount: number,
 ): void {
   const offsets = new Float64Array(column.length);
-  const blocks: Block[] = [];
+  // Of each block: where its first place wants to be, how much it wants that, and how many places it has.
+  const wanted = new Float64Array(column.length);
+  const weights = new Float64Array(column.length);
+  const counts = new Int32Array(column.length);
+  let blocks = 0;
   let offset = 0;
-  for (const [index, place] of column.entries()) {
+  for (let index = 0; index < column.length; index++) {
+    const place = column[index] as number;
     if (index > 0) offset += (size(column[index - 1] as number) + size(place)) / 2;
     offsets[index] = offset;
-    const { at, weight } = pullOf(place, sides, y, nodeCount);
-    let block: Block = { wanted: at - offset, weight, count: 1 };
-    for (let last = blocks.at(-1); last !== undefined && last.wanted > block.wanted; last = blocks.at(-1)) {
-      blocks.pop();
-      const sum = last.weight + block.weight;
-      const wanted = (last.wanted * last.weight + block.wanted * block.weight) / sum;
-      block = { wanted, weight: sum, count: last.count + block.count };
+    wanted[blocks] = pull(place, sides, y, nodeCount, weights, blocks) - offset;
+    counts[blocks] = 1;
+    for (; blocks > 0 && (wanted[blocks - 1] as number) > (wanted[blocks] as number); blocks--) {
+      const [above, below] = [weights[blocks - 1] as number, weights[blocks] as number];
+      const sum = (wanted[blocks - 1] as number) * above + (wanted[blocks] as number) * below;
+      wanted[blocks - 1] = sum / (above + below);
+      weights[blocks - 1] = above + below;
+      counts[blocks - 1] = (counts[blocks - 1] as number) + (counts[blocks] as number);
     }
-    blocks.push(block);
+    blocks++;
   }
   let index = 0;
-  for (const { wanted, count } of blocks)
-    for (const end = index + count; index < end; index++)
-      y[column[index] as number] = wanted + (offsets[index] as number);
+  for (let block = 0; block < blocks; block++) {
+    for (const end = index + (counts[block] as number); index < end; index++)
+      y[column[index] as number] = (wanted[block] as number) + (offsets[index] as number);
+  }
 }
 
-/** Where its neighbours would have a place, and how much: a lane pulls harder, so that long lines are straight. */
-function pullOf(place: number, sides: readonly (readonly number[][])[], y: Float64Array, nodeCount: number) {
+/**
+ * Where its neighbours would have a place. How much goes into `weights`: a lane pulls harder, so that long lines are
+ * straight.
+ */
+function pull(
+  place: number,
+  sides: readonly (readonly number[][])[],
+  y: Float64Array,
+  nodeCount: number,
+  weights: Float64Array,
+  block: number,
+): number {
   let sum = 0;
   let weight = 0;
   for (const side of sides) {
     for (const other of side[place] as number[]) {
-      const pull =
-        other >= nodeCount && place >= nodeCount ? 8 : other >= nodeCount || place >= nodeCount ? 2 : 1;
-      sum += (y[other] as number) * pull;
-      weight += pull;
+      const own = other < nodeCount ? (place < nodeCount ? 1 : 2) : place < nodeCount ? 2 : 8;
+      sum += (y[other] as number) * own;
+      weight += own;
     }
   }
-  return weight === 0 ? { at: y[place] as number, weight: 0.1 } : { at: sum / weight, weight };
+  weights[block] = weight === 0 ? 0.1 : weight;
+  return weight === 0 ? (y[place] as number) : sum / weight;
 }

@@ -80,7 +80,7 @@ test('counts the crossings that there are', () => {
   fc.assert(
     fc.property(graphs, (dependsOn) => {
       const { columns, before } = createColumns(dependsOn);
-      const place = new Float64Array(before.length);
+      const place = new Int32Array(before.length);
       for (const column of columns) for (const [index, each] of column.entries()) place[each] = index;
       let crossings = 0;
       for (const column of columns) {
@@ -97,7 +97,7 @@ test('counts the crossings that there are', () => {
 
 test('never makes more crossings than there were, and undoes those of a simple tangle', () => {
   const crossingsOf = ({ columns, before }: ReturnType<typeof createColumns>): number => {
-    const place = new Float64Array(before.length);
+    const place = new Int32Array(before.length);
     for (const column of columns) for (const [index, each] of column.entries()) place[each] = index;
     return countCrossings(columns, before, place);
   };
