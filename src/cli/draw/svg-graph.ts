@@ -32,10 +32,11 @@ export function svgOfGraph(picture: Picture): string {
     nodeHeight,
     gap: picture.tasks.length > 2_000 ? 6 : 12,
   });
+  const focus = picture.tasks.find(({ isFocus }) => isFocus);
   const edges = picture.dependsOn.reduce((sum, upstream) => sum + upstream.length, 0);
   return frame({
     title: picture.name,
-    subtitle: `${plural(picture.tasks.length, 'task')}, ${plural(edges, 'dependency', 'dependencies')}`,
+    subtitle: `${plural(picture.tasks.length, 'task')}, ${plural(edges, 'dependency', 'dependencies')}${focus === undefined ? '' : `, around ${shorten(focus.id, 40)}`}`,
     width: layout.width,
     height: layout.height,
     css: css + statusCss(picture),

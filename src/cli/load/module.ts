@@ -55,17 +55,12 @@ function flowsOf(exported: object): Map<string, AnyFlow> {
   return flows;
 }
 
-/** Of a CommonJS module, what it assigned to `module.exports` too, which `import` may only see as `default`. */
+/** What is exported, with what a default export holds: of a CommonJS module that is `module.exports`. */
 function exportsOf(exported: object): [string, unknown][] {
-  const entries = Object.entries(exported);
-  const own = entries.filter(([key]) => key !== 'module.exports');
-  if (own.length === entries.length) return own;
-  const whole: unknown = Reflect.get(exported, 'module.exports');
-  const inside = typeof whole === 'object' && whole !== null && !isFlow(whole) ? Object.entries(whole) : [];
-  return [...own.filter(([key]) => key !== 'default' || inside.length === 0), ...inside].filter(
-    ([, value]) =>
-      typeof value !== 'object' || value === null || Object.keys(value).length > 0 || isFlow(value),
-  );
+  const named = Object.entries(exported).filter(([key]) => key !== 'module.exports');
+  const whole: unknown = Reflect.get(exported, 'default');
+  if (typeof whole !== 'object' || whole === null || isFlow(whole)) return named;
+  return [...named.filter(([key]) => key !== 'default'), ...Object.entries(whole)];
 }
 
 function onlyOne(given: string, flows: ReadonlyMap<string, AnyFlow>): AnyFlow {

@@ -167,6 +167,14 @@ test('says how a module is made one where package.json makes it CommonJS', async
   }
 });
 
+test('finds the flows that a default export holds', async () => {
+  writeFileSync(
+    join(cwd, 'default.ts'),
+    `${define}export default { it: createFlow('it').task('a', ${body}) };`,
+  );
+  assert.match((await topple(['graph', 'default.ts'], { cwd })).stdout, /t0\["a"]/);
+});
+
 test('finds the flows of a CommonJS module', async () => {
   const code = `const { createFlow } = require('topple'); const all = { flow: createFlow('old').task('a', ${body}) }; module.exports = all;`;
   writeFileSync(join(cwd, 'old.cjs'), code);
