@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:c
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Screen } from './terminal.ts';
 
@@ -90,15 +91,28 @@ export class Pty implements Disposable {
     execFileSync('stty', ['-F', tty, 'cols', String(columns), 'rows', String(rows)]);
   }
 
+  /** Resolves once the process has been stopped. Nothing tells of that, so it is looked for. */
+  async stopped(): Promise<void> {
+    for (const endsAt = Date.now() + limitMs; Date.now() < endsAt; await wait(10)) {
+      const [, state] = /\) (\w)/.exec(readFileSync(`/proc/${this.#pid}/stat`, 'utf8')) ?? [];
+      if (state === 'T') return;
+    }
+    throw new Error(`Waited ${limitMs / 1_000} s for it to stop; the screen has:\n${this.text}`);
+  }
+
   /** Goes on after it was stopped; `script` stops with it. */
   resume(): void {
     this.#child.kill('SIGCONT');
-    process.kill(Number(readFileSync(join(this.#folder, 'pid'), 'utf8')), 'SIGCONT');
+    process.kill(this.#pid, 'SIGCONT');
   }
 
   [Symbol.dispose](): void {
     if (this.#code === undefined) this.#child.kill('SIGKILL');
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  get #pid(): number {
+    return Number(readFileSync(join(this.#folder, 'pid'), 'utf8'));
   }
 
   get #ttyFile(): string {

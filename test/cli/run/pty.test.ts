@@ -199,10 +199,10 @@ onTerminal('gives the cursor back while it is stopped, and draws again when it g
   using pty = runGated();
   await pty.until('▶ open');
   pty.press('\u001a');
-  await pty.until(() => isRestored(pty));
-  assert.not.match(pty.text, '▶ open');
+  await pty.stopped();
   pty.resume();
-  await pty.until('▶ open');
+  // `script` may only now pass on what was written before.
+  await pty.until(() => /\?25h.*\?25l.*▶/s.test(Buffer.from(pty.raw, 'latin1').toString()));
   writeFileSync(gate, '');
   assert.is(await pty.ended(), 0);
   assert.ok(isRestored(pty));
