@@ -78,6 +78,18 @@ const bad: Readonly<Record<string, readonly [code: string, says: RegExp]>> = {
   ],
   'waits.ts': ['await new Promise(() => {});', /^: did not load within 200 ms\. .* `--load-timeout MS`\.\n$/],
   'loops.ts': ['for (;;) {}', /^: did not load within 200 ms\. /],
+  'loops-regex.ts': [
+    "export const a = /^(a+)+$/.test('a'.repeat(60) + 'b');",
+    /^: did not load within 200 ms\. /,
+  ],
+  'loops-catching.ts': [
+    'for (;;) { try { for (;;) {} } catch {} finally { for (;;) {} } }',
+    /^: did not load within 200 ms\. /,
+  ],
+  'waits-blocking.ts': [
+    'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);',
+    /^: did not load within 200 ms\. /,
+  ],
   'loops-later.ts': ['await undefined;\nfor (;;) {}', /^: did not load within 200 ms\. /],
 };
 
