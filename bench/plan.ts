@@ -38,7 +38,7 @@ export const fullLimits: Limits = {
   signups: 10_000,
   warmUpRounds: 15,
   rounds: 15,
-  totalMs: 60 * 60_000,
+  totalMs: 30 * 60_000,
 };
 export const quickLimits: Limits = {
   processes: 3,
