@@ -1,0 +1,206 @@
+import { orchestratorMachine } from '../../machines/orchestrator.ts';
+import { taskMachine } from '../../machines/task.ts';
+import type { TaskDefinition } from '../model/definition.ts';
+import type { SettledStatus } from '../model/status.ts';
+import type { Decision } from '../model/trigger-rule.ts';
+import type { Edge } from './edges.ts';
+import { type FlowWorld, orchestratorEdges, type Taken } from './flow-world.ts';
+import type { Moves } from './moves.ts';
+import type { Possible } from './possible.ts';
+import { taskEdges } from './task-model.ts';
+
+/** One thing that may be covered. */
+export interface CoverageItem {
+  readonly name: string;
+  readonly isCovered: boolean;
+}
+
+/** A kind of thing: transitions of a machine, verdicts, outcomes. */
+export interface CoverageGroup {
+  readonly name: string;
+  readonly covered: number;
+  readonly total: number;
+  readonly items: readonly CoverageItem[];
+}
+
+/** A transition that cannot be taken by the flow, or by what was allowed, and why. */
+export interface LeftOut {
+  readonly name: string;
+  readonly why: string;
+}
+
+/** What was covered of what could be, by an exploration or by test paths. */
+export interface CoverageReport {
+  readonly covered: number;
+  readonly total: number;
+  /** `covered` of `total`, from 0 to 1; 1 where there is nothing to cover. */
+  readonly share: number;
+  readonly groups: readonly CoverageGroup[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+/** Collects what steps cover: transitions of both machines, verdicts and endings of each task. */
+export class Coverage {
+  readonly #world: FlowWorld;
+  readonly #moves: Moves;
+  readonly #possible: Possible;
+  readonly #edges = { task: new Set<string>(), run: new Set<string>() };
+  readonly #verdicts: ReadonlySet<Decision>[];
+  readonly #endings: ReadonlySet<SettledStatus>[];
+
+  constructor(world: FlowWorld, moves: Moves, possible: Possible) {
+    this.#world = world;
+    this.#moves = moves;
+    this.#possible = possible;
+    this.#verdicts = Array.from({ length: world.size }, () => new Set());
+    this.#endings = Array.from({ length: world.size }, () => new Set());
+  }
+
+  /** Hears of a step. */
+  add(taken: Taken): void {
+    for (const { edge } of taken.taskEdges) this.#edges.task.add(edge);
+    for (const edge of taken.runEdges) this.#edges.run.add(edge);
+    for (const { task, decision } of taken.verdicts)
+      if (decision !== 'cancel') (this.#verdicts[task] as Set<Decision>).add(decision);
+    for (const { task, status } of taken.settled) (this.#endings[task] as Set<SettledStatus>).add(status);
+  }
+
+  /** What was covered for one of several tasks that may change places was covered for all. */
+  share(twins: readonly (readonly number[])[]): void {
+    for (const group of twins) {
+      const verdicts = new Set(group.flatMap((task) => [...(this.#verdicts[task] as ReadonlySet<Decision>)]));
+      const endings = new Set(
+        group.flatMap((task) => [...(this.#endings[task] as ReadonlySet<SettledStatus>)]),
+      );
+      for (const task of group) {
+        this.#verdicts[task] = verdicts;
+        this.#endings[task] = endings;
+      }
+    }
+  }
+
+  /** The transitions that were taken. */
+  get taken(): { readonly task: ReadonlySet<string>; readonly run: ReadonlySet<string> } {
+    return this.#edges;
+  }
+
+  report(): CoverageReport {
+    const leftOut: LeftOut[] = [];
+    const edgeGroup = (name: string, edges: readonly Edge[], taken: ReadonlySet<string>): CoverageGroup => {
+      const items: CoverageItem[] = [];
+      for (const edge of edges) {
+        const why = taken.has(edge.id) ? undefined : whyNot(edge.id, this.#world, this.#moves);
+        if (why === undefined) items.push({ name: nameOf(edge), isCovered: taken.has(edge.id) });
+        else leftOut.push({ name: `${name}: ${nameOf(edge)}`, why });
+      }
+      return groupOf(name, items);
+    };
+    const groups = [
+      edgeGroup(`transitions of ${taskMachine.id}`, taskEdges.all, this.#edges.task),
+      edgeGroup(`transitions of ${orchestratorMachine.id}`, orchestratorEdges.all, this.#edges.run),
+      groupOf('verdicts of trigger rules', this.#verdictItems()),
+      groupOf('outcomes of tasks', this.#endingItems()),
+    ];
+    const covered = groups.reduce((sum, group) => sum + group.covered, 0);
+    const total = groups.reduce((sum, group) => sum + group.total, 0);
+    return { covered, total, share: total === 0 ? 1 : covered / total, groups, leftOut };
+  }
+
+  #verdictItems(): CoverageItem[] {
+    return this.#world.definition.tasks.flatMap(({ id, triggerRule }, task) =>
+      Array.from(this.#possible.verdicts[task] as ReadonlySet<Decision>, (decision) => ({
+        name: `${id} (${triggerRule}): ${decision}`,
+        isCovered: (this.#verdicts[task] as ReadonlySet<Decision>).has(decision),
+      })),
+    );
+  }
+
+  #endingItems(): CoverageItem[] {
+    const isCancelled = this.#moves.commands.has('cancel') || this.#moves.commands.has('out of time');
+    return this.#world.definition.tasks.flatMap(({ id }, task) => {
+      const endings = new Set(this.#possible.endings[task]);
+      if (isCancelled) endings.add('cancelled');
+      return Array.from(endings, (ending) => ({
+        name: `${id}: ${ending}`,
+        isCovered: (this.#endings[task] as ReadonlySet<SettledStatus>).has(ending),
+      }));
+    });
+  }
+}
+
+function groupOf(name: string, items: readonly CoverageItem[]): CoverageGroup {
+  return { name, covered: items.filter(({ isCovered }) => isCovered).length, total: items.length, items };
+}
+
+/** An edge in words: `running: attempt.failed [attemptsLeft] → retrying`. */
+export function nameOf({ from, event, guard, to }: Edge): string {
+  return `${from}: ${event}${guard === undefined ? '' : ` [${guard}]`}${to === undefined ? '' : ` → ${to}`}`;
+}
+
+/** Why a transition cannot be taken by this flow, or with what was allowed. */
+function whyNot(edge: string, { definition, size }: FlowWorld, moves: Moves): string | undefined {
+  const any = (is: (task: TaskDefinition, index: number) => boolean): boolean => definition.tasks.some(is);
+  const offers = (outcome: string): boolean =>
+    moves.outcomes.some((outcomes) => (outcomes as readonly string[]).includes(outcome));
+  const has = (command: Parameters<typeof moves.commands.has>[0]): boolean => moves.commands.has(command);
+  const cancels = has('cancel') || has('out of time');
+  const retries = any(({ retry }) => (retry?.maxAttempts ?? 1) > 1);
+  const expires = any(
+    ({ totalTimeoutMs }) => totalTimeoutMs !== undefined && totalTimeoutMs !== Number.POSITIVE_INFINITY,
+  );
+  const waits =
+    any(({ pool }) => pool !== undefined) ||
+    (definition.settings.concurrency ?? Number.POSITIVE_INFINITY) < size ||
+    has('pause');
+  const unless = (is: boolean, why: string): string | undefined => (is ? undefined : why);
+  switch (edge) {
+    case 'task xstate.error.actor.body 0':
+      return 'it changes nothing: XState says so beside `attempt.failed`';
+    case 'running attempt.progress 0':
+      return 'it changes nothing but what listeners hear';
+    case 'orchestrator run.start 0':
+      return unless(size === 0, 'the flow has tasks');
+    case 'orchestrator run.start 1':
+      return unless(size > 0, 'the flow has no tasks');
+    case 'orchestrator run.recover 0':
+    case 'running run.cancel 0':
+    case 'paused run.cancel 0':
+      return 'it comes between the last task and the end of the run, within one step';
+    case 'cancelling run.start 0':
+    case 'cancelling run.recover 0':
+      return 'the engine does not send it: input is checked before, and a run that was being cancelled is cancelled again';
+    case 'orchestrator run.recover 1':
+      return unless(has('stop') || has('rerun'), 'no stop was allowed');
+    case 'running run.pause 0':
+    case 'paused run.resume 0':
+    case 'paused run.cancel 1':
+      return unless(has('pause') && (edge !== 'paused run.cancel 1' || cancels), 'no pause was allowed');
+    case 'running run.cancel 1':
+    case 'orchestrator run.conclude 0':
+    case 'running task.cancel 0':
+    case 'running attempt.cancelled 0':
+      return unless(
+        edge === 'orchestrator run.conclude 0' ? has('cancel') : cancels,
+        'no cancel was allowed',
+      );
+    case 'pending task.cancel 0':
+      return unless(
+        cancels && (waits || any(({ dependsOn }) => dependsOn.length > 0)),
+        'no task waits while the run can be cancelled',
+      );
+    case 'retrying task.cancel 0':
+      return unless(cancels && retries, 'no task is retried, or no cancel was allowed');
+    case 'running attempt.failed 0':
+    case 'retrying attempt.due 0':
+    case 'retrying attempt.start 0':
+      return unless(retries, 'no task has more than one attempt');
+    case 'running attempt.skipped 0':
+      return unless(offers('skips'), 'no task skips itself');
+    case 'running task.expire 0':
+      return unless(expires, 'no task has a `totalTimeoutMs`');
+    case 'retrying task.expire 0':
+      return unless(expires && retries, 'no task that is retried has a `totalTimeoutMs`');
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,118 @@
+import type { Bounds } from './explore-options.ts';
+import type { FlowWorld, Situation, Taken } from './flow-world.ts';
+import { type Cover, goalsOf } from './goals.ts';
+import type { Moves } from './moves.ts';
+import { commands, failing, type Step, type StepKind } from './steps.ts';
+
+/** Where a goal was first reached: from a node, by a step. */
+interface Place {
+  readonly node: number;
+  readonly step: Step | undefined;
+}
+
+/** Which way to the end where nothing new is to be seen. */
+const ordinary: readonly StepKind[] = ['done', 'ends', 'due', 'resume', 'skips'];
+
+/** Collects what can be covered while a flow is explored, then makes few paths that cover it all. */
+export class Covering {
+  readonly #cover: Cover;
+  readonly #places = new Map<string, Place>();
+
+  constructor(cover: Cover) {
+    this.#cover = cover;
+  }
+
+  /** Hears of a step. */
+  add(node: number, before: Situation | undefined, step: Step | undefined, taken: Taken): void {
+    for (const goal of goalsOf(this.#cover, before, step, taken))
+      if (!this.#places.has(goal)) this.#places.set(goal, { node, step });
+  }
+
+  /** How many goals were found. */
+  get size(): number {
+    return this.#places.size;
+  }
+
+  /**
+   * Each path goes to what none before it has covered and lies furthest, and from there on to its end, where it can by
+   * ways that cover more.
+   */
+  paths(world: FlowWorld, moves: Moves, bounds: Bounds, pathTo: (node: number) => Step[]): Step[][] {
+    const covered = new Set<string>();
+    const paths: Step[][] = [];
+    const lengthTo = new Map<number, number>();
+    for (const { node } of this.#places.values())
+      if (!lengthTo.has(node)) lengthTo.set(node, pathTo(node).length);
+    const far = [...this.#places].sort(
+      ([, a], [, b]) => (lengthTo.get(b.node) ?? 0) - (lengthTo.get(a.node) ?? 0),
+    );
+    for (const [goal, { node, step }] of far) {
+      if (covered.has(goal)) continue;
+      const begin = step === undefined ? pathTo(node) : [...pathTo(node), step];
+      paths.push(this.#complete(world, moves, bounds, begin, covered));
+    }
+    return paths;
+  }
+
+  #complete(
+    world: FlowWorld,
+    moves: Moves,
+    bounds: Bounds,
+    begin: readonly Step[],
+    covered: Set<string>,
+  ): Step[] {
+    const path: Step[] = [];
+    const start = world.start();
+    let at = start.next;
+    const take = (before: Situation | undefined, step: Step | undefined, taken: Taken): void => {
+      for (const goal of goalsOf(this.#cover, before, step, taken)) covered.add(goal);
+      if (step !== undefined) path.push(step);
+      at = taken.next;
+    };
+    take(undefined, undefined, start);
+    for (const step of begin) take(at, step, world.take(at, step));
+    for (;;) {
+      const best = this.#best(world, moves, bounds, path, at, covered);
+      if (best === undefined) return path;
+      take(at, best.step, best.taken);
+    }
+  }
+
+  #best(
+    world: FlowWorld,
+    moves: Moves,
+    { maxFailures, maxCommands, maxDepth }: Bounds,
+    path: readonly Step[],
+    at: Situation,
+    covered: ReadonlySet<string>,
+  ): { readonly step: Step; readonly taken: Taken } | undefined {
+    if (path.length >= maxDepth) return undefined;
+    const spent = {
+      failures: path.filter(({ kind }) => failing.has(kind)).length,
+      commands: path.filter(({ kind }) => commands.has(kind)).length,
+    };
+    let best: { readonly step: Step; readonly taken: Taken; readonly worth: number } | undefined;
+    const steps = [
+      ...at.live.toSorted((a, b) => a - b).flatMap((task) => moves.ofTask(at, task)),
+      ...moves.ofRun(at),
+    ];
+    for (const step of steps) {
+      if (failing.has(step.kind) && spent.failures >= maxFailures) continue;
+      if (commands.has(step.kind) && spent.commands >= maxCommands) continue;
+      const taken = world.take(at, step);
+      const fresh = goalsOf(this.#cover, at, step, taken).filter(
+        (goal) => this.#places.has(goal) && !covered.has(goal),
+      ).length;
+      const isOrdinary = ordinary.includes(step.kind);
+      if (fresh === 0 && !isOrdinary) continue;
+      const worth = fresh * 2 + (isOrdinary ? 1 : 0);
+      if (best === undefined || worth > best.worth) best = { step, taken, worth };
+    }
+    if (best !== undefined) return best;
+    // Nothing ordinary can happen: to its end all the same, by what may.
+    const any = steps.find(
+      ({ kind }) => !commands.has(kind) && (!failing.has(kind) || spent.failures < maxFailures),
+    );
+    return any && { step: any, taken: world.take(at, any) };
+  }
+}

@@ -1,0 +1,465 @@
+import { type OrchestratorEvent, orchestratorMachine } from '../../machines/orchestrator.ts';
+import type { SnapshotOf } from '../logic/actor-logic.ts';
+import { compile } from '../logic/compile.ts';
+import type { FlowDefinition, TaskDefinition } from '../model/definition.ts';
+import { FatalError } from '../model/error.ts';
+import type { RunFact, TaskFact } from '../model/journal.ts';
+import { Ledger, type Verdict } from '../model/ledger.ts';
+import { planRetry } from '../model/retry.ts';
+import {
+  type Cause,
+  isSettledRun,
+  type RunStatus,
+  type SettledStatus,
+  type TaskStatus,
+} from '../model/status.ts';
+import { Edges } from './edges.ts';
+import type { Step } from './steps.ts';
+import { type LiveRow, type Row, type RowEvent, TaskModel } from './task-model.ts';
+
+/** The transitions of the orchestrator. */
+export const orchestratorEdges = new Edges(orchestratorMachine);
+
+const logic = compile(orchestratorMachine);
+
+/** A run of a flow between two steps, when all that follows from a step has happened. Immutable. */
+export interface Situation {
+  readonly run: SnapshotOf<typeof orchestratorMachine>;
+  /** By task; `undefined` before its verdict. */
+  readonly rows: readonly (Row | undefined)[];
+  /** Whether no attempt may start. */
+  readonly isHeld: boolean;
+  /** How many steps it is away from the beginning: the model's only time. */
+  readonly tick: number;
+  /** When each task first became ready, in ticks. */
+  readonly readyAt: readonly number[];
+  /** Since when it is in line for its present slot. */
+  readonly claimAt: readonly number[];
+  /** Live tasks, in the order of their verdicts. */
+  readonly live: readonly number[];
+}
+
+/** Something that a machine announced; `task` is -1 for the orchestrator's own. */
+export interface ModelFact {
+  readonly task: number;
+  readonly fact: TaskFact | RunFact;
+}
+
+/** What a step did. */
+export interface Taken {
+  readonly next: Situation;
+  readonly facts: readonly ModelFact[];
+  /** Tasks of which an attempt started. */
+  readonly started: readonly number[];
+  /** Tasks that said that they have settled, and how. */
+  readonly settled: readonly { readonly task: number; readonly status: SettledStatus }[];
+  readonly verdicts: readonly Verdict[];
+  /** Edges of the two machines. */
+  readonly taskEdges: readonly { readonly task: number; readonly edge: string }[];
+  readonly runEdges: readonly string[];
+}
+
+/** Slots that are shared by more than one run, or said of one run. */
+export interface WorldLimits {
+  readonly concurrency?: number | undefined;
+  readonly pools?: Readonly<Record<string, number>> | undefined;
+}
+
+/**
+ * A flow's model: the compiled orchestrator, its ledger and the compiled task machines decide; this carries out what
+ * they ask for, as an engine would whose bodies and timers do only what a step says.
+ */
+export class FlowWorld {
+  readonly definition: FlowDefinition;
+  /** Attempts of the run at one time. */
+  readonly concurrency: number;
+  readonly size: number;
+  /** Sets of tasks that may have to wait for one another's slots. */
+  readonly contenders: readonly (readonly number[])[];
+  readonly #pools: ReadonlyMap<string, number>;
+  readonly #tasks: readonly TaskModel[];
+
+  constructor(definition: FlowDefinition, limits: WorldLimits = {}) {
+    this.definition = definition;
+    this.size = definition.tasks.length;
+    const { settings } = definition;
+    this.concurrency = Math.min(
+      limits.concurrency ?? Number.POSITIVE_INFINITY,
+      settings.concurrency ?? Number.POSITIVE_INFINITY,
+    );
+    this.#pools = new Map([...Object.entries(limits.pools ?? {}), ...Object.entries(settings.pools ?? {})]);
+    this.#tasks = definition.tasks.map(({ retry }, task) => new TaskModel(task, retry?.maxAttempts ?? 1));
+    this.contenders = this.#findContenders();
+  }
+
+  /** Whether tasks may have to wait for one another's slots. */
+  get isLimited(): boolean {
+    return this.contenders.length > 0;
+  }
+
+  #findContenders(): readonly (readonly number[])[] {
+    const { tasks, poolNames } = this.definition;
+    if (this.concurrency < this.size) return [tasks.map((_, task) => task)];
+    return Array.from(poolNames, (pool) =>
+      tasks.flatMap((task, index) => (task.pool === pool ? [index] : [])),
+    ).filter((members) => members.length > this.slotsOf(tasks[members[0] as number] as TaskDefinition));
+  }
+
+  /** Slots of a task's pool; `Infinity` for a task without one. */
+  slotsOf({ pool }: TaskDefinition): number {
+    return pool === undefined
+      ? Number.POSITIVE_INFINITY
+      : (this.#pools.get(pool) ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** The run once it has been started. */
+  start(): Taken {
+    const none = new Array(this.size).fill(0);
+    const { state } = logic.initial({ ledger: Ledger.open(this.definition.plan) });
+    const empty: Situation = {
+      run: state,
+      rows: new Array(this.size).fill(undefined),
+      isHeld: false,
+      tick: 0,
+      readyAt: none,
+      claimAt: none,
+      live: [],
+    };
+    const turn = new Turn(this, this.#tasks, empty, 0);
+    turn.send({
+      type: 'run.start',
+      at: 0,
+      version: 1,
+      flow: this.definition.name,
+      flowHash: '',
+      input: undefined,
+    });
+    return turn.end();
+  }
+
+  /** What a step leads to. It must be one that can happen. */
+  take(situation: Situation, step: Step): Taken {
+    const turn = new Turn(this, this.#tasks, situation, situation.tick + 1);
+    const { task } = step;
+    switch (step.kind) {
+      case 'done':
+        turn.tell(task, 'attempt.done');
+        break;
+      case 'fails':
+        turn.tell(task, this.#failureOf(situation, task));
+        break;
+      case 'fatal':
+        turn.tell(task, 'attempt.failed.fatal');
+        break;
+      case 'times out':
+        turn.endAttempt(task);
+        break;
+      case 'skips':
+        turn.tell(task, 'attempt.skipped');
+        break;
+      case 'progresses':
+        turn.tell(task, 'attempt.progress');
+        break;
+      case 'expires':
+        turn.tell(task, 'task.expire');
+        break;
+      case 'ends':
+        turn.tell(task, this.#endOf(situation, task));
+        break;
+      case 'due':
+        turn.tell(task, 'attempt.due');
+        break;
+      case 'cancel':
+        turn.send({ type: 'run.cancel', at: 0, cause: 'cancelled', reason: 'told to' });
+        break;
+      case 'out of time':
+        turn.send({ type: 'run.cancel', at: 0, cause: 'timeout', reason: 'out of time' });
+        break;
+      case 'pause':
+        turn.send({ type: 'run.pause', at: 0 });
+        break;
+      case 'resume':
+        turn.send({ type: 'run.resume', at: 0 });
+        break;
+      case 'stop':
+        turn.recover();
+        break;
+      case 'rerun':
+        turn.rerun();
+        break;
+    }
+    return turn.end();
+  }
+
+  /** What its engine would say of an attempt that failed: the retry policy decides, waits aside. */
+  #failureOf({ rows }: Situation, task: number, error: unknown = undefined): RowEvent {
+    const { retry } = this.definition.tasks[task] as TaskDefinition;
+    const { attempts } = rows[task] as LiveRow;
+    const policy = retry && { maxAttempts: retry.maxAttempts, backoff: 0 };
+    const decision = planRetry(policy, { attempt: attempts, elapsedMs: 0, error, random: () => 0 });
+    if (decision.retry) return 'attempt.failed.retry';
+    return decision.cause === 'fatal' ? 'attempt.failed.fatal' : 'attempt.failed';
+  }
+
+  /** What its engine would say once the body of an attempt that was told to end has. */
+  #endOf(situation: Situation, task: number): RowEvent {
+    const { ending } = situation.rows[task] as LiveRow;
+    if (ending === 'cancel') return 'attempt.cancelled';
+    if (ending === 'task') return 'attempt.failed.timeout';
+    const failure = this.#failureOf(situation, task);
+    return failure === 'attempt.failed' ? 'attempt.failed.timeout' : failure;
+  }
+}
+
+/** The fatal error that a step stands for. */
+export const fatalError = (): FatalError => new FatalError('told to fail for good');
+
+/** One step while it is carried out. */
+class Turn {
+  readonly #world: FlowWorld;
+  readonly #tasks: readonly TaskModel[];
+  readonly #rows: (Row | undefined)[];
+  readonly #readyAt: number[];
+  readonly #claimAt: number[];
+  readonly #tick: number;
+  #live: number[];
+  #run: Situation['run'];
+  #isHeld: boolean;
+  #concludes = false;
+  #isBusy = false;
+  /** What the orchestrator is still to hear. */
+  readonly #mail: OrchestratorEvent[] = [];
+  /** Tasks as they were when their run was stopped. */
+  #left: readonly (Row | undefined)[] | undefined;
+  readonly #facts: ModelFact[] = [];
+  readonly #started: number[] = [];
+  readonly #settled: { readonly task: number; readonly status: SettledStatus }[] = [];
+  readonly #verdicts: Verdict[] = [];
+  readonly #taskEdges: { readonly task: number; readonly edge: string }[] = [];
+  readonly #runEdges: string[] = [];
+
+  constructor(world: FlowWorld, tasks: readonly TaskModel[], from: Situation, tick: number) {
+    this.#world = world;
+    this.#tasks = tasks;
+    this.#rows = from.rows.slice();
+    this.#readyAt = from.readyAt.slice();
+    this.#claimAt = from.claimAt.slice();
+    this.#live = from.live.slice();
+    this.#run = from.run;
+    this.#isHeld = from.isHeld;
+    this.#tick = tick;
+  }
+
+  /** Tells a task's machine, and does what it asks for. */
+  tell(task: number, event: RowEvent, because?: number): void {
+    const row = this.#rows[task] as LiveRow;
+    const { row: next, facts, taken, reports } = (this.#tasks[task] as TaskModel).step(row, event);
+    this.#rows[task] = next;
+    if (taken !== undefined) this.#taskEdges.push({ task, edge: taken });
+    for (const fact of facts)
+      this.#facts.push({ task, fact: because === undefined ? fact : this.#due(fact, because) });
+    if (event === 'attempt.start') this.#started.push(task);
+    if (!next.isLive) {
+      this.#live = this.#live.filter((other) => other !== task);
+      for (let report = 0; report < reports; report++) {
+        this.#settled.push({ task, status: next.status });
+        this.send({ type: 'task.settled', at: 0, task, status: next.status });
+      }
+    } else if (next.wantsSlot && !row.wantsSlot) {
+      this.#claimAt[task] = this.#tick;
+      if (event === 'task.ready') this.#readyAt[task] = this.#tick;
+    }
+  }
+
+  /** An attempt is out of its own time. */
+  endAttempt(task: number): void {
+    this.#rows[task] = (this.#tasks[task] as TaskModel).ended(this.#rows[task] as LiveRow);
+  }
+
+  /** Tells the orchestrator; it hears one thing at a time. */
+  send(event: OrchestratorEvent): void {
+    this.#mail.push(event);
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    for (let next = this.#mail.shift(); next !== undefined; next = this.#mail.shift()) this.#hear(next);
+    this.#isBusy = false;
+  }
+
+  /** The engine was stopped, and another takes the run up from its journal. */
+  recover(): void {
+    const { cause, reason } = this.#run.context;
+    const status = this.#run.value as RunStatus;
+    this.#reopen(this.#rows.map(statusOfRow));
+    if (status === 'paused') this.send({ type: 'run.pause', at: 0 });
+    if (status === 'cancelling')
+      this.send({ type: 'run.cancel', at: 0, cause: cause ?? 'cancelled', reason });
+    else this.send({ type: 'run.recover', at: 0 });
+    this.#fill();
+    // A wait that was over by then is over as soon as the clock has been asked.
+    for (const [task, row] of (this.#left ?? []).entries()) {
+      const now = this.#rows[task];
+      if (
+        row?.isLive &&
+        row.status === 'retrying' &&
+        row.wantsSlot &&
+        now?.isLive &&
+        now.status === 'retrying'
+      ) {
+        const since = this.#claimAt[task] as number;
+        this.tell(task, 'attempt.due');
+        this.#claimAt[task] = since;
+      }
+    }
+  }
+
+  /** What did not end well, or else everything, runs again, with all that is downstream. */
+  rerun(): void {
+    const { ids } = this.#world.definition.graph;
+    const bad = ids.filter((_, task) => !['done', 'skipped'].includes(this.#rows[task]?.status ?? ''));
+    const chosen = bad.length > 0 ? bad : ids;
+    const again = new Set(chosen.flatMap((id) => [id, ...this.#world.definition.graph.downstream(id)]));
+    const statuses = this.#rows.map((row, task) => {
+      const runsAgain = again.has(ids[task] as string);
+      if (runsAgain) this.#rows[task] = undefined;
+      return runsAgain ? 'pending' : statusOfRow(row);
+    });
+    this.#reopen(statuses);
+    this.send({ type: 'run.recover', at: 0 });
+  }
+
+  end(): Taken {
+    if (this.#concludes) this.#conclude();
+    this.#fill();
+    return {
+      next: {
+        run: this.#run,
+        rows: this.#rows,
+        isHeld: this.#isHeld,
+        tick: this.#tick,
+        readyAt: this.#readyAt,
+        claimAt: this.#claimAt,
+        live: this.#live,
+      },
+      facts: this.#facts,
+      started: this.#started,
+      settled: this.#settled,
+      verdicts: this.#verdicts,
+      taskEdges: this.#taskEdges,
+      runEdges: this.#runEdges,
+    };
+  }
+
+  #reopen(statuses: readonly TaskStatus[]): void {
+    const { plan } = this.#world.definition;
+    this.#left = this.#rows.slice();
+    for (const task of this.#live) this.#rows[task] = undefined;
+    this.#live = [];
+    this.#isHeld = false;
+    this.#run = logic.initial({ ledger: Ledger.open(plan, statuses) }).state;
+  }
+
+  #hear(event: OrchestratorEvent): void {
+    if (this.#run.status !== 'active') return;
+    const edge = orchestratorEdges.taken(this.#run, event);
+    if (edge !== undefined) this.#runEdges.push(edge);
+    const { state, effects } = logic.step(this.#run, event);
+    this.#run = state;
+    for (const { type, params } of effects) {
+      switch (type) {
+        case 'xstate.emit':
+          this.#facts.push({ task: -1, fact: (params as { readonly event: RunFact }).event });
+          break;
+        case 'deliverVerdicts':
+          for (const verdict of (params as { readonly verdicts: readonly Verdict[] }).verdicts)
+            this.#deliver(verdict);
+          break;
+        case 'cancelTasks':
+          for (const task of this.#live.slice()) this.tell(task, 'task.cancel');
+          break;
+        case 'holdSlots':
+          this.#isHeld = true;
+          break;
+        case 'releaseSlots':
+          this.#isHeld = false;
+          break;
+        case 'concludeRun':
+          this.#concludes = true;
+          break;
+      }
+    }
+  }
+
+  #deliver(verdict: Verdict): void {
+    const { task, decision, because } = verdict;
+    const model = this.#tasks[task] as TaskModel;
+    this.#verdicts.push(verdict);
+    this.#live.push(task);
+    const left = this.#left?.[task];
+    if (left?.isLive && decision === 'run') {
+      this.#rows[task] = model.takeUp(left);
+      if (left.status !== 'retrying') this.#claimAt[task] = this.#readyAt[task] as number;
+      return;
+    }
+    this.#rows[task] = left?.isLive ? model.takeUpToEnd(left) : model.fresh();
+    if (decision === 'run') this.tell(task, 'task.ready');
+    else if (decision === 'skip') this.tell(task, 'task.skip', because);
+    else if (decision === 'upstream_failed') this.tell(task, 'task.fail_upstream', because);
+    else this.tell(task, 'task.cancel');
+  }
+
+  /** Once all that was announced has been kept. */
+  #conclude(): void {
+    const { tasks } = this.#world.definition;
+    const failures = this.#rows.flatMap((row, task) => {
+      const { id, optional } = tasks[task] as TaskDefinition;
+      return row?.status === 'failed' && !optional
+        ? [{ taskId: id, error: { name: 'Error', message: '' }, cause: causeOf(row) }]
+        : [];
+    });
+    this.send({ type: 'run.conclude', at: 0, outputs: {}, failures });
+  }
+
+  /** Starts what wants a slot and may have one: the higher priority, who was ready first, the order of definition. */
+  #fill(): void {
+    if (this.#isHeld || isSettledRun(this.#run.value as RunStatus)) return;
+    const { tasks } = this.#world.definition;
+    const line: number[] = [];
+    const taken = new Map<string | undefined, number>();
+    let running = 0;
+    for (const task of this.#live) {
+      const row = this.#rows[task] as LiveRow;
+      if (row.wantsSlot) line.push(task);
+      if (row.status !== 'running') continue;
+      running++;
+      const { pool } = tasks[task] as TaskDefinition;
+      taken.set(pool, (taken.get(pool) ?? 0) + 1);
+    }
+    if (line.length > 1) line.sort((a, b) => this.#compare(a, b));
+    for (const task of line) {
+      const definition = tasks[task] as TaskDefinition;
+      const used = taken.get(definition.pool) ?? 0;
+      if (running >= this.#world.concurrency || used >= this.#world.slotsOf(definition)) continue;
+      running++;
+      taken.set(definition.pool, used + 1);
+      this.tell(task, 'attempt.start');
+    }
+  }
+
+  #compare(a: number, b: number): number {
+    const { tasks } = this.#world.definition;
+    const priority = (tasks[b] as TaskDefinition).priority - (tasks[a] as TaskDefinition).priority;
+    return priority || (this.#claimAt[a] as number) - (this.#claimAt[b] as number) || a - b;
+  }
+
+  #due(fact: TaskFact, because: number): TaskFact {
+    return { ...fact, because: this.#world.definition.graph.ids[because] } as TaskFact;
+  }
+}
+
+function statusOfRow(row: Row | undefined): TaskStatus {
+  return row?.status ?? 'pending';
+}
+
+function causeOf(row: Row): Cause | undefined {
+  return row.isLive ? undefined : row.cause;
+}

@@ -1,0 +1,109 @@
+import { badOption } from '../model/check.ts';
+import type { FlowDefinition, TaskDefinition } from '../model/definition.ts';
+import { unknownTask } from '../model/graph-check.ts';
+import type { Situation } from './flow-world.ts';
+import type { Step, StepKind } from './steps.ts';
+
+/** How an attempt may go. */
+export type AttemptOutcome = 'done' | 'fails' | 'fatal' | 'times out' | 'skips';
+
+/** What may be done to a run from outside. `out of time` is the flow's `totalTimeoutMs`. */
+export type Command = 'cancel' | 'pause' | 'stop' | 'out of time' | 'rerun';
+
+const outcomeNames: readonly AttemptOutcome[] = ['done', 'fails', 'fatal', 'times out', 'skips'];
+
+/**
+ * What an attempt of a task may come to, where nothing else is said: it is done or fails; it fails for good where
+ * another attempt would be made; it times out where it has a `timeoutMs`, and skips itself where it is `skippable`.
+ */
+export function outcomesOf(task: TaskDefinition): readonly AttemptOutcome[] {
+  const outcomes: AttemptOutcome[] = ['done', 'fails'];
+  if ((task.retry?.maxAttempts ?? 1) > 1) outcomes.push('fatal');
+  if (task.timeoutMs !== undefined && task.timeoutMs !== Number.POSITIVE_INFINITY) outcomes.push('times out');
+  if (task.skippable) outcomes.push('skips');
+  return outcomes;
+}
+
+/** What can happen in each situation of a flow's model, budgets aside. */
+export class Moves {
+  readonly commands: ReadonlySet<Command>;
+  /** By task. */
+  readonly outcomes: readonly (readonly AttemptOutcome[])[];
+  readonly #attempts: readonly (readonly Step[])[];
+  readonly #expires: readonly (Step | undefined)[];
+  readonly #ends: readonly Step[];
+  readonly #due: readonly Step[];
+  readonly #run = new Map<StepKind, Step>();
+
+  constructor(
+    definition: FlowDefinition,
+    commands: Iterable<Command>,
+    given: Readonly<Record<string, readonly AttemptOutcome[]>> = {},
+  ) {
+    const { tasks, graph, name, settings } = definition;
+    for (const id of Object.keys(given)) if (graph.indexOf(id) < 0) throw unknownTask(name, id, graph.ids);
+    this.outcomes = tasks.map((task) => {
+      const outcomes = Object.hasOwn(given, task.id) ? given[task.id] : undefined;
+      const bad = outcomes?.find((outcome) => !outcomeNames.includes(outcome));
+      if (bad !== undefined)
+        throw badOption(
+          { option: 'outcomes', taskId: task.id, flow: name },
+          `of ${outcomeNames.join(', ')}`,
+          bad,
+        );
+      return outcomes ?? outcomesOf(task);
+    });
+    this.commands = new Set(commands);
+    if (settings.totalTimeoutMs === undefined) (this.commands as Set<Command>).delete('out of time');
+    const each = (kind: StepKind): Step[] => tasks.map((_, task) => ({ kind, task }));
+    this.#attempts = this.outcomes.map((outcomes, task) => outcomes.map((kind) => ({ kind, task })));
+    this.#expires = tasks.map(({ totalTimeoutMs }, task) =>
+      totalTimeoutMs === undefined || totalTimeoutMs === Number.POSITIVE_INFINITY
+        ? undefined
+        : { kind: 'expires', task },
+    );
+    this.#ends = each('ends');
+    this.#due = each('due');
+    for (const kind of ['cancel', 'pause', 'stop', 'out of time', 'rerun', 'resume'] as const)
+      this.#run.set(kind, { kind, task: -1 });
+  }
+
+  /** Whether its time for all attempts may be over. */
+  expires(task: number): boolean {
+    return this.#expires[task] !== undefined;
+  }
+
+  /** What can happen to a task next. */
+  ofTask({ rows }: Situation, task: number): readonly Step[] {
+    const row = rows[task];
+    if (row === undefined || !row.isLive) return [];
+    const expires = this.#expires[task];
+    const attempts = this.#attempts[task] as readonly Step[];
+    const ends = this.#ends[task] as Step;
+    if (row.status === 'running') {
+      if (row.ending === undefined) return expires === undefined ? attempts : [...attempts, expires];
+      return row.ending === 'attempt' && expires !== undefined ? [ends, expires] : [ends];
+    }
+    if (row.status !== 'retrying') return [];
+    const due = row.wantsSlot ? [] : [this.#due[task] as Step];
+    return expires === undefined ? due : [...due, expires];
+  }
+
+  /** What can happen to the run as a whole next. */
+  ofRun({ run }: Situation): readonly Step[] {
+    const may = (...kinds: readonly (Command | 'resume')[]): Step[] =>
+      kinds.flatMap((kind) =>
+        kind === 'resume' || this.commands.has(kind) ? [this.#run.get(kind) as Step] : [],
+      );
+    switch (run.value) {
+      case 'running':
+        return may('cancel', 'pause', 'stop', 'out of time');
+      case 'paused':
+        return may('resume', 'cancel', 'stop', 'out of time');
+      case 'cancelling':
+        return may('stop');
+      default:
+        return may('rerun');
+    }
+  }
+}
