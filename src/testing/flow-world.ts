@@ -3,7 +3,7 @@ import type { SnapshotOf } from '../logic/actor-logic.ts';
 import { compile } from '../logic/compile.ts';
 import type { FlowDefinition, TaskDefinition } from '../model/definition.ts';
 import { FatalError } from '../model/error.ts';
-import type { RunFact, TaskFact } from '../model/journal.ts';
+import type { RunFact, TaskFact, TaskRerun } from '../model/journal.ts';
 import { Ledger, type Verdict } from '../model/ledger.ts';
 import { planRetry } from '../model/retry.ts';
 import {
@@ -42,7 +42,7 @@ export interface Situation {
 /** Something that a machine announced; `task` is -1 for the orchestrator's own. */
 export interface ModelFact {
   readonly task: number;
-  readonly fact: TaskFact | RunFact;
+  readonly fact: TaskFact | TaskRerun | RunFact;
 }
 
 /** What a step did. */
@@ -204,7 +204,8 @@ export class FlowWorld {
   /** What its engine would say once the body of an attempt that was told to end has. */
   #endOf(situation: Situation, task: number): RowEvent {
     const { ending } = situation.rows[task] as LiveRow;
-    if (ending === 'cancel') return 'attempt.cancelled';
+    if (ending === 'cancel')
+      return situation.run.context.cause === 'timeout' ? 'attempt.cancelled.timeout' : 'attempt.cancelled';
     if (ending === 'task') return 'attempt.failed.timeout';
     const failure = this.#failureOf(situation, task);
     return failure === 'attempt.failed' ? 'attempt.failed.timeout' : failure;
@@ -320,7 +321,10 @@ class Turn {
     const again = new Set(chosen.flatMap((id) => [id, ...this.#world.definition.graph.downstream(id)]));
     const statuses = this.#rows.map((row, task) => {
       const runsAgain = again.has(ids[task] as string);
-      if (runsAgain) this.#rows[task] = undefined;
+      if (runsAgain) {
+        this.#rows[task] = undefined;
+        this.#facts.push({ task, fact: { type: 'task.rerun', at: 0 } });
+      }
       return runsAgain ? 'pending' : statusOfRow(row);
     });
     this.#reopen(statuses);
@@ -374,7 +378,7 @@ class Turn {
             this.#deliver(verdict);
           break;
         case 'cancelTasks':
-          for (const task of this.#live.slice()) this.tell(task, 'task.cancel');
+          for (const task of this.#live.slice()) this.tell(task, this.#cancel);
           break;
         case 'holdSlots':
           this.#isHeld = true;
@@ -404,7 +408,11 @@ class Turn {
     if (decision === 'run') this.tell(task, 'task.ready');
     else if (decision === 'skip') this.tell(task, 'task.skip', because);
     else if (decision === 'upstream_failed') this.tell(task, 'task.fail_upstream', because);
-    else this.tell(task, 'task.cancel');
+    else this.tell(task, this.#cancel);
+  }
+
+  get #cancel(): RowEvent {
+    return this.#run.context.cause === 'timeout' ? 'task.cancel.timeout' : 'task.cancel';
   }
 
   /** Once all that was announced has been kept. */

@@ -10,7 +10,10 @@ import type { Row } from './task-model.ts';
  * - `tasks`: each transition and each command also for each task
  * - `pairs`: each thing that can happen to a task also in each state of each other
  */
-export type Cover = 'transitions' | 'tasks' | 'pairs';
+export type Cover = (typeof covers)[number];
+
+/** From few paths to many. */
+export const covers = ['transitions', 'tasks', 'pairs'] as const;
 
 /** What a step would cover, as names. */
 export function goalsOf(

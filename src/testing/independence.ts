@@ -1,4 +1,3 @@
-import type { TaskDefinition } from '../model/definition.ts';
 import type { FlowWorld } from './flow-world.ts';
 import type { Possible } from './possible.ts';
 
@@ -25,7 +24,7 @@ export class Independence {
 
   /** @param watched tasks whose order somebody looks at */
   constructor(world: FlowWorld, possible: Possible, watched: Iterable<number> = []) {
-    const { graph, tasks } = world.definition;
+    const { graph } = world.definition;
     const size = world.size;
     const order = graph.order().map((id) => graph.indexOf(id));
     const ancestors: Tasks[] = new Array(size).fill(0n);

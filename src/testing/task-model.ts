@@ -56,6 +56,7 @@ export type RowEvent =
   | 'task.skip'
   | 'task.fail_upstream'
   | 'task.cancel'
+  | 'task.cancel.timeout'
   | 'task.expire'
   | 'attempt.start'
   | 'attempt.due'
@@ -66,7 +67,8 @@ export type RowEvent =
   | 'attempt.failed.fatal'
   | 'attempt.failed.timeout'
   | 'attempt.skipped'
-  | 'attempt.cancelled';
+  | 'attempt.cancelled'
+  | 'attempt.cancelled.timeout';
 
 const error: ErrorView = { name: 'Error', message: 'told to fail' };
 const timeout: ErrorView = { name: 'TimeoutError', message: 'out of time' };
@@ -77,6 +79,7 @@ const events: Readonly<Record<RowEvent, TaskEvent>> = {
   'task.skip': { type: 'task.skip', at: 0, cause: 'rule' },
   'task.fail_upstream': { type: 'task.fail_upstream', at: 0, cause: 'upstream' },
   'task.cancel': { type: 'task.cancel', at: 0, cause: 'cancelled' },
+  'task.cancel.timeout': { type: 'task.cancel', at: 0, cause: 'timeout' },
   'task.expire': { type: 'task.expire', at: 0, cause: 'timeout', error: timeout },
   'attempt.start': { type: 'attempt.start', at: 0 },
   'attempt.due': { type: 'attempt.due', at: 0 },
@@ -88,6 +91,7 @@ const events: Readonly<Record<RowEvent, TaskEvent>> = {
   'attempt.failed.timeout': { type: 'attempt.failed', at: 0, error: timeout, cause: 'timeout' },
   'attempt.skipped': { type: 'attempt.skipped', at: 0 },
   'attempt.cancelled': { type: 'attempt.cancelled', at: 0, cause: 'cancelled' },
+  'attempt.cancelled.timeout': { type: 'attempt.cancelled', at: 0, cause: 'timeout' },
 };
 
 /**

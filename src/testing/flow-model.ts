@@ -1,0 +1,141 @@
+import type { AnyFlow } from '../flow-types.ts';
+import { badOption } from '../model/check.ts';
+import type { FlowDefinition } from '../model/definition.ts';
+import { Coverage, type CoverageReport } from './coverage.ts';
+import { definitionOf, type Exploration, exploreFlow } from './explore.ts';
+import { type ExploreOptions, readOptions } from './explore-options.ts';
+import { FlowWorld } from './flow-world.ts';
+import { type Cover, covers } from './goals.ts';
+import { Moves } from './moves.ts';
+import { findPossible } from './possible.ts';
+import { replayPath, type TestOptions } from './replay.ts';
+import { parseSeed, type Step, type StepKind, seedOf } from './steps.ts';
+import { describePath, nameStep, walk } from './story.ts';
+
+/** How many paths are wanted, beside how far to look. */
+export interface TestPathOptions extends ExploreOptions {
+  /** What the paths are to cover between them. Default `transitions`. */
+  readonly cover?: Cover | undefined;
+}
+
+/** A step of a test path. */
+export interface TestStep {
+  readonly description: string;
+  readonly kind: StepKind;
+  /** `undefined` for what happens to the run. */
+  readonly taskId: string | undefined;
+}
+
+/** A path that a run of the flow can go, and a test that it does. */
+export interface TestPath {
+  /** What is out of the ordinary in it. Different for each path of a set. */
+  readonly description: string;
+  readonly seed: string;
+  readonly steps: readonly TestStep[];
+  /**
+   * Has the real engine go the path on a virtual clock, and compares it with the model after each step. Where the path
+   * says that a task is done its body of `performs` is called; failures and waits are the path's.
+   *
+   * @throws PathError where engine and model differ, or a body does not do what the path says
+   */
+  test(options?: TestOptions): Promise<void>;
+}
+
+/** A flow as something to be explored and tested. Made by `createFlowModel`. */
+export interface FlowModel {
+  readonly flow: string;
+  /** Goes through all situations; see `explore`. */
+  explore(options?: ExploreOptions): Exploration;
+  /** A small set of paths that covers what can be covered between them, fewest failures first. */
+  getTestPaths(options?: TestPathOptions): TestPath[];
+  /** The path that a seed stands for: of a finding, or of a test path. */
+  pathOf(seed: string): TestPath;
+  /** What the tests of this model's paths that have passed cover. */
+  coverage(): CoverageReport;
+}
+
+/**
+ * Makes a flow's model: what may become of its runs, for tests.
+ *
+ * @param options how far to look, where a method is not told otherwise
+ * @throws FlowError for an option that will not do
+ */
+export function createFlowModel(flow: AnyFlow, options: ExploreOptions = {}): FlowModel {
+  readOptions('createFlowModel', options);
+  return new Model(definitionOf(flow, 'createFlowModel'), options);
+}
+
+class Model implements FlowModel {
+  readonly #definition: FlowDefinition;
+  readonly #options: ExploreOptions;
+  readonly #world: FlowWorld;
+  readonly #tested: Coverage;
+
+  constructor(definition: FlowDefinition, options: ExploreOptions) {
+    this.#definition = definition;
+    this.#options = options;
+    this.#world = new FlowWorld(definition, options);
+    const { commands, outcomes } = readOptions('createFlowModel', options);
+    const moves = new Moves(definition, commands, outcomes);
+    this.#tested = new Coverage(this.#world, moves, findPossible(definition, moves, true));
+  }
+
+  get flow(): string {
+    return this.#definition.name;
+  }
+
+  explore(options: ExploreOptions = {}): Exploration {
+    const given = { ...this.#options, ...options };
+    return exploreFlow(this.#definition, readOptions('explore', given), given).exploration;
+  }
+
+  getTestPaths({ cover = 'transitions', ...options }: TestPathOptions = {}): TestPath[] {
+    if (!covers.includes(cover))
+      throw badOption({ option: 'cover', owner: 'getTestPaths' }, `one of ${covers.join(', ')}`, cover);
+    const given = { ...this.#options, ...options };
+    const bounds = readOptions('getTestPaths', given);
+    const { world, moves, covering, search } = exploreFlow(this.#definition, bounds, given, cover);
+    const paths = covering?.paths(world, moves, bounds, search.pathTo) ?? [];
+    const descriptions = new Set<string>();
+    return paths
+      .toSorted((a, b) => weightOf(a) - weightOf(b))
+      .map((path) => {
+        const plain = describePath(world, path);
+        const description = descriptions.has(plain) ? `${plain} (${seedOf(path)})` : plain;
+        descriptions.add(plain);
+        return this.#pathOf(world, path, description, given);
+      });
+  }
+
+  pathOf(seed: string): TestPath {
+    const path = parseSeed(seed, this.#world.size);
+    return this.#pathOf(this.#world, path, describePath(this.#world, path), this.#options);
+  }
+
+  coverage(): CoverageReport {
+    return this.#tested.report();
+  }
+
+  #pathOf(world: FlowWorld, path: readonly Step[], description: string, limits: ExploreOptions): TestPath {
+    const { start, steps } = walk(world, path);
+    return {
+      description,
+      seed: seedOf(path),
+      steps: steps.map((told) => ({
+        description: nameStep(world, told),
+        kind: told.step.kind,
+        taskId: this.#definition.graph.ids[told.step.task],
+      })),
+      test: async (options = {}) => {
+        await replayPath(world, path, limits, options);
+        this.#tested.add(start);
+        for (const { taken } of steps) this.#tested.add(taken);
+      },
+    };
+  }
+}
+
+/** Paths on which less goes wrong come first, then shorter ones. */
+function weightOf(path: readonly Step[]): number {
+  return path.filter(({ kind }) => !['done', 'due', 'ends'].includes(kind)).length * 1_000 + path.length;
+}
