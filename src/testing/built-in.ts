@@ -28,6 +28,7 @@ export const builtIns: readonly BuiltIn[] = [
   { name: 'none starts before its rule says so', afterStep: startedEarly },
   { name: 'no output of a dependency is missing', afterStep: missingOutput },
   { name: 'attempts are counted', afterStep: miscounted },
+  { name: 'a limit that passes ends what it bounds', afterStep: limitIgnored },
   { name: 'concurrency and pools are kept', afterStep: overLimit },
   { name: 'slots are not left free', afterStep: idleSlot },
   { name: "the run's status follows from its tasks", afterStep: wrongStatus },
@@ -199,6 +200,24 @@ function miscounted(
   if (mayTryAgain !== (status !== 'failed'))
     return `attempt ${had?.attempts} of ${maxAttemptsOf(world, step.task)} of \`${idOf(world, step.task)}\` failed, and the task is ${status}`;
   return undefined;
+}
+
+function limitIgnored(
+  world: FlowWorld,
+  before: Situation | undefined,
+  step: Step | undefined,
+  { next }: Taken,
+): string | undefined {
+  if (before === undefined || step === undefined) return undefined;
+  const { kind, task } = step;
+  const row = next.rows[task];
+  const id = idOf(world, task);
+  if (kind === 'times out' && !(row?.isLive && row.ending !== undefined))
+    return `an attempt of \`${id}\` is out of time, and is not told to end`;
+  if (kind !== 'expires') return undefined;
+  const isRight =
+    before.rows[task]?.status === 'running' ? row?.isLive && row.ending === 'task' : row?.status === 'failed';
+  return isRight ? undefined : `the time of \`${id}\` is over, and it is ${row?.status}`;
 }
 
 function overLimit(

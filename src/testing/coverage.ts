@@ -89,7 +89,9 @@ export class Coverage {
     const edgeGroup = (name: string, edges: readonly Edge[], taken: ReadonlySet<string>): CoverageGroup => {
       const items: CoverageItem[] = [];
       for (const edge of edges) {
-        const why = taken.has(edge.id) ? undefined : whyNot(edge.id, this.#world, this.#moves);
+        const why = taken.has(edge.id)
+          ? undefined
+          : whyNot(edge.id, this.#world, this.#moves, this.#possible);
         if (why === undefined) items.push({ name: nameOf(edge), isCovered: taken.has(edge.id) });
         else leftOut.push({ name: `${name}: ${nameOf(edge)}`, why });
       }
@@ -138,7 +140,12 @@ export function nameOf({ from, event, guard, to }: Edge): string {
 }
 
 /** Why a transition cannot be taken by this flow, or with what was allowed. */
-function whyNot(edge: string, { definition, size }: FlowWorld, moves: Moves): string | undefined {
+function whyNot(
+  edge: string,
+  { definition, size }: FlowWorld,
+  moves: Moves,
+  { verdicts }: Possible,
+): string | undefined {
   const any = (is: (task: TaskDefinition, index: number) => boolean): boolean => definition.tasks.some(is);
   const offers = (outcome: string): boolean =>
     moves.outcomes.some((outcomes) => (outcomes as readonly string[]).includes(outcome));
@@ -187,6 +194,16 @@ function whyNot(edge: string, { definition, size }: FlowWorld, moves: Moves): st
       return unless(
         cancels && (waits || any(({ dependsOn }) => dependsOn.length > 0)),
         'no task waits while the run can be cancelled',
+      );
+    case 'pending task.skip 0':
+      return unless(
+        verdicts.some((said) => said.has('skip')),
+        "no task's rule can say skip",
+      );
+    case 'pending task.fail_upstream 0':
+      return unless(
+        verdicts.some((said) => said.has('upstream_failed')),
+        "no task's rule can say upstream_failed",
       );
     case 'retrying task.cancel 0':
       return unless(cancels && retries, 'no task is retried, or no cancel was allowed');

@@ -18,7 +18,7 @@ export type Reduction = 'none' | 'situations' | 'endings' | 'auto';
 export interface ExploreOptions {
   /** Every schedule with at most so many failed, fatal, timed-out or expired attempts. Default 2. */
   readonly maxFailures?: number | undefined;
-  /** At most so many commands on a path. Default 1. */
+  /** At most so many commands on a path; the end of a pause is none. Default 2. */
   readonly maxCommands?: number | undefined;
   /** Which commands are given. Default: all but `rerun`. */
   readonly commands?: readonly Command[] | undefined;
@@ -73,7 +73,7 @@ export function readOptions(owner: string, given: ExploreOptions, more: readonly
   const place = (option: string) => ({ option, owner });
   const bounds: Bounds = {
     maxFailures: given.maxFailures ?? 2,
-    maxCommands: given.maxCommands ?? 1,
+    maxCommands: given.maxCommands ?? 2,
     commands: given.commands ?? ['cancel', 'pause', 'stop', 'out of time'],
     outcomes: given.outcomes ?? {},
     maxDepth: given.maxDepth ?? Number.POSITIVE_INFINITY,

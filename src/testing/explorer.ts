@@ -255,7 +255,7 @@ export class Explorer {
     const size = Math.min(...sets.map(({ length }) => length));
     const smallest = sets.filter(({ length }) => length === size);
     // Not always the first, so that commands find more than one kind of situation.
-    const first = Math.max(number, 0) % smallest.length;
+    const first = 0;
     const inTurn = [
       ...smallest.slice(first),
       ...smallest.slice(0, first),

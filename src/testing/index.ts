@@ -1,1 +1,22 @@
+// A clock.
 export { createVirtualClock, type VirtualClock } from './clock.ts';
+// What may become of a flow's runs.
+export type { CoverageGroup, CoverageItem, CoverageReport, LeftOut } from './coverage.ts';
+export { type Exploration, explore, type Finding } from './explore.ts';
+export type { ExploreOptions, Reduction } from './explore-options.ts';
+export {
+  createFlowModel,
+  type FlowModel,
+  type TestPath,
+  type TestPathOptions,
+  type TestStep,
+} from './flow-model.ts';
+export type { Cover } from './goals.ts';
+export type { AttemptOutcome, Command } from './moves.ts';
+export { never } from './never.ts';
+export { always, eventually, leadsTo, type Predicate, type Property } from './properties.ts';
+export { PathError, type TestOptions } from './replay.ts';
+// Bodies that do as they are told.
+export { fails, type HeldBody, hold, ok, type ScriptedBody, type TimedBody, takes } from './script.ts';
+export type { SituationView, TaskState } from './situation-view.ts';
+export type { Step, StepKind } from './steps.ts';

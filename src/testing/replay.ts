@@ -2,6 +2,7 @@ import type { AnyFlow } from '../flow-types.ts';
 import { createEngine, createMemoryStore, type Engine, type Run, type Store } from '../index.ts';
 import { FlowDefinition, type TaskDefinition } from '../model/definition.ts';
 import { CancelledError, EngineStoppedError, SkipTask, TimeoutError, viewError } from '../model/error.ts';
+import { unknownTask } from '../model/graph-check.ts';
 import type { Entry } from '../model/journal.ts';
 import type { Perform, PerformScope } from '../model/perform.ts';
 import { createVirtualClock, type VirtualClock } from './clock.ts';
@@ -91,6 +92,8 @@ class Replay {
   readonly #performs = new Map<number, Perform>();
   readonly #flow: AnyFlow;
   readonly #open = new Map<number, OpenBody>();
+  /** Bodies that were given up, and end only now. */
+  readonly #late: OpenBody[] = [];
   readonly #comparison: Comparison;
   #engine: Engine;
   #run: Run | undefined;
@@ -103,7 +106,8 @@ class Replay {
     const { definition } = world;
     for (const [id, body] of Object.entries(options.performs ?? {})) {
       const task = definition.graph.indexOf(id);
-      if (task >= 0) this.#performs.set(task, performOf(definition.name, id, body));
+      if (task < 0) throw unknownTask(definition.name, id, definition.graph.ids);
+      this.#performs.set(task, performOf(definition.name, id, body));
     }
     const timed = timedDefinition(definition, this.#timetable, () => Math.floor(this.#clock.now() / stepMs), {
       perform: (task) => (scope) => this.#called(task, scope),
@@ -132,6 +136,7 @@ class Replay {
     };
     this.#comparison.begin(taken);
     await this.#clock.advance(number * stepMs - this.#clock.now());
+    for (const { end } of this.#late.splice(0)) end.resolve('too late');
     await this.#bring(step, number);
     await this.#clock.advance(0);
     this.#comparison.compare(this.#run as Run, step, taken, number);
@@ -172,10 +177,7 @@ class Replay {
         this.#bodyOf(task).scope.progress(0.5, 'half');
         return;
       case 'ends':
-        if (this.#timetable.current(task, number)?.isHeeding)
-          this.#endBody(task, this.#bodyOf(task).scope.signal.reason);
-        else this.#open.delete(task);
-        return;
+        return this.#heed(task, number);
       case 'cancel':
         return run.cancel('told to');
       case 'pause':
@@ -251,6 +253,16 @@ class Replay {
     const { end } = this.#bodyOf(task);
     this.#open.delete(task);
     end.reject(error);
+  }
+
+  /** A body that was told to end has, or is given up by now; what it says after that is of no use. */
+  #heed(task: number, number: number): void {
+    const body = this.#bodyOf(task);
+    this.#open.delete(task);
+    const manner = this.#timetable.current(task, number)?.manner;
+    if (manner === 'is given up') this.#late.push(body);
+    else if (manner === 'returns') body.end.resolve('all the same');
+    else body.end.reject(body.scope.signal.reason);
   }
 
   async #finishBody(task: number): Promise<void> {

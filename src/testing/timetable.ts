@@ -8,6 +8,8 @@ import { walk } from './story.ts';
 /** A step happens at this many milliseconds times its number: time enough for everything that follows from it. */
 export const stepMs = 1_000;
 
+const manners = ['throws', 'is given up', 'returns'] as const;
+
 /** Longer than any path. */
 const neverMs = 1_000_000_000_000;
 
@@ -22,8 +24,8 @@ export interface PlannedAttempt {
   toldToEndAt?: number;
   /** When its body, told to, ends. */
   endsAt?: number;
-  /** Whether its body then heeds its signal, or is given up. */
-  isHeeding: boolean;
+  /** Whether its body then throws its signal's reason, returns all the same, or is given up. */
+  readonly manner: 'throws' | 'returns' | 'is given up';
   /** When the wait after its failure began, and when it was over. */
   failsAt?: number;
   dueAt?: number;
@@ -76,7 +78,7 @@ export class Timetable {
   /** How long a body that is told to end now may take: until the path has given it up. */
   graceMs(task: number, at: number): number {
     const attempt = this.current(task, at);
-    if (attempt?.endsAt === undefined || attempt.isHeeding) return neverMs;
+    if (attempt?.endsAt === undefined || attempt.manner !== 'is given up') return neverMs;
     return (attempt.endsAt - (attempt.toldToEndAt ?? at)) * stepMs;
   }
 
@@ -103,7 +105,7 @@ export class Timetable {
   #noteStarts(at: number, { started, next }: Taken, step: Step | undefined): void {
     for (const task of started) {
       const attempt = next.rows[task]?.attempts ?? 0;
-      this.#attempts.push({ task, attempt, startsAt: at, isHeeding: (task + at) % 2 === 0 });
+      this.#attempts.push({ task, attempt, startsAt: at, manner: manners[(task + at) % 3] ?? 'throws' });
       const firsts = this.#firstStarts[task] as number[];
       const life = this.#runStarts.at(-1) as number;
       if (attempt === 1 && step?.kind !== 'stop' && !firsts.some((instant) => instant >= life))
@@ -169,11 +171,12 @@ export function timedDefinition(
       output: bodies.isReal(index) ? task.output : undefined,
       body: { kind: 'perform', perform: bodies.perform(index) },
       retry: { maxAttempts, backoff: () => timetable.waitMs(index, now()) },
+      // Where there is a limit there is a timer, also where the path never comes to it.
       get timeoutMs() {
-        return timetable.timeoutMs(index, now());
+        return timetable.timeoutMs(index, now()) ?? (task.timeoutMs === undefined ? undefined : neverMs);
       },
       get totalTimeoutMs() {
-        return timetable.expiresMs(index, now());
+        return timetable.expiresMs(index, now()) ?? (task.totalTimeoutMs === undefined ? undefined : neverMs);
       },
       get graceMs() {
         return timetable.graceMs(index, now());
@@ -188,7 +191,7 @@ export function timedDefinition(
       input: bodies.hasInput ? settings.input : undefined,
       output: allReal ? settings.output : undefined,
       get totalTimeoutMs() {
-        return timetable.runMs(now());
+        return timetable.runMs(now()) ?? (settings.totalTimeoutMs === undefined ? undefined : neverMs);
       },
     },
     tasks,

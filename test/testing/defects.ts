@@ -1,0 +1,244 @@
+// Defects to be seeded in a copy of topple: each a text that stands once in a file, and what is put in its place.
+
+/** One thing wrong. */
+export interface Defect {
+  readonly name: string;
+  readonly file: string;
+  readonly find: string;
+  readonly put: string;
+}
+
+const rules = 'src/model/trigger-rule.ts';
+const ledger = 'src/model/ledger.ts';
+const task = 'machines/task.ts';
+const orchestrator = 'machines/orchestrator.ts';
+const attempt = 'src/engine/attempt.ts';
+const liveTask = 'src/engine/live-task.ts';
+const liveRun = 'src/engine/live-run.ts';
+const slots = 'src/engine/slots.ts';
+
+export const defects: readonly Defect[] = [
+  {
+    name: 'a rule is decided late: `one_failed` waits for all',
+    file: rules,
+    find: "if (seen & ANY_FAILURE) return 'run';",
+    put: "if (seen & ANY_FAILURE && !unsettled) return 'run';",
+  },
+  {
+    name: 'a rule is decided early: `all_settled` does not wait for the last',
+    file: rules,
+    find: "case 'all_settled':\n      return unsettled ? 'wait' : 'run';",
+    put: "case 'all_settled':\n      return unsettled && seen === 0 ? 'wait' : 'run';",
+  },
+  {
+    name: 'a rule mistakes one ending for another: `one_settled` counts `upstream_failed`',
+    file: rules,
+    find: 'if (seen & (SUCCESS | FAILED)) return',
+    put: 'if (seen & (SUCCESS | ANY_FAILURE)) return',
+  },
+  {
+    name: 'a rule forgets its exception: `none_failed_min_one_success` runs without a success',
+    file: rules,
+    find: "return seen & SUCCESS ? 'run' : 'skip';",
+    put: "return 'run';",
+  },
+  {
+    name: 'a dependent is told twice',
+    file: ledger,
+    find: 'deliver && (told & STATUS_MASK) === WAITING ?',
+    put: 'deliver && (told & STATUS_MASK) <= 1 ?',
+  },
+  {
+    name: 'a skipped dependency is not counted as settled',
+    file: ledger,
+    find: '- (1 << UNSETTLED_SHIFT);\n      const decision',
+    put: "- (status === 'skipped' ? 0 : 1 << UNSETTLED_SHIFT);\n      const decision",
+  },
+  {
+    name: 'an optional failure fails the run',
+    file: ledger,
+    find: '&& this.#plan.optional[task] === 0 ? 1 : 0',
+    put: '? 1 : 0',
+  },
+  {
+    name: 'a run that is taken up has forgotten its failures',
+    file: ledger,
+    find: 'if (status in seenBit) ledger',
+    put: "if (status in seenBit && status !== 'failed') ledger",
+  },
+  {
+    name: 'a cancel forgets all but the first task that waits',
+    file: ledger,
+    find: "verdicts.push({ task, decision: 'cancel' });",
+    put: "if (verdicts.length === 0) verdicts.push({ task, decision: 'cancel' });",
+  },
+  {
+    name: 'a run ends before its last task',
+    file: orchestrator,
+    find: 'context.ledger.unsettled === 1',
+    put: 'context.ledger.unsettled <= 2',
+  },
+  {
+    name: 'a run with failures is done',
+    file: orchestrator,
+    find: "return cause !== undefined || ledger.failures > 0 ? 'failed' : 'done';",
+    put: "return cause !== undefined || ledger.failures > 1 ? 'failed' : 'done';",
+  },
+  {
+    name: 'after a pause slots stay held',
+    file: orchestrator,
+    find: "      exit: 'releaseSlots',\n",
+    put: '',
+  },
+  {
+    name: 'a cancel leaves waiting tasks to their rules',
+    file: orchestrator,
+    find: 'ledger: context.ledger.cancelWaiting(),',
+    put: 'ledger: context.ledger,',
+  },
+  {
+    name: 'an off-by-one: the last attempt is not made',
+    file: task,
+    find: 'context.attempt < context.maxAttempts',
+    put: 'context.attempt < context.maxAttempts - 1',
+  },
+  {
+    name: 'an attempt is counted twice when it is a retry',
+    file: task,
+    find: 'attempt: context.attempt + 1, retryAt',
+    put: 'attempt: context.attempt + (context.attempt > 0 ? 2 : 1), retryAt',
+  },
+  {
+    name: 'a retry after a cancel: a task that waits for its retry does not hear of it',
+    file: task,
+    find: `        'task.cancel': {
+          description: 'the run ends early',
+          target: 'cancelled',
+          actions: { type: 'recordEnding', params: ({ event }) => event },
+        },
+        'task.expire': {
+          description: 'out of time',
+          target: 'failed',`,
+    put: `        'task.expire': {
+          description: 'out of time',
+          target: 'failed',`,
+  },
+  {
+    name: 'an entry is dropped: nobody hears that a task is to be retried',
+    file: task,
+    find: "              { type: 'announce', params: retrying },\n",
+    put: '',
+  },
+  {
+    name: 'an expired task does not end its attempt',
+    file: task,
+    find: "actions: { type: 'abortAttempt', params: ({ event }) => ({ cause: event.cause }) },",
+    put: 'actions: [],',
+  },
+  {
+    name: 'the policy gives up one attempt early',
+    file: 'src/model/retry.ts',
+    find: 'failure.attempt >= policy.maxAttempts',
+    put: 'failure.attempt >= policy.maxAttempts - 1',
+  },
+  {
+    name: 'a stale result is accepted from a body that was told to end',
+    file: attempt,
+    find: `  #returned(value: unknown): void {
+    if (this.#isClosed) return;
+    if (this.#ending !== undefined) return this.#close();`,
+    put: `  #returned(value: unknown): void {
+    if (this.#isClosed) return;`,
+  },
+  {
+    name: 'a stale result is accepted from a body that was given up',
+    file: attempt,
+    find: `  #returned(value: unknown): void {
+    if (this.#isClosed) return;`,
+    put: '  #returned(value: unknown): void {',
+  },
+  {
+    name: 'a timer is not cleared: that of an attempt that has ended',
+    file: attempt,
+    find: `    this.#isClosed = true;
+    this.task.run.timers.cancel(this.#limit);
+    this.task.leaveSlot();`,
+    put: `    this.#isClosed = true;
+    this.task.leaveSlot();`,
+  },
+  {
+    name: 'a cancel does not take the place of a time-out',
+    file: attempt,
+    find: "if (this.#isClosed || this.#ending?.as === 'task cancelled') return;",
+    put: 'if (this.#isClosed || this.#ending !== undefined) return;',
+  },
+  {
+    name: 'the output of a task that was retried is lost',
+    file: liveRun,
+    find: "if (status === 'done') this.#outputs[task.index] = context.output;",
+    put: "if (status === 'done' && context.attempt === 1) this.#outputs[task.index] = context.output;",
+  },
+  {
+    name: 'a paused run is taken up running',
+    file: liveRun,
+    find: "if (status === 'paused') this.send",
+    put: 'if (false) this.send',
+  },
+  {
+    name: 'a run that was being cancelled is taken up as if it were not',
+    file: liveRun,
+    find: "if (status === 'cancelling') this.send",
+    put: "if (status === 'cancelling' && cause === 'timeout') this.send",
+  },
+  {
+    name: 'a timer is not cleared: that of a retry that was cancelled',
+    file: liveTask,
+    find: `  reportSettled(context: TaskContext, status: SettledStatus): void {
+    this.run.timers.cancel(this.#wake);`,
+    put: '  reportSettled(context: TaskContext, status: SettledStatus): void {',
+  },
+  {
+    name: 'an attempt that is taken up has the next number',
+    file: liveTask,
+    find: "left.status === 'running' ? left.attempts - 1 : left.attempts",
+    put: 'left.attempts',
+  },
+  {
+    name: 'a retry that is taken up does not wait',
+    file: liveTask,
+    find: "if (status === 'retrying') this.wakeAt(retryAt);",
+    put: "if (status === 'retrying') this.wakeAt(this.run.now());",
+  },
+  {
+    name: 'a task past its total time is tried again',
+    file: liveTask,
+    find: "this.#attempt?.end({ as: 'task failed', cause",
+    put: "this.#attempt?.end({ as: 'attempt failed', cause",
+  },
+  {
+    name: 'a slot of the run is lost',
+    file: slots,
+    find: `    lane.pool.limit.release();
+    for (const limit of lane.limits) limit.release();`,
+    put: '    lane.pool.limit.release();',
+  },
+  {
+    name: 'a slot of a pool of the engine is lost',
+    file: slots,
+    find: `    lane.pool.limit.release();
+    for (const limit of lane.limits) limit.release();`,
+    put: '    for (const limit of lane.limits) limit.release();',
+  },
+  {
+    name: 'one attempt too many at one time',
+    file: slots,
+    find: 'return this.#taken >= this.slots;',
+    put: 'return this.#taken > this.slots;',
+  },
+  {
+    name: 'the lower priority goes first',
+    file: 'src/engine/claims.ts',
+    find: 'return a.priority > b.priority;',
+    put: 'return a.priority < b.priority;',
+  },
+];
