@@ -2,6 +2,7 @@ import { isFlow } from '../flow.ts';
 import type { AnyFlow } from '../flow-types.ts';
 import { badOption } from '../model/check.ts';
 import type { FlowDefinition } from '../model/definition.ts';
+import { scriptOf, sequenceOf } from './counter-example.ts';
 import { Coverage, type CoverageReport } from './coverage.ts';
 import { Covering } from './covering.ts';
 import { type Bounds, type ExploreOptions, readOptions } from './explore-options.ts';
@@ -22,8 +23,12 @@ export interface Finding {
   readonly description: string;
   /** The path step by step. */
   readonly story: readonly string[];
+  /** The path as a Mermaid sequence diagram. */
+  readonly mermaid: string;
   /** The path as a text that `pathOf` of a flow's model reads. */
   readonly seed: string;
+  /** A module that has the real engine go the path. */
+  readonly script: string;
   readonly path: readonly Step[];
 }
 
@@ -151,19 +156,23 @@ export function exploreFlow(
 /** A violation with its story. */
 export function findingOf(world: FlowWorld, { property, message, path }: Violation): Finding {
   const told = tellAsFarAsPossible(world, path);
-  return { property, message, ...told, seed: seedOf(path), path };
+  return { property, message, ...told, seed: seedOf(path), script: scriptOf(world, path), path };
 }
 
 /** The last step may be the one that the model cannot take. */
 function tellAsFarAsPossible(
   world: FlowWorld,
   path: readonly Step[],
-): Pick<Finding, 'description' | 'story'> {
+): Pick<Finding, 'description' | 'story' | 'mermaid'> {
+  const tellAll = (steps: readonly Step[]) => ({
+    description: describePath(world, steps),
+    story: tellPath(world, steps),
+    mermaid: sequenceOf(world, steps),
+  });
   try {
-    return { description: describePath(world, path), story: tellPath(world, path) };
+    return tellAll(path);
   } catch {
-    const before = path.slice(0, -1);
-    return { description: describePath(world, before), story: tellPath(world, before) };
+    return tellAll(path.slice(0, -1));
   }
 }
 

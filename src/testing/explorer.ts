@@ -247,20 +247,15 @@ export class Explorer {
    * Of the tasks that can move, a set whose steps nobody outside it can ever disturb: whatever else happens first, it
    * commutes with them. The smallest that changes nothing that properties look at; all where there is none.
    */
-  #persistent({ situation, number }: Node, able: readonly number[]): readonly number[] {
+  #persistent({ situation }: Node, able: readonly number[]): readonly number[] {
     if (able.length < 2) return able;
     const sets = able
       .map((task) => this.#closure(situation, task))
       .map((set) => able.filter((task) => (set >> BigInt(task)) & 1n));
     const size = Math.min(...sets.map(({ length }) => length));
     const smallest = sets.filter(({ length }) => length === size);
-    // Not always the first, so that commands find more than one kind of situation.
-    const first = 0;
-    const inTurn = [
-      ...smallest.slice(first),
-      ...smallest.slice(0, first),
-      ...sets.filter(({ length }) => length > size),
-    ];
+    // The first in definition order, always: ways that part then come together again.
+    const inTurn = [...smallest, ...sets.filter(({ length }) => length > size)];
     return inTurn.find((set) => set.length < able.length && this.#isUnseen(situation, set)) ?? able;
   }
 

@@ -1,16 +1,18 @@
 import type { AnyFlow } from '../flow-types.ts';
 import { badOption } from '../model/check.ts';
 import type { FlowDefinition } from '../model/definition.ts';
+import { sequenceOf } from './counter-example.ts';
 import { Coverage, type CoverageReport } from './coverage.ts';
 import { definitionOf, type Exploration, exploreFlow } from './explore.ts';
-import { type ExploreOptions, readOptions } from './explore-options.ts';
+import { allCommands, type ExploreOptions, readOptions } from './explore-options.ts';
 import { FlowWorld } from './flow-world.ts';
 import { type Cover, covers } from './goals.ts';
-import { Moves } from './moves.ts';
+import { allOutcomes, Moves } from './moves.ts';
 import { findPossible } from './possible.ts';
-import { replayPath, type TestOptions } from './replay.ts';
+import { PathError, type PathRun, replayPath, type TestOptions } from './replay.ts';
+import { isPossible, shorten } from './shorten.ts';
 import { parseSeed, type Step, type StepKind, seedOf } from './steps.ts';
-import { describePath, nameStep, walk } from './story.ts';
+import { describePath, nameStep, tellStart, tellStep, walk } from './story.ts';
 
 /** How many paths are wanted, beside how far to look. */
 export interface TestPathOptions extends ExploreOptions {
@@ -36,9 +38,14 @@ export interface TestPath {
    * Has the real engine go the path on a virtual clock, and compares it with the model after each step. Where the path
    * says that a task is done its body of `performs` is called; failures and waits are the path's.
    *
-   * @throws PathError where engine and model differ, or a body does not do what the path says
+   * @throws PathError where engine and model differ, or a body does not do what the path says; of a path that is as
+   * short as can be, unless `performs` are given, which are called once
    */
-  test(options?: TestOptions): Promise<void>;
+  test(options?: TestOptions): Promise<PathRun>;
+  /** What happens on it, step by step, with what follows from each. */
+  readonly story: readonly string[];
+  /** The same as a Mermaid sequence diagram. */
+  readonly mermaid: string;
 }
 
 /** A flow as something to be explored and tested. Made by `createFlowModel`. */
@@ -109,6 +116,11 @@ class Model implements FlowModel {
 
   pathOf(seed: string): TestPath {
     const path = parseSeed(seed, this.#world.size);
+    const moves = new Moves(this.#definition, allCommands, allOutcomes(this.#definition));
+    if (!isPossible(this.#world, moves, path)) {
+      const rule = `a path that flow \`${this.flow}\` can go; the seed is perhaps of another version of it`;
+      throw badOption({ option: 'seed', owner: 'pathOf' }, rule, seed);
+    }
     return this.#pathOf(this.#world, path, describePath(this.#world, path), this.#options);
   }
 
@@ -126,12 +138,37 @@ class Model implements FlowModel {
         kind: told.step.kind,
         taskId: this.#definition.graph.ids[told.step.task],
       })),
+      story: [tellStart(world, start), ...steps.map((told) => tellStep(world, told))],
+      mermaid: sequenceOf(world, path),
       test: async (options = {}) => {
-        await replayPath(world, path, limits, options);
+        const run = await this.#go(world, path, limits, options);
         this.#tested.add(start);
         for (const { taken } of steps) this.#tested.add(taken);
+        return run;
       },
     };
+  }
+
+  async #go(world: FlowWorld, path: readonly Step[], limits: ExploreOptions, options: TestOptions): Promise<PathRun> {
+    try {
+      return await replayPath(world, path, limits, options);
+    } catch (error) {
+      if (!(error instanceof PathError) || options.performs !== undefined) throw error;
+      let shortest = error;
+      const moves = new Moves(this.#definition, allCommands, allOutcomes(this.#definition));
+      const fails = async (shorter: readonly Step[]): Promise<number | undefined> => {
+        try {
+          await replayPath(world, shorter, limits, options);
+          return undefined;
+        } catch (other) {
+          if (!(other instanceof PathError)) throw other;
+          if (other.path.length < shortest.path.length) shortest = other;
+          return other.path.length;
+        }
+      };
+      await shorten(world, moves, path, fails);
+      throw shortest;
+    }
   }
 }
 

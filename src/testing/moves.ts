@@ -24,6 +24,11 @@ export function outcomesOf(task: TaskDefinition): readonly AttemptOutcome[] {
   return outcomes;
 }
 
+/** Whatever an attempt of any task could come to. */
+export function allOutcomes({ tasks }: FlowDefinition): Record<string, readonly AttemptOutcome[]> {
+  return Object.fromEntries(tasks.map(({ id }) => [id, outcomeNames]));
+}
+
 /** What can happen in each situation of a flow's model, budgets aside. */
 export class Moves {
   readonly commands: ReadonlySet<Command>;

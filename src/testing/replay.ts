@@ -5,11 +5,13 @@ import { CancelledError, EngineStoppedError, SkipTask, TimeoutError, viewError }
 import { unknownTask } from '../model/graph-check.ts';
 import type { Entry } from '../model/journal.ts';
 import type { Perform, PerformScope } from '../model/perform.ts';
+import type { RunView } from '../model/view.ts';
 import { createVirtualClock, type VirtualClock } from './clock.ts';
 import { Comparison, type OpenBody } from './comparison.ts';
+import { scriptOf, sequenceOf } from './counter-example.ts';
 import { Difference } from './difference.ts';
 import { type FlowWorld, fatalError, type Taken, type WorldLimits } from './flow-world.ts';
-import type { Step } from './steps.ts';
+import { type Step, seedOf } from './steps.ts';
 import { describePath, tellPath } from './story.ts';
 import { performOf, stepMs, Timetable, timedDefinition } from './timetable.ts';
 
@@ -21,6 +23,12 @@ export interface TestOptions {
   readonly input?: unknown;
 }
 
+/** What became of a run that went a path. */
+export interface PathRun {
+  readonly view: RunView;
+  readonly entries: readonly Entry[];
+}
+
 /** The engine did not do what the model says, or a body not what the path says. */
 export class PathError extends Error {
   override readonly name = 'PathError';
@@ -29,19 +37,29 @@ export class PathError extends Error {
   readonly story: readonly string[];
   /** What is different. */
   readonly difference: string;
+  /** The same path as a Mermaid sequence diagram, as a text that `pathOf` reads, and as a module that goes it. */
+  readonly mermaid: string;
+  readonly seed: string;
+  readonly script: string;
+  readonly path: readonly Step[];
 
-  constructor(
-    flow: string,
-    path: string,
-    story: readonly string[],
-    difference: string,
-    options?: ErrorOptions,
-  ) {
+  /** Made by `test` of a path. */
+  constructor(world: FlowWorld, path: readonly Step[], difference: string, options?: ErrorOptions) {
+    const { name } = world.definition;
+    const story = tellPath(world, path);
     const steps = story.map((sentence, index) => `  ${index}. ${sentence}`).join('\n');
-    super(`Flow \`${flow}\`, path "${path}": ${difference}\n${steps}`, options);
-    this.flow = flow;
+    const seed = seedOf(path);
+    super(
+      `Flow \`${name}\`, path "${describePath(world, path)}": ${difference}\n${steps}\nSeed: ${seed}`,
+      options,
+    );
+    this.flow = name;
     this.story = story;
     this.difference = difference;
+    this.mermaid = sequenceOf(world, path);
+    this.seed = seed;
+    this.path = path;
+    this.script = scriptOf(world, path);
   }
 }
 
@@ -62,7 +80,7 @@ export async function replayPath(
   path: readonly Step[],
   limits: WorldLimits,
   options: TestOptions = {},
-): Promise<void> {
+): Promise<PathRun> {
   const replay = new Replay(world, path, limits, options);
   let step = 0;
   try {
@@ -70,13 +88,11 @@ export async function replayPath(
     for (step = 1; step <= path.length; step++) await replay.take(step);
     step = path.length;
     await replay.finish();
+    return replay.result();
   } catch (error) {
     const { name, message } = viewError(error);
     const difference = error instanceof Difference ? message : `${name}: ${message}`;
-    const story = tellPath(world, path.slice(0, step));
-    throw new PathError(world.definition.name, describePath(world, path), story, difference, {
-      cause: error,
-    });
+    throw new PathError(world, path.slice(0, step), difference, { cause: error });
   } finally {
     await replay.close();
   }
@@ -155,6 +171,10 @@ class Replay {
     if (this.#clock.pending > 0)
       throw new Difference(`${this.#clock.pending} timers are set after the run has settled`);
     await this.#probeSlots();
+  }
+
+  result(): PathRun {
+    return { view: (this.#run as Run).view(), entries: this.#store.read(runId) };
   }
 
   async close(): Promise<void> {
