@@ -37,7 +37,7 @@ export class Edges {
   /** The edge that an event takes from a snapshot; `undefined` where none. */
   taken(snapshot: CompiledSnapshot, event: { readonly type: string }): string | undefined {
     const state = this.#table.states[CompiledSnapshot.stateOf(snapshot)] as StateEntry;
-    const candidate = choose(state, snapshot.context, event);
+    const candidate = choose(state, { context: snapshot.context, event });
     return candidate === undefined ? undefined : this.#idOf.get(candidate.definition);
   }
 

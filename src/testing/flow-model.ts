@@ -149,7 +149,12 @@ class Model implements FlowModel {
     };
   }
 
-  async #go(world: FlowWorld, path: readonly Step[], limits: ExploreOptions, options: TestOptions): Promise<PathRun> {
+  async #go(
+    world: FlowWorld,
+    path: readonly Step[],
+    limits: ExploreOptions,
+    options: TestOptions,
+  ): Promise<PathRun> {
     try {
       return await replayPath(world, path, limits, options);
     } catch (error) {

@@ -282,7 +282,12 @@ class Turn {
     this.#mail.push(event);
     if (this.#isBusy) return;
     this.#isBusy = true;
-    for (let next = this.#mail.shift(); next !== undefined; next = this.#mail.shift()) this.#hear(next);
+    // Each task is heard of a few times at most: without a bound a broken machine would keep this going for ever.
+    let left = 10 * this.#world.size + 100;
+    for (let next = this.#mail.shift(); next !== undefined; next = this.#mail.shift()) {
+      if (left-- === 0) throw new Error('the machines tell one another the same things over and over');
+      this.#hear(next);
+    }
     this.#isBusy = false;
   }
 

@@ -81,7 +81,20 @@ export async function replayPath(
   limits: WorldLimits,
   options: TestOptions = {},
 ): Promise<PathRun> {
-  const replay = new Replay(world, path, limits, options);
+  const run = await goPath(world, path, limits, options, false);
+  // With an inspector much goes another way. Bodies of the user are not called again for that.
+  if (options.performs === undefined) await goPath(world, path, limits, options, true);
+  return run;
+}
+
+async function goPath(
+  world: FlowWorld,
+  path: readonly Step[],
+  limits: WorldLimits,
+  options: TestOptions,
+  isWatched: boolean,
+): Promise<PathRun> {
+  const replay = new Replay(world, path, limits, options, isWatched);
   let step = 0;
   try {
     await replay.begin();
@@ -92,7 +105,8 @@ export async function replayPath(
   } catch (error) {
     const { name, message } = viewError(error);
     const difference = error instanceof Difference ? message : `${name}: ${message}`;
-    throw new PathError(world, path.slice(0, step), difference, { cause: error });
+    const where = isWatched ? `with an inspector, ${difference}` : difference;
+    throw new PathError(world, path.slice(0, step), where, { cause: error });
   } finally {
     await replay.close();
   }
@@ -111,10 +125,18 @@ class Replay {
   /** Bodies that were given up, and end only now. */
   readonly #late: OpenBody[] = [];
   readonly #comparison: Comparison;
+  /** Whether an inspector hears of everything: then tasks have actors from the start. */
+  readonly #isWatched: boolean;
   #engine: Engine;
   #run: Run | undefined;
 
-  constructor(world: FlowWorld, path: readonly Step[], limits: WorldLimits, options: TestOptions) {
+  constructor(
+    world: FlowWorld,
+    path: readonly Step[],
+    limits: WorldLimits,
+    options: TestOptions,
+    isWatched: boolean,
+  ) {
     this.#world = world;
     this.#limits = limits;
     this.#options = options;
@@ -132,7 +154,15 @@ class Replay {
     });
     // An engine knows a flow by its brand and its definition alone.
     this.#flow = { name: definition.name, definition: timed, [Symbol.for('topple.flow')]: true } as AnyFlow;
-    this.#comparison = new Comparison(world, this.#timetable.start, this.#store, runId, this.#open);
+    this.#comparison = new Comparison(
+      world,
+      this.#timetable.start,
+      this.#store,
+      runId,
+      this.#open,
+      isWatched,
+    );
+    this.#isWatched = isWatched;
     this.#engine = this.#newEngine();
   }
 
@@ -252,6 +282,7 @@ class Replay {
       logger: { error: complain, warn: complain, info: () => {} },
       concurrency: this.#limits.concurrency,
       pools: this.#limits.pools,
+      inspect: this.#isWatched ? () => {} : undefined,
     });
   }
 

@@ -216,7 +216,8 @@ export class TaskModel {
     })) as LiveRow;
   }
 
-  #settled(status: SettledStatus, { attempt, cause }: TaskContext): SettledRow {
+  #settled(status: SettledStatus, { attempt, ending }: TaskContext): SettledRow {
+    const cause = ending?.cause;
     const name = `${status} ${attempt} ${cause}`;
     return this.#intern(name, (code) => ({
       isLive: false,

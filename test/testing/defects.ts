@@ -173,10 +173,10 @@ export const defects: readonly Defect[] = [
     put: 'if (this.#isClosed || this.#ending !== undefined) return;',
   },
   {
-    name: 'the output of a task that was retried is lost',
+    name: 'the output of a task that takes its time is lost',
     file: liveRun,
-    find: "if (status === 'done') this.#outputs[task.index] = context.output;",
-    put: "if (status === 'done' && context.attempt === 1) this.#outputs[task.index] = context.output;",
+    find: "if (status === 'done') this.#outputs[task.index] = output;",
+    put: "if (status === 'done' && task.startedAt === at) this.#outputs[task.index] = output;",
   },
   {
     name: 'a paused run is taken up running',
@@ -193,9 +193,13 @@ export const defects: readonly Defect[] = [
   {
     name: 'a timer is not cleared: that of a retry that was cancelled',
     file: liveTask,
-    find: `  reportSettled(context: TaskContext, status: SettledStatus): void {
-    this.run.timers.cancel(this.#wake);`,
-    put: '  reportSettled(context: TaskContext, status: SettledStatus): void {',
+    find: `    this.run.timers.cancel(this.#wake);
+    this.run.timers.cancel(this.#limit);
+    this.#lane.withdraw(this);
+    this.run.taskSettled(`,
+    put: `    this.run.timers.cancel(this.#limit);
+    this.#lane.withdraw(this);
+    this.run.taskSettled(`,
   },
   {
     name: 'an attempt that is taken up has the next number',
