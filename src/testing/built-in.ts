@@ -36,6 +36,11 @@ export const builtIns: readonly BuiltIn[] = [
   { name: 'a run that was stopped goes on as it was', afterStep: recoveredOtherwise },
 ];
 
+/** Whether a property of this name is one of every flow. */
+export function isBuiltInName(name: string): boolean {
+  return name === 'the model does not throw' || builtIns.some((known) => known.name === name);
+}
+
 function unsettled(world: FlowWorld, { run, rows }: Situation): string | undefined {
   const left = rows.flatMap((row, task) =>
     row === undefined || row.isLive ? [`\`${idOf(world, task)}\` is ${row?.status ?? 'pending'}`] : [],

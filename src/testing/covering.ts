@@ -3,6 +3,7 @@ import type { FlowWorld, Situation, Taken } from './flow-world.ts';
 import { type Cover, goalsOf } from './goals.ts';
 import type { Moves } from './moves.ts';
 import { commands, failing, type Step, type StepKind } from './steps.ts';
+import { walk } from './story.ts';
 
 /** Where a goal was first reached: from a node, by a step. */
 interface Place {
@@ -51,7 +52,34 @@ export class Covering {
       const begin = step === undefined ? pathTo(node) : [...pathTo(node), step];
       paths.push(this.#complete(world, moves, bounds, begin, covered));
     }
-    return paths;
+    return this.#leaveOutRedundant(world, paths);
+  }
+
+  /** Later paths may cover all that an earlier one was made for. */
+  #leaveOutRedundant(world: FlowWorld, paths: readonly Step[][]): Step[][] {
+    const goals = new Map(paths.map((path) => [path, this.#goalsOn(world, path)]));
+    const times = new Map<string, number>();
+    for (const set of goals.values()) for (const goal of set) times.set(goal, (times.get(goal) ?? 0) + 1);
+    // Those that cover least are tried first, and of these the longest.
+    const inTurn = paths.toSorted(
+      (a, b) => (goals.get(a)?.size ?? 0) - (goals.get(b)?.size ?? 0) || b.length - a.length,
+    );
+    const left = new Set<readonly Step[]>();
+    for (const path of inTurn) {
+      const own = goals.get(path) ?? new Set();
+      if (![...own].every((goal) => (times.get(goal) ?? 0) > 1)) continue;
+      left.add(path);
+      for (const goal of own) times.set(goal, (times.get(goal) ?? 0) - 1);
+    }
+    return paths.filter((path) => !left.has(path));
+  }
+
+  #goalsOn(world: FlowWorld, path: readonly Step[]): ReadonlySet<string> {
+    const { start, steps } = walk(world, path);
+    const goals = new Set(goalsOf(this.#cover, undefined, undefined, start));
+    for (const { step, before, taken } of steps)
+      for (const goal of goalsOf(this.#cover, before, step, taken)) goals.add(goal);
+    return goals;
   }
 
   #complete(

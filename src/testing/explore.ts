@@ -2,6 +2,7 @@ import { isFlow } from '../flow.ts';
 import type { AnyFlow } from '../flow-types.ts';
 import { badOption } from '../model/check.ts';
 import type { FlowDefinition } from '../model/definition.ts';
+import { isBuiltInName } from './built-in.ts';
 import { scriptOf, sequenceOf } from './counter-example.ts';
 import { Coverage, type CoverageReport } from './coverage.ts';
 import { Covering } from './covering.ts';
@@ -18,6 +19,8 @@ import { Watch } from './watch.ts';
 /** A property that does not hold in the model, and a shortest path to where it does not. */
 export interface Finding {
   readonly property: string;
+  /** Whether it is a property of every flow: then topple itself is at fault. */
+  readonly isBuiltIn: boolean;
   readonly message: string;
   /** The path in one line. */
   readonly description: string;
@@ -156,7 +159,8 @@ export function exploreFlow(
 /** A violation with its story. */
 export function findingOf(world: FlowWorld, { property, message, path }: Violation): Finding {
   const told = tellAsFarAsPossible(world, path);
-  return { property, message, ...told, seed: seedOf(path), script: scriptOf(world, path), path };
+  const isBuiltIn = isBuiltInName(property);
+  return { property, isBuiltIn, message, ...told, seed: seedOf(path), script: scriptOf(world, path), path };
 }
 
 /** The last step may be the one that the model cannot take. */

@@ -36,6 +36,7 @@ export function goalsOf(
     const { kind, task } = step;
     const row = before.rows[task];
     goals.push(byTask ? `${task} ${kind} ${row?.attempts} ${nameOfRow(row)}` : `${task} ${kind}`);
+    goals.push(`${kind} ${nameOfRow(row)}`);
     if (before.run.value !== 'running') goals.push(`${kind} while ${before.run.value}`);
     if (taken.next.run.status === 'done') goals.push(`${kind} at last`);
     if (cover !== 'pairs') return goals;
@@ -45,8 +46,8 @@ export function goalsOf(
   }
   goals.push(`${step.kind} while ${before.run.value}`);
   for (const [task, row] of before.rows.entries()) {
-    goals.push(`${step.kind} ${before.run.value} ${byTask ? task : ''} ${nameOfRow(row)}`);
     if (byTask) goals.push(`${step.kind} ${before.run.value} ${task} ${nameOfRow(row)} ${row?.attempts}`);
+    else if (row?.isLive) goals.push(`${step.kind} ${nameOfRow(row)}`);
   }
   return goals;
 }

@@ -140,7 +140,7 @@ class Replay {
     this.#world = world;
     this.#limits = limits;
     this.#options = options;
-    this.#timetable = new Timetable(world, path);
+    this.#timetable = new Timetable(world, path, isWatched ? 1 : 0);
     const { definition } = world;
     for (const [id, body] of Object.entries(options.performs ?? {})) {
       const task = definition.graph.indexOf(id);

@@ -35,6 +35,7 @@ export interface PlannedAttempt {
 export class Timetable {
   readonly start: Taken;
   readonly steps: readonly { readonly step: Step; readonly taken: Taken }[];
+  readonly #turn: number;
   readonly #attempts: PlannedAttempt[] = [];
   /** By task: instants at which its time for all attempts is over. */
   readonly #expires: number[][];
@@ -44,7 +45,9 @@ export class Timetable {
   /** By task: when its first attempt started, in each life of the run. */
   readonly #firstStarts: number[][];
 
-  constructor(world: FlowWorld, path: readonly Step[]) {
+  /** @param turn has bodies that are told to end do so in another manner */
+  constructor(world: FlowWorld, path: readonly Step[], turn: number) {
+    this.#turn = turn;
     const { start, steps } = walk(world, path);
     this.start = start;
     this.steps = steps;
@@ -105,7 +108,7 @@ export class Timetable {
   #noteStarts(at: number, { started, next }: Taken, step: Step | undefined): void {
     for (const task of started) {
       const attempt = next.rows[task]?.attempts ?? 0;
-      this.#attempts.push({ task, attempt, startsAt: at, manner: manners[(task + at) % 3] ?? 'throws' });
+      this.#attempts.push({ task, attempt, startsAt: at, manner: manners[(task + at + this.#turn) % 3] ?? 'throws' });
       const firsts = this.#firstStarts[task] as number[];
       const life = this.#runStarts.at(-1) as number;
       if (attempt === 1 && step?.kind !== 'stop' && !firsts.some((instant) => instant >= life))

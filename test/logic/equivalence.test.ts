@@ -1,10 +1,10 @@
+import { getShortestPaths, getSimplePaths } from 'topple/testing/paths';
 import * as assert from 'uvu/assert';
 import type { AnyEventObject, AnyMachineSnapshot } from 'xstate';
 import { type CompiledSnapshot, compile } from '../../src/logic/index.ts';
 import { Ledger, type Plan } from '../../src/model/ledger.ts';
 import { type TriggerRule, triggerRules } from '../../src/model/trigger-rule.ts';
 import { spec } from '../spec.ts';
-import { getShortestPaths, getSimplePaths } from '../support/graph.ts';
 import {
   Cursors,
   compiledStart,

@@ -1,13 +1,13 @@
 // Shortest paths of the orchestrator, and from the end of each every event, walked by a run of the real engine: the
 // model says what the run must be after each step, and what must stand in the journal.
 
+import { getShortestPaths } from 'topple/testing/paths';
 import * as assert from 'uvu/assert';
 import type { AnyStateNode } from 'xstate';
 import { type OrchestratorEvent, orchestratorMachine } from '../../machines/index.ts';
 import { Ledger } from '../../src/model/ledger.ts';
 import type { SettledStatus } from '../../src/model/status.ts';
 import { spec } from '../spec.ts';
-import { getShortestPaths } from '../support/graph.ts';
 import {
   accept,
   at,

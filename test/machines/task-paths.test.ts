@@ -1,11 +1,11 @@
 // Every simple path of the task machine, walked by a task of the real engine: the model says what the task must be
 // after each step, and what must stand in the journal.
 
+import { getShortestPaths, getSimplePaths } from 'topple/testing/paths';
 import * as assert from 'uvu/assert';
 import { fromPromise, initialTransition, transition } from 'xstate';
 import { type TaskContext, type TaskEvent, taskMachine } from '../../machines/index.ts';
 import { spec } from '../spec.ts';
-import { getShortestPaths, getSimplePaths } from '../support/graph.ts';
 import { told } from './asked-for.ts';
 import { type Happening, happeningsIn, type State } from './task-happenings.ts';
 import { fatal, type Observed, TaskWorld } from './task-world.ts';

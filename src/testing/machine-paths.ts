@@ -1,0 +1,100 @@
+// The one file that knows `@xstate/graph`, an optional peer dependency: `topple/testing/paths`.
+
+import type { SnapshotFrom } from 'xstate';
+import type { OrchestratorEvent, orchestratorMachine } from '../../machines/orchestrator.ts';
+import type { TaskEvent, taskMachine } from '../../machines/task.ts';
+import type { AnyFlow } from '../flow-types.ts';
+import { Ledger } from '../model/ledger.ts';
+import type { SettledStatus } from '../model/status.ts';
+import { definitionOf } from './explore.ts';
+
+export { getShortestPaths, getSimplePaths } from '@xstate/graph';
+
+type RunState = Pick<SnapshotFrom<typeof orchestratorMachine>, 'value' | 'context' | 'status'>;
+type TaskState = Pick<SnapshotFrom<typeof taskMachine>, 'value' | 'context' | 'status'>;
+
+/** What to tell `getSimplePaths` and `getShortestPaths` of an orchestrator: `flow.machine`, or `orchestratorMachine`. */
+export interface RunPathOptions {
+  readonly input: { readonly ledger: Ledger };
+  /** The events that an engine may send in a state. Instants are 0, so that there are finitely many states. */
+  readonly events: (state: RunState) => OrchestratorEvent[];
+  readonly serializeState: (state: RunState) => string;
+}
+
+/**
+ * The event table of a flow's run, for `@xstate/graph`: it is started, its tasks settle in each way that is given, it
+ * is paused, resumed and cancelled, and concluded once all tasks have settled.
+ *
+ * @param endings in which ways tasks that run may end. Default `done` and `failed`
+ */
+export function runPathOptions(
+  flow: AnyFlow,
+  endings: readonly SettledStatus[] = ['done', 'failed'],
+): RunPathOptions {
+  const { plan, name } = definitionOf(flow, 'runPathOptions');
+  const at = 0;
+  return {
+    input: { ledger: Ledger.open(plan) },
+    events: ({ value, context: { ledger }, status }) => {
+      if (status !== 'active') return [];
+      const statuses = ledger.toJSON().statuses;
+      const hasStarted = statuses.some((one) => one !== 'waiting');
+      if (!hasStarted)
+        return [{ type: 'run.start', at, version: 1, flow: name, flowHash: '', input: undefined }];
+      if (ledger.unsettled === 0) return [{ type: 'run.conclude', at, outputs: {}, failures: [] }];
+      const ways: readonly SettledStatus[] = value === 'cancelling' ? ['cancelled'] : endings;
+      const settled = statuses.flatMap((one, task) =>
+        one === 'decided'
+          ? ways.map((ending) => ({ type: 'task.settled' as const, at, task, status: ending }))
+          : [],
+      );
+      if (value === 'cancelling') return settled;
+      const command = value === 'paused' ? 'run.resume' : 'run.pause';
+      return [...settled, { type: command, at }, { type: 'run.cancel', at }];
+    },
+    serializeState: ({ value, context: { ledger, cause } }) =>
+      JSON.stringify([value, cause, ledger.toJSON().statuses]),
+  };
+}
+
+/** What to tell them of `taskMachine`. */
+export interface TaskPathOptions {
+  readonly input: { readonly task: number; readonly maxAttempts: number };
+  readonly events: (state: TaskState) => TaskEvent[];
+}
+
+/** The event table of a task with so many attempts: its verdict, its attempts, a cancel, the end of its time. */
+export function taskPathOptions(maxAttempts = 2): TaskPathOptions {
+  const at = 0;
+  const error = { name: 'Error', message: 'told to fail' };
+  return {
+    input: { task: 0, maxAttempts },
+    events: ({ value, context: { readyAt, attempt }, status }) => {
+      if (status !== 'active') return [];
+      const cancel = { type: 'task.cancel', at, cause: 'cancelled' } as const;
+      const expire = { type: 'task.expire', at, cause: 'timeout', error } as const;
+      if (value === 'pending' && readyAt === undefined) {
+        return [
+          { type: 'task.ready', at },
+          { type: 'task.skip', at, cause: 'rule' },
+          { type: 'task.fail_upstream', at, cause: 'upstream' },
+          cancel,
+        ];
+      }
+      if (value === 'pending') return [{ type: 'attempt.start', at }, cancel];
+      if (value === 'retrying')
+        return [{ type: 'attempt.due', at }, { type: 'attempt.start', at }, cancel, expire];
+      const retry =
+        attempt < maxAttempts
+          ? [{ type: 'attempt.failed', at, error, cause: 'exhausted', retryAt: at } as const]
+          : [];
+      return [
+        { type: 'attempt.done', at, output: undefined },
+        ...retry,
+        { type: 'attempt.failed', at, error, cause: 'exhausted' },
+        { type: 'attempt.skipped', at },
+        { type: 'attempt.cancelled', at, cause: 'cancelled' },
+      ];
+    },
+  };
+}

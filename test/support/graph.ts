@@ -1,2 +1,0 @@
-// The one file that knows `@xstate/graph`.
-export { getShortestPaths, getSimplePaths } from '@xstate/graph';
