@@ -45,7 +45,7 @@ export function scriptOf(world: FlowWorld, path: readonly Step[]): string {
     '',
     `const path = createFlowModel(flow).pathOf('${seedOf(path)}');`,
     'console.log(path.story.join("\\n"));',
-    'const { view } = await path.test(); // performs: { id: body } for your own bodies',
+    'const { view } = await path.run(); // performs: { id: body } for your own bodies',
     'console.log(view);',
     '',
   ].join('\n');

@@ -41,7 +41,9 @@ export interface TestPath {
    * @throws PathError where engine and model differ, or a body does not do what the path says; of a path that is as
    * short as can be, unless `performs` are given, which are called once
    */
-  test(options?: TestOptions): Promise<PathRun>;
+  test(options?: TestOptions): Promise<void>;
+  /** The same, for whoever wants to see what became of the run. */
+  run(options?: TestOptions): Promise<PathRun>;
   /** What happens on it, step by step, with what follows from each. */
   readonly story: readonly string[];
   /** The same as a Mermaid sequence diagram. */
@@ -130,6 +132,12 @@ class Model implements FlowModel {
 
   #pathOf(world: FlowWorld, path: readonly Step[], description: string, limits: ExploreOptions): TestPath {
     const { start, steps } = walk(world, path);
+    const run = async (options: TestOptions = {}): Promise<PathRun> => {
+      const gone = await this.#go(world, path, limits, options);
+      this.#tested.add(start);
+      for (const { taken } of steps) this.#tested.add(taken);
+      return gone;
+    };
     return {
       description,
       seed: seedOf(path),
@@ -140,12 +148,8 @@ class Model implements FlowModel {
       })),
       story: [tellStart(world, start), ...steps.map((told) => tellStep(world, told))],
       mermaid: sequenceOf(world, path),
-      test: async (options = {}) => {
-        const run = await this.#go(world, path, limits, options);
-        this.#tested.add(start);
-        for (const { taken } of steps) this.#tested.add(taken);
-        return run;
-      },
+      test: async (options) => void (await run(options)),
+      run,
     };
   }
 

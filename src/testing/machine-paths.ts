@@ -4,8 +4,10 @@ import type { SnapshotFrom } from 'xstate';
 import type { OrchestratorEvent, orchestratorMachine } from '../../machines/orchestrator.ts';
 import type { TaskEvent, taskMachine } from '../../machines/task.ts';
 import type { AnyFlow } from '../flow-types.ts';
-import { Ledger } from '../model/ledger.ts';
+import type { TaskDefinition } from '../model/definition.ts';
+import { Ledger, type LedgerStatus } from '../model/ledger.ts';
 import type { SettledStatus } from '../model/status.ts';
+import { airflowVerdict, countEndings } from './airflow.ts';
 import { definitionOf } from './explore.ts';
 
 export { getShortestPaths, getSimplePaths } from '@xstate/graph';
@@ -31,8 +33,16 @@ export function runPathOptions(
   flow: AnyFlow,
   endings: readonly SettledStatus[] = ['done', 'failed'],
 ): RunPathOptions {
-  const { plan, name } = definitionOf(flow, 'runPathOptions');
+  const { plan, name, tasks, graph } = definitionOf(flow, 'runPathOptions');
   const at = 0;
+  /** In which ways a task may end that has its verdict: one that does not run ends as that says. */
+  const endingsOf = (statuses: readonly LedgerStatus[], task: number): readonly SettledStatus[] => {
+    const upstream = graph.upstreamList.subarray(graph.upstreamStart[task], graph.upstreamStart[task + 1]);
+    const counts = countEndings(Array.from(upstream, (other) => settledOf(statuses[other])));
+    const verdict = airflowVerdict((tasks[task] as TaskDefinition).triggerRule, counts);
+    if (verdict === 'skip') return ['skipped'];
+    return verdict === 'upstream_failed' ? ['upstream_failed'] : endings;
+  };
   return {
     input: { ledger: Ledger.open(plan) },
     events: ({ value, context: { ledger }, status }) => {
@@ -42,10 +52,14 @@ export function runPathOptions(
       if (!hasStarted)
         return [{ type: 'run.start', at, version: 1, flow: name, flowHash: '', input: undefined }];
       if (ledger.unsettled === 0) return [{ type: 'run.conclude', at, outputs: {}, failures: [] }];
-      const ways: readonly SettledStatus[] = value === 'cancelling' ? ['cancelled'] : endings;
       const settled = statuses.flatMap((one, task) =>
         one === 'decided'
-          ? ways.map((ending) => ({ type: 'task.settled' as const, at, task, status: ending }))
+          ? (value === 'cancelling' ? (['cancelled'] as const) : endingsOf(statuses, task)).map((ending) => ({
+              type: 'task.settled' as const,
+              at,
+              task,
+              status: ending,
+            }))
           : [],
       );
       if (value === 'cancelling') return settled;
@@ -55,6 +69,10 @@ export function runPathOptions(
     serializeState: ({ value, context: { ledger, cause } }) =>
       JSON.stringify([value, cause, ledger.toJSON().statuses]),
   };
+}
+
+function settledOf(status: LedgerStatus | undefined): SettledStatus | undefined {
+  return status === undefined || status === 'waiting' || status === 'decided' ? undefined : status;
 }
 
 /** What to tell them of `taskMachine`. */

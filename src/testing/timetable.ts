@@ -108,7 +108,12 @@ export class Timetable {
   #noteStarts(at: number, { started, next }: Taken, step: Step | undefined): void {
     for (const task of started) {
       const attempt = next.rows[task]?.attempts ?? 0;
-      this.#attempts.push({ task, attempt, startsAt: at, manner: manners[(task + at + this.#turn) % 3] ?? 'throws' });
+      this.#attempts.push({
+        task,
+        attempt,
+        startsAt: at,
+        manner: manners[(task + at + this.#turn) % 3] ?? 'throws',
+      });
       const firsts = this.#firstStarts[task] as number[];
       const life = this.#runStarts.at(-1) as number;
       if (attempt === 1 && step?.kind !== 'stop' && !firsts.some((instant) => instant >= life))

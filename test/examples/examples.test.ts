@@ -21,6 +21,15 @@ for (const entry of readdirSync(examples, { withFileTypes: true })) {
 
   // A flow that is data prints nothing by itself; what the documents say of it is tested with the command line.
   if (!entry.name.endsWith('.ts')) continue;
+  if (entry.name.endsWith('.test.ts')) {
+    test(`${entry.name} passes`, async () => {
+      const { code, stdout } = await runFile(entry.name);
+      const [, total, passed] = /Total: +(\d+)\n +Passed: +(\d+)/.exec(stdout) ?? [];
+      assert.equal([code, passed], [0, total], stdout);
+      assert.ok(Number(total) > 10, stdout);
+    });
+    continue;
+  }
 
   test(`${entry.name} prints what it says`, async () => {
     const [, comment] = source.split('\n// Output:\n');
