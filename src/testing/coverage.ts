@@ -160,11 +160,15 @@ function whyNot(
     (definition.settings.concurrency ?? Number.POSITIVE_INFINITY) < size ||
     has('pause');
   const unless = (is: boolean, why: string): string | undefined => (is ? undefined : why);
+  if (size === 0 && edge !== 'orchestrator run.start 0' && edge !== 'orchestrator run.conclude 2')
+    return 'the flow has no tasks';
   switch (edge) {
     case 'task xstate.error.actor.body 0':
       return 'it changes nothing: XState says so beside `attempt.failed`';
     case 'running attempt.progress 0':
       return 'it changes nothing but what listeners hear';
+    case 'orchestrator task.settled 1':
+      return unless(size > 1, 'the flow has one task');
     case 'orchestrator run.start 0':
       return unless(size === 0, 'the flow has tasks');
     case 'orchestrator run.start 1':

@@ -19,7 +19,7 @@ import { Watch } from './watch.ts';
 /** A property that does not hold in the model, and a shortest path to where it does not. */
 export interface Finding {
   readonly property: string;
-  /** Whether it is a property of every flow: then topple itself is at fault. */
+  /** Whether it is a property that every flow has. */
   readonly isBuiltIn: boolean;
   readonly message: string;
   /** The path in one line. */

@@ -74,7 +74,8 @@ export function createFlowModel(flow: AnyFlow, options: ExploreOptions = {}): Fl
   return new Model(definitionOf(flow, 'createFlowModel'), options);
 }
 
-class Model implements FlowModel {
+/** For whoever wants report and paths of one exploration. */
+export class Model implements FlowModel {
   readonly #definition: FlowDefinition;
   readonly #options: ExploreOptions;
   readonly #world: FlowWorld;
@@ -98,22 +99,38 @@ class Model implements FlowModel {
     return exploreFlow(this.#definition, readOptions('explore', given), given).exploration;
   }
 
-  getTestPaths({ cover = 'transitions', ...options }: TestPathOptions = {}): TestPath[] {
+  getTestPaths(options: TestPathOptions = {}): TestPath[] {
+    return this.look('getTestPaths', options).paths();
+  }
+
+  /** Explores, and makes test paths of that once they are asked for. */
+  look(
+    owner: string,
+    { cover = 'transitions', ...options }: TestPathOptions,
+  ): { readonly exploration: Exploration; readonly paths: () => TestPath[] } {
     if (!covers.includes(cover))
-      throw badOption({ option: 'cover', owner: 'getTestPaths' }, `one of ${covers.join(', ')}`, cover);
+      throw badOption({ option: 'cover', owner }, `one of ${covers.join(', ')}`, cover);
     const given = { ...this.#options, ...options };
-    const bounds = readOptions('getTestPaths', given);
-    const { world, moves, covering, search } = exploreFlow(this.#definition, bounds, given, cover);
-    const paths = covering?.paths(world, moves, bounds, search.pathTo) ?? [];
-    const descriptions = new Set<string>();
-    return paths
-      .toSorted((a, b) => weightOf(a) - weightOf(b))
-      .map((path) => {
-        const plain = describePath(world, path);
-        const description = descriptions.has(plain) ? `${plain} (${seedOf(path)})` : plain;
-        descriptions.add(plain);
-        return this.#pathOf(world, path, description, given);
-      });
+    const bounds = readOptions(owner, given);
+    const { exploration, world, moves, covering, search } = exploreFlow(
+      this.#definition,
+      bounds,
+      given,
+      cover,
+    );
+    const paths = (): TestPath[] => {
+      const descriptions = new Set<string>();
+      const all = covering?.paths(world, moves, bounds, search.pathTo) ?? [];
+      return all
+        .toSorted((a, b) => weightOf(a) - weightOf(b))
+        .map((path) => {
+          const plain = describePath(world, path);
+          const description = descriptions.has(plain) ? `${plain} (${seedOf(path)})` : plain;
+          descriptions.add(plain);
+          return this.#pathOf(world, path, description, given);
+        });
+    };
+    return { exploration, paths };
   }
 
   pathOf(seed: string): TestPath {

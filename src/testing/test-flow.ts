@@ -3,7 +3,7 @@ import { checkNumber } from '../model/check.ts';
 import { viewError } from '../model/error.ts';
 import type { CoverageReport } from './coverage.ts';
 import { definitionOf, type Exploration } from './explore.ts';
-import { createFlowModel, type TestPathOptions } from './flow-model.ts';
+import { Model, type TestPathOptions } from './flow-model.ts';
 import { type Lint, lintDefinition } from './lint.ts';
 import { PathError, type TestOptions } from './replay.ts';
 
@@ -54,14 +54,15 @@ export interface FlowTest {
  */
 export async function testFlow(flow: AnyFlow, options: FlowTestOptions = {}): Promise<FlowTest> {
   const { threshold = 0, test, onPath, ...given } = options;
-  checkNumber({ option: 'threshold', owner: 'testFlow' }, threshold, { min: 0 });
-  const lints = lintDefinition(definitionOf(flow, 'testFlow'));
   const { cover: _, ...looking } = given;
-  const model = createFlowModel(flow, looking);
-  const exploration = model.explore();
+  checkNumber({ option: 'threshold', owner: 'testFlow' }, threshold, { min: 0 });
+  const definition = definitionOf(flow, 'testFlow');
+  const lints = lintDefinition(definition);
+  const model = new Model(definition, looking);
+  const { exploration, paths: pathsOf } = model.look('testFlow', given);
   const paths: TestedPath[] = [];
   // Where the model itself is wrong its paths would tell the same again, and again.
-  const tests = exploration.findings.some(({ isBuiltIn }) => isBuiltIn) ? [] : model.getTestPaths(given);
+  const tests = exploration.findings.some(({ isBuiltIn }) => isBuiltIn) ? [] : pathsOf();
   for (const { description, seed, steps, test: go } of tests) {
     const path = { description, seed, steps: steps.length };
     try {
