@@ -79,6 +79,8 @@ export class Explorer {
   readonly #keys: Keys;
   readonly #twins: readonly (readonly number[])[];
   readonly #independence: Independence;
+  /** For each of them the first of those that it may change places with. */
+  readonly #twinOf = new Map<number, number>();
   readonly #readsBefore: number;
   readonly #visits = new Map<string, Visit[]>();
   readonly #parents: number[] = [];
@@ -111,6 +113,7 @@ export class Explorer {
     const { reads } = watch;
     this.#readsBefore = reads.size;
     this.#twins = reduction === 'none' ? [] : findTwins(world.definition, moves, reads.tasks);
+    for (const twins of this.#twins) for (const task of twins) this.#twinOf.set(task, twins[0] as number);
     this.#keys = new Keys(world, { twins: this.#twins, details: reads.details });
     const watched = watch.hasPathProperties ? reads.tasks : [];
     this.#independence = new Independence(world, possible, watched);
@@ -159,6 +162,7 @@ export class Explorer {
       this.#isCut ||= canHappen;
       return;
     }
+    chosen = this.#oneOfEqual(situation, chosen);
     if (this.#reduction === 'endings') chosen = this.#persistent(node, chosen);
     let before = 0n;
     for (const task of chosen) {
@@ -166,6 +170,20 @@ export class Explorer {
       before |= bit(task);
     }
     if (only === undefined) for (const step of ofRun) this.#take(node, step, 0n);
+  }
+
+  /** Of tasks that may change places, and are at the same point, the first: steps of the others lead to the same. */
+  #oneOfEqual({ rows }: Situation, tasks: readonly number[]): readonly number[] {
+    if (this.#twins.length === 0 || this.#world.isLimited) return tasks;
+    const seen = new Set<string>();
+    return tasks.filter((task) => {
+      const twin = this.#twinOf.get(task);
+      if (twin === undefined) return true;
+      const name = `${twin} ${rows[task]?.code}`;
+      const isFirst = !seen.has(name);
+      seen.add(name);
+      return isFirst;
+    });
   }
 
   /** @param before tasks whose steps were taken from here before */

@@ -88,7 +88,8 @@ export class FlowWorld {
       settings.concurrency ?? Number.POSITIVE_INFINITY,
     );
     this.#pools = new Map([...Object.entries(limits.pools ?? {}), ...Object.entries(settings.pools ?? {})]);
-    this.#tasks = definition.tasks.map(({ retry }, task) => new TaskModel(task, retry?.maxAttempts ?? 1));
+    const codes = new Map<string, number>();
+    this.#tasks = definition.tasks.map(({ retry }, task) => new TaskModel(task, retry?.maxAttempts ?? 1, codes));
     this.contenders = this.#findContenders();
   }
 

@@ -17,7 +17,7 @@ export type AttemptEnding = 'attempt' | 'task' | 'cancel';
 /** A task that has its verdict and has not settled, as the model has it. Equal ones are the same object. */
 export interface LiveRow {
   readonly isLive: true;
-  /** Of its task alone: small, and the same for equal rows. */
+  /** Small, and the same for equal rows of any task of the flow. */
   readonly code: number;
   readonly snapshot: SnapshotOf<typeof taskMachine>;
   readonly status: 'pending' | 'running' | 'retrying';
@@ -101,11 +101,14 @@ const events: Readonly<Record<RowEvent, TaskEvent>> = {
 export class TaskModel {
   readonly #task: number;
   readonly #maxAttempts: number;
+  readonly #codes: Map<string, number>;
   readonly #rows = new Map<string, Row>();
   readonly #steps = new Map<RowEvent, RowStep[]>();
   #fresh: LiveRow | undefined;
 
-  constructor(task: number, maxAttempts: number) {
+  /** @param codes of rows by their names: shared by all tasks of a flow, so that codes can be compared */
+  constructor(task: number, maxAttempts: number, codes: Map<string, number>) {
+    this.#codes = codes;
     this.#task = task;
     this.#maxAttempts = maxAttempts;
   }
@@ -231,7 +234,9 @@ export class TaskModel {
   #intern(name: string, make: (code: number) => Row): Row {
     let row = this.#rows.get(name);
     if (row === undefined) {
-      row = make(this.#rows.size + 1);
+      const code = this.#codes.get(name) ?? this.#codes.size + 1;
+      this.#codes.set(name, code);
+      row = make(code);
       this.#rows.set(name, row);
     }
     return row;

@@ -17,12 +17,21 @@ export function flowPlans(max: number, plain = false): fc.Arbitrary<FlowPlan> {
     .chain((size) =>
       fc.tuple(
         fc.tuple(...Array.from({ length: size }, (_, index) => taskAt(index, plain))),
+        // Many are like the one before, so that there are tasks which may change places.
+        fc.array(fc.boolean(), { minLength: size, maxLength: size }),
         plain
           ? fc.constant(undefined)
           : fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined, freq: 2 }),
       ),
     )
-    .map(([tasks, concurrency]) => ({ tasks, concurrency, pools: { p: 1 } }));
+    .map(([drawn, isAlike, concurrency]) => {
+      const tasks: (GraphTask & { readonly id: string })[] = [];
+      for (const [index, task] of drawn.entries()) {
+        const before = tasks.at(-1);
+        tasks.push(before !== undefined && isAlike[index] ? { ...before, id: task.id } : task);
+      }
+      return { tasks, concurrency, pools: { p: 1 } };
+    });
 }
 
 function taskAt(index: number, plain: boolean): fc.Arbitrary<GraphTask & { readonly id: string }> {
