@@ -97,10 +97,10 @@ export class Comparison {
   /** After a step. Throws `Difference`. */
   compare(run: Run, step: Step | undefined, taken: Taken, number: number): void {
     const at = number * stepMs;
-    const [problem] = this.#problems;
-    if (problem !== undefined) throw new Difference(problem);
     this.#keep(taken.facts);
     this.#compareEntries(taken.facts, at);
+    const [problem] = this.#problems;
+    if (problem !== undefined) throw new Difference(problem);
     this.#compareHeard();
     this.#compareView(run, taken.next, at);
     this.#compareBodies(taken.next);
@@ -135,9 +135,11 @@ export class Comparison {
     const { upstreamStart, upstreamList } = this.#world.definition.graph;
     const { rows } = this.#expected.next;
     const kept = new Map<string, TaskStatus>();
+    const outputs = new Map<string, unknown>();
     for (const entry of this.#store.read(this.#runId)) {
       if (!('taskId' in entry)) continue;
       const status = entry.type.slice('task.'.length) as TaskStatus;
+      if (entry.type === 'task.done') outputs.set(entry.taskId, entry.output);
       if (entry.type === 'task.rerun') kept.delete(entry.taskId);
       else if (isSettled(status) && entry.type !== 'task.ready' && entry.type !== 'task.started')
         kept.set(entry.taskId, status);
@@ -155,12 +157,18 @@ export class Comparison {
       if (status !== 'done') continue;
       expected++;
       if (!Object.hasOwn(deps, name)) throw new Difference(`the output of \`${name}\` is missing for ${id}`);
-      if (deps[name] !== this.#outputs.get(other))
+      // A schema may have made something else of what the body returned.
+      const returned = this.#hasSchema(other) ? outputs.get(name) : this.#outputs.get(other);
+      if (deps[name] !== returned || outputs.get(name) !== returned)
         throw new Difference(`${id} gets another output of \`${name}\` than it returned`);
     }
     const found = Object.keys(deps).length;
     if (found !== expected)
       throw new Difference(`${id} gets ${found} outputs, and ${expected} of its dependencies are done`);
+  }
+
+  #hasSchema(task: number): boolean {
+    return this.#world.definition.tasks[task]?.output !== undefined;
   }
 
   #compareEntries(facts: readonly ModelFact[], at: number): void {

@@ -89,7 +89,9 @@ export class FlowWorld {
     );
     this.#pools = new Map([...Object.entries(limits.pools ?? {}), ...Object.entries(settings.pools ?? {})]);
     const codes = new Map<string, number>();
-    this.#tasks = definition.tasks.map(({ retry }, task) => new TaskModel(task, retry?.maxAttempts ?? 1, codes));
+    this.#tasks = definition.tasks.map(
+      ({ retry }, task) => new TaskModel(task, retry?.maxAttempts ?? 1, codes),
+    );
     this.contenders = this.#findContenders();
   }
 

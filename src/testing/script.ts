@@ -5,13 +5,13 @@ import type { PerformScope } from '../model/perform.ts';
 
 /** A body that does as it is told: what `flow.provide` takes for a task. */
 export interface ScriptedBody<Output> {
-  readonly perform: (scope: PerformScope<never, never, never>) => Output | Promise<Output>;
+  readonly perform: (scope: PerformScope<unknown, unknown, unknown>) => Output | Promise<Output>;
 }
 
 /** A body that takes its time, as an actor, which knows the clock of its run. */
 export interface TimedBody {
   readonly actor: AnyActorLogic;
-  readonly input: (scope: PerformScope<never, never, never>) => unknown;
+  readonly input: (scope: PerformScope<unknown, unknown, unknown>) => unknown;
 }
 
 /** A body whose attempts wait to be released. Made by `hold`. */
@@ -97,10 +97,12 @@ export function hold<Output = undefined>(): HeldBody<Output> {
  * @param then default: returns `undefined`
  */
 export function takes(ms: number, then: ScriptedBody<unknown> = ok(undefined)): TimedBody {
-  const actor = fromPromise<unknown, PerformScope<never, never, never>>(async ({ input, self, signal }) => {
-    await sleep(clockOf(self) as Clock, ms, signal);
-    return then.perform(input);
-  });
+  const actor = fromPromise<unknown, PerformScope<unknown, unknown, unknown>>(
+    async ({ input, self, signal }) => {
+      await sleep(clockOf(self) as Clock, ms, signal);
+      return then.perform(input);
+    },
+  );
   return { actor, input: (scope) => scope };
 }
 

@@ -1,0 +1,199 @@
+import { createFlow } from 'topple';
+import { createFlowModel, PathError, reportText, testFlow } from 'topple/testing';
+import * as assert from 'uvu/assert';
+import { z } from 'zod';
+import { spec } from '../spec.ts';
+
+const test = spec('test paths');
+
+const flow = createFlow('order', { input: z.object({ amount: z.number() }) })
+  .task('charge', {
+    retry: { maxAttempts: 3 },
+    timeoutMs: 1_000,
+    output: z.object({ receipt: z.string() }),
+    perform: (): { receipt: string } => {
+      throw new Error('the real body is not called');
+    },
+  })
+  .task('mail', {
+    dependsOn: ['charge'],
+    optional: true,
+    perform: ({ deps }) => `mailed ${deps.charge.receipt}`,
+  })
+  .task('audit', { dependsOn: ['charge', 'mail'], triggerRule: 'all_settled', perform: () => undefined })
+  .output(({ deps }) => deps.mail);
+
+const model = createFlowModel(flow, { commands: ['cancel'] });
+
+/** What a promise rejects with. */
+async function errorOf(promise: Promise<unknown>): Promise<PathError> {
+  try {
+    await promise;
+  } catch (error) {
+    assert.instance(error, PathError);
+    return error as PathError;
+  }
+  return assert.unreachable() as never;
+}
+
+test('are few, each with a description of its own, and pass', async () => {
+  const paths = model.getTestPaths({ maxFailures: 2 });
+  assert.ok(paths.length < 15, `${paths.length} paths`);
+  assert.is(new Set(paths.map(({ description }) => description)).size, paths.length);
+  for (const path of paths) await path.test();
+  assert.is(model.coverage().share, 1);
+});
+
+test('tell what is out of the ordinary, step by step, and as a diagram', () => {
+  const { description, steps, story, mermaid, seed } = model.pathOf('f0.u0.t0.h0.u0.d0.d1.d2');
+  assert.is(description, '`charge` fails and is retried; `charge` times out in attempt 2 of 3');
+  assert.is(seed, 'f0.u0.t0.h0.u0.d0.d1.d2');
+  assert.equal(steps[0], {
+    description: '`charge` fails in attempt 1 of 3, and is to be retried',
+    kind: 'fails',
+    taskId: 'charge',
+  });
+  assert.equal(story, [
+    'the run starts; `charge` starts',
+    '`charge` fails in attempt 1 of 3, and is to be retried',
+    'the retry of `charge` is due; `charge` starts',
+    '`charge` times out in attempt 2 of 3',
+    'the body of `charge` ends, which was told to, and is to be retried',
+    'the retry of `charge` is due; `charge` starts',
+    '`charge` is done in attempt 3 of 3; `mail` starts',
+    '`mail` is done; `audit` starts',
+    '`audit` is done; the run is done',
+  ]);
+  assert.is(
+    mermaid,
+    `sequenceDiagram
+  participant world as outside
+  participant run as run of order
+  participant t0 as charge
+  participant t1 as mail
+  participant t2 as audit
+  world->>run: start
+  run->>t0: start
+  world->>t0: charge fails in attempt 1 of 3, and is to be retried
+  world->>t0: the retry of charge is due
+  run->>t0: start
+  world->>t0: charge times out in attempt 2 of 3
+  world->>t0: the body of charge ends, which was told to, and is to be retried
+  world->>t0: the retry of charge is due
+  run->>t0: start
+  world->>t0: charge is done in attempt 3 of 3
+  t0-->>run: done
+  run->>t1: start
+  world->>t1: mail is done
+  t1-->>run: done
+  run->>t2: start
+  world->>t2: audit is done
+  t2-->>run: done
+  run-->>world: done`,
+  );
+});
+
+test('hand real outputs on, and ask schemas where there are real values', async () => {
+  const performs = {
+    charge: () => ({ receipt: 'r1', more: 1 }),
+    mail: ({ deps }: { deps: { charge: object } }) => JSON.stringify(deps.charge),
+    audit: async () => 'audited',
+  };
+  const { view, entries } = await model.pathOf('f0.u0.d0.d1.d2').run({ performs, input: { amount: 1 } });
+  assert.equal(
+    [view.status, view.tasks.charge?.attempts, view.tasks.mail?.output],
+    ['done', 2, '{"receipt":"r1"}'],
+  );
+  assert.equal(entries.at(-1), {
+    type: 'run.done',
+    at: 5_000,
+    output: '{"receipt":"r1"}',
+    seq: entries.length,
+    runId: 'path',
+  });
+  const error = await errorOf(model.pathOf('d0.d1.d2').test({ performs: { charge: () => 'no receipt' } }));
+  assert.is(
+    error.difference,
+    'of `charge` the journal has task.failed #1 output, where the model has task.done #1',
+  );
+});
+
+test('fail where a body does not do what the path says', async () => {
+  const mail = (): never => {
+    throw new TypeError('no such address');
+  };
+  const error = await errorOf(model.pathOf('d0.d1.d2').test({ performs: { mail } }));
+  assert.is(
+    error.difference,
+    'the path says that `mail` is done, and its body threw TypeError: no such address',
+  );
+  assert.equal(error.story, [
+    'the run starts; `charge` starts',
+    '`charge` is done; `mail` starts',
+    '`mail` is done; `audit` starts',
+  ]);
+  assert.match(error.message, 'Flow `order`, path "all goes well": the path says that `mail` is done');
+  assert.match(error.message, '  1. `charge` is done; `mail` starts\n');
+  assert.match(error.script, "createFlowModel(flow).pathOf('d0.d1')");
+});
+
+test('need not go to their end', async () => {
+  const { view } = await model.pathOf('d0').run();
+  assert.equal([view.status, view.tasks.mail?.status], ['running', 'running']);
+});
+
+test('are refused where there is no such path, body or option', async () => {
+  const messageOf = (make: () => unknown): string => {
+    try {
+      make();
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return '';
+  };
+  assert.match(
+    messageOf(() => model.pathOf('d1')),
+    '`seed` of `pathOf` must be a path that flow `order` can go',
+  );
+  assert.match(
+    messageOf(() => model.pathOf('q0')),
+    '`q0` is no step of a seed',
+  );
+  assert.match(
+    messageOf(() => model.getTestPaths({ cover: 'all' as never })),
+    '`cover` of `getTestPaths` must be one of transitions, tasks, pairs, but is "all"',
+  );
+  assert.match(
+    messageOf(() => createFlowModel({} as never)),
+    '`flow` of `createFlowModel` must be a flow',
+  );
+  assert.match(
+    messageOf(() => createFlowModel(flow, { maxFailures: -1 })),
+    '`maxFailures` of `createFlowModel` must be an integer of at least 0',
+  );
+  assert.match(
+    messageOf(() => createFlowModel(flow, { outcomes: { mial: ['done'] } })),
+    'Did you mean `mail`?',
+  );
+  const typo = model.pathOf('d0').test({ performs: { mial: () => 1 } });
+  assert.match(await typo.catch(({ message }) => message), 'Did you mean `mail`?');
+});
+
+test('come with lints, properties and coverage in one report', async () => {
+  const tested = await testFlow(flow, { commands: ['cancel'], threshold: 1 });
+  assert.equal([tested.isGood, tested.lints, tested.coverage.share], [true, [], 1]);
+  const text = reportText(tested);
+  for (const part of [
+    'flow order',
+    '✔ what must hold does',
+    'test paths agree with the engine',
+    'coverage 100 %',
+    '✔ good',
+  ])
+    assert.match(text, part);
+  const less = await testFlow(flow, { maxFailures: 0, commands: ['cancel'], threshold: 0.9 });
+  assert.is(less.isGood, false);
+  assert.match(reportText(less), /✘ not good: coverage is \d+(\.\d)? %, and must be 90 %/);
+  assert.match(reportText(less), 'missed: running: attempt.failed [attemptsLeft] → retrying');
+  assert.equal(JSON.parse(JSON.stringify(less)).coverage.share, less.coverage.share);
+});

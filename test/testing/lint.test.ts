@@ -1,0 +1,133 @@
+import { createFlow, createFlowFromGraph, type GraphTask } from 'topple';
+import { lint } from 'topple/testing';
+import * as assert from 'uvu/assert';
+import { spec } from '../spec.ts';
+
+const test = spec('lints');
+
+const perform = () => 'output';
+
+/** What is found in a flow of these tasks: rule, severity and task. */
+function found(tasks: Readonly<Record<string, GraphTask>>, settings = {}): string[] {
+  const flow = createFlowFromGraph({ ...settings, tasks }, perform);
+  return lint(flow).map(({ rule, severity, taskId }) => `${severity} ${rule} ${taskId}`);
+}
+
+test('say nothing of a flow with nothing strange in it', () => {
+  const tasks = {
+    a: {},
+    b: { dependsOn: ['a'], retry: { maxAttempts: 3, backoff: 100 }, totalTimeoutMs: 1_000 },
+    c: { dependsOn: ['a'], skippable: true },
+    d: { dependsOn: ['b', 'c'], triggerRule: 'none_failed' },
+    e: { dependsOn: ['b'], triggerRule: 'one_failed', optional: true },
+  };
+  assert.equal(found(tasks), []);
+  assert.equal(lint(createFlow('empty')), []);
+});
+
+test('all_success behind a task that may skip itself', () => {
+  const [one] = lint(
+    createFlowFromGraph({ tasks: { a: { skippable: true }, b: { dependsOn: ['a'] } } }, perform),
+  );
+  assert.equal([one?.rule, one?.severity, one?.taskId], ['skips-with-dependency', 'warning', 'b']);
+  assert.match(
+    one?.message ?? '',
+    "`a` may skip itself, and `b` is then skipped too, with all that is behind it. If it is to run all the same, give it `triggerRule: 'none_failed'`",
+  );
+});
+
+test('all_success behind a branch, told where it begins alone', () => {
+  const tasks = {
+    a: {},
+    alarm: { dependsOn: ['a'], triggerRule: 'one_failed' },
+    b: { dependsOn: ['alarm'] },
+    c: { dependsOn: ['b'] },
+  };
+  assert.equal(found(tasks), ['warning skips-with-dependency b']);
+});
+
+test('a rule that cannot be met', () => {
+  const tasks = {
+    a: {},
+    b: { skippable: true },
+    no: { dependsOn: ['a'], triggerRule: 'all_skipped' },
+    yes: { dependsOn: ['b'], triggerRule: 'all_skipped' },
+  };
+  assert.equal(found(tasks), ['warning never-runs no']);
+  const behind = {
+    a: { skippable: true },
+    b: { dependsOn: ['a'], triggerRule: 'all_settled' },
+    c: { dependsOn: ['b'], triggerRule: 'all_skipped', optional: true },
+  };
+  assert.equal(found(behind), ['warning never-runs c']);
+});
+
+test('a limit that is over before the backoffs are', () => {
+  const retry = { maxAttempts: 4, backoff: { kind: 'exponential', initialMs: 100 } } as const;
+  assert.equal(found({ a: { retry, totalTimeoutMs: 700 } }), ['warning time-ends-before-last-attempt a']);
+  assert.equal(found({ a: { retry, totalTimeoutMs: 701 } }), []);
+  assert.equal(found({ a: { retry: { ...retry, maxElapsedMs: 700 } } }), [
+    'warning time-ends-before-last-attempt a',
+  ]);
+  assert.equal(found({ a: { retry } }, { totalTimeoutMs: 500 }), ['warning time-ends-before-last-attempt a']);
+  const [one] = lint(createFlowFromGraph({ tasks: { a: { retry, totalTimeoutMs: 10 } } }, perform));
+  assert.is(
+    one?.message,
+    '`totalTimeoutMs` (10 ms) is over before attempt 4 of `a`: the waits before it come to 700 ms alone. Raise the limit, or make fewer attempts.',
+  );
+});
+
+test('a limit that jitter may bring to its end', () => {
+  const flow = createFlow('jitter').task('a', { retry: { maxAttempts: 3 }, totalTimeoutMs: 2_000, perform });
+  assert.equal(
+    lint(flow).map(({ severity, rule }) => [severity, rule]),
+    [['hint', 'time-ends-before-last-attempt']],
+  );
+});
+
+test('a backoff that throws is no finding', () => {
+  const backoff = (): number => {
+    throw new Error('not for lint');
+  };
+  const flow = createFlow('throws').task('a', {
+    retry: { maxAttempts: 3, backoff },
+    totalTimeoutMs: 1,
+    perform,
+  });
+  assert.equal(lint(flow), []);
+});
+
+test('a limit that is never reached', () => {
+  assert.equal(found({ a: { timeoutMs: 200, totalTimeoutMs: 100 } }), ['hint limit-never-reached a']);
+});
+
+test('a dependency that another implies, and only then', () => {
+  assert.equal(found({ a: {}, b: { dependsOn: ['a'] }, c: { dependsOn: ['a', 'b'] } }), [
+    'hint implied-dependency c',
+  ]);
+  assert.equal(
+    found({ a: {}, b: { dependsOn: ['a'], triggerRule: 'all_settled' }, c: { dependsOn: ['a', 'b'] } }),
+    [],
+  );
+  assert.equal(
+    found({ a: {}, b: { dependsOn: ['a'] }, c: { dependsOn: ['a', 'b'], triggerRule: 'all_settled' } }),
+    [],
+  );
+});
+
+test('a task that nobody needs', () => {
+  const tasks = { a: {}, b: { dependsOn: ['a'] }, lost: { dependsOn: ['a'] }, end: { dependsOn: ['b'] } };
+  assert.equal(found(tasks), ['hint nobody-needs lost']);
+  assert.equal(found({ ...tasks, lost: { dependsOn: ['a'], optional: true } }), []);
+  assert.equal(found({ a: {}, b: {}, c: {} }), []);
+});
+
+test('warnings come first', () => {
+  const tasks = {
+    a: { skippable: true },
+    b: { dependsOn: ['a'], triggerRule: 'none_failed', timeoutMs: 2, totalTimeoutMs: 1 },
+    c: { dependsOn: ['a'] },
+    d: { dependsOn: ['b', 'c'] },
+  };
+  assert.equal(found(tasks), ['warning skips-with-dependency c', 'hint limit-never-reached b']);
+});
