@@ -15,7 +15,7 @@ export {
 } from './flow-model.ts';
 export type { Cover } from './goals.ts';
 export { type Lint, type LintRule, lint } from './lint.ts';
-export type { AttemptOutcome, Command } from './moves.ts';
+export { type AttemptOutcome, type Command, outcomesOf } from './moves.ts';
 export { never } from './never.ts';
 export { always, eventually, leadsTo, type Predicate, type Property } from './properties.ts';
 export { PathError, type PathRun, type TestOptions } from './replay.ts';

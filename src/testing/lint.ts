@@ -3,7 +3,7 @@ import { askBackoff, defaultBackoff } from '../model/backoff.ts';
 import type { FlowDefinition, TaskDefinition } from '../model/definition.ts';
 import { definitionOf } from './explore.ts';
 import { allCommands } from './explore-options.ts';
-import { Moves } from './moves.ts';
+import { type AttemptOutcome, Moves } from './moves.ts';
 import { findPossible, type Possible } from './possible.ts';
 
 /** Something in a definition that is allowed, and perhaps not meant. */
@@ -33,10 +33,14 @@ export function lint(flow: AnyFlow): Lint[] {
 }
 
 /** The same for a definition; warnings first, then in definition order. */
-export function lintDefinition(definition: FlowDefinition): Lint[] {
-  const possible = findPossible(definition, new Moves(definition, allCommands), true);
+export function lintDefinition(
+  definition: FlowDefinition,
+  outcomes?: Readonly<Record<string, readonly AttemptOutcome[]>>,
+): Lint[] {
+  const moves = new Moves(definition, allCommands, outcomes);
+  const possible = findPossible(definition, moves, true);
   const lints = definition.tasks.flatMap((task, index) => [
-    ...skipsWithDependency(definition, possible, task),
+    ...skipsWithDependency(definition, moves, possible, task),
     ...neverRuns(possible, task, index),
     ...endsBeforeLastAttempt(definition, task),
     ...impliedDependency(definition, task),
@@ -48,13 +52,15 @@ export function lintDefinition(definition: FlowDefinition): Lint[] {
 
 function skipsWithDependency(
   { graph, tasks }: FlowDefinition,
+  moves: Moves,
   possible: Possible,
   { id, triggerRule, dependsOn }: TaskDefinition,
 ): Lint[] {
   if (triggerRule !== 'all_success') return [];
   return dependsOn.flatMap((dependency): Lint[] => {
     const index = graph.indexOf(dependency);
-    const { skippable, triggerRule: rule } = tasks[index] as TaskDefinition;
+    const { triggerRule: rule } = tasks[index] as TaskDefinition;
+    const skippable = moves.outcomes[index]?.includes('skips') === true;
     // Where a skip only comes through, it was told of where it came from.
     const isBranch = rule !== 'all_success' && possible.verdicts[index]?.has('skip') === true;
     if (!skippable && !isBranch) return [];

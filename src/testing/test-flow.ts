@@ -57,7 +57,7 @@ export async function testFlow(flow: AnyFlow, options: FlowTestOptions = {}): Pr
   const { cover: _, ...looking } = given;
   checkNumber({ option: 'threshold', owner: 'testFlow' }, threshold, { min: 0 });
   const definition = definitionOf(flow, 'testFlow');
-  const lints = lintDefinition(definition);
+  const lints = lintDefinition(definition, options.outcomes);
   const model = new Model(definition, looking);
   const { exploration, paths: pathsOf } = model.look('testFlow', given);
   const paths: TestedPath[] = [];
