@@ -5,7 +5,7 @@ import { createFlowModel, never } from 'topple/testing';
 
 const refunds: string[] = [];
 
-const payment = createFlow('payment')
+export const payment = createFlow('payment')
   .task('reserve', { perform: () => 'one teapot' })
   .task('charge', {
     dependsOn: ['reserve'],
@@ -22,13 +22,16 @@ const payment = createFlow('payment')
     perform: () => refunds.push('20 €'),
   });
 
-const unpaid = never(
+const noGifts = never(
   ({ tasks }) => tasks.refund?.status === 'running' && tasks.charge?.status !== 'done',
   'nobody who has not paid gets a refund',
 );
 
+// For `topple test`.
+export const properties = [noGifts];
+
 const model = createFlowModel(payment);
-const { findings, situations } = model.explore({ properties: [unpaid] });
+const { findings, situations } = model.explore({ properties });
 console.log(`${situations} situations, ${findings.length} finding`);
 for (const { property, story, seed } of findings) {
   console.log(`Not so: ${property}`);
@@ -48,7 +51,7 @@ const fixed = createFlow('payment')
     triggerRule: 'one_settled',
     perform: ({ outcomes }) => outcomes.ship.status === 'failed' && refunds.push('20 €'),
   });
-console.log(`fixed: ${createFlowModel(fixed).explore({ properties: [unpaid] }).findings.length} findings`);
+console.log(`fixed: ${createFlowModel(fixed).explore({ properties }).findings.length} findings`);
 
 // Output:
 // 90 situations, 1 finding

@@ -39,11 +39,13 @@ export function sequenceOf(world: FlowWorld, path: readonly Step[]): string {
 /** A module that has the real engine go a path, and prints what came of it. `flow` is to be filled in. */
 export function scriptOf(world: FlowWorld, path: readonly Step[]): string {
   const name = JSON.stringify(world.definition.name);
+  const limits = JSON.stringify(world.limits);
+  const given = limits === '{}' ? '' : `, ${limits}`;
   return [
     "import { createFlowModel } from 'topple/testing';",
     `import { flow } from './flow.ts'; // the flow ${name}`,
     '',
-    `const path = createFlowModel(flow).pathOf('${seedOf(path)}');`,
+    `const path = createFlowModel(flow${given}).pathOf('${seedOf(path)}');`,
     'console.log(path.story.join("\\n"));',
     'const { view } = await path.run(); // performs: { id: body } for your own bodies',
     'console.log(view);',

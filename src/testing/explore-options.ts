@@ -1,6 +1,6 @@
 import { badOption, checkKeys, checkNumber, type NumberRule } from '../model/check.ts';
 import type { AttemptOutcome, Command } from './moves.ts';
-import type { Property } from './properties.ts';
+import { isProperty, type Property } from './properties.ts';
 
 /**
  * What is left out since it leads nowhere else:
@@ -92,6 +92,9 @@ export function readOptions(owner: string, given: ExploreOptions, more: readonly
     throw badOption(place('reduction'), `one of ${reductions.join(', ')}`, bounds.reduction);
   const unknown = bounds.commands.find((command) => !allCommands.includes(command));
   if (unknown !== undefined) throw badOption(place('commands'), `of ${allCommands.join(', ')}`, unknown);
+  const notOne = bounds.properties.find((property) => !isProperty(property));
+  if (notOne !== undefined)
+    throw badOption(place('properties'), 'made by `always`, `never`, `eventually` or `leadsTo`', notOne);
   if (bounds.properties.length > 40)
     throw badOption(place('properties'), 'at most 40 of them', bounds.properties.length);
   return bounds;

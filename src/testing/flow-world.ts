@@ -74,6 +74,8 @@ export class FlowWorld {
   /** Attempts of the run at one time. */
   readonly concurrency: number;
   readonly size: number;
+  /** What was said beside the flow. */
+  readonly limits: WorldLimits;
   /** Sets of tasks that may have to wait for one another's slots. */
   readonly contenders: readonly (readonly number[])[];
   readonly #pools: ReadonlyMap<string, number>;
@@ -81,6 +83,11 @@ export class FlowWorld {
 
   constructor(definition: FlowDefinition, limits: WorldLimits = {}) {
     this.definition = definition;
+    const { concurrency, pools } = limits;
+    this.limits = {
+      ...(concurrency === undefined ? {} : { concurrency }),
+      ...(pools === undefined ? {} : { pools }),
+    };
     this.size = definition.tasks.length;
     const { settings } = definition;
     this.concurrency = Math.min(

@@ -32,6 +32,15 @@ export function leadsTo(when: Predicate, then: Predicate, name?: string): Proper
   return { kind: 'leadsTo', name: name ?? `leadsTo(${textOf(when)}, ${textOf(then)})`, when, then };
 }
 
+/** Whether a value is a property, also of another copy of topple. */
+export function isProperty(value: unknown): value is Property {
+  if (typeof value !== 'object' || value === null) return false;
+  const { kind, name, when, then } = value as Partial<Record<keyof Property, unknown>>;
+  const isKnown = kind === 'always' || kind === 'never' || kind === 'eventually' || kind === 'leadsTo';
+  const isWhole = typeof name === 'string' && typeof when === 'function';
+  return isKnown && isWhole && (typeof then === 'function') === (kind === 'leadsTo');
+}
+
 /** Whether it is about the order of situations, and not about each alone. */
 export function isOfPaths({ kind }: Property): boolean {
   return kind === 'eventually' || kind === 'leadsTo';

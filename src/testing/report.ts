@@ -23,8 +23,8 @@ export function reportText({
     ...covered.map((sentence) => `  covered: ${sentence}`),
     ...notCovered.map((sentence) => `  not covered: ${sentence}`),
     '',
-    ...findings.flatMap(({ property, message, story, seed, mermaid, script }) => [
-      `✘ ${property}: ${message}`,
+    ...findings.flatMap(({ property, message, description, story, seed, mermaid, script }) => [
+      `✘ ${property}: ${message} (${description})`,
       ...story.map((sentence, index) => `    ${index}. ${sentence}`),
       `    seed: ${seed}`,
       '',

@@ -1,7 +1,5 @@
-import { exitCode, UsageError } from '../cli-error.ts';
 import { choice, defineCommand, file, number, text, toggle } from '../command.ts';
 import { flowArgument, flowOptions } from '../flow-options.ts';
-import type { Io } from '../io.ts';
 
 export const test = defineCommand({
   name: 'test',
@@ -9,7 +7,8 @@ export const test = defineCommand({
   description:
     'Lints the definition, explores its model (every schedule with so many failures, what settles first, commands at ' +
     'any instant), and has the real engine go a covering set of test paths in virtual time. Ends with 1 where ' +
-    'something is found, a path does not agree, or too little is covered.',
+    'something is found, a path does not agree, or too little is covered. A module may export `properties`, an array ' +
+    'of what `always`, `never`, `eventually` and `leadsTo` of topple/testing make.',
   argument: flowArgument,
   options: {
     ...flowOptions,
@@ -32,6 +31,7 @@ export const test = defineCommand({
     threshold: number('PERCENT', 'least share of what can be covered that they must cover (default 0)', {
       isInteger: false,
     }),
+    path: text('SEED', 'only have the real engine go the path of this seed, and show what comes of it'),
     strict: toggle('warnings of the lints count as found'),
     coverage: file('FILE', 'write coverage to this Markdown file, with both machines drawn'),
     json: toggle('print one JSON document'),
@@ -42,62 +42,11 @@ export const test = defineCommand({
       'test flow.ts --flow payment --failures 3 --threshold 95',
       'more failures, and how much is to be covered',
     ],
+    ['test flow.ts --path d0.f1.u1', 'one path, by the seed that a report gave'],
     ['test build.yaml --commands none --coverage coverage.md', 'without cancel, pause and stop'],
   ],
-  async run(path, given, io) {
-    const commands = readCommands(given.commands);
-    const [{ loadFlow }, testing] = await Promise.all([
-      import('../load/load-flow.ts'),
-      import('../../testing/index.ts'),
-    ]);
-    const { flow, scripts } = await loadFlow(path, given, io);
-    // Tasks of a graph file that are to skip themselves need not say `skippable`.
-    const skipping = flow.definition.tasks.filter(({ id }) => scripts?.get(id)?.skips);
-    const outcomes = new Map(
-      skipping.map((task) => [task.id, [...new Set([...testing.outcomesOf(task), 'skips'])]]),
-    );
-    const tested = await testing.testFlow(flow, {
-      maxFailures: given.failures,
-      maxCommands: given.maxCommands,
-      commands,
-      maxDepth: given.depth,
-      maxMs: given.time,
-      maxSituations: given.situations,
-      reduction: given.reduction,
-      cover: given.cover,
-      threshold: (given.threshold ?? 0) / 100,
-      outcomes: Object.fromEntries(outcomes) as never,
-    });
-    if (given.coverage !== undefined)
-      await write(given.coverage, testing.coverageMarkdown(tested.coverage), io);
-    io.stdout.write(given.json ? `${JSON.stringify(tested, null, 2)}\n` : testing.reportText(tested));
-    const isWarned = given.strict && tested.lints.some(({ severity }) => severity === 'warning');
-    return tested.isGood && !isWarned ? exitCode.done : exitCode.failed;
+  run: async (path, given, io) => {
+    const { testFlowFile } = await import('../test/test-flow-file.ts');
+    return testFlowFile(path, given, io);
   },
 });
-
-const known = ['cancel', 'pause', 'stop', 'rerun'] as const;
-
-function readCommands(list: string | undefined): ((typeof known)[number] | 'out of time')[] | undefined {
-  if (list === undefined) return undefined;
-  const names = list === 'none' ? [] : list.split(',').map((name) => name.trim());
-  const commands = names.map((name) => {
-    const command = known.find((one) => one === name);
-    if (command !== undefined) return command;
-    throw new UsageError(
-      `\`--commands\` must be \`none\`, or of ${known.join(', ')} with commas between, but has \`${name}\`.`,
-    );
-  });
-  return commands.length === 0 ? [] : [...commands, 'out of time'];
-}
-
-async function write(path: string, content: string, io: Io): Promise<void> {
-  const [{ writeFile }, { resolve }] = await Promise.all([import('node:fs/promises'), import('node:path')]);
-  try {
-    await writeFile(resolve(io.cwd, path), content);
-  } catch (cause) {
-    throw new UsageError(`${path}: \`--coverage\` cannot be written: ${(cause as Error).message}.`, {
-      cause,
-    });
-  }
-}

@@ -1,0 +1,147 @@
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { nearest } from '../../model/nearest.ts';
+import {
+  type AttemptOutcome,
+  type Command,
+  type Cover,
+  coverageMarkdown,
+  createFlowModel,
+  isProperty,
+  outcomesOf,
+  PathError,
+  type Property,
+  type Reduction,
+  reportText,
+  type TestPath,
+  testFlow,
+} from '../../testing/index.ts';
+import { exitCode, InvalidFlowError, UsageError } from '../cli-error.ts';
+import type { Io } from '../io.ts';
+import { type LoadedFlow, loadFlow } from '../load/load-flow.ts';
+
+/** What may be said of a test on the command line. */
+export interface TestFileOptions {
+  readonly flow?: string | undefined;
+  readonly loadTimeout?: number | undefined;
+  readonly failures?: number | undefined;
+  readonly commands?: string | undefined;
+  readonly maxCommands?: number | undefined;
+  readonly depth?: number | undefined;
+  readonly time?: number | undefined;
+  readonly situations?: number | undefined;
+  readonly reduction?: Reduction | undefined;
+  readonly cover?: Cover | undefined;
+  readonly threshold?: number | undefined;
+  readonly path?: string | undefined;
+  readonly strict?: boolean | undefined;
+  readonly coverage?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+const commandNames = ['cancel', 'pause', 'stop', 'rerun'] as const;
+
+/** Tests the flow of a file, and says what the process is to end with. */
+export async function testFlowFile(path: string, given: TestFileOptions, io: Io): Promise<number> {
+  const commands = readCommands(given.commands);
+  const loaded = await loadFlow(path, given, io);
+  if (given.path !== undefined) return goPath(loaded, given.path, given.json === true, io);
+  const tested = await testFlow(loaded.flow, {
+    maxFailures: given.failures,
+    maxCommands: given.maxCommands,
+    commands,
+    maxDepth: given.depth,
+    maxMs: given.time,
+    maxSituations: given.situations,
+    reduction: given.reduction,
+    cover: given.cover,
+    threshold: (given.threshold ?? 0) / 100,
+    outcomes: outcomesIn(loaded),
+    properties: await propertiesIn(path, loaded, io),
+  });
+  if (given.coverage !== undefined) await write(given.coverage, coverageMarkdown(tested.coverage), io);
+  io.stdout.write(given.json ? `${JSON.stringify(tested, null, 2)}\n` : reportText(tested));
+  const isWarned = given.strict && tested.lints.some(({ severity }) => severity === 'warning');
+  return tested.isGood && !isWarned ? exitCode.done : exitCode.failed;
+}
+
+/** Has the real engine go one path, and shows the run that came of it. */
+async function goPath({ flow }: LoadedFlow, seed: string, isJson: boolean, io: Io): Promise<number> {
+  const path = pathOf(flow, seed);
+  try {
+    const { view } = await path.run();
+    const tasks = Object.entries(view.tasks).map(
+      ([id, { status, attempts }]) => `${id}: ${status}, ${attempts} attempts`,
+    );
+    const lines = [
+      ...path.story.map((sentence, index) => `${index}. ${sentence}`),
+      '',
+      `run: ${view.status}`,
+      ...tasks,
+    ];
+    io.stdout.write(
+      isJson ? `${JSON.stringify({ story: path.story, view }, null, 2)}\n` : `${lines.join('\n')}\n`,
+    );
+    return exitCode.done;
+  } catch (error) {
+    if (!(error instanceof PathError)) throw error;
+    io.stdout.write(isJson ? `${JSON.stringify(error, null, 2)}\n` : `✘ ${error.message}\n`);
+    return exitCode.failed;
+  }
+}
+
+function pathOf(flow: LoadedFlow['flow'], seed: string): TestPath {
+  try {
+    return createFlowModel(flow).pathOf(seed);
+  } catch (cause) {
+    throw new UsageError(`\`--path\`: ${(cause as Error).message}.`, { cause });
+  }
+}
+
+function readCommands(list: string | undefined): readonly Command[] | undefined {
+  if (list === undefined) return undefined;
+  if (list.trim() === 'none') return [];
+  const commands = list.split(',').map((part): Command => {
+    const name = part.trim();
+    const command = commandNames.find((one) => one === name);
+    if (command !== undefined) return command;
+    const meant = nearest(name, commandNames);
+    const hint = meant === undefined ? '' : ` Did you mean \`${meant}\`?`;
+    throw new UsageError(
+      `\`--commands\` must be \`none\`, or of ${commandNames.join(', ')} with commas between, but has \`${name}\`.${hint}`,
+    );
+  });
+  // A flow with a limit of its own may run out of time, whoever gives commands.
+  return [...commands, 'out of time'];
+}
+
+/** Tasks of a graph file that are to skip themselves need not say `skippable`. */
+function outcomesIn({ flow, scripts }: LoadedFlow): Record<string, readonly AttemptOutcome[]> {
+  const skipping = flow.definition.tasks.filter(({ id }) => scripts?.get(id)?.skips === true);
+  return Object.fromEntries(
+    skipping.map((task) => [task.id, [...new Set<AttemptOutcome>([...outcomesOf(task), 'skips'])]]),
+  );
+}
+
+/** What a module exports as `properties`. It has been loaded: importing it again gives the same. */
+async function propertiesIn(path: string, { scripts }: LoadedFlow, io: Io): Promise<readonly Property[]> {
+  if (scripts !== undefined) return [];
+  const { properties = [] } = (await import(pathToFileURL(resolve(io.cwd, path)).href)) as {
+    readonly properties?: unknown;
+  };
+  if (Array.isArray(properties) && properties.every(isProperty)) return properties;
+  throw new InvalidFlowError(
+    `${path}: \`properties\` must be an array of what \`always\`, \`never\`, \`eventually\` and \`leadsTo\` of topple/testing make.`,
+  );
+}
+
+async function write(path: string, content: string, io: Io): Promise<void> {
+  try {
+    await writeFile(resolve(io.cwd, path), content);
+  } catch (cause) {
+    throw new UsageError(`${path}: \`--coverage\` cannot be written: ${(cause as Error).message}.`, {
+      cause,
+    });
+  }
+}
