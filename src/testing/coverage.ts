@@ -166,7 +166,10 @@ function whyNot(
     case 'task xstate.error.actor.body 0':
       return 'it changes nothing: XState says so beside `attempt.failed`';
     case 'running attempt.progress 0':
-      return 'it changes nothing but what listeners hear';
+      return unless(
+        offers('progresses'),
+        'it changes nothing but what listeners hear; `outcomes` may ask for `progresses`',
+      );
     case 'orchestrator task.settled 1':
       return unless(size > 1, 'the flow has one task');
     case 'orchestrator run.start 0':

@@ -4,13 +4,20 @@ import { unknownTask } from '../model/graph-check.ts';
 import type { Situation } from './flow-world.ts';
 import type { Step, StepKind } from './steps.ts';
 
-/** How an attempt may go. */
-export type AttemptOutcome = 'done' | 'fails' | 'fatal' | 'times out' | 'skips';
+/** How an attempt may go. `progresses` ends nothing: its body says how far it is. */
+export type AttemptOutcome = 'done' | 'fails' | 'fatal' | 'times out' | 'skips' | 'progresses';
 
 /** What may be done to a run from outside. `out of time` is the flow's `totalTimeoutMs`. */
 export type Command = 'cancel' | 'pause' | 'stop' | 'out of time' | 'rerun';
 
-const outcomeNames: readonly AttemptOutcome[] = ['done', 'fails', 'fatal', 'times out', 'skips'];
+const outcomeNames: readonly AttemptOutcome[] = [
+  'done',
+  'fails',
+  'fatal',
+  'times out',
+  'skips',
+  'progresses',
+];
 
 /**
  * What an attempt of a task may come to, where nothing else is said: it is done or fails; it fails for good where

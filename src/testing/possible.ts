@@ -76,7 +76,7 @@ function endingsOf(
   const outcomes = moves.outcomes[task] ?? [];
   if (outcomes.includes('done')) endings.add('done');
   if (outcomes.includes('skips')) endings.add('skipped');
-  const fails = outcomes.some((outcome) => outcome !== 'done' && outcome !== 'skips');
+  const fails = outcomes.some((outcome) => !['done', 'skips', 'progresses'].includes(outcome));
   if (mayFail && (fails || moves.expires(task))) endings.add('failed');
   return endings;
 }

@@ -13,11 +13,12 @@ function missedIn({ groups }: CoverageReport): string[] {
 }
 
 for (const scenario of scenarios) {
-  const { name, concurrency, pools } = scenario;
+  const { name, concurrency, pools, outcomes } = scenario;
   const commands = ['cancel', 'pause', 'stop', 'out of time', 'rerun'] as const;
   const model = createFlowModel(flowFor(createFlowFromGraph, scenario), {
     concurrency,
     pools,
+    outcomes,
     commands,
     maxCommands: 2,
   });

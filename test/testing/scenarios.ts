@@ -2,6 +2,7 @@
 // seeded in copies of topple.
 
 import type { createFlowFromGraph, GraphDefinition, GraphTask, TriggerRule } from 'topple';
+import type { AttemptOutcome } from 'topple/testing';
 
 /** A flow and how it is looked at. */
 export interface Scenario {
@@ -10,6 +11,7 @@ export interface Scenario {
   /** Of the engine. */
   readonly concurrency?: number;
   readonly pools?: Readonly<Record<string, number>>;
+  readonly outcomes?: Readonly<Record<string, readonly AttemptOutcome[]>>;
 }
 
 const retry = { maxAttempts: 3 };
@@ -100,6 +102,11 @@ export const scenarios: readonly Scenario[] = [
     },
     concurrency: 3,
     pools: { shared: 1 },
+  },
+  {
+    name: 'told progress',
+    graph: { name: 'progress', tasks: { a: {}, b: { dependsOn: ['a'], retry: { maxAttempts: 2 } } } },
+    outcomes: { a: ['done', 'progresses'], b: ['done', 'fails', 'progresses'] },
   },
   ruleScenario('all_success'),
   ruleScenario('all_failed'),

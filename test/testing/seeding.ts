@@ -79,10 +79,11 @@ export async function hunt(
   scenarios: readonly Scenario[],
 ): Promise<Found | undefined> {
   for (const scenario of scenarios) {
-    const { concurrency, pools, name } = scenario;
+    const { concurrency, pools, outcomes, name } = scenario;
     const model = copy.testing.createFlowModel(flowFor(copy.topple.createFlowFromGraph, scenario), {
       concurrency,
       pools,
+      outcomes,
     });
     const [finding] = model.explore().findings;
     if (finding !== undefined)
