@@ -43,7 +43,7 @@ const shapes: readonly Shape[] = [
 ];
 
 /** What is given up, so that the full exploration of the large flows ends too. */
-const limits = { maxSituations: 1_000_000, maxMs: 60_000 };
+const limits = { maxSituations: 500_000, maxMs: 60_000 };
 
 interface Measured
   extends Pick<Exploration, 'situations' | 'steps' | 'isComplete' | 'elapsedMs' | 'reduction'> {

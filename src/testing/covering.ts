@@ -14,6 +14,9 @@ interface Place {
 /** Which way to the end where nothing new is to be seen. */
 const ordinary: readonly StepKind[] = ['done', 'ends', 'due', 'resume', 'skips'];
 
+/** Of so many tasks that can move, those first in definition order are looked at for what their steps would cover. */
+const looked = 12;
+
 /** Collects what can be covered while a flow is explored, then makes few paths that cover it all. */
 export class Covering {
   readonly #cover: Cover;
@@ -36,9 +39,10 @@ export class Covering {
 
   /**
    * Each path goes to what none before it has covered and lies furthest, and from there on to its end, where it can by
-   * ways that cover more.
+   * ways that cover more. After half of `maxMs` no more are made, so that of a large flow something stays uncovered.
    */
   paths(world: FlowWorld, moves: Moves, bounds: Bounds, pathTo: (node: number) => Step[]): Step[][] {
+    const deadline = performance.now() + bounds.maxMs / 2;
     const covered = new Set<string>();
     const paths: Step[][] = [];
     const lengthTo = new Map<number, number>();
@@ -49,6 +53,7 @@ export class Covering {
     );
     for (const [goal, { node, step }] of far) {
       if (covered.has(goal)) continue;
+      if (performance.now() > deadline) break;
       const begin = step === undefined ? pathTo(node) : [...pathTo(node), step];
       paths.push(this.#complete(world, moves, bounds, begin, covered));
     }
@@ -120,10 +125,10 @@ export class Covering {
       commands: path.filter(({ kind }) => commands.has(kind)).length,
     };
     let best: { readonly step: Step; readonly taken: Taken; readonly worth: number } | undefined;
-    const steps = [
-      ...at.live.toSorted((a, b) => a - b).flatMap((task) => moves.ofTask(at, task)),
-      ...moves.ofRun(at),
-    ];
+    const able = at.live.toSorted((a, b) => a - b).filter((task) => moves.ofTask(at, task).length > 0);
+    // Where there is nothing left to cover, any way will do.
+    const some = able.slice(0, covered.size >= this.#places.size ? 1 : looked);
+    const steps = [...some.flatMap((task) => moves.ofTask(at, task)), ...moves.ofRun(at)];
     for (const step of steps) {
       if (failing.has(step.kind) && spent.failures >= maxFailures) continue;
       if (commands.has(step.kind) && spent.commands >= maxCommands) continue;

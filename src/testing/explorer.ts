@@ -267,13 +267,15 @@ export class Explorer {
    */
   #persistent({ situation }: Node, able: readonly number[]): readonly number[] {
     if (able.length < 2) return able;
-    const sets = able
-      .map((task) => this.#closure(situation, task))
-      .map((set) => able.filter((task) => (set >> BigInt(task)) & 1n));
-    const size = Math.min(...sets.map(({ length }) => length));
-    const smallest = sets.filter(({ length }) => length === size);
-    // The first in definition order, always: ways that part then come together again.
-    const inTurn = [...smallest, ...sets.filter(({ length }) => length > size)];
+    // In definition order, always: ways that part then come together again.
+    const sets: (readonly number[])[] = [];
+    for (const task of able) {
+      const closed = this.#closure(situation, task);
+      const set = able.filter((other) => (closed >> BigInt(other)) & 1n);
+      if (set.length === 1 && this.#isUnseen(situation, set)) return set;
+      sets.push(set);
+    }
+    const inTurn = sets.toSorted((a, b) => a.length - b.length);
     return inTurn.find((set) => set.length < able.length && this.#isUnseen(situation, set)) ?? able;
   }
 
