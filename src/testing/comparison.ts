@@ -238,6 +238,12 @@ export class Comparison {
             `\`${id}\` has ${field} ${found?.[field]}, and in the model ${expected[field]}`,
           );
       }
+      // But what is under way or has ended it has as the machines do.
+      const isWaiting = row === undefined || row.status === 'pending';
+      if (!isWaiting && (found?.attempts !== row.attempts || found.status !== row.status))
+        throw new Difference(
+          `\`${id}\` is ${found?.status} with ${found?.attempts} attempts, and in the model ${row.status} with ${row.attempts}`,
+        );
       if (row?.isLive && found?.readyAt !== (readyAt[task] as number) * stepMs)
         throw new Difference(
           `\`${id}\` is ready since ${found?.readyAt} ms, and in the model since ${(readyAt[task] as number) * stepMs} ms`,

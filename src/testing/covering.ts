@@ -2,6 +2,7 @@ import type { Bounds } from './explore-options.ts';
 import type { FlowWorld, Situation, Taken } from './flow-world.ts';
 import { type Cover, goalsOf } from './goals.ts';
 import type { Moves } from './moves.ts';
+import { isPossible } from './shorten.ts';
 import { commands, failing, type Step, type StepKind } from './steps.ts';
 import { walk } from './story.ts';
 
@@ -13,6 +14,9 @@ interface Place {
 
 /** Which way to the end where nothing new is to be seen. */
 const ordinary: readonly StepKind[] = ['done', 'ends', 'due', 'resume', 'skips'];
+
+/** Kinds of steps for which the engine itself waits. */
+const waited: readonly StepKind[] = ['due', 'times out', 'expires', 'out of time'];
 
 /** Of so many tasks that can move, those first in definition order are looked at for what their steps would cover. */
 const looked = 12;
@@ -57,7 +61,31 @@ export class Covering {
       const begin = step === undefined ? pathTo(node) : [...pathTo(node), step];
       paths.push(this.#complete(world, moves, bounds, begin, covered));
     }
-    return this.#leaveOutRedundant(world, paths);
+    const few = this.#leaveOutRedundant(world, paths);
+    return [...few, ...this.#interrupted(world, moves, bounds, few)];
+  }
+
+  /**
+   * What was being waited for when the engine is stopped must still come. A situation after a stop is one that was
+   * there before, so exploring gives no path to that: for each kind of wait one is made.
+   */
+  #interrupted(world: FlowWorld, moves: Moves, bounds: Bounds, paths: readonly Step[][]): Step[][] {
+    if (!moves.commands.has('stop')) return [];
+    const all = new Set(this.#places.keys());
+    return waited.flatMap((kind): Step[][] => {
+      for (const path of paths) {
+        const place = path.findIndex((step) => step.kind === kind);
+        const begin: Step[] = [
+          ...path.slice(0, place),
+          { kind: 'stop', task: -1 },
+          ...path.slice(place, place + 1),
+        ];
+        const given = begin.filter((step) => commands.has(step.kind)).length;
+        if (place < 0 || given > bounds.maxCommands || !isPossible(world, moves, begin)) continue;
+        return [this.#complete(world, moves, bounds, begin, all)];
+      }
+      return [];
+    });
   }
 
   /** Later paths may cover all that an earlier one was made for. */

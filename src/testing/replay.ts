@@ -311,6 +311,8 @@ class Replay {
     const body = this.#bodyOf(task);
     this.#open.delete(task);
     const manner = this.#timetable.current(task, number)?.manner;
+    // Nobody is to hear of that.
+    body.scope.progress(1, 'told to end');
     if (manner === 'is given up') this.#late.push(body);
     else if (manner === 'returns') body.end.resolve('all the same');
     else body.end.reject(body.scope.signal.reason);

@@ -245,4 +245,28 @@ export const defects: readonly Defect[] = [
     find: 'return a.priority > b.priority;',
     put: 'return a.priority < b.priority;',
   },
+  {
+    name: 'a slot is lost when a task skips itself',
+    file: attempt,
+    find: "      this.#leave();\n      this.task.send({ type: 'attempt.skipped'",
+    put: "      this.#isClosed = true;\n      this.task.send({ type: 'attempt.skipped'",
+  },
+  {
+    name: 'the time of a run that is taken up begins anew',
+    file: liveRun,
+    find: 'this.#startLimit(this.journal.rerunAt ?? startedAt ?? this.now());',
+    put: 'this.#startLimit(this.now());',
+  },
+  {
+    name: 'a view counts an attempt that was taken up twice',
+    file: 'src/model/fold.ts',
+    find: 'task.attempts = entry.attempt;',
+    put: 'task.attempts += 1;',
+  },
+  {
+    name: 'a body that was told to end is still heard',
+    file: attempt,
+    find: '    if (this.#isClosed || this.#ending !== undefined) return;\n    const between',
+    put: '    const between',
+  },
 ];

@@ -19,7 +19,8 @@ const retry = { maxAttempts: 3 };
 /** A child of two tasks that can end in every way between them; and a task behind it, so that its ending matters. */
 function ruleScenario(triggerRule: TriggerRule): Scenario {
   const tasks: Record<string, GraphTask> = {
-    a: {},
+    // A task without dependencies runs whatever its rule.
+    a: { triggerRule },
     b: { skippable: true },
     c: { dependsOn: ['a'], optional: true, skippable: true },
     child: { dependsOn: ['b', 'c'], triggerRule },
@@ -66,10 +67,11 @@ export const scenarios: readonly Scenario[] = [
       name: 'fan',
       concurrency: 2,
       tasks: {
+        // Defined first, ready later than others that wait.
+        d: { dependsOn: ['b'] },
         a: { retry: { maxAttempts: 2 }, timeoutMs: 50 },
-        b: { priority: 1 },
+        b: { priority: 1, skippable: true },
         c: { timeoutMs: 50 },
-        d: { dependsOn: ['b'], priority: 2 },
         e: { dependsOn: ['a', 'd'] },
       },
     },
