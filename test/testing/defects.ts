@@ -173,10 +173,10 @@ export const defects: readonly Defect[] = [
     put: 'if (this.#isClosed || this.#ending !== undefined) return;',
   },
   {
-    name: 'the output of a task that takes its time is lost',
-    file: liveRun,
-    find: "if (status === 'done') this.#outputs[task.index] = output;",
-    put: "if (status === 'done' && task.startedAt === at) this.#outputs[task.index] = output;",
+    name: 'the output of a task that was retried is lost',
+    file: attempt,
+    find: "this.task.send({ type: 'attempt.done', at: this.task.run.now(), output });",
+    put: "this.task.send({ type: 'attempt.done', at: this.task.run.now(), output: this.number > 1 ? undefined : output });",
   },
   {
     name: 'a paused run is taken up running',
