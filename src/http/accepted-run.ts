@@ -1,0 +1,47 @@
+import type { Run } from '../index.ts';
+import { isSettled } from '../model/status.ts';
+import type { Batch } from './batch.ts';
+import type { PendingRun } from './pending.ts';
+
+/** Work that was accepted, from the moment on at which the first of it was added. */
+export class AcceptedRun implements PendingRun {
+  readonly id: string;
+  readonly flow: string;
+  /** What it is made of, where it is made of functions. */
+  readonly batch: Batch | undefined;
+  /** Why it is not to be, once that is so. */
+  cancelled: string | undefined;
+  readonly #onCancel: ((reason: string) => void) | undefined;
+  #run: Run | undefined;
+
+  /** @param onCancel called where it is cancelled before it runs */
+  constructor(id: string, flow: string, batch?: Batch, onCancel?: (reason: string) => void) {
+    this.id = id;
+    this.flow = flow;
+    this.batch = batch;
+    this.#onCancel = onCancel;
+  }
+
+  get isRecoverable(): boolean {
+    return this.batch === undefined;
+  }
+
+  /** It has been started, perhaps paused. */
+  began(run: Run): void {
+    this.#run = run;
+    if (this.cancelled !== undefined) run.cancel(this.cancelled);
+  }
+
+  unsettled(): readonly string[] {
+    if (this.#run === undefined) return this.batch?.ids ?? [];
+    const tasks = Object.entries(this.#run.view().tasks);
+    return tasks.filter(([, { status }]) => !isSettled(status)).map(([id]) => id);
+  }
+
+  cancel(reason: string): void {
+    if (this.cancelled !== undefined) return;
+    this.cancelled = reason;
+    if (this.#run === undefined) this.#onCancel?.(reason);
+    else this.#run.cancel(reason);
+  }
+}

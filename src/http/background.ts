@@ -1,0 +1,71 @@
+import { createEngine, type Engine, type EngineOptions, type Logger } from '../index.ts';
+import { Delivery, type ResponseHooks } from './delivery.ts';
+import { type DrainOptions, type DrainReport, drain } from './drain.ts';
+import { type BackgroundOptions, checkBackground, checkRoute, type RouteOptions } from './options.ts';
+import { Pending } from './pending.ts';
+
+/** The background of a server: what its handlers add is run here. */
+export interface Background {
+  /** Runs the tasks: to look for runs by id, and to start others. */
+  readonly engine: Engine;
+  /** Hears of tasks that failed or were dropped. */
+  readonly logger: Logger;
+  /** Runs that were accepted and have not settled. */
+  readonly pending: number;
+  /** Whether a request that adds work now gets a BusyError: `maxPending` is reached, or it is being drained. */
+  readonly isBusy: boolean;
+  /**
+   * The tasks of one response, for an adapter of your own, or for work that no response goes before.
+   *
+   * @throws FlowError for an option that will not do
+   */
+  open(options?: RouteOptions, hooks?: ResponseHooks): Delivery;
+  /**
+   * Takes no work of new requests, gives requests and runs under way `graceMs`, and ends what is left then; resolves
+   * with the ids of that. A second call gets what the first one gets. An engine of its own is stopped, too.
+   *
+   * @throws FlowError for an option that will not do
+   */
+  drain(options?: DrainOptions): Promise<DrainReport>;
+}
+
+/**
+ * Makes the background of a server.
+ *
+ * @throws FlowError for an option that will not do
+ */
+export function createBackground(options: BackgroundOptions = {}): Background {
+  checkBackground(options);
+  const { engine: given, maxPending = Number.POSITIVE_INFINITY, ...rest } = options;
+  const { onError, onDisconnect, onHandlerError, ...engineOptions } = rest;
+  const engine = given ?? createEngine(engineOptions satisfies EngineOptions);
+  const pending = new Pending(maxPending);
+  const { logger = console, clock } = options;
+  const core = { engine, pending, logger, clock, ownsEngine: given === undefined };
+  const defaults = { onError, onDisconnect, onHandlerError };
+  const checked = new WeakSet<RouteOptions>();
+  let draining: Promise<DrainReport> | undefined;
+  return {
+    engine,
+    logger,
+    get pending() {
+      return pending.size;
+    },
+    get isBusy() {
+      return pending.isFull || pending.isClosed;
+    },
+    open(route = defaults, hooks = none) {
+      if (route !== defaults && !checked.has(route)) {
+        checkRoute(route);
+        checked.add(route);
+      }
+      return new Delivery(core, route === defaults ? defaults : { ...defaults, ...route }, hooks);
+    },
+    drain(how = none) {
+      draining ??= drain(core, how);
+      return draining;
+    },
+  };
+}
+
+const none = {};

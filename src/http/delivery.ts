@@ -1,0 +1,291 @@
+import { definitionOf } from '../flow.ts';
+import type { AnyFlow } from '../flow-types.ts';
+import { type Engine, type Logger, type Run, RunFailedError, type StartOptions } from '../index.ts';
+import { textOf } from '../model/error.ts';
+import { AcceptedRun } from './accepted-run.ts';
+import { Batch } from './batch.ts';
+import { captureContext, taskScope } from './context.ts';
+import { bindRun, inContext, unbindRun } from './flow-in-context.ts';
+import type { RouteOptions } from './options.ts';
+import type { Pending } from './pending.ts';
+import { BackgroundTasks, type Collector } from './tasks.ts';
+
+/** What a delivery needs of its background. */
+export interface DeliveryCore {
+  readonly engine: Engine;
+  readonly logger: Logger;
+  readonly pending: Pending;
+}
+
+/** What an adapter knows of its response. */
+export interface ResponseHooks {
+  /** Whether anything of the response has been sent. Default: no. */
+  readonly isSent?: (() => boolean) | undefined;
+  /** Has `check` called before anything is sent, by what the handler does; what it throws is to reach the handler. */
+  readonly beforeHead?: ((check: () => void) => void) | undefined;
+  /** Has a task that uses the response from now on get a ResponseSentError. */
+  readonly guard?: (() => void) | undefined;
+}
+
+/**
+ * The tasks of one response, from its request on. The adapter tells what becomes of handler and response:
+ * `handled` or `threw`, and `finished` or `disconnected`.
+ */
+export class Delivery implements Collector {
+  readonly tasks: BackgroundTasks;
+  readonly #core: DeliveryCore;
+  readonly #options: RouteOptions;
+  readonly #hooks: ResponseHooks;
+  /**
+   * `open`: collects; `gone`: the client has hung up on a handler that is under way; `sent`: what is collected runs;
+   * `dropped`: what is collected never will.
+   */
+  #state: 'open' | 'gone' | 'sent' | 'dropped' = 'open';
+  #whyDropped = '';
+  /** Whether it began when no new work was taken any more. */
+  readonly #isLate: boolean;
+  #runId: string | undefined;
+  /** The batch that is collected, as it is pending. */
+  #next: AcceptedRun | undefined;
+  /** The batch whose run is under way. */
+  #current: AcceptedRun | undefined;
+  /** Runs of flows, paused until the response has gone. */
+  readonly #waiting: Run[] = [];
+  readonly #live = new Set<Promise<void>>();
+  /** Handler and response, while each is under way. */
+  readonly #underWay = new Set(['handler', 'response']);
+  #watchesHead = false;
+  #whenReleased: (() => void) | undefined;
+
+  constructor(core: DeliveryCore, options: RouteOptions, hooks: ResponseHooks) {
+    this.#core = core;
+    this.#options = options;
+    this.#hooks = hooks;
+    this.#isLate = core.pending.isClosed;
+    this.tasks = new BackgroundTasks(this);
+    core.pending.requestBegan();
+  }
+
+  // What adapters tell.
+
+  /** The handler has returned. */
+  handled(): void {
+    if (this.#state === 'gone') this.#send();
+    this.#ended('handler');
+  }
+
+  /** The handler has thrown. */
+  threw(error: unknown): void {
+    if (this.#state === 'gone' || this.#state === 'open') {
+      if (this.#options.onHandlerError !== 'run') this.#drop(`the handler threw: ${textOf(error)}`);
+      else if (this.#state === 'gone') this.#send();
+    }
+    this.#ended('handler');
+  }
+
+  /** Throws where tasks depend on others that are not there. To be called before anything is sent. */
+  check(): void {
+    if (this.#state === 'open') this.#next?.batch?.check();
+  }
+
+  /** The response has been handed to the socket. */
+  finished(): void {
+    if (this.#state === 'open') this.#send();
+    this.#ended('response');
+  }
+
+  /** The client has hung up before it had the whole response. */
+  disconnected(): void {
+    if (this.#state === 'open') {
+      if (this.#options.onDisconnect === 'discard')
+        this.#drop('the client hung up before it had its response');
+      else if (this.#underWay.has('handler')) this.#state = 'gone';
+      else this.#send();
+    }
+    this.#ended('response');
+  }
+
+  /** Resolves when all that was set off has settled. Never rejects. */
+  async settled(): Promise<void> {
+    if (this.#state === 'open' || this.#state === 'gone') {
+      await new Promise<void>((resolve) => {
+        this.#whenReleased = resolve;
+      });
+    }
+    // What is added in a task's course is collected before its run has settled.
+    while (this.#live.size > 0) await Promise.all(this.#live);
+  }
+
+  // What the tasks ask for.
+
+  get runId(): string {
+    this.#runId ??= crypto.randomUUID();
+    return this.#runId;
+  }
+
+  get isSent(): boolean {
+    return this.#state !== 'open' || (this.#hooks.isSent?.() ?? false);
+  }
+
+  get pool(): string | undefined {
+    return this.#options.pool;
+  }
+
+  get rule(): 'all_settled' | 'all_success' {
+    return this.#options.onError === 'stop' ? 'all_success' : 'all_settled';
+  }
+
+  get batch(): Batch | undefined {
+    return this.#next?.batch;
+  }
+
+  collect(): Batch {
+    if (this.#next !== undefined) return this.#next.batch as Batch;
+    const { name = 'background' } = this.#options;
+    if (this.#state === 'dropped') return new Batch(this.runId, name);
+    this.#admit();
+    const isFirst = this.#state === 'open' || this.#state === 'gone';
+    const batch = new Batch(isFirst ? this.runId : crypto.randomUUID(), name);
+    this.#next = new AcceptedRun(batch.runId, name, batch, (reason) => this.#cancelNext(reason));
+    this.#core.pending.add(this.#next);
+    // Later ones of the same moment go along.
+    if (this.#state === 'sent') queueMicrotask(() => this.#flush());
+    return batch;
+  }
+
+  watchHead(): void {
+    if (this.#watchesHead) return;
+    this.#watchesHead = true;
+    this.#hooks.beforeHead?.(() => this.check());
+  }
+
+  start(flow: AnyFlow, input: unknown, options: StartOptions): Promise<Run> {
+    const starting = this.#startPaused(flow, input, options);
+    // Of a promise that nobody may await, the rejection is no news to Node; once the response has gone, it is to us.
+    starting.catch((error) => {
+      if (this.#state !== 'open') this.#core.logger.error('A flow was not started after the response', error);
+    });
+    return starting;
+  }
+
+  async #startPaused(flow: AnyFlow, input: unknown, options: StartOptions): Promise<Run> {
+    const { name } = definitionOf(flow);
+    const { engine, pending } = this.#core;
+    this.#admit();
+    const id = options.id ?? crypto.randomUUID();
+    const accepted = new AcceptedRun(id, name);
+    pending.add(accepted);
+    bindRun(id, captureContext());
+    const starting = engine.start(inContext(flow), input as never, { ...options, id, paused: true });
+    this.#follow(accepted, starting);
+    const run = await starting;
+    if (this.#state === 'dropped') run.cancel(this.#whyDropped);
+    else if (options.paused !== true) {
+      if (this.#state === 'sent') run.resume();
+      else this.#waiting.push(run);
+    }
+    return run;
+  }
+
+  #admit(): void {
+    this.#core.pending.admit(this.#isLate, taskScope() !== undefined);
+  }
+
+  #send(): void {
+    this.#state = 'sent';
+    if (this.#next !== undefined || this.#live.size > 0) this.#hooks.guard?.();
+    for (const run of this.#waiting.splice(0)) run.resume();
+    this.#flush();
+    this.#whenReleased?.();
+  }
+
+  #drop(why: string): void {
+    const { logger } = this.#core;
+    this.#state = 'dropped';
+    this.#whyDropped = why;
+    const ids = [...(this.batch?.ids ?? []), ...this.#waiting.map(({ id }) => `run ${id}`)];
+    if (ids.length > 0) logger.warn(`Background tasks were dropped, for ${why}: ${ids.join(', ')}`);
+    if (this.#next !== undefined) this.#core.pending.drop(this.#next);
+    this.#next = undefined;
+    for (const run of this.#waiting.splice(0)) run.cancel(why);
+    this.#whenReleased?.();
+  }
+
+  /** The batch that is collected becomes a run, unless one is under way. */
+  #flush(): void {
+    const accepted = this.#next;
+    if (accepted?.batch === undefined || this.#current !== undefined) return;
+    this.#next = undefined;
+    this.#current = accepted;
+    const { engine } = this.#core;
+    const starting = start(() =>
+      engine.start(accepted.batch?.toFlow() as AnyFlow, undefined, { id: accepted.id }),
+    );
+    this.#follow(accepted, starting, () => {
+      this.#current = undefined;
+      if (accepted.cancelled !== undefined) this.#cancelNext(accepted.cancelled);
+      else this.#flush();
+    });
+  }
+
+  /** Sees a run to its end, and tells the logger of what went wrong. */
+  #follow(accepted: AcceptedRun, starting: Promise<Run>, then?: () => void): void {
+    const { pending, logger } = this.#core;
+    const follow = async (): Promise<void> => {
+      const run = await starting.catch((error) => {
+        if (accepted.batch !== undefined)
+          logger.error(`Background tasks ${list(accepted)} did not start`, error);
+        return undefined;
+      });
+      if (run === undefined) return pending.drop(accepted);
+      accepted.began(run);
+      await run.outputs().catch((error) => {
+        if (error instanceof RunFailedError && error.status === 'cancelled')
+          accepted.cancelled ??= `its run was cancelled: ${textOf(error.reason)}`;
+        tellFailure(logger, accepted, error);
+      });
+      pending.settle(accepted);
+    };
+    const ended = follow().finally(() => {
+      if (accepted.batch === undefined) unbindRun(accepted.id);
+      then?.();
+      this.#live.delete(ended);
+    });
+    this.#live.add(ended);
+  }
+
+  /** What was added while a run went on does not follow it where that was cancelled. */
+  #cancelNext(reason: string): void {
+    const next = this.#next;
+    if (next === undefined) return;
+    this.#next = undefined;
+    this.#core.logger.warn(`Background tasks were dropped, for ${reason}: ${list(next)}`);
+    this.#core.pending.drop(next);
+  }
+
+  #ended(part: 'handler' | 'response'): void {
+    if (this.#underWay.delete(part) && this.#underWay.size === 0) this.#core.pending.requestEnded();
+  }
+}
+
+/** What throws at once rejects too. */
+async function start(begin: () => Promise<Run>): Promise<Run> {
+  return begin();
+}
+
+function list({ batch, id }: AcceptedRun): string {
+  return batch === undefined ? `run ${id}` : batch.ids.join(', ');
+}
+
+function tellFailure(logger: Logger, { id, flow }: AcceptedRun, error: unknown): void {
+  const where = `run ${id} of \`${flow}\``;
+  if (!(error instanceof RunFailedError)) return logger.error(`Background ${where} did not settle`, error);
+  if (error.status === 'cancelled')
+    return logger.warn(`Background ${where} was cancelled: ${textOf(error.reason)}`);
+  for (const failure of error.failures)
+    logger.error(
+      `Background task \`${failure.taskId}\` failed, in ${where}: ${failure.error.message}`,
+      failure.error,
+    );
+  if (error.failures.length === 0) logger.error(`Background ${where} failed: ${textOf(error.reason)}`, error);
+}

@@ -1,0 +1,40 @@
+import type { Background } from './background.ts';
+import type { DrainOptions, DrainReport } from './drain.ts';
+
+export interface DrainOnOptions extends Omit<DrainOptions, 'signal'> {
+  /** Default: `SIGTERM` and `SIGINT`. */
+  readonly signals?: readonly NodeJS.Signals[] | undefined;
+  /** Stops the server from taking requests: `() => server.close()`, `() => app.close()`. */
+  readonly close: () => unknown;
+}
+
+/**
+ * Drains the background when the process is told to end: the server is closed, and what was accepted has its grace. A
+ * second signal ends the grace. Resolves with the report, once all is done; to exit is left to the caller.
+ */
+export async function drainOn(background: Background, given: DrainOnOptions): Promise<DrainReport> {
+  const { signals = ['SIGTERM', 'SIGINT'], close, ...options } = given;
+  const second = new AbortController();
+  const first = Promise.withResolvers<void>();
+  let count = 0;
+  const hear = (): void => {
+    if (++count === 1) first.resolve();
+    else second.abort();
+  };
+  for (const signal of signals) process.on(signal, hear);
+  await first.promise;
+  const draining = background.drain({ ...options, signal: second.signal });
+  const closing = settle(close);
+  const report = await draining;
+  await closing;
+  for (const signal of signals) process.off(signal, hear);
+  return report;
+
+  async function settle(closing: () => unknown): Promise<void> {
+    try {
+      await closing();
+    } catch (error) {
+      background.logger.error('The server could not be closed', error);
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import type { Clock, Engine, Logger } from '../index.ts';
+import { badOption, boundRule, checkKeys, checkNumber } from '../model/check.ts';
+import type { Pending, PendingRun } from './pending.ts';
+
+export interface DrainOptions {
+  /** How long accepted work may go on. Default 10,000. */
+  readonly graceMs?: number | undefined;
+  /** What cancelled runs get as their reason. */
+  readonly reason?: string | undefined;
+  /**
+   * What becomes of runs that are left when the grace is over. `cancel`: all are cancelled. `keep`: runs of flows stay
+   * in the engine's store, unsettled, for `engine.recover`; those of `add` and `task` are functions, which no store
+   * can keep, and are cancelled. Default `cancel`.
+   */
+  readonly leftovers?: 'cancel' | 'keep' | undefined;
+  /** Ends the grace when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A run that was accepted and did not settle in time. */
+export interface Leftover {
+  readonly runId: string;
+  readonly flow: string;
+  /** Ids of its tasks that had not settled. */
+  readonly tasks: readonly string[];
+  readonly became: 'cancelled' | 'kept';
+}
+
+export interface DrainReport {
+  /** Runs that settled in the grace. */
+  readonly settled: number;
+  readonly leftovers: readonly Leftover[];
+}
+
+/** What there is to drain. */
+export interface DrainCore {
+  readonly engine: Engine;
+  /** Whether nobody else has the engine: it is stopped, too. */
+  readonly ownsEngine: boolean;
+  readonly pending: Pending;
+  readonly logger: Logger;
+  readonly clock: Clock | undefined;
+}
+
+const drainOptions = new Set(['graceMs', 'reason', 'leftovers', 'signal']);
+
+/**
+ * Takes no new work, lets what was accepted go on for the grace, and ends what is left then: bodies under way get
+ * their signal, and their tasks' own `graceMs` to heed it.
+ */
+export async function drain(core: DrainCore, given: DrainOptions): Promise<DrainReport> {
+  checkDrain(given);
+  const { engine, pending, logger } = core;
+  const { graceMs = 10_000, reason = 'the server is shutting down', leftovers: policy = 'cancel' } = given;
+  const isKept = (run: PendingRun): boolean => policy === 'keep' && run.isRecoverable;
+  const before = pending.settled;
+  pending.close();
+  await inGrace(core.clock, graceMs, given.signal, (signal) => pending.whenEmpty(signal));
+  pending.end();
+  const settled = pending.settled - before;
+  const left = pending.runs;
+  const leftovers = left.map((run): Leftover => {
+    const became = isKept(run) ? 'kept' : 'cancelled';
+    return { runId: run.id, flow: run.flow, tasks: run.unsettled(), became };
+  });
+  for (const { runId, flow, tasks, became } of leftovers)
+    logger.warn(`Run ${runId} of \`${flow}\` was ${became}, for ${reason}; not settled: ${tasks.join(', ')}`);
+  for (const run of left) if (!isKept(run)) run.cancel(reason);
+  await pending.whenNone((run) => !isKept(run));
+  if (core.ownsEngine || policy === 'keep') await engine.stop();
+  return { settled, leftovers };
+}
+
+/** Waits until the work is done, the grace is over or the signal is aborted. */
+async function inGrace(
+  clock: Clock = globalThis,
+  graceMs: number,
+  ended: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const limit = new AbortController();
+  const timer =
+    graceMs === Number.POSITIVE_INFINITY
+      ? undefined
+      : clock.setTimeout(() => limit.abort(), Math.min(graceMs, LONGEST_MS));
+  await work(ended === undefined ? limit.signal : AbortSignal.any([limit.signal, ended]));
+  if (timer !== undefined) clock.clearTimeout(timer);
+}
+
+/** The longest wait that timers of Node and browsers keep. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+function checkDrain(given: DrainOptions): void {
+  const place = (option: string) => ({ option, owner: 'background.drain' });
+  checkKeys(place('options'), given, drainOptions);
+  const { graceMs, reason, leftovers } = given;
+  if (graceMs !== undefined) checkNumber(place('graceMs'), graceMs, boundRule);
+  if (reason !== undefined && typeof reason !== 'string')
+    throw badOption(place('reason'), 'a string', reason);
+  if (leftovers !== undefined && leftovers !== 'cancel' && leftovers !== 'keep')
+    throw badOption(place('leftovers'), '`cancel` or `keep`', leftovers);
+}

@@ -1,0 +1,41 @@
+import type { NextFunction, Request, Response } from 'express';
+import type { Background } from './background.ts';
+import { callHandler } from './handler.ts';
+import { openOnNode } from './node-response.ts';
+import type { RouteOptions } from './options.ts';
+import type { BackgroundTasks } from './tasks.ts';
+
+const names = { request: 'req', response: 'res' };
+
+/** A handler for a route of Express whose tasks run after its response. What it throws, Express gets. */
+export function withTasks<
+  P = Record<string, string>,
+  ResBody = unknown,
+  ReqBody = unknown,
+  Query = Record<string, unknown>,
+  Locals extends Record<string, unknown> = Record<string, unknown>,
+>(
+  background: Background,
+  handler: (
+    req: Request<P, ResBody, ReqBody, Query, Locals>,
+    res: Response<ResBody, Locals>,
+    tasks: BackgroundTasks,
+    next: NextFunction,
+  ) => unknown,
+  options?: RouteOptions,
+): (
+  req: Request<P, ResBody, ReqBody, Query, Locals>,
+  res: Response<ResBody, Locals>,
+  next: NextFunction,
+) => unknown {
+  return (req, res, next) => {
+    const delivery = openOnNode(background, req, res, options, names);
+    const pass = (error?: unknown): void => {
+      // `next('route')` and `next('router')` are no errors.
+      if (error !== undefined && error !== null && error !== 'route' && error !== 'router')
+        delivery.threw(error);
+      next(error);
+    };
+    return callHandler(delivery, () => handler(req, res, delivery.tasks, pass as NextFunction));
+  };
+}

@@ -1,0 +1,30 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Background } from './background.ts';
+import { callHandler } from './handler.ts';
+import { openOnNode } from './node-response.ts';
+import type { RouteOptions } from './options.ts';
+import { guardSent, intercept } from './sent.ts';
+import type { BackgroundTasks } from './tasks.ts';
+
+const replyMethods = ['send', 'redirect', 'header', 'headers', 'code', 'status', 'type', 'trailer'];
+
+/** A handler for a route of Fastify whose tasks run after its response. What it throws, Fastify gets. */
+export function withTasks<Request extends FastifyRequest, Reply extends FastifyReply>(
+  background: Background,
+  handler: (request: Request, reply: Reply, tasks: BackgroundTasks) => unknown,
+  options?: RouteOptions,
+): (request: Request, reply: Reply) => unknown {
+  return (request, reply) => {
+    const delivery = openOnNode(background, request.raw, reply.raw, options, {
+      request: 'request.raw',
+      response: 'reply.raw',
+      beforeHead: (check) => intercept(reply, ['send'], check),
+      guard: () => guardSent(reply, 'reply', 'response', replyMethods),
+    });
+    return callHandler(
+      delivery,
+      () => handler(request, reply, delivery.tasks),
+      () => delivery.check(),
+    );
+  };
+}

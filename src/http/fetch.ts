@@ -1,0 +1,35 @@
+import type { Background } from './background.ts';
+import { answer, guardRequest } from './fetch-response.ts';
+import type { RouteOptions } from './options.ts';
+import type { BackgroundTasks } from './tasks.ts';
+
+/** What Workers and their like give beside the request. */
+interface ExecutionContext {
+  waitUntil(promise: Promise<unknown>): void;
+}
+
+/**
+ * A fetch handler whose tasks run once the body of its response has been read: for Workers, Deno, Bun and their like.
+ * Where the platform gives a context with `waitUntil`, it is kept from ending before the tasks have.
+ */
+export function withTasks<
+  Env = unknown,
+  Context extends ExecutionContext | undefined = ExecutionContext | undefined,
+>(
+  background: Background,
+  handler: (
+    request: Request,
+    tasks: BackgroundTasks,
+    env: Env,
+    context: Context,
+  ) => Response | Promise<Response>,
+  options?: RouteOptions,
+): (request: Request, env?: Env, context?: Context) => Promise<Response> {
+  return async (request, env, context) => {
+    const delivery = background.open(options, { guard: () => guardRequest(request, 'request') });
+    context?.waitUntil?.(delivery.settled());
+    return answer(delivery, request, async () =>
+      handler(request, delivery.tasks, env as Env, context as Context),
+    );
+  };
+}

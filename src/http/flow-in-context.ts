@@ -1,0 +1,37 @@
+import { definitionOf } from '../flow.ts';
+import type { AnyFlow } from '../flow-types.ts';
+import type { Flow, PerformScope } from '../index.ts';
+import type { Bound } from './context.ts';
+
+const contexts = new Map<string, Bound>();
+const bound = new WeakMap<AnyFlow, AnyFlow>();
+
+/** Has the bodies of a run, functions that they are, called in a context. */
+export function bindRun(runId: string, context: Bound): void {
+  contexts.set(runId, context);
+}
+
+/** To be called when the run has settled. */
+export function unbindRun(runId: string): void {
+  contexts.delete(runId);
+}
+
+/** The same flow, with bodies that look for the context of their run. Made once for each flow. */
+export function inContext(flow: AnyFlow): AnyFlow {
+  const definition = definitionOf(flow);
+  const known = bound.get(flow);
+  if (known !== undefined) return known;
+  const bodies: Record<string, unknown> = Object.create(null);
+  for (const { id, body } of definition.tasks) {
+    if (body.kind !== 'perform') continue;
+    const { perform } = body;
+    const lookUp = (scope: PerformScope): unknown => {
+      const context = contexts.get(scope.runId);
+      return context === undefined ? perform(scope) : context(scope, () => perform(scope));
+    };
+    bodies[id] = { perform: lookUp };
+  }
+  const made = (flow as Flow).provide(bodies as never);
+  bound.set(flow, made);
+  return made;
+}

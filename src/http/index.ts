@@ -1,0 +1,10 @@
+// The background of a server, and its tasks.
+export { type Background, createBackground } from './background.ts';
+export { taskScope } from './context.ts';
+export { createTask, type TaskFunction, type TaskFunctionOptions } from './create-task.ts';
+export type { Delivery, ResponseHooks } from './delivery.ts';
+export type { DrainOptions, DrainReport, Leftover } from './drain.ts';
+export { ArgumentsError, BusyError, ResponseSentError } from './error.ts';
+export type { BackgroundOptions, RouteOptions, TasksPolicy } from './options.ts';
+export type { Dependency, TaskHandle } from './task-types.ts';
+export type { BackgroundTasks } from './tasks.ts';

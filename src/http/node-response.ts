@@ -1,0 +1,69 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Background } from './background.ts';
+import type { Delivery, ResponseHooks } from './delivery.ts';
+import type { RouteOptions } from './options.ts';
+import { guardSent, intercept } from './sent.ts';
+
+/** What `createServer` gives a handler, and what frameworks on Node have underneath. */
+export type NodeRequest = IncomingMessage;
+export type NodeResponse = ServerResponse;
+
+/** What sends the first of a response. */
+const senders = ['writeHead', 'write', 'end', 'flushHeaders'];
+/** What cannot be done with a response that has been sent, with Express's names. */
+const responseMethods = [
+  ...[
+    'json',
+    'jsonp',
+    'send',
+    'sendStatus',
+    'sendFile',
+    'download',
+    'redirect',
+    'render',
+    'cookie',
+    'clearCookie',
+  ],
+  ...[...senders, 'setHeader', 'setHeaders', 'appendHeader', 'removeHeader', 'addTrailers'],
+];
+const requestMethods = ['read', 'pipe', 'setEncoding', Symbol.asyncIterator];
+
+/** How an adapter's objects are called in handlers, and what it does beside. */
+export interface NodeNames {
+  readonly request: string;
+  readonly response: string;
+  readonly beforeHead?: ResponseHooks['beforeHead'];
+  readonly guard?: ResponseHooks['guard'];
+}
+
+/**
+ * Opens the tasks of a response of Node's: they run when it has been handed to the socket (`finish`), or when its
+ * connection is gone before that (`close`).
+ */
+export function openOnNode(
+  background: Background,
+  request: NodeRequest,
+  response: NodeResponse,
+  options: RouteOptions | undefined,
+  names: NodeNames,
+): Delivery {
+  const delivery = background.open(options, {
+    isSent: () => response.headersSent,
+    beforeHead: (check) => {
+      names.beforeHead?.(check);
+      intercept(response, senders, check);
+    },
+    guard: () => {
+      names.guard?.();
+      guardSent(response, names.response, 'response', responseMethods);
+      guardSent(request, names.request, 'request', requestMethods);
+    },
+  });
+  if (response.writableFinished) delivery.finished();
+  else if (response.closed) delivery.disconnected();
+  else {
+    response.once('finish', () => delivery.finished());
+    response.once('close', () => delivery.disconnected());
+  }
+  return delivery;
+}
