@@ -1,5 +1,4 @@
 import type { Delivery } from './delivery.ts';
-import { callHandler } from './handler.ts';
 import { guardSent } from './sent.ts';
 
 const bodyMethods = ['json', 'text', 'arrayBuffer', 'bytes', 'blob', 'formData'];
@@ -10,24 +9,10 @@ export function guardRequest(request: object, name: string): void {
 }
 
 /**
- * Calls a fetch-style handler, and follows its response until the server has read it to its end; where it has no body,
- * until the turn after.
+ * Tells the delivery when the server has read a response to its end; where it has no body, in the turn after. The
+ * response to be given to the server is returned.
  */
-export async function answer<R extends Response>(
-  delivery: Delivery,
-  request: Request,
-  handler: () => Promise<R>,
-): Promise<R> {
-  try {
-    return follow(delivery, request, await callHandler(delivery, handler, () => delivery.check()));
-  } catch (error) {
-    // What the server makes of the error is not seen from here.
-    setTimeout(() => delivery.finished(), 0);
-    throw error;
-  }
-}
-
-function follow<R extends Response>(delivery: Delivery, request: Request, response: R): R {
+export function followBody(delivery: Delivery, request: Request, response: Response): Response {
   if (response.body === null || request.method === 'HEAD') {
     setTimeout(() => delivery.finished(), 0);
     return response;
@@ -50,5 +35,5 @@ function follow<R extends Response>(delivery: Delivery, request: Request, respon
       return reader.cancel(reason);
     },
   });
-  return new Response(body, response) as R;
+  return new Response(body, response);
 }

@@ -1,5 +1,6 @@
 import type { Background } from './background.ts';
-import { answer, guardRequest } from './fetch-response.ts';
+import { followBody, guardRequest } from './fetch-response.ts';
+import { callHandler } from './handler.ts';
 import type { RouteOptions } from './options.ts';
 import type { BackgroundTasks } from './tasks.ts';
 
@@ -28,8 +29,17 @@ export function withTasks<
   return async (request, env, context) => {
     const delivery = background.open(options, { guard: () => guardRequest(request, 'request') });
     context?.waitUntil?.(delivery.settled());
-    return answer(delivery, request, async () =>
-      handler(request, delivery.tasks, env as Env, context as Context),
-    );
+    try {
+      const response = await callHandler(
+        delivery,
+        async () => handler(request, delivery.tasks, env as Env, context as Context),
+        () => delivery.check(),
+      );
+      return followBody(delivery, request, response);
+    } catch (error) {
+      // What the server makes of the error is not seen from here.
+      setTimeout(() => delivery.finished(), 0);
+      throw error;
+    }
   };
 }

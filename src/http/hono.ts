@@ -1,12 +1,68 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Context, Env, Handler, Input } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import type { Background } from './background.ts';
-import { answer, guardRequest } from './fetch-response.ts';
-import { callHandler } from './handler.ts';
+import type { Delivery } from './delivery.ts';
+import { followBody, guardRequest } from './fetch-response.ts';
 import { openOnNode } from './node-response.ts';
 import type { RouteOptions } from './options.ts';
 import { guardSent } from './sent.ts';
 import type { BackgroundTasks } from './tasks.ts';
+
+/** What handlers after the middleware find in their context, as `c.var.tasks`. */
+export interface TasksEnv {
+  Variables: { tasks: BackgroundTasks };
+}
+
+/**
+ * A middleware for routes of Hono: what handlers add to `c.var.tasks` runs after the response. On Node that is when it
+ * has been handed to the socket, elsewhere when its body has been read; `waitUntil` is told where there is one.
+ */
+export function withTasks(background: Background, options?: RouteOptions): MiddlewareHandler<TasksEnv> {
+  return async (c, next) => {
+    const node = nodeOf(c.env);
+    const delivery = open(background, c, node, options);
+    c.set('tasks', delivery.tasks);
+    try {
+      await next();
+      if (c.error === undefined) delivery.check();
+    } catch (error) {
+      delivery.threw(error);
+      // What becomes of the error is not seen from here.
+      if (node === undefined) setTimeout(() => delivery.finished(), 0);
+      throw error;
+    }
+    // An error that `onError` has answered is not thrown.
+    if (c.error === undefined) delivery.handled();
+    else delivery.threw(c.error);
+    if (node === undefined) c.res = followBody(delivery, c.req.raw, c.res);
+  };
+}
+
+interface NodeBindings {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+}
+
+function open(
+  background: Background,
+  c: Context,
+  node: NodeBindings | undefined,
+  options: RouteOptions | undefined,
+): Delivery {
+  const guard = (): void => {
+    guardSent(c, 'c', 'response', contextMethods);
+    // What the handler has read, Hono keeps: that may be read again.
+    if (Object.keys(c.req.bodyCache).length === 0) guardRequest(c.req, 'c.req');
+    guardRequest(c.req.raw, 'c.req.raw');
+  };
+  if (node !== undefined) {
+    const names = { request: 'c.env.incoming', response: 'c.env.outgoing', guard };
+    return openOnNode(background, node.incoming, node.outgoing, options, names);
+  }
+  const delivery = background.open(options, { guard });
+  waitUntil(c, delivery.settled());
+  return delivery;
+}
 
 const contextMethods = [
   'json',
@@ -21,43 +77,9 @@ const contextMethods = [
   'render',
 ];
 
-/**
- * A handler for a route of Hono whose tasks run after its response: on Node when that has been handed to the socket,
- * elsewhere when its body has been read; `waitUntil` is told where there is one. What it throws, Hono gets.
- */
-export function withTasks<E extends Env, P extends string, I extends Input, R extends Response>(
-  background: Background,
-  handler: (c: Context<E, P, I>, tasks: BackgroundTasks) => R | Promise<R>,
-  options?: RouteOptions,
-): Handler<E, P, I, Promise<R>> {
-  return async (c) => {
-    const guard = (): void => {
-      guardSent(c, 'c', 'response', contextMethods);
-      // What the handler has read, Hono keeps: that may be read again.
-      if (Object.keys(c.req.bodyCache).length === 0) guardRequest(c.req, 'c.req');
-      guardRequest(c.req.raw, 'c.req.raw');
-    };
-    const node = nodeOf(c.env);
-    if (node === undefined) {
-      const delivery = background.open(options, { guard });
-      waitUntil(c, delivery.settled());
-      return answer(delivery, c.req.raw, async () => handler(c, delivery.tasks));
-    }
-    const names = { request: 'c.env.incoming', response: 'c.env.outgoing', guard };
-    const delivery = openOnNode(background, node.incoming, node.outgoing, options, names);
-    return callHandler(
-      delivery,
-      async () => handler(c, delivery.tasks),
-      () => delivery.check(),
-    );
-  };
-}
-
-/** `@hono/node-server` gives what Node gave it. */
-function nodeOf(
-  env: unknown,
-): { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse } | undefined {
-  const { incoming, outgoing } = (env ?? {}) as { incoming?: IncomingMessage; outgoing?: ServerResponse };
+/** `@hono/node-server` passes on what Node gave it. */
+function nodeOf(env: unknown): NodeBindings | undefined {
+  const { incoming, outgoing } = (env ?? {}) as Partial<NodeBindings>;
   return incoming === undefined || outgoing === undefined ? undefined : { incoming, outgoing };
 }
 
