@@ -1,0 +1,4 @@
+import { adapterContract } from './contract.ts';
+import { frameworks } from './servers.ts';
+
+for (const framework of frameworks) adapterContract(framework);
