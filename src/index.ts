@@ -6,7 +6,7 @@ export { createEngine, type Engine, type EngineOptions } from './create-engine.t
 export type { Subscription } from './engine/emitter.ts';
 export type { StartOptions, StopOptions } from './engine/engine.ts';
 export type { Logger } from './engine/logger.ts';
-export type { EntryOf, Run, RunActor } from './engine/run.ts';
+export type { EntryOf, EventsOptions, Run, RunActor } from './engine/run.ts';
 export type { FlowLogic, RunCommand } from './engine/run-logic.ts';
 export {
   createFlow,

@@ -207,10 +207,13 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     this.steps.send(event);
   }
 
-  /** Calls back once it has settled, was stopped or failed; at once where it has. */
-  whenEnded(callback: (end: End) => void): void {
+  /** Calls back once it has settled, was stopped or failed; at once where it has. Returns what takes that back. */
+  whenEnded(callback: (end: End) => void): () => void {
     if (this.#end !== undefined) callback(this.#end);
     else this.#whenEnded = [...this.#whenEnded, callback];
+    return () => {
+      this.#whenEnded = this.#whenEnded.filter((other) => other !== callback);
+    };
   }
 
   // The actors of its tasks, by name.

@@ -1,5 +1,6 @@
 import type { ActorRef } from 'xstate';
 import type { RunResult } from '../../machines/orchestrator.ts';
+import { checkNumber } from '../model/check.ts';
 import { EngineStoppedError, RunFailedError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
 import type { RunView } from '../model/view.ts';
@@ -16,6 +17,14 @@ export type EntryOf<Type extends Entry['type'] | '*'> = Type extends '*'
   ? Entry
   : Extract<Entry, { type: Type }>;
 
+/** Which events of a run are wanted. */
+export interface EventsOptions {
+  /** Only those with a greater `seq`: where an earlier reader got to. Default 0, which is all. Minimum 0. */
+  readonly after?: number | undefined;
+  /** Ends the reading, without an error, when aborted: what waits for the next event is let go. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** A run, from its start on: to watch it, steer it and await it. It stays usable after the run has settled. */
 export class Run<Outputs = unknown> implements AsyncDisposable {
   #live: LiveRun;
@@ -29,6 +38,11 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
 
   get id(): string {
     return this.#live.id;
+  }
+
+  /** `seq` of the last event that listeners have been told of. */
+  get seq(): number {
+    return this.#live.journal.keptSeq;
   }
 
   /** Its XState actor; a rerun gives it another one. */
@@ -50,25 +64,34 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
   }
 
   /**
-   * All events from the first one on, as they come; ends when the run has settled or its engine was stopped. Reads
-   * the journal as it goes, so a slow reader holds up nothing and nothing is buffered for it.
+   * All events from the first one on, or `after` one, as they come; ends when the run has settled, its engine was
+   * stopped, or the signal was aborted. Reads the journal as it goes, so a slow reader holds up nothing and nothing
+   * is buffered for it.
+   *
+   * @throws FlowError for an option that will not do, when it is first read
    */
-  async *events(): AsyncGenerator<Entry, void, undefined> {
+  async *events({ after = 0, signal }: EventsOptions = {}): AsyncGenerator<Entry, void, undefined> {
+    checkNumber({ option: 'after', owner: 'run.events' }, after, { min: 0, integer: true });
     const live = this.#live;
     const { journal } = live;
     let wake: () => void = () => {};
-    const subscription = journal.emitter.on('*', () => wake());
-    live.whenEnded(() => wake());
+    const rouse = (): void => wake();
+    const isLetGo = (): boolean => signal?.aborted === true;
+    const subscription = journal.emitter.on('*', rouse);
+    const forget = live.whenEnded(rouse);
+    signal?.addEventListener('abort', rouse);
     try {
-      for (let seq = 0; ; ) {
-        while (seq < journal.keptSeq) yield journal.entry(++seq);
-        if (live.isOver) return;
+      for (let seq = after; ; ) {
+        while (seq < journal.keptSeq && !isLetGo()) yield journal.entry(++seq);
+        if (live.isOver || isLetGo()) return;
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
       }
     } finally {
       subscription.unsubscribe();
+      forget();
+      signal?.removeEventListener('abort', rouse);
     }
   }
 

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import {
   CancelledError,
   createFlow,
@@ -190,6 +191,39 @@ test('ends its events when a reader stops, and follows a run that is under way',
   })();
   await clock.run(reading);
   assert.equal(seen, ['run.started', 'task.ready', 'task.started', 'task.done']);
+});
+
+test('gives the events after a `seq` alone, and says what its last one is', async () => {
+  const run = await createFlow('after')
+    .task('a', { perform: () => 1 })
+    .start();
+  await run.settled();
+  const seqsAfter = async (after: number) => {
+    const seqs: number[] = [];
+    for await (const { seq } of run.events({ after })) seqs.push(seq);
+    return seqs;
+  };
+  assert.equal([run.seq, await seqsAfter(3), await seqsAfter(5), await seqsAfter(99)], [5, [4, 5], [], []]);
+  const refusal = await seqsAfter(-1).catch((error: unknown) => error);
+  assert.match((refusal as Error).message, '`after` of `run.events` must be an integer of at least 0');
+});
+
+test('lets a reader go whose signal is aborted, while it waits and while it reads', async () => {
+  const { clock, engine } = virtualEngine();
+  const run = await engine.start(createFlow('wait').task('a', { perform: () => clock.sleep(10) }));
+  await clock.advance(1);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const waiting = run.events({ after: run.seq, signal });
+  const next = waiting.next();
+  const reading = run.events({ signal });
+  assert.is((await reading.next()).value?.seq, 1);
+  assert.is(getEventListeners(signal, 'abort').length, 2);
+  controller.abort();
+  assert.equal([await next, await reading.next()], Array(2).fill({ done: true, value: undefined }));
+  assert.is(getEventListeners(signal, 'abort').length, 0);
+  assert.is((await run.events({ signal }).next()).done, true);
+  assert.is((await clock.run(run.settled())).status, 'done');
 });
 
 test("keeps a listener's throw to the logger", async () => {
