@@ -1,0 +1,59 @@
+/** One finding about a request, as an extension of RFC 9457's members. */
+export interface ProblemFinding {
+  /** JSON pointer into the body, as a URI fragment: `#/taskIds/0`. */
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+export interface ProblemOptions {
+  /** Go with the response: `allow`, `retry-after`, `www-authenticate`. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly errors?: readonly ProblemFinding[] | undefined;
+}
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  406: 'Not Acceptable',
+  408: 'Request Timeout',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  414: 'URI Too Long',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+/** Why a request is not answered as asked. What a client may know stands in `detail`, and nothing else is sent. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly status: number;
+  readonly options: ProblemOptions;
+
+  constructor(status: number, detail: string, options: ProblemOptions = {}) {
+    super(detail);
+    this.status = status;
+    this.options = options;
+  }
+}
+
+/** On every answer: none may be kept by a cache, or read as something that it is not. */
+export const safeHeaders: Readonly<Record<string, string>> = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+};
+
+/** A problem as RFC 9457 writes it: `application/problem+json` with `title`, `status`, `detail` and, at times, `errors`. */
+export function problemResponse({ status, message, options: { headers, errors } }: Problem): Response {
+  const title = titles[status] ?? 'Error';
+  const body = { type: 'about:blank', title, status, detail: message, ...(errors && { errors }) };
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { ...safeHeaders, ...headers, 'content-type': 'application/problem+json' },
+  });
+}

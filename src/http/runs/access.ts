@@ -1,0 +1,72 @@
+import type { Logger } from '../../index.ts';
+import { Problem } from '../problem.ts';
+import type { Route, RunsAction } from './route.ts';
+
+/** What a request asks for. */
+export interface RunsAccess {
+  readonly action: RunsAction;
+  /** As the request has it: whether there is such a run is not known yet. Missing for `list`. */
+  readonly runId?: string | undefined;
+}
+
+/** A run as far as it takes to say who may see it. */
+export interface VisibleRun {
+  readonly id: string;
+  readonly flow: string;
+}
+
+/**
+ * `true` lets the request through; a function does so for the runs that it says `true` of, and the others are as if
+ * they did not exist; `false` answers 401, `'forbidden'` 403. Anything else is taken for `'forbidden'`.
+ */
+export type RunsVerdict = boolean | 'forbidden' | ((run: VisibleRun) => boolean);
+
+/** Says who may watch and steer runs. Must not read the request's body. What it throws lets nobody through. */
+export type Authorize = (request: Request, access: RunsAccess) => RunsVerdict | Promise<RunsVerdict>;
+
+/**
+ * Asks whether a request may do what it asks for, and gives what tells which runs it may do that with.
+ *
+ * @throws Problem 401, 403, or 500 where `authorize` threw
+ */
+export async function authorizeRoute(
+  authorize: Authorize | undefined,
+  request: Request,
+  route: Route,
+  logger: Logger,
+): Promise<(run: VisibleRun) => boolean> {
+  if (authorize === undefined) {
+    throw new Problem(403, 'Runs are closed to all, until the server says who may see them (`authorize`).');
+  }
+  refuseForeignPage(request);
+  const verdict = await ask(authorize, request, route, logger);
+  if (verdict === true) return () => true;
+  if (typeof verdict === 'function') return (run) => verdict(run) === true;
+  if (verdict === false) {
+    const headers = { 'www-authenticate': 'Bearer' };
+    throw new Problem(401, 'Runs are shown to those who say who they are.', { headers });
+  }
+  throw new Problem(403, 'This is not allowed to you.');
+}
+
+/**
+ * Another site's page can make a browser send a `POST`, with this site's cookies. It cannot set `authorization`
+ * without being asked, which is never allowed here.
+ */
+function refuseForeignPage({ method, headers }: Request): void {
+  if (method !== 'POST' || headers.has('authorization')) return;
+  const site = headers.get('sec-fetch-site');
+  if (site === 'cross-site' || site === 'same-site') {
+    throw new Problem(403, "A page of another site cannot steer this site's runs.");
+  }
+}
+
+async function ask(authorize: Authorize, request: Request, route: Route, logger: Logger): Promise<unknown> {
+  const { action } = route;
+  try {
+    return await authorize(request, action === 'list' ? { action } : { action, runId: route.runId });
+  } catch (error) {
+    logger.error('`authorize` of createRunsHandler threw: the request was refused', error);
+    throw new Problem(500, 'Whether this is allowed could not be found out.');
+  }
+}

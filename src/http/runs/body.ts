@@ -1,0 +1,78 @@
+import { Problem } from '../problem.ts';
+
+/**
+ * The JSON object of a request's body; an empty one where there is no body.
+ *
+ * @param maxBytes more are not read
+ * @throws Problem 400 for what is no JSON, 413, 415 for another type, 422 for JSON that is no object
+ */
+export async function readBody(
+  request: Request,
+  maxBytes: number,
+): Promise<Readonly<Record<string, unknown>>> {
+  checkCoding(request.headers);
+  const text = decode(await readBytes(request, maxBytes));
+  if (text === '' && request.headers.get('content-type') === null) return {};
+  checkType(request.headers);
+  const value = text === '' ? {} : parse(text);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  throw new Problem(422, 'The body must be a JSON object.', {
+    errors: [{ pointer: '#', detail: 'must be an object' }],
+  });
+}
+
+function checkCoding(headers: Headers): void {
+  const coding = headers.get('content-encoding');
+  if (coding === null || coding.toLowerCase() === 'identity') return;
+  throw new Problem(415, 'A body must come as it is, without a `content-encoding`.', {
+    headers: { 'accept-encoding': 'identity' },
+  });
+}
+
+function checkType(headers: Headers): void {
+  const type = headers.get('content-type') ?? '';
+  if (/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type)) return;
+  throw new Problem(415, 'A body must be `application/json`, in UTF-8.', {
+    headers: { accept: 'application/json' },
+  });
+}
+
+async function readBytes({ headers, body }: Request, maxBytes: number): Promise<Uint8Array> {
+  const tooLarge = () => new Problem(413, `A body may have ${maxBytes} bytes.`);
+  if (Number(headers.get('content-length')) > maxBytes) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    // Leaving the loop early cancels the rest.
+    for await (const chunk of body ?? []) {
+      size += chunk.byteLength;
+      if (size > maxBytes) throw tooLarge();
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw error instanceof Problem ? error : new Problem(400, 'The body broke off.');
+  }
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return bytes;
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new Problem(400, 'The body is not UTF-8.');
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Problem(400, 'The body is not JSON.');
+  }
+}

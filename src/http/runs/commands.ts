@@ -1,0 +1,90 @@
+import { EngineStoppedError, FlowError, type Run } from '../../index.ts';
+import { didYouMean, nearest } from '../../model/nearest.ts';
+import { isSettledRun } from '../../model/status.ts';
+import { Problem } from '../problem.ts';
+import type { RunsCommand } from './route.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const maxReasonLength = 1_000;
+
+/** What each takes in its body. */
+const fields: Readonly<Record<RunsCommand, readonly string[]>> = {
+  cancel: ['reason'],
+  pause: [],
+  resume: [],
+  rerun: ['taskIds'],
+};
+
+/**
+ * Does with a run what was asked for.
+ *
+ * @returns 202 where it takes its time from here, else 200
+ * @throws Problem 409 where the run is not in a state for it, 422 for what the body says, 503 where the engine was stopped
+ */
+export function command(name: RunsCommand, run: Run, body: Fields): 200 | 202 {
+  checkFields(body, fields[name]);
+  const { value } = run.actor.getSnapshot();
+  const isSettled = isSettledRun(value);
+  if (name !== 'rerun' && isSettled) throw new Problem(409, `The run has settled: it is ${value}.`);
+  switch (name) {
+    case 'cancel':
+      run.cancel(readReason(body.reason));
+      return 202;
+    case 'pause':
+      if (value === 'cancelling') throw new Problem(409, 'The run is being cancelled.');
+      run.pause();
+      return 200;
+    case 'resume':
+      if (value === 'cancelling') throw new Problem(409, 'The run is being cancelled.');
+      run.resume();
+      return 200;
+    case 'rerun':
+      if (!isSettled) throw new Problem(409, 'The run has not settled: only then can it run again.');
+      if (run.view().startedAt === null) throw new Problem(409, 'The run never started: start another.');
+      rerun(run, readTaskIds(body.taskIds));
+      return 202;
+  }
+}
+
+function rerun(run: Run, taskIds: readonly string[] | undefined): void {
+  try {
+    run.rerun(taskIds);
+  } catch (error) {
+    if (error instanceof EngineStoppedError) throw new Problem(503, 'The engine was stopped.');
+    if (error instanceof FlowError) throw refused('#/taskIds', error.message);
+    throw error;
+  }
+}
+
+function readReason(reason: unknown): string | undefined {
+  if (reason === undefined) return undefined;
+  if (typeof reason === 'string' && reason.length <= maxReasonLength) return reason;
+  throw refused('#/reason', `must be a string of at most ${maxReasonLength} characters`);
+}
+
+function readTaskIds(taskIds: unknown): readonly string[] | undefined {
+  if (taskIds === undefined) return undefined;
+  if (!Array.isArray(taskIds) || taskIds.length === 0) {
+    throw refused(
+      '#/taskIds',
+      'must be a list of the ids of one task or more; without it, those that did not end well run',
+    );
+  }
+  for (const [at, id] of taskIds.entries()) {
+    if (typeof id !== 'string') throw refused(`#/taskIds/${at}`, 'must be a string');
+  }
+  return taskIds;
+}
+
+function checkFields(body: Fields, known: readonly string[]): void {
+  for (const key of Object.keys(body)) {
+    if (known.includes(key)) continue;
+    const takes = known.length === 0 ? 'It takes none.' : `It takes \`${known.join('`, `')}\`.`;
+    throw refused('#', `There is a field that is not known. ${didYouMean(nearest(key, known), takes)}`);
+  }
+}
+
+function refused(pointer: string, detail: string): Problem {
+  return new Problem(422, 'The body does not say what it must.', { errors: [{ pointer, detail }] });
+}

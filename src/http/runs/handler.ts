@@ -1,0 +1,163 @@
+import type { Clock, Engine, Logger, Run } from '../../index.ts';
+import {
+  badOption,
+  boundRule,
+  checkFunction,
+  checkKeys,
+  checkMethods,
+  checkNumber,
+} from '../../model/check.ts';
+import { Problem, problemResponse, safeHeaders } from '../problem.ts';
+import { checkAccept } from './accept.ts';
+import { type Authorize, authorizeRoute, type VisibleRun } from './access.ts';
+import { readBody } from './body.ts';
+import { command } from './commands.ts';
+import { eventStream, isReadToTheEnd, readLastEventId } from './events.ts';
+import { showView, toJson } from './json.ts';
+import { listRuns } from './list.ts';
+import { readQuery, routeOf } from './route.ts';
+
+export interface RunsHandlerOptions {
+  /** Whose runs are shown. */
+  readonly engine: Engine;
+  /** Says who may do what. Without it, nobody may do anything. */
+  readonly authorize?: Authorize | undefined;
+  /** Where the handler is mounted, as addresses have it. Default `/runs`. */
+  readonly path?: string | undefined;
+  /** Of a request's body. Default 65,536, minimum 0. */
+  readonly maxBodyBytes?: number | undefined;
+  /** How many event streams may be open; beyond that 503. Default 1,000, minimum 0. */
+  readonly maxStreams?: number | undefined;
+  /** How often an event stream sends something at least. Default 15,000, minimum 1. */
+  readonly keepAliveMs?: number | undefined;
+  /** Ends the event streams when aborted, so that a server can close. */
+  readonly signal?: AbortSignal | undefined;
+  /** For keep-alives. Default: the time of day. */
+  readonly clock?: Clock | undefined;
+  /** Hears what `authorize` throws, and defects. Default: `console`. */
+  readonly logger?: Logger | undefined;
+}
+
+/** Answers requests about runs. Never rejects: what goes wrong is a response too. */
+export type RunsHandler = (request: Request) => Promise<Response>;
+
+const owner = 'createRunsHandler';
+const known = new Set([
+  'engine',
+  'authorize',
+  'path',
+  'maxBodyBytes',
+  'maxStreams',
+  'keepAliveMs',
+  'signal',
+  'clock',
+  'logger',
+]);
+
+const timeOfDay: Clock = {
+  setTimeout: (callback, timeoutMs) => setTimeout(callback, timeoutMs),
+  clearTimeout: (id) => clearTimeout(id as ReturnType<typeof setTimeout>),
+};
+
+/**
+ * Makes a handler that shows an engine's runs and steers them: `GET /runs`, `GET /runs/{id}`, `GET /runs/{id}/events`
+ * (server-sent events), and `POST /runs/{id}/cancel`, `pause`, `resume` and `rerun`. What it refuses it answers with a
+ * problem of RFC 9457.
+ *
+ * It is closed until `authorize` lets a request through.
+ *
+ * @throws FlowError for an option that will not do
+ */
+export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
+  checkOptions(options);
+  const { engine, authorize, path = '/runs', maxBodyBytes = 65_536, maxStreams = 1_000 } = options;
+  const { keepAliveMs = 15_000, clock = timeOfDay, logger = console } = options;
+  let streams = 0;
+
+  return async (request) => {
+    const response = await answer(request).catch(problemOf);
+    if (request.method !== 'HEAD') return response;
+    await response.body?.cancel();
+    return new Response(null, response);
+  };
+
+  async function answer(request: Request): Promise<Response> {
+    const route = routeOf(request, path);
+    const isVisible = await authorizeRoute(authorize, request, route, logger);
+    if (route.action === 'list') {
+      checkAccept(request, 'application/json');
+      return json(listRuns(engine, route.query, isVisible));
+    }
+    const run = find(route.runId, isVisible);
+    readQuery(route.query, []);
+    if (route.action === 'watch') return watch(request, run);
+    checkAccept(request, 'application/json');
+    if (route.action === 'view') return json(showView(run.view()));
+    const status = command(route.action, run, await readBody(request, maxBodyBytes));
+    return json(showView(run.view()), status);
+  }
+
+  function find(id: string, isVisible: (run: VisibleRun) => boolean): Run {
+    const run = engine.run(id);
+    if (run !== undefined && isVisible({ id, flow: run.view().flow })) return run;
+    throw new Problem(404, 'There is no run of this id: it never was, or has been dropped since it settled.');
+  }
+
+  function watch(request: Request, run: Run): Response {
+    checkAccept(request, 'text/event-stream');
+    const after = readLastEventId(request, run);
+    if (isReadToTheEnd(run, after)) return new Response(null, { status: 204, headers: safeHeaders });
+    if (streams >= maxStreams || options.signal?.aborted) {
+      const headers = { 'retry-after': '5' };
+      throw new Problem(503, 'There are too many event streams, or the server is closing.', { headers });
+    }
+    streams++;
+    const signals = options.signal ? [request.signal, options.signal] : [request.signal];
+    const ended = (): void => {
+      streams--;
+    };
+    return new Response(eventStream(run, { after, keepAliveMs, clock, signals, ended }), {
+      headers: {
+        ...safeHeaders,
+        'content-type': 'text/event-stream',
+        // Compression and proxies would hold events back until they have enough of them.
+        'cache-control': 'no-store, no-transform',
+        'x-accel-buffering': 'no',
+      },
+    });
+  }
+
+  function problemOf(error: unknown): Response {
+    if (error instanceof Problem) return problemResponse(error);
+    logger.error('createRunsHandler could not answer a request', error);
+    return problemResponse(new Problem(500, 'Something went wrong here.'));
+  }
+}
+
+function json(value: unknown, status = 200): Response {
+  return new Response(toJson(value), {
+    status,
+    headers: { ...safeHeaders, 'content-type': 'application/json' },
+  });
+}
+
+function checkOptions(options: RunsHandlerOptions): void {
+  const place = (option: string) => ({ option, owner });
+  checkKeys(place('options'), options, known);
+  const { engine, authorize, path, maxBodyBytes, maxStreams, keepAliveMs, signal, clock, logger } = options;
+  if (engine === undefined) throw badOption(place('engine'), 'an engine', engine);
+  checkMethods(place('engine'), engine, ['run', 'runs']);
+  if (authorize !== undefined) checkFunction(place('authorize'), authorize);
+  if (path !== undefined && !(typeof path === 'string' && /^(\/[\w.~-]+)+$/.test(path))) {
+    throw badOption(place('path'), 'a path like `/runs`, without a slash at its end', path);
+  }
+  const bound = { ...boundRule, integer: true };
+  if (maxBodyBytes !== undefined) checkNumber(place('maxBodyBytes'), maxBodyBytes, bound);
+  if (maxStreams !== undefined) checkNumber(place('maxStreams'), maxStreams, bound);
+  if (keepAliveMs !== undefined) checkNumber(place('keepAliveMs'), keepAliveMs, { min: 1 });
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw badOption(place('signal'), 'an AbortSignal', signal);
+  }
+  checkMethods(place('clock'), clock, ['setTimeout', 'clearTimeout']);
+  checkMethods(place('logger'), logger, ['error', 'warn', 'info']);
+}

@@ -1,0 +1,86 @@
+import { Problem } from '../problem.ts';
+
+/** What a request wants done with runs. */
+export type RunsAction = 'list' | 'view' | 'watch' | RunsCommand;
+
+/** What can be asked of one run by `POST`. */
+export type RunsCommand = 'cancel' | 'pause' | 'resume' | 'rerun';
+
+/** A request that leads somewhere: `runId` is missing for `list` alone. */
+export type Route =
+  | { readonly action: 'list'; readonly query: URLSearchParams }
+  | { readonly action: Exclude<RunsAction, 'list'>; readonly runId: string; readonly query: URLSearchParams };
+
+const maxUrlLength = 4_096;
+const maxIdLength = 256;
+const reading = ['GET', 'HEAD'];
+const endings: ReadonlyMap<string, Exclude<RunsAction, 'list'>> = new Map([
+  ['events', 'watch'],
+  ['cancel', 'cancel'],
+  ['pause', 'pause'],
+  ['resume', 'resume'],
+  ['rerun', 'rerun'],
+]);
+
+/**
+ * Where a request leads, by its address and method alone: what it says is the same whether a run exists or not.
+ *
+ * @throws Problem 400, 404, 405 or 414
+ */
+export function routeOf({ method, url }: Request, path: string): Route {
+  if (url.length > maxUrlLength) throw new Problem(414, `An address may have ${maxUrlLength} characters.`);
+  const { pathname, searchParams: query } = new URL(url);
+  const isBelow = pathname === path || pathname.startsWith(`${path}/`);
+  const [id, ending, ...rest] = isBelow ? pathname.slice(path.length + 1).split('/') : [];
+  if (isBelow && pathname.length === path.length) {
+    checkMethod(method, reading);
+    return { action: 'list', query };
+  }
+  const action = ending === undefined ? 'view' : endings.get(ending);
+  if (id === undefined || id === '' || action === undefined || rest.length > 0) {
+    const known = ['', '/{id}', '/{id}/events', '/{id}/cancel', '/{id}/pause', '/{id}/resume', '/{id}/rerun'];
+    throw new Problem(404, `There are ${known.map((end) => path + end).join(', ')}.`);
+  }
+  checkMethod(method, action === 'view' || action === 'watch' ? reading : ['POST']);
+  return { action, runId: decodeId(id), query };
+}
+
+function checkMethod(method: string, allowed: readonly string[]): void {
+  if (allowed.includes(method)) return;
+  const allow = allowed.join(', ');
+  throw new Problem(405, `Here a request is ${allowed.join(' or ')}.`, { headers: { allow } });
+}
+
+function decodeId(segment: string): string {
+  let id: string;
+  try {
+    id = decodeURIComponent(segment);
+  } catch {
+    throw new Problem(400, 'The id of the run is not percent-encoded UTF-8.');
+  }
+  if (id.length > maxIdLength) throw new Problem(400, `An id has at most ${maxIdLength} characters.`);
+  if (/\p{Cc}/u.test(id)) throw new Problem(400, 'An id has no control characters.');
+  return id;
+}
+
+/**
+ * The parameters of a query, each at most once.
+ *
+ * @throws Problem 400 for one that is unknown or given twice
+ */
+export function readQuery<Name extends string>(
+  query: URLSearchParams,
+  known: readonly Name[],
+): { readonly [Key in Name]?: string } {
+  const values: { [Key in Name]?: string } = {};
+  for (const [name, value] of query) {
+    const key = known.find((candidate) => candidate === name);
+    if (key === undefined) {
+      const takes = known.length === 0 ? 'none' : known.map((candidate) => `\`${candidate}\``).join(', ');
+      throw new Problem(400, `There is a parameter here that is not known. Known: ${takes}.`);
+    }
+    if (values[key] !== undefined) throw new Problem(400, `\`${key}\` is given more than once.`);
+    values[key] = value;
+  }
+  return values;
+}

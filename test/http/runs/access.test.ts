@@ -1,0 +1,134 @@
+import { createFlow } from 'topple';
+import * as assert from 'uvu/assert';
+import type { Authorize, RunsAccess } from '../../../src/http/runs/access.ts';
+import { createRunsHandler } from '../../../src/http/runs/handler.ts';
+import { spec } from '../../spec.ts';
+import { silent, virtualEngine } from '../../support/virtual.ts';
+
+const test = spec('access to runs');
+
+const commands = ['cancel', 'pause', 'resume', 'rerun'];
+const readings = ['', '/events'];
+
+/** Two runs, `mine` and `other`, and a way to ask for them. */
+async function world(authorize?: Authorize) {
+  const { engine } = virtualEngine();
+  const errors: string[] = [];
+  const logger = { ...silent, error: (message: string) => errors.push(message) };
+  const handler = createRunsHandler({ engine, authorize, logger });
+  const flow = createFlow('wait').task('a', { perform: () => 1 });
+  for (const id of ['mine', 'other']) await engine.start(flow, undefined, { id, paused: true });
+  const ask = async (path: string, method = 'GET', headers: Record<string, string> = {}) => {
+    const response = await handler(new Request(`http://localhost/runs${path}`, { method, headers }));
+    if (response.headers.get('content-type') === 'text/event-stream') await response.body?.cancel();
+    return response;
+  };
+  /** Everything that there is to ask, of one run. */
+  const askAll = async (id: string) => {
+    const answers = [];
+    for (const reading of readings) answers.push(await ask(`/${id}${reading}`));
+    for (const command of commands) answers.push(await ask(`/${id}/${command}`, 'POST'));
+    return answers;
+  };
+  return { engine, errors, ask, askAll };
+}
+
+const textsOf = (responses: Response[]) =>
+  Promise.all(
+    responses.map(async (response) => [response.status, [...response.headers], await response.text()]),
+  );
+
+test('is closed until somebody says who may have it', async () => {
+  const { ask, askAll } = await world();
+  const all = [await ask(''), ...(await askAll('mine')), ...(await askAll('none'))];
+  assert.equal(new Set(all.map(({ status }) => status)), new Set([403]));
+  assert.match(await all[0]?.text(), 'authorize');
+});
+
+test('is 401 for `false`, 403 for anything that is not `true`', async () => {
+  const verdicts: [unknown, number][] = [
+    [false, 401],
+    ['forbidden', 403],
+    [undefined, 403],
+    [1, 403],
+    ['true', 403],
+    [{}, 403],
+    [Promise.resolve(false), 401],
+    [true, 200],
+  ];
+  for (const [verdict, status] of verdicts) {
+    const { ask } = await world(() => verdict as boolean);
+    const response = await ask('/mine');
+    assert.is(response.status, status);
+    assert.is(response.headers.has('www-authenticate'), status === 401);
+  }
+});
+
+test('looks the same for a run that exists and one that does not, to who may see neither', async () => {
+  const verdicts: Authorize[] = [
+    () => false,
+    () => 'forbidden',
+    () =>
+      ({ id }) =>
+        id === 'mine',
+  ];
+  for (const verdict of verdicts) {
+    const { engine, askAll } = await world(verdict);
+    assert.equal(await textsOf(await askAll('other')), await textsOf(await askAll('nobody')));
+    assert.is(engine.run('other')?.view().status, 'paused');
+  }
+});
+
+test('is, by a function, to the runs that it says yes to', async () => {
+  const { ask, askAll } = await world(
+    () =>
+      ({ id, flow }) =>
+        id === 'mine' && flow === 'wait',
+  );
+  const { runs } = (await (await ask('')).json()) as { runs: { id: string }[] };
+  assert.equal(
+    runs.map(({ id }) => id),
+    ['mine'],
+  );
+  assert.equal(new Set((await askAll('other')).map(({ status }) => status)), new Set([404]));
+  assert.equal(
+    (await askAll('mine')).map(({ status }) => status),
+    [200, 200, 202, 409, 409, 409],
+  );
+});
+
+test('is asked for with what is wanted', async () => {
+  const asked: RunsAccess[] = [];
+  const { ask, askAll } = await world((_request, access) => asked.push(access) < 0);
+  await ask('');
+  await askAll('a%2Fb');
+  const runId = 'a/b';
+  const actions = ['view', 'watch', ...commands];
+  assert.equal(asked, [{ action: 'list' }, ...actions.map((action) => ({ action, runId }))]);
+});
+
+test('is refused where that could not be found out, and the logger hears why', async () => {
+  const { ask, errors } = await world(() => {
+    throw new Error('the secret database is down');
+  });
+  const response = await ask('/mine');
+  assert.is(response.status, 500);
+  assert.not.match(await response.text(), 'database');
+  assert.equal(errors, ['`authorize` of createRunsHandler threw: the request was refused']);
+});
+
+test("is not had by another site's page with this site's cookies", async () => {
+  const { ask } = await world(() => true);
+  const statusOf = async (site: string, more: Record<string, string> = {}) =>
+    (await ask('/mine/pause', 'POST', { 'sec-fetch-site': site, ...more })).status;
+  assert.equal(
+    [
+      await statusOf('cross-site'),
+      await statusOf('same-site'),
+      await statusOf('same-origin'),
+      await statusOf('none'),
+      await statusOf('cross-site', { authorization: 'Bearer x' }),
+    ],
+    [403, 403, 200, 200, 200],
+  );
+});
