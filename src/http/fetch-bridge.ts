@@ -76,18 +76,20 @@ function readHeaders({ rawHeaders }: IncomingMessage): Headers {
 
 /**
  * The address is put together, not resolved: `//elsewhere/` in a request's first line is a path, and would be a host.
+ * A path that is not as the URL standard writes it (`/a/../b`, `/a\\b`) is refused, so that all who look at it see the same.
  */
 function readUrl(incoming: Incoming): string {
   const { socket, headers } = incoming;
   const target = incoming.originalUrl ?? incoming.url ?? '/';
   const host = headers.host ?? headers[':authority'] ?? 'localhost';
-  const scheme = 'encrypted' in socket ? 'https' : 'http';
   const isHost = typeof host === 'string' && /^([\w.~-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i.test(host);
   const path = target.startsWith('/') ? target : /^https?:\/\/[^/?#]+(\/.*)$/i.exec(target)?.[1];
-  if (!isHost || path === undefined || !URL.canParse(`${scheme}://${host}${path}`)) {
+  const url =
+    isHost && path ? URL.parse(`${'encrypted' in socket ? 'https' : 'http'}://${host}${path}`) : null;
+  if (url === null || url.pathname !== path?.replace(/[?#].*/s, '')) {
     throw new Problem(400, 'The address of the request is none.');
   }
-  return `${scheme}://${host}${path}`;
+  return url.href;
 }
 
 /** The stream, or where a parser has read it already what that made of it, written again. */

@@ -48,12 +48,23 @@ export const safeHeaders: Readonly<Record<string, string>> = {
   'cross-origin-resource-policy': 'same-origin',
 };
 
+/** An answer that is text of a known length, so that it need not be sent in chunks. */
+export function textResponse(
+  text: string,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+): Response {
+  const bytes = new TextEncoder().encode(text);
+  const all = { ...safeHeaders, ...headers, 'content-length': String(bytes.byteLength) };
+  return new Response(bytes, { status, headers: all });
+}
+
 /** A problem as RFC 9457 writes it: `application/problem+json` with `title`, `status`, `detail` and, at times, `errors`. */
 export function problemResponse({ status, message, options: { headers, errors } }: Problem): Response {
   const title = titles[status] ?? 'Error';
   const body = { type: 'about:blank', title, status, detail: message, ...(errors && { errors }) };
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: { ...safeHeaders, ...headers, 'content-type': 'application/problem+json' },
+  return textResponse(JSON.stringify(body), status, {
+    ...headers,
+    'content-type': 'application/problem+json',
   });
 }

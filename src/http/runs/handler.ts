@@ -7,7 +7,7 @@ import {
   checkMethods,
   checkNumber,
 } from '../../model/check.ts';
-import { Problem, problemResponse, safeHeaders } from '../problem.ts';
+import { Problem, problemResponse, safeHeaders, textResponse } from '../problem.ts';
 import { checkAccept } from './accept.ts';
 import { type Authorize, authorizeRoute, type VisibleRun } from './access.ts';
 import { readBody } from './body.ts';
@@ -135,10 +135,7 @@ export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
 }
 
 function json(value: unknown, status = 200): Response {
-  return new Response(toJson(value), {
-    status,
-    headers: { ...safeHeaders, 'content-type': 'application/json' },
-  });
+  return textResponse(toJson(value), status, { 'content-type': 'application/json' });
 }
 
 function checkOptions(options: RunsHandlerOptions): void {

@@ -42,7 +42,7 @@ test('is closed until somebody says who may have it', async () => {
   const { ask, askAll } = await world();
   const all = [await ask(''), ...(await askAll('mine')), ...(await askAll('none'))];
   assert.equal(new Set(all.map(({ status }) => status)), new Set([403]));
-  assert.match(await all[0]?.text(), 'authorize');
+  assert.match((await all[0]?.text()) ?? '', 'authorize');
 });
 
 test('is 401 for `false`, 403 for anything that is not `true`', async () => {
