@@ -1,8 +1,10 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { Background } from './background.ts';
+import { toNodeHandler } from './fetch-bridge.ts';
 import { callHandler } from './handler.ts';
 import { openOnNode } from './node-response.ts';
 import type { RouteOptions } from './options.ts';
+import type { RunsHandler } from './runs/handler.ts';
 import { guardSent, intercept } from './sent.ts';
 import type { BackgroundTasks } from './tasks.ts';
 
@@ -26,5 +28,22 @@ export function withTasks<Request extends FastifyRequest, Reply extends FastifyR
       () => handler(request, reply, delivery.tasks),
       () => delivery.check(),
     );
+  };
+}
+
+/**
+ * Mounts a handler of `createRunsHandler`: `app.register(runsPlugin(runs))`, without a prefix. Bodies get to it as they
+ * came, past the parsers of the app.
+ */
+export function runsPlugin(runs: RunsHandler): FastifyPluginAsync {
+  return async (app) => {
+    const serve = toNodeHandler(runs);
+    const handler = (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+      reply.hijack();
+      return serve(request.raw, reply.raw);
+    };
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    for (const path of [runs.path, `${runs.path}/*`]) app.all(path, handler);
   };
 }

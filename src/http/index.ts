@@ -6,5 +6,11 @@ export type { Delivery, ResponseHooks } from './delivery.ts';
 export type { DrainOptions, DrainReport, Leftover } from './drain.ts';
 export { ArgumentsError, BusyError, ResponseSentError } from './error.ts';
 export type { BackgroundOptions, RouteOptions, TasksPolicy } from './options.ts';
+// Watching runs.
+export type { Authorize, RunsAccess, RunsVerdict, VisibleRun } from './runs/access.ts';
+export { bearerToken } from './runs/bearer-token.ts';
+export { createRunsHandler, type RunsHandler, type RunsHandlerOptions } from './runs/handler.ts';
+export type { ListedRun, RunList } from './runs/list.ts';
+export type { RunsAction } from './runs/route.ts';
 export type { Dependency, TaskHandle } from './task-types.ts';
 export type { BackgroundTasks } from './tasks.ts';

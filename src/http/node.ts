@@ -5,6 +5,7 @@ import type { RouteOptions } from './options.ts';
 import type { BackgroundTasks } from './tasks.ts';
 
 export { type DrainOnOptions, drainOn } from './drain-on.ts';
+export { type FetchHandler, toNodeHandler } from './fetch-bridge.ts';
 
 const names = { request: 'request', response: 'response' };
 

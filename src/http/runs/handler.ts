@@ -38,8 +38,13 @@ export interface RunsHandlerOptions {
   readonly logger?: Logger | undefined;
 }
 
-/** Answers requests about runs. Never rejects: what goes wrong is a response too. */
-export type RunsHandler = (request: Request) => Promise<Response>;
+/** Answers requests about runs, as any fetch-style server does. */
+export interface RunsHandler {
+  /** Never rejects: what goes wrong is a response too. */
+  (request: Request): Promise<Response>;
+  /** Where it is to be mounted: all below that is its own. */
+  readonly path: string;
+}
 
 const owner = 'createRunsHandler';
 const known = new Set([
@@ -74,12 +79,13 @@ export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
   const { keepAliveMs = 15_000, clock = timeOfDay, logger = console } = options;
   let streams = 0;
 
-  return async (request) => {
+  const handler = async (request: Request): Promise<Response> => {
     const response = await answer(request).catch(problemOf);
     if (request.method !== 'HEAD') return response;
     await response.body?.cancel();
     return new Response(null, response);
   };
+  return Object.assign(handler, { path });
 
   async function answer(request: Request): Promise<Response> {
     const route = routeOf(request, path);
