@@ -57,18 +57,22 @@ export async function drain(core: DrainCore, given: DrainOptions): Promise<Drain
   pending.close();
   await inGrace(core.clock, graceMs, given.signal, (signal) => pending.whenEmpty(signal));
   pending.end();
+  const cancelled = pending.runs.filter((run) => !isKept(run));
+  const ended = cancelled.map((run) => leftoverOf(run, 'cancelled'));
+  for (const run of cancelled) run.cancel(reason);
   const settled = pending.settled - before;
-  const left = pending.runs;
-  const leftovers = left.map((run): Leftover => {
-    const became = isKept(run) ? 'kept' : 'cancelled';
-    return { runId: run.id, flow: run.flow, tasks: run.unsettled(), became };
-  });
+  await pending.whenNone((run) => !isKept(run));
+  // Those that are kept went on meanwhile, and may have come to their end.
+  const kept = pending.runs.map((run) => leftoverOf(run, 'kept'));
+  const leftovers = [...ended, ...kept];
   for (const { runId, flow, tasks, became } of leftovers)
     logger.warn(`Run ${runId} of \`${flow}\` was ${became}, for ${reason}; not settled: ${tasks.join(', ')}`);
-  for (const run of left) if (!isKept(run)) run.cancel(reason);
-  await pending.whenNone((run) => !isKept(run));
   if (core.ownsEngine || policy === 'keep') await engine.stop();
-  return { settled, leftovers };
+  return { settled: settled, leftovers };
+}
+
+function leftoverOf(run: PendingRun, became: Leftover['became']): Leftover {
+  return { runId: run.id, flow: run.flow, tasks: run.unsettled(), became };
 }
 
 /** Waits until the work is done, the grace is over or the signal is aborted. */
