@@ -3,29 +3,22 @@ import type { PerformScope } from '../index.ts';
 /** Calls a body in the context that was captured, as the attempt of a task. */
 export type Bound = <T>(scope: PerformScope, body: () => T) => T;
 
-/** The part of Node's `AsyncLocalStorage` that is used here. Deno, Bun and Workers have it too. */
-interface Storage<T> {
-  getStore(): T | undefined;
-  run<R>(store: T, callback: () => R): R;
-}
-
-interface StorageClass {
-  new <T>(): Storage<T>;
-  snapshot(): <R>(callback: () => R) => R;
+/** The part of `node:async_hooks` that is used here. Deno, Bun and Workers have it too. */
+interface AsyncHooks {
+  readonly AsyncLocalStorage: new <T>() => {
+    getStore(): T | undefined;
+    run<R>(store: T, callback: () => R): R;
+  };
+  readonly AsyncResource: new (type: string) => { runInAsyncScope<R>(callback: () => R): R };
 }
 
 interface Host {
-  readonly process?: {
-    readonly getBuiltinModule?: (
-      name: string,
-    ) => { readonly AsyncLocalStorage?: StorageClass | undefined } | undefined;
-  };
+  readonly process?: { readonly getBuiltinModule?: (name: string) => Partial<AsyncHooks> | undefined };
 }
 
 // Asked for and not imported, so that the entry also loads where there is no such module.
-const AsyncLocalStorage = (globalThis as Host).process?.getBuiltinModule?.(
-  'node:async_hooks',
-)?.AsyncLocalStorage;
+const { AsyncLocalStorage, AsyncResource } =
+  (globalThis as Host).process?.getBuiltinModule?.('node:async_hooks') ?? {};
 const attempts = AsyncLocalStorage && new AsyncLocalStorage<PerformScope>();
 
 /**
@@ -33,9 +26,10 @@ const attempts = AsyncLocalStorage && new AsyncLocalStorage<PerformScope>();
  * context, so a body has only the one that is captured for it. Where the platform has none, there is none to carry.
  */
 export function captureContext(): Bound {
-  if (AsyncLocalStorage === undefined || attempts === undefined) return (_, body) => body();
-  const restore = AsyncLocalStorage.snapshot();
-  return (scope, body) => restore(() => attempts.run(scope, body));
+  if (AsyncResource === undefined || attempts === undefined) return (_, body) => body();
+  // What `AsyncLocalStorage.snapshot()` is made of, without the function that it makes each time.
+  const resource = new AsyncResource('topple.task');
+  return (scope, body) => resource.runInAsyncScope(() => attempts.run(scope, body));
 }
 
 /**

@@ -55,7 +55,7 @@ export class Delivery implements Collector {
   /** Handler and response, while each is under way. */
   readonly #underWay = new Set(['handler', 'response']);
   #watchesHead = false;
-  #whenReleased: (() => void) | undefined;
+  #released: PromiseWithResolvers<void> | undefined;
 
   constructor(core: DeliveryCore, options: RouteOptions, hooks: ResponseHooks) {
     this.#core = core;
@@ -108,12 +108,12 @@ export class Delivery implements Collector {
   /** Resolves when all that was set off has settled. Never rejects. */
   async settled(): Promise<void> {
     if (this.#state === 'open' || this.#state === 'gone') {
-      await new Promise<void>((resolve) => {
-        this.#whenReleased = resolve;
-      });
+      this.#released ??= Promise.withResolvers();
+      await this.#released.promise;
     }
     // What is added in a task's course is collected before its run has settled.
-    while (this.#live.size > 0) await Promise.all(this.#live);
+    while (this.#live.size > 0 || this.#next !== undefined)
+      await Promise.all([...this.#live, new Promise<void>((resolve) => soon(resolve))]);
   }
 
   // What the tasks ask for.
@@ -149,7 +149,7 @@ export class Delivery implements Collector {
     this.#next = new AcceptedRun(batch.runId, name, batch, (reason) => this.#cancelNext(reason));
     this.#core.pending.add(this.#next);
     // Later ones of the same moment go along.
-    if (this.#state === 'sent') queueMicrotask(() => this.#flush());
+    if (this.#state === 'sent') soon(() => this.#flush());
     return batch;
   }
 
@@ -194,9 +194,12 @@ export class Delivery implements Collector {
   #send(): void {
     this.#state = 'sent';
     if (this.#next !== undefined || this.#live.size > 0) this.#hooks.guard?.();
-    for (const run of this.#waiting.splice(0)) run.resume();
-    this.#flush();
-    this.#whenReleased?.();
+    // Requests that have come in meanwhile are answered first.
+    soon(() => {
+      for (const run of this.#waiting.splice(0)) run.resume();
+      this.#flush();
+    });
+    this.#released?.resolve();
   }
 
   #drop(why: string): void {
@@ -208,7 +211,7 @@ export class Delivery implements Collector {
     if (this.#next !== undefined) this.#core.pending.drop(this.#next);
     this.#next = undefined;
     for (const run of this.#waiting.splice(0)) run.cancel(why);
-    this.#whenReleased?.();
+    this.#released?.resolve();
   }
 
   /** The batch that is collected becomes a run, unless one is under way. */
@@ -266,6 +269,13 @@ export class Delivery implements Collector {
   #ended(part: 'handler' | 'response'): void {
     if (this.#underWay.delete(part) && this.#underWay.size === 0) this.#core.pending.requestEnded();
   }
+}
+
+/** Once the event loop has looked after its sockets: Node's `setImmediate`, elsewhere the shortest wait that there is. */
+function soon(callback: () => void): void {
+  const { setImmediate } = globalThis as { readonly setImmediate?: (callback: () => void) => void };
+  if (setImmediate === undefined) setTimeout(callback, 0);
+  else setImmediate(callback);
 }
 
 /** What throws at once rejects too. */
