@@ -1,4 +1,5 @@
-import { createServer, type RequestListener } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** A server of this example: where it is, and how to end it. */
@@ -7,16 +8,25 @@ export interface Service {
   close(): Promise<void>;
 }
 
-/** Serves HTTP on a free port that only this machine can reach. */
+/** Serves HTTP on a free port that only this machine can reach, until it is closed, whoever is connected. */
 export async function serve(listener: RequestListener): Promise<Service> {
   const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { url, close } = await listen(server, 0);
+  return {
+    url,
+    close: () => {
+      const closed = close();
+      server.closeAllConnections();
+      return closed;
+    },
+  };
+}
+
+/** Has a server listen on a port of this machine alone; 0 is a free one. Requests under way are answered when it closes. */
+export async function listen(server: Server, port: number): Promise<Service> {
+  await once(server.listen(port, '127.0.0.1'), 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }

@@ -21,7 +21,7 @@ test('ends well, and without a word on stderr', () => {
   assert.equal([first.code, first.stderr], [0, '']);
 });
 
-test('answers each sign-up before its first task starts', () => {
+test('answers each sign-up, and then has its tasks fall', () => {
   const steps = first.stdout.match(/^A newcomer|^Somebody.*|^The newcomer again|^← \d+|[▶✔✘↻⊘] account/gm);
   assert.equal(steps?.slice(0, 9), [
     'A newcomer',

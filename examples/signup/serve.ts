@@ -1,0 +1,75 @@
+// npm run example:server [-- hono|express|fastify|node]: the server, until it is told to stop.
+
+import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import { createEngine } from 'topple';
+import { drainOn } from 'topple/http/node';
+import { createSignUpFlow } from './flow.ts';
+import type { Service } from './loopback.ts';
+import { startExpress } from './servers/express.ts';
+import { startFastify } from './servers/fastify.ts';
+import { startHono } from './servers/hono.ts';
+import { startNode } from './servers/node.ts';
+import { createSite, type Site } from './site.ts';
+import { openSurroundings } from './surroundings.ts';
+
+const servers = new Map<string, (site: Site, port: number) => Promise<Service>>([
+  ['hono', startHono],
+  ['express', startExpress],
+  ['fastify', startFastify],
+  ['node', startNode],
+]);
+
+const { PORT = '3000', TOPPLE_TOKEN } = process.env;
+const [name = 'hono', out = 'out/server'] = process.argv.slice(2);
+const start = servers.get(name);
+const port = /^\d{1,5}$/.test(PORT) ? Number(PORT) : Number.NaN;
+if (start === undefined)
+  refuse(`\`${name}\` is no server here: it is one of ${[...servers.keys()].join(', ')}.`);
+if (!(port <= 65_535)) refuse(`PORT must be a number from 0 to 65535, but is \`${PORT}\`.`);
+if (TOPPLE_TOKEN !== undefined && !/^[\w.~+/-]+=*$/.test(TOPPLE_TOKEN)) {
+  refuse('TOPPLE_TOKEN must be letters, digits and any of -._~+/, at least one.');
+}
+
+const token = TOPPLE_TOKEN ?? randomBytes(16).toString('hex');
+const surroundings = await openSurroundings(resolve(out));
+const engine = createEngine({ keepSettled: 1_000 });
+const site = createSite(engine, createSignUpFlow(surroundings), { token });
+const server = await start(site, port).catch((error: NodeJS.ErrnoException) => {
+  refuse(error.code === 'EADDRINUSE' ? `Port ${port} is taken: set PORT to another.` : error.message);
+});
+const { url } = server;
+// A token of your own is not repeated: terminals are kept and shared.
+const shown = TOPPLE_TOKEN === undefined ? token : '$TOPPLE_TOKEN';
+
+console.log(`Sign-ups are taken at ${url} (${name}). In another terminal:
+
+  curl -i ${url}/signup -H 'content-type: application/json' \\
+    -d '{ "name": "Ada", "email": "ada@example.org", "phone": "+44 7700 900123" }'
+
+and with the runId of the answer in place of ID:
+
+  curl -H "authorization: Bearer ${shown}" ${url}/runs
+  curl -H "authorization: Bearer ${shown}" ${url}/runs/ID
+  curl -N -H "authorization: Bearer ${shown}" ${url}/runs/ID/events
+  curl -X POST -H "authorization: Bearer ${shown}" ${url}/runs/ID/cancel
+
+Mail, cards and the audit are in ${surroundings.out}. Ctrl-C stops it.`);
+
+const report = await drainOn(site.background, {
+  graceMs: 10_000,
+  close: () => {
+    console.log('\nStopping: what was accepted has 10 s; once more ends it now.');
+    site.dismiss();
+    return server.close();
+  },
+});
+await engine.stop();
+await surroundings.close();
+const left = report.leftovers.map(({ runId, tasks }) => `\n  ${runId}: ${tasks.join(', ')}`);
+console.log(`Stopped: ${report.settled} settled meanwhile, ${left.length} cancelled${left.join('')}`);
+
+function refuse(message: string): never {
+  console.error(message);
+  process.exit(2);
+}

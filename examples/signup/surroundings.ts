@@ -1,0 +1,30 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Accounts } from './accounts.ts';
+import type { Surroundings } from './flow.ts';
+import { startMailServer } from './mail-server.ts';
+import { startPartner } from './partner.ts';
+import { startSmsGateway } from './sms-gateway.ts';
+
+/** Starts all that tasks work with, in a folder that is cleared of what an earlier start has left there. */
+export async function openSurroundings(out: string): Promise<Surroundings & { close(): Promise<void> }> {
+  for (const name of ['outbox', 'cards', 'accounts.db', 'audit.ndjson', 'report.json']) {
+    await rm(join(out, name), { recursive: true, force: true });
+  }
+  await mkdir(out, { recursive: true });
+  const accounts = new Accounts(join(out, 'accounts.db'));
+  const mailServer = await startMailServer(join(out, 'outbox'));
+  const partner = await startPartner();
+  const smsGateway = await startSmsGateway();
+  return {
+    accounts,
+    mailUrl: mailServer.url,
+    partnerUrl: partner.url,
+    smsUrl: smsGateway.url,
+    out,
+    close: async () => {
+      for (const service of [mailServer, partner, smsGateway]) await service.close();
+      accounts.close();
+    },
+  };
+}
