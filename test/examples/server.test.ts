@@ -4,8 +4,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { RunView } from 'topple';
+import { createEngine, type RunView } from 'topple';
 import * as assert from 'uvu/assert';
+import type { Accounts } from '../../examples/signup/accounts.ts';
+import { createSignUpFlow, type SignUpFlow } from '../../examples/signup/flow.ts';
+import { startHono } from '../../examples/signup/servers/hono.ts';
+import { createSite } from '../../examples/signup/site.ts';
 import { spec } from '../spec.ts';
 import { examples } from './run-file.ts';
 
@@ -133,4 +137,38 @@ test('says what it cannot be started with', async () => {
     assert.match(output(), message);
     await remove();
   }
+});
+
+test('takes 1,000 runs that have not settled, answers 503 beyond, and keeps 1,000 that have', async () => {
+  const engine = createEngine({ keepSettled: 1_000 });
+  const nowhere = { mailUrl: 'smtp://127.0.0.1:1', partnerUrl: '', smsUrl: '', out: '' };
+  const accounts = { create: () => undefined } as unknown as Accounts;
+  const gate = Promise.withResolvers<never>();
+  const flow = createSignUpFlow({ ...nowhere, accounts }).provide({
+    account: { perform: () => gate.promise },
+    audit: { perform: async () => {} },
+  });
+  const logger = { error: () => {}, warn: () => {}, info: () => {} };
+  const site = createSite(engine, flow as SignUpFlow, { token, logger });
+  const server = await startHono(site, 0);
+  const statuses = new Map<number, number>();
+  for (let sent = 0; sent < 1_010; sent++) {
+    const response = await signUp(server.url, JSON.stringify(ada));
+    await response.text();
+    statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+    if (response.status === 503) assert.is(response.headers.get('retry-after'), '1');
+  }
+  assert.equal(
+    [...statuses],
+    [
+      [202, 1_000],
+      [503, 10],
+    ],
+  );
+  gate.reject(new Error('nobody is created'));
+  await Promise.all(engine.runs({ settled: false }).map(({ id }) => engine.run(id)?.settled()));
+  assert.is((await signUp(server.url, JSON.stringify(ada))).status, 202);
+  await site.background.drain();
+  assert.is(engine.runs().length, 1_000);
+  await server.close();
 });
