@@ -95,12 +95,31 @@ function readUrl(incoming: Incoming): string {
 /** The stream, or where a parser has read it already what that made of it, written again. */
 function readBody(incoming: Incoming, headers: Headers): Body {
   const { body } = incoming;
-  if (body === undefined || !incoming.readableDidRead)
-    return Readable.toWeb(incoming) as ReadableStream<Uint8Array>;
+  if (body === undefined || !incoming.readableDidRead) return streamOf(incoming);
   headers.delete('content-length');
   headers.delete('content-encoding');
   if (typeof body === 'string' || body instanceof Uint8Array) return body as Body;
   return JSON.stringify(body);
+}
+
+/**
+ * Where the handler wants no more of it, what is still to come is thrown away, as Node does with a body that nobody
+ * reads: else it would stand in the connection, ahead of the next request.
+ */
+function streamOf(incoming: Incoming): ReadableStream<Uint8Array> {
+  const chunks = incoming.iterator({ destroyOnReturn: false });
+  const start = {
+    async pull(controller: ReadableStreamDefaultController<Uint8Array>) {
+      const { done, value } = await chunks.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel() {
+      await chunks.return?.();
+      incoming.resume();
+    },
+  };
+  return new ReadableStream(start, { highWaterMark: 0 });
 }
 
 async function send(response: Response, outgoing: ServerResponse): Promise<void> {

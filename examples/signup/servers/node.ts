@@ -27,7 +27,7 @@ function send(response: ServerResponse, status: number, body: object, headers = 
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 }
 
-/** Reads no more than the limit: what comes after it Node throws away. */
+/** Reads no more than the limit: what comes after it is thrown away. */
 async function readJson(
   request: IncomingMessage,
   limit: number,
@@ -36,7 +36,10 @@ async function readJson(
   let size = 0;
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     size += chunk.length;
-    if (size > limit) return { status: 413 };
+    if (size > limit) {
+      request.resume();
+      return { status: 413 };
+    }
     chunks.push(chunk);
   }
   try {

@@ -40,17 +40,19 @@ function checkType(headers: Headers): void {
 async function readBytes({ headers, body }: Request, maxBytes: number): Promise<Uint8Array> {
   const tooLarge = () => new Problem(413, `A body may have ${maxBytes} bytes.`);
   if (Number(headers.get('content-length')) > maxBytes) throw tooLarge();
+  if (body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
+  const reader = body.getReader();
   let size = 0;
-  try {
-    // Leaving the loop early cancels the rest.
-    for await (const chunk of body ?? []) {
-      size += chunk.byteLength;
-      if (size > maxBytes) throw tooLarge();
-      chunks.push(chunk);
+  for (;;) {
+    const chunk = await readChunk(reader);
+    if (chunk === undefined) break;
+    size += chunk.byteLength;
+    if (size > maxBytes) {
+      void discard(reader);
+      throw tooLarge();
     }
-  } catch (error) {
-    throw error instanceof Problem ? error : new Problem(400, 'The body broke off.');
+    chunks.push(chunk);
   }
   const bytes = new Uint8Array(size);
   let at = 0;
@@ -59,6 +61,26 @@ async function readBytes({ headers, body }: Request, maxBytes: number): Promise<
     at += chunk.byteLength;
   }
   return bytes;
+}
+
+async function readChunk(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array | undefined> {
+  try {
+    return (await reader.read()).value;
+  } catch {
+    throw new Problem(400, 'The body broke off.');
+  }
+}
+
+/**
+ * Reads on, for nothing. To cancel would be shorter, but a stream that Node made (`Readable.toWeb`), as some servers
+ * hand it on, throws where nobody can catch it when a cancelled body goes on.
+ */
+async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  try {
+    while (!(await reader.read()).done);
+  } catch {
+    // It broke off: that is the end of it, too.
+  }
 }
 
 function decode(bytes: Uint8Array): string {

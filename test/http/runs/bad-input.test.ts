@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { createFlow } from 'topple';
 import * as assert from 'uvu/assert';
 import { bearerToken } from '../../../src/http/runs/bearer-token.ts';
@@ -84,6 +85,19 @@ for (const [name, start] of Object.entries(servers)) {
     assert.ok(ours >= 200, `${ours} came to the handler`);
     assert.is(views(), before);
     assert.equal(errors, []);
+  });
+
+  test('leave the connection fit for the next request, however much came with them', async () => {
+    const { runs } = await world();
+    const server = await start(runs);
+    const socket = connect(server.port, '127.0.0.1');
+    const body = 'x'.repeat(2_000_000);
+    const head = `POST /runs/${visibleId}/cancel HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}`;
+    socket.write(`${head}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n`);
+    socket.write(`${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n${good}`);
+    const answers = await text(socket);
+    await server.close();
+    assert.equal(answers.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 413', 'HTTP/1.1 200']);
   });
 
   test('that break off half-way leave it as it was', async () => {
