@@ -24,24 +24,24 @@ const fields: Readonly<Record<RunsCommand, readonly string[]>> = {
  */
 export function command(name: RunsCommand, run: Run, body: Fields): 200 | 202 {
   checkFields(body, fields[name]);
-  const { value } = run.actor.getSnapshot();
-  const isSettled = isSettledRun(value);
-  if (name !== 'rerun' && isSettled) throw new Problem(409, `The run has settled: it is ${value}.`);
+  const { status, startedAt } = run.view();
+  const isSettled = isSettledRun(status);
+  if (name !== 'rerun' && isSettled) throw new Problem(409, `The run has settled: it is ${status}.`);
   switch (name) {
     case 'cancel':
       run.cancel(readReason(body.reason));
       return 202;
     case 'pause':
-      if (value === 'cancelling') throw new Problem(409, 'The run is being cancelled.');
+      if (status === 'cancelling') throw new Problem(409, 'The run is being cancelled.');
       run.pause();
       return 200;
     case 'resume':
-      if (value === 'cancelling') throw new Problem(409, 'The run is being cancelled.');
+      if (status === 'cancelling') throw new Problem(409, 'The run is being cancelled.');
       run.resume();
       return 200;
     case 'rerun':
       if (!isSettled) throw new Problem(409, 'The run has not settled: only then can it run again.');
-      if (run.view().startedAt === null) throw new Problem(409, 'The run never started: start another.');
+      if (startedAt === null) throw new Problem(409, 'The run never started: start another.');
       rerun(run, readTaskIds(body.taskIds));
       return 202;
   }

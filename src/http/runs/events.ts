@@ -35,7 +35,7 @@ export function readLastEventId({ headers }: Request, run: Run): number {
 
 /** Whether there is nothing more to send: a browser that got 204 does not come back. */
 export function isReadToTheEnd(run: Run, after: number): boolean {
-  return after === run.seq && isSettledRun(run.actor.getSnapshot().value);
+  return after === run.seq && isSettledRun(run.view().status);
 }
 
 /**

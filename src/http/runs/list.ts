@@ -62,9 +62,10 @@ export function listRuns(
 
   const runs: ListedRun[] = [];
   for (const { id, flow, startedAt, endedAt, seq } of summaries) {
-    const value = engine.run(id)?.actor.getSnapshot().value;
-    if (value === undefined || (status !== undefined && value !== status) || !isVisible({ id, flow }))
-      continue;
+    const run = engine.run(id);
+    if (run === undefined || !isVisible({ id, flow })) continue;
+    const { status: value } = run.view();
+    if (status !== undefined && value !== status) continue;
     const last = runs.at(-1);
     if (runs.length === limit && last !== undefined) return { runs, next: writePlace(placeOf(last)) };
     runs.push({ id, flow, status: value, startedAt, endedAt, seq });
