@@ -1,6 +1,7 @@
 import { createFlow } from 'topple';
 import * as assert from 'uvu/assert';
 import type { Authorize, RunsAccess } from '../../../src/http/runs/access.ts';
+import { bearerToken } from '../../../src/http/runs/bearer-token.ts';
 import { createRunsHandler } from '../../../src/http/runs/handler.ts';
 import { spec } from '../../spec.ts';
 import { silent, virtualEngine } from '../../support/virtual.ts';
@@ -131,4 +132,27 @@ test("is not had by another site's page with this site's cookies", async () => {
     ],
     [403, 403, 200, 200, 200],
   );
+});
+
+test('is had with a bearer token, and with no other', async () => {
+  const { ask } = await world(bearerToken('s3cret-token'));
+  const statuses: [string, number][] = [];
+  const headers = [
+    'Bearer s3cret-token',
+    'bearer  s3cret-token ',
+    's3cret-token',
+    'Bearer s3cret-toke',
+    'Bearer s3cret-tokens',
+  ];
+  for (const authorization of headers) {
+    statuses.push([authorization, (await ask('/mine', 'GET', { authorization })).status]);
+  }
+  assert.equal(
+    statuses.map(([, status]) => status),
+    [200, 200, 401, 401, 401],
+  );
+  assert.is((await ask('/mine')).status, 401);
+  for (const token of ['', 'two words', 'ümlaut', undefined as never]) {
+    assert.throws(() => bearerToken(token), /`token` of `bearerToken` must be letters, digits and any of/);
+  }
 });
