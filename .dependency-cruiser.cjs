@@ -23,6 +23,7 @@ const edge = (name, folders, may, comment) => ({
   to: { path: '^(src|machines)/', pathNot: ['^src/$1/', ...may] },
 });
 
+const adapters = '^src/http/(node|express|fastify|hono|fetch)\\.ts';
 const model = '^src/model/';
 const machines = '^machines/';
 const logic = '^src/logic/';
@@ -88,6 +89,14 @@ module.exports = {
       'Testing explores and scripts the machines themselves, but runs flows through the face as users do.',
     ),
     {
+      name: 'servers-stand-apart',
+      comment:
+        'The core of HTTP serves all servers: what it needs of one, an adapter brings, and none needs another.',
+      severity: 'error',
+      from: { path: '^src/http/', pathNot: `${adapters}$` },
+      to: { path: [`${adapters}$`, '^node_modules/(@types/)?(express|fastify|hono)/'] },
+    },
+    {
       name: 'cli-on-top',
       comment:
         'The command line picks stores and edges; it decides nothing, so it has no business further down. One file ' +
@@ -107,7 +116,14 @@ module.exports = {
       name: 'main-entries-run-anywhere',
       comment: 'Browsers and edge runtimes import these entries, and they have no `node:` modules.',
       severity: 'error',
-      from: { path: ['^src/(index|retry)\\.ts$', '^src/logic/index\\.ts$', '^machines/index\\.ts$'] },
+      from: {
+        path: [
+          '^src/(index|retry)\\.ts$',
+          '^src/http/(index|fetch)\\.ts$',
+          '^src/logic/index\\.ts$',
+          '^machines/index\\.ts$',
+        ],
+      },
       to: { path: node, reachable: true },
     },
     {

@@ -29,6 +29,10 @@ test('flow through tasks, outputs, runs and actors, and wrong names do not compi
   assert.equal(compile({ [`${root}test/types/flow.ts`]: undefined }).errors, []);
 });
 
+test('of arguments, outputs and requests reach background tasks, and wrong ones do not compile', () => {
+  assert.equal(compile({ [`${root}test/types/http.ts`]: undefined }).errors, []);
+});
+
 test('stay cheap in a chain of 200 tasks: work that grows with its length, not with the square of it', () => {
   const [short, long] = [50, 200].map((length) =>
     compile({ [`${root}test/types/chain.ts`]: chainOf(length) }),

@@ -1,0 +1,81 @@
+// Compiled, never run: what handlers and tasks know of each other.
+
+import { createServer } from 'node:http';
+import express from 'express';
+import fastify from 'fastify';
+import { Hono } from 'hono';
+import { validator } from 'hono/validator';
+import { createBackground, createTask } from 'topple/http';
+import { withTasks as onExpress } from 'topple/http/express';
+import { withTasks as onFastify } from 'topple/http/fastify';
+import { withTasks as onHono, type TasksEnv } from 'topple/http/hono';
+import { withTasks as onNode } from 'topple/http/node';
+import { z } from 'zod';
+
+const background = createBackground();
+const { tasks } = background.open();
+
+const added = tasks.add(async (n: number, text: string) => ({ n, text }), 1, 'x');
+tasks.add((n: number, m?: string) => [n, m], 1);
+// @ts-expect-error an argument of another type
+tasks.add((n: number) => n, 'x');
+// @ts-expect-error an argument that is missing
+tasks.add((n: number) => n);
+// @ts-expect-error an argument too many
+tasks.add((n: number) => n, 1, 2);
+
+const mail = createTask('mail', {
+  args: z.tuple([z.email(), z.coerce.number()]),
+  perform: (to, n) => [to, n + 1],
+});
+tasks.add(mail, 'ada@example.org', 'anything that can be a number');
+// @ts-expect-error what the schema takes
+tasks.add(mail, 1, 2);
+
+const five = tasks.task('five', { perform: () => 5 });
+tasks.task('sure', {
+  dependsOn: [five, added, 'named'],
+  perform: ({ deps }): [number, unknown] => [deps.five, deps.named],
+});
+tasks.task('unsure', {
+  dependsOn: [five],
+  triggerRule: 'all_settled',
+  perform: ({ deps, outcomes }): [number | undefined, string] => [deps.five, outcomes.five.status],
+});
+tasks.task('too sure', {
+  dependsOn: [five],
+  triggerRule: 'all_settled',
+  // @ts-expect-error it may be missing
+  perform: ({ deps }): number => deps.five,
+});
+// @ts-expect-error no dependency of that name
+tasks.task('astray', { dependsOn: [five], perform: ({ deps }) => deps.four });
+
+createServer(onNode(background, (request, response) => response.end(request.url)));
+
+const app = express();
+app.post(
+  '/:id',
+  express.json(),
+  onExpress(background, (req, res, { runId }) => res.status(202).json({ runId, id: req.params.id })),
+);
+
+fastify().post<{ Params: { id: string }; Body: { n: number } }>(
+  '/:id',
+  onFastify(background, async ({ params, body }, reply, tasks) => {
+    tasks.add((id: string, n: number) => [id, n], params.id, body.n);
+    reply.code(202);
+  }),
+);
+
+new Hono<{ Variables: { user: string } }>().post(
+  '/:id',
+  validator('json', () => ({ n: 1 })),
+  onHono(background),
+  (c) => {
+    const known: [string, string, number] = [c.var.user, c.req.param('id'), c.req.valid('json').n];
+    c.var.tasks.add((...all: typeof known) => all, ...known);
+    return c.json({ runId: c.var.tasks.runId }, 202);
+  },
+);
+new Hono<TasksEnv>().use(onHono(background)).get('/', (c) => c.text(c.var.tasks.runId));
