@@ -91,19 +91,20 @@ export class Pty implements Disposable {
     execFileSync('stty', ['-F', tty, 'cols', String(columns), 'rows', String(rows)]);
   }
 
-  /** Resolves once the process has been stopped. Nothing tells of that, so it is looked for. */
+  /**
+   * Resolves once the process has been stopped, and `script`, which stops itself when it hears of that: what tells
+   * them to go on is lost on one that is not stopped yet. Nothing tells of a stop, so it is looked for.
+   */
   async stopped(): Promise<void> {
     for (const endsAt = Date.now() + limitMs; Date.now() < endsAt; await wait(10)) {
-      const [, state] = /\) (\w)/.exec(readFileSync(`/proc/${this.#pid}/stat`, 'utf8')) ?? [];
-      if (state === 'T') return;
+      if (this.#processes.every(isStopped)) return;
     }
     throw new Error(`Waited ${limitMs / 1_000} s for it to stop; the screen has:\n${this.text}`);
   }
 
-  /** Goes on after it was stopped; `script` stops with it. */
+  /** Goes on after it was stopped. */
   resume(): void {
-    this.#child.kill('SIGCONT');
-    process.kill(this.#pid, 'SIGCONT');
+    for (const pid of this.#processes) process.kill(pid, 'SIGCONT');
   }
 
   [Symbol.dispose](): void {
@@ -111,8 +112,9 @@ export class Pty implements Disposable {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  get #pid(): number {
-    return Number(readFileSync(join(this.#folder, 'pid'), 'utf8'));
+  /** `script` and topple. */
+  get #processes(): readonly number[] {
+    return [this.#child.pid as number, Number(readFileSync(join(this.#folder, 'pid'), 'utf8'))];
   }
 
   get #ttyFile(): string {
@@ -152,6 +154,10 @@ export class Pty implements Disposable {
       check();
     });
   }
+}
+
+function isStopped(pid: number): boolean {
+  return /\) T/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 }
 
 function toRegExp(what: string | RegExp): RegExp {
