@@ -1,6 +1,7 @@
 import { createEngine, type Engine, type EngineOptions, type Logger } from '../index.ts';
 import { Delivery, type ResponseHooks } from './delivery.ts';
 import { type DrainOptions, type DrainReport, drain } from './drain.ts';
+import { Lull } from './lull.ts';
 import { type BackgroundOptions, checkBackground, checkRoute, type RouteOptions } from './options.ts';
 import { Pending } from './pending.ts';
 
@@ -38,10 +39,11 @@ export function createBackground(options: BackgroundOptions = {}): Background {
   checkBackground(options);
   const { engine: given, maxPending = Number.POSITIVE_INFINITY, ...rest } = options;
   const { onError, onDisconnect, onHandlerError, ...engineOptions } = rest;
-  const engine = given ?? createEngine(engineOptions satisfies EngineOptions);
+  const engine = given ?? createEngine({ keepSettled: KEPT, ...engineOptions } satisfies EngineOptions);
   const pending = new Pending(maxPending);
   const { logger = console, clock } = options;
-  const core = { engine, pending, logger, clock, ownsEngine: given === undefined };
+  const lull = new Lull(clock);
+  const core = { engine, pending, logger, clock, lull, ownsEngine: given === undefined };
   const defaults = { onError, onDisconnect, onHandlerError };
   const checked = new WeakSet<RouteOptions>();
   let draining: Promise<DrainReport> | undefined;
@@ -67,5 +69,11 @@ export function createBackground(options: BackgroundOptions = {}): Background {
     },
   };
 }
+
+/**
+ * Settled runs that an engine of its own keeps. Each is carried about by the collector for a while: 1,000 of them, an
+ * engine's usual number, made the p99 of responses at 1,000 requests a second more than twice that of 100.
+ */
+const KEPT = 100;
 
 const none = {};

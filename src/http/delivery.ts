@@ -6,6 +6,7 @@ import { AcceptedRun } from './accepted-run.ts';
 import { Batch } from './batch.ts';
 import { captureContext, taskScope } from './context.ts';
 import { bindRun, inContext, unbindRun } from './flow-in-context.ts';
+import { type Lull, soon } from './lull.ts';
 import type { RouteOptions } from './options.ts';
 import type { Pending } from './pending.ts';
 import { BackgroundTasks, type Collector } from './tasks.ts';
@@ -15,6 +16,7 @@ export interface DeliveryCore {
   readonly engine: Engine;
   readonly logger: Logger;
   readonly pending: Pending;
+  readonly lull: Lull;
 }
 
 /** What an adapter knows of its response. */
@@ -44,6 +46,8 @@ export class Delivery implements Collector {
   #whyDropped = '';
   /** Whether it began when no new work was taken any more. */
   readonly #isLate: boolean;
+  /** Among the requests. */
+  readonly #number: number;
   #runId: string | undefined;
   /** The batch that is collected, as it is pending. */
   #next: AcceptedRun | undefined;
@@ -64,6 +68,7 @@ export class Delivery implements Collector {
     this.#isLate = core.pending.isClosed;
     this.tasks = new BackgroundTasks(this);
     core.pending.requestBegan();
+    this.#number = core.lull.requestBegan();
   }
 
   // What adapters tell.
@@ -194,11 +199,12 @@ export class Delivery implements Collector {
   #send(): void {
     this.#state = 'sent';
     if (this.#next !== undefined || this.#live.size > 0) this.#hooks.guard?.();
-    // Requests that have come in meanwhile are answered first.
-    soon(() => {
-      for (const run of this.#waiting.splice(0)) run.resume();
-      this.#flush();
-    });
+    if (this.#next !== undefined || this.#waiting.length > 0) {
+      this.#core.lull.wait(this.#number, () => {
+        for (const run of this.#waiting.splice(0)) run.resume();
+        this.#flush();
+      });
+    }
     this.#released?.resolve();
   }
 
@@ -269,13 +275,6 @@ export class Delivery implements Collector {
   #ended(part: 'handler' | 'response'): void {
     if (this.#underWay.delete(part) && this.#underWay.size === 0) this.#core.pending.requestEnded();
   }
-}
-
-/** Once the event loop has looked after its sockets: Node's `setImmediate`, elsewhere the shortest wait that there is. */
-function soon(callback: () => void): void {
-  const { setImmediate } = globalThis as { readonly setImmediate?: (callback: () => void) => void };
-  if (setImmediate === undefined) setTimeout(callback, 0);
-  else setImmediate(callback);
 }
 
 /** What throws at once rejects too. */

@@ -24,6 +24,8 @@ export interface RouteOptions extends TasksPolicy {
 export interface BackgroundOptions extends EngineOptions, TasksPolicy {
   /** Runs the tasks. Default: an engine of its own, made with the options of `createEngine` that are given here. */
   readonly engine?: Engine | undefined;
+  /** Settled runs that an engine of its own keeps; each makes the collector's pauses longer. Default 100. */
+  readonly keepSettled?: number | undefined;
   /** How many runs may be accepted and not settled; a request that wants one more gets a BusyError. Default: no limit. */
   readonly maxPending?: number | undefined;
 }

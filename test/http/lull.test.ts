@@ -1,0 +1,53 @@
+import { createVirtualClock } from 'topple/testing';
+import * as assert from 'uvu/assert';
+import { Lull } from '../../src/http/lull.ts';
+import { spec } from '../spec.ts';
+
+const test = spec('lull');
+
+test('is there at once for the last request', async () => {
+  const clock = createVirtualClock();
+  const lull = new Lull(clock);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  lull.wait(lull.requestBegan(), resolve);
+  await promise;
+  assert.is(clock.now(), 0);
+});
+
+test('comes after a burst, for the first of it first', async () => {
+  const clock = createVirtualClock();
+  const lull = new Lull(clock);
+  const started: [number, number][] = [];
+  const { promise: all, resolve } = Promise.withResolvers<void>();
+  for (let i = 0; i < 10; i++) {
+    const request = lull.requestBegan();
+    lull.requestBegan();
+    lull.wait(request, () => {
+      started.push([request, clock.now()]);
+      if (started.length === 10) resolve();
+    });
+  }
+  await clock.advance(0.9);
+  assert.is(started.length, 0);
+  await clock.advance(0.1);
+  await all;
+  assert.equal(
+    started,
+    Array.from({ length: 10 }, (_, i) => [2 * i + 1, 1]),
+  );
+});
+
+test('is not waited for longer than 100 ms', async () => {
+  const clock = createVirtualClock();
+  const lull = new Lull(clock);
+  const waited: number[] = [];
+  for (let ms = 0; ms < 500; ms += 0.5) {
+    const request = lull.requestBegan();
+    lull.requestBegan();
+    const at = clock.now();
+    lull.wait(request, () => waited.push(clock.now() - at));
+    await clock.advance(0.5);
+  }
+  assert.ok(waited.length > 700);
+  assert.ok(Math.max(...waited) <= 101, `${Math.max(...waited)}`);
+});
