@@ -2,7 +2,7 @@
  * The XState internals that topple stands on, all of them; `test/logic/internals.test.ts` fails when an update of
  * XState moves one.
  */
-import type { ActorScope, AnyActorRef, AnyEventObject } from 'xstate';
+import type { ActorScope, AnyActorRef, AnyEventObject, Subscription } from 'xstate';
 
 type Scope = ActorScope<never, AnyEventObject, AnyActorRef['system'], never>;
 
@@ -28,10 +28,12 @@ const probe = Object.defineProperty({}, 'type', {
 
 /**
  * Whether anybody inspects the system of an actor. XState copies an event before it shows it to observers, and only if
- * there are any: one that cannot be copied is shown to nobody, and tells.
+ * there are any: one that cannot be copied is shown to nobody, and tells. Of a system that is asked for names the
+ * inspectors are counted; those that were there before that are taken to stay.
  */
 export function isInspected({ system }: { readonly system: unknown }): boolean {
-  if ((system as Directory)[names]?.mayBeInspected === false) return false;
+  const known = (system as Directory)[names];
+  if (known !== undefined) return known.inspectors > 0;
   try {
     (system as unknown as System)._sendInspectionEvent(probe);
     return false;
@@ -102,7 +104,7 @@ export interface Namer {
 interface Directory {
   get(systemId: string): AnyActorRef | undefined;
   getAll(): Record<string, AnyActorRef>;
-  inspect(observer: object): object;
+  inspect(observer: object): Subscription;
   [names]?: Names;
 }
 
@@ -110,8 +112,8 @@ interface Directory {
 interface Names extends Pick<Directory, 'get' | 'getAll' | 'inspect'> {
   /** By what their names begin with, up to the first slash. */
   readonly namers: Map<string, Namer>;
-  /** False as long as nobody can be inspecting the system. */
-  mayBeInspected: boolean;
+  /** How many inspect the system. */
+  inspectors: number;
 }
 
 const names = Symbol('topple.names');
@@ -120,10 +122,10 @@ const names = Symbol('topple.names');
 export function offerNames({ system }: AnyActorRef, prefix: string, namer: Namer): void {
   const directory = system as unknown as Directory;
   if (directory[names] === undefined) {
-    const mayBeInspected = isInspected({ system });
+    const inspectors = isInspected({ system }) ? 1 : 0;
     const namers = new Map<string, Namer>();
     const { get, getAll, inspect } = directory;
-    directory[names] = { namers, get, getAll, inspect, mayBeInspected };
+    directory[names] = { namers, get, getAll, inspect, inspectors };
     // Closures made for each system would make V8 keep one run alive by the next.
     Object.assign(directory, askingNamers);
   }
@@ -149,8 +151,16 @@ const askingNamers: Pick<Directory, 'get' | 'getAll' | 'inspect'> & ThisType<Dir
   },
   inspect(observer) {
     const known = this[names] as Names;
-    known.mayBeInspected = true;
-    return known.inspect(observer);
+    known.inspectors++;
+    const subscription = known.inspect(observer);
+    let hasEnded = false;
+    return {
+      unsubscribe() {
+        subscription.unsubscribe();
+        if (!hasEnded) known.inspectors--;
+        hasEnded = true;
+      },
+    };
   },
 };
 

@@ -209,7 +209,10 @@ test('a system that asks for names knows its own, and who inspects it', () => {
   assert.is(isInspected(actor), true);
   actor.send({ type: 'hello' });
   assert.is(seen[0]?.type, '@xstate.event');
-  subscription.unsubscribe();
+  const another = actor.system.inspect(() => {});
+  for (const _ of [1, 2]) subscription.unsubscribe();
+  assert.is(isInspected(actor), true);
+  another.unsubscribe();
   assert.is(isInspected(actor), false);
   const inspectedFirst = inspected().actor;
   offerNames(inspectedFirst, 'own/', namer);
