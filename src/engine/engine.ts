@@ -12,6 +12,7 @@ import type { Clock } from '../model/clock.ts';
 import { type FlowDefinition, slotRule } from '../model/definition.ts';
 import { EngineStoppedError, FlowError, InputError, StoreConflictError } from '../model/error.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
+import { PassingMap } from '../model/passing-map.ts';
 import { check } from '../model/schema.ts';
 import type { RunFilter, RunSummary, Store } from '../store/store.ts';
 import type { EngineCore } from './core.ts';
@@ -20,7 +21,6 @@ import type { LiveRun } from './live-run.ts';
 import { guardLogger, type Logger } from './logger.ts';
 import { Run } from './run.ts';
 import { RunJournal } from './run-journal.ts';
-import { RunList } from './run-list.ts';
 import { createRunMachine, launch, RunLogic } from './run-logic.ts';
 import { Limit } from './slots.ts';
 import { Turn } from './turn.ts';
@@ -91,9 +91,9 @@ export class EngineRuns implements EngineCore<LiveRun> {
   readonly #actorOptions: object;
   readonly #keepSettled: number;
   readonly #turns = new WeakMap<object, Turn>();
-  readonly #live = new RunList<LiveRun>();
+  readonly #live = new PassingMap<string, LiveRun>();
   /** Oldest first. */
-  readonly #settled = new RunList<LiveRun>();
+  readonly #settled = new PassingMap<string, LiveRun>();
   #order = 0;
   #isDraining = false;
 
@@ -226,16 +226,17 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   enter(run: LiveRun): void {
-    const settled = this.#settled.get(run.id);
-    if (settled !== undefined) this.#settled.delete(run.id, settled);
-    this.#live.add(run.id, run);
+    this.#settled.delete(run.id);
+    this.#live.set(run.id, run);
     if (this.#isDraining) run.drain();
   }
 
   leave(run: LiveRun): void {
-    if (!this.#live.delete(run.id, run) || run.result === undefined) return;
+    if (this.#live.get(run.id) !== run) return;
+    this.#live.delete(run.id);
+    if (run.result === undefined) return;
     if (this.#keepSettled === 0) return this.#forget(run.id);
-    this.#settled.add(run.id, run);
+    this.#settled.set(run.id, run);
     if (this.#settled.size <= this.#keepSettled) return;
     this.#forget(this.#settled.shift() as string);
   }

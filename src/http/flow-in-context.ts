@@ -1,9 +1,10 @@
 import { definitionOf } from '../flow.ts';
 import type { AnyFlow } from '../flow-types.ts';
 import type { Flow, PerformScope } from '../index.ts';
+import { PassingMap } from '../model/passing-map.ts';
 import type { Bound } from './context.ts';
 
-const contexts = new Map<string, Bound>();
+const contexts = new PassingMap<string, Bound>();
 const bound = new WeakMap<AnyFlow, AnyFlow>();
 
 /** Has the bodies of a run, functions that they are, called in a context. */

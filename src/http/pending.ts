@@ -1,3 +1,4 @@
+import { PassingMap } from '../model/passing-map.ts';
 import { BusyError } from './error.ts';
 
 /** A run of background work that has been accepted: collected so far, waiting for its response, or under way. */
@@ -15,7 +16,7 @@ export interface PendingRun {
 /** The work that has been accepted and has not settled, and the requests that may still add to it. */
 export class Pending {
   readonly #maxPending: number;
-  readonly #runs = new Map<string, PendingRun>();
+  readonly #runs = new PassingMap<string, PendingRun>();
   #requests = 0;
   /** Whose work is taken: of all; of requests that were under way when it was closed; of none. */
   #takes: 'all' | 'rest' | 'none' = 'all';
@@ -46,7 +47,7 @@ export class Pending {
   }
 
   get runs(): readonly PendingRun[] {
-    return [...this.#runs.values()];
+    return this.#runs.toArray();
   }
 
   /**

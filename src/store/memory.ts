@@ -1,5 +1,6 @@
 import { StoreConflictError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
+import { PassingMap } from '../model/passing-map.ts';
 import type { RunFilter, RunSummary, Store } from './store.ts';
 
 /** A store for as long as the process lives: the reference for others, and the double in tests. */
@@ -8,7 +9,7 @@ export function createMemoryStore(): Store {
 }
 
 class MemoryStore implements Store {
-  readonly #journals = new Map<string, Entry[]>();
+  readonly #journals = new PassingMap<string, Entry[]>();
 
   append(runId: string, entries: readonly Entry[], expectedSeq: number): void {
     const journal = this.#journals.get(runId);
@@ -28,7 +29,7 @@ class MemoryStore implements Store {
   }
 
   list({ flow, settled }: RunFilter = {}): readonly RunSummary[] {
-    const all = Array.from(this.#journals, ([id, entries]) => summarise(id, entries));
+    const all = this.#journals.entries().map(([id, entries]) => summarise(id, entries));
     return all.filter(
       (run) =>
         (flow === undefined || run.flow === flow) &&

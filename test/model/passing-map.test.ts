@@ -1,0 +1,47 @@
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import * as assert from 'uvu/assert';
+import { PassingMap } from '../../src/model/passing-map.ts';
+import { spec } from '../spec.ts';
+
+setFlagsFromString('--expose-gc');
+const collect: (options?: { readonly type: 'minor' }) => void = runInNewContext('gc');
+
+const test = spec('passing map');
+
+test('has what came and has not gone, oldest first', () => {
+  const map = new PassingMap<string, number>();
+  for (const [key, value] of Object.entries({ a: 1, b: 2, c: 3 })) map.set(key, value);
+  assert.is(map.get('b'), 2);
+  assert.is(map.delete('b'), true);
+  assert.is(map.delete('b'), false);
+  assert.is(map.get('b'), undefined);
+  assert.equal([map.size, map.toArray()], [2, [1, 3]]);
+  map.set('a', 4);
+  assert.equal(map.entries(), [
+    ['c', 3],
+    ['a', 4],
+  ]);
+  assert.equal([map.shift(), map.shift(), map.shift()], ['c', 'a', undefined]);
+});
+
+test('lets go of what has gone, without a full collection', () => {
+  const map = new PassingMap<number, number[]>();
+  collect();
+  const before = oldBytes();
+  for (let i = 0; i < 10_000; i++) {
+    map.set(
+      i,
+      Array.from({ length: 128 }, (_, place) => place + 0.5),
+    );
+    map.delete(i - 50);
+    if (i % 100 === 0) collect({ type: 'minor' });
+  }
+  // 10 MB have passed; of a plain Map 7 MB have grown old by now.
+  assert.ok(oldBytes() - before < 3e6, `${oldBytes() - before}`);
+});
+
+function oldBytes(): number {
+  const space = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space');
+  return space?.space_used_size ?? Number.NaN;
+}
