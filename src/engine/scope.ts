@@ -1,4 +1,5 @@
 import type { Outcome, PerformScope } from '../model/perform.ts';
+import { mayStartEarly, type TriggerRule } from '../model/trigger-rule.ts';
 
 /** What a scope reads of its attempt. */
 interface Attempt {
@@ -6,7 +7,7 @@ interface Attempt {
   readonly signal: AbortSignal;
   readonly task: {
     readonly index: number;
-    readonly definition: { readonly id: string; readonly triggerRule: string };
+    readonly definition: { readonly id: string; readonly triggerRule: TriggerRule };
     readonly run: {
       readonly id: string;
       readonly input: unknown;
@@ -27,8 +28,8 @@ export class AttemptScope implements PerformScope {
 
   constructor(attempt: Attempt) {
     this.#attempt = attempt;
-    // Under another rule some may settle while the body runs; it is to see them as they were when it started.
-    if (attempt.task.definition.triggerRule === 'all_success') return;
+    if (!mayStartEarly(attempt.task.definition.triggerRule)) return;
+    // Some may settle while the body runs; it is to see them as they were when it started.
     void this.deps;
     void this.outcomes;
   }

@@ -93,6 +93,11 @@ export function decide(rule: TriggerRule, seen: Seen, unsettled: boolean): Decis
   }
 }
 
+/** Whether a task under the rule may start while dependencies of it have not settled. */
+export function mayStartEarly(rule: TriggerRule): boolean {
+  return rule === 'always' || rule === 'one_failed' || rule === 'one_success' || rule === 'one_settled';
+}
+
 /** Airflow's spelling of a rule, or ours, as ours; `undefined` for neither. */
 export function parseTriggerRule(text: string): TriggerRule | undefined {
   const ours = text.replace(/^(all|one)_done/, '$1_settled');

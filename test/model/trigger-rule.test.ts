@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert';
 import type { SettledStatus } from '../../src/model/status.ts';
 import {
   decide,
+  mayStartEarly,
   parseTriggerRule,
   seenBit,
   type TriggerRule,
@@ -26,6 +27,16 @@ test("takes Airflow's spellings for its own, and nothing else", () => {
   for (const rule of triggerRules) assert.is(parseTriggerRule(rule), rule);
   for (const text of ['', 'all', 'one_done_min_one_success', 'always_done', 'toString'])
     assert.is(parseTriggerRule(text), undefined);
+});
+
+test('a rule may start early where it can say so while a dependency is unsettled', () => {
+  const endings = Array.from({ length: 16 }, (_, seen) => seen);
+  for (const rule of triggerRules)
+    assert.is(
+      mayStartEarly(rule),
+      endings.some((seen) => decide(rule, seen, true) === 'run'),
+      rule,
+    );
 });
 
 interface Row {
