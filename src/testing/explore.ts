@@ -94,6 +94,8 @@ export function exploreFlow(
   const moves = new Moves(definition, bounds.commands, bounds.outcomes);
   const possible = findPossible(definition, moves, bounds.maxFailures > 0);
   const watch = new Watch(definition, bounds.properties);
+  // Who asks for what may happen to each task means this one, whose body is its own, and not one like it.
+  const twinsApart = cover === 'tasks' || cover === 'pairs';
   const left = (): number => Math.max(bounds.maxMs - (performance.now() - startedAt), 0);
 
   const searchBy = (reduction: Exploration['reduction'], maxMs: number) => {
@@ -112,7 +114,7 @@ export function exploreFlow(
           world,
           moves,
           watch,
-          { ...bounds, maxMs },
+          { ...bounds, maxMs, twinsApart },
           reduction,
           possible,
           observer,

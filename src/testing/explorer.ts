@@ -56,6 +56,11 @@ interface Node {
   readonly only?: Tasks | undefined;
 }
 
+/** How far to look, and whether tasks that may change places are told apart. */
+interface SearchBounds extends Bounds {
+  readonly twinsApart?: boolean | undefined;
+}
+
 /** What was spent on the way to a situation, and what slept when it was expanded. */
 interface Visit {
   readonly failures: number;
@@ -99,7 +104,7 @@ export class Explorer {
     world: FlowWorld,
     moves: Moves,
     watch: Watch,
-    bounds: Bounds,
+    bounds: SearchBounds,
     reduction: 'none' | 'situations' | 'endings',
     possible: Possible,
     observer: Observer,
@@ -112,7 +117,8 @@ export class Explorer {
     this.#observer = observer;
     const { reads } = watch;
     this.#readsBefore = reads.size;
-    this.#twins = reduction === 'none' ? [] : findTwins(world.definition, moves, reads.tasks);
+    const hasTwins = reduction !== 'none' && bounds.twinsApart !== true;
+    this.#twins = hasTwins ? findTwins(world.definition, moves, reads.tasks) : [];
     for (const twins of this.#twins) for (const task of twins) this.#twinOf.set(task, twins[0] as number);
     this.#keys = new Keys(world, { twins: this.#twins, details: reads.details });
     const watched = watch.hasPathProperties ? reads.tasks : [];

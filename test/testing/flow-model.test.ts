@@ -137,6 +137,25 @@ test('fail where a body does not do what the path says', async () => {
   assert.match(error.script, "createFlowModel(flow).pathOf('d0.d1')");
 });
 
+test('tell tasks apart that are alike but for their bodies, where each is to be covered', async () => {
+  const pair = createFlow('pair')
+    .task('a', { perform: () => 1 })
+    .task('b', { perform: () => 2 })
+    .task('both', { dependsOn: ['a', 'b'], perform: () => 3 });
+  const twins = createFlowModel(pair, { commands: [], maxFailures: 0 });
+  const ordersOf = async (cover: 'transitions' | 'pairs'): Promise<string[]> => {
+    const orders: string[] = [];
+    for (const path of twins.getTestPaths({ cover })) {
+      const order: string[] = [];
+      await path.test({ performs: { a: () => order.push('a'), b: () => order.push('b') } });
+      orders.push(order.join());
+    }
+    return orders.sort();
+  };
+  assert.equal(await ordersOf('transitions'), ['a,b']);
+  assert.equal(await ordersOf('pairs'), ['a,b', 'b,a']);
+});
+
 test('need not go to their end', async () => {
   const { view } = await model.pathOf('d0').run();
   assert.equal([view.status, view.tasks.mail?.status], ['running', 'running']);
