@@ -1,4 +1,4 @@
-import { number, text } from './command.ts';
+import { number, text, toggle } from './command.ts';
 
 /** The argument of commands that take a flow. */
 export const flowArgument = {
@@ -12,4 +12,5 @@ export const flowArgument = {
 export const flowOptions = {
   flow: text('NAME', 'which flow, of a module that exports several'),
   loadTimeout: number('MS', 'how long a module may take to load (default 10000)', { min: 1 }),
+  check: toggle('check the types of a module first, with the TypeScript of its project'),
 } as const;

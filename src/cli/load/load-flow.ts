@@ -16,6 +16,8 @@ import type { Sleep, TaskScript } from './script.ts';
 export interface LoadOptions {
   readonly flow?: string | undefined;
   readonly loadTimeout?: number | undefined;
+  /** The types of a module are checked before it is loaded. */
+  readonly check?: boolean | undefined;
   /** How tasks of a graph file spend their durations. Default: in real time. */
   readonly sleep?: Sleep | undefined;
 }
@@ -40,6 +42,10 @@ export async function loadFlow(given: string, options: LoadOptions, io: Io): Pro
     const path = resolve(io.cwd, given);
     // A directory or a file without rights is told as what it is, and not as a module that fails.
     await readText(given, io);
+    if (options.check === true) {
+      const { checkTypes } = await import('./check-types.ts');
+      await checkTypes(path, given, io);
+    }
     const flow = await loadModule(path, given, options.loadTimeout ?? 10_000, options.flow);
     return { file: given, flow, scripts: undefined };
   }

@@ -25,6 +25,7 @@ import { type LoadedFlow, loadFlow } from '../load/load-flow.ts';
 export interface TestFileOptions {
   readonly flow?: string | undefined;
   readonly loadTimeout?: number | undefined;
+  readonly check?: boolean | undefined;
   readonly failures?: number | undefined;
   readonly commands?: string | undefined;
   readonly maxCommands?: number | undefined;
