@@ -1,4 +1,5 @@
 import type { Entry, Logger, RunView } from '../../index.ts';
+import { escapeControls } from '../terminal/text.ts';
 
 /** Shows a run to whoever started it. */
 export interface Reporter {
@@ -14,10 +15,12 @@ export interface Reporter {
   close(): void;
 }
 
-/** A logger of one function. */
+/** A logger of one function. What is logged has ids in it, and texts from anywhere: it keeps its lines, and no control. */
 export function loggerTo(write: (line: string) => void): Logger {
-  const log = (message: string, data?: unknown): void =>
-    write(data === undefined ? message : `${message} ${show(data)}`);
+  const log = (message: string, data?: unknown): void => {
+    const text = data === undefined ? message : `${message} ${show(data)}`;
+    write(text.split('\n').map(escapeControls).join('\n'));
+  };
   return { info: log, warn: log, error: log };
 }
 
