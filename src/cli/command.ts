@@ -94,19 +94,23 @@ export function choice<const Takes extends string, const Choice extends string>(
   return { takes, summary, choices, read };
 }
 
-/** An option that takes a number of at least `min`. */
+/** An option that takes a number from `min` to `max`. */
 export function number<const Takes extends string>(
   takes: Takes,
   summary: string,
-  { min = 0, isInteger = true } = {},
+  { min = 0, max = Number.POSITIVE_INFINITY, isInteger = true } = {},
 ) {
   const read = (given: string): number | undefined => {
     const value = /^\d+(\.\d+)?(e\d+)?$/i.test(given.replaceAll('_', ''))
       ? Number(given.replaceAll('_', ''))
       : Number.NaN;
-    return value >= min && Number.isFinite(value) && (!isInteger || Number.isSafeInteger(value))
+    return value >= min &&
+      value <= max &&
+      Number.isFinite(value) &&
+      (!isInteger || Number.isSafeInteger(value))
       ? value
       : undefined;
   };
-  return { takes, summary, read, expects: `${isInteger ? 'a whole number' : 'a number'} of at least ${min}` };
+  const range = Number.isFinite(max) ? `from ${min} to ${max}` : `of at least ${min}`;
+  return { takes, summary, read, expects: `${isInteger ? 'a whole number' : 'a number'} ${range}` };
 }

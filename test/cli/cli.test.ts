@@ -29,6 +29,15 @@ meta: {source: here}
 `,
 );
 
+test('reads numbers of workers as any other number', async () => {
+  const { stdout } = await topple(['simulate', 'build.yaml', '--workers', '1,1e9,1_000'], { cwd });
+  const counts = stdout
+    .split('\n')
+    .slice(1, -1)
+    .map((line) => line.trim().split(/\s+/)[0]);
+  assert.equal(counts, ['1', '1,000,000,000', '1,000']);
+});
+
 test('asks what is meant where a command or an option is mistyped', async () => {
   const errors = [
     [['simulat', 'x'], 'Unknown command `simulat`. Did you mean `simulate`? See `topple --help`.'],
@@ -69,6 +78,18 @@ test('asks what is meant where a command or an option is mistyped', async () => 
       '`--focus`: flow `build` has no task `compiel`. Did you mean `compile`?',
     ],
     [['completion', 'tcsh'], 'There is completion for bash, zsh, fish, but not for `tcsh`.'],
+    [
+      ['completion', 'bsh'],
+      'There is completion for bash, zsh, fish, but not for `bsh`. Did you mean `bash`?',
+    ],
+    [['graph', '--machines', '--focus', 'a'], '`--machines` draws no flow: leave `--focus` out.'],
+    [['test', 'x', '--threshold', '101'], '`--threshold` must be a number from 0 to 100, but is `101`.'],
+    [
+      ['simulate', 'build.yaml', '--gantt', 'no/g.svg'],
+      'no/g.svg: `--gantt` cannot be written: its folder is missing.',
+    ],
+    [['simulate', 'build.yaml', '--gantt', '.'], '.: `--gantt` cannot be written: it is a folder.'],
+    [['graph', 'build.yaml', '--status', 'no'], 'no: `--status` cannot be read: there is no such file.'],
   ] as const;
   for (const [args, message] of errors) {
     const { code, stdout, stderr } = await topple(args, { cwd });
@@ -222,7 +243,7 @@ test('writes a Gantt chart, and says so where it cannot', async () => {
   );
   const { code, stderr } = await topple(['simulate', 'fails.json', '--gantt', 'no/g.svg'], { cwd });
   assert.is(code, 2);
-  assert.match(stderr, /^topple: no\/g\.svg: `--gantt` cannot be written: ENOENT/);
+  assert.match(stderr, /^topple: no\/g\.svg: `--gantt` cannot be written: its folder is missing/);
 });
 
 test('draws a graph in each format, coloured by what simulate printed', async () => {

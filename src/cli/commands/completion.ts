@@ -1,3 +1,4 @@
+import { didYouMean, nearest } from '../../model/nearest.ts';
 import { UsageError } from '../cli-error.ts';
 import { type Command, defineCommand } from '../command.ts';
 
@@ -19,7 +20,9 @@ export const completionOf = (commands: () => readonly Command[]) =>
       const { completionFor } = await import('../completion.ts');
       const script = completionFor(shell, commands());
       if (script === undefined)
-        throw new UsageError(`There is completion for ${shells.join(', ')}, but not for \`${shell}\`.`);
+        throw new UsageError(
+          `There is completion for ${shells.join(', ')}, but not for \`${shell}\`. ${didYouMean(nearest(shell, shells), '')}`.trim(),
+        );
       io.stdout.write(script);
       return undefined;
     },

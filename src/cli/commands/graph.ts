@@ -34,6 +34,10 @@ export const graph = defineCommand({
   async run(path, { format = 'mermaid', focus, depth, status, machines, ...load }, io) {
     if (machines) {
       if (path !== '') throw new UsageError('`--machines` draws no flow: leave the file out.');
+      const needsFlow = { focus, depth, status, flow: load.flow };
+      for (const [name, value] of Object.entries(needsFlow))
+        if (value !== undefined)
+          throw new UsageError(`\`--machines\` draws no flow: leave \`--${name}\` out.`);
       const { drawMachines } = await import('../draw/machines.ts');
       io.stdout.write(drawMachines(format));
       return undefined;

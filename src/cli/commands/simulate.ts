@@ -1,18 +1,21 @@
 import { exitCode, UsageError } from '../cli-error.ts';
 import { choice, defineCommand, file, number, toggle } from '../command.ts';
+import { explainFileError } from '../file-error.ts';
 import { flowArgument, flowOptions } from '../flow-options.ts';
 import { keepingStdout } from '../foreign-output.ts';
 import type { Io } from '../io.ts';
 import type { LoadOptions } from '../load/load-flow.ts';
 import type { SimulateOptions, Simulation } from '../simulate/simulate.ts';
 
+const count = number('N', '', { min: 1 });
+
 const workers = {
   takes: 'N',
   summary: 'attempts at one time: a number, or several with commas between for a table (default: no limit)',
   expects: 'a whole number of at least 1, or several with commas between',
   read: (given: string): readonly number[] | undefined => {
-    const counts = given.split(',').map((part) => (/^\d+$/.test(part.trim()) ? Number(part) : Number.NaN));
-    return counts.every((count) => Number.isSafeInteger(count) && count >= 1) ? counts : undefined;
+    const counts = given.split(',').map((part) => count.read(part.trim()));
+    return counts.includes(undefined) ? undefined : (counts as number[]);
   },
 } as const;
 
@@ -99,6 +102,8 @@ async function writeChart(path: string, simulation: Simulation, io: Io): Promise
   try {
     await writeFile(resolve(io.cwd, path), chartOf(simulation));
   } catch (cause) {
-    throw new UsageError(`${path}: \`--gantt\` cannot be written: ${(cause as Error).message}.`, { cause });
+    throw new UsageError(`${path}: \`--gantt\` cannot be written: ${explainFileError(cause, 'write')}.`, {
+      cause,
+    });
   }
 }

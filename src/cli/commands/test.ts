@@ -29,6 +29,7 @@ export const test = defineCommand({
       'what the test paths cover, from few paths to many (default transitions)',
     ),
     threshold: number('PERCENT', 'least share of what can be covered that they must cover (default 0)', {
+      max: 100,
       isInteger: false,
     }),
     path: text('SEED', 'only have the real engine go the path of this seed, and show what comes of it'),

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { RunView, TaskStatus } from '../../index.ts';
 import { UsageError } from '../cli-error.ts';
 import { statusStyles } from '../draw/status-style.ts';
+import { explainFileError } from '../file-error.ts';
 import type { Io } from '../io.ts';
 
 /**
@@ -20,7 +21,9 @@ export async function loadStatuses(
   try {
     text = await readFile(resolve(io.cwd, given), 'utf8');
   } catch (cause) {
-    throw new UsageError(`${given}: \`--status\` cannot be read: ${(cause as Error).message}.`, { cause });
+    throw new UsageError(`${given}: \`--status\` cannot be read: ${explainFileError(cause, 'read')}.`, {
+      cause,
+    });
   }
   const tasks = viewIn(text)?.tasks;
   if (typeof tasks !== 'object' || tasks === null)

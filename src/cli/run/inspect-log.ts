@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { AnyEventObject, InspectionEvent } from 'xstate';
 import { plain } from '../../inspector/plain.ts';
 import { UsageError } from '../cli-error.ts';
+import { explainFileError } from '../file-error.ts';
 import type { Io } from '../io.ts';
 
 /** Characters that are written at once. */
@@ -53,11 +54,8 @@ function open(file: string, io: Io): number {
   try {
     return openSync(resolve(io.cwd, file), 'w');
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const why = { ENOENT: 'its folder is missing', EISDIR: 'it is a folder', EACCES: 'permission denied' }[
-      code ?? ''
-    ];
-    throw new UsageError(`--inspect-log ${file}: cannot be written: ${why ?? message}.`, { cause });
+    const why = explainFileError(cause, 'write');
+    throw new UsageError(`--inspect-log ${file}: cannot be written: ${why}.`, { cause });
   }
 }
 

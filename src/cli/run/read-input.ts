@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { oneLine, UsageError } from '../cli-error.ts';
+import { explainFileError } from '../file-error.ts';
 import type { Io } from '../io.ts';
 
 /**
@@ -30,9 +31,7 @@ async function locate(given: string, io: Io): Promise<{ readonly place: string; 
   try {
     return { place: path, json: stripMark(await readFile(resolve(io.cwd, path), 'utf8')) };
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;
-    throw new UsageError(`--input @${path}: cannot be read: ${why}.`, { cause });
+    throw new UsageError(`--input @${path}: cannot be read: ${explainFileError(cause, 'read')}.`, { cause });
   }
 }
 

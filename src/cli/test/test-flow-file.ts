@@ -18,6 +18,7 @@ import {
   testFlow,
 } from '../../testing/index.ts';
 import { exitCode, InvalidFlowError, UsageError } from '../cli-error.ts';
+import { explainFileError } from '../file-error.ts';
 import type { Io } from '../io.ts';
 import { type LoadedFlow, loadFlow } from '../load/load-flow.ts';
 
@@ -141,7 +142,7 @@ async function write(path: string, content: string, io: Io): Promise<void> {
   try {
     await writeFile(resolve(io.cwd, path), content);
   } catch (cause) {
-    throw new UsageError(`${path}: \`--coverage\` cannot be written: ${(cause as Error).message}.`, {
+    throw new UsageError(`${path}: \`--coverage\` cannot be written: ${explainFileError(cause, 'write')}.`, {
       cause,
     });
   }
