@@ -46,6 +46,28 @@ const bad: Readonly<Record<string, readonly [code: string, says: RegExp]>> = {
     /^:1: cannot be read as a module: .*no?t? .*createFlwo/,
   ],
   'import.ts': ["import './missing.ts';", /^: imports what is not there: Cannot find module .*missing\.ts/],
+  'import-property.ts': [
+    "import './parts/property.ts';",
+    /^: parts[\\/]property\.ts:2: has TypeScript that cannot run as it is: .*parameter property/,
+  ],
+  'import-throws.ts': [
+    "import './parts/throws.ts';",
+    /^: parts[\\/]throws\.ts:3: threw Error while it was loading: deep\.\n$/,
+  ],
+  'import-syntax.mjs': [
+    "import './parts/syntax.mjs';",
+    /^: parts[\\/]syntax\.mjs:3: cannot be read as a module: SyntaxError: Unexpected token ';'\.\n$/,
+  ],
+  'import-name.ts': ["import './parts/throws';", /Did you mean `\.\/parts\/throws\.ts`\?\n$/],
+  'import-type.ts': [
+    "import { RunView } from 'topple';",
+    /^:1: .*RunView.*say `import type`\.\n$/,
+  ],
+  'decorator.ts': ['const d = () => {};\n@d class A {}', /^:2: cannot be read as a module: SyntaxError: /],
+  'promise.ts': [
+    'export default Promise.resolve(1);',
+    /^: exports no flow: what it exports is `default` \(promise: await it\)\./,
+  ],
   'nothing.ts': ['export {};', /^: exports no flow: it exports nothing at all\. Export what `createFlow`/],
   'other.ts': [
     'export const a = 1; export function createIt() {}',
@@ -92,6 +114,16 @@ const bad: Readonly<Record<string, readonly [code: string, says: RegExp]>> = {
   ],
   'loops-later.ts': ['await undefined;\nfor (;;) {}', /^: did not load within 200 ms\. /],
 };
+
+/** What the modules above import. */
+const imported = {
+  'parts/property.ts': '\nexport class A { constructor(readonly b: number) {} }',
+  'parts/throws.ts': "\n\nthrow new Error('deep');",
+  'parts/syntax.mjs': '\n\nexport const a = ;',
+};
+
+mkdirSync(join(cwd, 'parts'));
+for (const [file, code] of Object.entries(imported)) writeFileSync(join(cwd, file), code);
 
 for (const [file, [code, says]] of Object.entries(bad)) {
   test(`says in one line what is wrong with ${file}`, async () => {
