@@ -3,6 +3,7 @@ import { describeError, runCli } from './cli.ts';
 import { exitCode } from './cli-error.ts';
 import { divert, ownOutput } from './foreign-output.ts';
 import type { Io, Signal } from './io.ts';
+import { refuseNode } from './version.ts';
 
 const { stdin, stdout, stderr, env } = process;
 // While a module loads, `process.exit` is not what it was.
@@ -74,7 +75,12 @@ for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
 }
 process.on('exit', tidyUp);
 
-code = await runCli(process.argv.slice(2), io);
+const refusal = refuseNode(process.versions.node);
+if (refusal === undefined) code = await runCli(process.argv.slice(2), io);
+else {
+  io.stderr.write(`topple: ${refusal}\n`);
+  code = exitCode.usage;
+}
 // A flow's module may have left open what would keep the process: it ends all the same, once all is written.
 stdout.write('', (error) => {
   if (error) stdout.emit('error', error);

@@ -1,6 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,6 +44,17 @@ test('reads numbers of workers as any other number', async () => {
     .slice(1, -1)
     .map((line) => line.trim().split(/\s+/)[0]);
   assert.equal(counts, ['1', '1,000,000,000', '1,000']);
+});
+
+test('says of a file that no text can hold that it is too long', async () => {
+  writeFileSync(join(cwd, 'long.json'), '');
+  truncateSync(join(cwd, 'long.json'), 2 ** 30);
+  const { code, stderr } = await topple(['graph', 'long.json'], { cwd });
+  assert.is(code, 3);
+  assert.match(
+    stderr,
+    /^topple: long\.json: is longer than a text can be, \d+ bytes: give a smaller flow\.\n$/,
+  );
 });
 
 test('asks what is meant where a command or an option is mistyped', async () => {

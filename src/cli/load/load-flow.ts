@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { constants } from 'node:buffer';
+import { readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -59,11 +60,19 @@ export async function loadFlow(given: string, options: LoadOptions, io: Io): Pro
   return { file: given, flow: graph.flow, scripts: graph.scripts };
 }
 
+const maxBytes = constants.MAX_STRING_LENGTH;
+
 async function readText(given: string, io: Io): Promise<string> {
   let bytes: Uint8Array;
   try {
+    if (given !== '-' && statSync(resolve(io.cwd, given)).size > maxBytes) {
+      throw new InvalidFlowError(
+        `${given}: is longer than a text can be, ${maxBytes} bytes: give a smaller flow.`,
+      );
+    }
     bytes = given === '-' ? await buffer(io.stdin as never) : await readFile(resolve(io.cwd, given));
   } catch (cause) {
+    if (cause instanceof InvalidFlowError) throw cause;
     throw new UsageError(`${given}: ${explainReading(cause as NodeJS.ErrnoException, given, io)}`, { cause });
   }
   try {

@@ -59,10 +59,7 @@ const bad: Readonly<Record<string, readonly [code: string, says: RegExp]>> = {
     /^: parts[\\/]syntax\.mjs:3: cannot be read as a module: SyntaxError: Unexpected token ';'\.\n$/,
   ],
   'import-name.ts': ["import './parts/throws';", /Did you mean `\.\/parts\/throws\.ts`\?\n$/],
-  'import-type.ts': [
-    "import { RunView } from 'topple';",
-    /^:1: .*RunView.*say `import type`\.\n$/,
-  ],
+  'import-type.ts': ["import { RunView } from 'topple';", /^:1: .*RunView.*say `import type`\.\n$/],
   'decorator.ts': ['const d = () => {};\n@d class A {}', /^:2: cannot be read as a module: SyntaxError: /],
   'promise.ts': [
     'export default Promise.resolve(1);',
