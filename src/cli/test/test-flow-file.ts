@@ -21,6 +21,7 @@ import { exitCode, InvalidFlowError, UsageError } from '../cli-error.ts';
 import { explainFileError } from '../file-error.ts';
 import type { Io } from '../io.ts';
 import { type LoadedFlow, loadFlow } from '../load/load-flow.ts';
+import { withRunnableScripts } from './replay-script.ts';
 
 /** What may be said of a test on the command line. */
 export interface TestFileOptions {
@@ -49,7 +50,8 @@ export async function testFlowFile(path: string, given: TestFileOptions, io: Io)
   const commands = readCommands(given.commands);
   const loaded = await loadFlow(path, given, io);
   if (given.path !== undefined) return goPath(loaded, given.path, given.json === true, io);
-  const tested = await testFlow(loaded.flow, {
+  const exported = await exportsOf(path, loaded, io);
+  const found = await testFlow(loaded.flow, {
     maxFailures: given.failures,
     maxCommands: given.maxCommands,
     commands,
@@ -60,8 +62,13 @@ export async function testFlowFile(path: string, given: TestFileOptions, io: Io)
     cover: given.cover,
     threshold: (given.threshold ?? 0) / 100,
     outcomes: outcomesIn(loaded),
-    properties: await propertiesIn(path, loaded, io),
+    properties: propertiesIn(path, exported),
   });
+  const [name] = Object.entries(exported).find(([, value]) => value === loaded.flow) ?? [];
+  const tested =
+    name === undefined && loaded.scripts === undefined
+      ? found
+      : withRunnableScripts(found, { file: path, cwd: io.cwd, exported: name });
   if (given.coverage !== undefined) await write(given.coverage, coverageMarkdown(tested.coverage), io);
   io.stdout.write(given.json ? `${JSON.stringify(tested, null, 2)}\n` : reportText(tested));
   const isWarned = given.strict && tested.lints.some(({ severity }) => severity === 'warning');
@@ -126,12 +133,13 @@ function outcomesIn({ flow, scripts }: LoadedFlow): Record<string, readonly Atte
   );
 }
 
-/** What a module exports as `properties`. It has been loaded: importing it again gives the same. */
-async function propertiesIn(path: string, { scripts }: LoadedFlow, io: Io): Promise<readonly Property[]> {
-  if (scripts !== undefined) return [];
-  const { properties = [] } = (await import(pathToFileURL(resolve(io.cwd, path)).href)) as {
-    readonly properties?: unknown;
-  };
+/** What a module exports; nothing of a graph file. It has been loaded: importing it again gives the same. */
+async function exportsOf(path: string, { scripts }: LoadedFlow, io: Io): Promise<object> {
+  return scripts === undefined ? import(pathToFileURL(resolve(io.cwd, path)).href) : {};
+}
+
+function propertiesIn(path: string, exported: { readonly properties?: unknown }): readonly Property[] {
+  const { properties = [] } = exported;
   if (Array.isArray(properties) && properties.every(isProperty)) return properties;
   throw new InvalidFlowError(
     `${path}: \`properties\` must be an array of what \`always\`, \`never\`, \`eventually\` and \`leadsTo\` of topple/testing make.`,

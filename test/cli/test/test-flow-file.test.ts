@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CoverageReport } from 'topple/testing';
 import * as assert from 'uvu/assert';
+import { withRunnableScripts } from '../../../src/cli/test/replay-script.ts';
 import { spec } from '../../spec.ts';
 import { topple } from '../../support/cli.ts';
 
@@ -65,6 +67,30 @@ test("finds what a module's own properties forbid", async () => {
   assert.match(stdout, '✘ not good: 1 property does not hold');
 });
 
+test('gives scripts that replay a finding as they are', async () => {
+  const { stdout } = await topple(['test', flow, '--json', '--commands', 'none'], { cwd });
+  const { script } = JSON.parse(stdout).exploration.findings[0];
+  assert.match(script, 'import { payment as flow } from "./flow.ts";\n');
+  const { stdout: replayed, stderr } = spawnSync(
+    process.execPath,
+    ['--conditions=topple-source', '--input-type=module-typescript', '-'],
+    { cwd, input: script, encoding: 'utf8' },
+  );
+  assert.match(replayed, /`charge` is failed; `refund` starts\n\{/, stderr);
+});
+
+test('gives the command that goes a path of a graph file', async () => {
+  const failing = file('failing.yaml', 'tasks: { a: {}, b: { needs: [a] } }\n');
+  const { stdout } = await topple(['test', failing, '--path', 'f0'], { cwd });
+  assert.match(stdout, 'b: upstream_failed, 0 attempts');
+  const found = { script: 'import …', seed: 'f0' };
+  const tested = { exploration: { findings: [found] }, paths: [{ error: found }, {}] } as never;
+  const source = { file: 'my flow.yaml', cwd, exported: undefined };
+  const { exploration, paths } = withRunnableScripts(tested, source);
+  const script = "topple test 'my flow.yaml' --path f0\n";
+  assert.equal([exploration.findings[0]?.script, paths[0]?.error?.script, paths[1]], [script, script, {}]);
+});
+
 test('prints one document as JSON', async () => {
   const { code, stdout } = await topple(['test', flow, '--json', '--commands', 'cancel', '--failures', '1'], {
     cwd,
@@ -115,7 +141,7 @@ test('says in one line what is wrong with its options', async () => {
   );
   assert.match(
     await errorOf(flow, '--coverage', 'no/such/folder.md'),
-    '2 topple: no/such/folder.md: `--coverage` cannot be written: ENOENT',
+    '2 topple: no/such/folder.md: `--coverage` cannot be written: its folder is missing',
   );
   const odd = file(
     'odd.ts',
