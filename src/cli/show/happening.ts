@@ -22,6 +22,9 @@ export function stackOf(entry: Entry): string[] {
 /** Columns that an instant takes, and what is between it and the rest. */
 const instantColumns = 12;
 
+/** Of fewer columns too few would be left for words beside an instant. */
+const narrowColumns = 40;
+
 /**
  * An event that is worth keeping above the live picture: a failure, a retry, a passed limit. No lines for others; where
  * it takes several, they are broken between words and stand under one another.
@@ -34,11 +37,18 @@ export function keptLines(progress: RunProgress, entry: Entry, paint: Paint, col
   const words = 'taskId' in entry ? wordsFor(progress, entry) : 'is out of time';
   const said = isFailure ? `failed${entry.attempt > 1 ? ' ' : ': '}${words}` : words;
   const after = showDuration(entry.at - (progress.startedAt ?? entry.at)).padStart(instantColumns - 2);
+  // On a narrow terminal the lines below would be of a few letters each, and have the instant's columns instead.
+  const indent = columns < narrowColumns ? 2 : instantColumns + 2;
   // Broken as one text, so that an id as long as several lines is, too; painted thereafter.
-  const lines = wrapWords(`${id}  ${said}`, Math.max(columns - instantColumns - 3, 10));
+  const text = `${id}  ${said}`;
+  const lines = wrapWords(text, Math.max(columns - instantColumns - 3, 5));
+  if (columns < narrowColumns && lines.length > 1) {
+    const below = text.slice(lines[0]?.length).trimStart();
+    lines.splice(1, lines.length, ...wrapWords(below, Math.max(columns - indent - 1, 5)));
+  }
   const bold = lines[0]?.startsWith(id) ? paint('bold', id) + lines[0].slice(id.length) : lines[0];
-  const rest = lines.slice(1).map((line) => ' '.repeat(instantColumns + 2) + line);
-  return [`${paint('dim', after)}  ${paint(style, glyph)} ${bold}`, ...rest];
+  const rest = lines.slice(1).map((line) => ' '.repeat(indent) + line);
+  return [`${paint('dim', after)}  ${paint(style, glyph)} ${bold}`.trimEnd(), ...rest];
 }
 
 function isTimeout(entry: Entry): boolean {

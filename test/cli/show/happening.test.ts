@@ -43,6 +43,17 @@ test('keep failures and retries, each in a line', async () => {
   ]);
 });
 
+test('go below the instant on a narrow terminal, where few letters would be left beside it', async () => {
+  assert.equal(keptLines(await mail(), retrying, noColours, 20), [
+    '     1.5 s  ↻ mail',
+    '  attempt 1 of 3',
+    '  failed, next in',
+    '  2.0 s:',
+    '  greylisted,\\ntry',
+    '  again later',
+  ]);
+});
+
 test('keep nothing of all else', async () => {
   const progress = await mail();
   const others: Entry[] = [
