@@ -26,7 +26,7 @@ export interface ExploreOptions {
   readonly outcomes?: Readonly<Record<string, readonly AttemptOutcome[]>> | undefined;
   /** No path has more steps. Default: no bound. */
   readonly maxDepth?: number | undefined;
-  /** No more situations are looked at. Default 200,000. */
+  /** No more situations are looked at. Default 200,000, of more than 50 tasks 10 million divided by their number. */
   readonly maxSituations?: number | undefined;
   /** No longer than that, by the time of day. Default 30,000 ms. */
   readonly maxMs?: number | undefined;

@@ -85,10 +85,11 @@ export function definitionOf(flow: AnyFlow, owner: string): FlowDefinition {
 /** The same for whoever wants more than the report. */
 export function exploreFlow(
   definition: FlowDefinition,
-  bounds: Bounds,
+  given: Bounds,
   limits: ExploreOptions,
   cover?: Cover,
 ): Explored {
+  const bounds = { ...given, maxSituations: limits.maxSituations ?? situationsFor(definition.tasks.length) };
   const startedAt = performance.now();
   const world = new FlowWorld(definition, limits);
   const moves = new Moves(definition, bounds.commands, bounds.outcomes);
@@ -126,7 +127,7 @@ export function exploreFlow(
     }
   };
 
-  let found = searchBy(
+  let found: ReturnType<typeof searchBy> | undefined = searchBy(
     bounds.reduction === 'auto' ? 'situations' : bounds.reduction,
     bounds.reduction === 'auto' ? bounds.maxMs / 2 : bounds.maxMs,
   );
@@ -137,9 +138,10 @@ export function exploreFlow(
     found.search.violations.length === 0
   ) {
     tooMany = found.search.situations;
-    found = searchBy('endings', left());
+    // What it remembers makes room for the other search.
+    found = undefined;
   }
-  const { search, coverage, covering, reduction } = found;
+  const { search, coverage, covering, reduction } = found ?? searchBy('endings', left());
   coverage.share(search.twins);
   const sentences = tell(world, moves, bounds, search, reduction, tooMany);
   const exploration: Exploration = {
@@ -156,6 +158,11 @@ export function exploreFlow(
     ...sentences,
   };
   return { exploration, world, moves, bounds, coverage, search, covering };
+}
+
+/** Situations of a flow of so many tasks that memory has room for: each remembers how every task stands. */
+function situationsFor(tasks: number): number {
+  return Math.min(200_000, Math.max(Math.floor(10_000_000 / Math.max(tasks, 1)), 1_000));
 }
 
 /** A violation with its story. */

@@ -1,5 +1,5 @@
-import { createFlow } from 'topple';
-import { createFlowModel, PathError, reportText, testFlow } from 'topple/testing';
+import { createFlow, createFlowFromGraph } from 'topple';
+import { createFlowModel, explore, PathError, reportText, testFlow } from 'topple/testing';
 import * as assert from 'uvu/assert';
 import { z } from 'zod';
 import { spec } from '../spec.ts';
@@ -154,6 +154,21 @@ test('tell tasks apart that are alike but for their bodies, where each is to be 
   };
   assert.equal(await ordersOf('transitions'), ['a,b']);
   assert.equal(await ordersOf('pairs'), ['a,b', 'b,a']);
+});
+
+test('come of fewer situations where each has more tasks, since memory must have room for them', () => {
+  const ids = Array.from({ length: 4_000 }, (_, index) => `t${index}`);
+  // Told apart by their priorities, so that none stands for another.
+  const tasks = ids.map((id, priority) => ({ id, priority }));
+  const fan = createFlowFromGraph({ name: 'fan', tasks }, () => 1);
+  const { isComplete, notCovered } = explore(fan, {
+    commands: [],
+    maxFailures: 0,
+    reduction: 'situations',
+    maxMs: 60_000,
+  });
+  assert.is(isComplete, false);
+  assert.match(notCovered[0] ?? '', 'what comes after 2500 situations');
 });
 
 test('need not go to their end', async () => {

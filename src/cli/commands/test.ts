@@ -17,7 +17,9 @@ export const test = defineCommand({
     maxCommands: number('N', 'at most so many of them on a path (default 2)'),
     depth: number('N', 'at most so many steps on a path (default: no bound)'),
     time: number('MS', 'explore for so long at most (default 30000)'),
-    situations: number('N', 'look at so many situations at most (default 200000)', { min: 1 }),
+    situations: number('N', 'look at so many situations at most (default 200000, fewer above 50 tasks)', {
+      min: 1,
+    }),
     reduction: choice(
       'HOW',
       ['auto', 'none', 'situations', 'endings'],
