@@ -22,6 +22,8 @@ export class Batch {
   #last: string | undefined;
   /** Whether each task stands after those that it depends on. */
   #isForward = true;
+  /** By name, the number to look for a free id from. */
+  readonly #numbers = new Map<string, number>();
 
   constructor(runId: string, flowName: string) {
     this.runId = runId;
@@ -91,9 +93,11 @@ export class Batch {
   }
 
   #freeId(name: string): string {
-    let id = name;
-    for (let number = 2; this.#tasks.has(id); number++) id = `${name}-${number}`;
-    return id;
+    if (!this.#tasks.has(name)) return name;
+    let number = this.#numbers.get(name) ?? 2;
+    while (this.#tasks.has(`${name}-${number}`)) number++;
+    this.#numbers.set(name, number + 1);
+    return `${name}-${number}`;
   }
 
   /** The way from a task along dependencies back to itself. */

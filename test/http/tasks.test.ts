@@ -38,6 +38,15 @@ test('are named for their functions, with a number where a name is taken', () =>
   assert.equal(tasks.order(), ['mail', 'mail-2', 'task', 'mail-3']);
 });
 
+test('of one name find a free number at once, however many there are, and past ids that were given', () => {
+  const { tasks } = open();
+  tasks.task('mail-3', { perform: () => {} });
+  const mail = (): void => {};
+  const ids = Array.from({ length: 30_000 }, () => tasks.add(mail).id);
+  assert.equal(ids.slice(0, 4), ['mail', 'mail-2', 'mail-4', 'mail-5']);
+  assert.is(ids.at(-1), 'mail-30001');
+});
+
 test('keep list and tasks beside it apart', async () => {
   const { tasks, clock, send } = open();
   const at: [string, number][] = [];
