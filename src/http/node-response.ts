@@ -25,6 +25,8 @@ const responseMethods = [
     'clearCookie',
   ],
   ...[...senders, 'setHeader', 'setHeaders', 'appendHeader', 'removeHeader', 'addTrailers'],
+  // By this a response hears that something is to be piped into it.
+  'emit',
 ];
 const requestMethods = ['read', 'pipe', 'setEncoding', Symbol.asyncIterator];
 

@@ -5,13 +5,13 @@ import { ResponseSentError } from './error.ts';
 export function intercept(
   target: object,
   methods: readonly PropertyKey[],
-  before: (method: PropertyKey) => void,
+  before: (method: PropertyKey, args: readonly unknown[], target: unknown) => void,
 ): void {
   for (const method of methods) {
     const original: unknown = Reflect.get(target, method);
     if (typeof original !== 'function') continue;
     const value = function (this: unknown, ...args: unknown[]): unknown {
-      before(method);
+      before(method, args, this);
       return Reflect.apply(original, this, args);
     };
     Object.defineProperty(target, method, { value, configurable: true, writable: true });
@@ -33,7 +33,12 @@ export function guardSent(
   use: 'response' | 'request',
   methods: readonly PropertyKey[],
 ): void {
-  const before = (method: PropertyKey): void => refuseTasks(name, use, method);
+  const before = (method: PropertyKey, args: readonly unknown[], sink: unknown): void => {
+    if (method === 'emit') return args[0] === 'pipe' ? refusePipe(name, sink, args[1]) : undefined;
+    refuseTasks(use, () =>
+      typeof method === 'symbol' ? `for await (… of ${name})` : `${name}.${method as string}()`,
+    );
+  };
   const own = methods.filter((method) => Object.hasOwn(target, method));
   if (own.length > 0) intercept(target, own, before);
   const prototype: object | null = Reflect.getPrototypeOf(target);
@@ -52,9 +57,23 @@ export function guardSent(
 /** By prototype and name. */
 const guarded = new WeakMap<object, Map<string, object>>();
 
-function refuseTasks(name: string, use: 'response' | 'request', method: PropertyKey): void {
+function refuseTasks(use: 'response' | 'request', call: () => string): void {
   const scope = taskScope();
   if (scope === undefined && knowsTasks) return;
-  const call = typeof method === 'symbol' ? `for await (… of ${name})` : `${name}.${method as string}()`;
-  throw new ResponseSentError(call, use, scope?.taskId);
+  throw new ResponseSentError(call(), use, scope?.taskId);
+}
+
+/**
+ * A sink hears of a pipe before its first byte, in the course of `pipe()`. The source is let go of: what it would write
+ * later, from an event of its own, nobody could catch.
+ */
+function refusePipe(name: string, sink: unknown, source: unknown): void {
+  refuseTasks('response', () => {
+    (source as Partial<Unpipeable> | undefined)?.unpipe?.(sink);
+    return `source.pipe(${name})`;
+  });
+}
+
+interface Unpipeable {
+  unpipe(sink: unknown): void;
 }
