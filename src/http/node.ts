@@ -23,11 +23,12 @@ export function withTasks<Request extends NodeRequest, Response extends NodeResp
     try {
       await callHandler(delivery, () => handler(request, response, delivery.tasks));
     } catch (error) {
-      const { status, text, headers } = describe(error);
-      if (status >= 500 && status !== 503)
+      const answer = describe(error);
+      if (answer.status >= 500 && answer.status !== 503)
         background.logger.error(`${request.method} ${request.url} failed`, error);
-      if (response.headersSent) response.destroy();
-      else response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end(text);
+      // What has been ended is whole, and others may follow it on its connection.
+      if (response.headersSent) return response.writableEnded ? undefined : void response.destroy();
+      send(response, answer);
     }
   };
 }
@@ -35,15 +36,52 @@ export function withTasks<Request extends NodeRequest, Response extends NodeResp
 interface ErrorLike {
   readonly statusCode?: unknown;
   readonly message?: unknown;
-  readonly headers?: Record<string, string>;
+  readonly headers?: unknown;
   readonly expose?: unknown;
 }
 
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly headers: readonly (readonly [name: string, value: unknown])[];
+}
+
+const unspecific: Answer = { status: 500, text: 'Internal Server Error', headers: [] };
+
 /** What the client is told of an error: no more than the error itself means it to know. */
-function describe(error: unknown): { status: number; text: string; headers?: Record<string, string> } {
-  const { statusCode, message, headers, expose } = (error ?? {}) as ErrorLike;
-  const isStatus = typeof statusCode === 'number' && statusCode >= 400 && statusCode < 600;
-  const status = isStatus ? statusCode : 500;
-  const isOpen = isStatus && (status < 500 || expose === true);
-  return { status, text: isOpen ? String(message) : 'Internal Server Error', ...(headers && { headers }) };
+function describe(error: unknown): Answer {
+  try {
+    const { statusCode, message, headers, expose } = (error ?? {}) as ErrorLike;
+    if (!Number.isInteger(statusCode)) return unspecific;
+    const status = statusCode as number;
+    if (status < 400 || status > 599 || (status >= 500 && expose !== true)) return unspecific;
+    return { status, text: String(message), headers: Object.entries(headers ?? {}) };
+  } catch {
+    // A getter threw, or the message cannot be written.
+    return unspecific;
+  }
+}
+
+/**
+ * What frames a body is said by the one that is sent: not by the handler, which had another in mind, and not by an
+ * error, which may be another server's answer.
+ */
+const framing =
+  /^(content-(encoding|language|length|range|type)|transfer-encoding|connection|trailer|upgrade)$/i;
+
+/** Sends an answer in place of that which the handler had begun to prepare. */
+function send(response: NodeResponse, { status, text, headers }: Answer): void {
+  for (const name of response.getHeaderNames()) if (framing.test(name)) response.removeHeader(name);
+  for (const [name, value] of headers) {
+    if (framing.test(name)) continue;
+    try {
+      response.setHeader(name, value as string);
+    } catch {
+      // No header can be called so, or say so.
+    }
+  }
+  response.setHeader('content-type', 'text/plain; charset=utf-8');
+  response.setHeader('content-length', Buffer.byteLength(text));
+  response.writeHead(status);
+  response.end(text);
 }
