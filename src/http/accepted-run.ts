@@ -5,6 +5,8 @@ import type { PendingRun } from './pending.ts';
 
 /** Work that was accepted, from the moment on at which the first of it was added. */
 export class AcceptedRun implements PendingRun {
+  static #count = 0;
+  readonly number = ++AcceptedRun.#count;
   readonly id: string;
   readonly flow: string;
   /** What it is made of, where it is made of functions. */

@@ -5,7 +5,7 @@ import { textOf } from '../model/error.ts';
 import { AcceptedRun } from './accepted-run.ts';
 import { Batch } from './batch.ts';
 import { captureContext, taskScope } from './context.ts';
-import { bindRun, inContext, unbindRun } from './flow-in-context.ts';
+import { bindRun, inContext } from './flow-in-context.ts';
 import { type Lull, soon } from './lull.ts';
 import type { RouteOptions } from './options.ts';
 import type { Pending } from './pending.ts';
@@ -51,6 +51,8 @@ export class Delivery implements Collector {
   #runId: string | undefined;
   /** The batch that is collected, as it is pending. */
   #next: AcceptedRun | undefined;
+  /** What will never run, so that the handler can go on as if it did: later tasks may name earlier ones. */
+  #dropped: Batch | undefined;
   /** The batch whose run is under way. */
   #current: AcceptedRun | undefined;
   /** Runs of flows, paused until the response has gone. */
@@ -129,7 +131,8 @@ export class Delivery implements Collector {
   }
 
   get isSent(): boolean {
-    return this.#state !== 'open' || (this.#hooks.isSent?.() ?? false);
+    // A handler whose client has hung up goes on as it would have.
+    return this.#state === 'sent' || (this.#state !== 'dropped' && (this.#hooks.isSent?.() ?? false));
   }
 
   get pool(): string | undefined {
@@ -141,13 +144,16 @@ export class Delivery implements Collector {
   }
 
   get batch(): Batch | undefined {
-    return this.#next?.batch;
+    return this.#next?.batch ?? this.#dropped;
   }
 
   collect(): Batch {
     if (this.#next !== undefined) return this.#next.batch as Batch;
     const { name = 'background' } = this.#options;
-    if (this.#state === 'dropped') return new Batch(this.runId, name);
+    if (this.#state === 'dropped') {
+      this.#dropped ??= new Batch(this.runId, name);
+      return this.#dropped;
+    }
     this.#admit();
     const isFirst = this.#state === 'open' || this.#state === 'gone';
     const batch = new Batch(isFirst ? this.runId : crypto.randomUUID(), name);
@@ -180,9 +186,9 @@ export class Delivery implements Collector {
     const id = options.id ?? crypto.randomUUID();
     const accepted = new AcceptedRun(id, name);
     pending.add(accepted);
-    bindRun(id, captureContext());
+    const unbind = bindRun(id, captureContext());
     const starting = engine.start(inContext(flow), input as never, { ...options, id, paused: true });
-    this.#follow(accepted, starting);
+    this.#follow(accepted, starting, unbind);
     const run = await starting;
     if (this.#state === 'dropped') run.cancel(this.#whyDropped);
     else if (options.paused !== true) {
@@ -215,6 +221,7 @@ export class Delivery implements Collector {
     const ids = [...(this.batch?.ids ?? []), ...this.#waiting.map(({ id }) => `run ${id}`)];
     if (ids.length > 0) logger.warn(`Background tasks were dropped, for ${why}: ${ids.join(', ')}`);
     if (this.#next !== undefined) this.#core.pending.drop(this.#next);
+    this.#dropped = this.#next?.batch;
     this.#next = undefined;
     for (const run of this.#waiting.splice(0)) run.cancel(why);
     this.#released?.resolve();
@@ -256,7 +263,6 @@ export class Delivery implements Collector {
       pending.settle(accepted);
     };
     const ended = follow().finally(() => {
-      if (accepted.batch === undefined) unbindRun(accepted.id);
       then?.();
       this.#live.delete(ended);
     });

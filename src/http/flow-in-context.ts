@@ -7,14 +7,15 @@ import type { Bound } from './context.ts';
 const contexts = new PassingMap<string, Bound>();
 const bound = new WeakMap<AnyFlow, AnyFlow>();
 
-/** Has the bodies of a run, functions that they are, called in a context. */
-export function bindRun(runId: string, context: Bound): void {
+/**
+ * Has the bodies of a run, functions that they are, called in a context, unless a run of that id has one already.
+ *
+ * @returns to be called when the run has settled
+ */
+export function bindRun(runId: string, context: Bound): () => void {
+  if (contexts.get(runId) !== undefined) return () => {};
   contexts.set(runId, context);
-}
-
-/** To be called when the run has settled. */
-export function unbindRun(runId: string): void {
-  contexts.delete(runId);
+  return () => void contexts.delete(runId);
 }
 
 /** The same flow, with bodies that look for the context of their run. Made once for each flow. */

@@ -3,6 +3,8 @@ import { BusyError } from './error.ts';
 
 /** A run of background work that has been accepted: collected so far, waiting for its response, or under way. */
 export interface PendingRun {
+  /** Its own, as its id may not be: a run that is refused for its id must not take the place of the one that has it. */
+  readonly number: number;
   readonly id: string;
   readonly flow: string;
   /** Tasks that have not settled, in definition order. */
@@ -16,7 +18,7 @@ export interface PendingRun {
 /** The work that has been accepted and has not settled, and the requests that may still add to it. */
 export class Pending {
   readonly #maxPending: number;
-  readonly #runs = new PassingMap<string, PendingRun>();
+  readonly #runs = new PassingMap<number, PendingRun>();
   #requests = 0;
   /** Whose work is taken: of all; of requests that were under way when it was closed; of none. */
   #takes: 'all' | 'rest' | 'none' = 'all';
@@ -62,7 +64,7 @@ export class Pending {
   }
 
   add(run: PendingRun): void {
-    this.#runs.set(run.id, run);
+    this.#runs.set(run.number, run);
   }
 
   settle(run: PendingRun): void {
@@ -72,7 +74,7 @@ export class Pending {
 
   /** Of a run that never began. */
   drop(run: PendingRun): void {
-    if (this.#runs.get(run.id) === run) this.#runs.delete(run.id);
+    this.#runs.delete(run.number);
     this.#tell();
   }
 
