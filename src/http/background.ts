@@ -1,6 +1,6 @@
 import { createEngine, type Engine, type EngineOptions, type Logger } from '../index.ts';
 import { Delivery, type ResponseHooks } from './delivery.ts';
-import { type DrainOptions, type DrainReport, drain } from './drain.ts';
+import { checkDrain, type DrainOptions, type DrainReport, drain } from './drain.ts';
 import { Lull } from './lull.ts';
 import { type BackgroundOptions, checkBackground, checkRoute, type RouteOptions } from './options.ts';
 import { Pending } from './pending.ts';
@@ -64,6 +64,11 @@ export function createBackground(options: BackgroundOptions = {}): Background {
       return new Delivery(core, route === defaults ? defaults : { ...defaults, ...route }, hooks);
     },
     drain(how = none) {
+      try {
+        checkDrain(how);
+      } catch (error) {
+        return Promise.reject(error);
+      }
       draining ??= drain(core, how);
       return draining;
     },

@@ -1,5 +1,6 @@
+import { badOption, checkFunction } from '../model/check.ts';
 import type { Background } from './background.ts';
-import type { DrainOptions, DrainReport } from './drain.ts';
+import { checkDrain, type DrainOptions, type DrainReport } from './drain.ts';
 
 export interface DrainOnOptions extends Omit<DrainOptions, 'signal'> {
   /** Default: `SIGTERM` and `SIGINT`. */
@@ -10,16 +11,27 @@ export interface DrainOnOptions extends Omit<DrainOptions, 'signal'> {
 
 /**
  * Drains the background when the process is told to end: the server is closed, and what was accepted has its grace. A
- * second signal ends the grace. Resolves with the report, once all is done; to exit is left to the caller.
+ * second signal ends the grace, and a third one the process, as it does where nobody listens. Resolves with the report,
+ * once all is done; to exit is left to the caller.
+ *
+ * @throws FlowError, at once, for an option that will not do
  */
 export async function drainOn(background: Background, given: DrainOnOptions): Promise<DrainReport> {
   const { signals = ['SIGTERM', 'SIGINT'], close, ...options } = given;
+  // Not when the signal has come: that would be too late to hear of it.
+  checkDrain(options, 'drainOn');
+  checkFunction({ option: 'close', owner: 'drainOn' }, close);
+  if (!Array.isArray(signals)) throw badOption({ option: 'signals', owner: 'drainOn' }, 'a list', signals);
   const second = new AbortController();
   const first = Promise.withResolvers<void>();
   let count = 0;
   const hear = (): void => {
-    if (++count === 1) first.resolve();
-    else second.abort();
+    if (++count === 1) return first.resolve();
+    second.abort();
+    stopHearing();
+  };
+  const stopHearing = (): void => {
+    for (const signal of signals) process.off(signal, hear);
   };
   for (const signal of signals) process.on(signal, hear);
   await first.promise;
@@ -27,7 +39,7 @@ export async function drainOn(background: Background, given: DrainOnOptions): Pr
   const closing = settle(close);
   const report = await draining;
   await closing;
-  for (const signal of signals) process.off(signal, hear);
+  stopHearing();
   return report;
 
   async function settle(closing: () => unknown): Promise<void> {

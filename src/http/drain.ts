@@ -49,7 +49,6 @@ const drainOptions = new Set(['graceMs', 'reason', 'leftovers', 'signal']);
  * their signal, and their tasks' own `graceMs` to heed it.
  */
 export async function drain(core: DrainCore, given: DrainOptions): Promise<DrainReport> {
-  checkDrain(given);
   const { engine, pending, logger } = core;
   const { graceMs = 10_000, reason = 'the server is shutting down', leftovers: policy = 'cancel' } = given;
   const isKept = (run: PendingRun): boolean => policy === 'keep' && run.isRecoverable;
@@ -94,13 +93,16 @@ async function inGrace(
 /** The longest wait that timers of Node and browsers keep. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-function checkDrain(given: DrainOptions): void {
-  const place = (option: string) => ({ option, owner: 'background.drain' });
+/** Throws FlowError for options that will not do. */
+export function checkDrain(given: DrainOptions, owner = 'background.drain'): void {
+  const place = (option: string) => ({ option, owner });
   checkKeys(place('options'), given, drainOptions);
-  const { graceMs, reason, leftovers } = given;
+  const { graceMs, reason, leftovers, signal } = given;
   if (graceMs !== undefined) checkNumber(place('graceMs'), graceMs, boundRule);
   if (reason !== undefined && typeof reason !== 'string')
     throw badOption(place('reason'), 'a string', reason);
   if (leftovers !== undefined && leftovers !== 'cancel' && leftovers !== 'keep')
     throw badOption(place('leftovers'), '`cancel` or `keep`', leftovers);
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw badOption(place('signal'), 'an AbortSignal', signal);
 }

@@ -1,5 +1,6 @@
 import { createEngine, createFlow, createMemoryStore } from 'topple';
 import { type BackgroundOptions, BusyError, createBackground } from 'topple/http';
+import { drainOn } from 'topple/http/node';
 import { createVirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
 import { spec } from '../spec.ts';
@@ -165,4 +166,54 @@ test('leaves an engine running that it was given', async () => {
   await createBackground({ engine, clock }).drain();
   const run = await engine.start(createFlow('later').task('a', { perform: () => 1 }));
   assert.equal(await clock.run(run.outputs()), { a: 1 });
+});
+
+test('waits for a run whose id another was refused for', async () => {
+  const { clock, background } = virtualBackground();
+  const flow = createFlow('slow').task('body', { perform: () => clock.sleep(500) });
+  const first = request(background);
+  const run = await clock.run(first.tasks.start(flow, undefined, { id: 'twice' }));
+  first.send();
+  const second = request(background);
+  const refused = await clock.run(
+    second.tasks.start(flow, undefined, { id: 'twice' }).catch((error) => error),
+  );
+  assert.match(refused.message, /twice already/);
+  second.send();
+  assert.is(background.pending, 1);
+  assert.equal((await clock.run(background.drain())).settled, 1);
+  assert.is(run.view().status, 'done');
+});
+
+test('is not spoilt by options that will not do', async () => {
+  const { clock, background } = virtualBackground();
+  const refused: object[] = [{ graceMs: -1 }, { signal: 'SIGTERM' }, { grace: 1 }];
+  for (const options of refused) {
+    const error = await background.drain(options).catch((error) => error);
+    assert.is(error.name, 'FlowError');
+  }
+  assert.is(background.isBusy, false);
+  assert.equal(await clock.run(background.drain()), { settled: 0, leftovers: [] });
+});
+
+test('on a signal refuses options that will not do at once, and leaves the third signal to end the process', async () => {
+  const { clock, background } = virtualBackground();
+  const before = process.listenerCount('SIGUSR2');
+  const refused: object[] = [
+    { graceMs: -1, close() {} },
+    { close: undefined },
+    { close() {}, signals: 'SIGTERM' },
+  ];
+  for (const options of refused) {
+    const error = await drainOn(background, options as never).catch((error) => error);
+    assert.is(error.name, 'FlowError');
+  }
+  const closed = Promise.withResolvers<void>();
+  const report = drainOn(background, { signals: ['SIGUSR2'], close: () => closed.promise });
+  assert.is(process.listenerCount('SIGUSR2'), before + 1);
+  process.emit('SIGUSR2');
+  process.emit('SIGUSR2');
+  assert.is(process.listenerCount('SIGUSR2'), before);
+  closed.resolve();
+  await clock.run(report);
 });
