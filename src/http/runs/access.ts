@@ -53,12 +53,16 @@ export async function authorizeRoute(
  * Another site's page can make a browser send a `POST`, with this site's cookies. It cannot set `authorization`
  * without being asked, which is never allowed here.
  */
-function refuseForeignPage({ method, headers }: Request): void {
+function refuseForeignPage({ method, headers, url }: Request): void {
   if (method !== 'POST' || headers.has('authorization')) return;
   const site = headers.get('sec-fetch-site');
-  if (site === 'cross-site' || site === 'same-site') {
-    throw new Problem(403, "A page of another site cannot steer this site's runs.");
-  }
+  const origin = headers.get('origin');
+  const isForeign =
+    site === null
+      ? // Browsers tell the site to https and localhost alone, the origin to all.
+        origin !== null && URL.parse(origin)?.host !== new URL(url).host
+      : site === 'cross-site' || site === 'same-site';
+  if (isForeign) throw new Problem(403, "A page of another site cannot steer this site's runs.");
 }
 
 async function ask(authorize: Authorize, request: Request, route: Route, logger: Logger): Promise<unknown> {

@@ -134,6 +134,25 @@ test("is not had by another site's page with this site's cookies", async () => {
   );
 });
 
+test("is not had by another site's page where its browser tells no more than the origin", async () => {
+  const { ask } = await world(() => true);
+  const statusOf = async (origin: string, more: Record<string, string> = {}) =>
+    (await ask('/mine/pause', 'POST', { origin, ...more })).status;
+  assert.equal(
+    [
+      await statusOf('http://another.example'),
+      await statusOf('null'),
+      await statusOf('http://localhost:81'),
+      await statusOf('http://localhost'),
+      // A proxy may have taken the TLS off.
+      await statusOf('https://localhost'),
+      await statusOf('http://another.example', { authorization: 'Bearer x' }),
+      await statusOf('http://behind-a-proxy', { 'sec-fetch-site': 'same-origin' }),
+    ],
+    [403, 403, 403, 200, 200, 200, 200],
+  );
+});
+
 test('is had with a bearer token, and with no other', async () => {
   const { ask } = await world(bearerToken('s3cret-token'));
   const statuses: [string, number][] = [];
