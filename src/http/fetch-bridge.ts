@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { NodeRequest, NodeResponse } from './node-response.ts';
 import { Problem, problemResponse } from './problem.ts';
 
 /** A server as the fetch standard has it: of Hono, of edge runtimes, of `createRunsHandler`. */
@@ -25,12 +26,14 @@ interface Incoming extends IncomingMessage {
  */
 export function toNodeHandler(
   handle: FetchHandler,
-): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  return async (incoming, outgoing) => {
+): (request: NodeRequest, response: NodeResponse) => Promise<void> {
+  return async (request, response) => {
+    // Those of HTTP/2 have all that is used of them here.
+    const [incoming, outgoing] = [request as IncomingMessage, response as ServerResponse];
     const gone = new AbortController();
     outgoing.once('close', () => gone.abort());
-    const response = await answer(handle, incoming, gone.signal);
-    await send(response, outgoing).catch(() => outgoing.destroy());
+    const answered = await answer(handle, incoming, gone.signal);
+    await send(answered, outgoing).catch(() => outgoing.destroy());
   };
 }
 

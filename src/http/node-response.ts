@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Background } from './background.ts';
 import type { Delivery, ResponseHooks } from './delivery.ts';
 import type { RouteOptions } from './options.ts';
 import { guardSent, intercept } from './sent.ts';
 
-/** What `createServer` gives a handler, and what frameworks on Node have underneath. */
-export type NodeRequest = IncomingMessage;
-export type NodeResponse = ServerResponse;
+/** What `createServer` of `node:http` or `node:http2` gives a handler, and what frameworks on Node have underneath. */
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+export type NodeResponse = ServerResponse | Http2ServerResponse;
 
 /** What sends the first of a response. */
 const senders = ['writeHead', 'write', 'end', 'flushHeaders'];
@@ -61,11 +62,23 @@ export function openOnNode(
       guardSent(request, names.request, 'request', requestMethods);
     },
   });
-  if (response.writableFinished) delivery.finished();
-  else if (response.closed) delivery.disconnected();
+  const isSentWhole = (): boolean =>
+    'stream' in response ? isStreamSent(response) : response.writableFinished;
+  const isClosed =
+    'stream' in response ? response.stream === undefined || response.stream.closed : response.closed;
+  if (isSentWhole()) delivery.finished();
+  else if (isClosed) delivery.disconnected();
   else {
-    response.once('finish', () => delivery.finished());
+    response.once('finish', () => (isSentWhole() ? delivery.finished() : delivery.disconnected()));
     response.once('close', () => delivery.disconnected());
   }
   return delivery;
+}
+
+/**
+ * Of HTTP/2: `finish` comes whenever the stream has been closed, by a client that hung up too, and to `HEAD` the stream
+ * is finished before the handler has begun.
+ */
+function isStreamSent({ stream, writableEnded }: Http2ServerResponse): boolean {
+  return writableEnded && stream?.closed !== false && !stream?.aborted && !stream?.rstCode;
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Background } from './background.ts';
 import { callHandler } from './handler.ts';
 import { type NodeRequest, type NodeResponse, openOnNode } from './node-response.ts';
@@ -10,10 +11,13 @@ export { type FetchHandler, toNodeHandler } from './fetch-bridge.ts';
 const names = { request: 'request', response: 'response' };
 
 /**
- * A handler for `http.createServer` whose tasks run after its response. Where it throws, or its promise rejects, the
+ * A handler for `createServer` of `node:http` or `node:http2` whose tasks run after its response. Where it throws, or its promise rejects, the
  * client gets the error's `statusCode`, else 500, which the logger hears of.
  */
-export function withTasks<Request extends NodeRequest, Response extends NodeResponse>(
+export function withTasks<
+  Request extends NodeRequest = IncomingMessage,
+  Response extends NodeResponse = ServerResponse,
+>(
   background: Background,
   handler: (request: Request, response: Response, tasks: BackgroundTasks) => unknown,
   options?: RouteOptions,
@@ -27,10 +31,18 @@ export function withTasks<Request extends NodeRequest, Response extends NodeResp
       if (answer.status >= 500 && answer.status !== 503)
         background.logger.error(`${request.method} ${request.url} failed`, error);
       // What has been ended is whole, and others may follow it on its connection.
-      if (response.headersSent) return response.writableEnded ? undefined : void response.destroy();
+      if (response.headersSent) return response.writableEnded ? undefined : breakOff(response);
       send(response, answer);
     }
   };
+}
+
+/** Of HTTP/2. */
+const INTERNAL_ERROR = 2;
+
+function breakOff(response: NodeResponse): void {
+  if ('stream' in response) response.stream.close(INTERNAL_ERROR);
+  else response.destroy();
 }
 
 interface ErrorLike {
@@ -82,6 +94,6 @@ function send(response: NodeResponse, { status, text, headers }: Answer): void {
   }
   response.setHeader('content-type', 'text/plain; charset=utf-8');
   response.setHeader('content-length', Buffer.byteLength(text));
-  response.writeHead(status);
+  response.statusCode = status;
   response.end(text);
 }

@@ -1,15 +1,16 @@
 // Compiled, never run: what handlers and tasks know of each other.
 
 import { createServer } from 'node:http';
+import { createServer as createHttp2Server, type Http2Server } from 'node:http2';
 import express from 'express';
-import fastify from 'fastify';
+import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Hono } from 'hono';
 import { validator } from 'hono/validator';
-import { createBackground, createTask } from 'topple/http';
+import { createBackground, createRunsHandler, createTask } from 'topple/http';
 import { withTasks as onExpress } from 'topple/http/express';
-import { withTasks as onFastify } from 'topple/http/fastify';
+import { withTasks as onFastify, runsPlugin } from 'topple/http/fastify';
 import { withTasks as onHono, type TasksEnv } from 'topple/http/hono';
-import { withTasks as onNode } from 'topple/http/node';
+import { withTasks as onNode, toNodeHandler } from 'topple/http/node';
 import { z } from 'zod';
 
 const background = createBackground();
@@ -79,3 +80,27 @@ new Hono<{ Variables: { user: string } }>().post(
   },
 );
 new Hono<TasksEnv>().use(onHono(background)).get('/', (c) => c.text(c.var.tasks.runId));
+
+// HTTP/2, and `this` of Fastify.
+const runs = createRunsHandler({ engine: background.engine });
+createHttp2Server(onNode(background, (request, response) => response.stream.id ?? request.stream.id));
+createHttp2Server(toNodeHandler(runs));
+createServer(toNodeHandler(runs));
+const app2 = fastify({ http2: true });
+app2.register(runsPlugin(runs));
+app2.get(
+  '/',
+  onFastify(
+    background,
+    (request: FastifyRequest<object, Http2Server>, reply: FastifyReply<object, Http2Server>) => [
+      request.raw.stream,
+      reply.raw.stream,
+    ],
+  ),
+);
+fastify().get(
+  '/',
+  onFastify(background, function (request) {
+    return [this.version, request.raw.httpVersion];
+  }),
+);
