@@ -31,9 +31,8 @@ export function withTasks<
   return (req, res, next) => {
     const delivery = openOnNode(background, req, res, options, names);
     const pass = (error?: unknown): void => {
-      // `next('route')` and `next('router')` are no errors.
-      if (error !== undefined && error !== null && error !== 'route' && error !== 'router')
-        delivery.threw(error);
+      // Express takes what is falsy, and these two words, for no error.
+      if (error && error !== 'route' && error !== 'router') delivery.threw(error);
       next(error);
     };
     return callHandler(delivery, () => handler(req, res, delivery.tasks, pass as NextFunction));

@@ -1,9 +1,10 @@
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { Background } from './background.ts';
 import { toNodeHandler } from './fetch-bridge.ts';
 import { callHandler } from './handler.ts';
-import { openOnNode } from './node-response.ts';
+import { type NodeRequest, type NodeResponse, openOnNode } from './node-response.ts';
 import type { RouteOptions } from './options.ts';
+import { Problem, problemResponse } from './problem.ts';
 import type { RunsHandler } from './runs/handler.ts';
 import { guardSent, intercept } from './sent.ts';
 import type { BackgroundTasks } from './tasks.ts';
@@ -11,12 +12,16 @@ import type { BackgroundTasks } from './tasks.ts';
 const replyMethods = ['send', 'redirect', 'header', 'headers', 'code', 'status', 'type', 'trailer'];
 
 /** A handler for a route of Fastify whose tasks run after its response. What it throws, Fastify gets. */
-export function withTasks<Request extends FastifyRequest, Reply extends FastifyReply>(
+export function withTasks<
+  Request extends { readonly raw: NodeRequest } = FastifyRequest,
+  Reply extends { readonly raw: NodeResponse } = FastifyReply,
+  App = FastifyInstance,
+>(
   background: Background,
-  handler: (request: Request, reply: Reply, tasks: BackgroundTasks) => unknown,
+  handler: (this: App, request: Request, reply: Reply, tasks: BackgroundTasks) => unknown,
   options?: RouteOptions,
-): (request: Request, reply: Reply) => unknown {
-  return (request, reply) => {
+): (this: App, request: Request, reply: Reply) => unknown {
+  return function (this: App, request, reply) {
     const delivery = openOnNode(background, request.raw, reply.raw, options, {
       request: 'request.raw',
       response: 'reply.raw',
@@ -25,7 +30,7 @@ export function withTasks<Request extends FastifyRequest, Reply extends FastifyR
     });
     return callHandler(
       delivery,
-      () => handler(request, reply, delivery.tasks),
+      () => handler.call(this, request, reply, delivery.tasks),
       () => delivery.check(),
     );
   };
@@ -44,6 +49,15 @@ export function runsPlugin(runs: RunsHandler): FastifyPluginAsync {
     };
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    // What Fastify finds fault with by itself, such as a `content-type` that is none.
+    app.setErrorHandler((error: { readonly statusCode?: number }, _request, reply) => {
+      const { statusCode: status = 500 } = error;
+      const isTheirs = status >= 400 && status < 500;
+      const problem = isTheirs
+        ? new Problem(status, 'The request is none that can be read.')
+        : new Problem(500, 'Something went wrong here.');
+      return reply.send(problemResponse(problem));
+    });
     for (const path of [runs.path, `${runs.path}/*`]) app.all(path, handler);
   };
 }
