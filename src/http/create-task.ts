@@ -49,6 +49,7 @@ export function createTask<
   checkKeys(place('options'), options, taskOptions);
   const { args: schema, perform, ...settings } = options;
   checkFunction(place('perform'), perform);
+  refuseGenerator(place('perform'), perform);
   if (schema !== undefined && !isSchema(schema)) throw badOption(place('args'), 'a Standard Schema', schema);
   if (settings.retry !== undefined) checkRetry(id, settings.retry);
   const checkArgs = (args: readonly unknown[]): readonly unknown[] => checkArguments(id, schema, args);
@@ -68,10 +69,24 @@ export function readTaskFunction(perform: (...args: never[]) => unknown): AddedT
   }
   const known = (perform as { [details]?: AddedTask })[details];
   if (known !== undefined) return known;
-  return { id: perform.name || 'task', settings: none, perform: perform as never, check: asGiven };
+  refuseGenerator({ option: 'function', owner: 'tasks.add' }, perform);
+  // A class may have a static `name` of its own.
+  const { name } = perform as { readonly name: unknown };
+  const id = typeof name === 'string' && name !== '' ? name : 'task';
+  return { id, settings: none, perform: perform as never, check: asGiven };
 }
 
 const none: TaskSettings = {};
+/** Called, it would give a generator, which nobody asks for a value: its task would be done, with nothing done. */
+function refuseGenerator(place: Parameters<typeof badOption>[0], perform: unknown): void {
+  if (!/^\[object (Async)?GeneratorFunction\]$/.test(Object.prototype.toString.call(perform))) return;
+  throw badOption(
+    place,
+    'a function that does its work when it is called; of a generator, hand over one that loops over it',
+    perform,
+  );
+}
+
 const asGiven = (args: readonly unknown[]): readonly unknown[] => args;
 
 const taskOptions = new Set([

@@ -257,7 +257,7 @@ export class Delivery implements Collector {
       accepted.began(run);
       await run.outputs().catch((error) => {
         if (error instanceof RunFailedError && error.status === 'cancelled')
-          accepted.cancelled ??= `its run was cancelled: ${textOf(error.reason)}`;
+          accepted.cancelled ??= `its run was cancelled: ${oneLine(textOf(error.reason))}`;
         tellFailure(logger, accepted, error);
       });
       pending.settle(accepted);
@@ -292,11 +292,16 @@ function list({ batch, id }: AcceptedRun): string {
   return batch === undefined ? `run ${id}` : batch.ids.join(', ');
 }
 
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
+}
+
 function tellFailure(logger: Logger, { id, flow }: AcceptedRun, error: unknown): void {
   const where = `run ${id} of \`${flow}\``;
   if (!(error instanceof RunFailedError)) return logger.error(`Background ${where} did not settle`, error);
+  // The reason may be a client's: it must not look like another line of the log.
   if (error.status === 'cancelled')
-    return logger.warn(`Background ${where} was cancelled: ${textOf(error.reason)}`);
+    return logger.warn(`Background ${where} was cancelled: ${oneLine(textOf(error.reason))}`);
   for (const failure of error.failures)
     logger.error(
       `Background task \`${failure.taskId}\` failed, in ${where}: ${failure.error.message}`,

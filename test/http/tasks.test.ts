@@ -35,7 +35,8 @@ test('are named for their functions, with a number where a name is taken', () =>
   const { tasks } = open();
   function mail(): void {}
   for (const perform of [mail, mail, () => {}, mail]) tasks.add(perform);
-  assert.equal(tasks.order(), ['mail', 'mail-2', 'task', 'mail-3']);
+  tasks.add(Object.defineProperty(() => {}, 'name', { value: 5 }));
+  assert.equal(tasks.order(), ['mail', 'mail-2', 'task', 'mail-3', 'task-2']);
 });
 
 test('of one name find a free number at once, however many there are, and past ids that were given', () => {
@@ -84,6 +85,9 @@ test('refuse bad ids, duplicates, bodies and options where they are added', () =
     [/`dependsOn` of task `b`/, () => tasks.task('b', { dependsOn: 'a', perform: () => 1 } as never)],
     [/cycle: b → b/, () => tasks.task('b', { dependsOn: ['b'], perform: () => 1 })],
     [/`function` of `tasks.add` must be a function/, () => tasks.add('mail' as never)],
+    [/does its work when it is called; of a generator/, () => tasks.add(function* () {})],
+    [/does its work when it is called; of a generator/, () => tasks.add(async function* () {})],
+    [/`perform` of `createTask\('a'\)`.* generator/, () => createTask('a', { *perform() {} })],
   ];
   for (const [pattern, add] of refused) assert.throws(add, pattern);
   // What was refused is not there.
@@ -301,4 +305,20 @@ test('cancel what follows where somebody cancels their run', async () => {
   background.engine.run(tasks.runId)?.cancel('enough');
   await clock.run(delivery.settled());
   assert.equal([ran, background.pending], [[], 0]);
+});
+
+test('have one line in the log for what somebody gave as a reason, whatever that is', async () => {
+  const lines: string[] = [];
+  const { error, info } = silent;
+  const logger = { error, info, warn: (line: string) => void lines.push(line) };
+  const { tasks, background, clock, delivery } = open({ logger });
+  tasks.task('slow', { perform: ({ signal }) => clock.sleep(1_000, signal) });
+  delivery.handled();
+  delivery.finished();
+  await clock.advance(10);
+  background.engine.run(tasks.runId)?.cancel('enough\r\nERROR all is lost\u2028\u001b[2J');
+  await clock.run(delivery.settled());
+  assert.equal(lines, [
+    `Background run ${tasks.runId} of \`background\` was cancelled: enough ERROR all is lost [2J`,
+  ]);
 });
