@@ -54,7 +54,7 @@ const fixed = createFlow('payment')
 console.log(`fixed: ${createFlowModel(fixed).explore({ properties }).findings.length} findings`);
 
 // Output:
-// 90 situations, 1 finding
+// 97 situations, 1 finding
 // Not so: nobody who has not paid gets a refund
 // - the run starts; `reserve` starts
 // - `reserve` fails; `reserve` is failed; `charge` is upstream_failed; `ship` is upstream_failed; `receipt` is upstream_failed; `refund` starts

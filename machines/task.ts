@@ -16,7 +16,7 @@ export interface TaskContext {
   readonly task: number;
   /** All attempts counted, the first included. */
   readonly maxAttempts: number;
-  /** Attempts started. */
+  /** Attempts started; where the run was stopped during one, that one is made again, and counts once. */
   readonly attempt: number;
   /** When its trigger rule said run. */
   readonly readyAt: number | undefined;
@@ -212,6 +212,8 @@ export const taskMachine = setup({
   },
   actions: {
     recordReady: assign((_, params: { readonly readyAt: number }) => params),
+    // In `pending` a count above 0 is of an attempt that a stop cut short: it is made again.
+    recordFirstStart: assign(({ context }) => ({ attempt: Math.max(context.attempt, 1) })),
     recordStart: assign(({ context }) => ({ attempt: context.attempt + 1, retryAt: undefined })),
     recordFailure: assign((_, { error, retryAt }: { error: ErrorView; retryAt?: number | undefined }) => ({
       error,
@@ -245,7 +247,8 @@ export const taskMachine = setup({
   },
   states: {
     pending: {
-      description: 'Given its verdict at once; when that is run, it waits here for a slot.',
+      description:
+        'Given its verdict at once; when that is run, it waits here for a slot, and again where a stop cut its attempt short.',
       on: {
         'task.ready': {
           description: 'its rule says run',
@@ -258,7 +261,7 @@ export const taskMachine = setup({
         'attempt.start': {
           description: 'a slot is free',
           target: 'running',
-          actions: ['recordStart', { type: 'announce', params: started }],
+          actions: ['recordFirstStart', { type: 'announce', params: started }],
         },
         'task.skip': {
           description: 'its rule says skip',
@@ -273,6 +276,11 @@ export const taskMachine = setup({
         'task.cancel': {
           description: 'the run ends early',
           target: 'cancelled',
+          actions: { type: 'recordEnding', params: ({ event }) => event },
+        },
+        'task.expire': {
+          description: 'out of time since a stop cut its attempt short',
+          target: 'failed',
           actions: { type: 'recordEnding', params: ({ event }) => event },
         },
       },

@@ -462,7 +462,7 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     const left = this.#isResumed ? this.#leftOf(index, decision) : undefined;
     const task = new LiveTask(this, index, definition, this.#lanes.of(definition.pool), left);
     this.#live[index] = task;
-    if (left !== undefined && decision === 'run') return;
+    if (left !== undefined && decision === 'run') return task.takeUp(left);
     const by = because === undefined ? undefined : this.definition.graph.ids[because];
     switch (decision) {
       case 'run':

@@ -79,7 +79,6 @@ export class LiveTask implements Claim, AttemptTask {
       this.#startActor({ input, snapshot: left && snapshotOf(left, input) });
     else if (left === undefined) this.#cursor = compiled.cursor(this, input);
     else this.#cursor = compiled.cursorFrom(this, compiled.restoreSnapshot(snapshotOf(left, input)));
-    if (left !== undefined) this.#takeUp(left);
   }
 
   get [host](): this {
@@ -114,6 +113,18 @@ export class LiveTask implements Claim, AttemptTask {
     if (cursor === undefined || this.run.isInspected) this.actor.send(event);
     else if (cursor.isMoving) cursor.afterMove(() => this.send(event));
     else this.#move(cursor, event);
+  }
+
+  /** Goes on as an earlier actor was left. XState runs no entry actions for a restored actor: this does what they ask for. */
+  takeUp({ startedAt, status, readyAt = 0, retryAt = 0 }: TaskView): void {
+    if (startedAt !== undefined) {
+      const { totalTimeoutMs = Number.POSITIVE_INFINITY } = this.definition;
+      // Not by a timer: until that comes it might have got a slot, and its body been called.
+      if (startedAt + totalTimeoutMs <= this.run.now()) return this.#expire();
+      this.#startLimit(startedAt);
+    }
+    if (status === 'retrying') this.wakeAt(retryAt);
+    else this.requestSlot(readyAt);
   }
 
   /** A slot is free. */
@@ -204,27 +215,21 @@ export class LiveTask implements Claim, AttemptTask {
     const { totalTimeoutMs } = this.definition;
     if (totalTimeoutMs === undefined) return;
     const now = this.run.now();
-    const due = (): void => {
-      const error = viewError(this.#timeoutError());
-      this.send({ type: 'task.expire', at: this.run.now(), cause: 'timeout', error });
-    };
-    this.#limit = this.run.timers.after(startedAt + totalTimeoutMs - now, { due }, now);
+    this.#limit = this.run.timers.after(startedAt + totalTimeoutMs - now, { due: () => this.#expire() }, now);
+  }
+
+  #expire(): void {
+    const error = viewError(this.#timeoutError());
+    this.send({ type: 'task.expire', at: this.run.now(), cause: 'timeout', error });
   }
 
   #timeoutError(): TimeoutError {
     const { id, totalTimeoutMs = 0 } = this.definition;
     return new TimeoutError(`Task \`${id}\``, 'totalTimeoutMs', totalTimeoutMs);
   }
-
-  /** XState runs no entry actions for a restored actor: what they asked for is asked for here. */
-  #takeUp({ startedAt, status, readyAt = 0, retryAt = 0 }: TaskView): void {
-    if (startedAt !== undefined) this.#startLimit(startedAt);
-    if (status === 'retrying') this.wakeAt(retryAt);
-    else this.requestSlot(readyAt);
-  }
 }
 
-/** An attempt that was under way when the run was stopped runs again, under the same number. */
+/** An attempt that was under way when the run was stopped is made again, under the same number: the task waits for a slot. */
 function snapshotOf(left: TaskView, input: { readonly task: number; readonly maxAttempts: number }): never {
   const isRetrying = left.status === 'retrying';
   const snapshot = {
@@ -232,7 +237,7 @@ function snapshotOf(left: TaskView, input: { readonly task: number; readonly max
     value: isRetrying ? 'retrying' : 'pending',
     context: {
       ...input,
-      attempt: left.status === 'running' ? left.attempts - 1 : left.attempts,
+      attempt: left.attempts,
       readyAt: left.readyAt,
       retryAt: isRetrying ? left.retryAt : undefined,
       error: left.error,

@@ -4,7 +4,7 @@ import type { Decision } from '../model/trigger-rule.ts';
 import { airflowVerdict, countEndings } from './airflow.ts';
 import type { FlowWorld, Situation, Taken } from './flow-world.ts';
 import type { Step } from './steps.ts';
-import type { Row } from './task-model.ts';
+import type { LiveRow, Row } from './task-model.ts';
 
 /** What is asked after each step of each path. */
 export interface BuiltIn {
@@ -190,10 +190,9 @@ function miscounted(
   { next, started }: Taken,
 ): string | undefined {
   for (const task of started) {
-    const had = step?.kind === 'rerun' ? 0 : (before?.rows[task]?.attempts ?? 0);
+    const had = step?.kind === 'rerun' ? undefined : before?.rows[task];
     const has = next.rows[task]?.attempts ?? 0;
-    const isTakenUp = step?.kind === 'stop' && before?.rows[task]?.status === 'running';
-    const expected = isTakenUp ? had : had + 1;
+    const expected = had?.isLive ? attemptsBehind(had) + 1 : 1;
     if (has !== expected) return `attempt ${expected} of \`${idOf(world, task)}\` is counted as ${has}`;
     if (has > maxAttemptsOf(world, task))
       return `\`${idOf(world, task)}\` makes attempt ${has} of ${maxAttemptsOf(world, task)}`;
@@ -337,13 +336,17 @@ function recoveredOtherwise(
     if (!had.isLive && row !== had) return `\`${id}\` was ${had.status}, and is ${row.status} after the stop`;
     if (!had.isLive) continue;
     if (!row.isLive) return `\`${id}\` was ${had.status}, and is ${row.status} after the stop`;
-    const made = had.status === 'running' ? had.attempts - 1 : had.attempts;
-    if ((row.status === 'running' ? row.attempts - 1 : row.attempts) !== made)
-      return `\`${id}\` had ${made} attempts behind it, and counts ${row.attempts} after the stop`;
+    if (attemptsBehind(row) !== attemptsBehind(had))
+      return `\`${id}\` had ${attemptsBehind(had)} attempts behind it, and counts ${row.attempts} after the stop`;
     if (had.status === 'retrying' && !had.wantsSlot && (row.status !== 'retrying' || row.wantsSlot))
       return `\`${id}\` waited for its retry, and is ${row.status} after the stop`;
   }
   return undefined;
+}
+
+/** Attempts that have ended. */
+function attemptsBehind({ status, attempts }: LiveRow): number {
+  return status === 'retrying' ? attempts : Math.max(attempts - 1, 0);
 }
 
 interface Used {

@@ -222,6 +222,11 @@ function whyNot(
       return unless(offers('skips'), 'no task skips itself');
     case 'running task.expire 0':
       return unless(expires, 'no task has a `totalTimeoutMs`');
+    case 'pending task.expire 0':
+      return unless(
+        expires && has('stop') && waits,
+        'no task with a `totalTimeoutMs` waits for a slot after a stop',
+      );
     case 'retrying task.expire 0':
       return unless(expires && retries, 'no task that is retried has a `totalTimeoutMs`');
     default:

@@ -96,7 +96,8 @@ export class Moves {
       if (row.ending === undefined) return expires === undefined ? attempts : [...attempts, expires];
       return row.ending === 'attempt' && expires !== undefined ? [ends, expires] : [ends];
     }
-    if (row.status !== 'retrying') return [];
+    // Its time counts from its first attempt: one that a stop cut short, where it waits for a slot in `pending`.
+    if (row.status === 'pending') return expires === undefined || row.attempts === 0 ? [] : [expires];
     const due = row.wantsSlot ? [] : [this.#due[task] as Step];
     return expires === undefined ? due : [...due, expires];
   }

@@ -21,7 +21,7 @@ export interface LiveRow {
   readonly code: number;
   readonly snapshot: SnapshotOf<typeof taskMachine>;
   readonly status: 'pending' | 'running' | 'retrying';
-  /** Attempts started. */
+  /** Attempts started; one that a stop cut short is made again, and counts once. */
   readonly attempts: number;
   /** Whether it is in line for a slot. */
   readonly wantsSlot: boolean;
@@ -137,8 +137,7 @@ export class TaskModel {
    */
   takeUp(left: LiveRow): LiveRow {
     const isRetrying = left.status === 'retrying';
-    const attempt = left.status === 'running' ? left.attempts - 1 : left.attempts;
-    return this.#restored(isRetrying ? 'retrying' : 'pending', attempt, !isRetrying);
+    return this.#restored(isRetrying ? 'retrying' : 'pending', left.attempts, !isRetrying);
   }
 
   /** The same of a task that is to be cancelled: its attempts stay as they were counted. */

@@ -135,6 +135,85 @@ test('goes on with a paused and with a cancelled run as it was left', async () =
   assert.equal(attempts, [1]);
 });
 
+/** Stops the run of a task with a limit during its second attempt, 50 ms after its first start. */
+async function leftWithLimit() {
+  const store = createMemoryStore();
+  const calls: number[] = [];
+  const flow = createFlow('limited').task('a', {
+    totalTimeoutMs: 100,
+    retry: { maxAttempts: 3, backoff: 20 },
+    perform: ({ attempt }) => {
+      calls.push(attempt);
+      if (attempt === 2) return never();
+      throw new Error('once');
+    },
+  });
+  const { clock, engine } = virtualEngine({ store });
+  const run = await engine.start(flow, undefined, { id: 'r' });
+  await clock.advance(50);
+  run.pause();
+  await clock.advance(0);
+  await engine.stop();
+  const next = virtualEngine({ store });
+  return { flow, store, calls, ...next };
+}
+
+const outOfTime = {
+  type: 'task.failed',
+  attempt: 2,
+  error: { name: 'TimeoutError', message: 'Task `a` took longer than its `totalTimeoutMs` of 100 ms' },
+  cause: 'timeout',
+};
+
+/** How a task failed, without what each entry has. */
+function failureOf(entries: readonly Entry[]) {
+  return entries.flatMap((entry) => {
+    if (entry.type !== 'task.failed') return [];
+    const { type, at, attempt, error, cause } = entry;
+    return [{ at, type, attempt, error: { name: error.name, message: error.message }, cause }];
+  });
+}
+
+for (const isInspected of [false, true]) {
+  const how = isInspected ? ', inspected' : '';
+  const inspect = isInspected ? () => {} : undefined;
+
+  test(`fails a task whose time is over while it waits for its slot again${how}`, async () => {
+    const { flow, store, calls, clock } = await leftWithLimit();
+    const engine = createEngine({ clock, store, logger: silent, inspect });
+    await clock.advance(70);
+    const [run] = engine.recover([flow]);
+    await clock.advance(29);
+    assert.equal(failureOf(store.read('r')), []);
+    await clock.advance(1);
+    assert.equal(failureOf(store.read('r')), [{ at: 100, ...outOfTime }]);
+    assert.equal([run?.view().status, run?.view().tasks.a?.attempts], ['failed', 2]);
+    assert.equal([calls, clock.pending], [[1, 2], 0]);
+  });
+
+  test(`fails a task whose time was over before its run was taken up, and calls no body${how}`, async () => {
+    const { flow, store, calls, clock } = await leftWithLimit();
+    const engine = createEngine({ clock, store, logger: silent, inspect });
+    await clock.advance(170);
+    const [run] = engine.recover([flow]);
+    run?.resume();
+    await clock.advance(0);
+    assert.equal(failureOf(store.read('r')), [{ at: 170, ...outOfTime }]);
+    assert.equal([calls, clock.pending], [[1, 2], 0]);
+  });
+}
+
+test('cancels an attempt that waits to be made again under its number', async () => {
+  const { flow, store, clock, engine } = await leftWithLimit();
+  const [run] = engine.recover([flow]);
+  run?.cancel('why');
+  await clock.advance(0);
+  const attempts = store
+    .read('r')
+    .flatMap((entry) => (entry.type === 'task.cancelled' ? [entry.attempt] : []));
+  assert.equal(attempts, [2]);
+});
+
 test('leaves a run alone whose flow has changed, and says so', async () => {
   const store = createMemoryStore();
   const first = virtualEngine({ store });

@@ -140,6 +140,19 @@ test('ends at once when it is cancelled or out of time while no attempt is under
   assert.is(after(ready, start, retry, expire).context.retryAt, undefined);
 });
 
+test('makes an attempt that a stop cut short again under its number, unless its time is over before', () => {
+  const left = taskMachine.resolveState({
+    value: 'pending',
+    context: { ...nothing, attempt: 2, readyAt: 10 },
+  });
+  const [running] = transition(taskMachine, left, start);
+  assert.equal([running.value, running.context.attempt], ['running', 2]);
+  const expire: TaskEvent = { type: 'task.expire', at: 35, cause: 'timeout', error };
+  const [failed, actions] = transition(taskMachine, left, expire);
+  assert.is(failed.value, 'failed');
+  assert.equal(told(actions), [{ type: 'task.failed', at: 35, attempt: 2, error, cause: 'timeout' }]);
+});
+
 test('is skipped by its rule, or by itself', () => {
   const byRule = after({ type: 'task.skip', at: 15, cause: 'rule', because: 'before' });
   assert.equal(byRule.told, [

@@ -203,9 +203,9 @@ export const defects: readonly Defect[] = [
   },
   {
     name: 'an attempt that is taken up has the next number',
-    file: liveTask,
-    find: "left.status === 'running' ? left.attempts - 1 : left.attempts",
-    put: 'left.attempts',
+    file: task,
+    find: 'Math.max(context.attempt, 1)',
+    put: 'context.attempt + 1',
   },
   {
     name: 'a retry that is taken up does not wait',

@@ -44,6 +44,24 @@ test('are few, each with a description of its own, and pass', async () => {
   assert.is(model.coverage().share, 1);
 });
 
+test('know the end of the time of a task that waits for a slot again after a stop', async () => {
+  const limited = createFlow('limited').task('a', { totalTimeoutMs: 1_000, perform: () => 1 });
+  const path = createFlowModel(limited).pathOf('p.s.e0');
+  assert.equal(
+    path.story.at(-1),
+    'the time for all attempts of `a` is over; `a` is failed; the run is failed',
+  );
+  await path.test();
+  const edge = 'transitions of task: pending: task.expire → failed';
+  const { coverage } = await testFlow(limited, { commands: ['stop', 'pause'], maxCommands: 2 });
+  const none = await testFlow(limited, { commands: ['stop'], maxCommands: 2 });
+  assert.equal([coverage.share, none.coverage.share], [1, 1]);
+  assert.equal(
+    [coverage, none.coverage].map(({ leftOut }) => leftOut.some(({ name }) => name === edge)),
+    [false, true],
+  );
+});
+
 test('tell what is out of the ordinary, step by step, and as a diagram', () => {
   const { description, steps, story, mermaid, seed } = model.pathOf('f0.u0.t0.h0.u0.d0.d1.d2');
   assert.is(description, '`charge` fails and is retried; `charge` times out in attempt 2 of 3');
