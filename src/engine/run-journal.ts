@@ -20,6 +20,8 @@ export class RunJournal {
   readonly emitter: Emitter<Entry>;
   readonly #store: Store | undefined;
   readonly #entries: EntryList;
+  /** How many of the entries are of the time before this engine took the run up. */
+  readonly #left: number;
   /** How many of the entries have been kept. */
   #kept: number;
   #settings: RunSettings = {};
@@ -41,7 +43,7 @@ export class RunJournal {
     const { graph } = definition;
     this.#entries = new EntryList(runId, graph.ids);
     for (const entry of kept) this.record({ ...entry }, 'taskId' in entry ? graph.indexOf(entry.taskId) : -1);
-    this.#kept = kept.length;
+    this.#kept = this.#left = kept.length;
   }
 
   /** `seq` of the last entry. */
@@ -126,7 +128,10 @@ export class RunJournal {
       const { name, graph, tasks } = this.definition;
       this.#fold = new RunFold(this.runId, name, graph, (task) => tasks[task]?.dependsOn ?? []);
     }
-    for (let at = this.#fold.seq; at < seq; at++) this.#fold.apply(this.#entries.get(at + 1));
+    for (let next = this.#fold.seq + 1; next <= seq; next++) {
+      this.#fold.apply(this.#entries.get(next));
+      if (next === this.#left) this.#fold.takeUp();
+    }
     return this.#fold;
   }
 

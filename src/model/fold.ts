@@ -59,6 +59,11 @@ export class RunFold {
     else this.#applyToRun(entry);
   }
 
+  /** Another engine goes on from here: attempts that were under way are gone, and wait for their slots to be made again. */
+  takeUp(): void {
+    for (const task of this.#tasks) if (task.status === 'running') task.status = 'pending';
+  }
+
   /** As of the last entry folded. Later entries do not change it. */
   view(): RunView {
     const { ids, size } = this.#graph;

@@ -97,6 +97,7 @@ export class Comparison {
   /** After a step. Throws `Difference`. */
   compare(run: Run, step: Step | undefined, taken: Taken, number: number): void {
     const at = number * stepMs;
+    if (step?.kind === 'stop') this.#fold.takeUp();
     this.#keep(taken.facts);
     this.#compareEntries(taken.facts, at);
     const [problem] = this.#problems;
@@ -230,7 +231,6 @@ export class Comparison {
     for (const [task, row] of rows.entries()) {
       const id = this.#world.definition.graph.ids[task] as string;
       const found = view.tasks[id];
-      // A view is a fold of the journal: it has a task that was taken up as it was left, until it starts again.
       const expected = this.#fold.task(task);
       for (const field of ['status', 'attempts', 'cause'] as const) {
         if (found?.[field] !== expected[field])
@@ -238,11 +238,10 @@ export class Comparison {
             `\`${id}\` has ${field} ${found?.[field]}, and in the model ${expected[field]}`,
           );
       }
-      // But what is under way or has ended it has as the machines do.
-      const isWaiting = row === undefined || row.status === 'pending';
-      if (!isWaiting && (found?.attempts !== row.attempts || found.status !== row.status))
+      const { status, attempts } = row ?? { status: 'pending', attempts: 0 };
+      if (found?.attempts !== attempts || found.status !== status)
         throw new Difference(
-          `\`${id}\` is ${found?.status} with ${found?.attempts} attempts, and in the model ${row.status} with ${row.attempts}`,
+          `\`${id}\` is ${found?.status} with ${found?.attempts} attempts, and in the model ${status} with ${attempts}`,
         );
       if (row?.isLive && found?.readyAt !== (readyAt[task] as number) * stepMs)
         throw new Difference(

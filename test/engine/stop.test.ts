@@ -203,6 +203,23 @@ for (const isInspected of [false, true]) {
   });
 }
 
+test('shows a task that waits for its slot again as pending, from the first view on', async () => {
+  const { flow, clock, engine } = await leftWithLimit();
+  const [run] = engine.recover([flow]);
+  const shown = () => {
+    const { status, attempts, startedAt } = run?.view().tasks.a ?? {};
+    return { status, attempts, startedAt };
+  };
+  const waiting = { status: 'pending', attempts: 2, startedAt: 0 };
+  assert.equal([shown(), run?.actor.getSnapshot().context.tasks.a?.status], [waiting, 'pending']);
+  await clock.advance(10);
+  assert.equal(shown(), waiting);
+  run?.resume();
+  assert.equal(shown(), waiting);
+  await clock.advance(0);
+  assert.equal(shown(), { ...waiting, status: 'running' });
+});
+
 test('cancels an attempt that waits to be made again under its number', async () => {
   const { flow, store, clock, engine } = await leftWithLimit();
   const [run] = engine.recover([flow]);

@@ -55,6 +55,27 @@ test('follows a task from ready through a retry to done', () => {
   assert.equal([fold.seq, fold.input, fold.flowHash, fold.statuses], [7, { n: 1 }, 'h', ['done', 'pending']]);
 });
 
+test('has a task that was under way wait again once its run is taken up, and no other', () => {
+  const fold = foldOf(
+    started,
+    { type: 'task.ready', taskId: 'a', at: 10 },
+    { type: 'task.started', taskId: 'a', at: 11, attempt: 1 },
+    { type: 'task.retrying', taskId: 'a', at: 13, attempt: 1, retryAt: 20, error },
+  );
+  const { a } = fold.view().tasks;
+  fold.takeUp();
+  assert.equal(fold.view().tasks.a, a);
+  const again = { type: 'task.started', taskId: 'a', at: 21, attempt: 2, seq: 5, runId: 'r' } as Entry;
+  fold.apply(again);
+  const before = fold.view();
+  fold.takeUp();
+  const waiting = { status: 'pending', attempts: 2, dependsOn: [], readyAt: 10, startedAt: 11, error };
+  assert.equal([fold.view().tasks.a, fold.seq], [waiting, 5]);
+  assert.is(before.tasks.a?.status, 'running');
+  fold.apply({ ...again, at: 30, seq: 6 });
+  assert.equal(fold.view(), before);
+});
+
 test('tells why a task did not run, failed or was cancelled', () => {
   const fold = foldOf(
     started,
