@@ -271,6 +271,7 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
   record(fact: RunFact | TaskFact, task = -1): void {
     // A command that was sent to an interpreted run bears no instant.
     if (fact.at === undefined) Object.assign(fact, { at: this.now() });
+    if (task < 0 && this.#isResumed && !this.journal.isNews(fact)) return;
     this.journal.record(fact, task);
     if (task < 0 && endings.has(fact.type)) this.journal.commit(this.steps.tell);
     else if (!this.#commitIsDue) {

@@ -5,10 +5,17 @@ import type { Entry, RunSettings } from '../model/journal.ts';
 import { Ledger } from '../model/ledger.ts';
 import type { Outcome } from '../model/perform.ts';
 import { createRecord, put } from '../model/record.ts';
+import type { RunStatus } from '../model/status.ts';
 import type { RunView } from '../model/view.ts';
 import type { Store } from '../store/store.ts';
 import { Emitter } from './emitter.ts';
 import type { Logger } from './logger.ts';
+
+/** States of a run that are no step towards its end, and each entered once at a time. */
+const stateAfter: Readonly<Record<string, RunStatus | undefined>> = {
+  'run.paused': 'paused',
+  'run.cancelling': 'cancelling',
+};
 
 /** The facts of a run as the engine holds them: over all its actors, from the first start through every rerun. */
 export class RunJournal {
@@ -133,6 +140,12 @@ export class RunJournal {
       if (next === this.#left) this.#fold.takeUp();
     }
     return this.#fold;
+  }
+
+  /** Whether it is news: to a run that is taken up paused, or being cancelled, the same is said again. */
+  isNews({ type }: Fact): boolean {
+    const state = stateAfter[type];
+    return state === undefined || this.foldTo().status !== state;
   }
 
   /** How a task's dependencies stand, by id. */

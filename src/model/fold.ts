@@ -1,7 +1,7 @@
 import type { Graph } from './graph.ts';
 import type { Entry, RunEntry, TaskEntry } from './journal.ts';
 import { createRecord, put } from './record.ts';
-import { isSettledRun, type TaskStatus } from './status.ts';
+import { isSettledRun, type RunStatus, type TaskStatus } from './status.ts';
 import type { RunView, TaskView } from './view.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -42,6 +42,10 @@ export class RunFold {
   /** Of the flow that the run was started with. `undefined` before `run.started`. */
   get flowHash(): string | undefined {
     return this.#flowHash;
+  }
+
+  get status(): RunStatus {
+    return this.#run.status;
   }
 
   /** Each task's status, in definition order. */

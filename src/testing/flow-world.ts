@@ -242,6 +242,8 @@ class Turn {
   readonly #mail: OrchestratorEvent[] = [];
   /** Tasks as they were when their run was stopped. */
   #left: readonly (Row | undefined)[] | undefined;
+  /** The run as it was then. */
+  #leftAs: RunStatus | undefined;
   readonly #facts: ModelFact[] = [];
   readonly #started: number[] = [];
   readonly #settled: { readonly task: number; readonly status: SettledStatus }[] = [];
@@ -305,6 +307,7 @@ class Turn {
   recover(): void {
     const { cause, reason } = this.#run.context;
     const status = this.#run.value as RunStatus;
+    this.#leftAs = status;
     this.#reopen(this.#rows.map(statusOfRow));
     if (status === 'paused') this.send({ type: 'run.pause', at: 0 });
     if (status === 'cancelling')
@@ -386,7 +389,7 @@ class Turn {
     for (const { type, params } of effects) {
       switch (type) {
         case 'xstate.emit':
-          this.#facts.push({ task: -1, fact: (params as { readonly event: RunFact }).event });
+          this.#note((params as { readonly event: RunFact }).event);
           break;
         case 'deliverVerdicts':
           for (const verdict of (params as { readonly verdicts: readonly Verdict[] }).verdicts)
@@ -406,6 +409,11 @@ class Turn {
           break;
       }
     }
+  }
+
+  /** The journal does not say again what it says of a run that is taken up. */
+  #note(fact: RunFact): void {
+    if (fact.type !== `run.${this.#leftAs}`) this.#facts.push({ task: -1, fact });
   }
 
   #deliver(verdict: Verdict): void {

@@ -231,6 +231,44 @@ test('cancels an attempt that waits to be made again under its number', async ()
   assert.equal(attempts, [2]);
 });
 
+test('adds nothing to the journal of a run that is taken up paused, or being cancelled, however often', async () => {
+  const store = createMemoryStore();
+  const flow = createFlow('quiet').task('a', { graceMs: 1_000, perform: never });
+  const first = virtualEngine({ store });
+  for (const id of ['paused', 'cancelling']) await first.engine.start(flow, undefined, { id });
+  await first.clock.advance(1);
+  first.engine.run('paused')?.pause();
+  first.engine.run('cancelling')?.cancel('why');
+  await first.clock.advance(1);
+  await first.engine.stop();
+  const before = store.read('paused');
+  for (let life = 0; life < 10; life++) {
+    const { engine, clock } = virtualEngine({ store, inspect: life % 2 === 0 ? undefined : () => {} });
+    const taken = engine.recover([flow]);
+    const paused = taken.find(({ id }) => id === 'paused');
+    assert.equal([paused?.view().status, paused?.actor.getSnapshot().value], ['paused', 'paused']);
+    await clock.advance(1);
+    await engine.stop();
+  }
+  assert.equal(store.read('paused'), before);
+  assert.equal(
+    store.read('cancelling').map(({ type }) => type),
+    ['run.started', 'task.ready', 'task.started', 'run.cancelling', 'task.cancelled', 'run.cancelled'],
+  );
+  const { engine, clock } = virtualEngine({ store });
+  const [run] = engine.recover([flow]);
+  run?.resume();
+  run?.pause();
+  await clock.advance(0);
+  assert.equal(
+    store
+      .read('paused')
+      .slice(before.length)
+      .map(({ type }) => type),
+    ['run.resumed', 'run.paused'],
+  );
+});
+
 test('leaves a run alone whose flow has changed, and says so', async () => {
   const store = createMemoryStore();
   const first = virtualEngine({ store });
