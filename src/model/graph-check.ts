@@ -6,7 +6,7 @@ import { didYouMean, nearest } from './nearest.ts';
 
 export function badId(flow: string | undefined, index: number, id: unknown): FlowError {
   const where = flow === undefined ? '' : ` in flow \`${flow}\``;
-  const message = `The id of task number ${index + 1}${where} must be a string that is not empty, but is ${showValue(id)}`;
+  const message = `The id of task number ${index + 1}${where} must be a string, but is ${showValue(id)}`;
   return new FlowError('bad_id', message, { ...named(flow), value: id });
 }
 

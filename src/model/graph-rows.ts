@@ -31,7 +31,7 @@ export function readRows(tasks: readonly TaskNode[], flow?: string): Rows {
   let mentions = 0;
   for (let i = 0; i < size; i++) {
     const { id, dependsOn } = tasks[i] as TaskNode;
-    if (typeof id !== 'string' || id === '') throw badId(flow, i, id);
+    if (typeof id !== 'string') throw badId(flow, i, id);
     indexes.set(id, i);
     if (indexes.size === i) throw duplicateTask(flow, id);
     ids.push(id);

@@ -181,10 +181,10 @@ export class Comparison {
     const late = fresh.find((entry) => entry.at !== at);
     if (late !== undefined)
       throw new Difference(`the journal has a \`${late.type}\` at ${late.at} ms, and it is ${at} ms`);
-    const found = groupBy(fresh, (entry) => ('taskId' in entry ? entry.taskId : ''));
+    const found = groupBy(fresh, (entry) => ('taskId' in entry ? entry.taskId : undefined));
     const expected = groupBy(
       facts.map(({ task, fact }) => ({ ...fact, task })),
-      ({ task }) => (task < 0 ? '' : (this.#world.definition.graph.ids[task] as string)),
+      ({ task }) => (task < 0 ? undefined : this.#world.definition.graph.ids[task]),
     );
     for (const who of new Set([...expected.keys(), ...found.keys()])) {
       const [model, engine] = [expected.get(who) ?? [], found.get(who) ?? []].map((list) =>
@@ -192,7 +192,7 @@ export class Comparison {
       );
       if (model !== engine)
         throw new Difference(
-          `of ${who === '' ? 'the run' : `\`${who}\``} the journal has ${engine || 'nothing'}, where the model has ${model || 'nothing'}`,
+          `of ${who === undefined ? 'the run' : `\`${who}\``} the journal has ${engine || 'nothing'}, where the model has ${model || 'nothing'}`,
         );
     }
   }
@@ -325,8 +325,11 @@ function sentenceOf(fact: object): string {
     .join(' ');
 }
 
-function groupBy<Item>(items: readonly Item[], nameOf: (item: Item) => string): Map<string, Item[]> {
-  const groups = new Map<string, Item[]>();
+function groupBy<Item>(
+  items: readonly Item[],
+  nameOf: (item: Item) => string | undefined,
+): Map<string | undefined, Item[]> {
+  const groups = new Map<string | undefined, Item[]>();
   for (const item of items) {
     const name = nameOf(item);
     const group = groups.get(name);

@@ -55,5 +55,7 @@ export function scriptOf(world: FlowWorld, path: readonly Step[]): string {
 
 /** What Mermaid would read as its own is written as an entity. */
 function textOf(text: string): string {
-  return text.replaceAll('`', '').replaceAll(/[;#<>\n]/g, (char) => `#${char.charCodeAt(0)};`);
+  const plain = text.toWellFormed().replaceAll('`', '');
+  // Nor has it names without a character.
+  return plain === '' ? '#160;' : plain.replaceAll(/[;#<>\p{Cc}]/gu, (char) => `#${char.charCodeAt(0)};`);
 }

@@ -9,6 +9,7 @@ import {
   type Run,
   RunFailedError,
   SkipTask,
+  type TaskView,
 } from 'topple';
 import * as assert from 'uvu/assert';
 import { createActor } from 'xstate';
@@ -607,18 +608,56 @@ test('is cancelled and awaited when it is disposed', async () => {
   assert.equal([view?.status, view?.reason], ['cancelled', 'disposed']);
 });
 
-test("keeps ids that are names of Object's own properties", async () => {
-  const ids = ['__proto__', 'hasOwnProperty', 'constructor', 'toString', '0', '1', '🦀', 'a b/c'];
-  let flow = createFlow('odd') as ReturnType<typeof createFlow>;
-  for (const id of ids) flow = flow.task(id, { perform: () => id }) as never;
-  const last = flow.task('last', {
-    dependsOn: ids as never,
-    perform: ({ deps }) => Object.keys(deps).sort(),
+const oddIds = [
+  '',
+  ...['__proto__', 'hasOwnProperty', 'constructor', 'toString', '0', '1'],
+  ...['🦀', 'a b/c', 'two\nlines', '\0', '\ud800', '\udfff', 'x'.repeat(10_000)],
+];
+
+for (const isInspected of [false, true]) {
+  test(`takes any string as an id${isInspected ? ', inspected' : ''}`, async () => {
+    const store = createMemoryStore();
+    const inspect = isInspected ? () => {} : undefined;
+    const first = virtualEngine({ store, inspect });
+    let flow = createFlow('odd') as ReturnType<typeof createFlow>;
+    for (const id of oddIds) flow = flow.task(id, { perform: () => id }) as never;
+    const perform = ({ deps, outcomes }: { deps: object; outcomes: object }) =>
+      [deps, outcomes].map(Object.keys);
+    const all = flow
+      .task('long', { perform: () => first.clock.sleep(100) })
+      .task('last', { dependsOn: [...oddIds, 'long'] as never, perform });
+    const run = await first.engine.start(all, undefined, { id: 'r' });
+    await first.clock.advance(1);
+    const ready = store.read('r').flatMap((entry) => (entry.type === 'task.ready' ? [entry.taskId] : []));
+    assert.equal(ready, [...oddIds, 'long']);
+    assert.equal(Object.keys(run.view().tasks).sort(), [...oddIds, 'long', 'last'].sort());
+    assert.is(run.actor.system.get('r/long' as never)?.id, 'long');
+    await first.engine.stop();
+
+    const second = virtualEngine({ store: copyOf(store), inspect });
+    const [taken] = second.engine.recover([all.provide({ long: { perform: () => 'long' } } as never)]);
+    const view = await second.clock.run((taken as Run).settled());
+    const outputs = (await taken?.outputs()) as Record<string, unknown>;
+    for (const id of oddIds) {
+      const { status, output } = (Object.hasOwn(view.tasks, id) && view.tasks[id]) as TaskView;
+      assert.equal([status, output, Object.hasOwn(outputs, id), outputs[id]], ['done', id, true, id]);
+    }
+    const keys = [...oddIds, 'long'].sort();
+    assert.equal(
+      (outputs.last as string[][]).map((list) => list.sort()),
+      [keys, keys],
+    );
+    assert.is(Object.getPrototypeOf(view.tasks), Object.prototype);
+    taken?.rerun(['']);
+    const again = await second.clock.run((taken as Run).settled());
+    const rerun = second.engine.run('r') === taken && taken?.view().tasks;
+    assert.equal([again.status, Object.keys(rerun as object).length], ['done', keys.length + 1]);
   });
-  const run = await last.start();
-  const view = await run.settled();
-  assert.equal(Object.keys(view.tasks).sort(), [...ids, 'last'].sort());
-  assert.equal(view.tasks.last?.output, [...ids].sort());
-  assert.ok(Object.hasOwn((await run.outputs()) as object, '__proto__'));
-  assert.is(Object.getPrototypeOf(view.tasks), Object.prototype);
-});
+}
+
+/** The same entries, as a store that writes JSON gives them back. */
+function copyOf(store: ReturnType<typeof createMemoryStore>) {
+  const copy = createMemoryStore();
+  for (const { id } of store.list()) copy.append(id, JSON.parse(JSON.stringify(store.read(id))), 0);
+  return copy;
+}

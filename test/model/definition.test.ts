@@ -40,10 +40,10 @@ const refused: [string, () => unknown, Partial<FlowError>, RegExp][] = [
     /has a cycle: a → a/,
   ],
   [
-    'an empty id',
-    () => flow.task('', { perform }).graph,
+    'an id that is no string',
+    () => flow.task(7 as never, { perform }).graph,
     { code: 'bad_id' },
-    /must be a string that is not empty/,
+    /must be a string, but is 7/,
   ],
   [
     'an empty name',

@@ -62,6 +62,22 @@ test('know the end of the time of a task that waits for a slot again after a sto
   );
 });
 
+test('go through flows whatever the ids of their tasks', async () => {
+  const odd = createFlow('odd')
+    .task('', { retry: { maxAttempts: 2 }, perform: () => 1 })
+    .task('__proto__', { dependsOn: [''], perform: () => 1 })
+    .task('two\rlines', { dependsOn: ['__proto__'], perform: () => 1 });
+  const { isGood, exploration, coverage, paths } = await testFlow(odd, { maxCommands: 2 });
+  assert.equal(
+    [isGood, exploration.isComplete, coverage.share],
+    [true, true, 1],
+    JSON.stringify(paths, undefined, 1),
+  );
+  const { mermaid } = createFlowModel(odd).pathOf('d0.d1.d2');
+  assert.match(mermaid, '  participant t0 as #160;\n');
+  assert.match(mermaid, '  participant t2 as two#13;lines\n');
+});
+
 test('tell what is out of the ordinary, step by step, and as a diagram', () => {
   const { description, steps, story, mermaid, seed } = model.pathOf('f0.u0.t0.h0.u0.d0.d1.d2');
   assert.is(description, '`charge` fails and is retried; `charge` times out in attempt 2 of 3');

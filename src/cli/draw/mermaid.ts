@@ -49,6 +49,8 @@ function labelOf({ id, status, triggerRule }: PictureTask): string {
 
 /** As Mermaid's own entities: a label is read as Markdown and as HTML, and a quote would end it. */
 function escapeLabel(text: string): string {
+  // Mermaid has no label without a character.
+  if (text === '') return '#160;';
   return text
     .toWellFormed()
     .replaceAll(/\p{Cc}+/gu, ' ')

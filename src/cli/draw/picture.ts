@@ -81,7 +81,7 @@ export function createPicture(definition: FlowDefinition, options: PictureOption
     criticalPath: new Map(
       path.map((id, place): [number, number | undefined] => [
         numbers.get(id) ?? -1,
-        numbers.get(path[place + 1] ?? ''),
+        place + 1 < path.length ? numbers.get(path[place + 1] as string) : undefined,
       ]),
     ),
   };

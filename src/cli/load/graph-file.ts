@@ -37,8 +37,6 @@ export function readGraphFile(root: Node, defaultName: string, sleep: Sleep): Gr
   const scripts = new Map<string, TaskScript>();
   const tasks: (GraphTask & { id: string })[] = [];
   for (const { key: id, value, at } of entries.values()) {
-    if (id === '')
-      throw new DocumentError(at, 'has a task whose id is empty: an id has at least one character');
     const { fails = 0, skips = false, durationMs = 0, ...fields } = readTaskFields(id, value, ignored);
     scripts.set(id, { durationMs, fails, skips });
     if (fields.pool !== undefined && pools?.has(fields.pool) !== true) {
@@ -72,7 +70,8 @@ function uniqueTasks(given: readonly Entry[]): Map<string, Entry> {
 
 /** Where the flow's own check found a fault: the dependency that is not there, or else the task. */
 function placeOf(error: FlowError, entries: ReadonlyMap<string, Entry>): number | undefined {
-  const task = entries.get(error.taskId ?? error.path?.[0] ?? '');
+  const id = error.taskId ?? error.path?.[0];
+  const task = id === undefined ? undefined : entries.get(id);
   if (task?.value.kind !== 'map') return task?.at;
   const list = task.value.entries.find(({ key }) => key === 'needs' || key === 'dependsOn')?.value;
   const wanted = error.code === 'cycle' ? error.path?.[error.path.length - 2] : error.ids?.[0];

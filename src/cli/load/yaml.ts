@@ -81,6 +81,10 @@ class YamlReader {
     const node = this.read(key, at);
     if (node.kind !== 'scalar')
       throw new DocumentError(at, 'has a key here that is not a word: expected a text before `:`');
-    return typeof node.value === 'string' ? node.value : (node.source ?? String(node.value));
+    if (typeof node.value === 'string') return node.value;
+    // An empty id may be meant, a missing one is a slip.
+    if (node.source === '')
+      throw new DocumentError(at, 'has no key here: expected a text before `:`, `""` where it is empty');
+    return node.source ?? String(node.value);
   }
 }

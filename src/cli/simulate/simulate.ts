@@ -93,7 +93,7 @@ function orderTasks(
   const { tasks } = definition;
   const ties =
     seed === undefined ? Int32Array.from(tasks.keys()) : shuffled(tasks.length, createChance(seed));
-  const durationOf = (task: number) => scripts.get(tasks[task]?.id ?? '')?.durationMs ?? 0;
+  const durationOf = (task: number) => scripts.get((tasks[task] as TaskDefinition).id)?.durationMs ?? 0;
   const priorities = order === 'fifo' ? undefined : criticalPathPriorities(definition, durationOf, ties);
   return Array.from(ties, (index) => {
     // Outputs are not simulated, so there is none that a schema could look at.

@@ -6,6 +6,7 @@ import { mermaidOf, mermaidProblem } from '../../../src/cli/draw/mermaid.ts';
 import { createPicture, type PictureOptions } from '../../../src/cli/draw/picture.ts';
 import { svgOfGraph } from '../../../src/cli/draw/svg-graph.ts';
 import { measure, shorten } from '../../../src/cli/draw/svg-text.ts';
+import { readJson } from '../../../src/cli/load/json.ts';
 import { spec } from '../../spec.ts';
 import { elementsOf } from '../../support/xml.ts';
 
@@ -133,6 +134,43 @@ test('are graph files as JSON, which keep their order', () => {
   }
 }
 `,
+  );
+});
+
+test('show tasks whatever their ids', () => {
+  const ids = ['', '__proto__', 'constructor', 'two\nlines', '\ud800', 'x'.repeat(10_000)];
+  const tasks = ids.map((id, index) => ({
+    id,
+    durationMs: 1,
+    dependsOn: ids.slice(Math.max(index - 1, 0), index),
+  }));
+  const flow = createFlowFromGraph({ name: 'odd', tasks }, () => 1);
+  const drawn = createPicture(flow.definition);
+  assert.equal(
+    [...drawn.criticalPath],
+    ids.map((_, index) => [index, ids[index + 1] === undefined ? undefined : index + 1]),
+  );
+  const mermaid = mermaidOf(drawn).split('\n');
+  assert.equal(
+    mermaid.slice(1, 6),
+    [
+      't0["#160;"]',
+      't1["#95;#95;proto#95;#95;"]',
+      't2["constructor"]',
+      't3["two lines"]',
+      't4["\ufffd"]',
+    ].map((line) => `  ${line}`),
+  );
+  const dot = dotOf(drawn).split('\n');
+  assert.match(dot[4] as string, /^ {2}t0 \[label="", /);
+  assert.is(dot.filter((line) => line.includes('->')).length, ids.length - 1);
+  const boxes = elementsOf(svgOfGraph(drawn)).filter(({ attributes }) =>
+    attributes.class?.startsWith('task'),
+  );
+  assert.is(boxes.length, ids.length);
+  assert.equal(
+    readJson(jsonOf(drawn)).kind === 'map' && Object.keys(JSON.parse(jsonOf(drawn)).tasks).sort(),
+    [...ids].sort(),
   );
 });
 

@@ -68,7 +68,7 @@ const cases: readonly Case[] = [
   json('{"name":\n7, "tasks": {}}', 2, /`name` must be a text that is not empty, but is 7/),
   json('{"name": "",\n"tasks": {}}', 1, /`name` must be a text that is not empty, but is ""/),
   json('{"tasks": {\n"a": {},\n"a": {}}}', 3, /has a second task `a`/),
-  json('{"tasks": {\n"": {}}}', 2, /has a task whose id is empty/),
+  json('{"tasks": {"": {\n"needs": [""]}}}', 2, /has a cycle/),
   json('{"tasks": {\n"a": null}}', 2, /task `a` must be an object, but is null/),
   json('{"tasks": {"a": {},\n"b": ["a"]}}', 2, /task `b` must be an object, but is a list/),
   json('{"tasks": {"a": {\n"need": []}}}', 2, /task `a` does not take `need`\. Did you mean `needs`\?/),
@@ -156,6 +156,7 @@ const cases: readonly Case[] = [
   json('{"pools": {"db": 1,\n"db": 2}, "tasks": {}}', 2, /has a second pool `db`/),
   // YAML.
   yaml('tasks:\n  a: {}\n b: {}\n', 3, /is not YAML/),
+  yaml('tasks:\n  a: {}\n  : {}\n', 3, /has no key here: expected a text before `:`/),
   yaml('tasks:\n\ta: {}\n', 2, /is not YAML/),
   yaml('tasks:\n  a: {needs: [b}\n', 2, /is not YAML/),
   yaml('tasks: {}\n---\ntasks: {}\n', 2, /is not YAML: it has several documents/),
