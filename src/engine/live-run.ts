@@ -3,14 +3,7 @@ import type { OrchestratorEvent, RunResult } from '../../machines/orchestrator.t
 import type { Ending } from '../../machines/task.ts';
 import type { CompiledSnapshot } from '../logic/snapshot.ts';
 import type { FlowDefinition, TaskDefinition } from '../model/definition.ts';
-import {
-  EngineStoppedError,
-  type ErrorView,
-  InputError,
-  type TaskFailure,
-  TimeoutError,
-  viewError,
-} from '../model/error.ts';
+import { EngineStoppedError, InputError, TimeoutError } from '../model/error.ts';
 import { journalVersion, type RunFact, type RunSettings, type TaskFact } from '../model/journal.ts';
 import { keyPrefixOf } from '../model/key.ts';
 import type { Verdict } from '../model/ledger.ts';
@@ -22,7 +15,7 @@ import type { EngineCore } from './core.ts';
 import { host, setHost } from './host.ts';
 import { LiveTask, type TaskLogic, type TaskRun } from './live-task.ts';
 import type { Logger } from './logger.ts';
-import { Outputs } from './outputs.ts';
+import { Results } from './results.ts';
 import type { RunJournal } from './run-journal.ts';
 import { RunLanes } from './run-lanes.ts';
 import { RunSteps, type StepsOwner } from './run-steps.ts';
@@ -69,16 +62,13 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
   readonly #isChecked: boolean;
   /** By their places in definition order. */
   readonly #live: (LiveTask | undefined)[];
-  readonly #outputs: Outputs;
+  readonly #results: Results;
   readonly #lanes: RunLanes;
   #commitIsDue = false;
   #limit: Timer | undefined;
   /** Why it ends early, once it does. */
   #ending: { readonly cause: Cause; readonly reason: unknown } | undefined;
   #end: End | undefined;
-  /** Of tasks that count, first failure first. */
-  readonly #failures: TaskFailure[] = [];
-  #firstFailure: { readonly error: unknown } | undefined;
   /** How it ends, once all tasks have settled; a cancel may still change it. */
   #concluding: RunResult['status'] | undefined;
   #result: RunResult | undefined;
@@ -104,9 +94,8 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     this.steps = new RunSteps(this, makeActor && (() => makeActor(this)));
     this.#isResumed = journal.seq > 0;
     this.#isChecked = isChecked;
-    const { graph } = this.definition;
-    this.#live = new Array(graph.size).fill(undefined);
-    this.#outputs = new Outputs(graph);
+    this.#live = new Array(this.definition.graph.size).fill(undefined);
+    this.#results = new Results(this.definition);
     const slots = settings.concurrency ?? this.definition.settings.concurrency;
     this.#lanes = new RunLanes(this.#turn.slots, core, this.definition.settings.pools, slots);
   }
@@ -165,7 +154,7 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
 
   /** What the first task to fail threw, as it was thrown. */
   get firstFailure(): unknown {
-    return this.#firstFailure?.error;
+    return this.#results.firstFailure;
   }
 
   /** Attempts under way, by task id. */
@@ -284,14 +273,14 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
 
   taskSettled(task: LiveTask, status: SettledStatus, { at, output, error, cause }: Ending): void {
     this.#live[task.index] = undefined;
-    if (status === 'done') this.#outputs.set(task.index, output);
-    if (status === 'failed' && error !== undefined) this.#addFailure(task.definition, error, cause);
+    if (status === 'done') this.#results.addOutput(task.index, output);
+    if (status === 'failed' && error !== undefined) this.#results.addFailure(task.index, error, cause);
     this.steps.sendUnseen({ type: 'task.settled', at, task: task.index, status }, task.knownActor);
   }
 
   /** Kept as it was thrown for whoever awaits the outputs. */
   noteFailure(error: unknown): void {
-    this.#firstFailure ??= { error };
+    this.#results.noteFailure(error);
   }
 
   fault(error: unknown): void {
@@ -304,7 +293,7 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
   }
 
   depsOf(index: number): Record<string, unknown> {
-    return this.#outputs.depsOf(index);
+    return this.#results.depsOf(index);
   }
 
   outcomesOf(index: number): Record<string, Outcome> {
@@ -383,22 +372,9 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
 
   #conclude(): void {
     if (this.isOver) return;
-    const outputs = this.#outputs.byId();
-    const failures = this.#failures;
     const at = this.now();
-    const make = this.definition.settings.output;
-    if (make === undefined || this.#concluding !== 'done') {
-      this.send({ type: 'run.conclude', at, outputs, failures });
-      return;
-    }
-    try {
-      const output = make({ input: this.input, deps: outputs });
-      if (output instanceof Promise) throw new TypeError(refusePromise(this.definition.name, output));
-      this.send({ type: 'run.conclude', at, outputs: output, output, failures });
-    } catch (error) {
-      this.noteFailure(error);
-      this.send({ type: 'run.conclude', at, outputs, failures, error: viewError(error) });
-    }
+    const made = this.#results.make(this.input, this.#concluding === 'done');
+    this.send({ type: 'run.conclude', at, ...made });
   }
 
   #liveTasks(): LiveTask[] {
@@ -434,12 +410,7 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     const fold = this.journal.foldTo();
     const { status, startedAt, cause, reason } = fold.view();
     this.input = fold.input;
-    for (const [index, definition] of this.definition.tasks.entries()) {
-      const task = fold.task(index);
-      if (task.status === 'done') this.#outputs.set(index, task.output);
-      if (task.status === 'failed' && task.error !== undefined)
-        this.#addFailure(definition, task.error, task.cause);
-    }
+    this.#results.takeUp(fold);
     this.#startLimit(this.journal.rerunAt ?? startedAt ?? this.now());
     const at = this.now();
     if (status === 'paused') this.send({ type: 'run.pause', at });
@@ -484,10 +455,6 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     return decision === 'run' ? left : { ...left, status: 'pending' };
   }
 
-  #addFailure({ id, optional }: TaskDefinition, error: ErrorView, cause: Cause | undefined): void {
-    if (!optional) this.#failures.push({ taskId: id, error, cause });
-  }
-
   #finish(end: End): void {
     this.#end = end;
     this.steps.close();
@@ -495,10 +462,4 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     for (const callback of this.#whenEnded) callback(end);
     this.#whenEnded = [];
   }
-}
-
-/** Nobody else will look at the promise, whose rejection would end the process. */
-function refusePromise(flow: string, promise: Promise<unknown>): string {
-  promise.catch(() => {});
-  return `\`output\` of flow \`${flow}\` returned a promise: it must return at once. Do what takes time in a task`;
 }

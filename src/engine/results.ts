@@ -1,0 +1,105 @@
+import type { FlowDefinition, TaskDefinition } from '../model/definition.ts';
+import { type ErrorView, type TaskFailure, viewError } from '../model/error.ts';
+import type { RunFold } from '../model/fold.ts';
+import { createRecord, put } from '../model/record.ts';
+import type { Cause } from '../model/status.ts';
+
+/** Stands for the output of a task that has none. */
+const missing = Symbol('missing');
+
+/** What a run that has no more to do returns, or why that cannot be made. */
+export interface Made {
+  /** What the run returns; where the flow does not say how that is made, the tasks' outputs by id. */
+  readonly outputs: unknown;
+  /** The same, where the flow says how it is made. */
+  readonly output?: unknown;
+  readonly failures: readonly TaskFailure[];
+  readonly error?: ErrorView;
+}
+
+/** What the tasks of a run have come to, and what is made of that at its end. */
+export class Results {
+  readonly #definition: FlowDefinition;
+  /** By their places in definition order. */
+  readonly #outputs: unknown[];
+  /** Of tasks that count, first failure first. */
+  readonly #failures: TaskFailure[] = [];
+  #firstFailure: { readonly error: unknown } | undefined;
+
+  constructor(definition: FlowDefinition) {
+    this.#definition = definition;
+    this.#outputs = new Array(definition.graph.size).fill(missing);
+  }
+
+  /** What failed first, as it was thrown. */
+  get firstFailure(): unknown {
+    return this.#firstFailure?.error;
+  }
+
+  addOutput(task: number, output: unknown): void {
+    this.#outputs[task] = output;
+  }
+
+  addFailure(task: number, error: ErrorView, cause: Cause | undefined): void {
+    const { id, optional } = this.#definition.tasks[task] as TaskDefinition;
+    if (!optional) this.#failures.push({ taskId: id, error, cause });
+  }
+
+  /** Kept as it was thrown for whoever awaits the outputs. */
+  noteFailure(error: unknown): void {
+    this.#firstFailure ??= { error };
+  }
+
+  /** Goes on from those of a run's earlier life. */
+  takeUp(fold: RunFold): void {
+    for (let task = 0; task < this.#outputs.length; task++) {
+      const { status, output, error, cause } = fold.task(task);
+      if (status === 'done') this.addOutput(task, output);
+      if (status === 'failed' && error !== undefined) this.addFailure(task, error, cause);
+    }
+  }
+
+  /** Outputs of a task's dependencies, by id. */
+  depsOf(task: number): Record<string, unknown> {
+    const { ids, upstreamStart, upstreamList } = this.#definition.graph;
+    const deps = createRecord<unknown>(ids.length);
+    for (let at = upstreamStart[task] as number; at < (upstreamStart[task + 1] as number); at++) {
+      const upstream = upstreamList[at] as number;
+      const output = this.#outputs[upstream];
+      if (output !== missing) put(deps, ids[upstream] as string, output);
+    }
+    return deps;
+  }
+
+  /** @param isDone whether all went well: only then is the flow's own function asked */
+  make(input: unknown, isDone: boolean): Made {
+    const outputs = this.#byId();
+    const failures = this.#failures;
+    const { name, settings } = this.#definition;
+    if (settings.output === undefined || !isDone) return { outputs, failures };
+    try {
+      const output = settings.output({ input, deps: outputs });
+      if (output instanceof Promise) throw new TypeError(refusePromise(name, output));
+      return { outputs: output, output, failures };
+    } catch (error) {
+      this.noteFailure(error);
+      return { outputs, failures, error: viewError(error) };
+    }
+  }
+
+  #byId(): Record<string, unknown> {
+    const { ids } = this.#definition.graph;
+    const outputs = createRecord<unknown>(ids.length);
+    for (let task = 0; task < ids.length; task++) {
+      const output = this.#outputs[task];
+      if (output !== missing) put(outputs, ids[task] as string, output);
+    }
+    return outputs;
+  }
+}
+
+/** Nobody else will look at the promise, whose rejection would end the process. */
+function refusePromise(flow: string, promise: Promise<unknown>): string {
+  promise.catch(() => {});
+  return `\`output\` of flow \`${flow}\` returned a promise: it must return at once. Do what takes time in a task`;
+}
