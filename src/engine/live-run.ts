@@ -2,6 +2,7 @@ import type { AnyActorRef } from 'xstate';
 import type { OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
 import type { Ending } from '../../machines/task.ts';
 import type { CompiledSnapshot } from '../logic/snapshot.ts';
+import { isA } from '../model/check.ts';
 import type { FlowDefinition, TaskDefinition } from '../model/definition.ts';
 import { EngineStoppedError, InputError, TimeoutError } from '../model/error.ts';
 import { journalVersion, type RunFact, type RunSettings, type TaskFact } from '../model/journal.ts';
@@ -355,8 +356,11 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     this.#finish({ hasSettled: true });
   }
 
-  /** It is over before it has settled: what it had under way goes too. */
+  /** It is over before it has settled: what it had under way goes too, and what was recorded in this turn is kept. */
   stopped(error: unknown): void {
+    if (this.isOver) return;
+    if (isA(error, EngineStoppedError)) this.commit();
+    // The store may have failed, or a listener have stopped it, too.
     if (this.isOver) return;
     this.timers.cancel(this.#limit);
     for (const task of this.#liveTasks()) task.stop();
@@ -411,22 +415,28 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     const { status, startedAt, cause, reason } = fold.view();
     this.input = fold.input;
     this.#results.takeUp(fold);
-    this.#startLimit(this.journal.rerunAt ?? startedAt ?? this.now());
     const at = this.now();
+    const from = this.journal.rerunAt ?? startedAt ?? at;
     if (status === 'paused') this.send({ type: 'run.pause', at });
     if (status === 'cancelling') this.send({ type: 'run.cancel', at, cause: cause ?? 'cancelled', reason });
-    else this.send({ type: 'run.recover', at });
+    // Not by a timer: until that comes slots might have been given out, and bodies been called.
+    else if (from + (this.#totalTimeoutMs ?? Number.POSITIVE_INFINITY) <= at) this.#expire();
+    else {
+      this.#startLimit(from);
+      this.send({ type: 'run.recover', at });
+    }
   }
 
   #startLimit(startedAt: number): void {
     const totalTimeoutMs = this.#totalTimeoutMs;
     if (totalTimeoutMs === undefined) return;
-    const due = (): void => {
-      const { message } = this.timeoutError();
-      this.send({ type: 'run.cancel', at: this.now(), cause: 'timeout', reason: message });
-    };
     const now = this.now();
-    this.#limit = this.timers.after(startedAt + totalTimeoutMs - now, { due }, now);
+    this.#limit = this.timers.after(startedAt + totalTimeoutMs - now, { due: () => this.#expire() }, now);
+  }
+
+  #expire(): void {
+    const { message } = this.timeoutError();
+    this.send({ type: 'run.cancel', at: this.now(), cause: 'timeout', reason: message });
   }
 
   #deliver({ task: index, decision, because }: Verdict, at: number): void {

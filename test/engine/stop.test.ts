@@ -318,6 +318,61 @@ test('goes on with the limits that the run was started with', async () => {
   assert.equal([run?.view().status, run?.view().cause], ['failed', 'timeout']);
 });
 
+for (const inspect of [undefined, () => {}]) {
+  const how = inspect === undefined ? '' : ', inspected';
+  test(`keeps what was recorded in the turn in which it stops${how}`, async () => {
+    const store = createMemoryStore();
+    const first = virtualEngine({ store, inspect });
+    const flow = createFlow('sudden').task('a', { perform: never });
+    const run = await first.engine.start(flow, undefined, { id: 'r' });
+    await first.clock.advance(0);
+    run.pause();
+    await first.engine.stop();
+    assert.is(store.read('r').at(-1)?.type, 'run.paused');
+    const [taken] = virtualEngine({ store, inspect }).engine.recover([flow]);
+    assert.is(taken?.view().status, 'paused');
+  });
+
+  test(`calls no body of a run whose time is over before it is taken up${how}`, async () => {
+    const store = createMemoryStore();
+    const first = virtualEngine({ store, inspect });
+    let calls = 0;
+    const count = () => {
+      calls++;
+      return never();
+    };
+    const flow = createFlow('late', { totalTimeoutMs: 100 }).task('a', { graceMs: 0, perform: count });
+    await first.engine.start(flow, undefined, { id: 'r' });
+    await first.clock.advance(50);
+    await first.engine.stop();
+    const second = virtualEngine({ store, inspect });
+    await second.clock.advance(100);
+    const [run] = second.engine.recover([flow]);
+    await second.clock.advance(0);
+    assert.equal([calls, run?.view().status, run?.view().cause], [1, 'failed', 'timeout']);
+    assert.equal([run?.view().tasks.a?.status, second.clock.pending], ['cancelled', 0]);
+  });
+}
+
+test('ends with the error of a store that cannot keep the last of it', async () => {
+  const broken = new Error('disk full');
+  const memory = createMemoryStore();
+  let isBroken = false;
+  const append = (...args: Parameters<typeof memory.append>) => {
+    if (isBroken) throw broken;
+    memory.append(...args);
+  };
+  const store = { ...memory, append, read: () => [], list: () => [], remove: () => {} };
+  const { engine, clock } = virtualEngine({ store });
+  const run = await engine.start(createFlow('broken').task('a', { perform: never }));
+  await clock.advance(0);
+  const ended = run.settled().catch((error: unknown) => error);
+  isBroken = true;
+  run.pause();
+  await engine.stop();
+  assert.is(await ended, broken);
+});
+
 test('refuses two flows of one name', () => {
   const { engine } = virtualEngine();
   assert.throws(() => engine.recover([createFlow('f'), createFlow('f')]), /Two flows are named `f`/);
