@@ -5,7 +5,6 @@ export type { RunResult } from '../machines/orchestrator.ts';
 export { createEngine, type Engine, type EngineOptions } from './create-engine.ts';
 export type { Subscription } from './engine/emitter.ts';
 export type { StartOptions, StopOptions } from './engine/engine.ts';
-export type { Logger } from './engine/logger.ts';
 export type { EntryOf, EventsOptions, Run, RunActor } from './engine/run.ts';
 export type { FlowLogic, RunCommand } from './engine/run-logic.ts';
 export {
@@ -40,6 +39,7 @@ export type { Graph, ReachOptions } from './model/graph.ts';
 export type { GraphBackoff, GraphDefinition, GraphRetry, GraphTask } from './model/graph-definition.ts';
 // What is known of a run.
 export type { Entry, RunEntry, RunSettings, TaskEntry } from './model/journal.ts';
+export type { Logger } from './model/logger.ts';
 export type { Outcome, PerformScope } from './model/perform.ts';
 export type { Backoff, FailureInfo, RetryPolicy } from './model/retry.ts';
 export type { Schema } from './model/schema.ts';

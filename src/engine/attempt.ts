@@ -11,11 +11,11 @@ import {
   textOf,
   viewError,
 } from '../model/error.ts';
+import type { Logger } from '../model/logger.ts';
 import type { Body, Outcome } from '../model/perform.ts';
 import { planRetry } from '../model/retry.ts';
 import { type Checked, check } from '../model/schema.ts';
 import type { Cause } from '../model/status.ts';
-import type { Logger } from './logger.ts';
 import { AttemptScope } from './scope.ts';
 import type { Due, Timer, Timers } from './timers.ts';
 

@@ -1,6 +1,6 @@
 import type { FlowDefinition } from '../model/definition.ts';
 import type { Entry } from '../model/journal.ts';
-import type { Logger } from './logger.ts';
+import type { Logger } from '../model/logger.ts';
 import type { RunJournal } from './run-journal.ts';
 import type { Limit } from './slots.ts';
 import type { Turn } from './turn.ts';

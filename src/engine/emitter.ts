@@ -1,4 +1,4 @@
-import type { Logger } from './logger.ts';
+import type { Logger } from '../model/logger.ts';
 
 /** Ends what it came from. Safe to repeat. */
 export interface Subscription {

@@ -8,6 +8,7 @@ import { EngineStoppedError, InputError, TimeoutError } from '../model/error.ts'
 import { journalVersion, type RunFact, type RunSettings, type TaskFact } from '../model/journal.ts';
 import { keyPrefixOf } from '../model/key.ts';
 import type { Verdict } from '../model/ledger.ts';
+import type { Logger } from '../model/logger.ts';
 import type { Outcome } from '../model/perform.ts';
 import { type Checked, check } from '../model/schema.ts';
 import { type Cause, isSettled, type SettledStatus } from '../model/status.ts';
@@ -15,7 +16,6 @@ import type { TaskView } from '../model/view.ts';
 import type { EngineCore } from './core.ts';
 import { host, setHost } from './host.ts';
 import { LiveTask, type TaskLogic, type TaskRun } from './live-task.ts';
-import type { Logger } from './logger.ts';
 import { Results } from './results.ts';
 import type { RunJournal } from './run-journal.ts';
 import { RunLanes } from './run-lanes.ts';

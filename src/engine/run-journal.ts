@@ -3,13 +3,13 @@ import { EntryList, type Fact } from '../model/entry-list.ts';
 import { RunFold } from '../model/fold.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import { Ledger } from '../model/ledger.ts';
+import type { Logger } from '../model/logger.ts';
 import type { Outcome } from '../model/perform.ts';
 import { createRecord, put } from '../model/record.ts';
 import type { RunStatus } from '../model/status.ts';
 import type { RunView } from '../model/view.ts';
 import type { Store } from '../store/store.ts';
 import { Emitter } from './emitter.ts';
-import type { Logger } from './logger.ts';
 
 /** States of a run that are no step towards its end, and each entered once at a time. */
 const stateAfter: Readonly<Record<string, RunStatus | undefined>> = {

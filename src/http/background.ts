@@ -1,4 +1,5 @@
 import { createEngine, type Engine, type EngineOptions, type Logger } from '../index.ts';
+import { guardLogger } from '../model/logger.ts';
 import { Delivery, type ResponseHooks } from './delivery.ts';
 import { checkDrain, type DrainOptions, type DrainReport, drain } from './drain.ts';
 import { Lull } from './lull.ts';
@@ -41,7 +42,8 @@ export function createBackground(options: BackgroundOptions = {}): Background {
   const { onError, onDisconnect, onHandlerError, ...engineOptions } = rest;
   const engine = given ?? createEngine({ keepSettled: KEPT, ...engineOptions } satisfies EngineOptions);
   const pending = new Pending(maxPending);
-  const { logger = console, clock } = options;
+  const { clock } = options;
+  const logger = guardLogger(options.logger ?? console);
   const lull = new Lull(clock);
   const core = { engine, pending, logger, clock, lull, ownsEngine: given === undefined };
   const defaults = { onError, onDisconnect, onHandlerError };

@@ -46,6 +46,22 @@ test('reads numbers of workers as any other number', async () => {
   assert.equal(counts, ['1', '1,000,000,000', '1,000']);
 });
 
+test('sends no control character of an id to the terminal, whatever the command', async () => {
+  const tasks = { 'a\u001b[2J': { retry: { maxAttempts: 2 }, fails: 2 }, 'b\nb': { needs: ['a\u001b[2J'] } };
+  writeFileSync(join(cwd, 'hostile.json'), JSON.stringify({ tasks }));
+  for (const args of [
+    ['run', 'hostile.json'],
+    ['run', 'hostile.json', '--dry-run'],
+    ['simulate', 'hostile.json'],
+    ['test', 'hostile.json'],
+    ['test', 'hostile.json', '--path', ''],
+  ]) {
+    const { stdout, stderr } = await topple(args, { cwd });
+    assert.match(stdout + stderr, 'a\\u001b', args.join(' '));
+    assert.not.match(stdout + stderr, /[^\P{Cc}\n]/u, args.join(' '));
+  }
+});
+
 test('says of a file that no text can hold that it is too long', async () => {
   writeFileSync(join(cwd, 'long.json'), '');
   truncateSync(join(cwd, 'long.json'), 2 ** 30);

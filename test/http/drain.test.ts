@@ -23,6 +23,18 @@ function request(background: ReturnType<typeof createBackground>) {
   return { tasks: delivery.tasks, send, delivery };
 }
 
+test('is not held up by a logger that throws', async () => {
+  const broken = (): never => {
+    throw new Error('no disk');
+  };
+  const { clock, background } = virtualBackground({ logger: { error: broken, warn: broken, info: broken } });
+  const { tasks, send } = request(background);
+  tasks.add(() => Promise.reject(new Error('failed')));
+  send();
+  assert.equal(await clock.run(background.drain()), { settled: 1, leftovers: [] });
+  assert.is(background.pending, 0);
+});
+
 test('lets what fits into the grace be done, and tells the rest by its ids', async () => {
   const { clock, background } = virtualBackground();
   const ran: string[] = [];

@@ -1,4 +1,5 @@
 import { showCount, showDuration } from '../duration.ts';
+import { escapeControls } from '../terminal/text.ts';
 import type { Simulation } from './simulate.ts';
 
 /** `{ status, makespanMs, tasks }` as JSON, in definition order whatever the ids are. */
@@ -36,7 +37,7 @@ export function reportOf(simulation: Simulation): string {
     ? `${plural(slots, 'worker')} busy ${percent(utilisationOf(simulation))} of the time`
     : `as many workers as wanted, ${showCount(peak)} at most`;
   const lines = [
-    `${flow.name} ${view.status} in ${exactly(makespanMs)}`,
+    `${escapeControls(flow.name)} ${view.status} in ${exactly(makespanMs)}`,
     `  tasks          ${countStatuses(simulation)}`,
     `  lower bound    ${exactly(lowerMs)}, by ${by === 'path' ? 'the longest path' : 'the work to share'}`,
     `  work           ${exactly(workMs)}, ${busy}`,
@@ -97,8 +98,10 @@ function exactly(ms: number): string {
 }
 
 function shortened(ids: readonly string[], separator = ' → '): string {
-  if (ids.length <= 8) return ids.join(separator);
-  return [...ids.slice(0, 4), `… ${showCount(ids.length - 7)} more …`, ...ids.slice(-3)].join(separator);
+  const shown = (some: readonly string[]): string[] => some.map(escapeControls);
+  if (ids.length <= 8) return shown(ids).join(separator);
+  const left = `… ${showCount(ids.length - 7)} more …`;
+  return [...shown(ids.slice(0, 4)), left, ...shown(ids.slice(-3))].join(separator);
 }
 
 function percent(part: number): string {

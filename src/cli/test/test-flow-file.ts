@@ -21,6 +21,7 @@ import { exitCode, InvalidFlowError, UsageError } from '../cli-error.ts';
 import { explainFileError } from '../file-error.ts';
 import type { Io } from '../io.ts';
 import { type LoadedFlow, loadFlow } from '../load/load-flow.ts';
+import { escapeLines } from '../terminal/text.ts';
 import { withRunnableScripts } from './replay-script.ts';
 
 /** What may be said of a test on the command line. */
@@ -70,7 +71,7 @@ export async function testFlowFile(path: string, given: TestFileOptions, io: Io)
       ? found
       : withRunnableScripts(found, { file: path, cwd: io.cwd, exported: name });
   if (given.coverage !== undefined) await write(given.coverage, coverageMarkdown(tested.coverage), io);
-  io.stdout.write(given.json ? `${JSON.stringify(tested, null, 2)}\n` : reportText(tested));
+  io.stdout.write(given.json ? `${JSON.stringify(tested, null, 2)}\n` : escapeLines(reportText(tested)));
   const isWarned = given.strict && tested.lints.some(({ severity }) => severity === 'warning');
   return tested.isGood && !isWarned ? exitCode.done : exitCode.failed;
 }
@@ -90,12 +91,14 @@ async function goPath({ flow }: LoadedFlow, seed: string, isJson: boolean, io: I
       ...tasks,
     ];
     io.stdout.write(
-      isJson ? `${JSON.stringify({ story: path.story, view }, null, 2)}\n` : `${lines.join('\n')}\n`,
+      isJson
+        ? `${JSON.stringify({ story: path.story, view }, null, 2)}\n`
+        : `${escapeLines(lines.join('\n'))}\n`,
     );
     return exitCode.done;
   } catch (error) {
     if (!(error instanceof PathError)) throw error;
-    io.stdout.write(isJson ? `${JSON.stringify(error, null, 2)}\n` : `✘ ${error.message}\n`);
+    io.stdout.write(isJson ? `${JSON.stringify(error, null, 2)}\n` : `✘ ${escapeLines(error.message)}\n`);
     return exitCode.failed;
   }
 }

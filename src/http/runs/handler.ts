@@ -7,6 +7,7 @@ import {
   checkMethods,
   checkNumber,
 } from '../../model/check.ts';
+import { guardLogger } from '../../model/logger.ts';
 import { Problem, problemResponse, safeHeaders, textResponse } from '../problem.ts';
 import { checkAccept } from './accept.ts';
 import { type Authorize, authorizeRoute, type VisibleRun } from './access.ts';
@@ -76,7 +77,8 @@ const timeOfDay: Clock = {
 export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
   checkOptions(options);
   const { engine, authorize, path = '/runs', maxBodyBytes = 65_536, maxStreams = 1_000 } = options;
-  const { keepAliveMs = 15_000, clock = timeOfDay, logger = console } = options;
+  const { keepAliveMs = 15_000, clock = timeOfDay } = options;
+  const logger = guardLogger(options.logger ?? console);
   let streams = 0;
 
   const handler = async (request: Request): Promise<Response> => {
