@@ -130,8 +130,7 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
       if (this.graph.indexOf(id) < 0) throw unknownTask(this.name, id, this.graph.ids);
       if (body !== undefined) given.set(id, defineBody(this.name, id, body as object));
     }
-    const definition = this.definition.withBodies(given);
-    return new Flow(this.name, this.#settings, TaskList.of(definition.tasks), definition);
+    return flowOf(this.definition.withBodies(given)) as never;
   }
 
   /** Its tasks and who depends on whom. */
@@ -203,6 +202,11 @@ export function definitionOf(flow: unknown): FlowDefinition {
   );
 }
 
+/** The flow of a definition, whose tasks have been checked. */
+export function flowOf(definition: FlowDefinition): Flow {
+  return new Flow(definition.name, definition.settings, TaskList.of(definition.tasks), definition);
+}
+
 /**
  * Makes a flow of data: `{ tasks: { id: { dependsOn, … } } }`, in linear time.
  *
@@ -213,8 +217,7 @@ export function createFlowFromGraph<Output = unknown>(
   definition: GraphDefinition,
   bodies: GraphBodies<Output>,
 ): Flow<unknown, unknown, unknown, Record<string, Output>> {
-  const defined = defineGraph(definition, bodies as Bodies);
-  return new Flow(defined.name, defined.settings, TaskList.of(defined.tasks), defined);
+  return flowOf(defineGraph(definition, bodies as Bodies)) as never;
 }
 
 /** One body for all tasks, or a body for each, by id; `Output` is what any of them returns. */

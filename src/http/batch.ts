@@ -1,27 +1,20 @@
-import { createFlow, type Flow, type PerformScope } from '../index.ts';
-import { defineTask, type TaskOptions } from '../model/definition.ts';
+import { flowOf } from '../flow.ts';
+import type { Flow, PerformScope } from '../index.ts';
+import { defineTask, FlowDefinition, type TaskDefinition, type TaskOptions } from '../model/definition.ts';
 import { createGraph, type Graph } from '../model/graph.ts';
 import { cycleError, duplicateTask, unknownDependency } from '../model/graph-check.ts';
 import type { Bound } from './context.ts';
-
-interface BatchTask {
-  readonly id: string;
-  readonly dependsOn: readonly string[];
-  readonly options: TaskOptions;
-}
 
 /** What a run of background tasks is made of, while it is collected. Tasks may name others that come later. */
 export class Batch {
   /** Of the run that it becomes. */
   readonly runId: string;
   readonly flowName: string;
-  readonly #tasks = new Map<string, BatchTask>();
+  readonly #tasks = new Map<string, TaskDefinition>();
   /** Ids that no task has so far, with the first task that depends on each. */
   readonly #missing = new Map<string, string>();
   /** The last task of the list: the next one follows it. */
   #last: string | undefined;
-  /** Whether each task stands after those that it depends on. */
-  #isForward = true;
   /** By name, the number to look for a free id from. */
   readonly #numbers = new Map<string, number>();
 
@@ -39,11 +32,17 @@ export class Batch {
     return this.#missing.size > 0;
   }
 
-  /** Adds a task at the end of the list; its id is the name, with a number where that is taken. */
-  append(name: string, rule: 'all_settled' | 'all_success', options: TaskOptions, bound: Bound): string {
-    const id = this.#freeId(name);
+  /** Adds a task at the end of the list; its id is its own, with a number where that is taken. */
+  append(
+    task: TaskDefinition,
+    triggerRule: 'all_settled' | 'all_success',
+    pool: string | undefined,
+    perform: (scope: PerformScope) => unknown,
+  ): string {
+    const id = this.#freeId(task.id);
     const dependsOn = this.#last === undefined ? [] : [this.#last];
-    this.#enter({ ...options, dependsOn, triggerRule: rule }, id, bound);
+    const body = { kind: 'perform', perform } as const;
+    this.#enter({ ...task, id, dependsOn, triggerRule, pool: task.pool ?? pool, body });
     this.#last = id;
     return id;
   }
@@ -55,7 +54,7 @@ export class Batch {
    */
   add(id: string, options: TaskOptions, bound: Bound, mayWait: boolean): void {
     if (this.#tasks.has(id)) throw duplicateTask(this.flowName, id);
-    this.#enter(options, id, bound, mayWait);
+    this.#enter(bind(defineTask(this.flowName, id, options), bound), mayWait);
   }
 
   /** Throws FlowError where a task names one that is not there. */
@@ -70,17 +69,13 @@ export class Batch {
   }
 
   toFlow(): Flow {
-    let flow = createFlow(this.flowName) as Flow<unknown, unknown, object>;
-    const ids = this.#isForward ? this.#tasks.keys() : this.order();
-    for (const id of ids) flow = flow.task(id, this.#tasks.get(id)?.options as never) as typeof flow;
-    return flow as Flow;
+    return flowOf(new FlowDefinition(this.flowName, {}, [...this.#tasks.values()]));
   }
 
-  #enter(options: TaskOptions, id: string, bound: Bound, mayWait = true): void {
-    const { dependsOn } = defineTask(this.flowName, id, options);
+  #enter(task: TaskDefinition, mayWait = true): void {
+    const { id, dependsOn } = task;
     const missing = dependsOn.filter((dependency) => dependency !== id && !this.#tasks.has(dependency));
     if (!mayWait && missing.length > 0) throw unknownDependency(this.flowName, id, missing[0], this.ids);
-    const task = { id, dependsOn, options: bind(options, bound) };
     this.#tasks.set(id, task);
     const cycle = dependsOn.includes(id) ? [id, id] : this.#missing.has(id) ? this.#cycleOf(id) : undefined;
     if (cycle !== undefined) {
@@ -88,7 +83,6 @@ export class Batch {
       throw cycleError(this.flowName, cycle);
     }
     this.#missing.delete(id);
-    if (missing.length > 0) this.#isForward = false;
     for (const dependency of missing) if (!this.#missing.has(dependency)) this.#missing.set(dependency, id);
   }
 
@@ -128,8 +122,12 @@ function wayBack(id: string, last: string, from: ReadonlyMap<string, string>): s
 }
 
 /** The same task, with a body that runs in the context that was captured for it. */
-function bind(options: TaskOptions, bound: Bound): TaskOptions {
-  const { perform } = options;
-  if (typeof perform !== 'function') return options;
-  return { ...options, perform: (scope: PerformScope) => bound(scope, () => perform(scope)) };
+function bind(task: TaskDefinition, bound: Bound): TaskDefinition {
+  const { body } = task;
+  if (body.kind !== 'perform') return task;
+  const { perform } = body;
+  return {
+    ...task,
+    body: { kind: 'perform', perform: (scope: PerformScope) => bound(scope, () => perform(scope)) },
+  };
 }

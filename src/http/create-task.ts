@@ -1,6 +1,6 @@
 import type { Schema, TaskSettings } from '../index.ts';
 import { badOption, checkFunction, checkKeys, showValue } from '../model/check.ts';
-import { checkRetry } from '../model/retry.ts';
+import { readTask, type TaskDefinition } from '../model/definition.ts';
 import { check, isSchema } from '../model/schema.ts';
 import { ArgumentsError } from './error.ts';
 
@@ -25,8 +25,8 @@ export interface TaskFunction<Given extends readonly unknown[], Output> {
 
 /** What `tasks.add` is to do: the function, and how it is to be tried. */
 export interface AddedTask {
-  readonly id: string;
-  readonly settings: TaskSettings;
+  /** Without its place in the list, and with a body that knows no arguments. */
+  readonly definition: TaskDefinition;
   readonly perform: (...args: readonly unknown[]) => unknown;
   /** The arguments as they are to be handed over; throws ArgumentsError. */
   readonly check: (args: readonly unknown[]) => readonly unknown[];
@@ -44,16 +44,15 @@ export function createTask<
   Taken extends readonly unknown[] = Given,
 >(id: string, options: TaskFunctionOptions<Given, Taken, Output>): TaskFunction<Given, Output> {
   const place = (option: string) => ({ option, owner: `createTask('${id}')` });
-  if (typeof id !== 'string' || id === '')
-    throw badOption({ option: 'id', owner: 'createTask' }, 'a string that is not empty', id);
+  if (typeof id !== 'string') throw badOption({ option: 'id', owner: 'createTask' }, 'a string', id);
   checkKeys(place('options'), options, taskOptions);
   const { args: schema, perform, ...settings } = options;
   checkFunction(place('perform'), perform);
   refuseGenerator(place('perform'), perform);
   if (schema !== undefined && !isSchema(schema)) throw badOption(place('args'), 'a Standard Schema', schema);
-  if (settings.retry !== undefined) checkRetry(id, settings.retry);
+  const definition = readTask(flowName, id, { ...settings, perform });
   const checkArgs = (args: readonly unknown[]): readonly unknown[] => checkArguments(id, schema, args);
-  const task: AddedTask = { id, settings, perform: perform as never, check: checkArgs };
+  const task: AddedTask = { definition, perform: perform as never, check: checkArgs };
   const call = (...args: Given): Output => perform(...(checkArgs(args) as Taken));
   return Object.assign(call, { taskId: id, [details]: task });
 }
@@ -73,13 +72,20 @@ export function readTaskFunction(perform: (...args: never[]) => unknown): AddedT
   // A class may have a static `name` of its own.
   const { name } = perform as { readonly name: unknown };
   const id = typeof name === 'string' && name !== '' ? name : 'task';
-  return { id, settings: none, perform: perform as never, check: asGiven };
+  return { definition: { ...plain, id }, perform: perform as never, check: asGiven };
 }
 
-const none: TaskSettings = {};
+/** In errors of tasks that are not yet part of one. */
+const flowName = 'background';
+
+const asGiven = (args: readonly unknown[]): readonly unknown[] => args;
+
+/** What is said of a function that says nothing of itself. */
+const plain = readTask(flowName, 'task', { perform: asGiven });
+
 /** Called, it would give a generator, which nobody asks for a value: its task would be done, with nothing done. */
 function refuseGenerator(place: Parameters<typeof badOption>[0], perform: unknown): void {
-  if (!/^\[object (Async)?GeneratorFunction\]$/.test(Object.prototype.toString.call(perform))) return;
+  if (!(perform instanceof Generator) && !(perform instanceof AsyncGenerator)) return;
   throw badOption(
     place,
     'a function that does its work when it is called; of a generator, hand over one that loops over it',
@@ -87,7 +93,8 @@ function refuseGenerator(place: Parameters<typeof badOption>[0], perform: unknow
   );
 }
 
-const asGiven = (args: readonly unknown[]): readonly unknown[] => args;
+const Generator = function* () {}.constructor as FunctionConstructor;
+const AsyncGenerator = async function* () {}.constructor as FunctionConstructor;
 
 const taskOptions = new Set([
   'args',

@@ -1,9 +1,12 @@
 import type { Clock } from '../index.ts';
 
-/** So long without a request is a lull: those of a burst are nearer to one another. */
-const CALM_MS = 1;
+/** Requests nearer to one another than that are a burst, and the next one of it may be on its way. */
+const CALM_MS = 0.3;
 
-/** So long work waits for one, while requests keep coming. */
+/** So often it is looked for calm: the shortest wait that timers of Node have. */
+const LOOK_MS = 1;
+
+/** So long work waits for calm, while requests keep coming. */
 const PATIENCE_MS = 100;
 
 /**
@@ -15,6 +18,8 @@ export class Lull {
   /** Requests so far, and when the last one came. */
   #requests = 0;
   #lastAt = Number.NEGATIVE_INFINITY;
+  /** Whether the last one came close upon another. */
+  #isBurst = false;
   /** First come, first served. */
   readonly #waiting: { readonly at: number; readonly start: () => void }[] = [];
   #isLooking = false;
@@ -25,38 +30,39 @@ export class Lull {
 
   /** Tells of a request, and gives its number. */
   requestBegan(): number {
-    this.#lastAt = this.#now();
+    const now = this.#now();
+    this.#isBurst = now - this.#lastAt < CALM_MS;
+    this.#lastAt = now;
     return ++this.#requests;
   }
 
-  /** Calls back when there is time: in the next turn where no request has come after this one. */
+  /** Calls back when there is time: in the next turn, where no request has come close upon this one. */
   wait(request: number, start: () => void): void {
     this.#waiting.push({ at: this.#now(), start });
     if (this.#isLooking) return;
     this.#isLooking = true;
-    if (request === this.#requests) soon(() => this.#startOne());
-    else this.#clock.setTimeout(this.#look, CALM_MS);
+    if (this.#isBurst) this.#lookLater();
+    else soon(() => (request === this.#requests ? this.#startOne() : this.#lookLater()));
   }
 
-  /** One at a time, so that a request which comes meanwhile ends the lull. */
+  /** One at a time, so that a request which comes meanwhile is next. */
   #startOne(): void {
     this.#waiting.shift()?.start();
-    this.#lookAgain();
+    this.#isLooking = this.#waiting.length > 0;
+    if (this.#isLooking) soon(this.#look);
   }
 
   readonly #look = (): void => {
     const now = this.#now();
     if (now - this.#lastAt >= CALM_MS) return this.#startOne();
-    const late = this.#waiting.findIndex(({ at }) => now - at < PATIENCE_MS);
-    for (const { start } of this.#waiting.splice(0, late < 0 ? this.#waiting.length : late)) start();
-    this.#lookAgain();
+    const inTime = this.#waiting.findIndex(({ at }) => now - at < PATIENCE_MS);
+    for (const { start } of this.#waiting.splice(0, inTime < 0 ? this.#waiting.length : inTime)) start();
+    this.#isLooking = this.#waiting.length > 0;
+    if (this.#isLooking) this.#lookLater();
   };
 
-  #lookAgain(): void {
-    this.#isLooking = this.#waiting.length > 0;
-    if (!this.#isLooking) return;
-    if (this.#now() - this.#lastAt >= CALM_MS) soon(this.#look);
-    else this.#clock.setTimeout(this.#look, CALM_MS);
+  #lookLater(): void {
+    this.#clock.setTimeout(this.#look, LOOK_MS);
   }
 
   #now(): number {

@@ -1,6 +1,6 @@
 import type { AnyActorLogic, OutputFrom } from 'xstate';
 import type { AnyFlow, InputOf, ReturnedBy, StartArguments } from '../flow-types.ts';
-import type { Run, StartOptions, TriggerRule } from '../index.ts';
+import type { PerformScope, Run, StartOptions, TriggerRule } from '../index.ts';
 import { badOption } from '../model/check.ts';
 import type { TaskOptions } from '../model/definition.ts';
 import type { Batch } from './batch.ts';
@@ -59,8 +59,9 @@ export class BackgroundTasks {
     const task = readTaskFunction(perform);
     const checked = task.check(args);
     const { pool, rule } = this.#collector;
-    const options = withPool({ ...task.settings, perform: () => task.perform(...checked) }, pool);
-    return { id: this.#collector.collect().append(task.id, rule, options, captureContext()) };
+    const bound = captureContext();
+    const run = (scope: PerformScope): unknown => bound(scope, () => task.perform(...checked));
+    return { id: this.#collector.collect().append(task.definition, rule, pool, run) };
   }
 
   /**
@@ -85,8 +86,7 @@ export class BackgroundTasks {
     Output = OutputFrom<Logic>,
   >(id: Id, options: ActorTask<List, Rule, Logic, Output>): TaskHandle<Id, Output>;
   task(id: string, options: TaskOptions): TaskHandle {
-    if (typeof id !== 'string' || id === '')
-      throw badOption({ option: 'id', owner: 'tasks.task' }, 'a string that is not empty', id);
+    if (typeof id !== 'string') throw badOption({ option: 'id', owner: 'tasks.task' }, 'a string', id);
     const collector = this.#collector;
     const batch = collector.collect();
     batch.add(id, withPool(withIds(options), collector.pool), captureContext(), !collector.isSent);

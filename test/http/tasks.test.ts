@@ -76,7 +76,7 @@ test('refuse bad ids, duplicates, bodies and options where they are added', () =
   tasks.task('a', { perform: () => 1 });
   const refused: [RegExp, () => unknown][] = [
     [/There are two tasks `a` in flow `background`/, () => tasks.task('a', { perform: () => 1 })],
-    [/`id` of `tasks.task` must be a string/, () => tasks.task('', { perform: () => 1 })],
+    [/`id` of `tasks.task` must be a string/, () => tasks.task(1 as never, { perform: () => 1 })],
     [/needs a body/, () => tasks.task('b', {} as never)],
     [
       /does not take `dependOn`. Did you mean `dependsOn`\?/,
@@ -166,7 +166,7 @@ test('refuse a schema that does not answer at once, and options that will not do
   assert.throws(() => createTask('a', { perform: () => 1, retrys: 1 } as never), /does not take `retrys`/);
   assert.throws(() => createTask('a', { perform: () => 1, args: {} } as never), /a Standard Schema/);
   assert.throws(() => createTask('a', { perform: () => 1, retry: { maxAttempts: 0 } }), /maxAttempts/);
-  assert.throws(() => createTask('', { perform: () => 1 }), /`id` of `createTask`/);
+  assert.throws(() => createTask(1 as never, { perform: () => 1 }), /`id` of `createTask`/);
 });
 
 test('know their attempt from inside', async () => {
