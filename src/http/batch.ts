@@ -12,11 +12,11 @@ export class Batch {
   readonly flowName: string;
   readonly #tasks = new Map<string, TaskDefinition>();
   /** Ids that no task has so far, with the first task that depends on each. */
-  readonly #missing = new Map<string, string>();
+  #missing: Map<string, string> | undefined;
   /** The last task of the list: the next one follows it. */
   #last: string | undefined;
   /** By name, the number to look for a free id from. */
-  readonly #numbers = new Map<string, number>();
+  #numbers: Map<string, number> | undefined;
 
   constructor(runId: string, flowName: string) {
     this.runId = runId;
@@ -29,7 +29,7 @@ export class Batch {
 
   /** Whether a task names one that is not there, so far. */
   get isIncomplete(): boolean {
-    return this.#missing.size > 0;
+    return this.#missing !== undefined && this.#missing.size > 0;
   }
 
   /** Adds a task at the end of the list; its id is its own, with a number where that is taken. */
@@ -59,7 +59,7 @@ export class Batch {
 
   /** Throws FlowError where a task names one that is not there. */
   check(): void {
-    for (const [dependency, id] of this.#missing)
+    for (const [dependency, id] of this.#missing ?? [])
       throw unknownDependency(this.flowName, id, dependency, this.ids);
   }
 
@@ -77,17 +77,20 @@ export class Batch {
     const missing = dependsOn.filter((dependency) => dependency !== id && !this.#tasks.has(dependency));
     if (!mayWait && missing.length > 0) throw unknownDependency(this.flowName, id, missing[0], this.ids);
     this.#tasks.set(id, task);
-    const cycle = dependsOn.includes(id) ? [id, id] : this.#missing.has(id) ? this.#cycleOf(id) : undefined;
+    const cycle = dependsOn.includes(id) ? [id, id] : this.#missing?.has(id) ? this.#cycleOf(id) : undefined;
     if (cycle !== undefined) {
       this.#tasks.delete(id);
       throw cycleError(this.flowName, cycle);
     }
-    this.#missing.delete(id);
+    this.#missing?.delete(id);
+    if (missing.length === 0) return;
+    this.#missing ??= new Map();
     for (const dependency of missing) if (!this.#missing.has(dependency)) this.#missing.set(dependency, id);
   }
 
   #freeId(name: string): string {
     if (!this.#tasks.has(name)) return name;
+    this.#numbers ??= new Map();
     let number = this.#numbers.get(name) ?? 2;
     while (this.#tasks.has(`${name}-${number}`)) number++;
     this.#numbers.set(name, number + 1);

@@ -37,7 +37,8 @@ export class Delivery implements Collector {
   readonly tasks: BackgroundTasks;
   readonly #core: DeliveryCore;
   readonly #options: RouteOptions;
-  readonly #hooks: ResponseHooks;
+  /** None once it is decided what becomes of the tasks: request and response need not wait for that. */
+  #hooks: ResponseHooks;
   /**
    * `open`: collects; `gone`: the client has hung up on a handler that is under way; `sent`: what is collected runs;
    * `dropped`: what is collected never will.
@@ -59,7 +60,7 @@ export class Delivery implements Collector {
   readonly #waiting: Run[] = [];
   readonly #live = new Set<Promise<void>>();
   /** Handler and response, while each is under way. */
-  readonly #underWay = new Set(['handler', 'response']);
+  readonly #underWay = { handler: true, response: true };
   #watchesHead = false;
   #released: PromiseWithResolvers<void> | undefined;
 
@@ -106,7 +107,7 @@ export class Delivery implements Collector {
     if (this.#state === 'open') {
       if (this.#options.onDisconnect === 'discard')
         this.#drop('the client hung up before it had its response');
-      else if (this.#underWay.has('handler')) this.#state = 'gone';
+      else if (this.#underWay.handler) this.#state = 'gone';
       else this.#send();
     }
     this.#ended('response');
@@ -205,6 +206,7 @@ export class Delivery implements Collector {
   #send(): void {
     this.#state = 'sent';
     if (this.#next !== undefined || this.#live.size > 0) this.#hooks.guard?.();
+    this.#hooks = none;
     if (this.#next !== undefined || this.#waiting.length > 0) {
       this.#core.lull.wait(this.#number, () => {
         for (const run of this.#waiting.splice(0)) run.resume();
@@ -218,6 +220,7 @@ export class Delivery implements Collector {
     const { logger } = this.#core;
     this.#state = 'dropped';
     this.#whyDropped = why;
+    this.#hooks = none;
     const ids = [...(this.batch?.ids ?? []), ...this.#waiting.map(({ id }) => `run ${id}`)];
     if (ids.length > 0) logger.warn(`Background tasks were dropped, for ${why}: ${ids.join(', ')}`);
     if (this.#next !== undefined) this.#core.pending.drop(this.#next);
@@ -279,7 +282,9 @@ export class Delivery implements Collector {
   }
 
   #ended(part: 'handler' | 'response'): void {
-    if (this.#underWay.delete(part) && this.#underWay.size === 0) this.#core.pending.requestEnded();
+    if (!this.#underWay[part]) return;
+    this.#underWay[part] = false;
+    if (!this.#underWay.handler && !this.#underWay.response) this.#core.pending.requestEnded();
   }
 }
 
@@ -309,3 +314,5 @@ function tellFailure(logger: Logger, { id, flow }: AcceptedRun, error: unknown):
     );
   if (error.failures.length === 0) logger.error(`Background ${where} failed: ${textOf(error.reason)}`, error);
 }
+
+const none: ResponseHooks = {};
