@@ -78,8 +78,8 @@ export function createBackground(options: BackgroundOptions = {}): Background {
 }
 
 /**
- * Settled runs that an engine of its own keeps. Each is carried about by the collector for a while: 1,000 of them, an
- * engine's usual number, made the p99 of responses at 1,000 requests a second more than twice that of 100.
+ * Settled runs that an engine of its own keeps. The collector carries each about until it is old: with 1,000 of them,
+ * an engine's usual number, a short collection took 6 ms, with 100 half a millisecond.
  */
 const KEPT = 100;
 

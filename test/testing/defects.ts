@@ -254,8 +254,8 @@ export const defects: readonly Defect[] = [
   {
     name: 'the time of a run that is taken up begins anew',
     file: liveRun,
-    find: 'this.#startLimit(this.journal.rerunAt ?? startedAt ?? this.now());',
-    put: 'this.#startLimit(this.now());',
+    find: 'const from = this.journal.rerunAt ?? startedAt ?? at;',
+    put: 'const from = at;',
   },
   {
     name: 'a view counts an attempt that was taken up twice',
