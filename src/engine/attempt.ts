@@ -1,7 +1,7 @@
 import { type AnyActorLogic, type AnyActorRef, createActor } from 'xstate';
 import type { TaskEvent } from '../../machines/task.ts';
 import { stopChild } from '../logic/internals.ts';
-import { isA } from '../model/check.ts';
+import { isA, isThenable } from '../model/check.ts';
 import type { FlowDefinition, TaskDefinition } from '../model/definition.ts';
 import {
   EngineStoppedError,
@@ -268,10 +268,4 @@ export class Attempt implements Due {
     this.#controller?.abort(reason);
     if (this.#child !== undefined) stopChild(this.task.actor, this.#child);
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if (value instanceof Promise) return true;
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
-  return typeof Reflect.get(value, 'then') === 'function';
 }

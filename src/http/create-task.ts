@@ -85,7 +85,7 @@ const plain = readTask(flowName, 'task', { perform: asGiven });
 
 /** Called, it would give a generator, which nobody asks for a value: its task would be done, with nothing done. */
 function refuseGenerator(place: Parameters<typeof badOption>[0], perform: unknown): void {
-  if (!(perform instanceof Generator) && !(perform instanceof AsyncGenerator)) return;
+  if (!(perform instanceof GeneratorFunction) && !(perform instanceof AsyncGeneratorFunction)) return;
   throw badOption(
     place,
     'a function that does its work when it is called; of a generator, hand over one that loops over it',
@@ -93,8 +93,8 @@ function refuseGenerator(place: Parameters<typeof badOption>[0], perform: unknow
   );
 }
 
-const Generator = function* () {}.constructor as FunctionConstructor;
-const AsyncGenerator = async function* () {}.constructor as FunctionConstructor;
+const GeneratorFunction = function* () {}.constructor as FunctionConstructor;
+const AsyncGeneratorFunction = async function* () {}.constructor as FunctionConstructor;
 
 const taskOptions = new Set([
   'args',

@@ -1,3 +1,4 @@
+import { isThenable } from '../model/check.ts';
 import type { Delivery } from './delivery.ts';
 
 /**
@@ -25,11 +26,6 @@ export function callHandler<T>(delivery: Delivery, handler: () => T, inspect?: (
   } catch (error) {
     return fail(error);
   }
+  // Frameworks wait for any thenable.
   return isThenable(result) ? (Promise.resolve(result).then(pass, fail) as T) : pass(result);
-}
-
-/** Frameworks wait for any thenable: a query builder, a promise of another realm. */
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if (typeof value !== 'object' && typeof value !== 'function') return false;
-  return typeof (value as Partial<PromiseLike<unknown>> | null)?.then === 'function';
 }

@@ -11,8 +11,8 @@ export { type FetchHandler, toNodeHandler } from './fetch-bridge.ts';
 const names = { request: 'request', response: 'response' };
 
 /**
- * A handler for `createServer` of `node:http` or `node:http2` whose tasks run after its response. Where it throws, or its promise rejects, the
- * client gets the error's `statusCode`, else 500, which the logger hears of.
+ * A handler for `createServer` of `node:http` or `node:http2` whose tasks run after its response. Where it throws, or
+ * its promise rejects, the client gets the error's `statusCode`, else 500, which the logger hears of.
  */
 export function withTasks<
   Request extends NodeRequest = IncomingMessage,

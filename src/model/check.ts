@@ -118,3 +118,10 @@ function fieldsOf({ option, taskId, flow }: Place): FlowErrorDetails {
   if (flow !== undefined) fields.flow = flow;
   return fields;
 }
+
+/** Whether `await` would wait for it: a promise, one of another realm, a query builder. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (value instanceof Promise) return true;
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  return typeof Reflect.get(value, 'then') === 'function';
+}

@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { type Flow, isFlow } from '../../index.ts';
+import { isThenable } from '../../model/check.ts';
 import { didYouMean, nearest } from '../../model/nearest.ts';
 import { InvalidFlowError, UsageError } from '../cli-error.ts';
 import { describeFailure } from './module-failure.ts';
@@ -59,7 +60,7 @@ function flowsOf(exported: object): Map<string, AnyFlow> {
 function exportsOf(exported: object): [string, unknown][] {
   const named = Object.entries(exported).filter(([key]) => key !== 'module.exports');
   const whole: unknown = Reflect.get(exported, 'default');
-  if (typeof whole !== 'object' || whole === null || isFlow(whole) || isPromise(whole)) return named;
+  if (typeof whole !== 'object' || whole === null || isFlow(whole) || isThenable(whole)) return named;
   return [...named.filter(([key]) => key !== 'default'), ...Object.entries(whole)];
 }
 
@@ -80,10 +81,6 @@ function named(given: string, flows: ReadonlyMap<string, AnyFlow>, exported: obj
   throw new UsageError(`${given}: exports no flow \`${name}\`. ${advice}`);
 }
 
-function isPromise(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && typeof Reflect.get(value, 'then') === 'function';
-}
-
 function list(names: Iterable<string>): string {
   const all = Array.from(names, (name) => `\`${name}\``);
   return all.length > 20 ? `${all.slice(0, 20).join(', ')}, …` : all.join(', ');
@@ -99,6 +96,6 @@ function describeExports(exported: object): string {
 
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
-  if (isPromise(value)) return 'promise: await it';
+  if (isThenable(value)) return 'promise: await it';
   return Array.isArray(value) ? 'array' : typeof value;
 }

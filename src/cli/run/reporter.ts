@@ -1,5 +1,5 @@
 import type { Entry, Logger, RunView } from '../../index.ts';
-import { escapeControls } from '../terminal/text.ts';
+import { escapeLines } from '../terminal/text.ts';
 
 /** Shows a run to whoever started it. */
 export interface Reporter {
@@ -19,7 +19,7 @@ export interface Reporter {
 export function loggerTo(write: (line: string) => void): Logger {
   const log = (message: string, data?: unknown): void => {
     const text = data === undefined ? message : `${message} ${show(data)}`;
-    write(text.split('\n').map(escapeControls).join('\n'));
+    write(escapeLines(text));
   };
   return { info: log, warn: log, error: log };
 }
