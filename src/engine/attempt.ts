@@ -50,6 +50,8 @@ export interface AttemptTask {
   /** When its first attempt started. */
   readonly startedAt: number | undefined;
   send(event: TaskEvent): void;
+  /** Hears what the body returned, as the task's schema made it. */
+  returned(at: number, output: unknown): void;
   /** Hears that the attempt has ended. */
   leaveSlot(): void;
 }
@@ -216,7 +218,7 @@ export class Attempt implements Due {
 
   #done(output: unknown): void {
     this.#leave();
-    this.task.send({ type: 'attempt.done', at: this.task.run.now(), output });
+    this.task.returned(this.task.run.now(), output);
   }
 
   /** Fails for good where a cause is given; else the retry policy says. */

@@ -4,6 +4,7 @@ import type { Ending } from '../../machines/task.ts';
 import type { CompiledSnapshot } from '../logic/snapshot.ts';
 import { isA } from '../model/check.ts';
 import type { FlowDefinition, TaskDefinition } from '../model/definition.ts';
+import type { Step } from '../model/entry-list.ts';
 import { EngineStoppedError, InputError, TimeoutError } from '../model/error.ts';
 import { journalVersion, type RunFact, type RunSettings, type TaskFact } from '../model/journal.ts';
 import { keyPrefixOf } from '../model/key.ts';
@@ -264,10 +265,12 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     if (task < 0 && this.#isResumed && !this.journal.isNews(fact)) return;
     this.journal.record(fact, task);
     if (task < 0 && endings.has(fact.type)) this.journal.commit(this.steps.tell);
-    else if (!this.#commitIsDue) {
-      this.#commitIsDue = true;
-      this.#turn.commitLater(this);
-    }
+    else this.#commitLater();
+  }
+
+  recordStep(type: Step, at: number, task: number, attempt?: number, output?: unknown): void {
+    this.journal.recordStep(type, at, task, attempt, output);
+    this.#commitLater();
   }
 
   // The tasks' words.
@@ -276,7 +279,7 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     this.#live[task.index] = undefined;
     if (status === 'done') this.#results.addOutput(task.index, output);
     if (status === 'failed' && error !== undefined) this.#results.addFailure(task.index, error, cause);
-    this.steps.sendUnseen({ type: 'task.settled', at, task: task.index, status }, task.knownActor);
+    this.steps.taskSettled(at, task.index, status, task.knownActor);
   }
 
   /** Kept as it was thrown for whoever awaits the outputs. */
@@ -374,6 +377,12 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     return this.settings.totalTimeoutMs ?? this.definition.settings.totalTimeoutMs;
   }
 
+  #commitLater(): void {
+    if (this.#commitIsDue) return;
+    this.#commitIsDue = true;
+    this.#turn.commitLater(this);
+  }
+
   #conclude(): void {
     if (this.isOver) return;
     const at = this.now();
@@ -448,7 +457,7 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     const by = because === undefined ? undefined : this.definition.graph.ids[because];
     switch (decision) {
       case 'run':
-        return task.send({ type: 'task.ready', at });
+        return task.ready(at);
       case 'skip':
         return task.send({ type: 'task.skip', at, cause: 'rule', because: by });
       case 'upstream_failed':

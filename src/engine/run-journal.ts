@@ -1,5 +1,5 @@
 import type { FlowDefinition } from '../model/definition.ts';
-import { EntryList, type Fact } from '../model/entry-list.ts';
+import { EntryList, type Fact, type Step } from '../model/entry-list.ts';
 import { RunFold } from '../model/fold.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import { Ledger } from '../model/ledger.ts';
@@ -78,6 +78,11 @@ export class RunJournal {
     this.#entries.push(fact, task);
     if (fact.type === 'run.started') this.#settings = fact.settings ?? {};
     if (fact.type === 'task.rerun') this.#rerunAt = fact.at;
+  }
+
+  /** Adds a step of a task without an object for it. */
+  recordStep(type: Step, at: number, task: number, attempt?: number, output?: unknown): void {
+    this.#entries.pushStep(type, at, task, attempt, output);
   }
 
   /**

@@ -1,11 +1,13 @@
 import type { AnyActorRef } from 'xstate';
-import type { OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
+import type { OrchestratorContext, OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
 import type { Cursor } from '../logic/cursor.ts';
 import type { Namer } from '../logic/internals.ts';
 import type { CompiledSnapshot } from '../logic/snapshot.ts';
 import { isA } from '../model/check.ts';
 import { EngineStoppedError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
+import type { Verdict } from '../model/ledger.ts';
+import type { SettledStatus } from '../model/status.ts';
 import { RunActor } from './run-actor.ts';
 
 /** The run whose orchestrator it is. */
@@ -15,6 +17,8 @@ export interface StepsOwner extends Namer {
   /** Whether its actor's parent gets its events. */
   readonly forwardsEvents: boolean;
   readonly keyPrefix: string;
+  /** Each of these tasks is to be told its verdict. */
+  deliverVerdicts(verdicts: readonly Verdict[], at: number): void;
   /** The orchestrator is done. */
   settle(result: RunResult | undefined): void;
   /** It is over before it has settled. */
@@ -85,12 +89,14 @@ export class RunSteps {
   }
 
   /**
-   * Sends what need not go through the actor if nobody looks.
+   * Tells that a task has settled: to the actor only if somebody looks.
    *
-   * @param source the actor that it is from, if there is one
+   * @param source the task's actor, if there is one
    */
-  sendUnseen(event: OrchestratorEvent, source: AnyActorRef | undefined): void {
+  taskSettled(at: number, task: number, status: SettledStatus, source: AnyActorRef | undefined): void {
     const isSeen = this.#actor !== undefined && (this.cursor === undefined || this.#actor.isWatched);
+    if (!isSeen && this.#takesFastPath(at, task, status)) return;
+    const event = { type: 'task.settled', at, task, status } as const;
     if (isSeen) this.#actor?.send(event, source);
     else this.#move(event);
   }
@@ -116,6 +122,22 @@ export class RunSteps {
     if (cutBy === undefined) return cursor.snapshot();
     const { error } = cutBy;
     return isA(error, EngineStoppedError) ? cursor.snapshot('stopped') : cursor.snapshot('error', error);
+  }
+
+  /** What the orchestrator does when a task has settled that is not the last, in any of its states: see `LiveTask`. */
+  #takesFastPath(at: number, task: number, status: SettledStatus): boolean {
+    const cursor = this.cursor as Cursor;
+    const { ledger } = cursor.context as OrchestratorContext;
+    if (this.#owner.isOver || cursor.isMoving || ledger.unsettled === 1) return false;
+    cursor.hold();
+    try {
+      this.#owner.deliverVerdicts(ledger.settle(task, status).verdicts, at);
+    } catch (error) {
+      this.fault(error);
+    } finally {
+      cursor.release();
+    }
+    return true;
   }
 
   #move(event: OrchestratorEvent): void {

@@ -110,6 +110,17 @@ export class Cursor {
     return next;
   }
 
+  /** Somebody makes a move of the machine's in its place, which leaves state and output as they are, until `release`. */
+  hold(): void {
+    this.#isMoving = true;
+  }
+
+  /** Ends what `hold` began. */
+  release(): void {
+    this.#isMoving = false;
+    if (this.#late !== undefined) this.#catchUp(this.#late);
+  }
+
   /** Calls back once the present move is over. */
   afterMove(callback: () => void): void {
     this.#late ??= [];

@@ -3,6 +3,9 @@ import type { Entry, RunFact, TaskFact, TaskRerun } from './journal.ts';
 /** A fact before it has its place in a journal. */
 export type Fact = RunFact | TaskFact | TaskRerun;
 
+/** The three facts that nearly every task has. */
+export type Step = 'task.ready' | 'task.started' | 'task.done';
+
 /** What turns a fact into an entry. */
 interface Stamp {
   seq?: number;
@@ -10,11 +13,12 @@ interface Stamp {
   taskId?: string;
 }
 
-// Kinds of entries. The three that every task has are kept as numbers and an output, all others as they are.
+// Kinds of entries. Steps are kept as numbers and an output, all others as they are.
 const AS_IT_IS = 0;
 const READY = 1;
 const STARTED = 2;
 const DONE = 3;
+const kindOf = { 'task.ready': READY, 'task.started': STARTED, 'task.done': DONE } as const;
 const KIND_BITS = 2;
 const KIND_MASK = 3;
 
@@ -63,15 +67,25 @@ export class EntryList {
    * @param task the place of the task in definition order; -1 for a fact of the run
    */
   push(fact: Fact, task: number): void {
-    if (this.#length === 0) this.#firstAt = fact.at;
-    const ms = fact.at - this.#firstAt;
-    const fits = ms >= 0 && ms < MOST_MS && Number.isInteger(ms);
-    if (fits && fact.type === 'task.ready') this.#add(READY, task, ms, undefined);
-    else if (fits && fact.type === 'task.started' && fact.attempt < MOST_ATTEMPTS) {
-      this.#add((fact.attempt << KIND_BITS) | STARTED, task, ms, undefined);
-    } else if (fits && fact.type === 'task.done' && fact.attempt < MOST_ATTEMPTS) {
-      this.#add((fact.attempt << KIND_BITS) | DONE, task, ms, fact.output);
-    } else this.#add(AS_IT_IS, task, 0, this.#stamp(fact, task));
+    switch (fact.type) {
+      case 'task.ready':
+        return this.pushStep(fact.type, fact.at, task);
+      case 'task.started':
+        return this.pushStep(fact.type, fact.at, task, fact.attempt);
+      case 'task.done':
+        return this.pushStep(fact.type, fact.at, task, fact.attempt, fact.output);
+      default:
+        this.#pushWhole(this.#stamp(fact, task), task);
+    }
+  }
+
+  /** Adds a step without an object for it; `attempt` and `output` where its fact has them. */
+  pushStep(type: Step, at: number, task: number, attempt = 0, output?: unknown): void {
+    const kind = kindOf[type];
+    const ms = at - this.#firstAt;
+    const fits = ms >= 0 && ms < MOST_MS && Number.isInteger(ms) && attempt < MOST_ATTEMPTS;
+    if (fits && this.#length > 0) this.#add((attempt << KIND_BITS) | kind, task, ms, output);
+    else this.#pushWhole(this.#stepEntry(kind, this.#length + 1, at, task, attempt, output), task);
   }
 
   /** The entry with this `seq`, from 1 to the length. */
@@ -81,18 +95,9 @@ export class EntryList {
     const place = index & PIECE_MASK;
     const kind = numbers[3 * place] as number;
     if ((kind & KIND_MASK) === AS_IT_IS) return rest[place] as Entry;
-    const taskId = this.#ids[numbers[3 * place + 1] as number] as string;
+    const task = numbers[3 * place + 1] as number;
     const at = this.#firstAt + (numbers[3 * place + 2] as number);
-    const attempt = kind >> KIND_BITS;
-    const runId = this.#runId;
-    switch (kind & KIND_MASK) {
-      case READY:
-        return { type: 'task.ready', at, seq, runId, taskId };
-      case STARTED:
-        return { type: 'task.started', at, attempt, seq, runId, taskId };
-      default:
-        return { type: 'task.done', at, attempt, output: rest[place], seq, runId, taskId };
-    }
+    return this.#stepEntry(kind & KIND_MASK, seq, at, task, kind >> KIND_BITS, rest[place]);
   }
 
   /** The entries with a `seq` above `from`, up to `to`. */
@@ -103,12 +108,30 @@ export class EntryList {
     return entries;
   }
 
+  #pushWhole(entry: Entry, task: number): void {
+    if (this.#length === 0) this.#firstAt = entry.at;
+    this.#add(AS_IT_IS, task, 0, entry);
+  }
+
   #stamp(fact: Fact, task: number): Entry {
     const entry = fact as Fact & Stamp;
     entry.seq = this.#length + 1;
     entry.runId = this.#runId;
     if (task >= 0) entry.taskId = this.#ids[task] as string;
     return entry as Entry;
+  }
+
+  #stepEntry(kind: number, seq: number, at: number, task: number, attempt: number, output: unknown): Entry {
+    const runId = this.#runId;
+    const taskId = this.#ids[task] as string;
+    switch (kind) {
+      case READY:
+        return { type: 'task.ready', at, seq, runId, taskId };
+      case STARTED:
+        return { type: 'task.started', at, attempt, seq, runId, taskId };
+      default:
+        return { type: 'task.done', at, attempt, output, seq, runId, taskId };
+    }
   }
 
   #add(kind: number, task: number, ms: number, rest: unknown): void {

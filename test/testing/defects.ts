@@ -175,8 +175,8 @@ export const defects: readonly Defect[] = [
   {
     name: 'the output of a task that was retried is lost',
     file: attempt,
-    find: "this.task.send({ type: 'attempt.done', at: this.task.run.now(), output });",
-    put: "this.task.send({ type: 'attempt.done', at: this.task.run.now(), output: this.number > 1 ? undefined : output });",
+    find: 'this.task.returned(this.task.run.now(), output);',
+    put: 'this.task.returned(this.task.run.now(), this.number > 1 ? undefined : output);',
   },
   {
     name: 'a paused run is taken up running',
