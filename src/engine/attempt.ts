@@ -17,7 +17,7 @@ import { planRetry } from '../model/retry.ts';
 import { type Checked, check } from '../model/schema.ts';
 import type { Cause } from '../model/status.ts';
 import { AttemptScope } from './scope.ts';
-import type { Due, Timer, Timers } from './timers.ts';
+import { Timer, type Timers } from './timers.ts';
 
 /** What an attempt needs of its run. */
 export interface AttemptRun {
@@ -68,22 +68,23 @@ interface Ending {
 }
 
 /**
- * One try of a task: calls the body, bounds it, ends it when asked, and tells the task's actor how it went, once.
+ * One try of a task: calls the body, bounds it, ends it when asked, and tells the task how it went, once. It is itself
+ * the timer of its time, and then of its grace.
  *
  * An attempt that is ended still holds its slot until the body settles or its grace is over; what the body says
  * after that is ignored.
  */
-export class Attempt implements Due {
+export class Attempt extends Timer {
   readonly task: AttemptTask;
   /** From 1. */
   readonly number: number;
   #controller: AbortController | undefined;
   #ending: Ending | undefined;
   #isClosed = false;
-  #limit: Timer | undefined;
   #child: AnyActorRef | undefined;
 
   constructor(task: AttemptTask, number: number) {
+    super();
     this.task = task;
     this.number = number;
   }
@@ -91,7 +92,7 @@ export class Attempt implements Due {
   begin(at: number): void {
     const { definition, run } = this.task;
     const { timeoutMs } = definition;
-    if (timeoutMs !== undefined) this.#limit = run.timers.after(timeoutMs, this, at);
+    if (timeoutMs !== undefined) run.timers.set(this, timeoutMs, at);
     const scope = new AttemptScope(this);
     try {
       if (definition.body.kind === 'perform') this.#await(definition.body.perform(scope));
@@ -120,13 +121,13 @@ export class Attempt implements Due {
     this.#ending = ending;
     if (!isFirst) return;
     const { run, definition } = this.task;
-    run.timers.cancel(this.#limit);
-    this.#limit = run.timers.after(definition.graceMs ?? run.graceMs, this);
+    run.timers.cancel(this);
+    run.timers.set(this, definition.graceMs ?? run.graceMs);
     this.#abort(ending.error);
   }
 
   /** Its time, or the grace after that, is over. */
-  due(): void {
+  override due(): void {
     if (this.#ending !== undefined) return this.#close();
     const { id, timeoutMs = 0 } = this.task.definition;
     const error = new TimeoutError(`Attempt ${this.number} of task \`${id}\``, 'timeoutMs', timeoutMs);
@@ -137,7 +138,7 @@ export class Attempt implements Due {
   stop(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.task.run.timers.cancel(this.#limit);
+    this.task.run.timers.cancel(this);
     this.#abort(new EngineStoppedError('The run was stopped'));
   }
 
@@ -262,7 +263,7 @@ export class Attempt implements Due {
 
   #leave(): void {
     this.#isClosed = true;
-    this.task.run.timers.cancel(this.#limit);
+    this.task.run.timers.cancel(this);
     this.task.leaveSlot();
   }
 

@@ -213,8 +213,8 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     return this.#live[this.definition.graph.indexOf(systemId.slice(this.keyPrefix.length))]?.actor;
   }
 
-  findAll(): void {
-    for (const task of this.#liveTasks()) void task.actor;
+  findAll(): readonly AnyActorRef[] {
+    return this.#liveTasks().map((task) => task.actor);
   }
 
   // The orchestrator's effects.
@@ -440,7 +440,7 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     const totalTimeoutMs = this.#totalTimeoutMs;
     if (totalTimeoutMs === undefined) return;
     const now = this.now();
-    this.#limit = this.timers.after(startedAt + totalTimeoutMs - now, { due: () => this.#expire() }, now);
+    this.#limit = this.timers.after(startedAt + totalTimeoutMs - now, () => this.#expire(), now);
   }
 
   #expire(): void {

@@ -183,7 +183,7 @@ export class LiveTask implements Claim, AttemptTask {
   wakeAt(at: number): void {
     const now = this.run.now();
     const due = (): void => this.send({ type: 'attempt.due', at: this.run.now() });
-    this.#wake = this.run.timers.after(at - now, { due }, now);
+    this.#wake = this.run.timers.after(at - now, due, now);
   }
 
   reportSettled(status: SettledStatus, ending: Ending): void {
@@ -285,7 +285,7 @@ export class LiveTask implements Claim, AttemptTask {
     const { totalTimeoutMs } = this.definition;
     if (totalTimeoutMs === undefined) return;
     const now = this.run.now();
-    this.#limit = this.run.timers.after(startedAt + totalTimeoutMs - now, { due: () => this.#expire() }, now);
+    this.#limit = this.run.timers.after(startedAt + totalTimeoutMs - now, () => this.#expire(), now);
   }
 
   #expire(): void {

@@ -1,21 +1,31 @@
 import type { Clock } from '../model/clock.ts';
 import { Heap, type HeapItem } from '../model/heap.ts';
 
-/** Whom a timer calls. */
-export interface Due {
-  due(): void;
-}
-
-/** A call that is due at an instant; linked to those that were asked for with the same wait. */
-export interface Timer {
-  readonly dueAt: number;
+/** What is due at an instant, one at a time; linked to those that were asked for with the same wait. */
+export abstract class Timer {
+  dueAt = 0;
   /** Equal instants go in the order of asking. */
-  readonly order: number;
-  readonly whom: Due;
-  /** Where it waits; `undefined` once it has fired or was cancelled. */
+  order = 0;
+  /** Where it waits; `undefined` before it was set, and once it has fired or was cancelled. */
   line: Line | undefined;
   previous: Timer | undefined;
   next: Timer | undefined;
+
+  /** It is time. */
+  abstract due(): void;
+}
+
+class Call extends Timer {
+  readonly #callback: () => void;
+
+  constructor(callback: () => void) {
+    super();
+    this.#callback = callback;
+  }
+
+  override due(): void {
+    this.#callback();
+  }
 }
 
 /** The longest wait that timers of Node and browsers keep; longer ones are waited for in parts. */
@@ -61,21 +71,24 @@ export class Timers {
   }
 
   /**
-   * Calls once, `waitMs` from now, or as soon after that as the clock can.
+   * Calls back once, `waitMs` from now, or as soon after that as the clock can.
    *
    * @param now what `now` has just given
    */
-  after(waitMs: number, whom: Due, now = this.now()): Timer | undefined {
-    if (waitMs === Number.POSITIVE_INFINITY) return undefined;
+  after(waitMs: number, callback: () => void, now = this.now()): Timer {
+    const timer = new Call(callback);
+    this.set(timer, waitMs, now);
+    return timer;
+  }
+
+  /** The same for a timer that is not set. */
+  set(timer: Timer, waitMs: number, now = this.now()): void {
+    if (waitMs === Number.POSITIVE_INFINITY) return;
     const line = this.#lineOf(Math.max(waitMs, 0));
-    const timer: Timer = {
-      dueAt: now + line.waitMs,
-      order: this.#order++,
-      whom,
-      line,
-      previous: line.last,
-      next: undefined,
-    };
+    timer.dueAt = now + line.waitMs;
+    timer.order = this.#order++;
+    timer.line = line;
+    timer.previous = line.last;
     if (line.last !== undefined) line.last.next = timer;
     line.last = timer;
     if (line.first === undefined) {
@@ -83,7 +96,6 @@ export class Timers {
       this.#heap.push(line);
       this.#onChange();
     }
-    return timer;
   }
 
   /** Safe for a timer that has fired or was cancelled. */
@@ -143,7 +155,7 @@ export class Timers {
       const timer = line.first as Timer;
       if (timer.dueAt > now) break;
       this.#leave(timer, line);
-      timer.whom.due();
+      timer.due();
     }
     this.adjust();
   };

@@ -87,17 +87,24 @@ export function deferOn(actor: AnyActorRef, callback: () => void): void {
   scopeOf(actor).defer(callback);
 }
 
-/** Gives an actor that has not started its `systemId`; given to `createActor` it is registered twice. */
+/** Gives an actor that has not started its `systemId`, under which a namer finds it. */
 export function nameInSystem(actor: AnyActorRef, systemId: string): void {
-  (actor as AnyActorRef & { systemId: string }).systemId = systemId;
+  const named = actor as NamedActor;
+  named.systemId = systemId;
+  named[isNamed] = true;
 }
+
+/** Marks actors that the maps of their system need not hold. */
+const isNamed = Symbol('topple.isNamed');
+
+type NamedActor = AnyActorRef & { systemId: string; [isNamed]?: boolean };
 
 /** Has actors that are made only when somebody asks for them by name. */
 export interface Namer {
-  /** Makes the actor of that name, if it is one of its. */
+  /** The actor of that name, if it is one of its; it may be made now. */
   find(systemId: string): AnyActorRef | undefined;
-  /** Makes all of them. */
-  findAll(): void;
+  /** All of them. */
+  findAll(): readonly AnyActorRef[];
 }
 
 /** The part of a system by which its actors are found and seen. */
@@ -105,11 +112,13 @@ interface Directory {
   get(systemId: string): AnyActorRef | undefined;
   getAll(): Record<string, AnyActorRef>;
   inspect(observer: object): Subscription;
+  /** Enters an actor that starts under its `systemId`. */
+  _set(systemId: string, actor: AnyActorRef): void;
   [names]?: Names;
 }
 
 /** What stands behind a directory that asks others for names. */
-interface Names extends Pick<Directory, 'get' | 'getAll' | 'inspect'> {
+interface Names extends Pick<Directory, 'get' | 'getAll' | 'inspect' | '_set'> {
   /** By what their names begin with, up to the first slash. */
   readonly namers: Map<string, Namer>;
   /** How many inspect the system. */
@@ -124,8 +133,8 @@ export function offerNames({ system }: AnyActorRef, prefix: string, namer: Namer
   if (directory[names] === undefined) {
     const inspectors = isInspected({ system }) ? 1 : 0;
     const namers = new Map<string, Namer>();
-    const { get, getAll, inspect } = directory;
-    directory[names] = { namers, get, getAll, inspect, inspectors };
+    const { get, getAll, inspect, _set } = directory;
+    directory[names] = { namers, get, getAll, inspect, _set, inspectors };
     // Closures made for each system would make V8 keep one run alive by the next.
     Object.assign(directory, askingNamers);
   }
@@ -138,7 +147,7 @@ export function withdrawNames({ system }: AnyActorRef, prefix: string, namer: Na
   if (namers.get(prefix) === namer) namers.delete(prefix);
 }
 
-const askingNamers: Pick<Directory, 'get' | 'getAll' | 'inspect'> & ThisType<Directory> = {
+const askingNamers: Pick<Directory, 'get' | 'getAll' | 'inspect' | '_set'> & ThisType<Directory> = {
   get(systemId) {
     const known = this[names] as Names;
     const prefix = systemId.slice(0, systemId.indexOf('/') + 1);
@@ -146,8 +155,12 @@ const askingNamers: Pick<Directory, 'get' | 'getAll' | 'inspect'> & ThisType<Dir
   },
   getAll() {
     const known = this[names] as Names;
-    for (const namer of known.namers.values()) namer.findAll();
-    return known.getAll();
+    const named = [...known.namers.values()].flatMap((namer) => namer.findAll());
+    return { ...known.getAll(), ...Object.fromEntries(named.map((actor) => [(actor as NamedActor).systemId, actor])) };
+  },
+  _set(systemId, actor) {
+    // Its namer knows it; two maps that every task passes through would cost more than all else of its start.
+    if ((actor as NamedActor)[isNamed] !== true) (this[names] as Names)._set(systemId, actor);
   },
   inspect(observer) {
     const known = this[names] as Names;

@@ -172,10 +172,11 @@ export class Ledger {
       const told = (edit.get(next) | seen) - (1 << UNSETTLED_SHIFT);
       const decision = deliver && (told & STATUS_MASK) === WAITING ? this.#decide(next, told) : 'wait';
       edit.set(next, decision === 'wait' ? told : told | DECIDED);
-      if (decision !== 'wait') {
-        verdicts ??= [];
-        verdicts.push({ task: next, decision, because: task });
-      }
+      if (decision === 'wait') continue;
+      const verdict = { task: next, decision, because: task };
+      // One is the rule, and an array that begins with it has no room for more.
+      if (verdicts === undefined) verdicts = [verdict];
+      else verdicts.push(verdict);
     }
     const fails = status === 'failed' && this.#plan.optional[task] === 0 ? 1 : 0;
     return this.#with(edit, this.unsettled - 1, this.failures + fails, verdicts ?? none);
