@@ -4,12 +4,12 @@ import {
   type StartOptions,
   type StopOptions,
 } from './engine/engine.ts';
+import { OwnJournals } from './engine/own-journals.ts';
 import { quiet, type Run } from './engine/run.ts';
 import type { FlowLogic } from './engine/run-logic.ts';
 import { type ActorInput, definitionOf } from './flow.ts';
 import type { AnyFlow, InputOf, ReturnedBy, StartArguments } from './flow-types.ts';
 import type { RunSettings } from './model/journal.ts';
-import { createMemoryStore } from './store/memory.ts';
 import type { RunFilter, RunSummary, Store } from './store/store.ts';
 
 /** Options of an engine. */
@@ -50,7 +50,7 @@ export interface Engine {
  * @throws FlowError for an option that will not do
  */
 export function createEngine(options: EngineOptions = {}): Engine {
-  const runs = new EngineRuns({ ...options, store: options.store ?? createMemoryStore() });
+  const runs = new EngineRuns(options, options.store === undefined ? new OwnJournals() : undefined);
   return {
     start: (flow, ...[input, given]) => quiet(start(flow, input, given)) as never,
     logic: (flow, settings) => runs.logic(definitionOf(flow), settings) as never,

@@ -19,6 +19,7 @@ import type { RunFilter, RunSummary, Store } from '../store/store.ts';
 import type { EngineCore } from './core.ts';
 import { hostOf } from './host.ts';
 import type { LiveRun } from './live-run.ts';
+import type { OwnJournals } from './own-journals.ts';
 import { Run } from './run.ts';
 import { RunJournal } from './run-journal.ts';
 import { createRunMachine, launch, RunLogic } from './run-logic.ts';
@@ -83,7 +84,9 @@ export class EngineRuns implements EngineCore<LiveRun> {
   readonly logger: Logger;
   readonly random: () => number;
   readonly noLimit = new Limit(Number.POSITIVE_INFINITY);
-  readonly #store: Store | undefined;
+  readonly #journals: { readonly store?: Store | undefined; readonly own?: OwnJournals | undefined };
+  /** Where journals are read. */
+  readonly #kept: Pick<Store, 'read' | 'list' | 'remove'> | undefined;
   readonly #limit: Limit;
   readonly #pools: ReadonlyMap<string, Limit>;
   readonly #clock: Clock;
@@ -97,12 +100,14 @@ export class EngineRuns implements EngineCore<LiveRun> {
   #order = 0;
   #isDraining = false;
 
-  constructor(given: EngineOptions) {
+  /** @param own keeps the journals where there is no store; without either nothing of a settled run is kept */
+  constructor(given: EngineOptions, own?: OwnJournals) {
     checkEngine(given);
     const { logger = console, inspect, concurrency = Number.POSITIVE_INFINITY, pools = {} } = given;
     this.logger = guardLogger(logger);
     this.random = given.random ?? Math.random;
-    this.#store = given.store;
+    this.#journals = { store: given.store, own };
+    this.#kept = given.store ?? own;
     this.#limit = new Limit(concurrency);
     this.#pools = new Map(Object.entries(pools).map(([name, slots]) => [name, new Limit(slots)]));
     this.#clock = given.clock ?? timeOfDay;
@@ -153,12 +158,12 @@ export class EngineRuns implements EngineCore<LiveRun> {
       byName.set(definition.name, definition);
     }
     const runs: Run[] = [];
-    for (const { id, flow } of this.#store?.list({ settled: false }) ?? []) {
+    for (const { id, flow } of this.#kept?.list({ settled: false }) ?? []) {
       const definition = byName.get(flow);
       if (definition === undefined || this.#live.get(id) !== undefined) continue;
       try {
         this.#checkPools(definition);
-        const journal = this.openJournal(definition, id, this.#store?.read(id) ?? []);
+        const journal = this.openJournal(definition, id, this.#kept?.read(id) ?? []);
         runs.push(this.#handleOf(this.#launch(journal, journal.settings, undefined)));
       } catch (error) {
         this.logger.error(
@@ -176,7 +181,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   runs(filter?: RunFilter): readonly RunSummary[] {
-    return this.#store?.list(filter) ?? [];
+    return this.#kept?.list(filter) ?? [];
   }
 
   async stop({ graceMs = 0 }: StopOptions = {}): Promise<void> {
@@ -208,11 +213,11 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   newJournal(definition: FlowDefinition, runId: string = crypto.randomUUID()): RunJournal {
-    return new RunJournal(runId, definition, this.#store, this.logger);
+    return new RunJournal(runId, definition, this.#journals, this.logger);
   }
 
   openJournal(definition: FlowDefinition, runId: string, entries: readonly Entry[]): RunJournal {
-    const journal = new RunJournal(runId, definition, this.#store, this.logger, entries);
+    const journal = new RunJournal(runId, definition, this.#journals, this.logger, entries);
     const started = entries.find((entry) => entry.type === 'run.started');
     if (started !== undefined && started.flowHash !== definition.hash) {
       throw new FlowError(
@@ -272,14 +277,14 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   #forget(id: string): void {
     try {
-      this.#store?.remove(id);
+      this.#kept?.remove(id);
     } catch (error) {
       this.logger.error(`The store could not forget run ${id}`, error);
     }
   }
 
   #isTaken(id: string): boolean {
-    return this.#live.get(id) !== undefined || (this.#store?.read(id).length ?? 0) > 0;
+    return this.#live.get(id) !== undefined || (this.#kept?.read(id).length ?? 0) > 0;
   }
 
   /** Pools are looked up when a run starts: a flow does not know its engine before. */

@@ -10,6 +10,7 @@ import type { RunStatus } from '../model/status.ts';
 import type { RunView } from '../model/view.ts';
 import type { Store } from '../store/store.ts';
 import { Emitter } from './emitter.ts';
+import type { OwnJournals } from './own-journals.ts';
 
 /** States of a run that are no step towards its end, and each entered once at a time. */
 const stateAfter: Readonly<Record<string, RunStatus | undefined>> = {
@@ -26,6 +27,8 @@ export class RunJournal {
   /** Hears each entry once it has been kept. */
   readonly emitter: Emitter<Entry>;
   readonly #store: Store | undefined;
+  /** Of an engine without a store that keeps its runs. */
+  readonly #own: OwnJournals | undefined;
   readonly #entries: EntryList;
   /** How many of the entries are of the time before this engine took the run up. */
   readonly #left: number;
@@ -39,7 +42,7 @@ export class RunJournal {
   constructor(
     runId: string,
     definition: FlowDefinition,
-    store: Store | undefined,
+    { store, own }: { readonly store?: Store | undefined; readonly own?: OwnJournals | undefined },
     logger: Logger,
     kept: readonly Entry[] = [],
   ) {
@@ -47,6 +50,7 @@ export class RunJournal {
     this.definition = definition;
     this.emitter = new Emitter(logger);
     this.#store = store;
+    this.#own = own;
     const { graph } = definition;
     this.#entries = new EntryList(runId, graph.ids);
     for (const entry of kept) this.record({ ...entry }, 'taskId' in entry ? graph.indexOf(entry.taskId) : -1);
@@ -94,6 +98,7 @@ export class RunJournal {
     const from = this.#kept;
     const to = this.seq;
     if (from === to) return;
+    this.#own?.keep(this);
     if (this.#store === undefined && tell === undefined && !this.emitter.isHeard) {
       this.#kept = to;
       return;
@@ -109,7 +114,9 @@ export class RunJournal {
 
   /** Writes what has been kept, here or elsewhere, to a store that does not have it. Throws what the store throws. */
   adopt(): void {
-    if (this.#kept === 0 || this.#store === undefined || this.#store.read(this.runId).length > 0) return;
+    if (this.#kept === 0) return;
+    this.#own?.adopt(this);
+    if (this.#store === undefined || this.#store.read(this.runId).length > 0) return;
     this.#keep(this.#entries.slice(0, this.#kept), 0);
   }
 

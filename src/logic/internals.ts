@@ -156,7 +156,10 @@ const askingNamers: Pick<Directory, 'get' | 'getAll' | 'inspect' | '_set'> & Thi
   getAll() {
     const known = this[names] as Names;
     const named = [...known.namers.values()].flatMap((namer) => namer.findAll());
-    return { ...known.getAll(), ...Object.fromEntries(named.map((actor) => [(actor as NamedActor).systemId, actor])) };
+    return {
+      ...known.getAll(),
+      ...Object.fromEntries(named.map((actor) => [(actor as NamedActor).systemId, actor])),
+    };
   },
   _set(systemId, actor) {
     // Its namer knows it; two maps that every task passes through would cost more than all else of its start.

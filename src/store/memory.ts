@@ -1,7 +1,7 @@
-import { StoreConflictError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
 import { PassingMap } from '../model/passing-map.ts';
-import type { RunFilter, RunSummary, Store } from './store.ts';
+import { conflictOf, isWanted, type RunFilter, type RunSummary, summarise } from '../model/summary.ts';
+import type { Store } from './store.ts';
 
 /** A store for as long as the process lives: the reference for others, and the double in tests. */
 export function createMemoryStore(): Store {
@@ -14,12 +14,7 @@ class MemoryStore implements Store {
   append(runId: string, entries: readonly Entry[], expectedSeq: number): void {
     const journal = this.#journals.get(runId);
     const seq = journal?.at(-1)?.seq ?? 0;
-    if (seq !== expectedSeq) {
-      throw new StoreConflictError(
-        runId,
-        `Run ${runId} has ${seq} entries where ${expectedSeq} were expected: another engine goes on with it, or the id is taken`,
-      );
-    }
+    if (seq !== expectedSeq) throw conflictOf(runId, seq, expectedSeq);
     if (journal === undefined) this.#journals.set(runId, entries.slice());
     else for (const entry of entries) journal.push(entry);
   }
@@ -28,30 +23,14 @@ class MemoryStore implements Store {
     return this.#journals.get(runId)?.slice() ?? [];
   }
 
-  list({ flow, settled }: RunFilter = {}): readonly RunSummary[] {
-    const all = this.#journals.entries().map(([id, entries]) => summarise(id, entries));
-    return all.filter(
-      (run) =>
-        (flow === undefined || run.flow === flow) &&
-        (settled === undefined || settled === (run.endedAt !== null)),
-    );
+  list(filter: RunFilter = {}): readonly RunSummary[] {
+    return this.#journals
+      .entries()
+      .map(([id, entries]) => summarise(id, entries.length, (seq) => entries[seq - 1] as Entry))
+      .filter((run) => isWanted(filter, run));
   }
 
   remove(runId: string): void {
     this.#journals.delete(runId);
   }
-}
-
-/** The start stands among the first, if the input was accepted; a settled run's journal ends with its end. */
-function summarise(id: string, entries: readonly Entry[]): RunSummary {
-  const started = entries.find((entry) => entry.type === 'run.started');
-  const last = entries.at(-1);
-  const ended = last?.type === 'run.done' || last?.type === 'run.failed' || last?.type === 'run.cancelled';
-  return {
-    id,
-    flow: started?.flow ?? '',
-    startedAt: started?.at ?? null,
-    endedAt: ended ? last.at : null,
-    seq: last?.seq ?? 0,
-  };
 }

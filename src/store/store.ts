@@ -1,21 +1,7 @@
 import type { Entry } from '../model/journal.ts';
+import type { RunFilter, RunSummary } from '../model/summary.ts';
 
-/** What a store knows of a run without reading its journal. */
-export interface RunSummary {
-  readonly id: string;
-  readonly flow: string;
-  readonly startedAt: number | null;
-  /** `null` while the run is unsettled. */
-  readonly endedAt: number | null;
-  /** `seq` of its last entry. */
-  readonly seq: number;
-}
-
-/** Which runs are wanted; without a field, all. */
-export interface RunFilter {
-  readonly flow?: string | undefined;
-  readonly settled?: boolean | undefined;
-}
+export type { RunFilter, RunSummary };
 
 /**
  * Where journals live. Synchronous: an append has been kept when it returns, so a run goes on from there only.

@@ -182,7 +182,10 @@ test('a system asks for names that it does not know, by what they begin with', (
       asked.push(systemId);
       return systemId === 'one/a' ? made : undefined;
     },
-    findAll: () => asked.push('all'),
+    findAll() {
+      asked.push('all');
+      return [];
+    },
   };
   offerNames(actor, 'one/', namer);
   offerNames(made, 'two/', { ...namer, find: () => actor });
@@ -200,7 +203,7 @@ test('a system asks for names that it does not know, by what they begin with', (
 
 test('a system that asks for names knows its own, and who inspects it', () => {
   const { actor } = listening({ systemId: 'own/a' } as object);
-  const namer = { find: () => undefined, findAll: () => {} };
+  const namer = { find: () => undefined, findAll: () => [] };
   offerNames(actor, 'own/', namer);
   assert.is(actor.system.get('own/a'), actor);
   assert.is(isInspected(actor), false);
