@@ -19,6 +19,9 @@ export function goesBefore(a: Claim, b: Claim): boolean {
   return a.index < b.index;
 }
 
+/** So many places of a line stay when nobody stands in it any more. */
+const KEPT_PLACES = 64;
+
 /** `place` of a claim that stands in line. */
 const IN_LINE = Number.MAX_SAFE_INTEGER;
 
@@ -30,7 +33,9 @@ export class Claims {
   readonly #heap = new Heap<Claim>(goesBefore);
   /** Claims that were met leave an empty place, so that nothing keeps their tasks alive. */
   #line: (Claim | undefined)[] = [];
+  /** Where the line begins, and where it ends. */
   #head = 0;
+  #tail = 0;
   /** The last that came to stand in line. */
   #last: Claim | undefined;
   #size = 0;
@@ -53,7 +58,7 @@ export class Claims {
       return;
     }
     claim.place = IN_LINE;
-    this.#line.push(claim);
+    this.#line[this.#tail++] = claim;
     this.#last = claim;
   }
 
@@ -74,15 +79,17 @@ export class Claims {
     if (--this.#size === 0) this.#startLine();
   }
 
+  /** A short line is used again: a chain of tasks would make an array for each of them. */
   #startLine(): void {
-    this.#line = [];
-    this.#head = 0;
+    if (this.#tail > KEPT_PLACES) this.#line = [];
+    else this.#line.fill(undefined, this.#head, this.#tail);
+    this.#head = this.#tail = 0;
     this.#last = undefined;
   }
 
   #firstInLine(): Claim | undefined {
     const line = this.#line;
-    for (; this.#head < line.length; this.#head++) {
+    for (; this.#head < this.#tail; this.#head++) {
       const claim = line[this.#head];
       if (claim?.place === IN_LINE) return claim;
       line[this.#head] = undefined;

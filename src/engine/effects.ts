@@ -1,6 +1,6 @@
 import type { AnyActorRef } from 'xstate';
 import { orchestratorMachine } from '../../machines/orchestrator.ts';
-import { type Ending, taskMachine } from '../../machines/task.ts';
+import { type Ending, type TaskEvent, taskMachine } from '../../machines/task.ts';
 import { deferOn } from '../logic/internals.ts';
 import { hostOf } from './host.ts';
 import type { LiveRun } from './live-run.ts';
@@ -14,7 +14,8 @@ export const engineTaskMachine = taskMachine.provide({
       run.record(fact, index);
     },
     requestSlot: ({ self }, { readyAt }) => hostOf<LiveTask>(self).requestSlot(readyAt),
-    performAttempt: ({ self }, { attempt }) => hostOf<LiveTask>(self).performAttempt(attempt),
+    performAttempt: ({ self, event }, { attempt }) =>
+      hostOf<LiveTask>(self).performAttempt(attempt, (event as Extract<TaskEvent, { at: number }>).at),
     abortAttempt: ({ self }, { cause, reason }) => hostOf<LiveTask>(self).abortAttempt(cause, reason),
     wakeAt: ({ self }, { at }) => hostOf<LiveTask>(self).wakeAt(at),
     reportSettled: ({ self, context }, { status }) =>

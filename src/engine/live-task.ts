@@ -68,8 +68,6 @@ export class LiveTask implements Claim, AttemptTask {
   /** The machine, from when it is needed until it has an actor. */
   #cursor: Cursor | undefined;
   #actor: AnyActorRef | undefined;
-  /** When the attempt under way was started. */
-  #attemptAt = 0;
   #attempt: Attempt | undefined;
   /** Until the next attempt is due. */
   #wake: Timer | undefined;
@@ -144,7 +142,6 @@ export class LiveTask implements Claim, AttemptTask {
   /** A slot is free. */
   start(): void {
     const at = this.run.now();
-    this.#attemptAt = at;
     if (this.#mayGoFast) this.#startFast(at);
     else this.send({ type: 'attempt.start', at });
     // Not within the machine's step: what bodies do is nothing to it, and a short stack makes their errors cheap.
@@ -156,9 +153,9 @@ export class LiveTask implements Claim, AttemptTask {
     this.#lane.push(this);
   }
 
-  performAttempt(number: number): void {
+  performAttempt(number: number, at: number): void {
     this.#attempt = new Attempt(this, number);
-    if (this.startedAt === undefined) this.#startLimit(this.#attemptAt);
+    if (this.startedAt === undefined) this.#startLimit(at);
   }
 
   returned(at: number, output: unknown): void {
@@ -214,7 +211,7 @@ export class LiveTask implements Claim, AttemptTask {
   #startFast(at: number): void {
     try {
       this.run.recordStep('task.started', at, this.index, 1);
-      this.performAttempt(1);
+      this.performAttempt(1, at);
     } catch (error) {
       this.run.fault(error);
     }

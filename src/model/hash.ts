@@ -12,7 +12,16 @@ export class Hash {
   }
 
   addText(text: string): void {
-    for (let i = 0; i < text.length; i++) this.addInteger(text.charCodeAt(i));
+    // Beside the fields, which would be read and written for each character.
+    let high = this.#high;
+    let low = this.#low;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      high = Math.imul(high ^ code, 0x85ebca6b);
+      low = Math.imul(low ^ code, 0xc2b2ae35);
+    }
+    this.#high = high;
+    this.#low = low;
     this.addInteger(text.length);
   }
 
