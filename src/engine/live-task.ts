@@ -1,5 +1,5 @@
 import { type AnyActorLogic, type AnyActorRef, createActor } from 'xstate';
-import type { Ending, TaskContext, TaskEvent, TaskInput, taskMachine } from '../../machines/task.ts';
+import type { Ending, TaskEvent, TaskInput, taskMachine } from '../../machines/task.ts';
 import type { CompiledLogic } from '../logic/actor-logic.ts';
 import type { Cursor } from '../logic/cursor.ts';
 import { nameInSystem, stopChild } from '../logic/internals.ts';
@@ -13,6 +13,7 @@ import { Attempt, type AttemptRun, type AttemptTask } from './attempt.ts';
 import type { Claim } from './claims.ts';
 import { host, setHost } from './host.ts';
 import type { Lane } from './slots.ts';
+import { placeOfLeft, placeOnFastPath } from './task-place.ts';
 import type { Timer } from './timers.ts';
 
 /** What runs the tasks of a run: as actors, and where it is compiled also without. */
@@ -81,8 +82,8 @@ export class LiveTask implements Claim, AttemptTask {
     this.definition = definition;
     this.#lane = lane;
     if (run.taskLogic.compiled === undefined || run.isInspected) {
-      this.#startActor({ input: this.#input, snapshot: left && snapshotOf(left, this.#input) });
-    } else if (left !== undefined) this.#cursor = this.#cursorFrom(snapshotOf(left, this.#input));
+      this.#startActor({ input: this.#input, snapshot: left && placeOfLeft(left, this.#input) });
+    } else if (left !== undefined) this.#cursor = this.#cursorFrom(placeOfLeft(left, this.#input));
   }
 
   get [host](): this {
@@ -224,7 +225,8 @@ export class LiveTask implements Claim, AttemptTask {
   /** Where it stands, from the fast path on if it went that way. */
   get #machine(): Cursor {
     if (this.#isOnFastPath) {
-      this.#cursor = this.#cursorFrom(this.#onFastPath());
+      const isRunning = this.startedAt !== undefined;
+      this.#cursor = this.#cursorFrom(placeOnFastPath(isRunning, this.readyAt, this.#input));
       this.#isOnFastPath = false;
     }
     this.#cursor ??= this.#compiled.cursor(this, this.#input);
@@ -241,16 +243,6 @@ export class LiveTask implements Claim, AttemptTask {
 
   get #input(): TaskInput {
     return { task: this.index, maxAttempts: this.definition.retry?.maxAttempts ?? 1 };
-  }
-
-  #onFastPath(): object {
-    const isRunning = this.startedAt !== undefined;
-    const { readyAt } = this;
-    return placeAt(isRunning ? 'running' : 'pending', {
-      ...this.#input,
-      attempt: isRunning ? 1 : 0,
-      readyAt,
-    });
   }
 
   #move(cursor: Cursor, event: TaskEvent): void {
@@ -294,24 +286,4 @@ export class LiveTask implements Claim, AttemptTask {
     const { id, totalTimeoutMs = 0 } = this.definition;
     return new TimeoutError(`Task \`${id}\``, 'totalTimeoutMs', totalTimeoutMs);
   }
-}
-
-/** An attempt that was under way when the run was stopped is made again, under the same number: the task waits for a slot. */
-function snapshotOf(left: TaskView, input: TaskInput): object {
-  const { attempts, readyAt, retryAt, error } = left;
-  const isRetrying = left.status === 'retrying';
-  const known = { ...input, attempt: attempts, readyAt, error };
-  return isRetrying ? placeAt('retrying', { ...known, retryAt }) : placeAt('pending', known);
-}
-
-function placeAt(value: string, known: Partial<TaskContext> & TaskInput): object {
-  const context: TaskContext = {
-    attempt: 0,
-    readyAt: undefined,
-    retryAt: undefined,
-    error: undefined,
-    ending: undefined,
-    ...known,
-  };
-  return { status: 'active', value, context, children: {}, historyValue: {} };
 }

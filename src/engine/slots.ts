@@ -105,7 +105,7 @@ export class Pool {
     if (lane.best === undefined) this.#lanes.remove(lane);
     else {
       if (lane.place < 0) this.#lanes.push(lane);
-      else if (this.#lanes.size > 1) this.#lanes.update(lane);
+      else this.#lanes.update(lane);
       this.#onWanted();
     }
   }

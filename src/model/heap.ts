@@ -40,6 +40,7 @@ export class Heap<Item extends HeapItem> {
 
   /** Moves an item to where it belongs after its order has changed. */
   update(item: Item): void {
+    if (this.#items.length === 1) return;
     this.#up(item);
     this.#down(item);
   }

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import {
+  createEngine,
   createFlowFromGraph,
+  type Entry,
   FatalError,
   type GraphTask,
   RetryAfterError,
@@ -16,6 +18,7 @@ import type { LiveRun } from '../../src/engine/live-run.ts';
 import type { PerformScope } from '../../src/model/perform.ts';
 import { triggerRules } from '../../src/model/trigger-rule.ts';
 import { spec } from '../spec.ts';
+import { silent } from '../support/virtual.ts';
 
 const test = spec('compiled runs equal interpreted ones');
 
@@ -100,7 +103,7 @@ const settings: fc.Arbitrary<GraphTask> = fc.record({
   priority: oneIn(4, fc.integer({ min: 0, max: 2 })),
 });
 
-const command = fc.record({
+const commands = fc.record({
   type: fc.constantFrom('run.pause', 'run.pause', 'run.resume', 'run.cancel') as fc.Arbitrary<
     Command['type']
   >,
@@ -120,7 +123,7 @@ const plans: fc.Arbitrary<Plan> = fc
     ),
     concurrency: oneIn(2, fc.integer({ min: 1, max: 4 })),
     totalTimeoutMs: oneIn(6, ms(200)),
-    commands: fc.array(command, { maxLength: 3 }),
+    commands: fc.array(commands, { maxLength: 3 }),
     input: fc.oneof(
       { weight: 12, arbitrary: fc.constant('taken' as const) },
       fc.constant('refused' as const),
@@ -181,25 +184,51 @@ interface Shown {
   readonly endedAt: number;
 }
 
-async function run(logic: AnyActorLogic, { commands }: Plan, time: { clock: VirtualClock }): Promise<Shown> {
+/** Has all commands given in their time. In the end nothing stays paused. */
+function command({ commands }: Plan, clock: VirtualClock, give: (command: Command['type']) => void): void {
+  for (const { type, at } of [...commands, { type: 'run.resume', at: 200 } as const])
+    clock.setTimeout(() => give(type), at);
+}
+
+/** As an actor that is watched. */
+async function run(logic: AnyActorLogic, plan: Plan, time: { clock: VirtualClock }): Promise<Shown> {
   const clock = createVirtualClock(1_000);
   time.clock = clock;
   const actor = createActor(logic, { input: { some: 'input' }, clock: clock as never }) as AnyActorRef;
   const events: { readonly type: string }[] = [];
   actor.on('*', (event: { readonly type: string }) => events.push(event));
-  // In the end nothing stays paused.
-  for (const { type, at } of [...commands, { type: 'run.resume', at: 200 } as const]) {
+  command(plan, clock, (type) => {
     const reason = type === 'run.cancel' ? { reason: 'enough' } : {};
-    clock.setTimeout(() => {
-      if (actor.getSnapshot().status === 'active') actor.send({ type, at: clock.now(), ...reason });
-    }, at);
-  }
+    if (actor.getSnapshot().status === 'active') actor.send({ type, at: clock.now(), ...reason });
+  });
   const settled = toPromise(actor);
   actor.start();
   const output = await clock.run(settled);
   // What was given up may still come to an end.
   await clock.advance(1_000);
   return { events, view: hostOf<LiveRun>(actor).journal.view(), output, endedAt: clock.now() };
+}
+
+/** By an engine, without an actor as long as no body is one: on the fast path, as far as it goes. */
+async function runUnseen(
+  flow: ReturnType<typeof flowOf>,
+  plan: Plan,
+  time: { clock: VirtualClock },
+): Promise<Shown> {
+  const clock = createVirtualClock(1_000);
+  time.clock = clock;
+  const engine = createEngine({ clock, logger: silent });
+  const run = await engine.start(flow, { some: 'input' });
+  command(plan, clock, (type) => {
+    if (type === 'run.pause') run.pause();
+    else if (type === 'run.resume') run.resume();
+    else run.cancel('enough');
+  });
+  const view = await clock.run(run.settled());
+  await clock.advance(1_000);
+  const events: Entry[] = [];
+  for await (const event of run.events()) events.push(event);
+  return { events, view, output: run.actor.getSnapshot().output, endedAt: clock.now() };
 }
 
 /** Without what differs from run to run: its id, in messages too, and where an error was thrown. */
@@ -229,7 +258,7 @@ const everything = [
   ].map((type) => `task.${type}`),
 ];
 
-test('on 1,000 random flows: the same events, view and output', async () => {
+test('on 1,000 random flows, watched and unseen: the same events, view and output', async () => {
   const seen = new Set<string>();
   let events = 0;
   const compareOn = async (plan: Plan): Promise<void> => {
@@ -238,6 +267,8 @@ test('on 1,000 random flows: the same events, view and output', async () => {
     const compiled = await run(flow.logic as unknown as AnyActorLogic, plan, time);
     const interpreted = await run(flow.machine as unknown as AnyActorLogic, plan, time);
     assert.equal(comparable(compiled), comparable(interpreted));
+    if (plan.input === 'taken')
+      assert.equal(comparable(await runUnseen(flow, plan, time)), comparable(interpreted));
     events += compiled.events.length;
     for (const { type } of compiled.events) seen.add(type);
     for (const { cause } of [compiled.view, ...Object.values(compiled.view.tasks)])

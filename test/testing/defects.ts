@@ -161,7 +161,7 @@ export const defects: readonly Defect[] = [
     name: 'a timer is not cleared: that of an attempt that has ended',
     file: attempt,
     find: `    this.#isClosed = true;
-    this.task.run.timers.cancel(this.#limit);
+    this.task.run.timers.cancel(this);
     this.task.leaveSlot();`,
     put: `    this.#isClosed = true;
     this.task.leaveSlot();`,

@@ -1,0 +1,125 @@
+import { createFlow, createMemoryStore, type Engine, StoreConflictError } from 'topple';
+import * as assert from 'uvu/assert';
+import { createActor } from 'xstate';
+import { spec } from '../spec.ts';
+import { virtualEngine } from '../support/virtual.ts';
+
+const test = spec('journals of an engine without a store');
+
+/** The same things done with an engine that has a memory store, and with one that has none. */
+async function both(
+  act: (engine: Engine, clock: ReturnType<typeof virtualEngine>['clock']) => Promise<unknown>,
+) {
+  const told: unknown[] = [];
+  for (const store of [createMemoryStore(), undefined]) {
+    const { clock, engine } = virtualEngine({ store, keepSettled: 2 });
+    told.push(await act(engine, clock));
+  }
+  assert.equal(told[1], told[0]);
+  return told[1];
+}
+
+const quick = createFlow('quick').task('a', { perform: () => 1 });
+
+test('are listed as those in a store are', async () => {
+  const told = await both(async (engine, clock) => {
+    const slow = createFlow('slow').task('a', { perform: () => clock.sleep(1_000) });
+    for (const id of ['one', 'two', 'three']) {
+      const run = await engine.start(quick, undefined, { id });
+      await clock.run(run.settled());
+    }
+    await engine.start(slow, undefined, { id: 'four' });
+    await clock.advance(10);
+    return [
+      engine.runs(),
+      engine.runs({ settled: false }),
+      engine.runs({ settled: true, flow: 'slow' }),
+      engine.runs({ flow: 'quick' }).map(({ id }) => id),
+    ];
+  });
+  const [all, unsettled, none, kept] = told as { id: string }[][];
+  assert.equal(
+    all?.map(({ id }) => id),
+    ['two', 'three', 'four'],
+  );
+  assert.equal([unsettled?.length, none, kept], [1, [], ['two', 'three']]);
+});
+
+test('go on where a run was stopped', async () => {
+  const told = await both(async (engine, clock) => {
+    const flow = createFlow('steps')
+      .task('a', { perform: () => 1 })
+      .task('b', { dependsOn: ['a'], perform: () => clock.sleep(100).then(() => 2) });
+    const run = await engine.start(flow, undefined, { id: 'r' });
+    await clock.advance(10);
+    (run.actor as unknown as { stop(): void }).stop();
+    assert.is(engine.run('r'), undefined);
+    await engine.start(quick, undefined, { id: 'later' });
+    await clock.advance(10);
+    const left = engine.runs();
+    const [again] = engine.recover([flow]);
+    const view = await clock.run(again?.settled() ?? Promise.reject(new Error('nothing was taken up')));
+    return [left, view, engine.runs().map(({ id }) => id)];
+  });
+  const [, view, ids] = told as [unknown, { status: string }, string[]];
+  assert.equal([view.status, ids], ['done', ['r', 'later']]);
+});
+
+test('let no two runs go on with one of them', async () => {
+  await both(async (engine, clock) => {
+    const slow = createFlow('slow')
+      .task('a', { perform: () => clock.sleep(50) })
+      .task('b', { dependsOn: ['a'], perform: () => clock.sleep(50) });
+    const first = createActor(engine.logic(slow), {
+      clock: clock as never,
+      input: undefined as never,
+    }).start();
+    first.subscribe({ error: () => {} });
+    await clock.advance(10);
+    const snapshot = first.getPersistedSnapshot();
+    const errors: unknown[] = [];
+    const second = createActor(engine.logic(slow), {
+      clock: clock as never,
+      snapshot,
+      input: undefined as never,
+    });
+    second.subscribe({ error: (error) => errors.push(error) });
+    second.start();
+    await clock.advance(200);
+    const ends = [first.getSnapshot().status, second.getSnapshot().status];
+    assert.is(ends.filter((status) => status === 'done').length, 1, String(ends));
+    const error = first.getSnapshot().error ?? errors[0];
+    assert.instance(error, StoreConflictError);
+    return [ends, String(error).replace(/[0-9a-f-]{36}/, 'ID')];
+  });
+});
+
+test('take in a run that comes from elsewhere, and refuse its id to another', async () => {
+  await both(async (engine, clock) => {
+    const slow = createFlow('slow').task('a', { perform: () => clock.sleep(50) });
+    const other = virtualEngine({ clock });
+    const actor = createActor(other.engine.logic(slow), {
+      clock: clock as never,
+      input: undefined as never,
+    }).start();
+    await clock.advance(10);
+    const snapshot = actor.getPersistedSnapshot();
+    actor.stop();
+    const taken = createActor(engine.logic(slow), {
+      clock: clock as never,
+      snapshot,
+      input: undefined as never,
+    }).start();
+    const [known] = engine.runs();
+    assert.is(known?.flow, 'slow');
+    await clock.advance(100);
+    assert.is(taken.getSnapshot().status, 'done');
+    const { id } = known as { id: string };
+    const refused = await engine.start(slow, undefined, { id }).then(
+      () => undefined,
+      (error) => error,
+    );
+    assert.instance(refused, StoreConflictError);
+    return engine.runs().map(({ flow, seq, endedAt }) => [flow, seq, endedAt]);
+  });
+});
