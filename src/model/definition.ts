@@ -120,41 +120,45 @@ export function defineTask(flow: string, id: string, options: TaskOptions): Task
 
 /** The same for options whose names are known to be right. */
 export function readTask(flow: string, id: string, options: TaskOptions): TaskDefinition {
+  const { dependsOn = noIds, triggerRule = 'all_success', priority = 0 } = options;
+  const { optional = false, skippable = false } = options;
+  return checkTask(flow, {
+    id,
+    dependsOn,
+    triggerRule,
+    retry: options.retry,
+    timeoutMs: options.timeoutMs,
+    totalTimeoutMs: options.totalTimeoutMs,
+    graceMs: options.graceMs,
+    optional,
+    skippable,
+    priority,
+    pool: options.pool,
+    durationMs: options.durationMs,
+    output: options.output,
+    body: defineBody(flow, id, options),
+  });
+}
+
+/** Checks a task whose defaults have been filled in, and whose body is one; its types are no more than hoped for. */
+export function checkTask(flow: string, task: TaskDefinition): TaskDefinition {
+  const { id, dependsOn, triggerRule, retry, optional, skippable, priority, pool, durationMs, output } = task;
   const place = (option: string) => ({ option, taskId: id, flow });
-  const { triggerRule = 'all_success', retry, dependsOn = noIds, pool, output, priority = 0 } = options;
   if (!Array.isArray(dependsOn)) throw badOption(place('dependsOn'), 'an array of task ids', dependsOn);
   if (!triggerRules.includes(triggerRule)) {
     throw badOption(place('triggerRule'), `one of ${triggerRules.join(', ')}`, triggerRule);
   }
   if (retry !== undefined) checkRetry(id, retry);
-  checkBounds(options, place);
-  if (options.durationMs !== undefined) checkNumber(place('durationMs'), options.durationMs, durationRule);
-  for (const name of ['optional', 'skippable'] as const) {
-    const value = options[name];
-    if (value !== undefined && typeof value !== 'boolean')
-      throw badOption(place(name), 'true or false', value);
-  }
+  checkBounds(task, place);
+  if (durationMs !== undefined) checkNumber(place('durationMs'), durationMs, durationRule);
+  if (typeof optional !== 'boolean') throw badOption(place('optional'), 'true or false', optional);
+  if (typeof skippable !== 'boolean') throw badOption(place('skippable'), 'true or false', skippable);
   if (priority !== 0) checkNumber(place('priority'), priority, {});
   if (pool !== undefined && typeof pool !== 'string')
     throw badOption(place('pool'), 'the name of a pool', pool);
   if (output !== undefined && !isSchema(output))
     throw badOption(place('output'), 'a Standard Schema', output);
-  return {
-    id,
-    dependsOn,
-    triggerRule,
-    retry,
-    timeoutMs: options.timeoutMs,
-    totalTimeoutMs: options.totalTimeoutMs,
-    graceMs: options.graceMs,
-    optional: options.optional ?? false,
-    skippable: options.skippable ?? false,
-    priority,
-    pool,
-    durationMs: options.durationMs,
-    output,
-    body: defineBody(flow, id, options),
-  };
+  return task;
 }
 
 /** All options of a task: its settings, its dependencies and its body. */
@@ -265,7 +269,8 @@ export function checkFlow(name: string, settings: FlowSettings): void {
   for (const [pool, slots] of Object.entries(pools)) checkNumber(place(`pools.${pool}`), slots, slotRule);
 }
 
-const noIds: readonly string[] = [];
+/** Of a task that depends on none. */
+export const noIds: readonly string[] = [];
 
 function checkBounds(
   options: Pick<TaskSettings, 'timeoutMs' | 'totalTimeoutMs' | 'graceMs'>,

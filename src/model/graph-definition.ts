@@ -2,15 +2,18 @@ import { exponential } from './backoff.ts';
 import { badOption, checkKeys } from './check.ts';
 import {
   checkFlow,
+  checkTask,
+  defineBody,
   FlowDefinition,
   type FlowSettings,
-  readTask,
+  noIds,
   type TaskDefinition,
   type TaskSettings,
 } from './definition.ts';
 import { FlowError } from './error.ts';
 import type { Graph } from './graph.ts';
 import { unknownTask } from './graph-check.ts';
+import type { Body, Perform } from './perform.ts';
 import { pick } from './record.ts';
 import type { Backoff, RetryPolicy } from './retry.ts';
 import { parseTriggerRule, type TriggerRule } from './trigger-rule.ts';
@@ -116,28 +119,28 @@ export function defineGraph(given: GraphDefinition, bodies: Bodies): FlowDefinit
   return definition;
 }
 
-function readGraphTask(flow: string, id: string, task: GraphTask, body: BodyParts): TaskDefinition {
+function readGraphTask(flow: string, id: string, task: GraphTask, body: Body): TaskDefinition {
   checkKeys({ option: 'options', taskId: id, flow }, task, taskKeys);
-  const { needs, dependsOn = needs, duration, durationMs = duration, triggerRule, retry } = task;
-  if (needs !== undefined && task.dependsOn !== undefined) {
+  const { needs = noIds, dependsOn = needs, duration, durationMs = duration, triggerRule, retry } = task;
+  const { optional = false, skips = false, skippable = skips, priority = 0 } = task;
+  if (needs !== noIds && task.dependsOn !== undefined) {
     throw badOption({ option: 'needs', taskId: id, flow }, 'left out where `dependsOn` is given', needs);
   }
-  return readTask(flow, id, {
+  return checkTask(flow, {
+    id,
     dependsOn,
-    durationMs,
-    triggerRule: triggerRule === undefined ? undefined : readRule(triggerRule),
+    triggerRule: triggerRule === undefined ? 'all_success' : readRule(triggerRule),
     retry: retry === undefined ? undefined : readRetry(retry),
     timeoutMs: task.timeoutMs,
     totalTimeoutMs: task.totalTimeoutMs,
     graceMs: task.graceMs,
-    optional: task.optional,
-    skippable: task.skippable ?? task.skips,
-    priority: task.priority,
+    optional,
+    skippable,
+    priority,
     pool: task.pool,
+    durationMs,
     output: task.output,
-    perform: body.perform,
-    actor: body.actor,
-    input: body.input,
+    body,
   });
 }
 
@@ -166,9 +169,9 @@ function readTasks(
   return Object.keys(byId).map((id) => read(id, byId[id] as GraphTask));
 }
 
-function readBodies(flow: string, bodies: Bodies): (id: string) => BodyParts {
+function readBodies(flow: string, bodies: Bodies): (id: string) => Body {
   if (typeof bodies === 'function') {
-    const all = { perform: bodies };
+    const all: Body = { kind: 'perform', perform: bodies as Perform };
     return () => all;
   }
   if (typeof bodies !== 'object' || bodies === null) {
@@ -180,7 +183,7 @@ function readBodies(flow: string, bodies: Bodies): (id: string) => BodyParts {
   }
   return (id) => {
     const body = bodies instanceof Map ? bodies.get(id) : pick(bodies as Record<string, BodyOptions>, id);
-    return typeof body === 'function' ? { perform: body } : (body ?? {});
+    return defineBody(flow, id, typeof body === 'function' ? { perform: body } : (body ?? {}));
   };
 }
 

@@ -209,6 +209,23 @@ for (const [what, define, fields, text] of refused) {
   });
 }
 
+const shared = ['dependsOn', 'triggerRule', 'retry', 'timeoutMs', 'totalTimeoutMs', 'graceMs', 'optional'];
+const settings = [...shared, 'skippable', 'priority', 'pool', 'durationMs', 'output'];
+
+test('takes null for no setting: it is not left out', () => {
+  for (const option of settings) {
+    assert.is(
+      refusalOf(() => flow.task('a', { perform, [option]: null } as never)).code,
+      'bad_option',
+      option,
+    );
+  }
+  for (const option of [...settings, 'needs', 'duration', 'skips']) {
+    const define = () => createFlowFromGraph({ tasks: { a: { [option]: null } } } as never, perform);
+    assert.is(refusalOf(define).code, 'bad_option', option);
+  }
+});
+
 test('leaves a flow as it was when another grows from it', () => {
   const base = createFlow('base').task('a', { perform });
   const one = base.task('b', { perform });
