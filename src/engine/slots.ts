@@ -125,7 +125,7 @@ export class Pool {
   }
 }
 
-/** What wants to start on one clock. Filled once per turn. */
+/** What wants to start on one clock. */
 export class SlotQueue {
   readonly #engine: Limit;
   readonly #pools: Pool[] = [];
@@ -147,16 +147,17 @@ export class SlotQueue {
     return pool;
   }
 
-  /** Starts all that the limits allow, best first. A start may bring new claims: they are looked at too. */
-  fill(): void {
-    for (let lane = this.#best(); lane !== undefined; lane = this.#best()) {
-      const claim = lane.claims.shift();
-      this.#engine.take();
-      lane.pool.limit.take();
-      for (const limit of lane.limits) limit.take();
-      lane.pool.enter(lane);
-      claim.start();
-    }
+  /** Starts the best claim of those that the limits allow; false where there is none. */
+  startBest(): boolean {
+    const lane = this.#best();
+    if (lane === undefined) return false;
+    const claim = lane.claims.shift();
+    this.#engine.take();
+    lane.pool.limit.take();
+    for (const limit of lane.limits) limit.take();
+    lane.pool.enter(lane);
+    claim.start();
+    return true;
   }
 
   /** Gives back what a start took. */

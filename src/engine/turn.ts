@@ -3,8 +3,8 @@ import { type Limit, SlotQueue } from './slots.ts';
 import { Timers } from './timers.ts';
 
 /**
- * So long turns follow one another in microtasks; then the event loop gets its turn, so that tasks which never wait
- * for anything outside hold up neither timers nor sockets.
+ * So long turns follow one another in microtasks, and attempts are started in one of them; then the event loop gets
+ * its turn, so that tasks which never wait for anything outside hold up neither timers nor sockets.
  */
 const SLICE_MS = 10;
 
@@ -70,12 +70,22 @@ export class Turn {
     call(this.#next);
     this.#commit();
     call(this.#afterCommit);
-    this.slots.fill();
+    const isFilled = this.#fillSlots();
     this.#commit();
     this.timers.adjust();
     this.#isScheduled = false;
-    if (this.#next.length > 0 || this.#afterCommit.length > 0) this.schedule();
+    if (!isFilled || this.#next.length > 0 || this.#afterCommit.length > 0) this.schedule();
   };
+
+  /** Starts what the limits allow, best first. False where its time is over before: what has been started may complete now. */
+  #fillSlots(): boolean {
+    let since: number | undefined;
+    while (this.slots.startBest()) {
+      since ??= this.timers.latest;
+      if (this.timers.latest - since >= SLICE_MS) return false;
+    }
+    return true;
+  }
 
   #commit(): void {
     // Most turns have one run's.

@@ -188,3 +188,27 @@ for (const concurrency of [0, -1, 1.5, Number.NaN, '2']) {
     );
   });
 }
+
+test('lets what was started complete, and the event loop have its turn, when starting takes long', async () => {
+  let now = 1_000;
+  const clock = { now: () => now, setTimeout: () => 0, clearTimeout: () => {} };
+  const order: string[] = [];
+  const perform = ({ taskId }: { taskId: string }) => {
+    if (order.length === 0) setImmediate(() => order.push('event loop'));
+    order.push(taskId);
+    // Works before it waits.
+    now += 4;
+    return Promise.resolve();
+  };
+  const tasks = Object.fromEntries(['a', 'b', 'c', 'd', 'e', 'f'].map((id) => [id, {}]));
+  const run = await createEngine({ clock }).start(createFlowFromGraph({ tasks }, perform));
+  run.on('task.done', ({ taskId }) => order.push(`${taskId} done`));
+  await run.settled();
+  assert.equal(order, [
+    ...['a', 'b', 'c', 'd'],
+    'event loop',
+    ...['a done', 'b done', 'c done', 'd done'],
+    ...['e', 'f'],
+    ...['e done', 'f done'],
+  ]);
+});
