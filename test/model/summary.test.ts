@@ -1,0 +1,39 @@
+import * as assert from 'uvu/assert';
+import type { Entry } from '../../src/model/journal.ts';
+import { isWanted, summarise } from '../../src/model/summary.ts';
+import { spec } from '../spec.ts';
+
+const test = spec('summary of a run');
+
+function summaryOf(...facts: readonly object[]) {
+  return summarise('r', facts.length, (seq) => ({ ...facts[seq - 1], seq, runId: 'r' }) as Entry);
+}
+
+const started = { type: 'run.started', at: 5, flow: 'f' };
+
+test('knows where the run began and ended', () => {
+  const open = { id: 'r', flow: 'f', startedAt: 5, endedAt: null, seq: 2 };
+  assert.equal(summaryOf(started, { type: 'task.ready', at: 6 }), open);
+  for (const type of ['run.done', 'run.failed', 'run.cancelled'])
+    assert.equal(summaryOf(started, { type, at: 9 }), { ...open, endedAt: 9 });
+});
+
+test('knows no flow of a run that never started', () => {
+  const refused = [
+    { type: 'run.cancelling', at: 5 },
+    { type: 'run.failed', at: 6 },
+  ];
+  const nothing = { id: 'r', flow: '', startedAt: null };
+  assert.equal(summaryOf(...refused), { ...nothing, endedAt: 6, seq: 2 });
+  assert.equal(summaryOf(), { ...nothing, endedAt: null, seq: 0 });
+});
+
+test('is wanted by flow, and by whether the run has settled', () => {
+  const run = summaryOf(started, { type: 'run.done', at: 9 });
+  const wanted = [{}, { flow: 'f' }, { settled: true }, { flow: 'f', settled: true }];
+  const unwanted = [{ flow: 'g' }, { settled: false }, { flow: 'g', settled: true }];
+  assert.equal(
+    [...wanted, ...unwanted].map((filter) => isWanted(filter, run)),
+    [true, true, true, true, false, false, false],
+  );
+});
