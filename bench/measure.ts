@@ -24,8 +24,8 @@ const mostWarmUpRounds = 60;
 /** A flow of more tasks is run cold only. */
 const mostWarmTasks = 100_000;
 
-/** Figures are steady when the median of a few rounds is no more than this below that of as many before. */
-const steadiness = 0.03;
+/** Figures are steady when the median of a few rounds differs by no more than this from that of as many before. */
+const steadiness = 0.05;
 
 /** One job, while its group is measured. */
 interface Track {
@@ -151,11 +151,14 @@ function processOf({ process, job }: Track): JobProcess {
   return process;
 }
 
-/** The figures fall while the process warms up: compares the last rounds with as many before them. */
+/**
+ * Figures fall while a process warms up, and rise for some rounds when the compiler has another go: compares the last
+ * rounds with as many before them. Their number is even, since some engines take turns between cheap and dear rounds.
+ */
 function isSteady(samples: readonly Sample[]): boolean {
-  const rounds = Math.min(5, Math.floor(samples.length / 2));
+  const rounds = Math.min(6, Math.floor(samples.length / 2));
   const costs = samples.slice(-2 * rounds).map(costOf);
-  return median(costs.slice(rounds)) > median(costs.slice(0, rounds)) * (1 - steadiness);
+  return Math.abs(median(costs.slice(rounds)) / median(costs.slice(0, rounds)) - 1) <= steadiness;
 }
 
 /** Rounds of a large graph are long, and so warm up in fewer. */
