@@ -162,7 +162,7 @@ const askingNamers: Pick<Directory, 'get' | 'getAll' | 'inspect' | '_set'> & Thi
     };
   },
   _set(systemId, actor) {
-    // Its namer knows it; two maps that every task passes through would cost more than all else of its start.
+    // Its namer knows it; two maps that every task passes through would cost more than its making.
     if ((actor as NamedActor)[isNamed] !== true) (this[names] as Names)._set(systemId, actor);
   },
   inspect(observer) {

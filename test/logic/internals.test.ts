@@ -173,6 +173,29 @@ test('an actor gets its name in the system when it starts, and gives it back whe
   assert.is(actor.system.get('the child'), undefined);
 });
 
+test('an actor that a namer finds is in no map of its system', () => {
+  const { actor } = listening();
+  const child = createActor(
+    fromCallback(() => {}),
+    { parent: actor },
+  );
+  const others = createActor(
+    fromCallback(() => {}),
+    { parent: actor, systemId: 'one/other' },
+  );
+  const found: AnyActorRef[] = [];
+  offerNames(actor, 'one/', { find: () => found[0], findAll: () => found });
+  nameInSystem(child, 'one/a');
+  child.start();
+  others.start();
+  assert.is(actor.system.get('one/a'), undefined);
+  found.push(child);
+  assert.is(actor.system.get('one/a'), child);
+  assert.is(actor.system.get('one/other'), others);
+  assert.equal(Object.keys(actor.system.getAll()), ['one/other', 'one/a']);
+  stopChild(actor, child);
+});
+
 test('a system asks for names that it does not know, by what they begin with', () => {
   const { actor } = listening();
   const made = listening({ parent: actor } as object).actor;
