@@ -22,7 +22,7 @@ import type { LiveRun } from './live-run.ts';
 import type { OwnJournals } from './own-journals.ts';
 import { Run } from './run.ts';
 import { RunJournal } from './run-journal.ts';
-import { createRunMachine, launch, RunLogic } from './run-logic.ts';
+import { createRunMachine, type LaunchOptions, launch, RunLogic } from './run-logic.ts';
 import { Limit } from './slots.ts';
 import { Turn } from './turn.ts';
 
@@ -91,7 +91,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   readonly #pools: ReadonlyMap<string, Limit>;
   readonly #clock: Clock;
   /** For the actors of runs that it starts. */
-  readonly #actorOptions: object;
+  readonly #launchOptions: LaunchOptions;
   readonly #keepSettled: number;
   readonly #turns = new WeakMap<object, Turn>();
   readonly #live = new PassingMap<string, LiveRun>();
@@ -112,8 +112,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     this.#pools = new Map(Object.entries(pools).map(([name, slots]) => [name, new Limit(slots)]));
     this.#clock = given.clock ?? timeOfDay;
     this.#keepSettled = given.keepSettled ?? 1_000;
-    const inspection = inspect === undefined ? {} : { inspect: this.#guard(inspect) };
-    this.#actorOptions = { clock: this.#clock, ...inspection };
+    this.#launchOptions = { clock: this.#clock, inspect: inspect && this.#guard(inspect) };
   }
 
   get isDraining(): boolean {
@@ -252,7 +251,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   #launch(journal: RunJournal, settings: RunSettings, input: unknown): LiveRun {
-    return launch(this, journal, settings, input, this.#actorOptions);
+    return launch(this, journal, settings, input, this.#launchOptions);
   }
 
   #handleOf(live: LiveRun): Run {

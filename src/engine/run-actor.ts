@@ -3,15 +3,12 @@ import type { RunResult } from '../../machines/orchestrator.ts';
 import {
   emitFrom,
   hasListeners,
-  isInspected,
-  type Namer,
-  offerNames,
   parentOf,
   sendFrom,
   stopChild,
   subscriberCount,
-  withdrawNames,
 } from '../logic/internals.ts';
+import { isInspected, type Namer, offerNames, withdrawNames } from '../logic/system.ts';
 import { EngineStoppedError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
 

@@ -5,6 +5,7 @@ import {
   type AnyActorRef,
   type AnyEventObject,
   createActor,
+  type InspectionEvent,
   type MetaObject,
   type ParameterizedObject,
   StateMachine,
@@ -14,6 +15,8 @@ import type { OrchestratorContext, OrchestratorEvent, RunResult } from '../../ma
 import { compile } from '../logic/compile.ts';
 import type { Cursor } from '../logic/cursor.ts';
 import { clockOf } from '../logic/internals.ts';
+import { inspectFromStart } from '../logic/system.ts';
+import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import { Ledger } from '../model/ledger.ts';
@@ -84,25 +87,33 @@ const interpretedTask: TaskLogic = {
   compiled: undefined,
 };
 
+/** What an engine has to say of its runs' actors. */
+export interface LaunchOptions {
+  readonly clock: Clock;
+  /** Must not throw. */
+  readonly inspect: ((event: InspectionEvent) => void) | undefined;
+}
+
 /** Starts a run of an engine's own, without an actor until somebody asks for it. Its input has been checked. */
 export function launch(
   core: EngineCore<LiveRun>,
   journal: RunJournal,
   settings: RunSettings,
   input: unknown,
-  actorOptions: object,
+  { clock, inspect }: LaunchOptions,
 ): LiveRun {
   const makeActor = (run: LiveRun): void => {
     const logic = new RunLogic(core, journal.definition, settings, run) as unknown as AnyActorLogic;
-    const actor = createActor(logic, { ...actorOptions, id: journal.runId, input });
+    const actor = createActor(logic, { clock, id: journal.runId, input });
+    if (inspect !== undefined) inspectFromStart(actor, inspect);
     // Of a run that is over only the last snapshot is left to see.
     if (run.isOver && run.result === undefined) actor.stop();
     else actor.start();
   };
-  const turn = core.turnOf((actorOptions as { readonly clock?: unknown }).clock);
+  const turn = core.turnOf(clock);
   const run = new LiveRun(core, journal, turn, compiledTask, { settings, input, isChecked: true, makeActor });
   journal.given = input;
-  if ('inspect' in actorOptions) {
+  if (inspect !== undefined) {
     makeActor(run);
     return run;
   }

@@ -1,8 +1,8 @@
 import type { AnyActorRef } from 'xstate';
 import type { OrchestratorContext, OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
 import type { Cursor } from '../logic/cursor.ts';
-import type { Namer } from '../logic/internals.ts';
 import type { CompiledSnapshot } from '../logic/snapshot.ts';
+import type { Namer } from '../logic/system.ts';
 import { isA } from '../model/check.ts';
 import { EngineStoppedError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';

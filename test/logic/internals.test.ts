@@ -13,8 +13,6 @@ import {
   createMachine,
   emit,
   fromCallback,
-  fromTransition,
-  type InspectionEvent,
   raise,
   SimulatedClock,
   setup,
@@ -26,40 +24,18 @@ import {
   hasListeners,
   inspectAction,
   inspectMicrostep,
-  isInspected,
-  nameInSystem,
-  offerNames,
   parentOf,
   sendFrom,
   stopChild,
   subscriberCount,
-  withdrawNames,
 } from '../../src/logic/internals.ts';
 import { spec } from '../spec.ts';
+import { inspected, listening } from './listening.ts';
 import { Registered } from './registry.ts';
 
 const test = spec('XState internals');
 
 type Scope = ActorScope<never, AnyEventObject, AnyActorRef['system'], never>;
-
-/** An actor that keeps the events it gets, with its scope. */
-function listening(options: Parameters<typeof createActor>[1] = {}) {
-  let scope: Scope | undefined;
-  const got: string[] = [];
-  const logic = fromTransition((state: undefined, event: AnyEventObject, given) => {
-    scope = given as unknown as Scope;
-    got.push(event.type);
-    return state;
-  }, undefined);
-  const actor = createActor(logic, options as object).start();
-  actor.send({ type: 'hello' });
-  return { actor: actor as AnyActorRef, scope: scope as unknown as Scope, got };
-}
-
-function inspected() {
-  const seen: InspectionEvent[] = [];
-  return { seen, ...listening({ inspect: (event: InspectionEvent) => seen.push(event) }) };
-}
 
 test('an inspector is told of microsteps, in an object of its own', () => {
   const { seen, scope, actor } = inspected();
@@ -85,17 +61,6 @@ test('an inspector is told of actions, in an object of its own', () => {
     { ...told, action: { type: 'first', params: { n: 1 } } },
     { ...told, action: { type: 'second', params: undefined } },
   ] as never);
-});
-
-test('a system says whether anybody inspects it, and tells nobody that it was asked', () => {
-  const { actor, scope } = listening();
-  const seen: InspectionEvent[] = [];
-  assert.is(isInspected(scope), false);
-  const subscription = actor.system.inspect((event: InspectionEvent) => seen.push(event));
-  assert.is(isInspected(scope), true);
-  subscription.unsubscribe();
-  assert.is(isInspected(scope), false);
-  assert.equal(seen, []);
 });
 
 test('telling nobody is no mistake', () => {
@@ -157,92 +122,6 @@ test('an actor made with a parent is its child: in its system, with its clock, a
   assert.is(child.getSnapshot().status, 'stopped');
   assert.is(actor.system.get('the child'), undefined);
   assert.is(actor.getSnapshot().status, 'active');
-});
-
-test('an actor gets its name in the system when it starts, and gives it back when it ends', () => {
-  const { actor } = listening();
-  const child = createActor(
-    fromCallback(() => {}),
-    { parent: actor },
-  );
-  nameInSystem(child, 'the child');
-  assert.is(actor.system.get('the child'), undefined);
-  child.start();
-  assert.is(actor.system.get('the child'), child);
-  stopChild(actor, child);
-  assert.is(actor.system.get('the child'), undefined);
-});
-
-test('an actor that a namer finds is in no map of its system', () => {
-  const { actor } = listening();
-  const child = createActor(
-    fromCallback(() => {}),
-    { parent: actor },
-  );
-  const others = createActor(
-    fromCallback(() => {}),
-    { parent: actor, systemId: 'one/other' },
-  );
-  const found: AnyActorRef[] = [];
-  offerNames(actor, 'one/', { find: () => found[0], findAll: () => found });
-  nameInSystem(child, 'one/a');
-  child.start();
-  others.start();
-  assert.is(actor.system.get('one/a'), undefined);
-  found.push(child);
-  assert.is(actor.system.get('one/a'), child);
-  assert.is(actor.system.get('one/other'), others);
-  assert.equal(Object.keys(actor.system.getAll()), ['one/other', 'one/a']);
-  stopChild(actor, child);
-});
-
-test('a system asks for names that it does not know, by what they begin with', () => {
-  const { actor } = listening();
-  const made = listening({ parent: actor } as object).actor;
-  const asked: string[] = [];
-  const namer = {
-    find(systemId: string) {
-      asked.push(systemId);
-      return systemId === 'one/a' ? made : undefined;
-    },
-    findAll() {
-      asked.push('all');
-      return [];
-    },
-  };
-  offerNames(actor, 'one/', namer);
-  offerNames(made, 'two/', { ...namer, find: () => actor });
-  const { system } = actor;
-  assert.equal([system.get('one/a'), system.get('one/b/c'), system.get('two/a')], [made, undefined, actor]);
-  assert.equal([system.get('a'), system.get('three/a')], [undefined, undefined]);
-  assert.equal(asked, ['one/a', 'one/b/c']);
-  assert.equal(system.getAll(), {});
-  withdrawNames(actor, 'two/', namer);
-  assert.is(system.get('two/a'), actor);
-  withdrawNames(actor, 'one/', namer);
-  assert.is(system.get('one/a'), undefined);
-  assert.equal(asked, ['one/a', 'one/b/c', 'all', 'all']);
-});
-
-test('a system that asks for names knows its own, and who inspects it', () => {
-  const { actor } = listening({ systemId: 'own/a' } as object);
-  const namer = { find: () => undefined, findAll: () => [] };
-  offerNames(actor, 'own/', namer);
-  assert.is(actor.system.get('own/a'), actor);
-  assert.is(isInspected(actor), false);
-  const seen: InspectionEvent[] = [];
-  const subscription = actor.system.inspect((event: InspectionEvent) => seen.push(event));
-  assert.is(isInspected(actor), true);
-  actor.send({ type: 'hello' });
-  assert.is(seen[0]?.type, '@xstate.event');
-  const another = actor.system.inspect(() => {});
-  for (const _ of [1, 2]) subscription.unsubscribe();
-  assert.is(isInspected(actor), true);
-  another.unsubscribe();
-  assert.is(isInspected(actor), false);
-  const inspectedFirst = inspected().actor;
-  offerNames(inspectedFirst, 'own/', namer);
-  assert.is(isInspected(inspectedFirst), true);
 });
 
 test('an actor counts its subscribers', () => {

@@ -1,0 +1,162 @@
+/** What topple changes of an actor system, by XState's internals: how it finds actors, and how it tells inspectors. */
+import type { AnyActorRef, InspectionEvent, Observer, Subscription } from 'xstate';
+import { parentOf } from './internals.ts';
+
+/** Has actors that are made only when somebody asks for them by name. */
+export interface Namer {
+  /** The actor of that name, if it is one of its; it may be made now. */
+  find(systemId: string): AnyActorRef | undefined;
+  /** All of them. */
+  findAll(): readonly AnyActorRef[];
+}
+
+/** What is changed of a system. */
+interface System {
+  get(systemId: string): AnyActorRef | undefined;
+  getAll(): Record<string, AnyActorRef>;
+  inspect(observer: Inspector): Subscription;
+  /** Enters an actor that starts under its `systemId`. */
+  _set(systemId: string, actor: AnyActorRef): void;
+  /** Tells inspectors. */
+  _sendInspectionEvent(event: Sent): void;
+  [changed]?: Changed;
+}
+
+type Inspector = Partial<Observer<InspectionEvent>> | ((event: InspectionEvent) => void);
+
+/** An event for inspectors as it is sent. */
+interface Sent {
+  readonly type: string;
+  readonly actorRef: AnyActorRef;
+  rootId?: string;
+}
+
+/** What stands behind a system that was changed: its own methods, and what takes their place. */
+interface Changed extends Omit<System, typeof changed> {
+  /** By what their names begin with, up to the first slash. */
+  readonly namers: Map<string, Namer>;
+  readonly inspectors: Set<(event: InspectionEvent) => void>;
+  /** Whether XState has inspectors of its own: they are taken to stay. */
+  readonly wasInspected: boolean;
+  /** Session of the actor that the system was made for. */
+  readonly rootId: string;
+}
+
+const changed = Symbol('topple.changed');
+
+const unread = Symbol('nobody has read it');
+const probe = Object.defineProperty({}, 'type', {
+  enumerable: true,
+  get() {
+    throw unread;
+  },
+});
+
+/**
+ * Whether anybody inspects the system of an actor. XState copies an event before it shows it to observers, and only if
+ * there are any: one that cannot be copied is shown to nobody, and tells.
+ */
+export function isInspected({ system }: { readonly system: unknown }): boolean {
+  const known = (system as System)[changed];
+  if (known !== undefined) return known.wasInspected || known.inspectors.size > 0;
+  try {
+    (system as System)._sendInspectionEvent(probe as Sent);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** Inspects the system of an actor that was just made and stands alone in it, as XState's option `inspect` does. */
+export function inspectFromStart(actor: AnyActorRef, inspect: (event: InspectionEvent) => void): void {
+  change(actor);
+  actor.system.inspect(inspect);
+  (actor.system as unknown as System)._sendInspectionEvent({ type: '@xstate.actor', actorRef: actor });
+}
+
+/** Gives an actor that has not started its `systemId`, under which a namer finds it. */
+export function nameInSystem(actor: AnyActorRef, systemId: string): void {
+  const named = actor as NamedActor;
+  named.systemId = systemId;
+  named[isNamed] = true;
+}
+
+/** Marks actors that the maps of their system need not hold. */
+const isNamed = Symbol('topple.isNamed');
+
+type NamedActor = AnyActorRef & { systemId: string; [isNamed]?: boolean };
+
+/** Has the system of an actor ask for names that begin with a prefix, which ends with their first slash. */
+export function offerNames(actor: AnyActorRef, prefix: string, namer: Namer): void {
+  change(actor).namers.set(prefix, namer);
+}
+
+/** Ends what `offerNames` began. */
+export function withdrawNames({ system }: AnyActorRef, prefix: string, namer: Namer): void {
+  const { namers } = (system as unknown as System)[changed] as Changed;
+  if (namers.get(prefix) === namer) namers.delete(prefix);
+}
+
+function change(actor: AnyActorRef): Changed {
+  const system = actor.system as unknown as System;
+  if (system[changed] === undefined) {
+    const { get, getAll, inspect, _set, _sendInspectionEvent } = system;
+    system[changed] = {
+      get,
+      getAll,
+      inspect,
+      _set,
+      _sendInspectionEvent,
+      namers: new Map(),
+      inspectors: new Set(),
+      wasInspected: isInspected({ system }),
+      rootId: rootOf(actor).sessionId,
+    };
+    // Closures made for each system would make V8 keep one run alive by the next.
+    Object.assign(system, changes);
+  }
+  return system[changed];
+}
+
+const changes: Omit<System, typeof changed> & ThisType<System> = {
+  get(systemId) {
+    const known = this[changed] as Changed;
+    const prefix = systemId.slice(0, systemId.indexOf('/') + 1);
+    return known.get(systemId) ?? known.namers.get(prefix)?.find(systemId);
+  },
+  getAll() {
+    const known = this[changed] as Changed;
+    const named = [...known.namers.values()].flatMap((namer) => namer.findAll());
+    return {
+      ...known.getAll(),
+      ...Object.fromEntries(named.map((actor) => [(actor as NamedActor).systemId, actor])),
+    };
+  },
+  _set(systemId, actor) {
+    // Its namer knows it; two maps that every task passes through would cost more than its making.
+    if ((actor as NamedActor)[isNamed] !== true) (this[changed] as Changed)._set(systemId, actor);
+  },
+  inspect(inspector) {
+    const { inspectors } = this[changed] as Changed;
+    const tell =
+      typeof inspector === 'function'
+        ? inspector.bind(undefined)
+        : (event: InspectionEvent) => inspector.next?.(event);
+    inspectors.add(tell);
+    return { unsubscribe: () => void inspectors.delete(tell) };
+  },
+  _sendInspectionEvent(event) {
+    const known = this[changed] as Changed;
+    if (known.wasInspected) known._sendInspectionEvent(event);
+    if (known.inspectors.size === 0) return;
+    // Whoever sends an event makes it for that. XState says this in a copy, a fifth of what an inspected task costs.
+    event.rootId = known.rootId;
+    for (const tell of known.inspectors) tell(event as InspectionEvent);
+  },
+};
+
+function rootOf(actor: AnyActorRef): AnyActorRef {
+  let root = actor;
+  for (let parent = parentOf(root); parent !== undefined; parent = parentOf(root)) root = parent;
+  return root;
+}
