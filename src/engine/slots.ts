@@ -110,7 +110,7 @@ export class Pool {
     }
   }
 
-  /** The lane to start next. Where the pool is full, it asks to be told. */
+  /** The lane to be served next. Where the pool is full, it asks to be told. */
   best(): Lane | undefined {
     if (this.#lanes.first !== undefined && this.limit.isFull) {
       this.limit.whenFree(this.#onWanted);
@@ -147,20 +147,19 @@ export class SlotQueue {
     return pool;
   }
 
-  /** Starts the best claim of those that the limits allow; false where there is none. */
-  startBest(): boolean {
+  /** Gives a slot to the best claim of those that the limits allow; `undefined` where there is none. It is to start. */
+  giveBest(): Claim | undefined {
     const lane = this.#best();
-    if (lane === undefined) return false;
+    if (lane === undefined) return undefined;
     const claim = lane.claims.shift();
     this.#engine.take();
     lane.pool.limit.take();
     for (const limit of lane.limits) limit.take();
     lane.pool.enter(lane);
-    claim.start();
-    return true;
+    return claim;
   }
 
-  /** Gives back what a start took. */
+  /** Gives back what a claim took. */
   free(lane: Lane): void {
     this.#engine.release();
     lane.pool.limit.release();

@@ -80,7 +80,8 @@ export class Turn {
   /** Starts what the limits allow, best first. False where its time is over before: what has been started may complete now. */
   #fillSlots(): boolean {
     let since: number | undefined;
-    while (this.slots.startBest()) {
+    for (let claim = this.slots.giveBest(); claim !== undefined; claim = this.slots.giveBest()) {
+      claim.start();
       since ??= this.timers.latest;
       if (this.timers.latest - since >= SLICE_MS) return false;
     }
