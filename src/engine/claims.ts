@@ -82,7 +82,8 @@ export class Claims {
   /** A short line is used again: a chain of tasks would make an array for each of them. */
   #startLine(): void {
     if (this.#tail > KEPT_PLACES) this.#line = [];
-    else this.#line.fill(undefined, this.#head, this.#tail);
+    // By hand: for one place or two `fill` takes several times as long.
+    else for (let place = this.#head; place < this.#tail; place++) this.#line[place] = undefined;
     this.#head = this.#tail = 0;
     this.#last = undefined;
   }

@@ -120,13 +120,13 @@ export function defineTask(flow: string, id: string, options: TaskOptions): Task
 
 /** The same for options whose names are known to be right. */
 export function readTask(flow: string, id: string, options: TaskOptions): TaskDefinition {
-  const { dependsOn = noIds, triggerRule = 'all_success', priority = 0 } = options;
+  const { dependsOn = noIds, triggerRule = 'all_success', retry, priority = 0 } = options;
   const { optional = false, skippable = false } = options;
   return checkTask(flow, {
     id,
     dependsOn,
     triggerRule,
-    retry: options.retry,
+    retry: retry === undefined ? undefined : checkRetry(id, retry),
     timeoutMs: options.timeoutMs,
     totalTimeoutMs: options.totalTimeoutMs,
     graceMs: options.graceMs,
@@ -140,15 +140,17 @@ export function readTask(flow: string, id: string, options: TaskOptions): TaskDe
   });
 }
 
-/** Checks a task whose defaults have been filled in, and whose body is one; its types are no more than hoped for. */
+/**
+ * Checks a task whose defaults have been filled in, whose retry policy has been checked and whose body is one; other
+ * types are no more than hoped for.
+ */
 export function checkTask(flow: string, task: TaskDefinition): TaskDefinition {
-  const { id, dependsOn, triggerRule, retry, optional, skippable, priority, pool, durationMs, output } = task;
+  const { id, dependsOn, triggerRule, optional, skippable, priority, pool, durationMs, output } = task;
   const place = (option: string) => ({ option, taskId: id, flow });
   if (!Array.isArray(dependsOn)) throw badOption(place('dependsOn'), 'an array of task ids', dependsOn);
   if (!triggerRules.includes(triggerRule)) {
     throw badOption(place('triggerRule'), `one of ${triggerRules.join(', ')}`, triggerRule);
   }
-  if (retry !== undefined) checkRetry(id, retry);
   checkBounds(task, place);
   if (durationMs !== undefined) checkNumber(place('durationMs'), durationMs, durationRule);
   if (typeof optional !== 'boolean') throw badOption(place('optional'), 'true or false', optional);

@@ -15,7 +15,7 @@ import type { Graph } from './graph.ts';
 import { unknownTask } from './graph-check.ts';
 import type { Body, Perform } from './perform.ts';
 import { pick } from './record.ts';
-import type { Backoff, RetryPolicy } from './retry.ts';
+import { type Backoff, checkRetry, type RetryPolicy } from './retry.ts';
 import { parseTriggerRule, type TriggerRule } from './trigger-rule.ts';
 
 /** A task of a flow that is given as data. */
@@ -113,13 +113,20 @@ export function defineGraph(given: GraphDefinition, bodies: Bodies): FlowDefinit
     throw badOption({ option: 'tasks', flow: name }, 'an object, a Map or a list of tasks', tasks);
   }
   const bodyOf = readBodies(name, bodies);
-  const defined = readTasks(tasks, (id, task) => readGraphTask(name, id, task, bodyOf(id)));
+  const policies = new Policies();
+  const defined = readTasks(tasks, (id, task) => readGraphTask(name, id, task, bodyOf(id), policies));
   const definition = new FlowDefinition(name, settings, defined);
   checkBodies(definition.graph, name, bodies);
   return definition;
 }
 
-function readGraphTask(flow: string, id: string, task: GraphTask, body: Body): TaskDefinition {
+function readGraphTask(
+  flow: string,
+  id: string,
+  task: GraphTask,
+  body: Body,
+  policies: Policies,
+): TaskDefinition {
   checkKeys({ option: 'options', taskId: id, flow }, task, taskKeys);
   const { needs = noIds, dependsOn = needs, duration, durationMs = duration, triggerRule, retry } = task;
   const { optional = false, skips = false, skippable = skips, priority = 0 } = task;
@@ -130,7 +137,7 @@ function readGraphTask(flow: string, id: string, task: GraphTask, body: Body): T
     id,
     dependsOn,
     triggerRule: triggerRule === undefined ? 'all_success' : readRule(triggerRule),
-    retry: retry === undefined ? undefined : readRetry(retry),
+    retry: retry === undefined ? undefined : policies.read(id, retry),
     timeoutMs: task.timeoutMs,
     totalTimeoutMs: task.totalTimeoutMs,
     graceMs: task.graceMs,
@@ -147,6 +154,20 @@ function readGraphTask(flow: string, id: string, task: GraphTask, body: Body): T
 /** What is no rule stays as it is, and is refused with the rules that there are. */
 function readRule(text: string): TriggerRule {
   return (typeof text === 'string' ? parseTriggerRule(text) : undefined) ?? (text as TriggerRule);
+}
+
+/** Tasks often share a retry policy: for those that follow one another it is read and checked once. */
+class Policies {
+  #given: GraphRetry | undefined;
+  #policy: RetryPolicy | undefined;
+
+  read(taskId: string, given: GraphRetry): RetryPolicy {
+    if (this.#policy === undefined || given !== this.#given) {
+      this.#policy = checkRetry(taskId, readRetry(given));
+      this.#given = given;
+    }
+    return this.#policy;
+  }
 }
 
 function readRetry(retry: GraphRetry): RetryPolicy {

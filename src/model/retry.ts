@@ -68,8 +68,8 @@ export function planRetry(policy: RetryPolicy | undefined, failure: FailureInfo)
   return { retry: true, waitMs };
 }
 
-/** Throws `FlowError` `bad_option` that names the option, what it must be and what it is. */
-export function checkRetry(taskId: string, policy: RetryPolicy): void {
+/** Gives the policy back, or throws `FlowError` `bad_option` that names the option, what it must be and what it is. */
+export function checkRetry(taskId: string, policy: RetryPolicy): RetryPolicy {
   const at = (name: string): Place => ({ option: `retry.${name}`, taskId });
   checkKeys({ option: 'retry', taskId }, policy, retryKeys);
   const { maxAttempts, backoff, maxElapsedMs, retryIf } = policy;
@@ -77,6 +77,7 @@ export function checkRetry(taskId: string, policy: RetryPolicy): void {
   if (backoff !== undefined) checkBackoff(at('backoff'), backoff);
   if (maxElapsedMs !== undefined) checkNumber(at('maxElapsedMs'), maxElapsedMs, boundRule);
   if (retryIf !== undefined) checkFunction(at('retryIf'), retryIf);
+  return policy;
 }
 
 function defective(defect: Error): RetryDecision {

@@ -309,6 +309,24 @@ test('makes a flow of data: an object, a Map or a list', async () => {
   });
 });
 
+test('tasks of a graph that share a retry policy share what was read of it, and no others do', () => {
+  const [often, twice] = [{ maxAttempts: 9 }, { maxAttempts: 2 }];
+  const { definition } = createFlowFromGraph(
+    { tasks: { a: { retry: often }, b: { retry: often }, c: {}, d: { retry: twice }, e: { retry: often } } },
+    perform,
+  );
+  const policies = definition.tasks.map(({ retry }) => retry);
+  assert.equal(
+    policies.map((policy) => policy?.maxAttempts),
+    [9, 9, undefined, 2, 9],
+  );
+  assert.is(policies[0], policies[1]);
+  assert.throws(
+    () => createFlowFromGraph({ tasks: { a: { retry: often }, b: { retry: { maxAttempts: 0 } } } }, perform),
+    /`retry.maxAttempts` of task `b` must be/,
+  );
+});
+
 test('keeps all that a graph file may say', () => {
   const { definition } = createFlowFromGraph(
     {
