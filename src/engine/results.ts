@@ -1,7 +1,7 @@
 import type { FlowDefinition, TaskDefinition } from '../model/definition.ts';
 import { type ErrorView, type TaskFailure, viewError } from '../model/error.ts';
 import type { RunFold } from '../model/fold.ts';
-import { createRecord, put } from '../model/record.ts';
+import { createRecord, createUpstreamRecord, put } from '../model/record.ts';
 import type { Cause } from '../model/status.ts';
 
 /** Stands for the output of a task that has none. */
@@ -62,7 +62,7 @@ export class Results {
   /** Outputs of a task's dependencies, by id. */
   depsOf(task: number): Record<string, unknown> {
     const { ids, upstreamStart, upstreamList } = this.#definition.graph;
-    const deps = createRecord<unknown>(ids.length);
+    const deps = createUpstreamRecord<unknown>(this.#definition.graph, task);
     for (let at = upstreamStart[task] as number; at < (upstreamStart[task + 1] as number); at++) {
       const upstream = upstreamList[at] as number;
       const output = this.#outputs[upstream];

@@ -5,7 +5,7 @@ import type { Entry, RunSettings } from '../model/journal.ts';
 import { Ledger } from '../model/ledger.ts';
 import type { Logger } from '../model/logger.ts';
 import type { Outcome } from '../model/perform.ts';
-import { createRecord, put } from '../model/record.ts';
+import { createUpstreamRecord, put } from '../model/record.ts';
 import type { RunStatus } from '../model/status.ts';
 import type { RunView } from '../model/view.ts';
 import type { Store } from '../store/store.ts';
@@ -164,7 +164,7 @@ export class RunJournal {
   outcomesOf(task: number): Record<string, Outcome> {
     const fold = this.foldTo();
     const { ids, upstreamStart, upstreamList } = this.definition.graph;
-    const outcomes = createRecord<Outcome>(ids.length);
+    const outcomes = createUpstreamRecord<Outcome>(this.definition.graph, task);
     for (let at = upstreamStart[task] as number; at < (upstreamStart[task + 1] as number); at++) {
       const upstream = upstreamList[at] as number;
       const { status, error } = fold.task(upstream);

@@ -1,3 +1,5 @@
+import type { Graph } from './graph.ts';
+
 /** So many keys V8 learns as shapes; of objects with ever new keys beyond these it makes tables anyway, at twice the cost. */
 const SHAPES = 500;
 
@@ -10,6 +12,19 @@ export function createRecord<T>(kinds: number): Record<string, T> {
   const record: { x?: number } = { x: 0 };
   delete record.x;
   return record as Record<string, T>;
+}
+
+/**
+ * The same for what is known of a task's dependencies, by id. A dependency that stands alone in the records of many
+ * tasks is a shape that pays: there are no more than `SHAPES` with so large a part of all edges.
+ */
+export function createUpstreamRecord<T>(graph: Graph, task: number): Record<string, T> {
+  const { size, edgeCount, upstreamStart, upstreamList, downstreamStart } = graph;
+  const first = upstreamStart[task] as number;
+  if (upstreamStart[task + 1] !== first + 1) return createRecord(size);
+  const only = upstreamList[first] as number;
+  const dependents = (downstreamStart[only + 1] as number) - (downstreamStart[only] as number);
+  return createRecord(dependents * SHAPES >= edgeCount ? 1 : size);
 }
 
 /** Sets an own property whatever its name: on a plain object `__proto__ = …` would set the prototype. */
