@@ -89,10 +89,11 @@ export class Attempt extends Timer {
     this.number = number;
   }
 
-  begin(at: number): void {
+  /** Calls the body. To be called once, as soon as it has started. */
+  begin(): void {
     const { definition, run } = this.task;
     const { timeoutMs } = definition;
-    if (timeoutMs !== undefined) run.timers.set(this, timeoutMs, at);
+    if (timeoutMs !== undefined) run.timers.set(this, timeoutMs, run.timers.latest);
     const scope = new AttemptScope(this);
     try {
       if (definition.body.kind === 'perform') this.#await(definition.body.perform(scope));

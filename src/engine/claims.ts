@@ -8,7 +8,8 @@ export interface Claim extends HeapItem {
   /** Its run's place in the order of starting, and its own in the flow's definition. */
   readonly runOrder: number;
   readonly index: number;
-  start(): void;
+  /** It has a slot. Gives what is to begin: near the bottom of the stack, since an error there costs by its depth. */
+  start(): { begin(): void } | undefined;
 }
 
 /** The higher priority, then who was ready first, then the order of definition. */

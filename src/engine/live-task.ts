@@ -141,13 +141,12 @@ export class LiveTask implements Claim, AttemptTask {
     else this.requestSlot(readyAt);
   }
 
-  /** A slot is free. */
-  start(): void {
+  /** Its attempt is to begin outside of the machine's step: what bodies do is nothing to it. */
+  start(): Attempt | undefined {
     const at = this.run.now();
     if (this.#mayGoFast) this.#startFast(at);
     else this.send({ type: 'attempt.start', at });
-    // Not within the machine's step: what bodies do is nothing to it, and a short stack makes their errors cheap.
-    this.#attempt?.begin(at);
+    return this.#attempt;
   }
 
   requestSlot(readyAt: number): void {

@@ -81,7 +81,7 @@ export class Turn {
   #fillSlots(): boolean {
     let since: number | undefined;
     for (let claim = this.slots.giveBest(); claim !== undefined; claim = this.slots.giveBest()) {
-      claim.start();
+      claim.start()?.begin();
       since ??= this.timers.latest;
       if (this.timers.latest - since >= SLICE_MS) return false;
     }

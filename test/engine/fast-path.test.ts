@@ -72,7 +72,7 @@ test('does what the machine asks for, in the same order', async () => {
   const ready = clock.now();
   task.ready(ready);
   await clock.advance(5);
-  task.start();
+  task.start()?.begin();
   await clock.advance(0);
   const machine = byMachine([
     { type: 'task.ready', at: ready },
@@ -221,7 +221,7 @@ test('does not call the body of a task whose start could not be kept', async () 
     },
     fault: (error: unknown) => faults.push(error),
   });
-  task.start();
+  task.start()?.begin();
   assert.equal(faults.map(String), ['RangeError: full']);
   assert.is(task.isRunning, false);
   assert.equal(done.at(-1), ['requestSlot', { readyAt: 0 }]);
