@@ -283,7 +283,9 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   #isTaken(id: string): boolean {
-    return this.#live.get(id) !== undefined || (this.#kept?.read(id).length ?? 0) > 0;
+    const { store, own } = this.#journals;
+    if (this.#live.get(id) !== undefined || own?.has(id) === true) return true;
+    return store !== undefined && store.read(id).length > 0;
   }
 
   /** Pools are looked up when a run starts: a flow does not know its engine before. */

@@ -33,6 +33,11 @@ export class OwnJournals implements Pick<Store, 'read' | 'list' | 'remove'> {
     else known.journal = journal;
   }
 
+  /** Whether entries of a run have been kept. */
+  has(runId: string): boolean {
+    return (this.#journals.get(runId)?.journal.keptSeq ?? 0) > 0;
+  }
+
   read(runId: string): readonly Entry[] {
     const journal = this.#journals.get(runId)?.journal;
     return Array.from({ length: journal?.keptSeq ?? 0 }, (_, index) =>

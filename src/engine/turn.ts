@@ -70,23 +70,21 @@ export class Turn {
     call(this.#next);
     this.#commit();
     call(this.#afterCommit);
-    const isFilled = this.#fillSlots();
+    // Slots are filled here and in no method of its own: each frame below a body adds to the price of its errors. When
+    // the time is over, what has been started may complete first.
+    let until: number | undefined;
+    let isFilled = false;
+    while (!isFilled && (until === undefined || this.timers.latest < until)) {
+      const claim = this.slots.giveBest();
+      claim?.start()?.begin();
+      until ??= this.timers.latest + SLICE_MS;
+      isFilled = claim === undefined;
+    }
     this.#commit();
     this.timers.adjust();
     this.#isScheduled = false;
     if (!isFilled || this.#next.length > 0 || this.#afterCommit.length > 0) this.schedule();
   };
-
-  /** Starts what the limits allow, best first. False where its time is over before: what has been started may complete now. */
-  #fillSlots(): boolean {
-    let since: number | undefined;
-    for (let claim = this.slots.giveBest(); claim !== undefined; claim = this.slots.giveBest()) {
-      claim.start()?.begin();
-      since ??= this.timers.latest;
-      if (this.timers.latest - since >= SLICE_MS) return false;
-    }
-    return true;
-  }
 
   #commit(): void {
     // Most turns have one run's.
