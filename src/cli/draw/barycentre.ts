@@ -1,4 +1,5 @@
 import type { Columns } from './columns.ts';
+import { type Packed, pack } from './packed.ts';
 
 /** How often the columns are gone through at most, there or back. */
 const mostSweeps = 10;
@@ -9,9 +10,10 @@ const patience = 2;
  * Orders each column by the mean place of its neighbours, in sweeps from left to right and back, and leaves the order
  * with the fewest crossings. Changes the columns in place.
  */
-export function orderColumns({ columns, before, after }: Columns): void {
-  const place = new Int32Array(before.length);
-  const centre = new Float64Array(before.length);
+export function orderColumns({ columns, ...edges }: Columns): void {
+  const [before, after] = [pack(edges.before), pack(edges.after)];
+  const place = new Int32Array(edges.before.length);
+  const centre = new Float64Array(edges.before.length);
   for (const column of columns) number(column, place);
   let best = columns.map((column) => [...column]);
   let fewest = countCrossings(columns, before, place);
@@ -34,17 +36,12 @@ function number(column: readonly number[], place: Int32Array): void {
 }
 
 /** Places without neighbours on that side stay where they are. */
-function sortBy(
-  column: number[],
-  neighbours: readonly number[][],
-  place: Int32Array,
-  centre: Float64Array,
-): void {
+function sortBy(column: number[], { starts, items }: Packed, place: Int32Array, centre: Float64Array): void {
   for (const each of column) {
-    const near = neighbours[each] as number[];
+    const [start, end] = [starts[each] as number, starts[each + 1] as number];
     let sum = 0;
-    for (const other of near) sum += place[other] as number;
-    centre[each] = near.length === 0 ? (place[each] as number) : sum / near.length;
+    for (let at = start; at < end; at++) sum += place[items[at] as number] as number;
+    centre[each] = start === end ? (place[each] as number) : sum / (end - start);
   }
   column.sort(
     (a, b) => (centre[a] as number) - (centre[b] as number) || (place[a] as number) - (place[b] as number),
@@ -55,7 +52,7 @@ function sortBy(
 /** Pairs of edges between neighbouring columns that cross, in n log n: inversions, counted with a Fenwick tree. */
 export function countCrossings(
   columns: readonly number[][],
-  before: readonly number[][],
+  { starts, items }: Packed,
   place: Int32Array,
 ): number {
   let crossings = 0;
@@ -64,16 +61,17 @@ export function countCrossings(
     const tree = new Int32Array(width + 1);
     let seen = 0;
     for (const each of columns[index] as number[]) {
-      const ends = before[each] as number[];
-      for (const other of ends) {
+      const [start, end] = [starts[each] as number, starts[each + 1] as number];
+      for (let edge = start; edge < end; edge++) {
         let atMost = 0;
-        for (let at = (place[other] as number) + 1; at > 0; at -= at & -at) atMost += tree[at] as number;
+        for (let at = (place[items[edge] as number] as number) + 1; at > 0; at -= at & -at)
+          atMost += tree[at] as number;
         crossings += seen - atMost;
       }
-      for (const other of ends)
-        for (let at = (place[other] as number) + 1; at <= width; at += at & -at)
+      for (let edge = start; edge < end; edge++)
+        for (let at = (place[items[edge] as number] as number) + 1; at <= width; at += at & -at)
           tree[at] = (tree[at] as number) + 1;
-      seen += ends.length;
+      seen += end - start;
     }
   }
   return crossings;

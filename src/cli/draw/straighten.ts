@@ -1,4 +1,5 @@
 import type { Columns } from './columns.ts';
+import { type Packed, pack } from './packed.ts';
 
 /** How tall nodes and lanes are, with the gap to the next. */
 export interface Heights {
@@ -12,9 +13,10 @@ const sweeps = 10;
  * Gives each place a height, its centre, such that the order of the columns is kept, nothing overlaps, and edges are
  * as level as that allows: each column in turn goes to the mean of its neighbours' heights, in the least squares.
  */
-export function straighten({ columns, before, after, nodeCount }: Columns, heights: Heights): Float64Array {
+export function straighten({ columns, nodeCount, ...edges }: Columns, heights: Heights): Float64Array {
+  const [before, after] = [pack(edges.before), pack(edges.after)];
   const size = (place: number): number => (place < nodeCount ? heights.node : heights.lane);
-  const y = new Float64Array(before.length);
+  const y = new Float64Array(edges.before.length);
   for (const column of columns) {
     let top = 0;
     for (const place of column) {
@@ -44,7 +46,7 @@ export function straighten({ columns, before, after, nodeCount }: Columns, heigh
  */
 function settle(
   column: readonly number[],
-  sides: readonly (readonly number[][])[],
+  sides: readonly Packed[],
   y: Float64Array,
   size: (place: number) => number,
   nodeCount: number,
@@ -84,7 +86,7 @@ function settle(
  */
 function pull(
   place: number,
-  sides: readonly (readonly number[][])[],
+  sides: readonly Packed[],
   y: Float64Array,
   nodeCount: number,
   weights: Float64Array,
@@ -92,8 +94,10 @@ function pull(
 ): number {
   let sum = 0;
   let weight = 0;
-  for (const side of sides) {
-    for (const other of side[place] as number[]) {
+  for (const { starts, items } of sides) {
+    const end = starts[place + 1] as number;
+    for (let at = starts[place] as number; at < end; at++) {
+      const other = items[at] as number;
       const own = other < nodeCount ? (place < nodeCount ? 1 : 2) : place < nodeCount ? 2 : 8;
       sum += (y[other] as number) * own;
       weight += own;

@@ -4,6 +4,7 @@ import { countCrossings, orderColumns } from '../../../src/cli/draw/barycentre.t
 import { createColumns } from '../../../src/cli/draw/columns.ts';
 import { assignLayers } from '../../../src/cli/draw/layers.ts';
 import { layOut, routeOf } from '../../../src/cli/draw/layout.ts';
+import { pack } from '../../../src/cli/draw/packed.ts';
 import { straighten } from '../../../src/cli/draw/straighten.ts';
 import { spec } from '../../spec.ts';
 
@@ -90,7 +91,7 @@ test('counts the crossings that there are', () => {
         for (const [index, [a1, a2]] of edges.entries())
           for (const [b1, b2] of edges.slice(index + 1)) if ((a1 - b1) * (a2 - b2) < 0) crossings++;
       }
-      assert.is(countCrossings(columns, before, place), crossings);
+      assert.is(countCrossings(columns, pack(before), place), crossings);
     }),
   );
 });
@@ -99,7 +100,7 @@ test('never makes more crossings than there were, and undoes those of a simple t
   const crossingsOf = ({ columns, before }: ReturnType<typeof createColumns>): number => {
     const place = new Int32Array(before.length);
     for (const column of columns) for (const [index, each] of column.entries()) place[each] = index;
-    return countCrossings(columns, before, place);
+    return countCrossings(columns, pack(before), place);
   };
   fc.assert(
     fc.property(graphs, (dependsOn) => {
