@@ -43,9 +43,8 @@ function sortBy(column: number[], { starts, items }: Packed, place: Int32Array, 
     for (let at = start; at < end; at++) sum += place[items[at] as number] as number;
     centre[each] = start === end ? (place[each] as number) : sum / (end - start);
   }
-  column.sort(
-    (a, b) => (centre[a] as number) - (centre[b] as number) || (place[a] as number) - (place[b] as number),
-  );
+  // Stable: equal ones stay in the order in which they are.
+  column.sort((a, b) => (centre[a] as number) - (centre[b] as number));
   number(column, place);
 }
 
