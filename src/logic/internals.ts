@@ -1,6 +1,6 @@
 /**
- * The XState internals that topple stands on: those of actors and machines here, those of actor systems in `system.ts`.
- * `internals.test.ts` and `system.test.ts` fail when an update of XState moves one.
+ * The XState internals that topple calls and reads; what it changes of actor systems is in `system.ts`. Their two test
+ * files fail when an update of XState moves one.
  */
 import type { ActorScope, AnyActorRef, AnyEventObject } from 'xstate';
 
