@@ -5,7 +5,7 @@ export const engineNames = [
   'flow.machine',
   'p-graph',
   'effect',
-  'effect-deferred',
+  'effect-by-hand',
   'async.auto',
   'fastq',
   'promises',
@@ -56,15 +56,12 @@ export interface Choice {
   readonly tasks: readonly number[];
 }
 
-/** A peer in another way than its fastest: measured where it is asked for. */
-const onlyAsked: readonly EngineName[] = ['effect-deferred'];
 const quickEngines: readonly EngineName[] = ['topple', 'p-graph', 'effect'];
 const quickWorkloads: readonly Workload[] = ['layered', 'chain', 'fan', 'signup'];
 
 /** The jobs of a group are measured in turn, so that the machine's moods hit all alike. */
 export function planGroups({ quick, only, workload, tasks }: Choice): Job[][] {
-  const asked =
-    only.length > 0 ? only : quick ? quickEngines : engineNames.filter((name) => !onlyAsked.includes(name));
+  const asked = only.length > 0 ? only : quick ? quickEngines : engineNames;
   const chosen = workload.length > 0 ? workload : quick ? quickWorkloads : workloads;
   const sizes = tasks.length > 0 ? tasks : quick ? [10_000] : [1_000, 10_000, 100_000];
 

@@ -32,7 +32,7 @@ const engines: Record<EngineName, () => Promise<{ readonly engine: Engine }>> = 
   'flow.machine': () => import('./engines/flow-machine.ts'),
   'p-graph': () => import('./engines/p-graph.ts'),
   effect: () => import('./engines/effect.ts'),
-  'effect-deferred': () => import('./engines/effect-deferred.ts'),
+  'effect-by-hand': () => import('./engines/effect-by-hand.ts'),
   'async.auto': () => import('./engines/async-auto.ts'),
   fastq: () => import('./engines/fastq.ts'),
   promises: () => import('./engines/promises.ts'),
