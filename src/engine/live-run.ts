@@ -3,7 +3,7 @@ import type { OrchestratorEvent, RunResult } from '../../machines/orchestrator.t
 import type { Ending } from '../../machines/task.ts';
 import type { CompiledSnapshot } from '../logic/snapshot.ts';
 import { isA } from '../model/check.ts';
-import type { FlowDefinition, TaskDefinition } from '../model/definition.ts';
+import type { FlowDefinition } from '../model/definition.ts';
 import type { Step } from '../model/entry-list.ts';
 import { EngineStoppedError, InputError, TimeoutError } from '../model/error.ts';
 import { journalVersion, type RunFact, type RunSettings, type TaskFact } from '../model/journal.ts';
@@ -12,11 +12,11 @@ import type { Verdict } from '../model/ledger.ts';
 import type { Logger } from '../model/logger.ts';
 import type { Outcome } from '../model/perform.ts';
 import { type Checked, check } from '../model/schema.ts';
-import { type Cause, isSettled, type SettledStatus } from '../model/status.ts';
-import type { TaskView } from '../model/view.ts';
+import type { Cause, SettledStatus } from '../model/status.ts';
 import type { EngineCore } from './core.ts';
 import { host, setHost } from './host.ts';
-import { LiveTask, type TaskLogic, type TaskRun } from './live-task.ts';
+import type { LiveTask, TaskLogic, TaskRun } from './live-task.ts';
+import { LiveTasks } from './live-tasks.ts';
 import { Results } from './results.ts';
 import type { RunJournal } from './run-journal.ts';
 import { RunLanes } from './run-lanes.ts';
@@ -62,14 +62,11 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
   readonly #isResumed: boolean;
   /** Whether the input has been checked already. */
   readonly #isChecked: boolean;
-  /** By their places in definition order. */
-  readonly #live: (LiveTask | undefined)[];
+  readonly #tasks: LiveTasks;
   readonly #results: Results;
   readonly #lanes: RunLanes;
   #commitIsDue = false;
   #limit: Timer | undefined;
-  /** Why it ends early, once it does. */
-  #ending: { readonly cause: Cause; readonly reason: unknown } | undefined;
   #end: End | undefined;
   /** How it ends, once all tasks have settled; a cancel may still change it. */
   #concluding: RunResult['status'] | undefined;
@@ -96,10 +93,11 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     this.steps = new RunSteps(this, makeActor && (() => makeActor(this)));
     this.#isResumed = journal.seq > 0;
     this.#isChecked = isChecked;
-    this.#live = new Array(this.definition.graph.size).fill(undefined);
     this.#results = new Results(this.definition);
     const slots = settings.concurrency ?? this.definition.settings.concurrency;
     this.#lanes = new RunLanes(this.#turn.slots, core, this.definition.settings.pools, slots);
+    const left = this.#isResumed ? (task: number) => journal.foldTo().task(task) : undefined;
+    this.#tasks = new LiveTasks(this, this.#lanes, left);
   }
 
   get id(): string {
@@ -141,7 +139,7 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
 
   /** Whether it is being cancelled, or is out of time. */
   get isEnding(): boolean {
-    return this.#ending !== undefined;
+    return this.#tasks.isEnding;
   }
 
   /** Whether it has settled, or was stopped before. */
@@ -161,7 +159,8 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
 
   /** Attempts under way, by task id. */
   get running(): readonly string[] {
-    return this.#liveTasks()
+    return this.#tasks
+      .toArray()
       .filter((task) => task.isRunning)
       .map((task) => task.definition.id);
   }
@@ -210,11 +209,11 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
   // The actors of its tasks, by name.
 
   find(systemId: string): AnyActorRef | undefined {
-    return this.#live[this.definition.graph.indexOf(systemId.slice(this.keyPrefix.length))]?.actor;
+    return this.#tasks.get(this.definition.graph.indexOf(systemId.slice(this.keyPrefix.length)))?.actor;
   }
 
   findAll(): readonly AnyActorRef[] {
-    return this.#liveTasks().map((task) => task.actor);
+    return this.#tasks.toArray().map((task) => task.actor);
   }
 
   // The orchestrator's effects.
@@ -236,14 +235,12 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
   }
 
   deliverVerdicts(verdicts: readonly Verdict[], at = this.now()): void {
-    for (const verdict of verdicts) this.#deliver(verdict, at);
+    for (const verdict of verdicts) this.#tasks.deliver(verdict, at);
   }
 
   cancelTasks(cause: Cause = 'cancelled', reason?: unknown): void {
-    this.#ending = { cause, reason };
     this.timers.cancel(this.#limit);
-    const at = this.now();
-    for (const task of this.#liveTasks()) task.send({ type: 'task.cancel', at, cause, reason });
+    this.#tasks.cancel(this.now(), cause, reason);
   }
 
   /** Whether attempts may start. */
@@ -276,7 +273,7 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
   // The tasks' words.
 
   taskSettled(task: LiveTask, status: SettledStatus, { at, output, error, cause }: Ending): void {
-    this.#live[task.index] = undefined;
+    this.#tasks.remove(task.index);
     if (status === 'done') this.#results.addOutput(task.index, output);
     if (status === 'failed' && error !== undefined) this.#results.addFailure(task.index, error, cause);
     this.steps.taskSettled(at, task.index, status, task.knownActor);
@@ -366,8 +363,7 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     // The store may have failed, or a listener have stopped it, too.
     if (this.isOver) return;
     this.timers.cancel(this.#limit);
-    for (const task of this.#liveTasks()) task.stop();
-    this.#live.fill(undefined);
+    this.#tasks.stop();
     // Its process may be about to end, and no turn of the clock's need come before that.
     this.timers.adjust();
     this.#finish({ hasSettled: false, error });
@@ -388,10 +384,6 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     const at = this.now();
     const made = this.#results.make(this.input, this.#concluding === 'done');
     this.send({ type: 'run.conclude', at, ...made });
-  }
-
-  #liveTasks(): LiveTask[] {
-    return this.#live.filter((task) => task !== undefined);
   }
 
   #accept(checked: Checked): void {
@@ -446,32 +438,6 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
   #expire(): void {
     const { message } = this.timeoutError();
     this.send({ type: 'run.cancel', at: this.now(), cause: 'timeout', reason: message });
-  }
-
-  #deliver({ task: index, decision, because }: Verdict, at: number): void {
-    const definition = this.definition.tasks[index] as TaskDefinition;
-    const left = this.#isResumed ? this.#leftOf(index, decision) : undefined;
-    const task = new LiveTask(this, index, definition, this.#lanes.of(definition.pool), left);
-    this.#live[index] = task;
-    if (left !== undefined && decision === 'run') return task.takeUp(left);
-    const by = because === undefined ? undefined : this.definition.graph.ids[because];
-    switch (decision) {
-      case 'run':
-        return task.ready(at);
-      case 'skip':
-        return task.send({ type: 'task.skip', at, cause: 'rule', because: by });
-      case 'upstream_failed':
-        return task.send({ type: 'task.fail_upstream', at, cause: 'upstream', because: by });
-      case 'cancel':
-        return task.send({ type: 'task.cancel', at, ...(this.#ending ?? { cause: 'cancelled' }) });
-    }
-  }
-
-  /** How an earlier actor of a task was left, if there was one. An attempt that is not to run again counts as made. */
-  #leftOf(index: number, decision: Verdict['decision']): TaskView | undefined {
-    const left = this.journal.foldTo().task(index);
-    if (left.readyAt === undefined || isSettled(left.status)) return undefined;
-    return decision === 'run' ? left : { ...left, status: 'pending' };
   }
 
   #finish(end: End): void {
