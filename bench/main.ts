@@ -34,7 +34,9 @@ const remarks: string[] = [];
 for (const [done, group] of groups.entries()) {
   const [first] = group;
   if (first === undefined) continue;
-  const names = group.map((job) => (job.workload === first.workload ? job.engine : `topple ${job.workload}`));
+  const names = group.map((job) =>
+    job.workload === first.workload ? job.engine : `${job.engine} ${job.workload}`,
+  );
   console.error(`${placeOf(first)}: ${names.join(', ')} …`);
   const measured = await measure(group, limits, Date.now() + (endsAt - Date.now()) / (groups.length - done));
   rows.push(...measured.rows);

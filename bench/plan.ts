@@ -94,7 +94,8 @@ export function planGroups({ quick, only, workload, tasks }: Choice): Job[][] {
 }
 
 function canDo(engine: EngineName, workload: Workload): boolean {
-  return engine === 'topple' || (workload !== 'retries' && workload !== 'inspect');
+  if (workload === 'retries') return engine === 'topple' || engine === 'promises';
+  return engine === 'topple' || workload !== 'inspect';
 }
 
 /** The cost of async.auto grows with the square of the tasks: more are tried only where they are asked for. */

@@ -4,7 +4,7 @@ export interface Task {
   readonly dependsOn: readonly string[];
 }
 
-/** `retries` and `inspect` are `layered` with something that only topple has. */
+/** `retries` and `inspect` are `layered` with something that few engines have. */
 export const workloads = ['layered', 'chain', 'fan', 'signup', 'retries', 'inspect'] as const;
 export type Workload = (typeof workloads)[number];
 
