@@ -72,16 +72,17 @@ export function planGroups({ quick, only, workload, tasks }: Choice): Job[][] {
     );
     return able.map((engine) => ({ engine, workload: name, tasks: size }));
   };
-  const groups = sizes.flatMap((size) => [
-    [
+  // Sizes of a workload follow one another, since they are compared too.
+  const groups = [
+    ...sizes.map((size) => [
       ...jobs('layered', size),
       // Set beside `layered`, which they are compared with.
       ...(tasks.length > 0 || size === 10_000 ? [...jobs('retries', size), ...jobs('inspect', size)] : []),
-    ],
-    jobs('chain', size),
-    jobs('fan', size),
-  ]);
-  groups.push(jobs('signup', 6));
+    ]),
+    ...sizes.map((size) => jobs('chain', size)),
+    ...sizes.map((size) => jobs('fan', size)),
+    jobs('signup', 6),
+  ];
   if (!quick && tasks.length === 0)
     groups.push(
       jobs(
