@@ -1,6 +1,6 @@
 import * as Effect from 'effect/Effect';
-import * as Fiber from 'effect/Fiber';
 import type { SignupInput } from '../workloads.ts';
+import { addUp, forkInOrder } from './effect.ts';
 import { type Engine, inLanes } from './engine.ts';
 import { signupServices } from './signup.ts';
 
@@ -12,23 +12,7 @@ export const engine: Engine = {
   passesOutputs: true,
 
   defineGraph(tasks, tally) {
-    const body = async (outputs: readonly number[]): Promise<number> =>
-      tally.returned(outputs.reduce((sum, output) => (sum + output) | 0, 1));
-
-    const program = Effect.gen(function* () {
-      const fibers = new Map<string, Fiber.Fiber<number>>();
-      for (const { id, dependsOn } of tasks) {
-        const outputs = Fiber.joinAll(
-          dependsOn.map((dependency) => fibers.get(dependency) as Fiber.Fiber<number>),
-        );
-        fibers.set(
-          id,
-          yield* Effect.forkChild(Effect.flatMap(outputs, (read) => Effect.promise(() => body(read)))),
-        );
-      }
-      return yield* Fiber.joinAll(fibers.values());
-    });
-    return () => Effect.runPromise(program);
+    return () => Effect.runPromise(forkInOrder(tasks, addUp(tally)));
   },
 
   defineSignup(tally) {

@@ -1,14 +1,13 @@
 import * as Effect from 'effect/Effect';
 import * as Fiber from 'effect/Fiber';
 import * as Graph from 'effect/Graph';
-import type { SignupInput } from '../workloads.ts';
+import type { Tally } from '../tally.ts';
+import type { SignupInput, Task } from '../workloads.ts';
 import { type Engine, inLanes } from './engine.ts';
 import { type Account, signupServices } from './signup.ts';
 
-interface Step<Output> {
-  readonly id: string;
-  readonly dependsOn: readonly string[];
-  readonly perform: (outputs: readonly Output[]) => Promise<Output>;
+interface Step extends Task {
+  readonly perform: (outputs: readonly unknown[]) => Promise<unknown>;
 }
 
 /**
@@ -19,22 +18,20 @@ export const engine: Engine = {
   passesOutputs: true,
 
   defineGraph(tasks, tally) {
-    const perform = async (outputs: readonly number[]): Promise<number> =>
-      tally.returned(outputs.reduce((sum, output) => (sum + output) | 0, 1));
-    const steps = inOrder(tasks.map(({ id, dependsOn }) => ({ id, dependsOn, perform })));
-    return () => Effect.runPromise(runInOrder(steps));
+    const ordered = inOrder(tasks);
+    return () => Effect.runPromise(forkInOrder(ordered, addUp(tally)));
   },
 
   defineSignup(tally) {
     const { createAccount, tell, audit } = signupServices(tally);
 
     const signUp = (input: SignupInput): Effect.Effect<unknown> => {
-      const toldOf = (id: string): Step<unknown> => ({
+      const toldOf = (id: string): Step => ({
         id,
         dependsOn: ['account'],
         perform: ([account]) => tell(input, account as Account),
       });
-      const steps: Step<unknown>[] = [
+      const steps: Step[] = [
         { id: 'account', dependsOn: [], perform: () => createAccount(input) },
         toldOf('mail'),
         toldOf('crm'),
@@ -46,32 +43,45 @@ export const engine: Engine = {
           perform: (outputs) => audit(...(outputs as [number, number, number, number])),
         },
       ];
-      return runInOrder(inOrder(steps));
+      return forkInOrder(inOrder(steps), (outputs: Effect.Effect<unknown[]>, { perform }) =>
+        Effect.flatMap(outputs, (read) => Effect.promise(() => perform(read))),
+      );
     };
     return (inputs, atOnce) => inLanes(inputs, atOnce, (input) => Effect.runPromise(signUp(input)));
   },
 };
 
-function inOrder<Output>(steps: readonly Step<Output>[]): readonly Step<Output>[] {
-  const graph = Graph.directed<Step<Output>, undefined>((edit) => {
-    const nodes = new Map(steps.map((step) => [step.id, Graph.addNode(edit, step)]));
+/** What each task of a graph does with the outputs of its dependencies. */
+export function addUp(tally: Tally): (outputs: Effect.Effect<number[]>) => Effect.Effect<number> {
+  const body = async (outputs: readonly number[]): Promise<number> =>
+    tally.returned(outputs.reduce((sum, output) => (sum + output) | 0, 1));
+  const perform = (outputs: readonly number[]): Effect.Effect<number> => Effect.promise(() => body(outputs));
+  return (outputs) => Effect.flatMap(outputs, perform);
+}
+
+function inOrder<Each extends Task>(tasks: readonly Each[]): readonly Each[] {
+  const graph = Graph.directed<Each, undefined>((edit) => {
+    const nodes = new Map(tasks.map((task) => [task.id, Graph.addNode(edit, task)]));
     const nodeOf = (id: string) => nodes.get(id) as Graph.NodeIndex;
-    for (const { id, dependsOn } of steps) {
+    for (const { id, dependsOn } of tasks) {
       for (const dependency of dependsOn) Graph.addEdge(edit, nodeOf(dependency), nodeOf(id), undefined);
     }
   });
   return [...Graph.values(Graph.topo(graph))];
 }
 
-function runInOrder<Output>(steps: readonly Step<Output>[]): Effect.Effect<unknown> {
+/** A fiber for each task, which joins the fibers of its dependencies: these must have come before it. */
+export function forkInOrder<Each extends Task, Output>(
+  tasks: readonly Each[],
+  perform: (outputs: Effect.Effect<Output[]>, task: Each) => Effect.Effect<Output>,
+): Effect.Effect<unknown> {
   return Effect.gen(function* () {
     const fibers = new Map<string, Fiber.Fiber<Output>>();
-    for (const { id, dependsOn, perform } of steps) {
+    for (const task of tasks) {
       const outputs = Fiber.joinAll(
-        dependsOn.map((dependency) => fibers.get(dependency) as Fiber.Fiber<Output>),
+        task.dependsOn.map((dependency) => fibers.get(dependency) as Fiber.Fiber<Output>),
       );
-      const performed = Effect.flatMap(outputs, (read) => Effect.promise(() => perform(read)));
-      fibers.set(id, yield* Effect.forkChild(performed));
+      fibers.set(task.id, yield* Effect.forkChild(perform(outputs, task)));
     }
     return yield* Fiber.joinAll(fibers.values());
   });
