@@ -116,7 +116,7 @@ export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
     const isVisible = await authorizeRoute(rules, request, route);
     if (route.action === 'list') {
       checkAccept(request, 'application/json');
-      return json(listRuns(engine, route.query, isVisible));
+      return json(await listRuns(engine, route.query, isVisible));
     }
     const run = find(route.runId, isVisible);
     readQuery(route.query, []);

@@ -1,5 +1,6 @@
 import type { Engine, RunFilter, RunStatus, RunSummary } from '../../index.ts';
 import { isSettledRun } from '../../model/status.ts';
+import { soon } from '../lull.ts';
 import { Problem } from '../problem.ts';
 import type { VisibleRun } from './access.ts';
 import { readQuery } from './route.ts';
@@ -33,8 +34,8 @@ const statuses: readonly string[] = [
 const maxLimit = 200;
 const defaultLimit = 50;
 
-/** So many summaries are asked for at least, since some of them may be left out. */
-const minChunk = 64;
+/** So many summaries are asked for at a time; the event loop has its turn between two times. */
+const chunkSize = 256;
 
 /**
  * A page of the runs that `isVisible` lets through. Where it begins is said by a run's place in the order, so that a
@@ -42,11 +43,11 @@ const minChunk = 64;
  *
  * @throws Problem 400 for a query that will not do
  */
-export function listRuns(
+export async function listRuns(
   engine: Engine,
   query: URLSearchParams,
   isVisible: (run: VisibleRun) => boolean,
-): RunList {
+): Promise<RunList> {
   const given = readQuery(query, ['flow', 'status', 'settled', 'limit', 'after']);
   const limit = readLimit(given.limit);
   const status = readStatus(given.status);
@@ -59,7 +60,7 @@ export function listRuns(
 
   const runs: ListedRun[] = [];
   let last = 0;
-  for (const summary of newestFirst(engine, filter, Math.max(limit + 1, minChunk))) {
+  for await (const summary of newestFirst(engine, filter, limit + 1)) {
     const run = listed(engine, summary, isVisible);
     if (run === undefined || (status !== undefined && run.status !== status)) continue;
     if (runs.length === limit) return { runs, next: String(last) };
@@ -69,13 +70,15 @@ export function listRuns(
   return { runs, next: null };
 }
 
-/** Asks for a few at a time: most pages are filled by the first. */
-function* newestFirst(engine: Engine, filter: RunFilter, limit: number): Generator<RunSummary> {
-  for (let { before } = filter; ; ) {
+/** Most pages are filled by what is asked for first. */
+async function* newestFirst(engine: Engine, filter: RunFilter, first: number): AsyncGenerator<RunSummary> {
+  let { before } = filter;
+  for (let limit = first; ; limit = chunkSize) {
     const chunk = engine.runs({ ...filter, newestFirst: true, before, limit });
     yield* chunk;
     if (chunk.length < limit) return;
     before = chunk.at(-1)?.order;
+    await new Promise<void>(soon);
   }
 }
 

@@ -177,7 +177,7 @@ test('looks at no more runs than a page shows', async () => {
     ['quick-999'],
   );
   assert.equal(asked, [
-    { flow: undefined, settled: undefined, before: undefined, newestFirst: true, limit: 64 },
+    { flow: undefined, settled: undefined, before: undefined, newestFirst: true, limit: 2 },
   ]);
   assert.is(seen, 2);
 });
