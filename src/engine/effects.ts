@@ -15,13 +15,18 @@ export const engineTaskMachine = taskMachine.provide({
     },
     requestSlot: ({ self }, { readyAt }) => hostOf<LiveTask>(self).requestSlot(readyAt),
     performAttempt: ({ self, event }, { attempt }) =>
-      hostOf<LiveTask>(self).performAttempt(attempt, (event as Extract<TaskEvent, { at: number }>).at),
+      hostOf<LiveTask>(self).performAttempt(attempt, instantOf(event)),
     abortAttempt: ({ self }, { cause, reason }) => hostOf<LiveTask>(self).abortAttempt(cause, reason),
-    wakeAt: ({ self }, { at }) => hostOf<LiveTask>(self).wakeAt(at),
+    wakeAt: ({ self, event }, { at }) => hostOf<LiveTask>(self).wakeAt(at, instantOf(event)),
     reportSettled: ({ self, context }, { status }) =>
       hostOf<LiveTask>(self).reportSettled(status, context.ending as Ending),
   },
 });
+
+/** All of the engine's events for tasks bear one. */
+function instantOf(event: TaskEvent): number {
+  return (event as Extract<TaskEvent, { at: number }>).at;
+}
 
 /** The orchestrator with its effects tied to the engine. */
 export const engineOrchestratorMachine = orchestratorMachine.provide({

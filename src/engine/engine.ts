@@ -75,7 +75,8 @@ const startOptions = new Set(['id', 'paused', 'signal', 'concurrency', 'totalTim
 const nothing: StartOptions = {};
 
 const timeOfDay: Clock = {
-  setTimeout: (callback, timeoutMs) => setTimeout(callback, timeoutMs),
+  // Node cuts fractions off: the timer would be early, and set again.
+  setTimeout: (callback, timeoutMs) => setTimeout(callback, Math.ceil(timeoutMs)),
   clearTimeout: (id) => clearTimeout(id as ReturnType<typeof setTimeout>),
 };
 
@@ -323,11 +324,12 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   #drained(graceMs: number): Promise<void> {
     return new Promise((resolve) => {
+      const { timers } = this.turnOf(this.#clock);
       const done = (): void => {
-        this.#clock.clearTimeout(limit);
+        timers.cancel(limit);
         resolve();
       };
-      const limit = this.#clock.setTimeout(done, Math.min(graceMs, 2 ** 31 - 1));
+      const limit = timers.after(graceMs, done);
       const watch = (): void => {
         if (this.#live.toArray().every((run) => run.running.length === 0)) done();
       };

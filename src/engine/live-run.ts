@@ -165,8 +165,9 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
       .map((task) => task.definition.id);
   }
 
+  /** The stamp of what happens now: the time of day, but never before the last entry. */
   now(): number {
-    return this.#turn.timers.now();
+    return Math.max(this.#turn.timers.now(), this.journal.lastAt);
   }
 
   /** Calls back as the next turn begins. */
@@ -397,7 +398,7 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
   #begin(input: unknown): void {
     this.input = input;
     const at = this.now();
-    this.#startLimit(at);
+    this.#startLimit(this.#totalTimeoutMs);
     const { name, hash } = this.definition;
     const settings = Object.keys(this.settings).length > 0 ? { settings: this.settings } : {};
     this.send({
@@ -418,21 +419,19 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     this.#results.takeUp(fold);
     const at = this.now();
     const from = this.journal.rerunAt ?? startedAt ?? at;
+    const leftMs = from + (this.#totalTimeoutMs ?? Number.POSITIVE_INFINITY) - at;
     if (status === 'paused') this.send({ type: 'run.pause', at });
     if (status === 'cancelling') this.send({ type: 'run.cancel', at, cause: cause ?? 'cancelled', reason });
     // Not by a timer: until that comes slots might have been given out, and bodies been called.
-    else if (from + (this.#totalTimeoutMs ?? Number.POSITIVE_INFINITY) <= at) this.#expire();
+    else if (leftMs <= 0) this.#expire();
     else {
-      this.#startLimit(from);
+      this.#startLimit(leftMs);
       this.send({ type: 'run.recover', at });
     }
   }
 
-  #startLimit(startedAt: number): void {
-    const totalTimeoutMs = this.#totalTimeoutMs;
-    if (totalTimeoutMs === undefined) return;
-    const now = this.now();
-    this.#limit = this.timers.after(startedAt + totalTimeoutMs - now, () => this.#expire(), now);
+  #startLimit(leftMs: number | undefined): void {
+    if (leftMs !== undefined) this.#limit = this.timers.after(leftMs, () => this.#expire());
   }
 
   #expire(): void {
