@@ -441,7 +441,7 @@ test('runs again where the store has forgotten it', async () => {
 test('does not run again where it never ran, since its input was refused', async () => {
   const { clock, engine } = virtualEngine();
   const flow = createFlow('refused', { input: z.number() }).task('a', { perform: ({ input }) => input });
-  const actor = createActor(engine.logic(flow), { input: 'x' as never, clock: clock as never }).start();
+  const actor = createActor(engine.logic(flow), { input: 'x' as never, clock }).start();
   const run = engine.run(actor.getSnapshot().context.id);
   await clock.run((run as Run).settled());
   assert.throws(() => run?.rerun(), /never started, since its input was refused/);
@@ -587,7 +587,7 @@ test('returns the outputs by id when it is cancelled after its last task', async
   const flow = createFlow('last')
     .task('a', { perform: () => 1 })
     .output(() => calls++);
-  const actor = createActor(engine.logic(flow), { input: undefined, clock: clock as never });
+  const actor = createActor(engine.logic(flow), { input: undefined, clock });
   actor.start();
   const run = engine.run(actor.getSnapshot().context.id) as Run;
   run.on('task.done', () => run.cancel('late'));
