@@ -33,8 +33,10 @@ export const engineOrchestratorMachine = orchestratorMachine.provide({
   actions: {
     announce: ({ self }, fact) => hostOf<LiveRun>(self).record(fact),
     openRun: ({ self }) => hostOf<LiveRun>(self).open(),
-    deliverVerdicts: ({ self, event }, { verdicts }) =>
-      hostOf<LiveRun>(self).deliverVerdicts(verdicts, event.at),
+    deliverVerdicts: ({ self, event }, { verdicts }) => {
+      if (event.type === 'run.cancel') hostOf<LiveRun>(self).cancelWaiting(verdicts);
+      else hostOf<LiveRun>(self).deliverVerdicts(verdicts, event.at);
+    },
     cancelTasks: ({ self }, { cause, reason }) => hostOf<LiveRun>(self).cancelTasks(cause, reason),
     holdSlots: ({ self }) => hostOf<LiveRun>(self).holdSlots(true),
     releaseSlots: ({ self }) => hostOf<LiveRun>(self).holdSlots(false),

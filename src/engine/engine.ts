@@ -77,8 +77,8 @@ const startOptions = new Set(['id', 'paused', 'signal', 'concurrency', 'totalTim
 const nothing: StartOptions = {};
 
 const timeOfDay: Clock = {
-  // Node cuts fractions off: the timer would be early, and set again.
-  setTimeout: (callback, timeoutMs) => setTimeout(callback, Math.ceil(timeoutMs)),
+  // Node cuts fractions off: the timer would be early, and set again. A difference of instants may be too long by a trace.
+  setTimeout: (callback, timeoutMs) => setTimeout(callback, Math.ceil(timeoutMs - 0.001)),
   clearTimeout: (id) => clearTimeout(id as ReturnType<typeof setTimeout>),
 };
 

@@ -175,6 +175,11 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     this.#turn.next(callback);
   }
 
+  /** Calls back once the event loop has had its turn. */
+  afterEventLoop(callback: () => void): void {
+    this.#turn.afterEventLoop(callback);
+  }
+
   /** Takes a command that bears no instant yet. */
   command(command: {
     readonly type: 'run.pause' | 'run.resume' | 'run.cancel';
@@ -241,7 +246,14 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
 
   cancelTasks(cause: Cause = 'cancelled', reason?: unknown): void {
     this.timers.cancel(this.#limit);
-    this.#tasks.cancel(this.now(), cause, reason);
+    // Some tasks may be told after the event loop has had its turn: until then they have their claims.
+    this.#lanes.hold(true);
+    this.#tasks.cancel(cause, reason);
+  }
+
+  /** The tasks without a verdict have that of the cancel. */
+  cancelWaiting(verdicts: readonly Verdict[]): void {
+    this.#tasks.cancelWaiting(verdicts);
   }
 
   /** Whether attempts may start. */

@@ -34,6 +34,8 @@ export interface TaskRun extends AttemptRun {
   /** Whether it is being cancelled, or is out of time. */
   readonly isEnding: boolean;
   timeoutError(): TimeoutError;
+  /** Calls back once the event loop has had its turn. */
+  afterEventLoop(callback: () => void): void;
   /** Keeps what a task's machine announced. */
   record(fact: TaskFact, index: number): void;
   /** The same for the steps of nearly every task, without an object for each. */
@@ -289,6 +291,8 @@ export class LiveTask implements Claim, AttemptTask {
   }
 
   #expire(): void {
+    // A cancel is on its way to it.
+    if (this.run.isEnding) return;
     const error = viewError(this.#timeoutError());
     this.send({ type: 'task.expire', at: this.run.now(), cause: 'timeout', error });
   }

@@ -41,6 +41,12 @@ export class Turn {
     this.schedule();
   }
 
+  /** Calls back once the event loop has had its turn. */
+  afterEventLoop(callback: () => void): void {
+    if (this.#clock.whenIdle === undefined) macrotask(callback);
+    else this.next(callback);
+  }
+
   /** Has what was recorded kept at the end of the turn. To be called once between two commits. */
   commitLater(committer: Committer): void {
     this.#dirty.push(committer);
