@@ -167,7 +167,9 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
 
   /** The stamp of what happens now: the time of day, but never before the last entry. */
   now(): number {
-    return Math.max(this.#turn.timers.now(), this.journal.lastAt);
+    const now = this.#turn.timers.now();
+    const { lastAt } = this.journal;
+    return now > lastAt ? now : lastAt;
   }
 
   /** Calls back as the next turn begins. */

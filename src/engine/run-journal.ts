@@ -94,7 +94,7 @@ export class RunJournal {
   /** Adds a step of a task without an object for it. */
   recordStep(type: Step, at: number, task: number, attempt?: number, output?: unknown): void {
     if (at > this.#lastAt) this.#lastAt = at;
-    this.#entries.pushStep(type, this.#lastAt, task, attempt, output);
+    this.#entries.pushStep(type, at < this.#lastAt ? this.#lastAt : at, task, attempt, output);
   }
 
   /**
