@@ -96,7 +96,7 @@ test('are asked for where something else is given', async () => {
     [() => engine.run(7 as never), `${id} 7`],
     [
       () => engine.runs(flow as never),
-      '`filter` of `engine.runs` does not take `name`. It takes `flow`, `settled`.',
+      '`filter` of `engine.runs` does not take `name`. It takes `flow`, `settled`, `newestFirst`, `before`, `limit`.',
     ],
     [
       () => engine.runs({ flow: () => 1 } as never),
