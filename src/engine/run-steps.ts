@@ -88,6 +88,11 @@ export class RunSteps {
     else this.#actor.send(event);
   }
 
+  /** Takes a command that was sent to its actor. */
+  admit(command: OrchestratorEvent): void {
+    this.#actor?.admit(command);
+  }
+
   /**
    * Tells that a task has settled: to the actor only if somebody looks.
    *

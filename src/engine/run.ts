@@ -6,7 +6,7 @@ import type { Entry } from '../model/journal.ts';
 import type { RunView } from '../model/view.ts';
 import type { Subscription } from './emitter.ts';
 import type { LiveRun } from './live-run.ts';
-import type { RunCommand } from './run-logic.ts';
+import type { RunCommand } from './run-command.ts';
 import type { RunState } from './run-snapshot.ts';
 
 /** The actor of a run. */
