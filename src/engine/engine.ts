@@ -130,7 +130,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     if (id !== undefined && this.#isTaken(id))
       throw new StoreConflictError(id, `There is a run ${id} already`);
     const run = this.#launch(this.newJournal(definition, id), settings, checked.value);
-    if (paused === true) run.send({ type: 'run.pause', at: run.now() });
+    if (paused === true) run.command({ type: 'run.pause' });
     run.commitOrThrow();
     const handle = this.#handleOf(run);
     if (signal !== undefined) this.#cancelOn(signal, handle, run);

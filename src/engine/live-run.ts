@@ -179,7 +179,7 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
 
   /** Takes a command that bears no instant yet. */
   command(command: RunCommand): void {
-    if (!this.isOver) this.send({ ...command, at: this.now() });
+    if (!this.isOver) this.steps.send({ ...command, at: this.now() }, 'user');
   }
 
   /** Takes what others than the engine send to its actor: commands, and nothing else. */

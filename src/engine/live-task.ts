@@ -18,6 +18,15 @@ import type { Lane } from './slots.ts';
 import { placeOfLeft, placeOnFastPath } from './task-place.ts';
 import type { Timer } from './timers.ts';
 
+/** Events by which the run tells a task what to do. The others a task sends itself, of its time and its attempts. */
+const saidByRun: ReadonlySet<TaskEvent['type']> = new Set([
+  'task.ready',
+  'task.skip',
+  'task.fail_upstream',
+  'task.cancel',
+  'attempt.start',
+]);
+
 /** What runs the tasks of a run: as actors, and where it is compiled also without. */
 export interface TaskLogic {
   readonly logic: AnyActorLogic;
@@ -126,7 +135,10 @@ export class LiveTask implements AttemptTask, Claim, Host {
   }
 
   send(event: TaskEvent): void {
-    if (this.#actor !== undefined || this.run.isInspected) return deliverFrom(undefined, this.actor, event);
+    if (this.#actor !== undefined || this.run.isInspected) {
+      const { actor, run } = this;
+      return deliverFrom(saidByRun.has(event.type) ? run.actor : actor, actor, event);
+    }
     const cursor = this.#machine;
     if (cursor.isMoving) cursor.afterMove(() => this.send(event));
     else this.#move(cursor, event);

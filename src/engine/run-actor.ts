@@ -56,8 +56,8 @@ export class RunActor {
     return subscriberCount(this.ref) > 1 || this.isInspected;
   }
 
-  /** @param source the task's actor that it is from, for inspectors */
-  send(event: AnyEventObject, source?: AnyActorRef): void {
+  /** @param source for inspectors: the actor that it is from, or `undefined` where it is from outside */
+  send(event: AnyEventObject, source: AnyActorRef | undefined): void {
     deliverFrom(source, this.ref, event);
   }
 
