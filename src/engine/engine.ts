@@ -260,15 +260,22 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   readonly #again = (settled: LiveRun, taskIds: readonly string[] | undefined): LiveRun => {
-    if (settled.result === undefined)
-      throw new Error(`Run ${settled.id} has not settled: only then can it run again`);
-    if (settled.journal.view().startedAt === null) {
+    const { startedAt, status } = settled.journal.view();
+    // Nor if there is more in the journal: then it runs again already.
+    if (!settled.hasSettled || settled.journal.seq > settled.endSeq) {
+      throw new Error(
+        `Run ${settled.id} has not settled, it is \`${status}\`: it can run again once it is \`done\`, \`failed\` or \`cancelled\``,
+      );
+    }
+    if (startedAt === null) {
       throw new Error(`Run ${settled.id} never started, since its input was refused: start another`);
     }
     if (this.#isDraining) throw new EngineStoppedError('The engine was stopped: it starts no more runs');
     const { journal, settings } = settled;
     const at = settled.now();
     for (const task of tasksToRerun(journal, taskIds)) journal.record({ type: 'task.rerun', at }, task);
+    // Its last step may not be over.
+    this.#live.delete(settled.id);
     const again = this.#launch(journal, settings, settled.input);
     again.handle = settled.handle;
     return again;

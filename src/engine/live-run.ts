@@ -73,6 +73,8 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
   /** How it ends, once all tasks have settled; a cancel may still change it. */
   #concluding: RunResult['status'] | undefined;
   #result: RunResult | undefined;
+  /** `seq` of its last entry, once it is recorded. */
+  #endSeq: number | undefined;
   #refusals: Refusals | undefined;
   #onIdle: (() => void) | undefined;
   #whenEnded: readonly ((end: End) => void)[] = [];
@@ -150,7 +152,17 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     return this.#end !== undefined;
   }
 
-  /** How it ended; `undefined` while it has not settled. */
+  /** `seq` of its last entry; infinite until that is recorded. What comes later in the journal is of a rerun. */
+  get endSeq(): number {
+    return this.#endSeq ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether its end has been kept: listeners may know of it before the last step is over. */
+  get hasSettled(): boolean {
+    return this.endSeq <= this.journal.keptSeq;
+  }
+
+  /** How it ended; `undefined` while it has not settled, or its last step is not over. */
   get result(): RunResult | undefined {
     return this.#result;
   }
@@ -274,8 +286,10 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
   record(fact: RunFact | TaskFact, task = -1): void {
     if (task < 0 && this.#isResumed && !this.journal.isNews(fact)) return;
     this.journal.record(fact, task);
-    if (task < 0 && endings.has(fact.type)) this.journal.commit(this.steps.tell);
-    else this.#commitLater();
+    if (task < 0 && endings.has(fact.type)) {
+      this.#endSeq = this.journal.seq;
+      this.journal.commit(this.steps.tell);
+    } else this.#commitLater();
   }
 
   recordStep(type: Step, at: number, task: number, attempt?: number, output?: unknown): void {
@@ -355,9 +369,9 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     this.#onIdle = callback;
   }
 
-  /** Stops it, so that it stays unsettled in the store. */
+  /** Stops it, so that it stays unsettled in the store. Nothing where it has settled. */
   stop(error: unknown = new EngineStoppedError()): void {
-    if (this.#end !== undefined) return;
+    if (this.#end !== undefined || this.hasSettled) return;
     this.stopped(error);
     this.steps.stop();
   }
@@ -372,7 +386,11 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
   /** It is over before it has settled: what it had under way goes too, and what was recorded in this turn is kept. */
   stopped(error: unknown): void {
     if (this.isOver) return;
-    if (isA(error, EngineStoppedError)) this.commit();
+    if (isA(error, EngineStoppedError)) {
+      // Who stops its actor within its last step comes too late.
+      if (this.hasSettled) return;
+      this.commit();
+    }
     // The store may have failed, or a listener have stopped it, too.
     if (this.isOver) return;
     this.timers.cancel(this.#limit);

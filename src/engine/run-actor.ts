@@ -46,6 +46,11 @@ export class RunActor {
     withdrawNames(this.ref, owner.keyPrefix, owner);
   }
 
+  /** Whether it takes steps: it was not stopped, for one. */
+  get isActive(): boolean {
+    return (this.ref.getSnapshot() as { readonly status: string }).status === 'active';
+  }
+
   /** Whether anybody inspects its system. */
   get isInspected(): boolean {
     return isInspected(this.ref);

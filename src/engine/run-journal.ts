@@ -34,6 +34,8 @@ export class RunJournal {
   readonly #left: number;
   /** How many of the entries have been kept. */
   #kept: number;
+  /** While listeners are told of entries: what they are to be told of after that. */
+  #toTell: (() => void)[] | undefined;
   #settings: RunSettings = {};
   #rerunAt: number | undefined;
   #fold: RunFold | undefined;
@@ -106,10 +108,7 @@ export class RunJournal {
     const fresh = this.#entries.slice(from, to);
     this.#keep(fresh, from);
     this.#kept = to;
-    for (const entry of fresh) {
-      this.emitter.emit(entry);
-      tell?.(entry);
-    }
+    this.#tell(fresh, tell);
   }
 
   /** Writes what has been kept, here or elsewhere, to a store that does not have it. Throws what the store throws. */
@@ -171,6 +170,24 @@ export class RunJournal {
       put(outcomes, ids[upstream] as string, error === undefined ? { status } : { status, error });
     }
     return outcomes;
+  }
+
+  /** A listener may stop the run, which keeps more: all hear of that after what they are being told of. */
+  #tell(entries: readonly Entry[], tell: ((entry: Entry) => void) | undefined): void {
+    const tellAll = (): void => {
+      for (const entry of entries) {
+        this.emitter.emit(entry);
+        tell?.(entry);
+      }
+    };
+    if (this.#toTell !== undefined) return void this.#toTell.push(tellAll);
+    this.#toTell = [];
+    try {
+      tellAll();
+      for (const next of this.#toTell) next();
+    } finally {
+      this.#toTell = undefined;
+    }
   }
 
   #keep(entries: readonly Entry[], expectedSeq: number): void {

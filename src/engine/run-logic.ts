@@ -152,6 +152,8 @@ export class RunLogic {
     const cursor = run.steps.cursor as Cursor;
     // Out of a step that the run takes without its actor.
     if (cursor.isMoving) {
+      if (event.type === 'xstate.stop')
+        return new RunSnapshot(cursor.snapshot('stopped') as Inner, run.journal);
       cursor.afterMove(() => deliver(scope.self, event));
       return snapshot;
     }

@@ -159,7 +159,7 @@ export class RunSteps {
     }
     if (!cursor.isOver) return;
     // An actor that was asked for within this last step has not heard of the end.
-    if (this.#actor === undefined) this.#owner.settle(cursor.output as RunResult);
-    else this.#actor.send({ type: 'topple.look' }, this.#actor.ref);
+    if (this.#actor?.isActive === true) this.#actor.send({ type: 'topple.look' }, this.#actor.ref);
+    else this.#owner.settle(cursor.output as RunResult);
   }
 }
