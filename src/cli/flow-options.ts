@@ -14,3 +14,6 @@ export const flowOptions = {
   loadTimeout: number('MS', 'how long a module may take to load (default 10000)', { min: 1 }),
   check: toggle('check the types of a module first, with the TypeScript of its project'),
 } as const;
+
+/** The option of commands that write a file. */
+export const force = toggle('overwrite a file that topple did not write; never one that is read');

@@ -1,5 +1,5 @@
 import { defineCommand, file, number, text, toggle } from '../command.ts';
-import { flowArgument, flowOptions } from '../flow-options.ts';
+import { flowArgument, flowOptions, force } from '../flow-options.ts';
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, min: 60_000, h: 3_600_000 };
 
@@ -32,6 +32,7 @@ export const run = defineCommand({
     dryRun: toggle('run nothing, and show what would run, layer by layer'),
     watch: toggle('run again when the file, or one that it imports, has changed'),
     inspectLog: file('FILE', "write XState's inspection events there, a line of JSON each"),
+    force,
     json: toggle('print one event a line as JSON, and the view of the run last'),
   },
   examples: [

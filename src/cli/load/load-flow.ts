@@ -9,6 +9,7 @@ import { didYouMean, nearest } from '../../model/nearest.ts';
 import { InvalidFlowError, UsageError } from '../cli-error.ts';
 import type { Io } from '../io.ts';
 import { DocumentError, lineAt, type Node } from './document.ts';
+import { addFilesRead } from './files-read.ts';
 import { type GraphFile, readGraphFile } from './graph-file.ts';
 import { readJson } from './json.ts';
 import { loadModule } from './module.ts';
@@ -21,6 +22,8 @@ export interface LoadOptions {
   readonly check?: boolean | undefined;
   /** How tasks of a graph file spend their durations. Default: in real time. */
   readonly sleep?: Sleep | undefined;
+  /** The loaded flow's `files` are to have all that a module imports. */
+  readonly listsFiles?: boolean | undefined;
 }
 
 export interface LoadedFlow {
@@ -29,6 +32,8 @@ export interface LoadedFlow {
   readonly flow: Flow<never, never, never, never>;
   /** Of a graph file: what each task does in place of a body; `flow` has bodies that do it. `undefined` of a module. */
   readonly scripts: ReadonlyMap<string, TaskScript> | undefined;
+  /** Files that it was read from: the given one, and with `listsFiles` all that belongs to a module. */
+  readonly files: ReadonlySet<string>;
 }
 
 /**
@@ -38,6 +43,7 @@ export interface LoadedFlow {
  * InvalidFlowError where there is no valid flow in it
  */
 export async function loadFlow(given: string, options: LoadOptions, io: Io): Promise<LoadedFlow> {
+  const files = new Set([given]);
   const isModule = /\.[mc]?[jt]sx?$/.test(given);
   if (isModule) {
     const path = resolve(io.cwd, given);
@@ -47,8 +53,10 @@ export async function loadFlow(given: string, options: LoadOptions, io: Io): Pro
       const { checkTypes } = await import('./check-types.ts');
       await checkTypes(path, given, io);
     }
+    const stop = options.listsFiles ? addFilesRead(files) : undefined;
     const flow = await loadModule(path, given, options.loadTimeout ?? 10_000, options.flow);
-    return { file: given, flow, scripts: undefined };
+    stop?.();
+    return { file: given, flow, scripts: undefined, files };
   }
   const content = await readText(given, io);
   const graph = await readGraph(given, content, options.sleep ?? realSleep);
@@ -57,7 +65,7 @@ export async function loadFlow(given: string, options: LoadOptions, io: Io): Pro
       `${given}: \`--flow ${options.flow}\` is not there: the file's one flow is \`${graph.flow.name}\`.`,
     );
   if (graph.ignored.size > 0) io.stderr.write(`topple: ${given}: ${describeIgnored(graph)}\n`);
-  return { file: given, flow: graph.flow, scripts: graph.scripts };
+  return { file: given, flow: graph.flow, scripts: graph.scripts, files };
 }
 
 const maxBytes = constants.MAX_STRING_LENGTH;

@@ -24,10 +24,15 @@ export async function readInput(given: string | undefined, io: Io): Promise<unkn
   }
 }
 
+/** The file that an input is read from, `-` for standard input; `undefined` where it is given as it is. */
+export function inputFile(given: string | undefined): string | undefined {
+  return given?.startsWith('@') ? given.slice(1) : given === '-' ? given : undefined;
+}
+
 async function locate(given: string, io: Io): Promise<{ readonly place: string; readonly json: string }> {
-  if (given === '-') return { place: '--input -', json: stripMark(await text(io.stdin as never)) };
-  if (!given.startsWith('@')) return { place: '--input', json: given };
-  const path = given.slice(1);
+  const path = inputFile(given);
+  if (path === undefined) return { place: '--input', json: given };
+  if (path === '-') return { place: '--input -', json: stripMark(await text(io.stdin as never)) };
   try {
     return { place: path, json: stripMark(await readFile(resolve(io.cwd, path), 'utf8')) };
   } catch (cause) {

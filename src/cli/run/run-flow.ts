@@ -3,19 +3,19 @@ import type { FlowDefinition } from '../../model/definition.ts';
 import { exitCode, InvalidFlowError, UsageError } from '../cli-error.ts';
 import type { Io } from '../io.ts';
 import { type LoadOptions, loadFlow } from '../load/load-flow.ts';
+import { tellLoaded } from '../load/tell-loaded.ts';
 import { RunProgress } from '../show/progress.ts';
 import { layOut } from '../terminal/line.ts';
 import { isLive, paintFor } from '../terminal/paint.ts';
 import { type InspectLog, openInspectLog } from './inspect-log.ts';
 import { hearInterrupts, type Interrupts } from './interrupts.ts';
 import { planJson, planLines } from './plan.ts';
-import { readInput } from './read-input.ts';
+import { inputFile, readInput } from './read-input.ts';
 import { reportJson } from './report-json.ts';
 import { reportLines } from './report-lines.ts';
 import { reportLive } from './report-live.ts';
 import type { Reporter } from './reporter.ts';
 import { leaveOut, leftOut, type Selection } from './selection.ts';
-import { tellLoaded } from './tell-loaded.ts';
 import { watchVariable } from './watch.ts';
 
 /** What `topple run` is told beside its file. */
@@ -26,6 +26,7 @@ export interface RunOptions extends LoadOptions, Selection {
   readonly timeout?: number | undefined;
   readonly dryRun: boolean;
   readonly inspectLog?: string | undefined;
+  readonly force?: boolean | undefined;
   readonly json: boolean;
   readonly verbose: boolean;
 }
@@ -39,12 +40,14 @@ export async function runFlow(path: string, options: RunOptions, io: Io): Promis
     throw new UsageError('Flow and `--input` cannot both be read from standard input: put one into a file.');
   }
   const input = await readInput(options.input, io);
-  const { flow } = await loadFlow(path, options, io);
+  const { inspectLog, force = false } = options;
+  const { flow, files } = await loadFlow(path, { ...options, listsFiles: inspectLog !== undefined }, io);
   const out = leftOut(flow.graph, options);
   const definition = leaveOut(flow.definition, out);
   if (options.dryRun) return showPlan(definition, out, options, io);
 
-  const log = options.inspectLog === undefined ? undefined : openInspectLog(options.inspectLog, io);
+  const inputs = [...files, inputFile(options.input) ?? path];
+  const log = inspectLog === undefined ? undefined : openInspectLog(inspectLog, { inputs, force }, io);
   const progress = new RunProgress(definition);
   const reporter = reporterFor(progress, options, io);
   try {

@@ -3,6 +3,7 @@ import { relative, resolve } from 'node:path';
 import { exitCode, UsageError } from '../cli-error.ts';
 import { count } from '../duration.ts';
 import type { Io } from '../io.ts';
+import { inputFile } from './read-input.ts';
 import { WatchedFiles } from './watched-files.ts';
 
 /** Tells a process that another one wants to know which files it loads. */
@@ -14,11 +15,12 @@ export const watchVariable = 'TOPPLE_WATCH';
  * A run that is under way when something changes is ended first.
  */
 export async function watchFlow(path: string, input: string | undefined, io: Io): Promise<number> {
-  if (path === '-' || input === '-')
+  const inputPath = inputFile(input);
+  if (path === '-' || inputPath === '-')
     throw new UsageError('`--watch` needs files: standard input is read only once.');
   const files = new WatchedFiles(runAgain);
   files.add(resolve(io.cwd, path));
-  if (input?.startsWith('@')) files.add(resolve(io.cwd, input.slice(1)));
+  if (inputPath !== undefined) files.add(resolve(io.cwd, inputPath));
 
   let child: ChildProcess | undefined;
   let isChanged = false;
