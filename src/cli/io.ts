@@ -1,3 +1,5 @@
+import type { Supervisor } from './run/supervisor.ts';
+
 /** Where text goes. Node's streams are outputs; a test gives what collects it. */
 export interface Output {
   write(text: string): unknown;
@@ -25,9 +27,10 @@ export interface Io {
   readonly cwd: string;
   /**
    * Calls back at each signal of that name until the returned function is called. While a name has no listener, its
-   * signal ends the process, calmly: 130 for `SIGINT`, 0 for `SIGPIPE`; `SIGWINCH` and `SIGCONT` then do nothing.
+   * signal ends the process, calmly: 130 for `SIGINT`, 0 for `SIGPIPE`; `SIGWINCH` and `SIGCONT` then do nothing. What
+   * the listeners of `SIGTSTP` return is waited for.
    */
-  onSignal(name: Signal, listener: () => void): () => void;
+  onSignal(name: Signal, listener: () => unknown): () => void;
   /**
    * Gives the listener what others in the process write, a body's `console.log` for one, instead of writing it, until
    * the returned function is called. What goes through `stdout` and `stderr` above is not concerned.
@@ -38,4 +41,10 @@ export interface Io {
    * caught. What the listener does must be done when it returns; a number that it returns is the exit code.
    */
   onExit(listener: () => number | undefined): () => void;
+  /**
+   * Whether the process is there for this command alone, and may start another that it supervises; `supervisor` is that
+   * of such a process. Functions that test a command have neither.
+   */
+  readonly isOwnProcess?: boolean | undefined;
+  readonly supervisor?: Supervisor | undefined;
 }

@@ -3,12 +3,13 @@ import { describeError, runCli } from './cli.ts';
 import { exitCode } from './cli-error.ts';
 import { divert, ownOutput } from './foreign-output.ts';
 import type { Io, Signal } from './io.ts';
+import { findSupervisor } from './run/supervisor.ts';
 import { refuseNode } from './version.ts';
 
 const { stdin, stdout, stderr, env } = process;
 // While a module loads, `process.exit` is not what it was.
 const exit = process.exit.bind(process);
-const listeners = new Map<Signal, Set<() => void>>();
+const listeners = new Map<Signal, Set<() => unknown>>();
 /** Of the command, once that has ended. */
 let code: number | undefined;
 const exitListeners = new Set<() => number | undefined>();
@@ -24,7 +25,11 @@ const endings: Readonly<Record<Signal, (() => void) | undefined>> = {
   SIGCONT: undefined,
 };
 
+const supervisor = findSupervisor(tell);
+
 const io: Io = {
+  isOwnProcess: supervisor === undefined,
+  supervisor,
   stdin,
   stdout: ownOutput(stdout),
   stderr: ownOutput(stderr),
@@ -50,11 +55,15 @@ const io: Io = {
   },
 };
 
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGWINCH'] as const) process.on(name, () => tell(name));
+// A supervisor passes these on itself.
+const isHeard = supervisor === undefined;
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => isHeard && tell(name));
+process.on('SIGWINCH', () => tell('SIGWINCH'));
 if (process.platform !== 'win32') {
   process.on('SIGCONT', () => tell('SIGCONT'));
-  process.on('SIGTSTP', () => {
-    tell('SIGTSTP');
+  process.on('SIGTSTP', async () => {
+    if (!isHeard) return;
+    await Promise.all(tell('SIGTSTP'));
     process.kill(process.pid, 'SIGSTOP');
   });
 }
@@ -102,8 +111,8 @@ function tidyUp(): void {
   }
 }
 
-function tell(name: Signal): void {
+function tell(name: Signal): unknown[] {
   const all = [...(listeners.get(name) ?? [])];
   if (all.length === 0) endings[name]?.();
-  for (const listener of all) listener();
+  return all.map((listener) => listener());
 }

@@ -1,5 +1,6 @@
 import { defineCommand, file, number, text, toggle } from '../command.ts';
 import { flowArgument, flowOptions, force } from '../flow-options.ts';
+import { isModule } from '../load/is-module.ts';
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, min: 60_000, h: 3_600_000 };
 
@@ -44,6 +45,10 @@ export const run = defineCommand({
   run: async (path, given, io) => {
     const { watchFlow } = given.watch ? await import('../run/watch.ts') : {};
     if (watchFlow !== undefined) return watchFlow(path, given.input, io);
+    if (io.isOwnProcess && isModule(path) && !given.dryRun) {
+      const { isDebugged, superviseRun } = await import('../run/supervise.ts');
+      if (!isDebugged(io.env)) return superviseRun(io);
+    }
     const { runFlow } = await import('../run/run-flow.ts');
     return runFlow(path, given, io);
   },

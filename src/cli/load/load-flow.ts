@@ -11,6 +11,7 @@ import type { Io } from '../io.ts';
 import { DocumentError, lineAt, type Node } from './document.ts';
 import { addFilesRead } from './files-read.ts';
 import { type GraphFile, readGraphFile } from './graph-file.ts';
+import { isModule } from './is-module.ts';
 import { readJson } from './json.ts';
 import { loadModule } from './module.ts';
 import type { Sleep, TaskScript } from './script.ts';
@@ -44,8 +45,7 @@ export interface LoadedFlow {
  */
 export async function loadFlow(given: string, options: LoadOptions, io: Io): Promise<LoadedFlow> {
   const files = new Set([given]);
-  const isModule = /\.[mc]?[jt]sx?$/.test(given);
-  if (isModule) {
+  if (isModule(given)) {
     const path = resolve(io.cwd, given);
     // A directory or a file without rights is told as what it is, and not as a module that fails.
     await readText(given, io);

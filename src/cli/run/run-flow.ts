@@ -16,7 +16,7 @@ import { reportLines } from './report-lines.ts';
 import { reportLive } from './report-live.ts';
 import type { Reporter } from './reporter.ts';
 import { leaveOut, leftOut, type Selection } from './selection.ts';
-import { watchVariable } from './watch.ts';
+import { type ToldFlow, tellRunning } from './tell-running.ts';
 
 /** What `topple run` is told beside its file. */
 export interface RunOptions extends LoadOptions, Selection {
@@ -33,9 +33,8 @@ export interface RunOptions extends LoadOptions, Selection {
 
 /** Runs the flow of a file, shows it, and gives the exit code. */
 export async function runFlow(path: string, options: RunOptions, io: Io): Promise<number> {
-  if (io.env[watchVariable] !== undefined && process.send !== undefined) {
-    tellLoaded((loaded) => process.send?.(loaded));
-  }
+  const { supervisor } = io;
+  if (supervisor?.wantsLoaded) tellLoaded((loaded) => supervisor.tell({ type: 'loaded', path: loaded }));
   if (path === '-' && options.input === '-') {
     throw new UsageError('Flow and `--input` cannot both be read from standard input: put one into a file.');
   }
@@ -43,18 +42,21 @@ export async function runFlow(path: string, options: RunOptions, io: Io): Promis
   const { inspectLog, force = false } = options;
   const { flow, files } = await loadFlow(path, { ...options, listsFiles: inspectLog !== undefined }, io);
   const out = leftOut(flow.graph, options);
-  const definition = leaveOut(flow.definition, out);
-  if (options.dryRun) return showPlan(definition, out, options, io);
+  const chosen = leaveOut(flow.definition, out);
+  if (options.dryRun) return showPlan(chosen, out, options, io);
 
   const inputs = [...files, inputFile(options.input) ?? path];
   const log = inspectLog === undefined ? undefined : openInspectLog(inspectLog, { inputs, force }, io);
+  const { definition, apply } = supervisor
+    ? tellRunning(chosen, options.timeout, supervisor)
+    : { definition: chosen, apply: undefined };
   const progress = new RunProgress(definition);
   const reporter = reporterFor(progress, options, io);
   try {
     const run = await start(path, flow, definition, input, options, reporter, log);
     const interrupts = hearInterrupts(io, run, progress, reporter.note);
     const stopListening = io.onExit(() => tellLost(reporter, interrupts, io));
-    const view = await follow(run, progress, reporter, interrupts);
+    const view = await follow(run, progress, reporter, interrupts, apply);
     stopListening();
     interrupts.close();
     reporter.end(view);
@@ -132,9 +134,11 @@ async function follow(
   progress: RunProgress,
   reporter: Reporter,
   interrupts: Interrupts,
+  apply: ToldFlow['apply'] | undefined,
 ): Promise<RunView> {
   for await (const entry of run.events()) {
     progress.apply(entry);
+    apply?.(entry);
     reporter.event(entry);
     interrupts.check();
   }
