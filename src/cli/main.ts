@@ -4,6 +4,7 @@ import { exitCode } from './cli-error.ts';
 import { divert, ownOutput } from './foreign-output.ts';
 import type { Io, Signal } from './io.ts';
 import { findSupervisor } from './run/supervisor.ts';
+import { tell } from './tell.ts';
 import { refuseNode } from './version.ts';
 
 const { stdin, stdout, stderr, env } = process;
@@ -25,7 +26,7 @@ const endings: Readonly<Record<Signal, (() => void) | undefined>> = {
   SIGCONT: undefined,
 };
 
-const supervisor = findSupervisor(tell);
+const supervisor = findSupervisor(pass);
 
 const io: Io = {
   isOwnProcess: supervisor === undefined,
@@ -57,13 +58,13 @@ const io: Io = {
 
 // A supervisor passes these on itself.
 const isHeard = supervisor === undefined;
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => isHeard && tell(name));
-process.on('SIGWINCH', () => tell('SIGWINCH'));
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => isHeard && pass(name));
+process.on('SIGWINCH', () => pass('SIGWINCH'));
 if (process.platform !== 'win32') {
-  process.on('SIGCONT', () => tell('SIGCONT'));
+  process.on('SIGCONT', () => pass('SIGCONT'));
   process.on('SIGTSTP', async () => {
     if (!isHeard) return;
-    await Promise.all(tell('SIGTSTP'));
+    await Promise.all(pass('SIGTSTP'));
     process.kill(process.pid, 'SIGSTOP');
   });
 }
@@ -71,7 +72,7 @@ for (const stream of [stdout, stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     // A terminal that was closed says EIO.
     if (error.code !== 'EPIPE' && error.code !== 'EIO') leave(error);
-    else if (stream === stdout) tell('SIGPIPE');
+    else if (stream === stdout) pass('SIGPIPE');
   });
 }
 
@@ -87,7 +88,7 @@ process.on('exit', tidyUp);
 const refusal = refuseNode(process.versions.node);
 if (refusal === undefined) code = await runCli(process.argv.slice(2), io);
 else {
-  io.stderr.write(`topple: ${refusal}\n`);
+  tell(io, refusal);
   code = exitCode.usage;
 }
 // A flow's module may have left open what would keep the process: it ends all the same, once all is written.
@@ -111,7 +112,7 @@ function tidyUp(): void {
   }
 }
 
-function tell(name: Signal): unknown[] {
+function pass(name: Signal): unknown[] {
   const all = [...(listeners.get(name) ?? [])];
   if (all.length === 0) endings[name]?.();
   return all.map((listener) => listener());

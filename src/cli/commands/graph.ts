@@ -4,6 +4,8 @@ import type { Picture } from '../draw/picture.ts';
 import { flowArgument, flowOptions } from '../flow-options.ts';
 import { keepingStdout } from '../foreign-output.ts';
 import type { Io } from '../io.ts';
+import { tell } from '../tell.ts';
+import { escapeJson } from '../terminal/escape.ts';
 
 const formats = ['mermaid', 'dot', 'svg', 'json'] as const;
 type Format = (typeof formats)[number];
@@ -61,13 +63,11 @@ export const graph = defineCommand({
 async function draw(picture: Picture, format: Format, io: Io): Promise<string> {
   if (format === 'dot') return (await import('../draw/dot.ts')).dotOf(picture);
   if (format === 'svg') return (await import('../draw/svg-graph.ts')).svgOfGraph(picture);
-  if (format === 'json') return (await import('../draw/json.ts')).jsonOf(picture);
+  if (format === 'json') return escapeJson((await import('../draw/json.ts')).jsonOf(picture));
   const { mermaidOf, mermaidProblem } = await import('../draw/mermaid.ts');
   const chart = mermaidOf(picture);
   const problem = mermaidProblem(chart, picture);
   if (problem !== undefined)
-    io.stderr.write(
-      `topple: Mermaid will refuse this chart: ${problem}. Draw less with \`--focus\`, or \`--format svg\`.\n`,
-    );
+    tell(io, `Mermaid will refuse this chart: ${problem}. Draw less with \`--focus\`, or \`--format svg\`.`);
   return chart;
 }

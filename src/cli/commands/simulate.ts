@@ -6,6 +6,8 @@ import type { Io } from '../io.ts';
 import type { LoadedFlow, LoadOptions } from '../load/load-flow.ts';
 import type { OutputRules } from '../output-file.ts';
 import type { Simulation } from '../simulate/simulate.ts';
+import { tell } from '../tell.ts';
+import { escapeJson } from '../terminal/escape.ts';
 
 const count = number('N', '', { min: 1 });
 
@@ -70,7 +72,7 @@ export const simulate = defineCommand({
     if (only !== undefined) writeChart?.(only);
     if (only === undefined)
       io.stdout.write(json ? report.tableJsonOf(simulations) : report.tableOf(simulations));
-    else io.stdout.write(json ? report.jsonOf(only) : report.reportOf(only));
+    else io.stdout.write(json ? escapeJson(report.jsonOf(only)) : report.reportOf(only));
     return simulations.every(({ view }) => view.status === 'done') ? exitCode.done : exitCode.failed;
   },
 });
@@ -83,9 +85,7 @@ async function load(path: string, options: LoadOptions, io: Io): Promise<LoadedF
   const loaded = await loadFlow(path, options, io);
   const pools = unknownPools(loaded.flow.definition).map((name) => `\`${name}\``);
   if (pools.length > 0)
-    io.stderr.write(
-      `topple: ${path}: taken to be without limit, since no flow names them: pools ${pools.join(', ')}\n`,
-    );
+    tell(io, `${path}: taken to be without limit, since no flow names them: pools ${pools.join(', ')}`);
   return loaded;
 }
 

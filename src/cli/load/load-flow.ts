@@ -8,6 +8,7 @@ import type { Flow } from '../../index.ts';
 import { didYouMean, nearest } from '../../model/nearest.ts';
 import { InvalidFlowError, UsageError } from '../cli-error.ts';
 import type { Io } from '../io.ts';
+import { tell } from '../tell.ts';
 import { DocumentError, lineAt, type Node } from './document.ts';
 import { addFilesRead } from './files-read.ts';
 import { type GraphFile, readGraphFile } from './graph-file.ts';
@@ -64,7 +65,7 @@ export async function loadFlow(given: string, options: LoadOptions, io: Io): Pro
     throw new UsageError(
       `${given}: \`--flow ${options.flow}\` is not there: the file's one flow is \`${graph.flow.name}\`.`,
     );
-  if (graph.ignored.size > 0) io.stderr.write(`topple: ${given}: ${describeIgnored(graph)}\n`);
+  if (graph.ignored.size > 0) tell(io, `${given}: ${describeIgnored(graph)}`);
   return { file: given, flow: graph.flow, scripts: graph.scripts, files };
 }
 

@@ -5,6 +5,8 @@ import type { Io } from '../io.ts';
 import { type LoadOptions, loadFlow } from '../load/load-flow.ts';
 import { tellLoaded } from '../load/tell-loaded.ts';
 import { RunProgress } from '../show/progress.ts';
+import { tell } from '../tell.ts';
+import { escapeJson } from '../terminal/escape.ts';
 import { layOut } from '../terminal/line.ts';
 import { isLive, paintFor } from '../terminal/paint.ts';
 import { type InspectLog, openInspectLog } from './inspect-log.ts';
@@ -68,10 +70,10 @@ export async function runFlow(path: string, options: RunOptions, io: Io): Promis
 }
 
 /** A body may call `process.exit`, and that is no good end whatever its code. */
-function tellLost({ close }: Reporter, interrupts: Interrupts, { stderr }: Io): number | undefined {
+function tellLost({ close }: Reporter, interrupts: Interrupts, io: Io): number | undefined {
   close();
   if (interrupts.exitCode !== undefined) return interrupts.exitCode;
-  stderr.write('topple: the process ended before the run had settled: code of a task ended it\n');
+  tell(io, 'the process ended before the run had settled: code of a task ended it');
   return exitCode.failed;
 }
 
@@ -84,7 +86,7 @@ function showPlan(
   const paint = paintFor(io.stdout, io.env);
   const columns = io.stdout.columns ?? Number.POSITIVE_INFINITY;
   const lines = json
-    ? [JSON.stringify(planJson(definition, out, concurrency))]
+    ? [escapeJson(JSON.stringify(planJson(definition, out, concurrency)))]
     : planLines(definition, out, concurrency).map((pieces) => layOut(pieces, columns, paint));
   io.stdout.write(`${lines.join('\n')}\n`);
   return exitCode.done;

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { exitCode } from '../cli-error.ts';
 import { showCount, showDuration } from '../duration.ts';
 import type { Io } from '../io.ts';
+import { tell } from '../tell.ts';
 import { Questions } from './questions.ts';
 import { type Fact, factsDescriptor, type Question, supervisedVariable } from './supervisor.ts';
 
@@ -160,7 +161,7 @@ export class SupervisedRun {
     if (this.#signals > 1) return;
     this.#isDeaf = true;
     const signal = 'a task holds the thread and lets no signal be heard; a second one ends the run by force';
-    this.#io.stderr.write(`topple: ${signal}; ${runningIn(this.#running)}\n`);
+    tell(this.#io, `${signal}; ${runningIn(this.#running)}`);
   }
 
   #kill(why: string): void {
@@ -176,7 +177,7 @@ export class SupervisedRun {
     const { restore } = await import('../terminal/live-area.ts');
     if (this.#io.stdout.isTTY) this.#io.stdout.write(restore);
     const ended = this.#killedAfter === undefined ? `by ${signal}` : `by force after ${this.#killedAfter}`;
-    this.#io.stderr.write(`topple: the run was ended ${ended}; ${runningIn(this.#running)}\n`);
+    tell(this.#io, `the run was ended ${ended}; ${runningIn(this.#running)}`);
     if (this.#killedAfter === undefined) return this.#code ?? 128 + constants.signals[signal];
     return this.#code ?? exitCode.timeLimit;
   }

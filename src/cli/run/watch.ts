@@ -2,6 +2,7 @@ import { relative, resolve } from 'node:path';
 import { exitCode, UsageError } from '../cli-error.ts';
 import { count } from '../duration.ts';
 import type { Io } from '../io.ts';
+import { tell } from '../tell.ts';
 import { inputFile } from './read-input.ts';
 import { SupervisedRun } from './supervise.ts';
 import { WatchedFiles } from './watched-files.ts';
@@ -44,12 +45,12 @@ export async function watchFlow(path: string, input: string | undefined, io: Io)
     run = undefined;
     if (code !== undefined) return finish();
     if (isChanged) return start();
-    io.stderr.write(`topple: watching ${count(files.size, 'file')} for changes; Ctrl-C ends\n`);
+    tell(io, `watching ${count(files.size, 'file')} for changes; Ctrl-C ends`);
   }
 
   function runAgain(changed: string): void {
     isChanged = true;
-    io.stderr.write(`topple: ${relative(io.cwd, changed)} has changed\n`);
+    tell(io, `${relative(io.cwd, changed)} has changed`);
     if (run === undefined) start();
     else run.signal('SIGTERM');
   }

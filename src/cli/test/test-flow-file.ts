@@ -20,7 +20,7 @@ import { exitCode, InvalidFlowError, UsageError } from '../cli-error.ts';
 import type { Io } from '../io.ts';
 import { type LoadedFlow, loadFlow } from '../load/load-flow.ts';
 import { claimOutput, writeOutput } from '../output-file.ts';
-import { escapeLines } from '../terminal/text.ts';
+import { escapeControls, escapeJson } from '../terminal/escape.ts';
 import { withRunnableScripts } from './replay-script.ts';
 
 /** What may be said of a test on the command line. */
@@ -77,7 +77,7 @@ export async function testFlowFile(path: string, given: TestFileOptions, io: Io)
       : withRunnableScripts(found, { file: path, cwd: io.cwd, exported: name });
   if (output !== undefined)
     writeOutput(output, `${coverageFormat.mark}\n${coverageMarkdown(tested.coverage)}`);
-  io.stdout.write(given.json ? `${JSON.stringify(tested, null, 2)}\n` : escapeLines(reportText(tested)));
+  io.stdout.write(given.json ? jsonOf(tested) : shown(reportText(tested)));
   const isWarned = given.strict && tested.lints.some(({ severity }) => severity === 'warning');
   return tested.isGood && !isWarned ? exitCode.done : exitCode.failed;
 }
@@ -96,15 +96,11 @@ async function goPath({ flow }: LoadedFlow, seed: string, isJson: boolean, io: I
       `run: ${view.status}`,
       ...tasks,
     ];
-    io.stdout.write(
-      isJson
-        ? `${JSON.stringify({ story: path.story, view }, null, 2)}\n`
-        : `${escapeLines(lines.join('\n'))}\n`,
-    );
+    io.stdout.write(isJson ? jsonOf({ story: path.story, view }) : `${shown(lines.join('\n'))}\n`);
     return exitCode.done;
   } catch (error) {
     if (!(error instanceof PathError)) throw error;
-    io.stdout.write(isJson ? `${JSON.stringify(error, null, 2)}\n` : `✘ ${escapeLines(error.message)}\n`);
+    io.stdout.write(isJson ? jsonOf(error) : `✘ ${shown(error.message)}\n`);
     return exitCode.failed;
   }
 }
@@ -153,4 +149,13 @@ function propertiesIn(path: string, exported: { readonly properties?: unknown })
   throw new InvalidFlowError(
     `${path}: \`properties\` must be an array of what \`always\`, \`never\`, \`eventually\` and \`leadsTo\` of topple/testing make.`,
   );
+}
+
+/** Lines that no id makes longer than anybody reads. */
+function shown(text: string): string {
+  return text.split('\n').map(escapeControls).join('\n');
+}
+
+function jsonOf(value: object): string {
+  return `${escapeJson(JSON.stringify(value, null, 2))}\n`;
 }
