@@ -100,17 +100,38 @@ function checkOverwriting(
  *
  * @throws UsageError where it cannot be written
  */
-export function writeOutput({ given, format, path, mode, isStream }: OutputFile, content: string): void {
+export function writeOutput(output: OutputFile, content: string): void {
+  const { given, format, path, mode, isStream } = output;
   if (!isStream && replaceFile(path, content, mode)) return;
+  const descriptor = openOutput(output);
   try {
-    writeFileSync(path, content);
+    writeFileSync(descriptor, content);
   } catch (cause) {
     throw cannotWrite(given, format, cause);
+  } finally {
+    closeSync(descriptor);
   }
 }
 
-/** The error of an output that cannot be written. */
-export function cannotWrite(given: string, { option }: OutputFormat, cause: unknown): UsageError {
+/**
+ * Opens an output that is written bit by bit, and empties it.
+ *
+ * @throws UsageError where it cannot be opened, as a pipe that nobody reads
+ */
+export function openOutput({ given, format, path, isStream }: OutputFile): number {
+  let probe: number | undefined;
+  try {
+    // To open a pipe that nobody reads is to wait in the system, where no signal is heard; this way it is an error.
+    if (isStream) probe = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    return openSync(path, 'w');
+  } catch (cause) {
+    throw cannotWrite(given, format, cause);
+  } finally {
+    if (probe !== undefined) closeSync(probe);
+  }
+}
+
+function cannotWrite(given: string, { option }: OutputFormat, cause: unknown): UsageError {
   return new UsageError(`${given}: \`${option}\` cannot be written: ${explainFileError(cause, 'write')}.`, {
     cause,
   });

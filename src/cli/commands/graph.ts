@@ -4,6 +4,7 @@ import type { Picture } from '../draw/picture.ts';
 import { flowArgument, flowOptions } from '../flow-options.ts';
 import { keepingStdout } from '../foreign-output.ts';
 import type { Io } from '../io.ts';
+import { checkOneReader } from '../load/one-reader.ts';
 import { tell } from '../tell.ts';
 import { escapeJson } from '../terminal/escape.ts';
 
@@ -22,7 +23,7 @@ export const graph = defineCommand({
     depth: number('N', 'with --focus: no further from it than that'),
     status: file(
       'FILE',
-      'colour tasks by how they ended: a RunView, or what run --json or simulate --json printed',
+      'colour tasks by how they ended: a RunView, or what run --json or simulate --json printed; - for standard input',
     ),
     machines: toggle('draw the two state machines that decide, instead of a flow'),
   },
@@ -47,6 +48,7 @@ export const graph = defineCommand({
     if (path === '') throw new UsageError('Missing required argument `FILE`. See `topple graph --help`.');
     if (depth !== undefined && focus === undefined)
       throw new UsageError('`--depth` says how far from a task: it needs `--focus ID`.');
+    checkOneReader(path, '--status', status);
     const [{ loadFlow }, { createPicture, findFocus }] = await Promise.all([
       import('../load/load-flow.ts'),
       import('../draw/picture.ts'),

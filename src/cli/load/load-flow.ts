@@ -1,13 +1,12 @@
 import { constants } from 'node:buffer';
 import { readdirSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Flow } from '../../index.ts';
 import { didYouMean, nearest } from '../../model/nearest.ts';
-import { InvalidFlowError, UsageError } from '../cli-error.ts';
+import { CliError, InvalidFlowError, UsageError } from '../cli-error.ts';
 import type { Io } from '../io.ts';
+import { readFileGiven } from '../read-file.ts';
 import { tell } from '../tell.ts';
 import { DocumentError, lineAt, type Node } from './document.ts';
 import { addFilesRead } from './files-read.ts';
@@ -49,7 +48,7 @@ export async function loadFlow(given: string, options: LoadOptions, io: Io): Pro
   if (isModule(given)) {
     const path = resolve(io.cwd, given);
     // A directory or a file without rights is told as what it is, and not as a module that fails.
-    await readText(given, io);
+    await readText(given, io, true);
     if (options.check === true) {
       const { checkTypes } = await import('./check-types.ts');
       await checkTypes(path, given, io);
@@ -71,17 +70,23 @@ export async function loadFlow(given: string, options: LoadOptions, io: Io): Pro
 
 const maxBytes = constants.MAX_STRING_LENGTH;
 
-async function readText(given: string, io: Io): Promise<string> {
+async function readText(given: string, io: Io, mustBeFile = false): Promise<string> {
   let bytes: Uint8Array;
   try {
-    if (given !== '-' && statSync(resolve(io.cwd, given)).size > maxBytes) {
+    const found = given === '-' ? undefined : statSync(resolve(io.cwd, given));
+    if (found !== undefined && found.size > maxBytes) {
       throw new InvalidFlowError(
         `${given}: is longer than a text can be, ${maxBytes} bytes: give a smaller flow.`,
       );
     }
-    bytes = given === '-' ? await buffer(io.stdin as never) : await readFile(resolve(io.cwd, given));
+    // Node would wait for a pipe, and hear nothing meanwhile.
+    if (mustBeFile && !found?.isFile() && !found?.isDirectory())
+      throw new UsageError(
+        `${given}: is no file: a module must be one, and only a graph may come by a pipe.`,
+      );
+    bytes = await readFileGiven(given, io);
   } catch (cause) {
-    if (cause instanceof InvalidFlowError) throw cause;
+    if (cause instanceof CliError) throw cause;
     throw new UsageError(`${given}: ${explainReading(cause as NodeJS.ErrnoException, given, io)}`, { cause });
   }
   try {

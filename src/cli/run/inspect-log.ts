@@ -1,8 +1,8 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import type { AnyEventObject, InspectionEvent } from 'xstate';
 import { plain } from '../../inspector/plain.ts';
 import type { Io } from '../io.ts';
-import { cannotWrite, claimOutput, type OutputRules } from '../output-file.ts';
+import { claimOutput, type OutputRules, openOutput } from '../output-file.ts';
 
 /** Characters that are written at once. */
 const maxHeld = 64 * 1_024;
@@ -24,7 +24,7 @@ export interface InspectLog {
  * @throws UsageError where the file may not or cannot be written
  */
 export function openInspectLog(file: string, rules: OutputRules, io: Io): InspectLog {
-  const descriptor = open(file, rules, io);
+  const descriptor = openOutput(claimOutput(file, format, rules, io));
   let held = format.mark;
   let isOpen = true;
   const stopListening = io.onExit(close);
@@ -47,15 +47,6 @@ export function openInspectLog(file: string, rules: OutputRules, io: Io): Inspec
     stopListening();
     flush();
     closeSync(descriptor);
-  }
-}
-
-function open(file: string, rules: OutputRules, io: Io): number {
-  const { path } = claimOutput(file, format, rules, io);
-  try {
-    return openSync(path, 'w');
-  } catch (cause) {
-    throw cannotWrite(file, format, cause);
   }
 }
 

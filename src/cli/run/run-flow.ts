@@ -3,6 +3,7 @@ import type { FlowDefinition } from '../../model/definition.ts';
 import { exitCode, InvalidFlowError, UsageError } from '../cli-error.ts';
 import type { Io } from '../io.ts';
 import { type LoadOptions, loadFlow } from '../load/load-flow.ts';
+import { checkOneReader } from '../load/one-reader.ts';
 import { tellLoaded } from '../load/tell-loaded.ts';
 import { RunProgress } from '../show/progress.ts';
 import { tell } from '../tell.ts';
@@ -37,9 +38,7 @@ export interface RunOptions extends LoadOptions, Selection {
 export async function runFlow(path: string, options: RunOptions, io: Io): Promise<number> {
   const { supervisor } = io;
   if (supervisor?.wantsLoaded) tellLoaded((loaded) => supervisor.tell({ type: 'loaded', path: loaded }));
-  if (path === '-' && options.input === '-') {
-    throw new UsageError('Flow and `--input` cannot both be read from standard input: put one into a file.');
-  }
+  checkOneReader(path, '--input', options.input);
   const input = await readInput(options.input, io);
   const { inspectLog, force = false } = options;
   const { flow, files } = await loadFlow(path, { ...options, listsFiles: inspectLog !== undefined }, io);
