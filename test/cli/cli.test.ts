@@ -155,6 +155,26 @@ test('asks what is meant where a command or an option is mistyped', async () => 
       'There is completion for bash, zsh, fish, but not for `bsh`. Did you mean `bash`?',
     ],
     [['graph', '--machines', '--focus', 'a'], '`--machines` draws no flow: leave `--focus` out.'],
+    [
+      ['simulate', 'x', '--seed', '99999999999999999999'],
+      '`--seed` must be a whole number from 0 to 9007199254740991, but is `99999999999999999999`.',
+    ],
+    [
+      ['simulate', 'x', '--workers', '4,1e400'],
+      '`--workers` must be a whole number from 1 to 9007199254740991, or several with commas between, but is `4,1e400`.',
+    ],
+    [
+      ['simulate', 'x', '--duration', '1e300'],
+      '`--duration` must be a number from 0 to 9007199254740991, but is `1e300`.',
+    ],
+    [
+      ['graph', 'x', '--load-timeout', '3_000_000_000'],
+      '`--load-timeout` must be a whole number from 1 to 2147483000, but is `3_000_000_000`.',
+    ],
+    [
+      ['run', 'x', '--timeout', '9999999999999999h'],
+      '`--timeout` must be a time of at most 9007199254740991 ms, but is `9999999999999999h`.',
+    ],
     [['test', 'x', '--threshold', '101'], '`--threshold` must be a number from 0 to 100, but is `101`.'],
     [
       ['simulate', 'build.yaml', '--gantt', 'no/g.svg'],

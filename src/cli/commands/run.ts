@@ -1,19 +1,27 @@
 import { defineCommand, file, number, text, toggle } from '../command.ts';
 import { flowArgument, flowOptions, force } from '../flow-options.ts';
 import { isModule } from '../load/is-module.ts';
+import { keepsRule, parseNumber } from '../number-rule.ts';
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, min: 60_000, h: 3_600_000 };
 
 const timeout = {
   takes: 'TIME',
   summary: 'end the run when it has taken that long: milliseconds, or with a unit: 500ms, 30s, 5m, 2h',
-  expects: 'a time of at least 1 ms, such as `30s` or `500` (milliseconds)',
+  expects: (given: string) =>
+    parseTime(given) > Number.MAX_SAFE_INTEGER
+      ? `a time of at most ${Number.MAX_SAFE_INTEGER} ms`
+      : 'a time of at least 1 ms, such as `30s` or `500` (milliseconds)',
   read: (given: string): number | undefined => {
-    const [, amount = '', unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m|min|h)?$/.exec(given) ?? [];
-    const ms = Math.round(Number(amount) * (units[unit] as number));
-    return ms >= 1 && Number.isSafeInteger(ms) ? ms : undefined;
+    const ms = parseTime(given);
+    return keepsRule(ms, { min: 1 }) ? ms : undefined;
   },
 } as const;
+
+function parseTime(text: string): number {
+  const [, amount = '', unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m|min|h)?$/.exec(text) ?? [];
+  return Math.round(parseNumber(amount) * (units[unit] as number));
+}
 
 export const run = defineCommand({
   name: 'run',

@@ -14,7 +14,10 @@ const count = number('N', '', { min: 1 });
 const workers = {
   takes: 'N',
   summary: 'attempts at one time: a number, or several with commas between for a table (default: no limit)',
-  expects: 'a whole number of at least 1, or several with commas between',
+  expects: (given: string) => {
+    const wrong = given.split(',').find((part) => count.read(part.trim()) === undefined) ?? '';
+    return `${count.expects(wrong.trim())}, or several with commas between`;
+  },
   read: (given: string): readonly number[] | undefined => {
     const counts = given.split(',').map((part) => count.read(part.trim()));
     return counts.includes(undefined) ? undefined : (counts as number[]);
