@@ -1,4 +1,5 @@
 import type { Supervisor } from './run/supervisor.ts';
+import type { Signal } from './signal.ts';
 
 /** Where text goes. Node's streams are outputs; a test gives what collects it. */
 export interface Output {
@@ -8,9 +9,6 @@ export interface Output {
   readonly columns?: number | undefined;
   readonly rows?: number | undefined;
 }
-
-/** `SIGTSTP` is told before the process is stopped, `SIGCONT` when it goes on. `SIGPIPE` is told when nobody reads standard output any more, which Node itself makes an error of the stream. */
-export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGWINCH' | 'SIGTSTP' | 'SIGCONT' | 'SIGPIPE';
 
 /**
  * All that a command may touch of the process that it runs in. Commands use nothing of `process` and no `console`,

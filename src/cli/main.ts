@@ -2,8 +2,9 @@
 import { describeError, runCli } from './cli.ts';
 import { exitCode } from './cli-error.ts';
 import { divert, ownOutput } from './foreign-output.ts';
-import type { Io, Signal } from './io.ts';
+import type { Io } from './io.ts';
 import { findSupervisor } from './run/supervisor.ts';
+import type { Signal } from './signal.ts';
 import { tell } from './tell.ts';
 import { refuseNode } from './version.ts';
 

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import type { Signal } from '../io.ts';
+import type { Signal } from '../signal.ts';
 
 /** Tells a process that another one supervises it; `watch` where that wants to know which files it loads. */
 export const supervisedVariable = 'TOPPLE_SUPERVISED';

@@ -8,9 +8,8 @@ import { hasPty } from '../../support/pty.ts';
 const test = spec('topple run as a supervised process');
 
 const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
-const [spin, lone] = ['spin', 'lone'].map((name) =>
-  fileURLToPath(new URL(`flows/${name}.ts`, import.meta.url)),
-) as [string, string];
+const spin = fileURLToPath(new URL('flows/spin.ts', import.meta.url));
+const lone = fileURLToPath(new URL('flows/lone.ts', import.meta.url));
 const flags = ['--conditions=topple-source', '--disable-warning=ExperimentalWarning'];
 
 /** A command line in a process of its own, and what it has written so far. */
