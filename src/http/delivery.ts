@@ -4,7 +4,8 @@ import { type Engine, type Logger, type Run, RunFailedError, type StartOptions }
 import { textOf } from '../model/error.ts';
 import { AcceptedRun } from './accepted-run.ts';
 import { Batch } from './batch.ts';
-import { captureContext, taskScope } from './context.ts';
+import { captureContext, currentCall, type TaskOwner } from './context.ts';
+import type { ResponseSentError } from './error.ts';
 import { bindRun, inContext } from './flow-in-context.ts';
 import { type Lull, soon } from './lull.ts';
 import type { RouteOptions } from './options.ts';
@@ -26,7 +27,7 @@ export interface ResponseHooks {
   /** Has `check` called before anything is sent, by what the handler does; what it throws is to reach the handler. */
   readonly beforeHead?: ((check: () => void) => void) | undefined;
   /** Has a task that uses the response from now on get a ResponseSentError. */
-  readonly guard?: (() => void) | undefined;
+  readonly guard?: ((owner: TaskOwner) => void) | undefined;
 }
 
 /**
@@ -187,7 +188,7 @@ export class Delivery implements Collector {
     const id = options.id ?? crypto.randomUUID();
     const accepted = new AcceptedRun(id, name);
     pending.add(accepted);
-    const unbind = bindRun(id, captureContext());
+    const unbind = bindRun(id, captureContext(this));
     const starting = engine.start(inContext(flow), input as never, { ...options, id, paused: true });
     this.#follow(accepted, starting, unbind);
     const run = await starting;
@@ -199,13 +200,21 @@ export class Delivery implements Collector {
     return run;
   }
 
+  misused(error: ResponseSentError, taskId: string): void {
+    this.#core.logger.error(
+      `A callback of background task \`${taskId}\` used the ${error.use}: ${error.message}`,
+      error,
+    );
+  }
+
   #admit(): void {
-    this.#core.pending.admit(this.#isLate, taskScope() !== undefined);
+    const call = currentCall();
+    this.#core.pending.admit(this.#isLate, call?.owner === this && call.isUnderWay);
   }
 
   #send(): void {
     this.#state = 'sent';
-    if (this.#next !== undefined || this.#live.size > 0) this.#hooks.guard?.();
+    if (this.#next !== undefined || this.#live.size > 0) this.#hooks.guard?.(this);
     this.#hooks = none;
     if (this.#next !== undefined || this.#waiting.length > 0) {
       this.#core.lull.wait(this.#number, () => {

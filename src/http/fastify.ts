@@ -6,10 +6,14 @@ import { type NodeRequest, type NodeResponse, openOnNode } from './node-response
 import type { RouteOptions } from './options.ts';
 import { Problem, problemResponse } from './problem.ts';
 import type { RunsHandler } from './runs/handler.ts';
-import { guardSent, intercept } from './sent.ts';
+import { type Guarded, guardSent, intercept } from './sent.ts';
 import type { BackgroundTasks } from './tasks.ts';
 
-const replyMethods = ['send', 'redirect', 'header', 'headers', 'code', 'status', 'type', 'trailer'];
+const guarded: Guarded = {
+  name: 'reply',
+  use: 'response',
+  methods: ['send', 'redirect', 'header', 'headers', 'code', 'status', 'type', 'trailer'],
+};
 
 /** A handler for a route of Fastify whose tasks run after its response. What it throws, Fastify gets. */
 export function withTasks<
@@ -26,7 +30,7 @@ export function withTasks<
       request: 'request.raw',
       response: 'reply.raw',
       beforeHead: (check) => intercept(reply, ['send'], check),
-      guard: () => guardSent(reply, 'reply', 'response', replyMethods),
+      guard: (owner) => guardSent(reply, owner, guarded),
     });
     return callHandler(
       delivery,

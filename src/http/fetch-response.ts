@@ -1,12 +1,16 @@
+import type { TaskOwner } from './context.ts';
 import type { Delivery } from './delivery.ts';
 import { guardSent } from './sent.ts';
 
 const bodyMethods = ['json', 'text', 'arrayBuffer', 'bytes', 'blob', 'formData'];
 
 /** From now on a task that reads the body of the request gets a ResponseSentError. */
-export function guardRequest(request: object, name: string): void {
-  guardSent(request, name, 'request', bodyMethods);
+export function guardRequest(request: object, owner: TaskOwner, name: string): void {
+  guardSent(request, owner, { name, use: 'request', methods: bodyMethods, instead: forever });
 }
+
+/** There will be no body, and an error nobody would catch. */
+const forever = (): Promise<never> => new Promise(() => {});
 
 /**
  * Tells the delivery when the server has read a response to its end; where it has no body, in the turn after. The

@@ -27,7 +27,7 @@ export function withTasks<
   options?: RouteOptions,
 ): (request: Request, env?: Env, context?: Context) => Promise<Response> {
   return async (request, env, context) => {
-    const delivery = background.open(options, { guard: () => guardRequest(request, 'request') });
+    const delivery = background.open(options, { guard: (owner) => guardRequest(request, owner, 'request') });
     context?.waitUntil?.(delivery.settled());
     try {
       const response = await callHandler(

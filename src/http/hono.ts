@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Background } from './background.ts';
+import type { TaskOwner } from './context.ts';
 import type { Delivery } from './delivery.ts';
 import { followBody, guardRequest } from './fetch-response.ts';
 import { openOnNode } from './node-response.ts';
 import type { RouteOptions } from './options.ts';
-import { guardSent } from './sent.ts';
+import { type Guarded, guardSent } from './sent.ts';
 import type { BackgroundTasks } from './tasks.ts';
 
 /** What handlers after the middleware find in their context, as `c.var.tasks`. */
@@ -49,11 +50,11 @@ function open(
   node: NodeBindings | undefined,
   options: RouteOptions | undefined,
 ): Delivery {
-  const guard = (): void => {
-    guardSent(c, 'c', 'response', contextMethods);
+  const guard = (owner: TaskOwner): void => {
+    guardSent(c, owner, guarded);
     // What the handler has read, Hono keeps: that may be read again.
-    if (Object.keys(c.req.bodyCache).length === 0) guardRequest(c.req, 'c.req');
-    guardRequest(c.req.raw, 'c.req.raw');
+    if (Object.keys(c.req.bodyCache).length === 0) guardRequest(c.req, owner, 'c.req');
+    guardRequest(c.req.raw, owner, 'c.req.raw');
   };
   if (node !== undefined) {
     const names = { request: 'c.env.incoming', response: 'c.env.outgoing', guard };
@@ -64,18 +65,23 @@ function open(
   return delivery;
 }
 
-const contextMethods = [
-  'json',
-  'text',
-  'html',
-  'body',
-  'newResponse',
-  'redirect',
-  'header',
-  'status',
-  'notFound',
-  'render',
-];
+const guarded: Guarded = {
+  name: 'c',
+  use: 'response',
+  methods: [
+    'json',
+    'text',
+    'html',
+    'body',
+    'newResponse',
+    'redirect',
+    'header',
+    'status',
+    'notFound',
+    'render',
+  ],
+  instead: () => new Response(),
+};
 
 /** `@hono/node-server` passes on what Node gave it. */
 function nodeOf(env: unknown): NodeBindings | undefined {

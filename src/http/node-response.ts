@@ -29,7 +29,8 @@ const responseMethods = [
   // By this a response hears that something is to be piped into it.
   'emit',
 ];
-const requestMethods = ['read', 'pipe', 'setEncoding', Symbol.asyncIterator];
+/** What a reader calls. By `read` Node itself reads on, in anybody's context. */
+const requestMethods = ['pipe', 'setEncoding', 'on', 'addListener', Symbol.asyncIterator];
 
 /** How an adapter's objects are called in handlers, and what it does beside. */
 export interface NodeNames {
@@ -56,10 +57,10 @@ export function openOnNode(
       names.beforeHead?.(check);
       intercept(response, senders, check);
     },
-    guard: () => {
-      names.guard?.();
-      guardSent(response, names.response, 'response', responseMethods);
-      guardSent(request, names.request, 'request', requestMethods);
+    guard: (owner) => {
+      names.guard?.(owner);
+      guardSent(response, owner, { name: names.response, use: 'response', methods: responseMethods });
+      guardSent(request, owner, { name: names.request, use: 'request', methods: requestMethods });
     },
   });
   const isSentWhole = (): boolean =>

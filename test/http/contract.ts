@@ -1,11 +1,19 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { createFlow } from 'topple';
-import { type BackgroundOptions, createBackground, createTask, type DrainReport } from 'topple/http';
+import {
+  type BackgroundOptions,
+  BusyError,
+  createBackground,
+  createTask,
+  type DrainReport,
+  taskScope,
+} from 'topple/http';
 import * as assert from 'uvu/assert';
 import { z } from 'zod';
 import { spec, specWithData } from '../spec.ts';
 import { silent } from '../support/virtual.ts';
 import { Client } from './client.ts';
+import { openMailer } from './mailer.ts';
 import { type Framework, listen, type Route } from './servers.ts';
 
 /** Lines of a logger, by their beginnings. */
@@ -451,6 +459,83 @@ export function adapterContract(framework: Framework): void {
       expected.map((call) => ({ name: 'ResponseSentError', call, taskId: 'late', says: true })),
     );
   });
+
+  test('do not stand for a request whose callback runs in their context, since they opened its connection', async () => {
+    await using mailer = await openMailer();
+    const ends = Promise.withResolvers<void>();
+    const seen: unknown[] = [];
+    const useLater: (() => Promise<unknown>)[] = [];
+    let isFirst = true;
+    await using server = await world(
+      ({ tasks, send, sendAgain }) => {
+        if (isFirst) {
+          isFirst = false;
+          tasks.add(async () => {
+            await mailer.sendMail();
+            // Until the end of the test, in half of its requests.
+            await ends.promise;
+          });
+          return send(200, 'opened');
+        }
+        const answered = Promise.withResolvers<unknown>();
+        mailer.sendMail(() => {
+          try {
+            tasks.add(() => ends.promise);
+            seen.push(taskScope()?.taskId);
+          } catch (error) {
+            seen.push(error instanceof BusyError && error.why);
+          }
+          useLater.push(AsyncResource.bind(async () => sendAgain()));
+          answered.resolve(send(200, 'sent'));
+        });
+        return answered.promise;
+      },
+      { maxPending: 3 },
+    );
+    assert.is(await server.get(), '200 opened');
+    for (let i = 0; i < 6; i++) {
+      // The body is read by nobody but Node, when the answer has gone.
+      const response = await fetch(`http://127.0.0.1:${server.port}/`, { method: 'POST', body: 'unread' });
+      assert.is(await response.text(), 'sent');
+    }
+    assert.equal(seen, [undefined, undefined, 'full', 'full', 'full', 'full']);
+    // What a server says of that is its own affair.
+    const errors = await Promise.all(useLater.map((use) => use().catch(({ name }) => name)));
+    assert.not(errors.includes('ResponseSentError'));
+    assert.is(server.background.pending, 3);
+    ends.resolve();
+    await server.done();
+    assert.equal(server.lines, []);
+  });
+
+  if (framework.calls.send !== '') {
+    for (const left of ['behind', 'while it goes on'] as const) {
+      test(`are told of by the logger where a timer that one left ${left} uses the response`, async () => {
+        const fired = Promise.withResolvers<void>();
+        await using server = await world(({ tasks, send, sendAgain }) => {
+          tasks.add(async function late() {
+            setTimeout(() => {
+              void sendAgain();
+              fired.resolve();
+            }, 0);
+            if (left === 'while it goes on') await fired.promise;
+          });
+          return send(200, 'sent');
+        });
+        assert.is(await server.get(), '200 sent');
+        await fired.promise;
+        await server.done();
+        assert.is(server.lines.length, 1);
+        const [line = ''] = server.lines;
+        assert.ok(
+          line.startsWith(
+            `A callback of background task \`late\` used the response: \`${framework.calls.send}\``,
+          ),
+          line,
+        );
+      });
+    }
+  }
 
   test('have the context of their request, those of flows too', async () => {
     const requestId = new AsyncLocalStorage<string>();
