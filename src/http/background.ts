@@ -5,6 +5,7 @@ import { checkDrain, type DrainOptions, type DrainReport, drain } from './drain.
 import { Lull } from './lull.ts';
 import { type BackgroundOptions, checkBackground, checkRoute, type RouteOptions } from './options.ts';
 import { Pending } from './pending.ts';
+import { Stalls } from './stalls.ts';
 
 /** The background of a server: what its handlers add is run here. */
 export interface Background {
@@ -38,14 +39,15 @@ export interface Background {
  */
 export function createBackground(options: BackgroundOptions = {}): Background {
   checkBackground(options);
-  const { engine: given, maxPending = Number.POSITIVE_INFINITY, ...rest } = options;
+  const { engine: given, maxPending = Number.POSITIVE_INFINITY, stallTimeoutMs = 30_000, ...rest } = options;
   const { onError, onDisconnect, onHandlerError, ...engineOptions } = rest;
   const engine = given ?? createEngine({ keepSettled: KEPT, ...engineOptions } satisfies EngineOptions);
   const pending = new Pending(maxPending);
   const { clock } = options;
   const logger = guardLogger(options.logger ?? console);
   const lull = new Lull(clock);
-  const core = { engine, pending, logger, clock, lull, ownsEngine: given === undefined };
+  const stalls = new Stalls(stallTimeoutMs, clock);
+  const core = { engine, pending, logger, clock, lull, stalls, ownsEngine: given === undefined };
   const defaults = { onError, onDisconnect, onHandlerError };
   const checked = new WeakSet<RouteOptions>();
   let draining: Promise<DrainReport> | undefined;

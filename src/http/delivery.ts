@@ -10,6 +10,7 @@ import { bindRun, inContext } from './flow-in-context.ts';
 import { type Lull, soon } from './lull.ts';
 import type { RouteOptions } from './options.ts';
 import type { Pending } from './pending.ts';
+import type { Awaited, Progress, Stalls } from './stalls.ts';
 import { BackgroundTasks, type Collector } from './tasks.ts';
 
 /** What a delivery needs of its background. */
@@ -18,6 +19,7 @@ export interface DeliveryCore {
   readonly logger: Logger;
   readonly pending: Pending;
   readonly lull: Lull;
+  readonly stalls: Stalls;
 }
 
 /** What an adapter knows of its response. */
@@ -28,14 +30,21 @@ export interface ResponseHooks {
   readonly beforeHead?: ((check: () => void) => void) | undefined;
   /** Has a task that uses the response from now on get a ResponseSentError. */
   readonly guard?: ((owner: TaskOwner) => void) | undefined;
+  /**
+   * Begins to follow how far the response is; called once, where it takes long. Default: it is not seen, and is waited
+   * for as long as it takes.
+   */
+  readonly watch?: (() => Progress) | undefined;
 }
 
 /**
  * The tasks of one response, from its request on. The adapter tells what becomes of handler and response:
- * `handled` or `threw`, and `finished` or `disconnected`.
+ * `handled` or `threw`, and `finished`, `disconnected` or `stalled`.
  */
-export class Delivery implements Collector {
+export class Delivery implements Collector, Awaited {
   readonly tasks: BackgroundTasks;
+  /** Among the requests. */
+  readonly number: number;
   readonly #core: DeliveryCore;
   readonly #options: RouteOptions;
   /** None once it is decided what becomes of the tasks: request and response need not wait for that. */
@@ -48,8 +57,6 @@ export class Delivery implements Collector {
   #whyDropped = '';
   /** Whether it began when no new work was taken any more. */
   readonly #isLate: boolean;
-  /** Among the requests. */
-  readonly #number: number;
   #runId: string | undefined;
   /** The batch that is collected, as it is pending. */
   #next: AcceptedRun | undefined;
@@ -63,6 +70,7 @@ export class Delivery implements Collector {
   /** Handler and response, while each is under way. */
   readonly #underWay = { handler: true, response: true };
   #watchesHead = false;
+  #isAwaited = false;
   #released: PromiseWithResolvers<void> | undefined;
 
   constructor(core: DeliveryCore, options: RouteOptions, hooks: ResponseHooks) {
@@ -72,7 +80,7 @@ export class Delivery implements Collector {
     this.#isLate = core.pending.isClosed;
     this.tasks = new BackgroundTasks(this);
     core.pending.requestBegan();
-    this.#number = core.lull.requestBegan();
+    this.number = core.lull.requestBegan();
   }
 
   // What adapters tell.
@@ -111,6 +119,14 @@ export class Delivery implements Collector {
       else if (this.#underWay.handler) this.#state = 'gone';
       else this.#send();
     }
+    this.#ended('response');
+  }
+
+  /** The client takes nothing of the response. Its handler may be waiting for just that, so the tasks do not wait for it. */
+  stalled(): void {
+    if (this.#state === 'open' && this.#options.onDisconnect === 'discard')
+      this.#drop('the client did not take its response');
+    else if (this.#state === 'open' || this.#state === 'gone') this.#send();
     this.#ended('response');
   }
 
@@ -210,33 +226,45 @@ export class Delivery implements Collector {
   #admit(): void {
     const call = currentCall();
     this.#core.pending.admit(this.#isLate, call?.owner === this && call.isUnderWay);
+    if (this.#isAwaited || this.#hooks.watch === undefined) return;
+    this.#isAwaited = true;
+    this.#core.stalls.add(this);
+  }
+
+  watch(): Progress {
+    return this.#hooks.watch?.() ?? (() => undefined);
+  }
+
+  /** It is decided what becomes of the tasks. */
+  #letGo(): void {
+    this.#hooks = none;
+    if (this.#isAwaited) this.#core.stalls.delete(this);
+    this.#released?.resolve();
   }
 
   #send(): void {
     this.#state = 'sent';
     if (this.#next !== undefined || this.#live.size > 0) this.#hooks.guard?.(this);
-    this.#hooks = none;
+    this.#letGo();
     if (this.#next !== undefined || this.#waiting.length > 0) {
-      this.#core.lull.wait(this.#number, () => {
+      this.#core.lull.wait(this.number, () => {
         for (const run of this.#waiting.splice(0)) run.resume();
         this.#flush();
       });
     }
-    this.#released?.resolve();
   }
 
   #drop(why: string): void {
     const { logger } = this.#core;
     this.#state = 'dropped';
     this.#whyDropped = why;
-    this.#hooks = none;
+    this.#letGo();
     const ids = [...(this.batch?.ids ?? []), ...this.#waiting.map(({ id }) => `run ${id}`)];
     if (ids.length > 0) logger.warn(`Background tasks were dropped, for ${why}: ${ids.join(', ')}`);
     if (this.#next !== undefined) this.#core.pending.drop(this.#next);
     this.#dropped = this.#next?.batch;
     this.#next = undefined;
     for (const run of this.#waiting.splice(0)) run.cancel(why);
-    this.#released?.resolve();
   }
 
   /** The batch that is collected becomes a run, unless one is under way. */

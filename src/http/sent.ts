@@ -52,6 +52,7 @@ export function guardSent(target: object, owner: TaskOwner, guarded: Guarded): v
   const { methods } = guarded;
   const own = methods.filter((method) => Object.hasOwn(target, method));
   if (own.length > 0) guardMethods(target, own, guarded);
+  if (Object.hasOwn(target, 'closed')) guardPipeline(target, guarded, () => true);
   const prototype: object | null = Reflect.getPrototypeOf(target);
   if (prototype !== null) Reflect.setPrototypeOf(target, guardOf(prototype, guarded));
 }
@@ -72,7 +73,8 @@ function guardOf(prototype: object, guarded: Guarded): object {
   if (guard === undefined) {
     guard = Object.create(prototype) as object;
     guardMethods(guard, guarded.methods, guarded);
-    if ('closed' in guard && guarded.methods.includes('emit')) guardPipeline(guard, guarded);
+    if ('closed' in prototype)
+      guardPipeline(guard, guarded, (sink) => Reflect.get(prototype, 'closed', sink));
     known.set(guarded.name, guard);
   }
   return guard;
@@ -133,15 +135,15 @@ function refuseTasks(target: object, use: 'response' | 'request', describe: () =
  * `pipeline()` of Node asks whether its sink is `closed` before it does anything with it, and gives up with an error
  * that says nothing of tasks.
  */
-function guardPipeline(guard: object, { name, use }: Guarded): void {
-  const prototype = Reflect.getPrototypeOf(guard) as object;
+function guardPipeline(target: object, guarded: Guarded, isClosedNow: (sink: object) => unknown): void {
+  const { name, use } = guarded;
   const get = function (this: object): unknown {
-    const isClosed: unknown = Reflect.get(prototype, 'closed', this);
+    const isClosed = isClosedNow(this);
     if (isClosed && currentCall()?.isInBody && isAskedByPipeline(get))
       refuseTasks(this, use, () => `pipeline(source, ${name})`);
     return isClosed;
   };
-  Object.defineProperty(guard, 'closed', { get, configurable: true });
+  Object.defineProperty(target, 'closed', { get, configurable: true });
 }
 
 function isAskedByPipeline(get: () => unknown): boolean {

@@ -8,6 +8,7 @@ import {
   type DrainReport,
   taskScope,
 } from 'topple/http';
+import { createVirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
 import { z } from 'zod';
 import { spec, specWithData } from '../spec.ts';
@@ -15,6 +16,7 @@ import { silent } from '../support/virtual.ts';
 import { Client } from './client.ts';
 import { openMailer } from './mailer.ts';
 import { type Framework, listen, type Route } from './servers.ts';
+import { until } from './until.ts';
 
 /** Lines of a logger, by their beginnings. */
 class Lines {
@@ -295,6 +297,79 @@ export function adapterContract(framework: Framework): void {
       assert.is(dropped.length, onDisconnect === 'run' ? 0 : 1);
     });
   }
+
+  for (const [onDisconnect, answer] of [
+    ['run', 'one chunk'],
+    ['run', 'a stream'],
+    ['discard', 'a stream'],
+  ] as const) {
+    // To a fetch-style handler a chunk has gone once the server has read it.
+    if (framework.name === 'fetch' && answer === 'one chunk') continue;
+    test(`${onDisconnect === 'run' ? 'run' : 'are dropped'} where the client takes no more of ${answer} and onDisconnect is ${onDisconnect}`, async () => {
+      const ran: string[] = [];
+      const clock = createVirtualClock();
+      await using server = await world(
+        ({ tasks, send, stream }) => {
+          tasks.add(function task() {
+            ran.push('task');
+          });
+          if (answer === 'one chunk') return send(200, 'x'.repeat(40_000_000));
+          return stream(
+            (async function* () {
+              for (let i = 0; i < 4_000; i++) yield 'x'.repeat(10_000);
+            })(),
+          );
+        },
+        { clock, stallTimeoutMs: 1_000, onDisconnect },
+      );
+      await using client = await Client.to(server.port);
+      await client.request('GET').until(/\r\n\r\n/);
+      // As long as it takes some, they wait: longer than the limit.
+      for (let taken = 1_000_000; taken <= 8_000_000; taken += 1_000_000) {
+        await client.take(taken);
+        await clock.advance(250);
+      }
+      assert.equal([ran, server.background.pending, server.lines], [[], 1, []]);
+      await until(
+        () => server.background.pending === 0,
+        () => clock.advance(250),
+        200,
+      );
+      const line = 'Background tasks were dropped, for the client did not take its response: task';
+      assert.equal([ran, server.lines], onDisconnect === 'run' ? [['task'], []] : [[], [line]]);
+      // It may have the rest yet.
+      await client.take(40_000_000);
+      await clock.run(server.done());
+    });
+  }
+
+  test('wait for a stream in which nothing is to be sent', async () => {
+    const ran: string[] = [];
+    const clock = createVirtualClock();
+    const rest = Promise.withResolvers<void>();
+    await using server = await world(
+      ({ tasks, stream }) => {
+        tasks.add(() => ran.push('task'));
+        return stream(
+          (async function* () {
+            yield 'first, ';
+            await rest.promise;
+            ran.push('stream');
+            yield 'last.';
+          })(),
+        );
+      },
+      { clock, stallTimeoutMs: 1_000 },
+    );
+    await using client = await Client.to(server.port);
+    await client.request('GET').until(/first/);
+    await clock.advance(60_000);
+    assert.equal(ran, []);
+    rest.resolve();
+    await client.until(/last/);
+    await clock.run(server.done());
+    assert.equal(ran, ['stream', 'task']);
+  });
 
   test('wait for a handler whose client has hung up meanwhile', async () => {
     const ran: string[] = [];
@@ -658,7 +733,7 @@ export function adapterContract(framework: Framework): void {
     assert.equal([refused.status, refused.headers.get('retry-after')], [503, '1']);
     await refused.text();
     ends.resolve();
-    while (server.background.pending > 0) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => server.background.pending === 0);
     assert.is(await server.get(), '202 ');
     await server.done();
     assert.equal(ran, ['task', 'task', 'task']);
