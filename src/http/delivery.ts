@@ -11,6 +11,7 @@ import { type Lull, soon } from './lull.ts';
 import type { RouteOptions } from './options.ts';
 import type { Pending } from './pending.ts';
 import type { Awaited, Progress, Stalls } from './stalls.ts';
+import { type Happening, isAwaited, isDecided, nextStanding, type Standing } from './standing.ts';
 import { BackgroundTasks, type Collector } from './tasks.ts';
 
 /** What a delivery needs of its background. */
@@ -49,11 +50,7 @@ export class Delivery implements Collector, Awaited {
   readonly #options: RouteOptions;
   /** None once it is decided what becomes of the tasks: request and response need not wait for that. */
   #hooks: ResponseHooks;
-  /**
-   * `open`: collects; `gone`: the client has hung up on a handler that is under way; `sent`: what is collected runs;
-   * `dropped`: what is collected never will.
-   */
-  #state: 'open' | 'gone' | 'sent' | 'dropped' = 'open';
+  #standing: Standing = 'open';
   #whyDropped = '';
   /** Whether it began when no new work was taken any more. */
   readonly #isLate: boolean;
@@ -70,7 +67,7 @@ export class Delivery implements Collector, Awaited {
   /** Handler and response, while each is under way. */
   readonly #underWay = { handler: true, response: true };
   #watchesHead = false;
-  #isAwaited = false;
+  #isWatched = false;
   #released: PromiseWithResolvers<void> | undefined;
 
   constructor(core: DeliveryCore, options: RouteOptions, hooks: ResponseHooks) {
@@ -87,52 +84,42 @@ export class Delivery implements Collector, Awaited {
 
   /** The handler has returned. */
   handled(): void {
-    if (this.#state === 'gone') this.#send();
+    this.#happened('handler returned');
     this.#ended('handler');
   }
 
   /** The handler has thrown. */
   threw(error: unknown): void {
-    if (this.#state === 'gone' || this.#state === 'open') {
-      if (this.#options.onHandlerError !== 'run') this.#drop(`the handler threw: ${textOf(error)}`);
-      else if (this.#state === 'gone') this.#send();
-    }
+    this.#happened('handler threw', `the handler threw: ${textOf(error)}`);
     this.#ended('handler');
   }
 
   /** Throws where tasks depend on others that are not there. To be called before anything is sent. */
   check(): void {
-    if (this.#state === 'open') this.#next?.batch?.check();
+    if (isAwaited(this.#standing)) this.#next?.batch?.check();
   }
 
   /** The response has been handed to the socket. */
   finished(): void {
-    if (this.#state === 'open') this.#send();
+    this.#happened('response sent');
     this.#ended('response');
   }
 
   /** The client has hung up before it had the whole response. */
   disconnected(): void {
-    if (this.#state === 'open') {
-      if (this.#options.onDisconnect === 'discard')
-        this.#drop('the client hung up before it had its response');
-      else if (this.#underWay.handler) this.#state = 'gone';
-      else this.#send();
-    }
+    this.#happened('client gone', 'the client hung up before it had its response');
     this.#ended('response');
   }
 
-  /** The client takes nothing of the response. Its handler may be waiting for just that, so the tasks do not wait for it. */
+  /** The client takes nothing of the response. */
   stalled(): void {
-    if (this.#state === 'open' && this.#options.onDisconnect === 'discard')
-      this.#drop('the client did not take its response');
-    else if (this.#state === 'open' || this.#state === 'gone') this.#send();
+    this.#happened('response stalled', 'the client did not take its response');
     this.#ended('response');
   }
 
   /** Resolves when all that was set off has settled. Never rejects. */
   async settled(): Promise<void> {
-    if (this.#state === 'open' || this.#state === 'gone') {
+    if (!isDecided(this.#standing)) {
       this.#released ??= Promise.withResolvers();
       await this.#released.promise;
     }
@@ -150,7 +137,7 @@ export class Delivery implements Collector, Awaited {
 
   get isSent(): boolean {
     // A handler whose client has hung up goes on as it would have.
-    return this.#state === 'sent' || (this.#state !== 'dropped' && (this.#hooks.isSent?.() ?? false));
+    return this.#standing === 'sent' || (this.#standing !== 'dropped' && (this.#hooks.isSent?.() ?? false));
   }
 
   get pool(): string | undefined {
@@ -168,17 +155,16 @@ export class Delivery implements Collector, Awaited {
   collect(): Batch {
     if (this.#next !== undefined) return this.#next.batch as Batch;
     const { name = 'background' } = this.#options;
-    if (this.#state === 'dropped') {
+    if (this.#standing === 'dropped') {
       this.#dropped ??= new Batch(this.runId, name);
       return this.#dropped;
     }
     this.#admit();
-    const isFirst = this.#state === 'open' || this.#state === 'gone';
-    const batch = new Batch(isFirst ? this.runId : crypto.randomUUID(), name);
+    const batch = new Batch(isDecided(this.#standing) ? crypto.randomUUID() : this.runId, name);
     this.#next = new AcceptedRun(batch.runId, name, batch, (reason) => this.#cancelNext(reason));
     this.#core.pending.add(this.#next);
     // Later ones of the same moment go along.
-    if (this.#state === 'sent') soon(() => this.#flush());
+    if (this.#standing === 'sent') soon(() => this.#flush());
     return batch;
   }
 
@@ -192,7 +178,8 @@ export class Delivery implements Collector, Awaited {
     const starting = this.#startPaused(flow, input, options);
     // Of a promise that nobody may await, the rejection is no news to Node; once the response has gone, it is to us.
     starting.catch((error) => {
-      if (this.#state !== 'open') this.#core.logger.error('A flow was not started after the response', error);
+      if (!isAwaited(this.#standing))
+        this.#core.logger.error('A flow was not started after the response', error);
     });
     return starting;
   }
@@ -208,9 +195,9 @@ export class Delivery implements Collector, Awaited {
     const starting = engine.start(inContext(flow), input as never, { ...options, id, paused: true });
     this.#follow(accepted, starting, unbind);
     const run = await starting;
-    if (this.#state === 'dropped') run.cancel(this.#whyDropped);
+    if (this.#standing === 'dropped') run.cancel(this.#whyDropped);
     else if (options.paused !== true) {
-      if (this.#state === 'sent') run.resume();
+      if (this.#standing === 'sent') run.resume();
       else this.#waiting.push(run);
     }
     return run;
@@ -226,8 +213,8 @@ export class Delivery implements Collector, Awaited {
   #admit(): void {
     const call = currentCall();
     this.#core.pending.admit(this.#isLate, call?.owner === this && call.isUnderWay);
-    if (this.#isAwaited || this.#hooks.watch === undefined) return;
-    this.#isAwaited = true;
+    if (this.#isWatched || this.#hooks.watch === undefined) return;
+    this.#isWatched = true;
     this.#core.stalls.add(this);
   }
 
@@ -238,12 +225,20 @@ export class Delivery implements Collector, Awaited {
   /** It is decided what becomes of the tasks. */
   #letGo(): void {
     this.#hooks = none;
-    if (this.#isAwaited) this.#core.stalls.delete(this);
+    if (this.#isWatched) this.#core.stalls.delete(this);
     this.#released?.resolve();
   }
 
+  /** @param why what is said of the tasks if they are dropped for it */
+  #happened(happening: Happening, why = ''): void {
+    const next = nextStanding(this.#standing, happening, this.#options);
+    if (next === this.#standing) return;
+    this.#standing = next;
+    if (next === 'sent') this.#send();
+    else if (next === 'dropped') this.#drop(why);
+  }
+
   #send(): void {
-    this.#state = 'sent';
     if (this.#next !== undefined || this.#live.size > 0) this.#hooks.guard?.(this);
     this.#letGo();
     if (this.#next !== undefined || this.#waiting.length > 0) {
@@ -256,7 +251,6 @@ export class Delivery implements Collector, Awaited {
 
   #drop(why: string): void {
     const { logger } = this.#core;
-    this.#state = 'dropped';
     this.#whyDropped = why;
     this.#letGo();
     const ids = [...(this.batch?.ids ?? []), ...this.#waiting.map(({ id }) => `run ${id}`)];
