@@ -54,7 +54,7 @@ export class Stalls {
   }
 
   readonly #look = (): void => {
-    const now = this.#clock.now?.() ?? performance.now();
+    const now = this.#clock.monotonicNow?.() ?? this.#clock.now?.() ?? performance.now();
     for (const watched of this.#watched.toArray()) this.#lookAt(watched, now);
     this.#isLooking = this.#watched.size > 0;
     if (this.#isLooking) this.#lookLater();
