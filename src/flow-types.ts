@@ -1,38 +1,56 @@
-import type { AnyActorLogic, InputFrom, OutputFrom } from 'xstate';
+import type { AnyActorLogic, InputFrom } from 'xstate';
 import type { StartOptions } from './engine/engine.ts';
+import type { FixedIds, IsListed, KnownIds, LooseId, RestIds } from './flow-ids.ts';
 import type { FlowDefinition, TaskSettings } from './model/definition.ts';
 import type { Outcome, PerformScope } from './model/perform.ts';
 import type { Schema } from './model/schema.ts';
 import type { TriggerRule } from './model/trigger-rule.ts';
 
-type Outputs<Tasks, Ids extends readonly unknown[]> = {
-  readonly [Id in Ids[number] & keyof Tasks]: Tasks[Id] extends { readonly output: infer Output }
+/** The output of a task; `unknown` where its type is not known. */
+export type OutputOf<Tasks, Id> = Id extends keyof Tasks
+  ? Tasks[Id] extends { readonly output: infer Output }
     ? Output
-    : never;
-};
+    : never
+  : unknown;
+
+/** Outputs of dependencies, by id, all of which are done. */
+export type DoneDeps<Tasks, Ids extends readonly unknown[]> =
+  IsListed<Ids> extends true
+    ? {
+        readonly [Id in FixedIds<Ids> & keyof Tasks]: OutputOf<Tasks, Id>;
+      } & { readonly [Id in RestIds<Ids> & keyof Tasks]?: OutputOf<Tasks, Id> | undefined } & {
+        readonly [Id in LooseId<Ids[number]>]: OutputOf<Tasks, Id>;
+      }
+    : { readonly [Id in Ids[number] & keyof Tasks]: OutputOf<Tasks, Id> };
 
 /** Under `all_success` a task has every output of its dependencies; under any other rule each may be missing. */
 export type DepsOf<Tasks, Ids extends readonly unknown[], Rule extends TriggerRule> = [Rule] extends [
   'all_success',
 ]
-  ? Outputs<Tasks, Ids>
-  : { readonly [Id in keyof Outputs<Tasks, Ids>]?: Outputs<Tasks, Ids>[Id] | undefined };
+  ? DoneDeps<Tasks, Ids>
+  : { readonly [Id in keyof DoneDeps<Tasks, Ids>]?: DoneDeps<Tasks, Ids>[Id] | undefined };
 
-export type OutcomesOf<Ids extends readonly unknown[]> = { readonly [Id in Ids[number] & string]: Outcome };
+/** How dependencies ended, by id. */
+export type OutcomesOf<Ids extends readonly unknown[]> =
+  IsListed<Ids> extends true
+    ? { readonly [Id in FixedIds<Ids>]: Outcome } & {
+        readonly [Id in RestIds<Ids>]?: Outcome | undefined;
+      } & { readonly [Id in LooseId<Ids[number]>]: Outcome }
+    : { readonly [Id in Ids[number] & string]: Outcome };
 
-/** Rules that do not run where everything went well. */
-type RuleOfFailure = 'all_failed' | 'all_skipped' | 'one_failed';
-
-/** Rules that always run in the end. */
-type RuleOfAll = 'all_settled' | 'always';
-
-type AllSure<Tasks, Ids extends readonly unknown[]> = [Ids[number]] extends [never]
+/** Whether all of these tasks have an output when a run is done. */
+export type AreSure<Tasks, Ids extends readonly unknown[]> = [Ids[number]] extends [never]
   ? true
-  : false extends (Tasks[Ids[number] & keyof Tasks] extends { readonly sure: infer Sure } ? Sure : never)
-    ? false
-    : true;
+  : [Ids[number]] extends [keyof Tasks]
+    ? false extends (Tasks[Ids[number] & keyof Tasks] extends { readonly sure: infer Sure } ? Sure : never)
+      ? false
+      : true
+    : false;
 
-/** Worked out at each `task`, as the default of a type parameter: left inside the object it would be put off, and pile up. */
+/**
+ * Whether a task has an output when a run is done. Worked out at each `task`, as the default of a type parameter: left
+ * inside the object it would be put off, and pile up.
+ */
 export type IsSure<
   Tasks,
   Ids extends readonly unknown[],
@@ -40,11 +58,13 @@ export type IsSure<
   MayMiss extends boolean,
 > = true extends MayMiss
   ? false
-  : [Rule] extends [RuleOfAll]
+  : // These always run in the end.
+    [Rule] extends ['all_settled' | 'always']
     ? true
-    : [Rule] extends [RuleOfFailure]
+    : // These do not run where everything went well.
+      [Rule] extends ['all_failed' | 'all_skipped' | 'one_failed']
       ? false
-      : AllSure<Tasks, Ids>;
+      : AreSure<Tasks, Ids>;
 
 /** The tasks of a flow, and one more. */
 export type WithTask<
@@ -63,6 +83,20 @@ export type WithTask<
   };
 };
 
+/**
+ * The tasks of a flow, and one more if the text of its id is known. Where it is not, the type stays as it is, so that a
+ * loop can add a task for each part of a list.
+ */
+export type Grown<
+  Tasks,
+  Input,
+  Id extends string,
+  Output,
+  Ids extends readonly unknown[],
+  Rule extends TriggerRule,
+  Sure extends boolean,
+> = [LooseId<Id>] extends [never] ? WithTask<Tasks, Input, Id, Output, Ids, Rule, Sure> : Tasks;
+
 /** The outputs of a run that is done, by task id: `undefined` where a task may have been skipped, or failed as an optional one. */
 export type OutputsOf<Tasks> = {
   readonly [Id in keyof Tasks]: Tasks[Id] extends { readonly output: infer Output; readonly sure: infer Sure }
@@ -72,10 +106,11 @@ export type OutputsOf<Tasks> = {
     : never;
 };
 
-interface Common<Ids, Rule, Optional, Skippable>
+/** Options of a task, whatever its body. */
+export interface CommonOptions<Tasks, Ids extends readonly unknown[], Rule, Optional, Skippable>
   extends Omit<TaskSettings, 'triggerRule' | 'optional' | 'skippable' | 'output'> {
   /** Ids of tasks defined before this one. Default: none. */
-  readonly dependsOn?: Ids | undefined;
+  readonly dependsOn?: (Ids & KnownIds<Tasks, Ids>) | readonly (keyof Tasks & string)[] | undefined;
   /** When the task may start. Default `all_success`. */
   readonly triggerRule?: Rule | undefined;
   /** A failure of the task does not fail the run. Default false. */
@@ -94,7 +129,7 @@ export interface PerformOptions<
   Skippable,
   Returned,
   Output,
-> extends Common<Ids, Rule, Optional, Skippable> {
+> extends CommonOptions<Tasks, Ids, Rule, Optional, Skippable> {
   /** What the task does. What it returns, or the promise of it, is the task's output. */
   readonly perform: (scope: PerformScope<Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>) => Returned;
   /** Checks what the body returns; dependents get what it makes of it. Default: as returned. */
@@ -113,7 +148,7 @@ export interface ActorOptions<
   Skippable,
   Logic extends AnyActorLogic,
   Output,
-> extends Common<Ids, Rule, Optional, Skippable> {
+> extends CommonOptions<Tasks, Ids, Rule, Optional, Skippable> {
   /** Any XState logic, spawned under the task's actor: its output is the task's, its error the attempt's. */
   readonly actor: Logic;
   /** What the actor gets as its input. */
@@ -135,12 +170,10 @@ export type BodiesFor<Tasks> = {
     : never;
 };
 
-type BodyFor<Scope, Output> =
+/** A body that fits a task. */
+export type BodyFor<Scope, Output> =
   | { readonly perform: (scope: Scope) => Output | PromiseLike<Output> }
   | { readonly actor: AnyActorLogic; readonly input?: ((scope: Scope) => unknown) | undefined };
-
-/** What an actor returns. */
-export type ReturnOf<Logic extends AnyActorLogic> = OutputFrom<Logic>;
 
 /** Stands for "the outputs of the tasks, by id", where a flow does not say what its runs return. */
 export interface ByTask {

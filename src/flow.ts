@@ -1,4 +1,4 @@
-import type { AnyActorLogic, NonReducibleUnknown } from 'xstate';
+import type { AnyActorLogic, NonReducibleUnknown, OutputFrom } from 'xstate';
 import { EngineRuns } from './engine/engine.ts';
 import { quiet, type Run } from './engine/run.ts';
 import type { FlowLogic, RunMachine } from './engine/run-logic.ts';
@@ -7,14 +7,22 @@ import type {
   BodiesFor,
   ByTask,
   FlowTypes,
+  Grown,
   IsSure,
   OutputsOf,
   PerformOptions,
   Result,
-  ReturnOf,
   StartArguments,
-  WithTask,
 } from './flow-types.ts';
+import type {
+  GraphBodies,
+  GraphBodiesById,
+  GraphBody,
+  GraphIds,
+  GraphPerform,
+  GraphTasks,
+  NoOthers,
+} from './graph-types.ts';
 import { showValue } from './model/check.ts';
 import {
   checkFlow,
@@ -28,7 +36,7 @@ import { FlowError } from './model/error.ts';
 import type { Graph } from './model/graph.ts';
 import { cycleError, duplicateTask, unknownDependency, unknownTask } from './model/graph-check.ts';
 import { type Bodies, defineGraph, type GraphDefinition } from './model/graph-definition.ts';
-import type { Body, PerformScope } from './model/perform.ts';
+import type { Body } from './model/perform.ts';
 import type { Schema, SchemaInput, SchemaOutput } from './model/schema.ts';
 import type { TriggerRule } from './model/trigger-rule.ts';
 
@@ -81,7 +89,7 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
   task<
     const Id extends string,
     Returned,
-    const Ids extends readonly (keyof Tasks & string)[] = readonly [],
+    const Ids extends readonly string[] = readonly [],
     const Rule extends TriggerRule = 'all_success',
     const Optional extends boolean = false,
     const Skippable extends boolean = false,
@@ -90,20 +98,20 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
   >(
     id: Id,
     options: PerformOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Returned, Output>,
-  ): Flow<Input, Taken, WithTask<Tasks, Taken, Id, Output, Ids, Rule, Sure>, Made>;
+  ): Flow<Input, Taken, Grown<Tasks, Taken, Id, Output, Ids, Rule, Sure>, Made>;
   task<
     const Id extends string,
     Logic extends AnyActorLogic,
-    const Ids extends readonly (keyof Tasks & string)[] = readonly [],
+    const Ids extends readonly string[] = readonly [],
     const Rule extends TriggerRule = 'all_success',
     const Optional extends boolean = false,
     const Skippable extends boolean = false,
-    Output = ReturnOf<Logic>,
+    Output = OutputFrom<Logic>,
     Sure extends boolean = IsSure<Tasks, Ids, Rule, Optional | Skippable>,
   >(
     id: Id,
     options: ActorOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Logic, Output>,
-  ): Flow<Input, Taken, WithTask<Tasks, Taken, Id, Output, Ids, Rule, Sure>, Made>;
+  ): Flow<Input, Taken, Grown<Tasks, Taken, Id, Output, Ids, Rule, Sure>, Made>;
   task(id: string, options: object): never {
     // What the overloads promise of the types, nothing here could show.
     return new Flow(this.name, this.#settings, this.#tasks.with(this.name, id, options)) as never;
@@ -208,32 +216,31 @@ export function flowOf(definition: FlowDefinition): Flow {
 }
 
 /**
- * Makes a flow of data: `{ tasks: { id: { dependsOn, … } } }`, in linear time.
+ * Makes a flow of data: `{ tasks: { id: { dependsOn, … } } }`, in linear time. Outputs are typed by the bodies; where
+ * ids are known only when it runs, so are they.
  *
  * @param bodies one `perform` for all tasks, or a body for each, by id
  * @throws FlowError where the data is no valid flow: a cycle with its path, an unknown dependency, a bad option, …
  */
-export function createFlowFromGraph<Output = unknown>(
+export function createFlowFromGraph<Output = never>(
   definition: GraphDefinition,
-  bodies: GraphBodies<Output>,
-): Flow<unknown, unknown, unknown, Record<string, Output>> {
+  bodies: [Output] extends [never] ? never : GraphBodies<NoInfer<Output>>,
+): Flow<unknown, unknown, unknown, Record<string, Output>>;
+export function createFlowFromGraph<Output>(
+  definition: GraphDefinition,
+  bodies: GraphPerform<Output, Record<string, unknown>> | ReadonlyMap<string, GraphBody<Output>>,
+): Flow<unknown, unknown, unknown, Record<string, Output>>;
+export function createFlowFromGraph<
+  const Definition extends GraphDefinition,
+  Bodies extends GraphBodiesById<Definition>,
+>(
+  definition: Definition,
+  bodies: Bodies & NoOthers<GraphIds<Definition>, Bodies>,
+): Flow<unknown, unknown, GraphTasks<Definition, Bodies>>;
+export function createFlowFromGraph(definition: GraphDefinition, bodies: unknown): never {
+  // What the overloads promise of the types, nothing here could show.
   return flowOf(defineGraph(definition, bodies as Bodies)) as never;
 }
-
-/** One body for all tasks, or a body for each, by id; `Output` is what any of them returns. */
-export type GraphBodies<Output = unknown> =
-  | GraphPerform<Output>
-  | Readonly<Record<string, GraphBody<Output>>>
-  | ReadonlyMap<string, GraphBody<Output>>;
-
-type GraphPerform<Output> = (
-  scope: PerformScope<unknown, Record<string, Output>>,
-) => Output | PromiseLike<Output>;
-
-type GraphBody<Output> =
-  | GraphPerform<Output>
-  | { readonly perform: GraphPerform<Output> }
-  | { readonly actor: AnyActorLogic; readonly input?: ((scope: PerformScope) => unknown) | undefined };
 
 /**
  * Tasks in definition order. Flows that grow from one another share the array: a list is its first `size`, and

@@ -12,9 +12,9 @@ export {
   createFlowFromGraph,
   type Flow,
   type FlowOptions,
-  type GraphBodies,
   isFlow,
 } from './flow.ts';
+export type { GraphBodies } from './graph-types.ts';
 export type { Clock } from './model/clock.ts';
 export type { TaskSettings } from './model/definition.ts';
 // Errors: thrown by bodies, and thrown by topple.
