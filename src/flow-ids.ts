@@ -1,11 +1,18 @@
+// An object without keys fits an index signature, and no key that is written out.
+
 /** An id of which only the form is known, as of `string` and `file-${string}`; never for any other. */
-export type LooseId<Id> = Id extends string ? (Nothing extends Record<Id, 1> ? Id : never) : never;
+export type LooseId<Id> = Id extends string
+  ? Record<never, never> extends Record<Id, 1>
+    ? Id
+    : never
+  : never;
 
 /** An id whose text is known; never for any other. */
-export type TextId<Id> = Id extends string ? (Nothing extends Record<Id, 1> ? never : Id) : never;
-
-/** No key is required of an index signature, and each of the others is. */
-type Nothing = Record<never, never>;
+export type TextId<Id> = Id extends string
+  ? Record<never, never> extends Record<Id, 1>
+    ? never
+    : Id
+  : never;
 
 /** Whether a list of ids is made of data: how many there are, or what they say, is known when it runs. */
 export type IsListed<Ids extends readonly unknown[]> = number extends Ids['length']

@@ -181,7 +181,7 @@ export interface ByTask {
 }
 
 /** What a run returns. */
-export type Result<Tasks, Returned> = [Returned] extends [ByTask] ? OutputsOf<Tasks> : Returned;
+export type ResultOf<Tasks, Returned> = [Returned] extends [ByTask] ? OutputsOf<Tasks> : Returned;
 
 /** What a flow carries for the types alone. */
 export interface FlowTypes<Input, Tasks, Outputs> {

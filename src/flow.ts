@@ -11,7 +11,7 @@ import type {
   IsSure,
   OutputsOf,
   PerformOptions,
-  Result,
+  ResultOf,
   StartArguments,
 } from './flow-types.ts';
 import type {
@@ -49,12 +49,17 @@ export interface FlowOptions<InputSchema, Returned> extends Omit<FlowSettings, '
    * typed when it is said at the end of the tasks instead, by the method of the same name.
    */
   readonly output?:
-    | ((args: { readonly input: Taken<InputSchema>; readonly deps: Record<string, unknown> }) => Returned)
+    | ((args: {
+        readonly input: TakenInput<InputSchema>;
+        readonly deps: Record<string, unknown>;
+      }) => Returned)
     | undefined;
 }
 
-type Given<InputSchema> = [InputSchema] extends [Schema] ? SchemaInput<InputSchema> : unknown;
-type Taken<InputSchema> = [InputSchema] extends [Schema] ? SchemaOutput<InputSchema> : unknown;
+/** What a run is started with, by the schema of its input. */
+export type GivenInput<InputSchema> = [InputSchema] extends [Schema] ? SchemaInput<InputSchema> : unknown;
+/** What tasks get as their input, by its schema. */
+export type TakenInput<InputSchema> = [InputSchema] extends [Schema] ? SchemaOutput<InputSchema> : unknown;
 
 /** XState's word for any input; `unknown` would swallow a function of it that `invoke` is given. */
 export type ActorInput<Input> = unknown extends Input ? NonReducibleUnknown : Input;
@@ -64,16 +69,20 @@ const brand = Symbol.for('topple.flow');
 /** A definition of tasks and their dependencies, from which runs are started. Immutable: each method gives a new flow. */
 export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask> {
   readonly name: string;
-  readonly [brand] = true;
   /** Carries the types; there is no value. */
-  declare readonly types?: FlowTypes<Input, Tasks, Result<Tasks, Made>>;
+  declare readonly types?: FlowTypes<Input, Tasks, ResultOf<Tasks, Made>>;
   readonly #settings: FlowSettings;
   readonly #tasks: TaskList;
   #definition: FlowDefinition | undefined;
   #logic: AnyActorLogic | undefined;
   #machine: ReturnType<EngineRuns['machine']> | undefined;
 
-  /** Use `createFlow`. */
+  static {
+    // Not a property that types show: declarations could not name its key.
+    Object.defineProperty(Flow.prototype, brand, { value: true });
+  }
+
+  /** Use `createFlow`. @internal */
   constructor(name: string, settings: FlowSettings, tasks: TaskList, definition?: FlowDefinition) {
     this.name = name;
     this.#settings = settings;
@@ -156,15 +165,15 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
    * Actor logic of a run, compiled: for `createActor`, `invoke`, `spawn`. Its input is the run's, its snapshot's
    * context a RunView, its output a RunResult. Bound to the default engine.
    */
-  get logic(): FlowLogic<ActorInput<Input>, Result<Tasks, Made>> {
+  get logic(): FlowLogic<ActorInput<Input>, ResultOf<Tasks, Made>> {
     this.#logic ??= defaultEngine().logic(this.definition);
-    return this.#logic as FlowLogic<ActorInput<Input>, Result<Tasks, Made>>;
+    return this.#logic as FlowLogic<ActorInput<Input>, ResultOf<Tasks, Made>>;
   }
 
   /** The same run interpreted: a machine of XState's, for diagrams, small flows and XState's own tools. */
-  get machine(): RunMachine<ActorInput<Input>, Result<Tasks, Made>> {
+  get machine(): RunMachine<ActorInput<Input>, ResultOf<Tasks, Made>> {
     this.#machine ??= defaultEngine().machine(this.definition);
-    return this.#machine as RunMachine<ActorInput<Input>, Result<Tasks, Made>>;
+    return this.#machine as RunMachine<ActorInput<Input>, ResultOf<Tasks, Made>>;
   }
 
   /**
@@ -173,13 +182,15 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
    *
    * @throws InputError where the schema refuses the input
    */
-  start(...[input, options]: StartArguments<Input>): Promise<Run<Result<Tasks, Made>>> {
-    return quiet(defaultEngine().start(this.definition, input, options)) as Promise<Run<Result<Tasks, Made>>>;
+  start(...[input, options]: StartArguments<Input>): Promise<Run<ResultOf<Tasks, Made>>> {
+    return quiet(defaultEngine().start(this.definition, input, options)) as Promise<
+      Run<ResultOf<Tasks, Made>>
+    >;
   }
 
   /** Starts a run and resolves with what it returns. Rejects with RunFailedError where it ends `failed` or `cancelled`. */
-  run(...[input, options]: StartArguments<Input>): Promise<Result<Tasks, Made>> {
-    const run = defaultEngine().start(this.definition, input, options) as Promise<Run<Result<Tasks, Made>>>;
+  run(...[input, options]: StartArguments<Input>): Promise<ResultOf<Tasks, Made>> {
+    const run = defaultEngine().start(this.definition, input, options) as Promise<Run<ResultOf<Tasks, Made>>>;
     return quiet(run.then((started) => started.outputs()));
   }
 }
@@ -188,7 +199,7 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
 export function createFlow<InputSchema extends Schema | undefined = undefined, Returned = ByTask>(
   name: string,
   options: FlowOptions<InputSchema, Returned> = {},
-): Flow<Given<InputSchema>, Taken<InputSchema>, unknown, Returned> {
+): Flow<GivenInput<InputSchema>, TakenInput<InputSchema>, unknown, Returned> {
   // What `output` is given fits its type: the input as the schema returned it.
   const settings = options as FlowSettings;
   checkFlow(name, settings);

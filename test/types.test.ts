@@ -2,12 +2,11 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import * as assert from 'uvu/assert';
 import { spec } from './spec.ts';
+import { compilerHost } from './support/compiler.ts';
 
 const test = spec('types');
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-
-const parsed = new Map<string, ts.SourceFile | undefined>();
 
 /** Checks files of this checkout, or ones that exist only here, with the project's own settings. */
 function compile(files: Readonly<Record<string, string | undefined>>): {
@@ -15,17 +14,10 @@ function compile(files: Readonly<Record<string, string | undefined>>): {
   errors: string[];
 } {
   const options = optionsOf();
-  const host = ts.createCompilerHost(options);
-  const { readFile, fileExists, getSourceFile } = host;
-  host.readFile = (path) => files[path] ?? readFile(path);
-  host.fileExists = (path) => path in files || fileExists(path);
-  host.getSourceFile = (path, language, ...rest) => {
-    const known = path in files ? undefined : parsed.get(path);
-    const file = known ?? getSourceFile(path, language, ...rest);
-    if (!(path in files)) parsed.set(path, file);
-    return file;
-  };
-  const program = ts.createProgram(Object.keys(files), options, host);
+  const given = Object.entries(files).flatMap(([path, text]) =>
+    text === undefined ? [] : [[path, text] as const],
+  );
+  const program = ts.createProgram(Object.keys(files), options, compilerHost(options, new Map(given)));
   const errors = Object.keys(files)
     .flatMap((path) => ts.getPreEmitDiagnostics(program, program.getSourceFile(path)))
     .map((error) => ts.flattenDiagnosticMessageText(error.messageText, ' '));

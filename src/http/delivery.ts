@@ -33,7 +33,24 @@ export interface ResponseHooks {
  * The tasks of one response, from its request on. The adapter tells what becomes of handler and response:
  * `handled` or `threw`, and `finished` or `disconnected`.
  */
-export class Delivery implements Collector {
+export interface Delivery {
+  readonly tasks: BackgroundTasks;
+  /** The handler has returned. */
+  handled(): void;
+  /** The handler has thrown. */
+  threw(error: unknown): void;
+  /** Throws where tasks depend on others that are not there. To be called before anything is sent. */
+  check(): void;
+  /** The response has been handed to the socket. */
+  finished(): void;
+  /** The client has hung up before it had the whole response. */
+  disconnected(): void;
+  /** Resolves when all that was set off has settled. Never rejects. */
+  settled(): Promise<void>;
+}
+
+/** A delivery that collects tasks and has them run. */
+export class ResponseDelivery implements Delivery, Collector {
   readonly tasks: BackgroundTasks;
   readonly #core: DeliveryCore;
   readonly #options: RouteOptions;
@@ -76,13 +93,11 @@ export class Delivery implements Collector {
 
   // What adapters tell.
 
-  /** The handler has returned. */
   handled(): void {
     if (this.#state === 'gone') this.#send();
     this.#ended('handler');
   }
 
-  /** The handler has thrown. */
   threw(error: unknown): void {
     if (this.#state === 'gone' || this.#state === 'open') {
       if (this.#options.onHandlerError !== 'run') this.#drop(`the handler threw: ${textOf(error)}`);
@@ -91,18 +106,15 @@ export class Delivery implements Collector {
     this.#ended('handler');
   }
 
-  /** Throws where tasks depend on others that are not there. To be called before anything is sent. */
   check(): void {
     if (this.#state === 'open') this.#next?.batch?.check();
   }
 
-  /** The response has been handed to the socket. */
   finished(): void {
     if (this.#state === 'open') this.#send();
     this.#ended('response');
   }
 
-  /** The client has hung up before it had the whole response. */
   disconnected(): void {
     if (this.#state === 'open') {
       if (this.#options.onDisconnect === 'discard')
@@ -113,7 +125,6 @@ export class Delivery implements Collector {
     this.#ended('response');
   }
 
-  /** Resolves when all that was set off has settled. Never rejects. */
   async settled(): Promise<void> {
     if (this.#state === 'open' || this.#state === 'gone') {
       this.#released ??= Promise.withResolvers();
