@@ -27,7 +27,8 @@ import { createRunMachine, type LaunchOptions, launch, RunLogic } from './run-lo
 import { Limit } from './slots.ts';
 import { Turn } from './turn.ts';
 
-export interface EngineOptions {
+/** What an engine is made of. */
+export interface EngineSettings {
   /** Where journals live. Without one they live with their runs, which nothing can then take up again. */
   readonly store?: Store | undefined;
   /** Attempts of all runs at the same time. Default: no limit. */
@@ -104,7 +105,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   #isDraining = false;
 
   /** @param own keeps the journals where there is no store; without either nothing of a settled run is kept */
-  constructor(given: EngineOptions, own?: OwnJournals) {
+  constructor(given: EngineSettings, own?: OwnJournals) {
     checkEngine(given);
     const { logger = console, inspect, concurrency = Number.POSITIVE_INFINITY, pools = {} } = given;
     this.logger = guardLogger(logger);
@@ -369,7 +370,7 @@ function tasksToRerun(journal: RunJournal, taskIds: readonly string[] | undefine
   return [...graph.ids.keys()].filter((task) => again.has(graph.ids[task] as string));
 }
 
-function checkEngine(given: EngineOptions): void {
+function checkEngine(given: EngineSettings): void {
   const place = (option: string) => ({ option, owner: 'createEngine' });
   checkKeys(place('options'), given, engineOptions);
   const { concurrency, pools = {}, keepSettled, inspect, random } = given;

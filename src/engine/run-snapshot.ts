@@ -24,6 +24,7 @@ export class RunSnapshot<Outputs = unknown> {
   /** `seq` of the last entry that it shows; while it is the actor's last snapshot it shows all there are. */
   #seq: number | undefined;
 
+  /** @internal */
   constructor(inner: Inner, journal: RunJournal) {
     this.status = inner.status;
     this.value = inner.value as RunStatus;
@@ -33,15 +34,17 @@ export class RunSnapshot<Outputs = unknown> {
     this.#journal = journal;
   }
 
+  /** @internal */
   static innerOf(snapshot: RunSnapshot): Inner {
     return snapshot.#inner;
   }
 
+  /** @internal */
   static journalOf(snapshot: RunSnapshot): RunJournal {
     return snapshot.#journal;
   }
 
-  /** Another takes its place: what happens from now on is no longer its. */
+  /** Another takes its place: what happens from now on is no longer its. @internal */
   static close(snapshot: RunSnapshot, seq: number): void {
     snapshot.#seq = seq;
   }
@@ -49,6 +52,8 @@ export class RunSnapshot<Outputs = unknown> {
   /**
    * Readies the snapshot of an actor that is throwing: XState spreads it into the actor's last one, and what stands
    * on the prototype would be lost.
+   *
+   * @internal
    */
   static keepWhole(snapshot: RunSnapshot): void {
     const { context, children, tags, toJSON } = snapshot;

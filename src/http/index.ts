@@ -12,6 +12,17 @@ export type { Authorize, RunsAccess, RunsVerdict, VisibleRun } from './runs/acce
 export { bearerToken } from './runs/bearer-token.ts';
 export { createRunsHandler, type RunsHandler, type RunsHandlerOptions } from './runs/handler.ts';
 export type { ListedRun, RunList } from './runs/list.ts';
-export type { RunsAction } from './runs/route.ts';
-export type { Dependency, TaskHandle } from './task-types.ts';
+export type { RunsAction, RunsCommand } from './runs/route.ts';
+export type {
+  ActorTask,
+  CommonTask,
+  Dependency,
+  DependencyId,
+  DependencyOutput,
+  DependencyOutputs,
+  PerformTask,
+  TaskDepsOf,
+  TaskHandle,
+  TaskScopeOf,
+} from './task-types.ts';
 export type { BackgroundTasks } from './tasks.ts';

@@ -11,6 +11,7 @@ export type FlowErrorCode =
   | 'bad_option'
   | 'flow_changed';
 
+/** What a FlowError is about. */
 export interface FlowErrorDetails {
   readonly flow?: string | undefined;
   readonly taskId?: string | undefined;
