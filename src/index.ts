@@ -27,6 +27,8 @@ export {
   type FlowErrorCode,
   InputError,
   type Issue,
+  JournalError,
+  type JournalErrorCode,
   OutputError,
   RetryAfterError,
   RunFailedError,

@@ -22,7 +22,7 @@ export interface EngineCore<Run> {
   sharedPool(name: string): Limit;
   /** Of a new run; with an id of its own where none is given. */
   newJournal(definition: FlowDefinition, runId?: string): RunJournal;
-  /** Of a run that was started earlier. Throws where it was started with another flow. */
+  /** Of a run that was started earlier, whose entries have been checked. */
   openJournal(definition: FlowDefinition, runId: string, entries: readonly Entry[]): RunJournal;
   /** A run's actor has started. */
   enter(run: Run): void;

@@ -7,7 +7,9 @@ import {
   checkMethods,
   checkNumber,
   isA,
+  showValue,
 } from '../model/check.ts';
+import { checkJournal } from '../model/check-journal.ts';
 import type { Clock } from '../model/clock.ts';
 import { type FlowDefinition, slotRule } from '../model/definition.ts';
 import { EngineStoppedError, FlowError, InputError, StoreConflictError } from '../model/error.ts';
@@ -162,7 +164,13 @@ export class EngineRuns implements EngineCore<LiveRun> {
       if (definition === undefined || this.#live.get(id) !== undefined) continue;
       try {
         this.#checkPools(definition);
-        const journal = this.openJournal(definition, id, this.#kept?.read(id) ?? []);
+        const entries = this.#kept?.read(id) ?? [];
+        checkJournal(definition, id, entries, {
+          owner: `Journal of run ${showValue(id)} of flow \`${flow}\``,
+          runId: id,
+          path: 'entries',
+        });
+        const journal = this.openJournal(definition, id, entries);
         runs.push(this.#handleOf(this.#launch(journal, journal.settings, undefined)));
       } catch (error) {
         this.logger.error(
@@ -216,17 +224,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   openJournal(definition: FlowDefinition, runId: string, entries: readonly Entry[]): RunJournal {
-    const journal = new RunJournal(runId, definition, this.#journals, this.logger, entries);
-    const started = entries.find((entry) => entry.type === 'run.started');
-    if (started !== undefined && started.flowHash !== definition.hash) {
-      throw new FlowError(
-        'flow_changed',
-        `Run ${runId} was started with another version of flow \`${definition.name}\`: its tasks, dependencies or ` +
-          'trigger rules have changed since. Take it up with the flow that it was started with.',
-        { flow: definition.name },
-      );
-    }
-    return journal;
+    return new RunJournal(runId, definition, this.#journals, this.logger, entries);
   }
 
   enter(run: LiveRun): void {

@@ -14,7 +14,7 @@ import {
 import type { OrchestratorContext, OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
 import { compile } from '../logic/compile.ts';
 import type { Cursor } from '../logic/cursor.ts';
-import { clockOf } from '../logic/internals.ts';
+import { clockOf, parentOf } from '../logic/internals.ts';
 import { inspectFromStart } from '../logic/system.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
@@ -26,6 +26,7 @@ import { deferred, engineOrchestratorMachine, engineTaskMachine } from './effect
 import { hostOf } from './host.ts';
 import { LiveRun } from './live-run.ts';
 import type { TaskLogic } from './live-task.ts';
+import { checkPersistedRun, type PersistedRun } from './persisted-run.ts';
 import type { RunJournal } from './run-journal.ts';
 import { type Inner, RunSnapshot, type RunState } from './run-snapshot.ts';
 
@@ -63,21 +64,6 @@ export type RunMachine<Input = unknown, Outputs = unknown> = StateMachine<
   MetaObject,
   StateSchema
 >;
-
-/** What `getPersistedSnapshot` of a run's actor gives: plain data, if the tasks' outputs are. */
-interface PersistedRun {
-  readonly status: 'active' | 'done' | 'error' | 'stopped';
-  readonly value: string;
-  readonly output: unknown;
-  readonly error: unknown;
-  readonly run: {
-    readonly id: string;
-    readonly flow: string;
-    /** As it was given; the journal has it once it was accepted. */
-    readonly input: unknown;
-    readonly entries: readonly Entry[];
-  };
-}
 
 const orchestrator = compile(engineOrchestratorMachine);
 const compiled = compile(engineTaskMachine);
@@ -193,8 +179,23 @@ export class RunLogic {
   }
 
   /** For XState: the run goes on from its journal when the actor is started. Attempts that were under way run again. */
-  restoreSnapshot(persisted: PersistedRun, scope: Scope): RunSnapshot {
-    const { run, status, value, output, error } = persisted;
+  restoreSnapshot(persisted: unknown, scope: Scope): RunSnapshot {
+    try {
+      return this.#restore(checkPersistedRun(this.#definition, persisted), scope);
+    } catch (error) {
+      // XState starts no restored child that has failed before, and its parent would never hear of it.
+      if (parentOf(scope.self) === undefined) throw error;
+      const { state } = orchestrator.initial({ ledger: Ledger.open(this.#definition.plan) });
+      const empty = new RunSnapshot(state, this.#core.newJournal(this.#definition));
+      scope.defer(() => {
+        RunSnapshot.keepWhole(empty);
+        throw error;
+      });
+      return empty;
+    }
+  }
+
+  #restore({ run, status, value, output, error }: PersistedRun, scope: Scope): RunSnapshot {
     const journal = this.#core.openJournal(this.#definition, run.id, run.entries);
     if (status === 'active') return this.#start(scope, this.#create(scope, journal, run.input));
     const context: OrchestratorContext = {
