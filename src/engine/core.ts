@@ -24,8 +24,8 @@ export interface EngineCore<Run> {
   newJournal(definition: FlowDefinition, runId?: string): RunJournal;
   /** Of a run that was started earlier, whose entries have been checked. */
   openJournal(definition: FlowDefinition, runId: string, entries: readonly Entry[]): RunJournal;
-  /** A run's actor has started. */
+  /** A run starts, or goes on. Throws JournalError where it is under way, or has gone on from a later entry. */
   enter(run: Run): void;
-  /** A run's actor has come to its end. */
+  /** A run has come to its end. */
   leave(run: Run): void;
 }

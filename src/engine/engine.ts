@@ -12,7 +12,13 @@ import {
 import { checkJournal } from '../model/check-journal.ts';
 import type { Clock } from '../model/clock.ts';
 import { type FlowDefinition, slotRule } from '../model/definition.ts';
-import { EngineStoppedError, FlowError, InputError, StoreConflictError } from '../model/error.ts';
+import {
+  EngineStoppedError,
+  FlowError,
+  InputError,
+  JournalError,
+  StoreConflictError,
+} from '../model/error.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import { guardLogger, type Logger } from '../model/logger.ts';
 import { PassingMap } from '../model/passing-map.ts';
@@ -20,6 +26,7 @@ import { check } from '../model/schema.ts';
 import type { RunFilter, RunSummary, Store } from '../store/store.ts';
 import type { EngineCore } from './core.ts';
 import { hostOf } from './host.ts';
+import { LeftRuns } from './left-runs.ts';
 import type { LiveRun } from './live-run.ts';
 import type { OwnJournals } from './own-journals.ts';
 import { Run } from './run.ts';
@@ -97,6 +104,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   readonly #keepSettled: number;
   readonly #turns = new WeakMap<object, Turn>();
   readonly #live = new PassingMap<string, LiveRun>();
+  readonly #left = new LeftRuns((id) => this.#kept?.read(id) ?? []);
   /** Oldest first. */
   readonly #settled = new PassingMap<string, LiveRun>();
   #order = 0;
@@ -228,6 +236,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   enter(run: LiveRun): void {
+    if (this.#live.get(run.id) !== undefined) throw underWay(run.id);
+    this.#left.comeBack(run.journal);
     this.#settled.delete(run.id);
     this.#live.set(run.id, run);
     if (this.#isDraining) run.drain();
@@ -236,6 +246,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   leave(run: LiveRun): void {
     if (this.#live.get(run.id) !== run) return;
     this.#live.delete(run.id);
+    this.#left.leave(run.journal);
     if (run.result === undefined) return;
     if (this.#keepSettled === 0) return this.#forget(run.id);
     this.#settled.set(run.id, run);
@@ -392,4 +403,11 @@ function checkSettings({ name }: FlowDefinition, given: RunSettings, known: Read
 function duplicateFlow(name: string): FlowError {
   const message = `Two flows are named \`${name}\`, so it is not clear which is to take up its runs. Give one of them.`;
   return new FlowError('bad_option', message, { flow: name });
+}
+
+function underWay(runId: string): JournalError {
+  const message =
+    `Run ${showValue(runId)} is under way, so no other actor can go on with it. ` +
+    'Use the one that it has, or stop that first';
+  return new JournalError('under_way', message, { runId });
 }

@@ -220,7 +220,11 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
 
   /** It has started: the input is checked, or an earlier life is taken up again. */
   open(): void {
-    this.#core.enter(this);
+    try {
+      this.#core.enter(this);
+    } catch (error) {
+      return this.steps.refuse(error, this.logger);
+    }
     this.steps.open();
     try {
       this.journal.adopt();

@@ -34,11 +34,21 @@ export class RunActor {
   /** Has its system find the actors of tasks, and tells of its end. */
   attach(owner: ActorOwner): void {
     offerNames(this.ref, owner.keyPrefix, owner);
+    this.tellEnd(owner);
+  }
+
+  /** Tells of its end. */
+  tellEnd(owner: ActorOwner): void {
     this.ref.subscribe({ complete: () => this.#completed(owner), error: (error) => owner.stopped(error) });
   }
 
   detach(owner: ActorOwner): void {
     withdrawNames(this.ref, owner.keyPrefix, owner);
+  }
+
+  /** Whether anybody hears of its end. */
+  get isHeard(): boolean {
+    return subscriberCount(this.ref) > 0 || parentOf(this.ref) !== undefined;
   }
 
   /** Whether anybody inspects its system. */

@@ -24,6 +24,8 @@ export class RunJournal {
   readonly definition: FlowDefinition;
   /** The input as it was given, before any schema. */
   given: unknown;
+  /** Whether there are snapshots of it: it was made of one, or one was taken. */
+  isShared = false;
   /** Hears each entry once it has been kept. */
   readonly emitter: Emitter<Entry>;
   readonly #store: Store | undefined;
@@ -112,12 +114,13 @@ export class RunJournal {
     }
   }
 
-  /** Writes what has been kept, here or elsewhere, to a store that does not have it. Throws what the store throws. */
+  /** Writes what has been kept elsewhere to a store that does not have it, or not all. Throws what the store throws. */
   adopt(): void {
     if (this.#kept === 0) return;
     this.#own?.adopt(this);
-    if (this.#store === undefined || this.#store.read(this.runId).length > 0) return;
-    this.#keep(this.#entries.slice(0, this.#kept), 0);
+    if (this.#store === undefined) return;
+    const { length } = this.#store.read(this.runId);
+    if (length < this.#kept) this.#keep(this.#entries.slice(length, this.#kept), length);
   }
 
   /** What was said of the run when it was started. */

@@ -168,6 +168,7 @@ export class RunLogic {
   getPersistedSnapshot(snapshot: RunSnapshot): PersistedRun {
     const journal = RunSnapshot.journalOf(snapshot);
     const { runId, definition, given } = journal;
+    journal.isShared = true;
     const { status, value, output, error } = snapshot;
     return {
       status,
@@ -197,6 +198,7 @@ export class RunLogic {
 
   #restore({ run, status, value, output, error }: PersistedRun, scope: Scope): RunSnapshot {
     const journal = this.#core.openJournal(this.#definition, run.id, run.entries);
+    journal.isShared = true;
     if (status === 'active') return this.#start(scope, this.#create(scope, journal, run.input));
     const context: OrchestratorContext = {
       ledger: Ledger.open(this.#definition.plan, journal.foldTo().statuses),

@@ -7,6 +7,7 @@ import { isA } from '../model/check.ts';
 import { EngineStoppedError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
 import type { Verdict } from '../model/ledger.ts';
+import type { Logger } from '../model/logger.ts';
 import type { SettledStatus } from '../model/status.ts';
 import { RunActor } from './run-actor.ts';
 
@@ -52,9 +53,17 @@ export class RunSteps {
     this.#actor?.attach(this.#owner);
   }
 
+  /** The run does not begin: that is told to whoever listens to the actor, else to the logger. */
+  refuse(error: unknown, logger: Logger): void {
+    const message = 'A run was not gone on with; the actor that was made for it has the status `error`';
+    if (this.#actor?.isHeard === false) logger.error(message, error);
+    this.#actor?.tellEnd(this.#owner);
+    this.fault(error);
+  }
+
   /** The run is over. */
   close(): void {
-    this.#actor?.detach(this.#owner);
+    if (this.#isOpen) this.#actor?.detach(this.#owner);
   }
 
   get isOpen(): boolean {
