@@ -26,6 +26,8 @@ import type { Timer, Timers } from './timers.ts';
 import type { Committer, Turn } from './turn.ts';
 
 const endings: ReadonlySet<string> = new Set(['run.done', 'run.failed', 'run.cancelled']);
+/** What else changes the `value` of its actor's snapshot. */
+const changes: ReadonlySet<string> = new Set(['run.paused', 'run.resumed', 'run.cancelling']);
 
 /** How a run came to its end: by settling, or with an error by being stopped or failing before. */
 export interface End {
@@ -259,13 +261,16 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     this.#concluding = ending;
   }
 
-  /** What a machine announced. A run's own facts are kept at once, since its actor may be done with the next step. */
+  /**
+   * What a machine announced. How a run ended is kept at once, since its actor may be done with the next step; so is
+   * what its actor's next snapshot says.
+   */
   record(fact: RunFact | TaskFact, task = -1): void {
     // A command that was sent to an interpreted run bears no instant.
     if (fact.at === undefined) Object.assign(fact, { at: this.now() });
     if (task < 0 && this.#isResumed && !this.journal.isNews(fact)) return;
     this.journal.record(fact, task);
-    if (task < 0 && endings.has(fact.type)) this.journal.commit(this.steps.tell);
+    if (task < 0 && this.#isKeptAtOnce(fact.type)) this.journal.commit(this.steps.tell);
     else this.#commitLater();
   }
 
@@ -320,7 +325,7 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
   commit(): void {
     this.#commitIsDue = false;
     try {
-      this.journal.commit(this.steps.tell);
+      if (this.journal.commit(this.steps.tell)) this.steps.kept();
     } catch (error) {
       this.fault(error);
     }
@@ -329,7 +334,7 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
   /** Keeps what was recorded so far; throws what the store throws, and then the run is over. */
   commitOrThrow(): void {
     try {
-      this.journal.commit(this.steps.tell);
+      if (this.journal.commit(this.steps.tell)) this.steps.kept();
     } catch (error) {
       this.stop(error);
       throw error;
@@ -375,6 +380,10 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
 
   get #totalTimeoutMs(): number | undefined {
     return this.settings.totalTimeoutMs ?? this.definition.settings.totalTimeoutMs;
+  }
+
+  #isKeptAtOnce(type: string): boolean {
+    return endings.has(type) || (changes.has(type) && this.steps.isShown);
   }
 
   #commitLater(): void {

@@ -1,8 +1,11 @@
 import type { AnyActorRef, AnyEventObject } from 'xstate';
 import type { RunResult } from '../../machines/orchestrator.ts';
 import {
+  deferOn,
+  deliver,
   emitFrom,
   hasListeners,
+  isFollowed,
   parentOf,
   sendFrom,
   stopChild,
@@ -19,6 +22,9 @@ interface ActorOwner extends Namer {
   settle(result: RunResult | undefined): void;
   stopped(error: unknown): void;
 }
+
+/** Has an actor show a snapshot of what has been kept: the one event that only the engine can send. */
+export const kept = { type: 'topple.kept' } as const;
 
 /** What only XState's actor can do for a run. A run has one from when somebody can see it. */
 export class RunActor {
@@ -56,9 +62,10 @@ export class RunActor {
     return isInspected(this.ref);
   }
 
-  /** Whether anybody but the run itself looks at its steps. */
-  get isWatched(): boolean {
-    return subscriberCount(this.ref) > 1 || this.isInspected;
+  /** What was recorded has been kept: whoever watches is shown a snapshot of that. */
+  showKept(): void {
+    const isActive = (this.ref.getSnapshot() as { readonly status: string }).status === 'active';
+    if (isActive && (isFollowed(this.ref) || this.isInspected)) deliver(this.ref, kept);
   }
 
   /** @param source the task's actor that it is from, for inspectors */
@@ -69,6 +76,11 @@ export class RunActor {
   /** Tells those who listen to the actor of an entry; `undefined` where nobody does. */
   get tell(): ((entry: Entry) => void) | undefined {
     return this.#forwardsTo !== undefined || hasListeners(this.ref) ? this.#tell : undefined;
+  }
+
+  /** The same once the present step is over, so that who hears of the entry sees the snapshot that shows it. */
+  get tellLater(): ((entry: Entry) => void) | undefined {
+    return this.tell && ((entry) => deferOn(this.ref, () => this.#tell(entry)));
   }
 
   stop(): void {

@@ -39,6 +39,9 @@ export class RunJournal {
   #settings: RunSettings = {};
   #rerunAt: number | undefined;
   #fold: RunFold | undefined;
+  /** Follows what is shown of the run, which may be far behind. */
+  #shown: RunFold | undefined;
+  #moment: { readonly seq: number; readonly view: RunView } | undefined;
   #view: { readonly seq: number; readonly view: RunView } | undefined;
 
   constructor(
@@ -74,9 +77,9 @@ export class RunJournal {
     return this.#entries.get(seq);
   }
 
-  /** All entries, those not yet kept included. */
-  toEntries(): Entry[] {
-    return this.#entries.slice(0);
+  /** The entries up to one; all of them are those not yet kept, too. */
+  toEntries(seq = this.seq): Entry[] {
+    return this.#entries.slice(0, seq);
   }
 
   /** Adds a fact, which must have been made for this call, of a task or, with -1, of the run. */
@@ -92,18 +95,19 @@ export class RunJournal {
   }
 
   /**
-   * Keeps what was recorded since the last commit, and only then tells of it. Throws what the store throws.
+   * Keeps what was recorded since the last commit, and only then tells of it. Returns whether there was anything.
+   * Throws what the store throws.
    *
    * @param tell left out where nobody listens
    */
-  commit(tell: ((entry: Entry) => void) | undefined): void {
+  commit(tell: ((entry: Entry) => void) | undefined): boolean {
     const from = this.#kept;
     const to = this.seq;
-    if (from === to) return;
+    if (from === to) return false;
     this.#own?.keep(this);
     if (this.#store === undefined && tell === undefined && !this.emitter.isHeard) {
       this.#kept = to;
-      return;
+      return true;
     }
     const fresh = this.#entries.slice(from, to);
     this.#keep(fresh, from);
@@ -112,6 +116,7 @@ export class RunJournal {
       this.emitter.emit(entry);
       tell?.(entry);
     }
+    return true;
   }
 
   /** Writes what has been kept elsewhere to a store that does not have it, or not all. Throws what the store throws. */
@@ -133,9 +138,10 @@ export class RunJournal {
     return this.#rerunAt;
   }
 
-  /** The run as of the last entry, or of an earlier one. */
-  view(seq = this.seq): RunView {
-    if (this.#view?.seq !== seq) this.#view = { seq, view: this.foldTo(seq).view() };
+  /** The run as of the last entry. */
+  view(): RunView {
+    const { seq } = this;
+    if (this.#view?.seq !== seq) this.#view = { seq, view: this.foldTo().view() };
     return this.#view.view;
   }
 
@@ -144,16 +150,18 @@ export class RunJournal {
     return Ledger.openInPlace(this.definition.plan, this.seq === 0 ? undefined : this.foldTo().statuses);
   }
 
-  /** The fold up to an entry. It goes on from where it was last asked for. */
-  foldTo(seq = this.seq): RunFold {
-    if (this.#fold === undefined || this.#fold.seq > seq) {
-      const { name, graph, tasks } = this.definition;
-      this.#fold = new RunFold(this.runId, name, graph, (task) => tasks[task]?.dependsOn ?? []);
+  /** The run as of an entry, for good: what does not change from one moment to the next is the same in both. */
+  moment(seq: number): RunView {
+    if (this.#moment?.seq !== seq) {
+      this.#shown = this.#advance(this.#shown, seq);
+      this.#moment = { seq, view: this.#shown.moment() };
     }
-    for (let next = this.#fold.seq + 1; next <= seq; next++) {
-      this.#fold.apply(this.#entries.get(next));
-      if (next === this.#left) this.#fold.takeUp();
-    }
+    return this.#moment.view;
+  }
+
+  /** The fold up to the last entry. It goes on from where it was last asked for. */
+  foldTo(): RunFold {
+    this.#fold = this.#advance(this.#fold, this.seq);
     return this.#fold;
   }
 
@@ -174,6 +182,20 @@ export class RunJournal {
       put(outcomes, ids[upstream] as string, error === undefined ? { status } : { status, error });
     }
     return outcomes;
+  }
+
+  #advance(from: RunFold | undefined, seq: number): RunFold {
+    const fold = from === undefined || from.seq > seq ? this.#newFold() : from;
+    for (let next = fold.seq + 1; next <= seq; next++) {
+      fold.apply(this.#entries.get(next));
+      if (next === this.#left) fold.takeUp();
+    }
+    return fold;
+  }
+
+  #newFold(): RunFold {
+    const { name, graph, tasks } = this.definition;
+    return new RunFold(this.runId, name, graph, (task) => tasks[task]?.dependsOn ?? []);
   }
 
   #keep(entries: readonly Entry[], expectedSeq: number): void {

@@ -14,7 +14,7 @@ import {
 import type { OrchestratorContext, OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
 import { compile } from '../logic/compile.ts';
 import type { Cursor } from '../logic/cursor.ts';
-import { clockOf, parentOf } from '../logic/internals.ts';
+import { clockOf, parentOf, renewOnRead } from '../logic/internals.ts';
 import { inspectFromStart } from '../logic/system.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
@@ -27,6 +27,7 @@ import { hostOf } from './host.ts';
 import { LiveRun } from './live-run.ts';
 import type { TaskLogic } from './live-task.ts';
 import { checkPersistedRun, type PersistedRun } from './persisted-run.ts';
+import { kept } from './run-actor.ts';
 import type { RunJournal } from './run-journal.ts';
 import { type Inner, RunSnapshot, type RunState } from './run-snapshot.ts';
 
@@ -130,12 +131,14 @@ export class RunLogic {
   getInitialSnapshot(scope: Scope, input: unknown): RunSnapshot {
     const run = this.#run ?? this.#create(scope, this.#core.newJournal(this.#definition), input);
     if (!run.steps.isOpen) return this.#start(scope, run);
-    run.adopt(scope.self);
+    this.#adopt(scope, run);
     return new RunSnapshot(run.snapshot() as Inner, run.journal);
   }
 
   /** For XState. Commands may come without `at`: the engine knows the time. */
   transition(snapshot: RunSnapshot, event: AnyEventObject, scope: Scope): RunSnapshot {
+    // The snapshot has been renewed as it was read.
+    if (event === kept) return snapshot;
     // A task's actor says that it is done; its machine has said so before, with all there is to say.
     if (event.type.startsWith('xstate.done.actor.')) return snapshot;
     const run = hostOf<LiveRun>(scope.self);
@@ -147,21 +150,13 @@ export class RunLogic {
     }
     const known = 'at' in event || event.type.startsWith('xstate.');
     const stamped = known ? event : { ...event, at: run.now() };
-    const { seq } = run.journal;
-    let from: Inner | undefined;
-    let next: Inner;
     try {
-      next = cursor.moveBy<Inner>((inner) => {
-        from = inner;
-        return orchestrator.transition(inner, stamped, scope);
-      });
+      const next = cursor.moveBy<Inner>((inner) => orchestrator.transition(inner, stamped, scope));
+      return RunSnapshot.after(snapshot, next);
     } catch (error) {
-      RunSnapshot.keepWhole(snapshot);
+      RunSnapshot.keepWhole(scope.self.getSnapshot() as RunSnapshot);
       throw error;
     }
-    if (next === from && next.status === snapshot.status) return snapshot;
-    RunSnapshot.close(snapshot, seq);
-    return new RunSnapshot(next, run.journal);
   }
 
   /** For XState: the snapshot carries the journal. */
@@ -175,7 +170,7 @@ export class RunLogic {
       value,
       output,
       error,
-      run: { id: runId, flow: definition.name, input: given, entries: journal.toEntries() },
+      run: { id: runId, flow: definition.name, input: given, entries: RunSnapshot.entriesOf(snapshot) },
     };
   }
 
@@ -210,6 +205,15 @@ export class RunLogic {
     return new RunSnapshot(orchestrator.restoreSnapshot({ status, value, output, error, context }), journal);
   }
 
+  /** The run has this actor from now on, whose snapshot shows at any time what has been kept. */
+  #adopt({ self }: Scope, run: LiveRun): void {
+    run.adopt(self);
+    renewOnRead(self, (last) => {
+      const isMoving = run.steps.cursor?.isMoving === true;
+      return last instanceof RunSnapshot && !isMoving ? RunSnapshot.renewed(last) : last;
+    });
+  }
+
   #create(scope: Scope, journal: RunJournal, input: unknown): LiveRun {
     const turn = this.#core.turnOf(clockOf(scope.self));
     const start = { settings: this.#settings, input, isChecked: false };
@@ -219,7 +223,7 @@ export class RunLogic {
 
   #start(scope: Scope, run: LiveRun): RunSnapshot {
     const { journal } = run;
-    run.adopt(scope.self);
+    this.#adopt(scope, run);
     const initial = orchestrator.getInitialSnapshot(scope, { ledger: journal.openLedger() });
     run.steps.cursor = orchestrator.cursorFrom(run, initial);
     return new RunSnapshot(initial, journal);

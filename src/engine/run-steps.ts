@@ -31,7 +31,7 @@ export interface StepsOwner extends Namer {
  *
  * Compiled, it is moved by a cursor. It has an actor once somebody can see one: from the start where an actor was
  * made of the flow, or the engine is inspected; else when `actor` is asked for. From then on it takes its steps in
- * the actor, but for those of settled tasks while nobody watches. Interpreted, it has its actor alone.
+ * the actor, but for those of settled tasks while nobody inspects it. Interpreted, it has its actor alone.
  */
 export class RunSteps {
   /** Where it is compiled. */
@@ -87,9 +87,19 @@ export class RunSteps {
     return this.#actor?.isInspected ?? false;
   }
 
+  /** Whether it takes its steps in an actor, whose snapshot changes with them. */
+  get isShown(): boolean {
+    return this.#actor !== undefined && this.cursor !== undefined;
+  }
+
   /** Tells those who listen to the actor of an entry; `undefined` where nobody does. */
   get tell(): ((entry: Entry) => void) | undefined {
-    return this.#actor?.tell;
+    return this.cursor?.isMoving === true ? this.#actor?.tellLater : this.#actor?.tell;
+  }
+
+  /** What was recorded has been kept. The actor's own steps end with a snapshot of it. */
+  kept(): void {
+    if (this.isShown && this.cursor?.isMoving === false) this.#actor?.showKept();
   }
 
   send(event: OrchestratorEvent): void {
@@ -98,12 +108,12 @@ export class RunSteps {
   }
 
   /**
-   * Tells that a task has settled: to the actor only if somebody looks.
+   * Tells that a task has settled: to the actor only if somebody inspects it.
    *
    * @param source the task's actor, if there is one
    */
   taskSettled(at: number, task: number, status: SettledStatus, source: AnyActorRef | undefined): void {
-    const isSeen = this.#actor !== undefined && (this.cursor === undefined || this.#actor.isWatched);
+    const isSeen = this.#actor !== undefined && (this.cursor === undefined || this.#actor.isInspected);
     if (!isSeen && this.#takesFastPath(at, task, status)) return;
     const event = { type: 'task.settled', at, task, status } as const;
     if (isSeen) this.#actor?.send(event, source);
