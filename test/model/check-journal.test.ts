@@ -64,7 +64,7 @@ test('takes what a run records, over reruns, and says how it has settled', () =>
 });
 
 test('lets fields through that it does not know', () => {
-  assert.is(check(stamped([{ ...started, region: 'eu' }])), undefined);
+  assert.is(check(stamped([{ ...started, settings: {}, region: 'eu' }])), undefined);
 });
 
 test('names the place of whatever is not as it must be', () => {
@@ -82,6 +82,8 @@ test('names the place of whatever is not as it must be', () => {
     [change(0, { flowHash: 1 }), 'entries[0].flowHash', /must be a string/],
     [change(0, { settings: { concurrency: 0 } }), 'entries[0].settings', /settings of a run/],
     [change(0, { settings: { totalTimeoutMs: '5' } }), 'entries[0].settings', /settings of a run/],
+    [change(0, { settings: { forwardEvents: 1 } }), 'entries[0].settings', /settings of a run/],
+    [change(0, { settings: null }), 'entries[0].settings', /settings of a run/],
     [change(0, { taskId: 'build' }), 'entries[0].taskId', /must be left out/],
     [change(1, { taskId: 'biuld' }), 'entries[1].taskId', /a task of the flow \(Did you mean `build`\?\)/],
     [change(1, { taskId: 7 }), 'entries[1].taskId', /must be a task of the flow, but is 7/],
