@@ -37,7 +37,7 @@ export interface AttemptRun {
   /** Names a task of this run, and no other. */
   keyOf(taskId: string): string;
   /** Hears what a task failed with, as it was thrown. */
-  noteFailure(error: unknown): void;
+  noteFailure(error: unknown, index: number): void;
 }
 
 /** What an attempt needs of its task. */
@@ -47,8 +47,8 @@ export interface AttemptTask {
   readonly index: number;
   readonly definition: TaskDefinition;
   readonly actor: AnyActorRef;
-  /** When its first attempt started. */
-  readonly startedAt: number | undefined;
+  /** Since its first attempt started, in whole milliseconds; known where it may be tried again. */
+  readonly elapsedMs: number;
   send(event: TaskEvent): void;
   /** Hears what the body returned, as the task's schema made it. */
   returned(at: number, output: unknown): void;
@@ -93,7 +93,7 @@ export class Attempt extends Timer {
   begin(): void {
     const { definition, run } = this.task;
     const { timeoutMs } = definition;
-    if (timeoutMs !== undefined) run.timers.set(this, timeoutMs, run.timers.latest);
+    if (timeoutMs !== undefined) run.timers.set(this, timeoutMs);
     const scope = new AttemptScope(this);
     try {
       if (definition.body.kind === 'perform') this.#await(definition.body.perform(scope));
@@ -228,7 +228,7 @@ export class Attempt extends Timer {
     this.#leave();
     const { run, definition } = this.task;
     const at = run.now();
-    const elapsedMs = at - (this.task.startedAt ?? at);
+    const { elapsedMs } = this.task;
     const decision =
       final === undefined
         ? planRetry(definition.retry, { attempt: this.number, elapsedMs, error, random: run.random })
@@ -247,7 +247,7 @@ export class Attempt extends Timer {
     if ('defect' in decision)
       run.logger.error(`Task \`${definition.id}\`: ${decision.defect?.message}`, decision.defect);
     const cause = isA(error, TimeoutError) ? 'timeout' : decision.cause;
-    if (!definition.optional) run.noteFailure(error);
+    run.noteFailure(error, this.task.index);
     this.task.send({ type: 'attempt.failed', at, error: shown, cause });
   }
 

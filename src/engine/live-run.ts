@@ -14,10 +14,12 @@ import type { Outcome } from '../model/perform.ts';
 import { type Checked, check } from '../model/schema.ts';
 import type { Cause, SettledStatus } from '../model/status.ts';
 import type { EngineCore } from './core.ts';
-import { host, setHost } from './host.ts';
+import { type Host, host, setHost } from './host.ts';
 import type { LiveTask, TaskLogic, TaskRun } from './live-task.ts';
 import { LiveTasks } from './live-tasks.ts';
+import { childThatEnded, Refusals } from './refusals.ts';
 import { Results } from './results.ts';
+import { commandOf, type RunCommand } from './run-command.ts';
 import type { RunJournal } from './run-journal.ts';
 import { RunLanes } from './run-lanes.ts';
 import { RunSteps, type StepsOwner } from './run-steps.ts';
@@ -46,7 +48,7 @@ export interface RunStart {
 }
 
 /** A run until it has settled or is stopped: carries out what the orchestrator and its tasks ask for. */
-export class LiveRun implements Committer, StepsOwner, TaskRun {
+export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
   readonly journal: RunJournal;
   readonly definition: FlowDefinition;
   readonly taskLogic: TaskLogic;
@@ -73,6 +75,9 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
   /** How it ends, once all tasks have settled; a cancel may still change it. */
   #concluding: RunResult['status'] | undefined;
   #result: RunResult | undefined;
+  /** `seq` of its last entry, once it is recorded. */
+  #endSeq: number | undefined;
+  #refusals: Refusals | undefined;
   #onIdle: (() => void) | undefined;
   #whenEnded: readonly ((end: End) => void)[] = [];
 
@@ -149,12 +154,22 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     return this.#end !== undefined;
   }
 
-  /** How it ended; `undefined` while it has not settled. */
+  /** `seq` of its last entry; infinite until that is recorded. What comes later in the journal is of a rerun. */
+  get endSeq(): number {
+    return this.#endSeq ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether its end has been kept: listeners may know of it before the last step is over. */
+  get hasSettled(): boolean {
+    return this.endSeq <= this.journal.keptSeq;
+  }
+
+  /** How it ended; `undefined` while it has not settled, or its last step is not over. */
   get result(): RunResult | undefined {
     return this.#result;
   }
 
-  /** What the first task to fail threw, as it was thrown. */
+  /** What failed first of all that counts, as it was thrown. Known once the run has settled. */
   get firstFailure(): unknown {
     return this.#results.firstFailure;
   }
@@ -167,8 +182,11 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
       .map((task) => task.definition.id);
   }
 
+  /** The stamp of what happens now: the time of day, but never before the last entry. */
   now(): number {
-    return this.#turn.timers.now();
+    const now = this.#turn.timers.now();
+    const { lastAt } = this.journal;
+    return now > lastAt ? now : lastAt;
   }
 
   /** Calls back as the next turn begins. */
@@ -176,12 +194,29 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     this.#turn.next(callback);
   }
 
+  /** Calls back once the event loop has had its turn. */
+  afterEventLoop(callback: () => void): void {
+    this.#turn.afterEventLoop(callback);
+  }
+
   /** Takes a command that bears no instant yet. */
-  command(command: {
-    readonly type: 'run.pause' | 'run.resume' | 'run.cancel';
-    readonly reason?: unknown;
-  }): void {
-    if (!this.isOver) this.send({ ...command, at: this.now() });
+  command(command: RunCommand): void {
+    if (!this.isOver) this.steps.send({ ...command, at: this.now() }, 'user');
+  }
+
+  /** Takes what others than the engine send to its actor: commands, and nothing else. */
+  receive(event: unknown): void {
+    const command = commandOf(event);
+    if (command !== undefined) return this.steps.admit({ ...command, at: this.now() });
+    const child = childThatEnded(event);
+    // A task's machine has told the run of its end before XState does, with all there is to say.
+    if (child === undefined || this.definition.graph.indexOf(child) < 0) this.refuse(event);
+  }
+
+  /** Tells the logger of an event that changes nothing. */
+  refuse(event: unknown, taskId?: string): void {
+    this.#refusals ??= new Refusals(this.logger, this.id);
+    this.#refusals.tell(event, taskId);
   }
 
   /** What an actor that is made now shows first. */
@@ -191,8 +226,8 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
 
   /** The run has this actor from now on. */
   adopt(actor: AnyActorRef): void {
-    setHost(actor, this);
     this.steps.adopt(actor);
+    setHost(actor, this);
   }
 
   send(event: OrchestratorEvent): void {
@@ -240,13 +275,20 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     else this.#accept(checked);
   }
 
-  deliverVerdicts(verdicts: readonly Verdict[], at = this.now()): void {
+  deliverVerdicts(verdicts: readonly Verdict[], at: number): void {
     for (const verdict of verdicts) this.#tasks.deliver(verdict, at);
   }
 
   cancelTasks(cause: Cause = 'cancelled', reason?: unknown): void {
     this.timers.cancel(this.#limit);
-    this.#tasks.cancel(this.now(), cause, reason);
+    // Some tasks may be told after the event loop has had its turn: until then they have their claims.
+    this.#lanes.hold(true);
+    this.#tasks.cancel(cause, reason);
+  }
+
+  /** The tasks without a verdict have that of the cancel. */
+  cancelWaiting(verdicts: readonly Verdict[]): void {
+    this.#tasks.cancelWaiting(verdicts);
   }
 
   /** Whether attempts may start. */
@@ -266,10 +308,9 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
    * what its actor's next snapshot says.
    */
   record(fact: RunFact | TaskFact, task = -1): void {
-    // A command that was sent to an interpreted run bears no instant.
-    if (fact.at === undefined) Object.assign(fact, { at: this.now() });
     if (task < 0 && this.#isResumed && !this.journal.isNews(fact)) return;
     this.journal.record(fact, task);
+    if (task < 0 && endings.has(fact.type)) this.#endSeq = this.journal.seq;
     if (task < 0 && this.#isKeptAtOnce(fact.type)) this.journal.commit(this.steps.tell);
     else this.#commitLater();
   }
@@ -284,13 +325,13 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
   taskSettled(task: LiveTask, status: SettledStatus, { at, output, error, cause }: Ending): void {
     this.#tasks.remove(task.index);
     if (status === 'done') this.#results.addOutput(task.index, output);
-    if (status === 'failed' && error !== undefined) this.#results.addFailure(task.index, error, cause);
+    else this.#results.addEnding(task.index, status, error, cause);
     this.steps.taskSettled(at, task.index, status, task.knownActor);
   }
 
-  /** Kept as it was thrown for whoever awaits the outputs. */
-  noteFailure(error: unknown): void {
-    this.#results.noteFailure(error);
+  /** Keeps it as it was thrown for whoever awaits the outputs. */
+  noteFailure(error: unknown, index: number): void {
+    this.#results.noteFailure(error, index);
   }
 
   fault(error: unknown): void {
@@ -351,9 +392,9 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     this.#onIdle = callback;
   }
 
-  /** Stops it, so that it stays unsettled in the store. */
+  /** Stops it, so that it stays unsettled in the store. Nothing where it has settled. */
   stop(error: unknown = new EngineStoppedError()): void {
-    if (this.#end !== undefined) return;
+    if (this.#end !== undefined || this.hasSettled) return;
     this.stopped(error);
     this.steps.stop();
   }
@@ -368,7 +409,11 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
   /** It is over before it has settled: what it had under way goes too, and what was recorded in this turn is kept. */
   stopped(error: unknown): void {
     if (this.isOver) return;
-    if (isA(error, EngineStoppedError)) this.commit();
+    if (isA(error, EngineStoppedError)) {
+      // Who stops its actor within its last step comes too late.
+      if (this.hasSettled) return;
+      this.commit();
+    }
     // The store may have failed, or a listener have stopped it, too.
     if (this.isOver) return;
     this.timers.cancel(this.#limit);
@@ -403,14 +448,14 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     if (this.isOver || this.isEnding) return;
     if (checked.ok) return this.#begin(checked.value);
     const error = new InputError(this.definition.name, checked.issues);
-    this.noteFailure(error);
+    this.#results.noteRefusal(error);
     this.send({ type: 'run.cancel', at: this.now(), cause: 'input', reason: error.message });
   }
 
   #begin(input: unknown): void {
     this.input = input;
     const at = this.now();
-    this.#startLimit(at);
+    this.#startLimit(this.#totalTimeoutMs);
     const { name, hash } = this.definition;
     const settings = Object.keys(this.settings).length > 0 ? { settings: this.settings } : {};
     this.send({
@@ -431,21 +476,19 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     this.#results.takeUp(fold);
     const at = this.now();
     const from = this.journal.rerunAt ?? startedAt ?? at;
+    const leftMs = from + (this.#totalTimeoutMs ?? Number.POSITIVE_INFINITY) - at;
     if (status === 'paused') this.send({ type: 'run.pause', at });
     if (status === 'cancelling') this.send({ type: 'run.cancel', at, cause: cause ?? 'cancelled', reason });
     // Not by a timer: until that comes slots might have been given out, and bodies been called.
-    else if (from + (this.#totalTimeoutMs ?? Number.POSITIVE_INFINITY) <= at) this.#expire();
+    else if (leftMs <= 0) this.#expire();
     else {
-      this.#startLimit(from);
+      this.#startLimit(leftMs);
       this.send({ type: 'run.recover', at });
     }
   }
 
-  #startLimit(startedAt: number): void {
-    const totalTimeoutMs = this.#totalTimeoutMs;
-    if (totalTimeoutMs === undefined) return;
-    const now = this.now();
-    this.#limit = this.timers.after(startedAt + totalTimeoutMs - now, () => this.#expire(), now);
+  #startLimit(leftMs: number | undefined): void {
+    if (leftMs !== undefined) this.#limit = this.timers.after(leftMs, () => this.#expire());
   }
 
   #expire(): void {

@@ -2,7 +2,7 @@ import { type AnyActorLogic, type AnyActorRef, createActor } from 'xstate';
 import type { Ending, TaskEvent, TaskInput, taskMachine } from '../../machines/task.ts';
 import type { CompiledLogic } from '../logic/actor-logic.ts';
 import type { Cursor } from '../logic/cursor.ts';
-import { stopChild } from '../logic/internals.ts';
+import { deliverFrom, stopChild } from '../logic/internals.ts';
 import { nameInSystem } from '../logic/system.ts';
 import type { TaskDefinition } from '../model/definition.ts';
 import type { Step } from '../model/entry-list.ts';
@@ -12,10 +12,20 @@ import type { Cause, SettledStatus } from '../model/status.ts';
 import type { TaskView } from '../model/view.ts';
 import { Attempt, type AttemptRun, type AttemptTask } from './attempt.ts';
 import type { Claim } from './claims.ts';
-import { host, setHost } from './host.ts';
+import { type Host, host, setHost } from './host.ts';
+import { childThatEnded } from './refusals.ts';
 import type { Lane } from './slots.ts';
 import { placeOfLeft, placeOnFastPath } from './task-place.ts';
 import type { Timer } from './timers.ts';
+
+/** Events by which the run tells a task what to do. The others a task sends itself, of its time and its attempts. */
+const saidByRun: ReadonlySet<TaskEvent['type']> = new Set([
+  'task.ready',
+  'task.skip',
+  'task.fail_upstream',
+  'task.cancel',
+  'attempt.start',
+]);
 
 /** What runs the tasks of a run: as actors, and where it is compiled also without. */
 export interface TaskLogic {
@@ -34,6 +44,8 @@ export interface TaskRun extends AttemptRun {
   /** Whether it is being cancelled, or is out of time. */
   readonly isEnding: boolean;
   timeoutError(): TimeoutError;
+  /** Calls back once the event loop has had its turn. */
+  afterEventLoop(callback: () => void): void;
   /** Keeps what a task's machine announced. */
   record(fact: TaskFact, index: number): void;
   /** The same for the steps of nearly every task, without an object for each. */
@@ -41,6 +53,8 @@ export interface TaskRun extends AttemptRun {
   /** Hears that a task is in a final state. */
   taskSettled(task: LiveTask, status: SettledStatus, ending: Ending): void;
   leaveSlot(lane: Lane): void;
+  /** Tells the logger of an event that changes nothing. */
+  refuse(event: unknown, taskId: string): void;
   /** Ends the run with an error: something is broken. */
   fault(error: unknown): void;
 }
@@ -55,7 +69,7 @@ export interface TaskRun extends AttemptRun {
  * this fast path it does what the machine's transitions ask for, and at anything else the machine is put where the
  * task stands. `fast-path.test.ts` proves them the same.
  */
-export class LiveTask implements Claim, AttemptTask {
+export class LiveTask implements AttemptTask, Claim, Host {
   place = -1;
   readyAt = 0;
   /** When its first attempt started. */
@@ -71,6 +85,8 @@ export class LiveTask implements Claim, AttemptTask {
   #cursor: Cursor | undefined;
   #actor: AnyActorRef | undefined;
   #attempt: Attempt | undefined;
+  /** Its first attempt's start on the monotonic clock, where the task may be tried again. */
+  #origin: number | undefined;
   /** Until the next attempt is due. */
   #wake: Timer | undefined;
   /** Until the time for all attempts is over. */
@@ -105,6 +121,11 @@ export class LiveTask implements Claim, AttemptTask {
     return this.definition.priority;
   }
 
+  get elapsedMs(): number {
+    if (this.#origin === undefined) return 0;
+    return Math.round(this.run.timers.monotonicNow() - this.#origin);
+  }
+
   /** Whether an attempt is under way. */
   get isRunning(): boolean {
     return this.#attempt !== undefined;
@@ -123,21 +144,31 @@ export class LiveTask implements Claim, AttemptTask {
   }
 
   send(event: TaskEvent): void {
-    if (this.#actor !== undefined || this.run.isInspected) return void this.actor.send(event);
+    if (this.#actor !== undefined || this.run.isInspected) {
+      const { actor, run } = this;
+      return deliverFrom(saidByRun.has(event.type) ? run.actor : actor, actor, event);
+    }
     const cursor = this.#machine;
     if (cursor.isMoving) cursor.afterMove(() => this.send(event));
     else this.#move(cursor, event);
   }
 
+  /** Takes what others than the engine send to its actor, which changes nothing. */
+  receive(event: unknown): void {
+    // XState tells of the end of a body that is an actor; its attempt hears of that by itself.
+    if (childThatEnded(event) !== 'body') this.run.refuse(event, this.definition.id);
+  }
+
   /** Goes on as an earlier actor was left. XState runs no entry actions for a restored actor: this does what they ask for. */
   takeUp({ startedAt, status, readyAt = 0, retryAt = 0 }: TaskView): void {
+    const now = this.run.now();
     if (startedAt !== undefined) {
       const { totalTimeoutMs = Number.POSITIVE_INFINITY } = this.definition;
       // Not by a timer: until that comes it might have got a slot, and its body been called.
-      if (startedAt + totalTimeoutMs <= this.run.now()) return this.#expire();
-      this.#startLimit(startedAt);
+      if (startedAt + totalTimeoutMs <= now) return this.#expire();
+      this.#startLimits(startedAt, now);
     }
-    if (status === 'retrying') this.wakeAt(retryAt);
+    if (status === 'retrying') this.wakeAt(retryAt, now);
     else this.requestSlot(readyAt);
   }
 
@@ -156,7 +187,7 @@ export class LiveTask implements Claim, AttemptTask {
 
   performAttempt(number: number, at: number): void {
     this.#attempt = new Attempt(this, number);
-    if (this.startedAt === undefined) this.#startLimit(at);
+    if (this.startedAt === undefined) this.#startLimits(at, at);
   }
 
   returned(at: number, output: unknown): void {
@@ -178,10 +209,10 @@ export class LiveTask implements Claim, AttemptTask {
     this.#attempt?.end({ as: 'task cancelled', cause, error, reason });
   }
 
-  wakeAt(at: number): void {
-    const now = this.run.now();
+  /** @param now the same clock's instant, from which the wait counts */
+  wakeAt(at: number, now: number): void {
     const due = (): void => this.send({ type: 'attempt.due', at: this.run.now() });
-    this.#wake = this.run.timers.after(at - now, due, now);
+    this.#wake = this.run.timers.after(at - now, due);
   }
 
   reportSettled(status: SettledStatus, ending: Ending): void {
@@ -265,19 +296,26 @@ export class LiveTask implements Claim, AttemptTask {
     this.#cursor = undefined;
     nameInSystem(actor, run.keyOf(definition.id));
     setHost(actor, this);
+    // XState tells the run, too, but so can anyone.
+    actor.subscribe({ error: (error) => run.fault(error) });
     actor.start();
     return actor;
   }
 
-  #startLimit(startedAt: number): void {
+  /** @param now the stamp of this instant; later than `startedAt` where the task is taken up */
+  #startLimits(startedAt: number, now: number): void {
     this.startedAt = startedAt;
-    const { totalTimeoutMs } = this.definition;
-    if (totalTimeoutMs === undefined) return;
-    const now = this.run.now();
-    this.#limit = this.run.timers.after(startedAt + totalTimeoutMs - now, () => this.#expire(), now);
+    const { retry, totalTimeoutMs } = this.definition;
+    const { timers } = this.run;
+    const goneMs = now - startedAt;
+    if (retry !== undefined) this.#origin = timers.monotonicNow() - goneMs;
+    if (totalTimeoutMs !== undefined)
+      this.#limit = timers.after(totalTimeoutMs - goneMs, () => this.#expire());
   }
 
   #expire(): void {
+    // A cancel is on its way to it.
+    if (this.run.isEnding) return;
     const error = viewError(this.#timeoutError());
     this.send({ type: 'task.expire', at: this.run.now(), cause: 'timeout', error });
   }

@@ -3,6 +3,7 @@ import type { RunResult } from '../../machines/orchestrator.ts';
 import {
   deferOn,
   deliver,
+  deliverFrom,
   emitFrom,
   hasListeners,
   isFollowed,
@@ -14,6 +15,7 @@ import {
 import { isInspected, type Namer, offerNames, withdrawNames } from '../logic/system.ts';
 import { EngineStoppedError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
+import { isHosted } from './host.ts';
 
 /** Who hears how an actor came to its end, and makes the actors of tasks. */
 interface ActorOwner extends Namer {
@@ -34,7 +36,9 @@ export class RunActor {
   /** @param forwards whether its parent gets its events */
   constructor(ref: AnyActorRef, forwards: boolean) {
     this.ref = ref;
-    this.#forwardsTo = forwards ? parentOf(ref) : undefined;
+    const parent = forwards ? parentOf(ref) : undefined;
+    // A task whose body the run is takes no events.
+    this.#forwardsTo = parent === undefined || isHosted(parent) ? undefined : parent;
   }
 
   /** Has its system find the actors of tasks, and tells of its end. */
@@ -57,6 +61,11 @@ export class RunActor {
     return subscriberCount(this.ref) > 0 || parentOf(this.ref) !== undefined;
   }
 
+  /** Whether it takes steps: it was not stopped, for one. */
+  get isActive(): boolean {
+    return (this.ref.getSnapshot() as { readonly status: string }).status === 'active';
+  }
+
   /** Whether anybody inspects its system. */
   get isInspected(): boolean {
     return isInspected(this.ref);
@@ -64,13 +73,17 @@ export class RunActor {
 
   /** What was recorded has been kept: whoever watches is shown a snapshot of that. */
   showKept(): void {
-    const isActive = (this.ref.getSnapshot() as { readonly status: string }).status === 'active';
-    if (isActive && (isFollowed(this.ref) || this.isInspected)) deliver(this.ref, kept);
+    if (this.isActive && (isFollowed(this.ref) || this.isInspected)) deliver(this.ref, kept);
   }
 
-  /** @param source the task's actor that it is from, for inspectors */
-  send(event: AnyEventObject, source?: AnyActorRef): void {
-    sendFrom(source, this.ref, event);
+  /** @param source for inspectors: the actor that it is from, or `undefined` where it is from outside */
+  send(event: AnyEventObject, source: AnyActorRef | undefined): void {
+    deliverFrom(source, this.ref, event);
+  }
+
+  /** Takes an event that came from outside: inspectors have heard of it. */
+  admit(event: AnyEventObject): void {
+    deliver(this.ref, event);
   }
 
   /** Tells those who listen to the actor of an entry; `undefined` where nobody does. */
@@ -78,9 +91,9 @@ export class RunActor {
     return this.#forwardsTo !== undefined || hasListeners(this.ref) ? this.#tell : undefined;
   }
 
-  /** The same once the present step is over, so that who hears of the entry sees the snapshot that shows it. */
-  get tellLater(): ((entry: Entry) => void) | undefined {
-    return this.tell && ((entry) => deferOn(this.ref, () => this.#tell(entry)));
+  /** Calls back once the present step is over. */
+  defer(callback: () => void): void {
+    deferOn(this.ref, callback);
   }
 
   stop(): void {

@@ -36,6 +36,9 @@ export class RunJournal {
   readonly #left: number;
   /** How many of the entries have been kept. */
   #kept: number;
+  #lastAt = Number.NEGATIVE_INFINITY;
+  /** While listeners are told of entries: what they are to be told of after that. */
+  #toTell: (() => void)[] | undefined;
   #settings: RunSettings = {};
   #rerunAt: number | undefined;
   #fold: RunFold | undefined;
@@ -58,7 +61,7 @@ export class RunJournal {
     this.#own = own;
     const { graph } = definition;
     this.#entries = new EntryList(runId, graph.ids);
-    for (const entry of kept) this.record({ ...entry }, 'taskId' in entry ? graph.indexOf(entry.taskId) : -1);
+    for (const entry of kept) this.#add({ ...entry }, 'taskId' in entry ? graph.indexOf(entry.taskId) : -1);
     this.#kept = this.#left = kept.length;
   }
 
@@ -72,6 +75,11 @@ export class RunJournal {
     return this.#kept;
   }
 
+  /** The latest instant of an entry; `-Infinity` before the first one. */
+  get lastAt(): number {
+    return this.#lastAt;
+  }
+
   /** The entry with this `seq`. */
   entry(seq: number): Entry {
     return this.#entries.get(seq);
@@ -82,16 +90,18 @@ export class RunJournal {
     return this.#entries.slice(0, seq);
   }
 
-  /** Adds a fact, which must have been made for this call, of a task or, with -1, of the run. */
+  /**
+   * Adds a fact, which must have been made for this call, of a task or, with -1, of the run. One that bears an earlier
+   * instant than the last entry, since it was on its way meanwhile, gets that one's.
+   */
   record(fact: Fact, task = -1): void {
-    this.#entries.push(fact, task);
-    if (fact.type === 'run.started') this.#settings = fact.settings ?? {};
-    if (fact.type === 'task.rerun') this.#rerunAt = fact.at;
+    this.#add(fact.at < this.#lastAt ? { ...fact, at: this.#lastAt } : fact, task);
   }
 
   /** Adds a step of a task without an object for it. */
   recordStep(type: Step, at: number, task: number, attempt?: number, output?: unknown): void {
-    this.#entries.pushStep(type, at, task, attempt, output);
+    if (at > this.#lastAt) this.#lastAt = at;
+    this.#entries.pushStep(type, at < this.#lastAt ? this.#lastAt : at, task, attempt, output);
   }
 
   /**
@@ -112,10 +122,7 @@ export class RunJournal {
     const fresh = this.#entries.slice(from, to);
     this.#keep(fresh, from);
     this.#kept = to;
-    for (const entry of fresh) {
-      this.emitter.emit(entry);
-      tell?.(entry);
-    }
+    this.#tell(fresh, tell);
     return true;
   }
 
@@ -138,10 +145,9 @@ export class RunJournal {
     return this.#rerunAt;
   }
 
-  /** The run as of the last entry. */
-  view(): RunView {
-    const { seq } = this;
-    if (this.#view?.seq !== seq) this.#view = { seq, view: this.foldTo().view() };
+  /** The run as of the last entry, or of an earlier one. */
+  view(seq = this.seq): RunView {
+    if (this.#view?.seq !== seq) this.#view = { seq, view: this.foldTo(seq).view() };
     return this.#view.view;
   }
 
@@ -159,9 +165,9 @@ export class RunJournal {
     return this.#moment.view;
   }
 
-  /** The fold up to the last entry. It goes on from where it was last asked for. */
-  foldTo(): RunFold {
-    this.#fold = this.#advance(this.#fold, this.seq);
+  /** The fold up to an entry. It goes on from where it was last asked for. */
+  foldTo(seq = this.seq): RunFold {
+    this.#fold = this.#advance(this.#fold, seq);
     return this.#fold;
   }
 
@@ -182,6 +188,31 @@ export class RunJournal {
       put(outcomes, ids[upstream] as string, error === undefined ? { status } : { status, error });
     }
     return outcomes;
+  }
+
+  #add(fact: Fact, task: number): void {
+    this.#entries.push(fact, task);
+    if (fact.at > this.#lastAt) this.#lastAt = fact.at;
+    if (fact.type === 'run.started') this.#settings = fact.settings ?? {};
+    if (fact.type === 'task.rerun') this.#rerunAt = fact.at;
+  }
+
+  /** A listener may stop the run, which keeps more: all hear of that after what they are being told of. */
+  #tell(entries: readonly Entry[], tell: ((entry: Entry) => void) | undefined): void {
+    const tellAll = (): void => {
+      for (const entry of entries) {
+        this.emitter.emit(entry);
+        tell?.(entry);
+      }
+    };
+    if (this.#toTell !== undefined) return void this.#toTell.push(tellAll);
+    this.#toTell = [];
+    try {
+      tellAll();
+      for (const next of this.#toTell) next();
+    } finally {
+      this.#toTell = undefined;
+    }
   }
 
   #advance(from: RunFold | undefined, seq: number): RunFold {

@@ -273,6 +273,22 @@ test('show an event to whoever hears of it', async () => {
   ]);
 });
 
+test('show a command that a listener sends, and it is heard of at once', async () => {
+  const { clock, actorOf } = world();
+  const actor = actorOf();
+  const heard: string[] = [];
+  actor.on('*', ({ type }) => heard.push(`${type} ${actor.getSnapshot().value}`));
+  actor.on('task.retrying', () => {
+    actor.send({ type: 'run.pause' });
+    heard.push(`sent ${actor.getSnapshot().value} ${actor.getSnapshot().context.status}`);
+  });
+  actor.start();
+  await clock.advance(10);
+  // XState tells those who hear of all events last.
+  assert.equal(heard.slice(-3), ['sent paused paused', 'task.retrying paused', 'run.paused paused']);
+  actor.stop();
+});
+
 test('come in the same order to all, though one of them sends a command', async () => {
   const { clock, actorOf } = world();
   const actor = actorOf();

@@ -61,6 +61,12 @@ export const defects: readonly Defect[] = [
     put: '? 1 : 0',
   },
   {
+    name: 'a task that could not run does not fail the run',
+    file: ledger,
+    find: "const endedWell = status === 'done' || status === 'skipped';",
+    put: "const endedWell = status !== 'failed';",
+  },
+  {
     name: 'a run that is taken up has forgotten its failures',
     file: ledger,
     find: 'if (status in seenBit) ledger',
@@ -210,8 +216,8 @@ export const defects: readonly Defect[] = [
   {
     name: 'a retry that is taken up does not wait',
     file: liveTask,
-    find: "if (status === 'retrying') this.wakeAt(retryAt);",
-    put: "if (status === 'retrying') this.wakeAt(this.run.now());",
+    find: "if (status === 'retrying') this.wakeAt(retryAt, now);",
+    put: "if (status === 'retrying') this.wakeAt(now, now);",
   },
   {
     name: 'a task past its total time is tried again',

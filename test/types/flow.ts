@@ -1,7 +1,16 @@
 // Checked by the compiler alone: each line that must not compile says so.
 
-import { createFlow, type PerformScope, type Run, type RunResult } from 'topple';
-import { createActor, fromPromise, type InputFrom, type OutputFrom, setup, toPromise } from 'xstate';
+import { type Clock, createEngine, createFlow, type PerformScope, type Run, type RunResult } from 'topple';
+import { createVirtualClock } from 'topple/testing';
+import {
+  createActor,
+  fromPromise,
+  type InputFrom,
+  type OutputFrom,
+  SimulatedClock,
+  setup,
+  toPromise,
+} from 'xstate';
 import { z } from 'zod';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -83,6 +92,44 @@ same<
 >(true);
 // @ts-expect-error: no such output
 outputs.nobody;
+
+// In a run that is done, only a skip makes the output of a task that is not optional missing.
+const flaky = createFlow('flaky')
+  .task('sms', { optional: true, perform: () => 1 })
+  .task('log', { dependsOn: ['sms'], optional: true, perform: () => 1 })
+  .task('maybe', { skippable: true, perform: () => 1 })
+  .task('extra', { dependsOn: ['maybe'], optional: true, perform: () => 1 })
+  .task('receipt', { dependsOn: ['sms'], perform: ({ deps }) => deps.sms })
+  .task('report', { dependsOn: ['sms', 'maybe'], triggerRule: 'all_settled', perform: () => 1 })
+  .task('post', { dependsOn: ['maybe'], triggerRule: 'none_failed', perform: () => 1 })
+  .task('file', { dependsOn: ['receipt', 'extra'], perform: () => 1 })
+  .task('any', { dependsOn: ['sms', 'log'], triggerRule: 'one_success', perform: () => 1 })
+  .task('tried', { dependsOn: ['log'], triggerRule: 'one_settled', perform: () => 1 })
+  .task('sure', { dependsOn: ['receipt'], triggerRule: 'one_settled', perform: () => 1 })
+  .task('alarm', { dependsOn: ['sms'], triggerRule: 'one_failed', perform: () => 1 })
+  .task('either', {
+    dependsOn: ['sms'],
+    triggerRule: 'all_settled' as 'all_settled' | 'one_failed',
+    perform: () => 1,
+  });
+same<
+  Awaited<ReturnType<typeof flaky.run>>,
+  {
+    readonly sms: number | undefined;
+    readonly log: number | undefined;
+    readonly maybe: number | undefined;
+    readonly extra: number | undefined;
+    readonly receipt: number;
+    readonly report: number;
+    readonly post: number;
+    readonly file: number | undefined;
+    readonly any: number;
+    readonly tried: number | undefined;
+    readonly sure: number;
+    readonly alarm: number | undefined;
+    readonly either: number | undefined;
+  }
+>(true);
 // @ts-expect-error: the schema takes text
 flow.run({ n: 1 });
 // @ts-expect-error: input is required
@@ -113,6 +160,16 @@ actor.getSnapshot().context.tasks.plain?.attempts;
 actor.on('task.failed', ({ error, taskId }) => [error.message, taskId]);
 // @ts-expect-error: the schema takes text
 createActor(made.logic, { input: { n: 1 } });
+
+const clock: Clock = createVirtualClock();
+createActor(made.logic, { input: { n: '1' }, clock });
+createActor(made.logic, {
+  input: { n: '1' },
+  clock: createVirtualClock(),
+  snapshot: actor.getPersistedSnapshot(),
+});
+createActor(machine, { input: { n: 1 }, clock });
+createEngine({ clock: new SimulatedClock() });
 
 flow.provide({
   plain: { perform: ({ input }) => input.n },

@@ -9,6 +9,8 @@ export interface EventStreamOptions {
   /** How often something is sent at least. */
   readonly keepAliveMs: number;
   readonly clock: Clock;
+  /** Asked at each keep-alive: `false` ends the stream. Must not reject. */
+  readonly mayGoOn: () => Promise<boolean>;
   /** Each ends the stream when aborted: the client has gone, or the server is about to. */
   readonly signals: readonly AbortSignal[];
   /** The stream has ended, whoever ended it. Called once. */
@@ -44,7 +46,9 @@ export function isReadToTheEnd(run: Run, after: number): boolean {
  * but one is let go.
  */
 export function eventStream(run: Run, options: EventStreamOptions): ReadableStream<Uint8Array> {
-  const { keepAliveMs, clock, signals } = options;
+  const { clock, signals } = options;
+  // Longer ones come due at once in Node and browsers.
+  const keepAliveMs = Math.min(options.keepAliveMs, 2 ** 31 - 1);
   const encoder = new TextEncoder();
   const reading = new AbortController();
   const events = run.events({ after: options.after, signal: reading.signal });
@@ -61,7 +65,7 @@ export function eventStream(run: Run, options: EventStreamOptions): ReadableStre
       // `signal` takes the listeners out again when the stream has ended some other way.
       for (const signal of signals) signal.addEventListener('abort', close, { signal: reading.signal });
       controller.enqueue(encoder.encode(`retry: ${retryMs}\n\n`));
-      timer = clock.setTimeout(() => keepAlive(controller), keepAliveMs);
+      timer = clock.setTimeout(() => void keepAlive(controller), keepAliveMs);
       if (signals.some(({ aborted }) => aborted)) close();
     },
     // Called when the client has taken what there was.
@@ -89,13 +93,19 @@ export function eventStream(run: Run, options: EventStreamOptions): ReadableStre
     return text;
   }
 
-  function keepAlive(controller: ReadableStreamDefaultController<Uint8Array>): void {
+  async function keepAlive(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    const isAllowed = await options.mayGoOn();
+    if (isOver) return;
+    if (!isAllowed) {
+      end();
+      return controller.close();
+    }
     if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(': still here\n\n'));
     else if (++missed > 1) {
       end();
       return controller.error(new Error('The client took nothing for too long'));
     }
-    timer = clock.setTimeout(() => keepAlive(controller), keepAliveMs);
+    timer = clock.setTimeout(() => void keepAlive(controller), keepAliveMs);
   }
 
   /** Whether it is this call that ends it. */

@@ -84,6 +84,21 @@ test('are kept alive by a comment when nothing happens', async () => {
   assert.is((await text).match(/^: still here$/gm)?.length, 2);
 });
 
+test('are kept alive no sooner where that is longer than a timer can wait', async () => {
+  const { clock } = await world();
+  const waits: number[] = [];
+  const noting = {
+    setTimeout: (callback: () => void, ms: number) => {
+      waits.push(ms);
+      return clock.setTimeout(callback, ms);
+    },
+    clearTimeout: (id: unknown) => clock.clearTimeout(id as never),
+  };
+  const { watch } = await world({ keepAliveMs: 2 ** 40, clock: noting });
+  await (await watch()).body?.cancel();
+  assert.equal(waits, [2 ** 31 - 1]);
+});
+
 test('let a client go that hung up, at once, and leave no timer', async () => {
   const { clock, watch } = await world({ maxStreams: 1 });
   const timers = clock.pending;
@@ -153,4 +168,22 @@ test('end when the server is about to close, or the engine was stopped', async (
   await other.engine.stop();
   assert.equal(idsOf(await second), [1, 2, 3]);
   await engine.stop();
+});
+
+test('end at the next keep-alive once they may no longer be seen', async () => {
+  let verdict: () => unknown = () => true;
+  const { clock, run, watch } = await world({ authorize: () => verdict() as boolean, keepAliveMs: 1_000 });
+  const failed = () => Promise.reject(new Error('the database is down'));
+  const refusals = [() => false, () => 'forbidden', () => () => false, failed];
+  for (const refusal of refusals) {
+    verdict = () => true;
+    const text = (await watch()).text();
+    await clock.advance(2_500);
+    verdict = refusal;
+    await clock.advance(500);
+    assert.equal((await text).match(/still here/g)?.length, 2);
+  }
+  assert.is(run.view().status, 'running');
+  // What is left is the task's own wait.
+  assert.is(clock.pending, 1);
 });
