@@ -74,6 +74,8 @@ export {
   type FlowErrorCode,
   InputError,
   type Issue,
+  JournalError,
+  type JournalErrorCode,
   OutputError,
   RetryAfterError,
   RunFailedError,
