@@ -1,5 +1,5 @@
 import type { RunView } from '../../index.ts';
-import { plain } from '../../inspector/plain.ts';
+import { toJson } from '../../model/json.ts';
 import type { Io } from '../io.ts';
 import { loggerTo, type Reporter } from './reporter.ts';
 
@@ -25,7 +25,7 @@ export function reportJson(io: Io): Reporter {
 
   /** What comes in one turn is written at once. */
   function write(value: object): void {
-    held += `${lineOf(value)}\n`;
+    held += `${toJson(value)}\n`;
     if (held.length > maxHeld) flush();
     if (isScheduled) return;
     isScheduled = true;
@@ -36,14 +36,5 @@ export function reportJson(io: Io): Reporter {
     isScheduled = false;
     if (held !== '') io.stdout.write(held);
     held = '';
-  }
-}
-
-/** Outputs are anything: where JSON has no word for one, it is shown as far as it can be. */
-function lineOf(value: object): string {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return JSON.stringify(plain(value, Number.POSITIVE_INFINITY));
   }
 }

@@ -7,6 +7,7 @@ import {
   checkMethods,
   checkNumber,
 } from '../../model/check.ts';
+import { toJson } from '../../model/json.ts';
 import { guardLogger } from '../../model/logger.ts';
 import { Problem, problemResponse, safeHeaders, textResponse } from '../problem.ts';
 import { checkAccept } from './accept.ts';
@@ -14,7 +15,7 @@ import { type Authorize, authorizeRoute, type VisibleRun } from './access.ts';
 import { readBody } from './body.ts';
 import { command } from './commands.ts';
 import { eventStream, isReadToTheEnd, readLastEventId } from './events.ts';
-import { showView, toJson } from './json.ts';
+import { showView } from './show.ts';
 import { listRuns } from './list.ts';
 import { readQuery, routeOf } from './route.ts';
 
