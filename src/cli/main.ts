@@ -36,10 +36,7 @@ const io: Io = {
     return () => all.delete(listener);
   },
   onForeignOutput: (listener) => {
-    const restore = [
-      divert(stdout, (text) => listener(text, 'stdout')),
-      divert(stderr, (text) => listener(text, 'stderr')),
-    ];
+    const restore = [divert(stdout, listener), divert(stderr, listener)];
     return () => {
       for (const stop of restore) stop();
     };

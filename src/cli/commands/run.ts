@@ -18,9 +18,10 @@ export const run = defineCommand({
   name: 'run',
   summary: 'Run a flow, and show what happens.',
   description:
-    'On a terminal a live picture, elsewhere a line for each event; a summary at the end of both. Tasks of a graph ' +
-    'file take their `duration` in real time, fail and skip as the file says. Ctrl-C once lets run what runs and ' +
-    'starts nothing more, twice aborts that too.',
+    'Standard error gets a live picture, or without a terminal a line for each event, and a summary at the end. ' +
+    "Standard output gets what the flow's `output` returns, as JSON. Tasks of a graph file take their `duration` in " +
+    'real time, and fail and skip as the file says. Ctrl-C once lets running tasks finish and starts no more; twice ' +
+    'aborts them.',
   argument: flowArgument,
   options: {
     ...flowOptions,
@@ -32,12 +33,14 @@ export const run = defineCommand({
     dryRun: toggle('run nothing, and show what would run, layer by layer'),
     watch: toggle('run again when the file, or one that it imports, has changed'),
     inspectLog: file('FILE', "write XState's inspection events there, a line of JSON each"),
+    outputs: toggle('print the outputs of all tasks by id as JSON, also of a run that failed'),
     json: toggle('print one event a line as JSON, and the view of the run last'),
   },
   examples: [
     ['run release.yaml', 'a graph file'],
     [`run flow.ts --input '{ "id": 42 }' --concurrency 4`, "a module's flow with its input"],
     ["run flow.ts --only deploy --skip 'test-*' --dry-run", 'what would run'],
+    ['run flow.ts --outputs | jq .report', 'the output of one task'],
     ['run flow.ts --flow nightly --json --timeout 10m > run.ndjson', 'for programs'],
   ],
   run: async (path, given, io) => {

@@ -11,15 +11,17 @@ const maxLines = 200;
 
 /** One line for each event, with its instant, and the summary. */
 export function reportLines(io: Io, progress: RunProgress, hasStacks: boolean): Reporter {
-  const write = (line: string): unknown => io.stdout.write(`${line}\n`);
+  const write = (line: string): unknown => io.stderr.write(`${line}\n`);
+  // Standard output is for what the run returns.
+  const stop = io.onForeignOutput((text) => io.stderr.write(text));
   return {
     logger: loggerTo((line) => write(`${new Date().toISOString()} log ${escapeControls(line)}`)),
     event: (entry) => {
       write(logLine(progress, entry));
-      if (hasStacks) for (const line of stackOf(entry)) io.stderr.write(`${line}\n`);
+      if (hasStacks) for (const line of stackOf(entry)) write(line);
     },
     note: (text) => io.stderr.write(`topple: ${text}\n`),
-    end: () => write(drawSummary(progress, { paint: paintFor(io.stdout, io.env), maxLines }).join('\n')),
-    close: () => {},
+    end: () => write(drawSummary(progress, { paint: paintFor(io.stderr, io.env), maxLines }).join('\n')),
+    close: stop,
   };
 }

@@ -21,8 +21,8 @@ export function reportLive(
   clock: Required<Pick<Clock, 'now' | 'setTimeout' | 'clearTimeout'>>,
   hasStacks: boolean,
 ): Reporter {
-  const paint = paintFor(io.stdout, io.env);
-  const area = new LiveArea(io.stdout);
+  const paint = paintFor(io.stderr, io.env);
+  const area = new LiveArea(io.stderr);
   /** Lines that wait for the next picture, to go above it. */
   let kept: string[] = [];
   /** What was written of a line that has not ended. */
@@ -47,7 +47,7 @@ export function reportLive(
     end: () => {
       close();
       const summary = drawSummary(progress, { columns: area.columns, paint, maxLines });
-      io.stdout.write(`${summary.join('\n')}\n`);
+      io.stderr.write(`${summary.join('\n')}\n`);
     },
     close,
   };
@@ -78,9 +78,7 @@ export function reportLive(
     return taken;
   }
 
-  function keepForeign(text: string, to: 'stdout' | 'stderr'): void {
-    // A standard error that goes elsewhere has nothing to do with the picture.
-    if (to === 'stderr' && io.stderr.isTTY !== true) return void io.stderr.write(text);
+  function keepForeign(text: string): void {
     const lines = (unended + text).split('\n');
     unended = lines.pop() ?? '';
     kept.push(...lines);

@@ -14,6 +14,7 @@ import { reportJson } from './report-json.ts';
 import { reportLines } from './report-lines.ts';
 import { reportLive } from './report-live.ts';
 import type { Reporter } from './reporter.ts';
+import { showReturned } from './returned.ts';
 import { leaveOut, leftOut, type Selection } from './selection.ts';
 import { tellLoaded } from './tell-loaded.ts';
 import { watchVariable } from './watch.ts';
@@ -26,6 +27,8 @@ export interface RunOptions extends LoadOptions, Selection {
   readonly timeout?: number | undefined;
   readonly dryRun: boolean;
   readonly inspectLog?: string | undefined;
+  /** Prints the outputs of all tasks that are done, and not only what the flow makes of them. */
+  readonly outputs: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
 }
@@ -54,7 +57,14 @@ export async function runFlow(path: string, options: RunOptions, io: Io): Promis
     const view = await follow(run, progress, reporter, interrupts);
     stopListening();
     interrupts.close();
-    reporter.end(view);
+    // The events and the view have it already.
+    const returned = options.json
+      ? undefined
+      : await showReturned(run, view, definition, options.outputs, io);
+    // Last comes what is asked for first: of a run that is done what it returned, of another why it is not.
+    if (view.status === 'done') reporter.end(view);
+    if (returned !== undefined) io.stdout.write(`${returned}\n`);
+    if (view.status !== 'done') reporter.end(view);
     return interrupts.exitCode ?? codeFor(view);
   } finally {
     reporter.close();
@@ -87,7 +97,7 @@ function showPlan(
 
 function reporterFor(progress: RunProgress, { json, verbose }: RunOptions, io: Io): Reporter {
   if (json) return reportJson(io);
-  if (!isLive(io.stdout, io.env)) return reportLines(io, progress, verbose);
+  if (!isLive(io.stderr, io.env)) return reportLines(io, progress, verbose);
   return reportLive(
     io,
     progress,

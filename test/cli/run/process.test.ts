@@ -34,6 +34,12 @@ test('keeps standard output to JSON, whatever bodies print', async () => {
   assert.match(stderr, /said\nso/);
 });
 
+test('keeps standard output to what the flow returns, whatever bodies print', async () => {
+  const { code, stdout, stderr } = await run(typed, '--input', '{ "n": 4 }');
+  assert.equal([code, stdout], [0, '8\n']);
+  assert.match(stderr, 'a body writes\n');
+});
+
 test('does not end well where a body ends the process', async () => {
   const { code, stdout, stderr } = await run(exits, '--json');
   assert.is(code, 1);
