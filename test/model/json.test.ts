@@ -5,7 +5,13 @@ import { spec } from '../spec.ts';
 const test = spec('JSON of any value');
 
 test('is that of JSON.stringify for what JSON can hold', () => {
-  const values = [null, 1, 'a\u009b\ud800', [1, [], {}], { b: { c: true }, a: [undefined, () => 1], u: undefined }];
+  const values = [
+    null,
+    1,
+    'a\u009b\ud800',
+    [1, [], {}],
+    { b: { c: true }, a: [undefined, () => 1], u: undefined },
+  ];
   for (const value of [...values, new Date(0), new Date(Number.NaN), Number.NaN, new Map([[1, 2]])]) {
     assert.is(toJson(value), JSON.stringify(value));
     assert.is(toJson(value, 2), JSON.stringify(value, null, 2));
@@ -13,7 +19,10 @@ test('is that of JSON.stringify for what JSON can hold', () => {
 });
 
 test('is null where there is none', () => {
-  assert.equal([undefined, () => 1, Symbol('s')].map((value) => toJson(value)), ['null', 'null', 'null']);
+  assert.equal(
+    [undefined, () => 1, Symbol('s')].map((value) => toJson(value)),
+    ['null', 'null', 'null'],
+  );
 });
 
 test('has a bigint and an error in words', () => {

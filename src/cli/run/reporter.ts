@@ -1,4 +1,5 @@
 import type { Entry, Logger, RunView } from '../../index.ts';
+import { toJson } from '../../model/json.ts';
 import { escapeLines } from '../terminal/text.ts';
 
 /** Shows a run to whoever started it. */
@@ -25,10 +26,5 @@ export function loggerTo(write: (line: string) => void): Logger {
 }
 
 function show(data: unknown): string {
-  if (data instanceof Error) return data.message;
-  try {
-    return JSON.stringify(data) ?? String(data);
-  } catch {
-    return '[cannot be shown]';
-  }
+  return data instanceof Error ? data.message : toJson(data);
 }

@@ -90,7 +90,7 @@ function showPlan(
   const columns = io.stdout.columns ?? Number.POSITIVE_INFINITY;
   const lines = json
     ? [JSON.stringify(planJson(definition, out, concurrency))]
-    : planLines(definition, out, concurrency).map((pieces) => layOut(pieces, columns, paint));
+    : planLines(definition, out, concurrency, columns).map((pieces) => layOut(pieces, columns, paint));
   io.stdout.write(`${lines.join('\n')}\n`);
   return exitCode.done;
 }

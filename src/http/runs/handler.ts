@@ -15,9 +15,9 @@ import { type Authorize, authorizeRoute, type VisibleRun } from './access.ts';
 import { readBody } from './body.ts';
 import { command } from './commands.ts';
 import { eventStream, isReadToTheEnd, readLastEventId } from './events.ts';
-import { showView } from './show.ts';
 import { listRuns } from './list.ts';
 import { readQuery, routeOf } from './route.ts';
+import { showView } from './show.ts';
 
 export interface RunsHandlerOptions {
   /** Whose runs are shown. */

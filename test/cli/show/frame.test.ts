@@ -50,7 +50,7 @@ test('has room for everything on a large terminal, and says what there is to com
 test('fits 20 columns', async () => {
   assert.equal(draw(await progressAt(2_000, release, { name: 'release' }), 2_000, 20), [
     '',
-    'rel…  3 of 6  2.0 s',
+    're…e  3 of 6  2.0 s',
     '✔1 ▶1 ↻1 ✘1 ⊘1 ·1',
     '',
     '▶ build    1.1 s',
