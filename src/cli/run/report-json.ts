@@ -1,19 +1,20 @@
 import type { RunView } from '../../index.ts';
 import { toJson } from '../../model/json.ts';
 import type { Io } from '../io.ts';
+import type { RunProgress } from '../show/progress.ts';
 import { loggerTo, type Reporter } from './reporter.ts';
 
 /** More than that is not held back: characters. */
 const maxHeld = 64 * 1_024;
 
 /** Events as they are, a line each, and the view as the last line. All that others write goes to standard error. */
-export function reportJson(io: Io): Reporter {
+export function reportJson(io: Io, progress: RunProgress): Reporter {
   let held = '';
   let isScheduled = false;
   const cleanUps = [io.onForeignOutput((text) => io.stderr.write(text)), io.onExit(flush)];
 
   return {
-    logger: loggerTo((line) => io.stderr.write(`${line}\n`)),
+    logger: loggerTo(progress, (line) => io.stderr.write(`${line}\n`)),
     event: (entry) => write(entry),
     note: (text) => io.stderr.write(`topple: ${text}\n`),
     end: (view: RunView) => write({ type: 'view', view }),

@@ -38,7 +38,7 @@ export function reportLive(
   draw();
 
   return {
-    logger: loggerTo((line) => kept.push(...line.split('\n'))),
+    logger: loggerTo(progress, (line) => kept.push(...line.split('\n'))),
     event: (entry) => {
       kept.push(...keptLines(progress, entry, paint, area.columns));
       if (hasStacks) kept.push(...stackOf(entry).map((line) => paint('dim', `            ${line}`)));

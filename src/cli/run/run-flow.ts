@@ -96,7 +96,7 @@ function showPlan(
 }
 
 function reporterFor(progress: RunProgress, { json, verbose }: RunOptions, io: Io): Reporter {
-  if (json) return reportJson(io);
+  if (json) return reportJson(io, progress);
   if (!isLive(io.stderr, io.env)) return reportLines(io, progress, verbose);
   return reportLive(
     io,
