@@ -3,6 +3,7 @@ import { describeError, runCli } from './cli.ts';
 import { exitCode } from './cli-error.ts';
 import { divert, ownOutput } from './foreign-output.ts';
 import type { Io, Signal } from './io.ts';
+import { blameBody } from './run/body-context.ts';
 import { refuseNode } from './version.ts';
 
 const { stdin, stdout, stderr, env } = process;
@@ -68,7 +69,7 @@ if (!process.argv.includes('--verbose')) process.removeAllListeners('warning');
 
 // A flow's module, or a body, may have left something behind that fails when nobody waits for it any more.
 for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
-  process.on(name, leave);
+  process.on(name, (error) => leave(blameBody(error, name)));
 }
 process.on('exit', tidyUp);
 

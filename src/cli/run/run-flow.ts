@@ -6,6 +6,7 @@ import { type LoadOptions, loadFlow } from '../load/load-flow.ts';
 import { RunProgress } from '../show/progress.ts';
 import { layOut } from '../terminal/line.ts';
 import { isLive, paintFor } from '../terminal/paint.ts';
+import { inBodyContexts } from './body-context.ts';
 import { type InspectLog, openInspectLog } from './inspect-log.ts';
 import { hearInterrupts, type Interrupts } from './interrupts.ts';
 import { planJson, planLines } from './plan.ts';
@@ -42,10 +43,11 @@ export async function runFlow(path: string, options: RunOptions, io: Io): Promis
     throw new UsageError('Flow and `--input` cannot both be read from standard input: put one into a file.');
   }
   const input = await readInput(options.input, io);
-  const { flow } = await loadFlow(path, options, io);
+  const { flow, scripts } = await loadFlow(path, options, io);
   const out = leftOut(flow.graph, options);
-  const definition = leaveOut(flow.definition, out);
-  if (options.dryRun) return showPlan(definition, out, options, io);
+  const chosen = leaveOut(flow.definition, out);
+  if (options.dryRun) return showPlan(chosen, out, options, io);
+  const definition = scripts === undefined ? inBodyContexts(chosen) : chosen;
 
   const log = options.inspectLog === undefined ? undefined : openInspectLog(options.inspectLog, io);
   const progress = new RunProgress(definition);

@@ -178,7 +178,7 @@ onTerminal('aborts what runs at the second Ctrl-C', async () => {
 onTerminal('gives the cursor back where something is thrown that nobody catches', async () => {
   using pty = new Pty(['run', stray]);
   assert.is(await pty.ended(), 1);
-  assert.match(pty.text, 'topple: unexpected Error: out of nowhere at all');
+  assert.match(pty.text, 'topple: task `a`: unexpected Error: out of nowhere at all.');
   assert.not.match(pty.text, 'stray.ts:');
   assert.match(pty.text, 'the process ended before the run had settled: code of a task ended it');
   assert.ok(isRestored(pty));
