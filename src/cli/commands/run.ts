@@ -5,7 +5,7 @@ const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, mi
 
 const timeout = {
   takes: 'TIME',
-  summary: 'end the run when it has taken that long: milliseconds, or with a unit: 500ms, 30s, 5m, 2h',
+  summary: 'end the run after this time: milliseconds, or with a unit: 500ms, 30s, 5m, 2h',
   expects: 'a time of at least 1 ms, such as `30s` or `500` (milliseconds)',
   read: (given: string): number | undefined => {
     const [, amount = '', unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m|min|h)?$/.exec(given) ?? [];
@@ -26,15 +26,15 @@ export const run = defineCommand({
   options: {
     ...flowOptions,
     input: text('JSON', "the run's input: JSON, @FILE for a file of it, or - for standard input"),
-    concurrency: number('N', 'attempts at one time (default: as the flow says)', { min: 1 }),
-    only: { ...text('ID', 'only these tasks, ids or globs, and what they depend on'), isList: true },
-    skip: { ...text('ID', 'without these tasks, ids or globs: they end skipped'), isList: true },
+    concurrency: number('N', 'attempts at a time (default: as the flow says)', { min: 1 }),
+    only: { ...text('ID', 'run only these tasks (ids or globs) and what they depend on'), isList: true },
+    skip: { ...text('ID', 'leave out these tasks (ids or globs): they end skipped'), isList: true },
     timeout,
     dryRun: toggle('run nothing, and show what would run, layer by layer'),
     watch: toggle('run again when the file, or one that it imports, has changed'),
     inspectLog: file('FILE', "write XState's inspection events there, a line of JSON each"),
     outputs: toggle('print the outputs of all tasks by id as JSON, also of a run that failed'),
-    json: toggle('print one event a line as JSON, and the view of the run last'),
+    json: toggle('print each event as a line of JSON, and the view of the run last'),
   },
   examples: [
     ['run release.yaml', 'a graph file'],

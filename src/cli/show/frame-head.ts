@@ -54,7 +54,7 @@ function barOf({ counts, tasks, settled }: RunProgress): Piece[] {
 }
 
 function stateOf({ status }: RunProgress, columns: number): Piece[] {
-  const how = columns < 70 ? '' : ' what runs, Ctrl-C again aborts it';
+  const how = columns < 70 ? '' : ' running tasks; Ctrl-C again aborts them';
   if (status === 'paused') return [['yellow', `finishing${how}`]];
   return status === 'cancelling' ? [['red', 'aborting']] : [];
 }

@@ -34,7 +34,7 @@ export function keptLines(progress: RunProgress, entry: Entry, paint: Paint, col
   const isFailure = entry.type === 'task.failed';
   if (!isFailure && entry.type !== 'task.retrying' && !isTimeout(entry)) return [];
   const { glyph, style } = entry.type === 'task.retrying' ? marks.retrying : marks.failed;
-  const words = 'taskId' in entry ? wordsFor(progress, entry) : 'is out of time';
+  const words = 'taskId' in entry ? wordsFor(progress, entry) : 'timed out';
   const said = isFailure ? `failed${entry.attempt > 1 ? ' ' : ': '}${words}` : words;
   const after = showDuration(entry.at - (progress.startedAt ?? entry.at)).padStart(instantColumns - 2);
   const start = `${paint('dim', after)}  ${paint(style, glyph)}`;
@@ -76,7 +76,7 @@ function wordsFor(progress: RunProgress, entry: Entry): string {
     case 'task.cancelled':
       return detailOf(progress, progress.task(entry.taskId));
     case 'run.cancelling':
-      return entry.cause === 'timeout' ? 'out of time' : (showReason(entry.reason) ?? '');
+      return entry.cause === 'timeout' ? 'timed out' : (showReason(entry.reason) ?? '');
     case 'run.cancelled':
       return showReason(entry.reason) ?? '';
     case 'run.failed':

@@ -140,6 +140,6 @@ function whyCancelled({ startedAt, endedAt }: RunProgress, task: TaskProgress): 
   if (task.cause !== 'timeout') return showReason(task.reason);
   const until = endedAt ?? task.endedAt;
   return startedAt === undefined || until === undefined
-    ? 'the run was out of time'
-    : `the run was out of time after ${showDuration(until - startedAt)}`;
+    ? 'the run timed out'
+    : `the run timed out after ${showDuration(until - startedAt)}`;
 }

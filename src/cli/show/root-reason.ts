@@ -1,4 +1,5 @@
 import { blockedByRoot, failuresInOrder } from './did-not-run.ts';
+import { showCount } from '../duration.ts';
 import type { RunProgress, TaskProgress } from './progress.ts';
 import { maxIdColumns, reasonOf, rootTask, showError, showId, showReason } from './reasons.ts';
 
@@ -21,12 +22,12 @@ type NameOf = (task: TaskProgress) => string;
 
 function outOfTime({ tasks }: RunProgress, nameOf: NameOf): string {
   const underWay = tasks.filter(({ status, attempts }) => status === 'cancelled' && attempts > 0);
-  if (underWay.length === 0) return 'out of time';
+  if (underWay.length === 0) return 'timed out';
   const left = underWay.length - maxNamed;
   const names = underWay.slice(0, maxNamed).map(nameOf);
-  if (left > 0) names.push(`${left} more`);
+  if (left > 0) names.push(`${showCount(left)} more`);
   const list = names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
-  return `out of time; ${list} had not finished`;
+  return `timed out while ${list} ${underWay.length === 1 ? 'was' : 'were'} running`;
 }
 
 function failure(progress: RunProgress, nameOf: NameOf): string | undefined {

@@ -158,7 +158,7 @@ onTerminal('finishes what runs at Ctrl-C, and starts nothing more', async () => 
   using pty = runGated();
   await pty.until('▶ open');
   pty.press(ctrlC);
-  await pty.until('finishing what runs, Ctrl-C again aborts it');
+  await pty.until('finishing running tasks; Ctrl-C again aborts them');
   writeFileSync(gate, '');
   assert.is(await pty.ended(), 130);
   assert.match(pty.text, '■ next  cancelled: interrupted');
@@ -214,7 +214,7 @@ onTerminal('ends watching at Ctrl-C, with what runs finished first', async () =>
   using pty = new Pty(['run', gated, '--watch'], { env: { GATE: gate } });
   await pty.until('▶ open');
   pty.press(ctrlC);
-  await pty.until('finishing what runs');
+  await pty.until('finishing running tasks');
   writeFileSync(gate, '');
   assert.is(await pty.ended(), 130);
   assert.match(pty.text, 'gated was cancelled');

@@ -68,9 +68,9 @@ test('keep nothing of all else', async () => {
   );
 });
 
-test('say that the run is out of time', async () => {
+test('say that the run timed out', async () => {
   const entry: Entry = { ...stamp, type: 'run.cancelling', at: 2_000, cause: 'timeout' };
-  assert.equal(keptLines(await mail(), entry, noColours, 80), ['     2.0 s  ✘ demo  is out of time']);
+  assert.equal(keptLines(await mail(), entry, noColours, 80), ['     2.0 s  ✘ demo  timed out']);
 });
 
 test('go on under themselves on a narrow terminal', async () => {

@@ -200,7 +200,7 @@ test('shows errors and ids that would play with the terminal as they are', async
   assert.is(drawSummary(progress, sheet)[2], '  ✘ a\\u001b[2J  failed: line one\\nline two\\u0007');
 });
 
-test('says that a run was out of time, and which of its tasks that met', async () => {
+test('says that a run timed out, and which of its tasks that met', async () => {
   const progress = await progressAt(
     end,
     [
@@ -212,10 +212,10 @@ test('says that a run was out of time, and which of its tasks that met', async (
   const lines = drawSummary(progress, sheet);
   assert.equal(lines.slice(1, 4), [
     'Failed, or did not run',
-    '  ■ slow  cancelled in attempt 1: the run was out of time after 1.0 s',
-    '  ■ next  cancelled: the run was out of time after 1.0 s',
+    '  ■ slow  cancelled in attempt 1: the run timed out after 1.0 s',
+    '  ■ next  cancelled: the run timed out after 1.0 s',
   ]);
-  assert.is(lines.at(-1), '✘ demo failed after 1.0 s: out of time; slow had not finished');
+  assert.is(lines.at(-1), '✘ demo failed after 1.0 s: timed out while slow was running');
 });
 
 test('follows the path that took the time through tasks that only passed a failure on', async () => {

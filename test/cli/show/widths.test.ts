@@ -124,11 +124,11 @@ test('the last line says by whom a run was cancelled, and what was not finished 
   const limit = { totalTimeoutMs: 1_000 };
   assert.is(
     await last(end, slow.slice(0, 2), limit),
-    '✘ demo failed after 1.0 s: out of time; a and b\\u001b[2J had not finished',
+    '✘ demo failed after 1.0 s: timed out while a and b\\u001b[2J were running',
   );
   assert.is(
     await last(end, slow, limit),
-    '✘ demo failed after 1.0 s: out of time; a, b\\u001b[2J and 2 more had not finished',
+    '✘ demo failed after 1.0 s: timed out while a, b\\u001b[2J and 2 more were running',
   );
   const progress = await progressAt(500, slow);
   progress.apply({
