@@ -1,5 +1,5 @@
-import { blockedByRoot, failuresInOrder } from './did-not-run.ts';
 import { showCount } from '../duration.ts';
+import { blockedByRoot, failuresInOrder } from './did-not-run.ts';
 import type { RunProgress, TaskProgress } from './progress.ts';
 import { maxIdColumns, reasonOf, rootTask, showError, showId, showReason } from './reasons.ts';
 
