@@ -1,5 +1,5 @@
-// node scripts/run.mjs scripts/build.ts [FOLDER]: compiles the published package into dist/, or another folder of the
-// checkout. It is packed from there: its own package.json lacks the source condition and all that only development
+// node scripts/run.mjs scripts/build.ts [FOLDER] [TSC FLAGS]: compiles the published package into dist/, or another
+// folder of the checkout. It is packed from there: its own package.json lacks the source condition and all that only development
 // needs, and no file of the checkout is changed to publish.
 
 import { execFileSync } from 'node:child_process';
@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { writeDocuments } from './build/documents.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const folder = resolve(root, process.argv[2] ?? 'dist');
+const [name = 'dist', ...flags] = process.argv.slice(2);
+const folder = resolve(root, name);
 
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
@@ -24,7 +25,7 @@ function compile(): void {
   const tsc = fileURLToPath(import.meta.resolve('typescript/bin/tsc'));
   const config = join(folder, 'tsconfig.json');
   writeFileSync(config, JSON.stringify({ extends: join(root, 'tsconfig.build.json') }));
-  execFileSync(process.execPath, [tsc, '-p', config], { stdio: 'inherit' });
+  execFileSync(process.execPath, [tsc, '-p', config, ...flags], { stdio: 'inherit' });
   rmSync(config);
 }
 

@@ -20,7 +20,8 @@ export function compilerHost(
     getSourceFile: (path, language, ...rest) => {
       const text = files.get(path);
       if (text !== undefined) return ts.createSourceFile(path, text, language);
-      const key = `${options.module} ${path}`;
+      // The compiler's own are of no module.
+      const key = /\/lib\.[^/]*\.d\.ts$/.test(path) ? path : `${options.module} ${path}`;
       if (!parsed.has(key)) parsed.set(key, getSourceFile(path, language, ...rest));
       return parsed.get(key);
     },

@@ -1,43 +1,60 @@
 import ts from 'typescript';
-import { compilerHost } from './compiler.ts';
 
 /**
- * The types that are reached from what an entry of a package exports, and that no entry exports: a declaration that
- * has to name one cannot. Only entries count that are loaded with this one.
+ * The types that are reached from what the entries of a package export, and that no entry exports: a declaration that
+ * has to name one cannot. For each entry only those entries count that are loaded with it.
  *
  * @param folder the package, with whose types this ends
  */
-export function unnamedTypes(
-  entry: string,
-  entries: readonly string[],
-  options: ts.CompilerOptions,
-  folder: string,
-): string[] {
-  const program = ts.createProgram([entry], options, compilerHost(options));
+export function unnamedTypes(program: ts.Program, entries: readonly string[], folder: string): string[] {
   const checker = program.getTypeChecker();
-  const exportsOf = (file: string): ts.Symbol[] => {
-    const source = program.getSourceFile(file);
-    const module = source && checker.getSymbolAtLocation(source);
-    return module === undefined ? [] : checker.getExportsOfModule(module).map(target);
-  };
-  const named = new Set(entries.flatMap(exportsOf));
-  const reached = new Map<ts.Symbol, string>();
-  const queue = exportsOf(entry).map((symbol) => ({ symbol, way: symbol.name }));
-  for (const { symbol, way } of queue) {
-    if (reached.has(symbol)) continue;
-    reached.set(symbol, way);
-    for (const declaration of declarationsOf(symbol)) {
-      for (const name of typeNamesIn(declaration)) {
+  return entries.flatMap((entry) => {
+    const loaded = filesFrom(sourceOf(entry));
+    const named = new Set(entries.filter((other) => loaded.has(sourceOf(other))).flatMap(exportsOf));
+    return [...reachedFrom(entry)]
+      .filter(([symbol]) => !named.has(symbol) && (symbol.flags & ts.SymbolFlags.Type) !== 0)
+      .map(([, way]) => `${entry.slice(folder.length)}: ${way}`);
+  });
+
+  /** With the way that leads to each. */
+  function reachedFrom(entry: string): ReadonlyMap<ts.Symbol, string> {
+    const reached = new Map<ts.Symbol, string>();
+    const queue = exportsOf(entry).map((symbol) => ({ symbol, way: symbol.name }));
+    for (const { symbol, way } of queue) {
+      if (reached.has(symbol)) continue;
+      reached.set(symbol, way);
+      for (const name of declarationsOf(symbol).flatMap(typeNamesIn)) {
         const found = checker.getSymbolAtLocation(name);
         if (found === undefined || found.flags & ts.SymbolFlags.TypeParameter) continue;
         const next = target(found);
         if (declarationsOf(next).length > 0) queue.push({ symbol: next, way: `${way} > ${next.name}` });
       }
     }
+    return reached;
   }
-  return [...reached]
-    .filter(([symbol]) => !named.has(symbol) && (symbol.flags & ts.SymbolFlags.Type) !== 0)
-    .map(([, way]) => `${entry.slice(folder.length)}: ${way}`);
+
+  function filesFrom(entry: ts.SourceFile): ReadonlySet<ts.SourceFile> {
+    const files = new Set([entry]);
+    for (const file of files) {
+      for (const statement of file.statements) {
+        const from = ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement);
+        const module =
+          from && statement.moduleSpecifier && checker.getSymbolAtLocation(statement.moduleSpecifier);
+        const found = module ? module.valueDeclaration?.getSourceFile() : undefined;
+        if (found?.fileName.startsWith(folder)) files.add(found);
+      }
+    }
+    return files;
+  }
+
+  function sourceOf(entry: string): ts.SourceFile {
+    return program.getSourceFile(entry) as ts.SourceFile;
+  }
+
+  function exportsOf(entry: string): ts.Symbol[] {
+    const module = checker.getSymbolAtLocation(sourceOf(entry)) as ts.Symbol;
+    return checker.getExportsOfModule(module).map(target);
+  }
 
   function target(symbol: ts.Symbol): ts.Symbol {
     return symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
