@@ -76,6 +76,7 @@ export {
   type Issue,
   JournalError,
   type JournalErrorCode,
+  type JournalErrorDetails,
   OutputError,
   RetryAfterError,
   RunFailedError,

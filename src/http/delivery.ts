@@ -10,7 +10,7 @@ import { bindRun, inContext } from './flow-in-context.ts';
 import { type Lull, soon } from './lull.ts';
 import type { RouteOptions } from './options.ts';
 import type { Pending } from './pending.ts';
-import type { Awaited, Progress, Stalls } from './stalls.ts';
+import type { Awaited, ResponseProgress, Stalls } from './stalls.ts';
 import { type Happening, isAwaited, isDecided, nextStanding, type Standing } from './standing.ts';
 import { BackgroundTasks, type Collector } from './tasks.ts';
 
@@ -35,7 +35,7 @@ export interface ResponseHooks {
    * Begins to follow how far the response is; called once, where it takes long. Default: it is not seen, and is waited
    * for as long as it takes.
    */
-  readonly watch?: (() => Progress) | undefined;
+  readonly watch?: (() => ResponseProgress) | undefined;
 }
 
 /**
@@ -230,7 +230,7 @@ export class ResponseDelivery implements Delivery, Collector, Awaited {
     this.#core.stalls.add(this);
   }
 
-  watch(): Progress {
+  watch(): ResponseProgress {
     return this.#hooks.watch?.() ?? (() => undefined);
   }
 

@@ -4,7 +4,7 @@ import type { Background, BackgroundTasks, RouteOptions } from './index.ts';
 import { type NodeRequest, type NodeResponse, openOnNode } from './node-response.ts';
 
 export { type DrainOnOptions, drainOn } from './drain-on.ts';
-export { type FetchHandler, toNodeHandler } from './fetch-bridge.ts';
+export { type FetchHandler, type NodeBindings, toNodeHandler } from './fetch-bridge.ts';
 export type { NodeRequest, NodeResponse } from './node-response.ts';
 
 const names = { request: 'request', response: 'response' };

@@ -3,7 +3,7 @@ import type { FlowDefinition } from '../../model/definition.ts';
 import { toJson } from '../../model/json.ts';
 import { createRecord, put } from '../../model/record.ts';
 import type { Io } from '../io.ts';
-import { escapeLines } from '../terminal/text.ts';
+import { escapeJson } from '../terminal/escape.ts';
 
 /**
  * Gives what a settled run has for standard output, as one line of JSON, or indented for a terminal: what the flow's
@@ -20,7 +20,7 @@ export async function showReturned(
   if (!byId && (view.status !== 'done' || settings.output === undefined)) return undefined;
   const returned = byId ? outputsOf(view) : await run.outputs();
   // A terminal obeys what it is sent: inside the texts of JSON, which alone have such characters, the escapes are JSON.
-  return stdout.isTTY === true ? escapeLines(toJson(returned, 2)) : toJson(returned);
+  return escapeJson(stdout.isTTY === true ? toJson(returned, 2) : toJson(returned));
 }
 
 function outputsOf({ tasks }: RunView): Record<string, unknown> {
