@@ -10,8 +10,9 @@ import { allCommands, type ExploreOptions, readOptions } from './explore-options
 import { FlowWorld } from './flow-world.ts';
 import { type Cover, covers } from './goals.ts';
 import { allOutcomes, Moves } from './moves.ts';
+import { PathError } from './path-error.ts';
 import { findPossible } from './possible.ts';
-import { PathError, type PathRun, replayPath, type TestOptions } from './replay.ts';
+import { type PathRun, replayPath, type TestOptions } from './replay.ts';
 import type { Cut, SearchBound } from './search-bound.ts';
 import { isPossible, shorten } from './shorten.ts';
 import { parseSeed, type Step, type StepKind, seedOf } from './steps.ts';

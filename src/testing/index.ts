@@ -17,8 +17,9 @@ export type { Cover } from './goals.ts';
 export { type Lint, type LintRule, lint } from './lint.ts';
 export { type AttemptOutcome, type Command, outcomesOf } from './moves.ts';
 export { never } from './never.ts';
+export { PathError } from './path-error.ts';
 export { always, eventually, isProperty, leadsTo, type Predicate, type Property } from './properties.ts';
-export { PathError, type PathRun, type TestOptions } from './replay.ts';
+export type { PathRun, TestOptions } from './replay.ts';
 export { coverageMarkdown, coverageText, reportText } from './report.ts';
 // Bodies that do as they are told.
 export { fails, type HeldBody, hold, ok, type ScriptedBody, type TimedBody, takes } from './script.ts';

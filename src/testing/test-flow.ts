@@ -5,7 +5,8 @@ import type { CoverageReport } from './coverage.ts';
 import { definitionOf, type Exploration } from './explore.ts';
 import { Model, type TestPathOptions } from './flow-model.ts';
 import { type Lint, lintDefinition } from './lint.ts';
-import { PathError, type TestOptions } from './replay.ts';
+import { PathError } from './path-error.ts';
+import type { TestOptions } from './replay.ts';
 import type { Cut, SearchBound } from './search-bound.ts';
 import { judge } from './verdict.ts';
 

@@ -92,12 +92,17 @@ test('is not made a smaller one by the time of day', async () => {
 });
 
 test('gives every situation up after a counted number of them, and keeps what it has found', () => {
-  const given = { maxSituations: 220, properties: [neverShips] };
+  let looks = 0;
+  const once = never(() => looks++ === 3, 'seen by the first search alone');
+  const given = { maxSituations: 220, properties: [once, neverShips] };
   const { reduction, isComplete, findings, notCovered, limitedBy } = explore(flow, given);
   assert.equal([reduction, isComplete], ['endings', true]);
   assert.equal(
-    findings.map(({ seed }) => seed),
-    ['d0.d1.d2.d3'],
+    findings.map(({ property, seed }) => [property, seed.split('.').length]),
+    [
+      ['seen by the first search alone', 1],
+      ['never ships', 4],
+    ],
   );
   assert.match(notCovered[1] ?? '', /^every situation: the search for these was given up after \d+ steps$/);
   assert.equal(limitedBy.at(-1), { option: 'reduction', value: 'endings' });
