@@ -163,8 +163,7 @@ export class Comparison {
   /** What a run says that has settled. Throws `Difference`. */
   async compareEnd(run: Run): Promise<void> {
     this.#compareView(await run.settled());
-    const rows = this.#taken.next.rows;
-    await compareOutputs(run, this.#world.definition, rows, this.#view, this.#says);
+    await compareOutputs(run, this.#world.definition, this.#taken.next, this.#view, this.#says);
     const events: Entry[] = [];
     for await (const entry of run.events()) events.push(entry);
     this.#journal.compareTold('`events` gives', events);

@@ -11,7 +11,7 @@ import type { PathSays } from './path-says.ts';
 export async function compareOutputs(
   run: Run,
   definition: FlowDefinition,
-  rows: Situation['rows'],
+  situation: Situation,
   view: ExpectedView,
   says: PathSays,
 ): Promise<void> {
@@ -21,26 +21,28 @@ export async function compareOutputs(
   );
   const difference = misfit(
     found,
-    view.run.status === 'done' ? { outputs: outputsOf(definition, rows, says) } : failureOf(definition, view),
+    view.run.status === 'done'
+      ? { outputs: outputsOf(definition, situation, says) }
+      : failureOf(definition, situation, view),
   );
   if (difference !== undefined) throw new Difference(`\`outputs\` of the run has ${difference}`);
 }
 
-function outputsOf({ tasks }: FlowDefinition, rows: Situation['rows'], says: PathSays): unknown {
+function outputsOf({ tasks }: FlowDefinition, { rows }: Situation, says: PathSays): unknown {
   const outputs = tasks.flatMap(({ id }, task) =>
     rows[task]?.status === 'done' ? [[id, says.outputOf(task)] as const] : [],
   );
   return says.result ?? Object.fromEntries(outputs);
 }
 
-/** Tasks that have failed and count, by id: in which order is not said of a run that was taken up. */
-function failureOf({ tasks }: FlowDefinition, view: ExpectedView): object {
+/** Failures that count, by task: in which order is not said of a run that was recovered. */
+function failureOf({ graph }: FlowDefinition, { run }: Situation, view: ExpectedView): object {
   const { status, reason } = view.run;
-  const failures = tasks.flatMap(({ id, optional }, task) => {
-    const { cause, error, status } = view.task(task);
-    return status === 'failed' && !optional ? [[id, { taskId: id, cause, error }] as const] : [];
+  const failures = run.context.failures.map((failure) => {
+    const { cause, error } = view.task(graph.indexOf(failure.taskId));
+    return { ...failure, cause, error };
   });
-  return { status, reason, failures: status === 'failed' ? Object.fromEntries(failures) : {} };
+  return { status, reason, failures: status === 'failed' ? byTask(failures as TaskFailure[]) : {} };
 }
 
 function byTask(failures: readonly TaskFailure[]): object {

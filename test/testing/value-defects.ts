@@ -10,6 +10,7 @@ const engine = 'src/engine/engine.ts';
 const run = 'src/engine/run.ts';
 const journal = 'src/engine/run-journal.ts';
 const results = 'src/engine/results.ts';
+const failures = 'src/engine/failures.ts';
 const fold = 'src/model/fold.ts';
 const task = 'machines/task.ts';
 
@@ -113,7 +114,7 @@ export const valueDefects: readonly Defect[] = [
   {
     name: 'a retry policy is told that no time has passed',
     file: attempt,
-    find: 'const elapsedMs = at - (this.task.startedAt ?? at);',
+    find: 'const { elapsedMs } = this.task;',
     put: 'const elapsedMs = 0;',
   },
   {
@@ -149,8 +150,8 @@ export const valueDefects: readonly Defect[] = [
   {
     name: 'the time limit of a task is ignored',
     file: liveTask,
-    find: '    if (totalTimeoutMs === undefined) return;\n',
-    put: '    return;\n',
+    find: 'if (totalTimeoutMs !== undefined)\n      this.#limit',
+    put: 'if (false)\n      this.#limit',
   },
   {
     name: 'the time limit of a flow is ignored',
@@ -245,8 +246,8 @@ export const valueDefects: readonly Defect[] = [
   {
     name: 'a view shows what a task returned before it runs again',
     file: fold,
-    find: "this.#tasks[index] = { status: 'pending', attempts: 0, dependsOn: task.dependsOn };",
-    put: "this.#tasks[index] = { ...task, status: 'pending', attempts: 0 };",
+    find: "this.#tasks.set(index, { status: 'pending', attempts: 0, dependsOn: task.dependsOn });",
+    put: "this.#tasks.set(index, { ...task, status: 'pending', attempts: 0 });",
   },
   {
     name: 'a view does not say why the run was cancelled',
@@ -262,14 +263,14 @@ export const valueDefects: readonly Defect[] = [
   },
   {
     name: 'a failure that does not count is thrown with those that do',
-    file: results,
-    find: 'if (!optional) this.#failures.push',
-    put: 'this.#failures.push',
+    file: failures,
+    find: 'if (optional[task] === 1 && blocked === undefined) continue;',
+    put: '',
   },
   {
     name: 'a run that is taken up throws only what failed since',
     file: results,
-    find: "if (status === 'failed' && error !== undefined) this.addFailure(task, error, cause);",
+    find: 'else if (isSettled(status)) this.addEnding(task, status, error, cause);',
     put: '',
   },
   {
