@@ -1,6 +1,6 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { orchestratorMachine, taskMachine } from '../../machines/index.ts';
-import { diagramOf, nameOf, targetOf } from '../../src/cli/draw/machine-mermaid.ts';
+import { diagramOf, nameOf, targetOf } from '../../src/draw/machine-mermaid.ts';
 import { type Field, fieldsOf, type Message, meaningOfType, recordOf, typesIn, unionOf } from './declared.ts';
 
 const intro = `<!-- Made by \`npm run docs\` from the machines and the types beside them: change those, not this page. -->

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { statusStyles } from '../../draw/status-style.ts';
 import type { RunView, TaskStatus } from '../../index.ts';
 import { UsageError } from '../cli-error.ts';
-import { statusStyles } from '../draw/status-style.ts';
 import { explainFileError } from '../file-error.ts';
 import type { Io } from '../io.ts';
 

@@ -1,7 +1,7 @@
 import { orchestratorMachine, taskMachine } from '../../../machines/index.ts';
-import { dotOfMachines } from './machine-dot.ts';
-import { diagramOf, waysFrom } from './machine-mermaid.ts';
-import { svgOfMachines } from './machine-svg.ts';
+import { dotOfMachines } from '../../draw/machine-dot.ts';
+import { diagramOf, waysFrom } from '../../draw/machine-mermaid.ts';
+import { svgOfMachines } from '../../draw/machine-svg.ts';
 
 const machines = [taskMachine, orchestratorMachine];
 

@@ -1,7 +1,6 @@
-import type { TaskStatus, TriggerRule } from '../../index.ts';
-import type { FlowDefinition } from '../../model/definition.ts';
-import { didYouMean, nearest } from '../../model/nearest.ts';
-import { UsageError } from '../cli-error.ts';
+import type { FlowDefinition } from '../model/definition.ts';
+import type { TaskStatus } from '../model/status.ts';
+import type { TriggerRule } from '../model/trigger-rule.ts';
 
 /** What is drawn of a flow: tasks in definition order, and the dependencies among them. */
 export interface Picture {
@@ -34,16 +33,6 @@ export interface PictureOptions {
   readonly depth?: number | undefined;
   /** Status by task id. Default: none is shown. */
   readonly statuses?: ReadonlyMap<string, TaskStatus> | undefined;
-}
-
-/** Throws UsageError where there is no such task, with the one that was probably meant. */
-export function findFocus({ graph, name }: FlowDefinition, focus: string): void {
-  if (graph.indexOf(focus) >= 0) return;
-  const advice = didYouMean(
-    nearest(focus, graph.ids),
-    graph.size === 0 ? 'It has none.' : `Its first is \`${graph.ids[0]}\`.`,
-  );
-  throw new UsageError(`\`--focus\`: flow \`${name}\` has no task \`${focus}\`. ${advice}`);
 }
 
 /** `focus` must be a task. */

@@ -1,4 +1,4 @@
-import type { TaskStatus } from '../../index.ts';
+import type { TaskStatus } from '../model/status.ts';
 
 /** How a status looks: never by colour alone. */
 export interface StatusStyle {

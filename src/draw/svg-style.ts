@@ -1,4 +1,4 @@
-import type { TaskStatus } from '../../index.ts';
+import type { TaskStatus } from '../model/status.ts';
 import { statusStyles } from './status-style.ts';
 import { at, escapeXml, measure } from './svg-text.ts';
 
