@@ -1,8 +1,8 @@
-import type { AnyStateMachine } from 'xstate';
-import { waysFrom } from './machine-mermaid.ts';
+import type { Machine } from './machine.ts';
+import { arrowsOf } from './machine-ways.ts';
 
 /** Flat machines in Graphviz's language: one frame for each. */
-export function dotOfMachines(machines: readonly AnyStateMachine[]): string {
+export function dotOfMachines(machines: readonly Machine[]): string {
   const lines = [
     'digraph machines {',
     '  rankdir=LR;',
@@ -10,15 +10,12 @@ export function dotOfMachines(machines: readonly AnyStateMachine[]): string {
     '  edge [fontname="Helvetica", fontsize=9, color="#8c959f"];',
   ];
   for (const machine of machines) {
-    const { root } = machine;
-    const nameOf = (state: string): string => `"${root.id}.${state}"`;
-    lines.push(`  subgraph "cluster_${root.id}" {`, `    label="${root.id}";`);
-    for (const state of Object.values(root.states))
-      lines.push(
-        `    ${nameOf(state.key)} [label="${state.key}"${state.type === 'final' ? ', peripheries=2' : ''}];`,
-      );
-    for (const { from, to, label } of waysFrom(machine))
-      lines.push(`    ${nameOf(from)} -> ${nameOf(to)} [label="${label}"];`);
+    const nodeOf = (state: string): string => `"${machine.name}.${state}"`;
+    lines.push(`  subgraph "cluster_${machine.name}" {`, `    label="${machine.name}";`);
+    for (const { name, isFinal } of machine.states)
+      lines.push(`    ${nodeOf(name)} [label="${name}"${isFinal ? ', peripheries=2' : ''}];`);
+    for (const { from, to, label } of arrowsOf(machine))
+      lines.push(`    ${nodeOf(from)} -> ${nodeOf(to)} [label="${label}"];`);
     lines.push('  }');
   }
   return `${lines.join('\n')}\n}\n`;

@@ -1,29 +1,16 @@
 import { orchestratorMachine, taskMachine } from '../../../machines/index.ts';
 import { dotOfMachines } from '../../draw/machine-dot.ts';
-import { diagramOf, waysFrom } from '../../draw/machine-mermaid.ts';
+import { jsonOfMachines } from '../../draw/machine-json.ts';
+import { mermaidOfMachines } from '../../draw/machine-mermaid.ts';
 import { svgOfMachines } from '../../draw/machine-svg.ts';
+import { describeMachine } from './describe-machine.ts';
 
-const machines = [taskMachine, orchestratorMachine];
-
-/** The two machines that decide all, in one text. Mermaid has one chart for each, with a comment between. */
+/** The two machines that decide all, in one text. */
 export function drawMachines(format: 'mermaid' | 'dot' | 'svg' | 'json'): string {
+  const machines = [taskMachine, orchestratorMachine].map(describeMachine);
   if (format === 'dot') return dotOfMachines(machines);
-  if (format === 'svg') return svgOfMachines(machines);
-  if (format === 'mermaid')
-    return machines.map((machine) => `%% ${machine.root.id}\n${diagramOf(machine)}\n`).join('\n');
-  const documents = machines.map((machine) => {
-    const states = Object.values(machine.root.states);
-    return [
-      machine.root.id,
-      {
-        states: states.map(({ key, type, description }) => ({
-          name: key,
-          isFinal: type === 'final',
-          description,
-        })),
-        transitions: waysFrom(machine),
-      },
-    ];
-  });
-  return `${JSON.stringify(Object.fromEntries(documents), undefined, 2)}\n`;
+  if (format === 'svg')
+    return svgOfMachines(machines, { title: 'topple', subtitle: 'the two machines that decide' });
+  if (format === 'json') return jsonOfMachines(machines);
+  return mermaidOfMachines(machines);
 }
