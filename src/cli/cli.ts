@@ -1,3 +1,4 @@
+import { escapeLines } from '../model/escape.ts';
 import { readArguments } from './arguments.ts';
 import { CliError, exitCode, oneLine } from './cli-error.ts';
 import type { Io } from './io.ts';
@@ -31,7 +32,7 @@ export function describeError(error: unknown, isVerbose: boolean): string {
     error instanceof CliError
       ? message
       : `unexpected ${error instanceof Error ? error.name : 'failure'}: ${message}`;
-  return `topple: ${oneLine(line)}\n${isVerbose ? stacksOf(error) : ''}`;
+  return `topple: ${oneLine(line)}\n${isVerbose ? escapeLines(stacksOf(error)) : ''}`;
 }
 
 function stacksOf(error: unknown): string {

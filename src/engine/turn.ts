@@ -76,6 +76,8 @@ export class Turn {
     call(this.#next);
     this.#commit();
     call(this.#afterCommit);
+    // A run may have begun in these calls, and its bodies are called below.
+    this.#commit();
     // Slots are filled here and in no method of its own: each frame below a body adds to the price of its errors. When
     // the time is over, what has been started may complete first.
     let beganAt: number | undefined;

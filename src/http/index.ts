@@ -5,6 +5,7 @@ export { createTask, type TaskFunction, type TaskFunctionOptions } from './creat
 export type { Delivery, ResponseHooks } from './delivery.ts';
 export type { DrainOptions, DrainReport, Leftover } from './drain.ts';
 export { ArgumentsError, BusyError, ResponseSentError } from './error.ts';
+export { createHealthHandler, type Health, type HealthHandler } from './health.ts';
 export type { BackgroundOptions, RouteOptions, TasksPolicy } from './options.ts';
 // Watching runs.
 export type { Authorize, RunsAccess, RunsVerdict, VisibleRun } from './runs/access.ts';

@@ -1,18 +1,27 @@
 import { defineCommand, file, number, text, toggle } from '../command.ts';
-import { flowArgument, flowOptions } from '../flow-options.ts';
+import { flowArgument, flowOptions, force } from '../flow-options.ts';
+import { isModule } from '../load/is-module.ts';
+import { keepsRule, parseNumber } from '../number-rule.ts';
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, min: 60_000, h: 3_600_000 };
 
 const timeout = {
   takes: 'TIME',
   summary: 'end the run when it has taken that long: milliseconds, or with a unit: 500ms, 30s, 5m, 2h',
-  expects: 'a time of at least 1 ms, such as `30s` or `500` (milliseconds)',
+  expects: (given: string) =>
+    parseTime(given) > Number.MAX_SAFE_INTEGER
+      ? `a time of at most ${Number.MAX_SAFE_INTEGER} ms`
+      : 'a time of at least 1 ms, such as `30s` or `500` (milliseconds)',
   read: (given: string): number | undefined => {
-    const [, amount = '', unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m|min|h)?$/.exec(given) ?? [];
-    const ms = Math.round(Number(amount) * (units[unit] as number));
-    return ms >= 1 && Number.isSafeInteger(ms) ? ms : undefined;
+    const ms = parseTime(given);
+    return keepsRule(ms, { min: 1 }) ? ms : undefined;
   },
 } as const;
+
+function parseTime(text: string): number {
+  const [, amount = '', unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m|min|h)?$/.exec(text) ?? [];
+  return Math.round(parseNumber(amount) * (units[unit] as number));
+}
 
 export const run = defineCommand({
   name: 'run',
@@ -32,6 +41,7 @@ export const run = defineCommand({
     dryRun: toggle('run nothing, and show what would run, layer by layer'),
     watch: toggle('run again when the file, or one that it imports, has changed'),
     inspectLog: file('FILE', "write XState's inspection events there, a line of JSON each"),
+    force,
     json: toggle('print one event a line as JSON, and the view of the run last'),
   },
   examples: [
@@ -43,6 +53,10 @@ export const run = defineCommand({
   run: async (path, given, io) => {
     const { watchFlow } = given.watch ? await import('../run/watch.ts') : {};
     if (watchFlow !== undefined) return watchFlow(path, given.input, io);
+    if (io.isOwnProcess && isModule(path) && !given.dryRun) {
+      const { isDebugged, superviseRun } = await import('../run/supervise.ts');
+      if (!isDebugged(io.env)) return superviseRun(io);
+    }
     const { runFlow } = await import('../run/run-flow.ts');
     return runFlow(path, given, io);
   },

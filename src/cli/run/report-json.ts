@@ -1,6 +1,8 @@
 import type { RunView } from '../../index.ts';
 import { plain } from '../../inspector/plain.ts';
+import { escapeJson } from '../../model/escape.ts';
 import type { Io } from '../io.ts';
+import { tell } from '../tell.ts';
 import { loggerTo, type Reporter } from './reporter.ts';
 
 /** More than that is not held back: characters. */
@@ -15,7 +17,7 @@ export function reportJson(io: Io): Reporter {
   return {
     logger: loggerTo((line) => io.stderr.write(`${line}\n`)),
     event: (entry) => write(entry),
-    note: (text) => io.stderr.write(`topple: ${text}\n`),
+    note: (text) => tell(io, text),
     end: (view: RunView) => write({ type: 'view', view }),
     close: () => {
       flush();
@@ -25,7 +27,7 @@ export function reportJson(io: Io): Reporter {
 
   /** What comes in one turn is written at once. */
   function write(value: object): void {
-    held += `${lineOf(value)}\n`;
+    held += `${escapeJson(lineOf(value))}\n`;
     if (held.length > maxHeld) flush();
     if (isScheduled) return;
     isScheduled = true;

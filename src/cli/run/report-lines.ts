@@ -2,6 +2,7 @@ import type { Io } from '../io.ts';
 import { logLine, stackOf } from '../show/happening.ts';
 import type { RunProgress } from '../show/progress.ts';
 import { drawSummary } from '../show/summary.ts';
+import { tell } from '../tell.ts';
 import { paintFor } from '../terminal/paint.ts';
 import { escapeControls } from '../terminal/text.ts';
 import { loggerTo, type Reporter } from './reporter.ts';
@@ -18,7 +19,7 @@ export function reportLines(io: Io, progress: RunProgress, hasStacks: boolean): 
       write(logLine(progress, entry));
       if (hasStacks) for (const line of stackOf(entry)) io.stderr.write(`${line}\n`);
     },
-    note: (text) => io.stderr.write(`topple: ${text}\n`),
+    note: (text) => tell(io, text),
     end: () => write(drawSummary(progress, { paint: paintFor(io.stdout, io.env), maxLines }).join('\n')),
     close: () => {},
   };

@@ -33,7 +33,7 @@ export function keptLines(progress: RunProgress, entry: Entry, paint: Paint, col
   const isFailure = entry.type === 'task.failed';
   if (!isFailure && entry.type !== 'task.retrying' && !isTimeout(entry)) return [];
   const { glyph, style } = entry.type === 'task.retrying' ? marks.retrying : marks.failed;
-  const id = 'taskId' in entry ? escapeControls(entry.taskId) : progress.flow;
+  const id = escapeControls('taskId' in entry ? entry.taskId : progress.flow);
   const words = 'taskId' in entry ? wordsFor(progress, entry) : 'is out of time';
   const said = isFailure ? `failed${entry.attempt > 1 ? ' ' : ': '}${words}` : words;
   const after = showDuration(entry.at - (progress.startedAt ?? entry.at)).padStart(instantColumns - 2);

@@ -1,5 +1,7 @@
 import stringWidth from 'string-width';
 
+export { escapeControls, escapeLines } from '../../model/escape.ts';
+
 /** Printable ASCII: as many columns as characters, which is nearly all that is ever measured. */
 const plainText = /^[\x20-\x7e]*$/;
 
@@ -75,23 +77,3 @@ function take(parts: readonly string[], columns: number): string[] {
   });
   return parts.slice(0, end < 0 ? parts.length : end);
 }
-
-/**
- * What would move the cursor, change colours or turn the direction of writing, made visible: ids and errors come from
- * anywhere, and a terminal obeys what it is sent.
- */
-export function escapeControls(text: string): string {
-  return text.replace(controls, (character) => {
-    const known = escapes[character];
-    return known ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
-}
-
-/** The same of a text that is lines already. */
-export function escapeLines(text: string): string {
-  return text.split('\n').map(escapeControls).join('\n');
-}
-
-const controls = /[\p{Cc}\p{Cs}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
-
-const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };

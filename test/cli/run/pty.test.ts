@@ -12,12 +12,13 @@ const test = spec('topple run on a terminal');
 const folder = mkdtempSync(join(tmpdir(), 'topple-terminal-'));
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
-const [gated, typed, stray, deaf] = [
+const [gated, typed, stray, deaf, spin] = [
   new URL('flows/gated.ts', import.meta.url),
   new URL('flows/typed.ts', import.meta.url),
   new URL('flows/stray.ts', import.meta.url),
   new URL('flows/deaf.ts', import.meta.url),
-].map((url) => fileURLToPath(url)) as [string, string, string, string];
+  new URL('flows/spin.ts', import.meta.url),
+].map((url) => fileURLToPath(url)) as [string, string, string, string, string];
 const gate = join(folder, 'gate');
 const cursorShown = '\u001b[?25h';
 const ctrlC = '\u0003';
@@ -205,6 +206,19 @@ onTerminal('gives the cursor back while it is stopped, and draws again when it g
   await pty.until(() => /\?25h.*\?25l.*▶/s.test(Buffer.from(pty.raw, 'latin1').toString()));
   writeFileSync(gate, '');
   assert.is(await pty.ended(), 0);
+  assert.ok(isRestored(pty));
+});
+
+onTerminal('is stopped, goes on and ends though a body holds its thread', async () => {
+  using pty = new Pty(['run', spin]);
+  await pty.until('spinning');
+  pty.press('\u001a');
+  await pty.stopped();
+  pty.resume();
+  pty.press(ctrlC);
+  await pty.until('lets no signal be heard');
+  pty.press(ctrlC);
+  assert.is(await pty.ended(), 130);
   assert.ok(isRestored(pty));
 });
 

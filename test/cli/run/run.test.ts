@@ -376,7 +376,7 @@ test('writes what XState tells an inspector, a line each', async () => {
 test('says that an inspection log cannot be written, before anything runs', async () => {
   const { code, stdout, stderr } = await run({ a: {} }, ['--inspect-log', 'missing/x.ndjson']);
   assert.equal([code, stdout], [2, '']);
-  assert.is(stderr, 'topple: --inspect-log missing/x.ndjson: cannot be written: its folder is missing.\n');
+  assert.is(stderr, 'topple: missing/x.ndjson: `--inspect-log` cannot be written: its folder is missing.\n');
 });
 
 test('refuses a pool that nobody knows as no valid flow', async () => {
