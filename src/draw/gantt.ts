@@ -15,6 +15,7 @@ export interface Bar {
   readonly endedAt: number;
 }
 
+/** A run to be drawn, and what is said of it. */
 export interface Chart {
   readonly title: string;
   readonly ids: readonly string[];

@@ -14,6 +14,7 @@ export interface Picture {
   readonly pools: Readonly<Record<string, number>>;
 }
 
+/** What is drawn of a task. */
 export interface PictureTask {
   readonly id: string;
   readonly triggerRule: TriggerRule;
@@ -26,6 +27,7 @@ export interface PictureTask {
   readonly isFocus: boolean;
 }
 
+/** What of a flow is drawn. */
 export interface PictureOptions {
   /** Draw this task, and only what is upstream and downstream of it. Default: all. */
   readonly focus?: string | undefined;
@@ -35,7 +37,7 @@ export interface PictureOptions {
   readonly statuses?: ReadonlyMap<string, TaskStatus> | undefined;
 }
 
-/** `focus` must be a task. */
+/** Takes from a flow what is drawn of it. `focus` must be one of its tasks. */
 export function createPicture(definition: FlowDefinition, options: PictureOptions = {}): Picture {
   const { graph, tasks: all, name } = definition;
   const { focus, depth, statuses } = options;

@@ -58,6 +58,7 @@ export function frame(options: {
 const margin = 24;
 const header = 46;
 
+/** A square in a colour, with a glyph in it and words after it. */
 export interface LegendItem {
   readonly text: string;
   readonly fill: string;
