@@ -33,7 +33,7 @@ export interface Io {
    * Gives the listener what others in the process write, a body's `console.log` for one, instead of writing it, until
    * the returned function is called. What goes through `stdout` and `stderr` above is not concerned.
    */
-  onForeignOutput(listener: (text: string, to: 'stdout' | 'stderr') => void): () => void;
+  onForeignOutput(listener: (text: string) => void): () => void;
   /**
    * Calls back as the process ends, until the returned function is called; also where something was thrown that nobody
    * caught. What the listener does must be done when it returns; a number that it returns is the exit code.

@@ -3,6 +3,7 @@ import { describeError, runCli } from './cli.ts';
 import { exitCode } from './cli-error.ts';
 import { divert, ownOutput } from './foreign-output.ts';
 import type { Io } from './io.ts';
+import { blameBody } from './run/body-context.ts';
 import { findSupervisor } from './run/supervisor.ts';
 import type { Signal } from './signal.ts';
 import { tell } from './tell.ts';
@@ -43,10 +44,7 @@ const io: Io = {
     return () => all.delete(listener);
   },
   onForeignOutput: (listener) => {
-    const restore = [
-      divert(stdout, (text) => listener(text, 'stdout')),
-      divert(stderr, (text) => listener(text, 'stderr')),
-    ];
+    const restore = [divert(stdout, listener), divert(stderr, listener)];
     return () => {
       for (const stop of restore) stop();
     };
@@ -82,7 +80,7 @@ if (!process.argv.includes('--verbose')) process.removeAllListeners('warning');
 
 // A flow's module, or a body, may have left something behind that fails when nobody waits for it any more.
 for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
-  process.on(name, leave);
+  process.on(name, (error) => leave(blameBody(error, name)));
 }
 process.on('exit', tidyUp);
 

@@ -1,6 +1,6 @@
 import { createEngine, type Engine, type EngineOptions, type Logger } from '../index.ts';
 import { guardLogger } from '../model/logger.ts';
-import { Delivery, type ResponseHooks } from './delivery.ts';
+import { type Delivery, ResponseDelivery, type ResponseHooks } from './delivery.ts';
 import { checkDrain, type DrainOptions, type DrainReport, drain } from './drain.ts';
 import type { Health } from './health.ts';
 import { Lull } from './lull.ts';
@@ -73,7 +73,7 @@ export function createBackground(options: BackgroundOptions = {}): Background {
         checkRoute(route);
         checked.add(route);
       }
-      return new Delivery(core, route === defaults ? defaults : { ...defaults, ...route }, hooks);
+      return new ResponseDelivery(core, route === defaults ? defaults : { ...defaults, ...route }, hooks);
     },
     drain(how = none) {
       try {

@@ -10,7 +10,7 @@ import { bindRun, inContext } from './flow-in-context.ts';
 import { type Lull, soon } from './lull.ts';
 import type { RouteOptions } from './options.ts';
 import type { Pending } from './pending.ts';
-import type { Awaited, Progress, Stalls } from './stalls.ts';
+import type { Awaited, ResponseProgress, Stalls } from './stalls.ts';
 import { type Happening, isAwaited, isDecided, nextStanding, type Standing } from './standing.ts';
 import { BackgroundTasks, type Collector } from './tasks.ts';
 
@@ -35,14 +35,33 @@ export interface ResponseHooks {
    * Begins to follow how far the response is; called once, where it takes long. Default: it is not seen, and is waited
    * for as long as it takes.
    */
-  readonly watch?: (() => Progress) | undefined;
+  readonly watch?: (() => ResponseProgress) | undefined;
 }
 
 /**
  * The tasks of one response, from its request on. The adapter tells what becomes of handler and response:
  * `handled` or `threw`, and `finished`, `disconnected` or `stalled`.
  */
-export class Delivery implements Collector, Awaited {
+export interface Delivery {
+  readonly tasks: BackgroundTasks;
+  /** The handler has returned. */
+  handled(): void;
+  /** The handler has thrown. */
+  threw(error: unknown): void;
+  /** Throws where tasks depend on others that are not there. To be called before anything is sent. */
+  check(): void;
+  /** The response has been handed to the socket. */
+  finished(): void;
+  /** The client has hung up before it had the whole response. */
+  disconnected(): void;
+  /** The client takes nothing of the response. */
+  stalled(): void;
+  /** Resolves when all that was set off has settled. Never rejects. */
+  settled(): Promise<void>;
+}
+
+/** A delivery that collects tasks and has them run. */
+export class ResponseDelivery implements Delivery, Collector, Awaited {
   readonly tasks: BackgroundTasks;
   /** Among the requests. */
   readonly number: number;
@@ -82,42 +101,35 @@ export class Delivery implements Collector, Awaited {
 
   // What adapters tell.
 
-  /** The handler has returned. */
   handled(): void {
     this.#happened('handler returned');
     this.#ended('handler');
   }
 
-  /** The handler has thrown. */
   threw(error: unknown): void {
     this.#happened('handler threw', `the handler threw: ${textOf(error)}`);
     this.#ended('handler');
   }
 
-  /** Throws where tasks depend on others that are not there. To be called before anything is sent. */
   check(): void {
     if (isAwaited(this.#standing)) this.#next?.batch?.check();
   }
 
-  /** The response has been handed to the socket. */
   finished(): void {
     this.#happened('response sent');
     this.#ended('response');
   }
 
-  /** The client has hung up before it had the whole response. */
   disconnected(): void {
     this.#happened('client gone', 'the client hung up before it had its response');
     this.#ended('response');
   }
 
-  /** The client takes nothing of the response. */
   stalled(): void {
     this.#happened('response stalled', 'the client did not take its response');
     this.#ended('response');
   }
 
-  /** Resolves when all that was set off has settled. Never rejects. */
   async settled(): Promise<void> {
     if (!isDecided(this.#standing)) {
       this.#released ??= Promise.withResolvers();
@@ -218,7 +230,7 @@ export class Delivery implements Collector, Awaited {
     this.#core.stalls.add(this);
   }
 
-  watch(): Progress {
+  watch(): ResponseProgress {
     return this.#hooks.watch?.() ?? (() => undefined);
   }
 

@@ -14,15 +14,14 @@ import type {
   RawServerDefault,
   RouteGenericInterface,
 } from 'fastify';
-import type { Background } from './background.ts';
 import { toNodeHandler } from './fetch-bridge.ts';
 import { callHandler } from './handler.ts';
+import type { Background, BackgroundTasks, RouteOptions, RunsHandler } from './index.ts';
 import { openOnNode } from './node-response.ts';
-import type { RouteOptions } from './options.ts';
 import { Problem, problemResponse } from './problem.ts';
-import type { RunsHandler } from './runs/handler.ts';
 import { type Guarded, guardSent, intercept } from './sent.ts';
-import type { BackgroundTasks } from './tasks.ts';
+
+export type { NodeRequest, NodeResponse } from './node-response.ts';
 
 const guarded: Guarded = {
   name: 'reply',

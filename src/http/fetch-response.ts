@@ -1,7 +1,7 @@
 import type { TaskOwner } from './context.ts';
 import type { Delivery } from './delivery.ts';
 import { guardSent } from './sent.ts';
-import type { Progress } from './stalls.ts';
+import type { ResponseProgress } from './stalls.ts';
 
 const bodyMethods = ['json', 'text', 'arrayBuffer', 'bytes', 'blob', 'formData'];
 
@@ -19,7 +19,7 @@ export class ResponseBody {
   /** Whether a chunk is there that the server has not asked to follow. */
   #isWaiting = false;
 
-  readonly progress: Progress = () => (this.#isWaiting ? this.#chunks : undefined);
+  readonly progress: ResponseProgress = () => (this.#isWaiting ? this.#chunks : undefined);
 
   /**
    * Tells the delivery when the server has read a response to its end; where it has no body, in the turn after. The

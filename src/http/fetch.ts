@@ -1,11 +1,9 @@
-import type { Background } from './background.ts';
 import { guardRequest, ResponseBody } from './fetch-response.ts';
 import { callHandler } from './handler.ts';
-import type { RouteOptions } from './options.ts';
-import type { BackgroundTasks } from './tasks.ts';
+import type { Background, BackgroundTasks, RouteOptions } from './index.ts';
 
 /** What Workers and their like give beside the request. */
-interface ExecutionContext {
+export interface ExecutionContext {
   waitUntil(promise: Promise<unknown>): void;
 }
 

@@ -1,13 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, MiddlewareHandler } from 'hono';
-import type { Background } from './background.ts';
 import type { TaskOwner } from './context.ts';
-import type { Delivery } from './delivery.ts';
+import type { NodeBindings } from './fetch-bridge.ts';
 import { guardRequest, ResponseBody } from './fetch-response.ts';
+import type { Background, BackgroundTasks, Delivery, RouteOptions } from './index.ts';
 import { openOnNode } from './node-response.ts';
-import type { RouteOptions } from './options.ts';
 import { type Guarded, guardSent } from './sent.ts';
-import type { BackgroundTasks } from './tasks.ts';
 
 /** What handlers after the middleware find in their context, as `c.var.tasks`. */
 export interface TasksEnv {
@@ -38,11 +35,6 @@ export function withTasks(background: Background, options?: RouteOptions): Middl
     else delivery.threw(c.error);
     if (node === undefined) c.res = body.follow(delivery, c.req.raw, c.res);
   };
-}
-
-interface NodeBindings {
-  readonly incoming: IncomingMessage;
-  readonly outgoing: ServerResponse;
 }
 
 function open(

@@ -1,15 +1,18 @@
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { Progress } from './stalls.ts';
+import type { ResponseProgress } from './stalls.ts';
 
 /** Follows a response of Node's from now on, on the socket of its request. */
-export function watchResponse(socket: Socket, response: ServerResponse | Http2ServerResponse): Progress {
+export function watchResponse(
+  socket: Socket,
+  response: ServerResponse | Http2ServerResponse,
+): ResponseProgress {
   return 'stream' in response ? watchStream(response) : watchSocket(socket, response);
 }
 
 /** A connection has one response at a time, or others that wait for this one: what it sends is progress. */
-function watchSocket(socket: Socket, response: ServerResponse): Progress {
+function watchSocket(socket: Socket, response: ServerResponse): ResponseProgress {
   return () => {
     const { headersSent, writableEnded, writableLength } = response;
     return headersSent && (writableEnded || writableLength > 0 || response.closed)
@@ -39,7 +42,7 @@ const BELIEVED = 16;
  * chunk is on its way, the bytes of the connection may be the stream's. That is believed up to the chunk's length, and
  * for a while: the client may read others and never this one.
  */
-function watchStream(response: Http2ServerResponse): Progress {
+function watchStream(response: Http2ServerResponse): ResponseProgress {
   const { stream } = response;
   let steps = 0;
   let believed = 0;

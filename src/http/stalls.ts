@@ -5,21 +5,21 @@ import { PassingMap } from '../model/passing-map.ts';
  * How far a response is: a figure that changes when some of it has left, or `undefined` while none of it waits for the
  * client.
  */
-export type Progress = () => number | undefined;
+export type ResponseProgress = () => number | undefined;
 
 /** A response that tasks wait for. */
 export interface Awaited {
   /** Among the requests. */
   readonly number: number;
   /** To be called when it is first looked at: most responses are gone by then. */
-  watch(): Progress;
+  watch(): ResponseProgress;
   /** Nothing of it has left for so long that its tasks are not to wait for it. */
   stalled(): void;
 }
 
 interface Watched {
   readonly response: Awaited;
-  progress?: Progress;
+  progress?: ResponseProgress;
   figure?: number | undefined;
   /** When the figure was first seen. */
   at: number;

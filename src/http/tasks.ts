@@ -36,7 +36,7 @@ export interface Collector extends TaskOwner {
 export class BackgroundTasks {
   readonly #collector: Collector;
 
-  /** Made by the adapters; `background.open()` gives one outside of them. */
+  /** Made by the adapters; `background.open()` gives one outside of them. @internal */
   constructor(collector: Collector) {
     this.#collector = collector;
   }

@@ -143,7 +143,7 @@ export class TaskWorld {
       graceMs,
       output: z.string(),
     };
-    return createFlowFromGraph(
+    return createFlowFromGraph<unknown>(
       { tasks: { before: { skippable: true }, subject } },
       { before: held(this.before), subject: body },
     );

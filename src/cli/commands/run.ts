@@ -7,7 +7,7 @@ const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, mi
 
 const timeout = {
   takes: 'TIME',
-  summary: 'end the run when it has taken that long: milliseconds, or with a unit: 500ms, 30s, 5m, 2h',
+  summary: 'end the run after this time: milliseconds, or with a unit: 500ms, 30s, 5m, 2h',
   expects: (given: string) =>
     parseTime(given) > Number.MAX_SAFE_INTEGER
       ? `a time of at most ${Number.MAX_SAFE_INTEGER} ms`
@@ -27,27 +27,30 @@ export const run = defineCommand({
   name: 'run',
   summary: 'Run a flow, and show what happens.',
   description:
-    'On a terminal a live picture, elsewhere a line for each event; a summary at the end of both. Tasks of a graph ' +
-    'file take their `duration` in real time, fail and skip as the file says. Ctrl-C once lets run what runs and ' +
-    'starts nothing more, twice aborts that too.',
+    'Standard error gets a live picture, or without a terminal a line for each event, and a summary at the end. ' +
+    "Standard output gets what the flow's `output` returns, as JSON. Tasks of a graph file take their `duration` in " +
+    'real time, and fail and skip as the file says. Ctrl-C once lets running tasks finish and starts no more; twice ' +
+    'aborts them.',
   argument: flowArgument,
   options: {
     ...flowOptions,
     input: text('JSON', "the run's input: JSON, @FILE for a file of it, or - for standard input"),
-    concurrency: number('N', 'attempts at one time (default: as the flow says)', { min: 1 }),
-    only: { ...text('ID', 'only these tasks, ids or globs, and what they depend on'), isList: true },
-    skip: { ...text('ID', 'without these tasks, ids or globs: they end skipped'), isList: true },
+    concurrency: number('N', 'attempts at a time (default: as the flow says)', { min: 1 }),
+    only: { ...text('ID', 'run only these tasks (ids or globs) and what they depend on'), isList: true },
+    skip: { ...text('ID', 'leave out these tasks (ids or globs): they end skipped'), isList: true },
     timeout,
     dryRun: toggle('run nothing, and show what would run, layer by layer'),
     watch: toggle('run again when the file, or one that it imports, has changed'),
     inspectLog: file('FILE', "write XState's inspection events there, a line of JSON each"),
+    outputs: toggle('print the outputs of all tasks by id as JSON, also of a run that failed'),
     force,
-    json: toggle('print one event a line as JSON, and the view of the run last'),
+    json: toggle('print each event as a line of JSON, and the view of the run last'),
   },
   examples: [
     ['run release.yaml', 'a graph file'],
     [`run flow.ts --input '{ "id": 42 }' --concurrency 4`, "a module's flow with its input"],
     ["run flow.ts --only deploy --skip 'test-*' --dry-run", 'what would run'],
+    ['run flow.ts --outputs | jq .report', 'the output of one task'],
     ['run flow.ts --flow nightly --json --timeout 10m > run.ndjson', 'for programs'],
   ],
   run: async (path, given, io) => {

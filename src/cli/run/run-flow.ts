@@ -10,6 +10,7 @@ import { RunProgress } from '../show/progress.ts';
 import { tell } from '../tell.ts';
 import { layOut } from '../terminal/line.ts';
 import { isLive, paintFor } from '../terminal/paint.ts';
+import { inBodyContexts } from './body-context.ts';
 import { type InspectLog, openInspectLog } from './inspect-log.ts';
 import { hearInterrupts, type Interrupts } from './interrupts.ts';
 import { planJson, planLines } from './plan.ts';
@@ -18,6 +19,7 @@ import { reportJson } from './report-json.ts';
 import { reportLines } from './report-lines.ts';
 import { reportLive } from './report-live.ts';
 import type { Reporter } from './reporter.ts';
+import { showReturned } from './returned.ts';
 import { leaveOut, leftOut, type Selection } from './selection.ts';
 import { createSteadyClock, type SteadyClock } from './steady-clock.ts';
 import { type ToldFlow, tellRunning } from './tell-running.ts';
@@ -31,6 +33,8 @@ export interface RunOptions extends LoadOptions, Selection {
   readonly dryRun: boolean;
   readonly inspectLog?: string | undefined;
   readonly force?: boolean | undefined;
+  /** Prints the outputs of all tasks that are done, and not only what the flow makes of them. */
+  readonly outputs: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
 }
@@ -42,16 +46,21 @@ export async function runFlow(path: string, options: RunOptions, io: Io): Promis
   checkOneReader(path, '--input', options.input);
   const input = await readInput(options.input, io);
   const { inspectLog, force = false } = options;
-  const { flow, files } = await loadFlow(path, { ...options, listsFiles: inspectLog !== undefined }, io);
+  const { flow, files, scripts } = await loadFlow(
+    path,
+    { ...options, listsFiles: inspectLog !== undefined },
+    io,
+  );
   const out = leftOut(flow.graph, options);
   const chosen = leaveOut(flow.definition, out);
   if (options.dryRun) return showPlan(chosen, out, options, io);
 
   const inputs = [...files, inputFile(options.input) ?? path];
   const log = inspectLog === undefined ? undefined : openInspectLog(inspectLog, { inputs, force }, io);
+  const named = scripts === undefined ? inBodyContexts(chosen) : chosen;
   const { definition, apply } = supervisor
-    ? tellRunning(chosen, options.timeout, supervisor)
-    : { definition: chosen, apply: undefined };
+    ? tellRunning(named, options.timeout, supervisor)
+    : { definition: named, apply: undefined };
   const progress = new RunProgress(definition);
   const clock = createSteadyClock();
   const reporter = reporterFor(progress, options, io, clock);
@@ -62,7 +71,14 @@ export async function runFlow(path: string, options: RunOptions, io: Io): Promis
     const view = await follow(run, progress, reporter, interrupts, apply);
     stopListening();
     interrupts.close();
-    reporter.end(view);
+    // The events and the view have it already.
+    const returned = options.json
+      ? undefined
+      : await showReturned(run, view, definition, options.outputs, io);
+    // Last comes what is asked for first: of a run that is done what it returned, of another why it is not.
+    if (view.status === 'done') reporter.end(view);
+    if (returned !== undefined) io.stdout.write(`${returned}\n`);
+    if (view.status !== 'done') reporter.end(view);
     return interrupts.exitCode ?? codeFor(view);
   } finally {
     reporter.close();
@@ -88,7 +104,7 @@ function showPlan(
   const columns = io.stdout.columns ?? Number.POSITIVE_INFINITY;
   const lines = json
     ? [escapeJson(JSON.stringify(planJson(definition, out, concurrency)))]
-    : planLines(definition, out, concurrency).map((pieces) => layOut(pieces, columns, paint));
+    : planLines(definition, out, concurrency, columns).map((pieces) => layOut(pieces, columns, paint));
   io.stdout.write(`${lines.join('\n')}\n`);
   return exitCode.done;
 }
@@ -99,8 +115,8 @@ function reporterFor(
   io: Io,
   clock: SteadyClock,
 ): Reporter {
-  if (json) return reportJson(io);
-  if (!isLive(io.stdout, io.env)) return reportLines(io, progress, verbose);
+  if (json) return reportJson(io, progress);
+  if (!isLive(io.stderr, io.env)) return reportLines(io, progress, verbose);
   return reportLive(io, progress, clock, verbose);
 }
 

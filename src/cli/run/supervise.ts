@@ -175,7 +175,7 @@ export class SupervisedRun {
     for (const stop of this.#stops) stop();
     if (signal === null) return code ?? exitCode.failed;
     const { restore } = await import('../terminal/live-area.ts');
-    if (this.#io.stdout.isTTY) this.#io.stdout.write(restore);
+    if (this.#io.stderr.isTTY) this.#io.stderr.write(restore);
     const ended = this.#killedAfter === undefined ? `by ${signal}` : `by force after ${this.#killedAfter}`;
     tell(this.#io, `the run was ended ${ended}; ${runningIn(this.#running)}`);
     if (this.#killedAfter === undefined) return this.#code ?? 128 + constants.signals[signal];

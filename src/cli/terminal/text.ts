@@ -27,11 +27,11 @@ export function truncate(text: string, columns: number): string {
   return taken.length === parts.length ? text : take(parts, columns - 1).join('') + ellipsis;
 }
 
-/** The text, or its beginning and its end with `…` between them: long ids often differ at their ends. */
+/** The text, or its beginning and its end with `…` between them: long ids mostly differ at one of the two. */
 export function truncateMiddle(text: string, columns: number): string {
   const cut = truncate(text, columns);
-  if (cut === text || columns < 8) return cut;
-  const tail = take(partsOf(text).reverse(), Math.floor((columns - 1) / 3))
+  if (cut === text || columns < 3) return cut;
+  const tail = take(partsOf(text).reverse(), Math.floor((columns - 1) / 2))
     .reverse()
     .join('');
   return truncate(text, columns - widthOf(tail)) + tail;
@@ -59,6 +59,11 @@ export function wrapWords(text: string, columns: number): string[] {
     line = word;
   }
   return [...lines, line];
+}
+
+/** Whether there is room for a text beside what takes the columns before it, or it is to go below. */
+export function hasRoomBeside(columns: number, before: number): boolean {
+  return columns - before >= 24;
 }
 
 /** What is seen as one character each. */
