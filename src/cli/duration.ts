@@ -1,1 +1,1 @@
-export { count, showCount, showDuration } from '../model/duration.ts';
+export { showCount, showDuration } from '../model/duration.ts';
