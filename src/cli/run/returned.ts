@@ -1,9 +1,9 @@
 import type { Run, RunView } from '../../index.ts';
 import type { FlowDefinition } from '../../model/definition.ts';
+import { escapeJson } from '../../model/escape.ts';
 import { toJson } from '../../model/json.ts';
 import { createRecord, put } from '../../model/record.ts';
 import type { Io } from '../io.ts';
-import { escapeJson } from '../terminal/escape.ts';
 
 /**
  * Gives what a settled run has for standard output, as one line of JSON, or indented for a terminal: what the flow's

@@ -1,4 +1,4 @@
-import { escapeControls } from '../terminal/escape.ts';
+import { escapeControls } from '../model/escape.ts';
 import { isCritical, type Picture, type PictureTask } from './picture.ts';
 import { statusStyles } from './status-style.ts';
 

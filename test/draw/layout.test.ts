@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { countCrossings, orderColumns } from '../../../src/cli/draw/barycentre.ts';
-import { createColumns } from '../../../src/cli/draw/columns.ts';
-import { assignLayers } from '../../../src/cli/draw/layers.ts';
-import { layOut, routeOf } from '../../../src/cli/draw/layout.ts';
-import { pack } from '../../../src/cli/draw/packed.ts';
-import { straighten } from '../../../src/cli/draw/straighten.ts';
-import { spec } from '../../spec.ts';
+import { countCrossings, orderColumns } from '../../src/draw/barycentre.ts';
+import { createColumns } from '../../src/draw/columns.ts';
+import { assignLayers } from '../../src/draw/layers.ts';
+import { layOut, routeOf } from '../../src/draw/layout.ts';
+import { pack } from '../../src/draw/packed.ts';
+import { straighten } from '../../src/draw/straighten.ts';
+import { spec } from '../spec.ts';
 
 const test = spec('layout of graphs');
 

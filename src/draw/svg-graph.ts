@@ -1,4 +1,4 @@
-import { showCount, showDuration } from '../duration.ts';
+import { count, showDuration } from '../model/duration.ts';
 import { type Layout, layOut, routeOf, stepOf } from './layout.ts';
 import { isCritical, type Picture, type PictureTask } from './picture.ts';
 import { statusStyles } from './status-style.ts';
@@ -36,7 +36,7 @@ export function svgOfGraph(picture: Picture): string {
   const edges = picture.dependsOn.reduce((sum, upstream) => sum + upstream.length, 0);
   return frame({
     title: picture.name,
-    subtitle: `${plural(picture.tasks.length, 'task')}, ${plural(edges, 'dependency', 'dependencies')}${focus === undefined ? '' : `, around ${shorten(focus.id, 40)}`}`,
+    subtitle: `${count(picture.tasks.length, 'task')}, ${count(edges, 'dependency', 'dependencies')}${focus === undefined ? '' : `, around ${shorten(focus.id, 40)}`}`,
     width: layout.width,
     height: layout.height,
     css: css + statusCss(picture),
@@ -157,8 +157,4 @@ function legendOf({ tasks, criticalPath }: Picture): LegendItem[] {
   const statuses = statusLegend(tasks.flatMap(({ status }) => status ?? []));
   if (criticalPath.size === 0) return statuses;
   return [...statuses, { text: 'critical path', fill: 'var(--accent)', ink: 'var(--paper)', glyph: '→' }];
-}
-
-function plural(count: number, noun: string, several = `${noun}s`): string {
-  return `${showCount(count)} ${count === 1 ? noun : several}`;
 }

@@ -1,7 +1,7 @@
-import type { RunView } from '../../index.ts';
-import { Heap, type HeapItem } from '../../model/heap.ts';
-import { isSettled } from '../../model/status.ts';
-import { showCount, showDuration } from '../duration.ts';
+import { showCount, showDuration } from '../model/duration.ts';
+import { Heap, type HeapItem } from '../model/heap.ts';
+import { isSettled } from '../model/status.ts';
+import type { RunView } from '../model/view.ts';
 import { statusStyles } from './status-style.ts';
 import { frame, statusLegend } from './svg-style.ts';
 import { at, escapeXml, measure, shorten } from './svg-text.ts';
@@ -15,6 +15,7 @@ export interface Bar {
   readonly endedAt: number;
 }
 
+/** A run to be drawn, and what is said of it. */
 export interface Chart {
   readonly title: string;
   readonly ids: readonly string[];

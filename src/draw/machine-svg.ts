@@ -1,6 +1,6 @@
-import type { AnyStateMachine } from 'xstate';
 import { type Layout, layOut, stepOf } from './layout.ts';
-import { waysFrom } from './machine-mermaid.ts';
+import type { Machine, MachineState } from './machine.ts';
+import { arrowsOf } from './machine-ways.ts';
 import { frame } from './svg-style.ts';
 import { at, escapeXml, measure } from './svg-text.ts';
 
@@ -16,20 +16,21 @@ const css = `
 const lineHeight = 14;
 
 /** A flat machine: states in columns, and between them the events that lead from one to the next. */
-export function drawMachine(machine: AnyStateMachine): { body: string[]; width: number; height: number } {
-  const { states, arrows } = readMachine(machine);
-  // An arrow's events are a node of their own, so that nothing is drawn over them.
+export function drawMachine(machine: Machine): { body: string[]; width: number; height: number } {
+  const { states } = machine;
+  const connections = connectionsOf(machine);
+  // A connection's events are a node of their own, so that nothing is drawn over them.
   const dependsOn: number[][] = states.map(() => []);
-  for (const [index, { left, right }] of arrows.entries()) {
+  for (const [index, { left, right }] of connections.entries()) {
     dependsOn.push([left]);
     dependsOn[right]?.push(states.length + index);
   }
-  const tallest = arrows.reduce((most, { events }) => Math.max(most, events.length), 2);
+  const tallest = connections.reduce((most, { events }) => Math.max(most, events.length), 2);
   const layout = layOut(dependsOn, {
     widthOf: (node) =>
       node < states.length
         ? measure(states[node]?.name ?? '') * 12 + 24
-        : widest(arrows[node - states.length]?.events ?? []),
+        : widest(connections[node - states.length]?.events ?? []),
     nodeHeight: Math.max(30, tallest * lineHeight),
     gap: 10,
   });
@@ -37,89 +38,78 @@ export function drawMachine(machine: AnyStateMachine): { body: string[]; width: 
     ...layout.after.flatMap((after, place) =>
       after.map((next) => `<path class="edge" d="${stepOf(layout, place, next)}"/>`),
     ),
-    ...arrows.flatMap((arrow, index) => drawArrow(layout, arrow, states.length + index)),
-    ...states.map((state, index) => drawState(layout, state, index)),
+    ...connections.flatMap((connection, index) => drawConnection(layout, connection, states.length + index)),
+    ...states.map((state, index) => drawState(layout, state, state.name === machine.initial, index)),
   ];
   return { body, width: layout.width, height: layout.height };
 }
 
-/** Both machines, one below the other. */
-export function svgOfMachines(machines: readonly AnyStateMachine[]): string {
+/** Several machines, one below the other. */
+export function svgOfMachines(machines: readonly Machine[], heading: Heading): string {
   const body: string[] = [];
   let [width, height] = [0, 0];
   for (const machine of machines) {
     const drawn = drawMachine(machine);
-    body.push(`<text class="title" x="0" y="${at(height + 14)}">${escapeXml(machine.root.id)}</text>`);
+    body.push(`<text class="title" x="0" y="${at(height + 14)}">${escapeXml(machine.name)}</text>`);
     body.push(`<g transform="translate(0 ${at(height + 30)})">`, ...drawn.body, '</g>');
     width = Math.max(width, drawn.width);
     height += drawn.height + 60;
   }
-  return frame({
-    title: 'topple',
-    subtitle: 'the two machines that decide',
-    width,
-    height: height - 20,
-    css,
-    body,
-    legend: [],
-  });
+  return frame({ ...heading, width, height: height - 20, css, body, legend: [] });
 }
 
-interface State {
-  readonly name: string;
-  readonly isInitial: boolean;
-  readonly isFinal: boolean;
+/** What stands above a picture. */
+export interface Heading {
+  readonly title: string;
+  readonly subtitle: string;
 }
 
 /** Events that lead from one state to another; back to an earlier one where `isBack`. */
-interface Arrow {
+interface Connection {
   readonly left: number;
   readonly right: number;
   readonly isBack: boolean;
   readonly events: string[];
 }
 
-function readMachine(machine: AnyStateMachine): { states: State[]; arrows: Arrow[] } {
-  const { root } = machine;
-  const names = Object.keys(root.states);
-  const initial = root.initial.target[0]?.key;
-  const states = Object.values(root.states).map(({ key, type }) => ({
-    name: key,
-    isInitial: key === initial,
-    isFinal: type === 'final',
-  }));
-  const arrows = new Map<string, Arrow>();
-  for (const { from, to, label } of waysFrom(machine)) {
+function connectionsOf(machine: Machine): Connection[] {
+  const names = machine.states.map(({ name }) => name);
+  const connections = new Map<string, Connection>();
+  for (const { from, to, label } of arrowsOf(machine)) {
     const [start, end] = [names.indexOf(from), names.indexOf(to)];
     if (start === end) continue;
     // States stand in the order in which a run goes through them.
     const isBack = end < start;
     const [left, right] = isBack ? [end, start] : [start, end];
-    const arrow = arrows.get(`${from} ${to}`) ?? { left, right, isBack, events: [] };
-    arrow.events.push(isBack ? `← ${label}` : label);
-    arrows.set(`${from} ${to}`, arrow);
+    const connection = connections.get(`${from} ${to}`) ?? { left, right, isBack, events: [] };
+    connection.events.push(isBack ? `← ${label}` : label);
+    connections.set(`${from} ${to}`, connection);
   }
-  return { states, arrows: [...arrows.values()] };
+  return [...connections.values()];
 }
 
 function widest(events: readonly string[]): number {
   return events.reduce((most, event) => Math.max(most, measure(event) * 10.5), 0) + 8;
 }
 
-function drawArrow({ left, widths, columnOf, y }: Layout, arrow: Arrow, node: number): string[] {
+function drawConnection(
+  { left, widths, columnOf, y }: Layout,
+  connection: Connection,
+  node: number,
+): string[] {
   const column = columnOf[node] as number;
   const width = widths[column] as number;
   const x = left[column] as number;
   const middle = y[node] as number;
-  const top = middle - ((arrow.events.length - 1) * lineHeight) / 2;
-  const texts = arrow.events.map(
+  const top = middle - ((connection.events.length - 1) * lineHeight) / 2;
+  const texts = connection.events.map(
     (event, line) =>
       `<text class="event" text-anchor="middle" x="${at(x + width / 2)}" y="${at(top + line * lineHeight + 3.5)}">${escapeXml(event)}</text>`,
   );
-  const target = arrow.isBack ? arrow.left : arrow.right;
+  const target = connection.isBack ? connection.left : connection.right;
   const end = columnOf[target] as number;
   const height = at(y[target] as number);
-  const tip = arrow.isBack
+  const tip = connection.isBack
     ? `M${at((left[end] as number) + (widths[end] as number))} ${height}l7 -4v8z`
     : `M${at(left[end] as number)} ${height}l-7 -4v8z`;
   return [...texts, `<path class="tip" d="${tip}"/>`];
@@ -127,7 +117,8 @@ function drawArrow({ left, widths, columnOf, y }: Layout, arrow: Arrow, node: nu
 
 function drawState(
   { left, widths, columnOf, y }: Layout,
-  { name, isInitial, isFinal }: State,
+  { name, isFinal }: MachineState,
+  isInitial: boolean,
   index: number,
 ): string {
   const column = columnOf[index] as number;

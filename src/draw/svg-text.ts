@@ -1,4 +1,4 @@
-import { escapeControls } from '../terminal/escape.ts';
+import { escapeControls } from '../model/escape.ts';
 
 const segmenter = new Intl.Segmenter();
 

@@ -18,6 +18,7 @@ export interface Layout extends Pick<Columns, 'columns' | 'after' | 'nodeCount' 
   readonly height: number;
 }
 
+/** Sizes, in pixels. */
 export interface LayoutOptions {
   /** How wide each node wants to be; those of a column are all as wide as the widest. */
   readonly widthOf: (node: number) => number;

@@ -5,6 +5,7 @@ export interface Packed {
   readonly items: Int32Array;
 }
 
+/** Puts lists one behind the other. */
 export function pack(lists: readonly (readonly number[])[]): Packed {
   const starts = new Int32Array(lists.length + 1);
   for (let index = 0; index < lists.length; index++)

@@ -20,6 +20,7 @@ export interface Columns {
   readonly jumps: readonly (readonly [from: number, to: number])[];
 }
 
+/** Puts nodes into columns, and lanes between them for edges that are longer than one. */
 export function createColumns(dependsOn: DependsOn): Columns {
   const layers = assignLayers(dependsOn);
   const dependents = invert(dependsOn);

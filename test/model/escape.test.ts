@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
-import { cutMiddle, escapeControls, escapeJson, escapeLines } from '../../../src/cli/terminal/escape.ts';
-import { spec } from '../../spec.ts';
+import { cutMiddle, escapeControls, escapeJson, escapeLines } from '../../src/model/escape.ts';
+import { spec } from '../spec.ts';
 
 const test = spec('what a terminal may be sent');
 
@@ -35,6 +35,7 @@ test('cuts what nobody reads on, and no pair of surrogates', () => {
   assert.not.match(escapeControls(`${'😀'.repeat(5_000)}x`), '\\ud');
   assert.not.match(escapeControls(`x${'😀'.repeat(5_000)}`), '\\ud');
   assert.is(cutMiddle('abcdefgh', 6, 2), 'abc…gh');
+  assert.is(cutMiddle('abcdef', 6, 2), 'abcdef');
 });
 
 test('keeps lines, and their lengths', () => {

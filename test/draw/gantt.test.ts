@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import type { RunView, TaskView } from 'topple';
 import * as assert from 'uvu/assert';
-import { assignWorkers, type Bar, type Chart, ganttOf } from '../../../src/cli/draw/gantt.ts';
-import { spec } from '../../spec.ts';
-import { elementsOf } from '../../support/xml.ts';
+import { assignWorkers, type Bar, type Chart, ganttOf } from '../../src/draw/gantt.ts';
+import { spec } from '../spec.ts';
+import { elementsOf } from '../support/xml.ts';
 
 const test = spec('Gantt charts');
 

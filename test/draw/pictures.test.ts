@@ -1,14 +1,14 @@
 import { createFlowFromGraph, type GraphTask, type TaskStatus } from 'topple';
 import * as assert from 'uvu/assert';
-import { dotOf } from '../../../src/cli/draw/dot.ts';
-import { jsonOf } from '../../../src/cli/draw/json.ts';
-import { mermaidOf, mermaidProblem } from '../../../src/cli/draw/mermaid.ts';
-import { createPicture, type PictureOptions } from '../../../src/cli/draw/picture.ts';
-import { svgOfGraph } from '../../../src/cli/draw/svg-graph.ts';
-import { measure, shorten } from '../../../src/cli/draw/svg-text.ts';
-import { readJson } from '../../../src/cli/load/json.ts';
-import { spec } from '../../spec.ts';
-import { elementsOf } from '../../support/xml.ts';
+import { readJson } from '../../src/cli/load/json.ts';
+import { dotOf } from '../../src/draw/dot.ts';
+import { jsonOf } from '../../src/draw/json.ts';
+import { mermaidOf, mermaidProblem } from '../../src/draw/mermaid.ts';
+import { createPicture, type PictureOptions } from '../../src/draw/picture.ts';
+import { svgOfGraph } from '../../src/draw/svg-graph.ts';
+import { measure, shorten } from '../../src/draw/svg-text.ts';
+import { spec } from '../spec.ts';
+import { elementsOf } from '../support/xml.ts';
 
 const test = spec('pictures of flows');
 

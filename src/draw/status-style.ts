@@ -1,4 +1,4 @@
-import type { TaskStatus } from '../../index.ts';
+import type { TaskStatus } from '../model/status.ts';
 
 /** How a status looks: never by colour alone. */
 export interface StatusStyle {
@@ -9,6 +9,7 @@ export interface StatusStyle {
   readonly ink: string;
 }
 
+/** The style of each status, in the order of legends. */
 export const statusStyles: Readonly<Record<TaskStatus, StatusStyle>> = {
   pending: { glyph: '○', fill: '#e8eaed', ink: '#111111' },
   running: { glyph: '▶', fill: '#0072b2', ink: '#ffffff' },

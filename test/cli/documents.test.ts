@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
-import { drawPictures } from '../../../scripts/docs/pictures.ts';
-import { spec } from '../../spec.ts';
-import { topple } from '../../support/cli.ts';
+import { drawPictures } from '../../scripts/docs/pictures.ts';
+import { spec } from '../spec.ts';
+import { topple } from '../support/cli.ts';
 
-const root = new URL('../../../', import.meta.url);
+const root = new URL('../../', import.meta.url);
 
 const test = spec('pictures in the documents');
 

@@ -1,4 +1,4 @@
-import type { TaskStatus } from '../../index.ts';
+import type { TaskStatus } from '../model/status.ts';
 import { statusStyles } from './status-style.ts';
 import { at, escapeXml, measure } from './svg-text.ts';
 
@@ -58,6 +58,7 @@ export function frame(options: {
 const margin = 24;
 const header = 46;
 
+/** A square in a colour, with a glyph in it and words after it. */
 export interface LegendItem {
   readonly text: string;
   readonly fill: string;

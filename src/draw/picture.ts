@@ -1,7 +1,6 @@
-import type { TaskStatus, TriggerRule } from '../../index.ts';
-import type { FlowDefinition } from '../../model/definition.ts';
-import { didYouMean, nearest } from '../../model/nearest.ts';
-import { UsageError } from '../cli-error.ts';
+import type { FlowDefinition } from '../model/definition.ts';
+import type { TaskStatus } from '../model/status.ts';
+import type { TriggerRule } from '../model/trigger-rule.ts';
 
 /** What is drawn of a flow: tasks in definition order, and the dependencies among them. */
 export interface Picture {
@@ -15,6 +14,7 @@ export interface Picture {
   readonly pools: Readonly<Record<string, number>>;
 }
 
+/** What is drawn of a task. */
 export interface PictureTask {
   readonly id: string;
   readonly triggerRule: TriggerRule;
@@ -27,6 +27,7 @@ export interface PictureTask {
   readonly isFocus: boolean;
 }
 
+/** What of a flow is drawn. */
 export interface PictureOptions {
   /** Draw this task, and only what is upstream and downstream of it. Default: all. */
   readonly focus?: string | undefined;
@@ -36,17 +37,7 @@ export interface PictureOptions {
   readonly statuses?: ReadonlyMap<string, TaskStatus> | undefined;
 }
 
-/** Throws UsageError where there is no such task, with the one that was probably meant. */
-export function findFocus({ graph, name }: FlowDefinition, focus: string): void {
-  if (graph.indexOf(focus) >= 0) return;
-  const advice = didYouMean(
-    nearest(focus, graph.ids),
-    graph.size === 0 ? 'It has none.' : `Its first is \`${graph.ids[0]}\`.`,
-  );
-  throw new UsageError(`\`--focus\`: flow \`${name}\` has no task \`${focus}\`. ${advice}`);
-}
-
-/** `focus` must be a task. */
+/** Takes from a flow what is drawn of it. `focus` must be one of its tasks. */
 export function createPicture(definition: FlowDefinition, options: PictureOptions = {}): Picture {
   const { graph, tasks: all, name } = definition;
   const { focus, depth, statuses } = options;
