@@ -1,5 +1,5 @@
 import { stepsFor } from './counted-budget.ts';
-import type { Bounds } from './explore-options.ts';
+import type { SearchBounds } from './explore-options.ts';
 import type { FlowWorld, Situation, Taken } from './flow-world.ts';
 import { type Cover, goalsOf } from './goals.ts';
 import type { Moves } from './moves.ts';
@@ -57,7 +57,7 @@ export class Covering {
   paths(
     world: FlowWorld,
     moves: Moves,
-    bounds: Bounds,
+    bounds: SearchBounds,
     pathTo: (node: number) => Step[],
     maxSteps = stepsFor(world.size),
   ): CoveringPaths {
@@ -89,7 +89,7 @@ export class Covering {
    * What was being waited for when the engine is stopped must still come. A situation after a stop is one that was
    * there before, so exploring gives no path to that: for each kind of wait one is made.
    */
-  #interrupted(world: FlowWorld, moves: Moves, bounds: Bounds, paths: readonly Step[][]): Step[][] {
+  #interrupted(world: FlowWorld, moves: Moves, bounds: SearchBounds, paths: readonly Step[][]): Step[][] {
     if (!moves.commands.has('stop')) return [];
     const all = new Set(this.#places.keys());
     return waited.flatMap((kind): Step[][] => {
@@ -138,7 +138,7 @@ export class Covering {
   #complete(
     world: FlowWorld,
     moves: Moves,
-    bounds: Bounds,
+    bounds: SearchBounds,
     begin: readonly Step[],
     covered: Set<string>,
   ): Step[] {
@@ -163,7 +163,7 @@ export class Covering {
   #best(
     world: FlowWorld,
     moves: Moves,
-    { maxFailures, maxCommands, maxDepth }: Bounds,
+    { maxFailures, maxCommands, maxDepth }: SearchBounds,
     path: readonly Step[],
     at: Situation,
     covered: ReadonlySet<string>,

@@ -61,7 +61,7 @@ const slots: NumberRule = { min: 1, integer: true, infinity: true };
 const reductions: readonly Reduction[] = ['none', 'situations', 'endings', 'auto'];
 
 /** The options with their defaults. */
-export type Bounds = {
+export type SearchBounds = {
   readonly [Name in Exclude<keyof ExploreOptions, 'concurrency' | 'pools'>]-?: Exclude<
     ExploreOptions[Name],
     undefined
@@ -69,10 +69,14 @@ export type Bounds = {
 };
 
 /** Throws `FlowError` where an option will not do. */
-export function readOptions(owner: string, given: ExploreOptions, more: readonly string[] = []): Bounds {
+export function readOptions(
+  owner: string,
+  given: ExploreOptions,
+  more: readonly string[] = [],
+): SearchBounds {
   checkKeys({ option: 'options', owner }, given, new Set([...names, ...more]));
   const place = (option: string) => ({ option, owner });
-  const bounds: Bounds = {
+  const bounds: SearchBounds = {
     maxFailures: given.maxFailures ?? 2,
     maxCommands: given.maxCommands ?? 2,
     commands: given.commands ?? ['cancel', 'pause', 'stop', 'out of time'],

@@ -7,7 +7,7 @@ import { situationsFor, stepsFor } from './counted-budget.ts';
 import { scriptOf, sequenceOf } from './counter-example.ts';
 import { Coverage, type CoverageReport } from './coverage.ts';
 import { Covering } from './covering.ts';
-import { type Bounds, type ExploreOptions, readOptions } from './explore-options.ts';
+import { type ExploreOptions, readOptions, type SearchBounds } from './explore-options.ts';
 import {
   Explorer,
   type Observer,
@@ -73,7 +73,7 @@ export interface Explored {
   readonly exploration: Exploration;
   readonly world: FlowWorld;
   readonly moves: Moves;
-  readonly bounds: Bounds;
+  readonly bounds: SearchBounds;
   readonly coverage: Coverage;
   readonly search: Search;
   readonly covering: Covering | undefined;
@@ -99,7 +99,7 @@ export function definitionOf(flow: AnyFlow, owner: string): FlowDefinition {
 /** The same for whoever wants more than the report. */
 export function exploreFlow(
   definition: FlowDefinition,
-  given: Bounds,
+  given: SearchBounds,
   limits: ExploreOptions,
   cover?: Cover,
 ): Explored {

@@ -1,6 +1,6 @@
 import { viewError } from '../model/error.ts';
 import { builtIns } from './built-in.ts';
-import type { Bounds, Reduction } from './explore-options.ts';
+import type { Reduction, SearchBounds } from './explore-options.ts';
 import type { FlowWorld, Situation, Taken } from './flow-world.ts';
 import { bit, Independence, type Tasks } from './independence.ts';
 import { fromPlaces, Keys, toPlaces } from './keys.ts';
@@ -57,7 +57,7 @@ interface Node {
 }
 
 /** How far to look, and how. */
-export interface SearchOptions extends Bounds {
+export interface SearchOptions extends SearchBounds {
   readonly reduction: Exclude<Reduction, 'auto'>;
   /** Whether tasks that may change places are told apart. Default false. */
   readonly twinsApart?: boolean | undefined;

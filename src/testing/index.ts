@@ -5,7 +5,8 @@ export type { CoverageGroup, CoverageItem, CoverageReport, LeftOut } from './cov
 // All of it at once, and what is said of it.
 export { coverageDiagrams } from './coverage-diagram.ts';
 export { type Exploration, explore, type Finding } from './explore.ts';
-export type { ExploreOptions, Reduction } from './explore-options.ts';
+export type { ExploreOptions, Reduction, SearchBounds } from './explore-options.ts';
+export type { SearchOptions } from './explorer.ts';
 export {
   createFlowModel,
   type FlowModel,

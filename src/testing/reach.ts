@@ -1,4 +1,4 @@
-import type { Bounds } from './explore-options.ts';
+import type { SearchBounds } from './explore-options.ts';
 import type { Search, SearchOptions } from './explorer.ts';
 import type { FlowWorld } from './flow-world.ts';
 import type { Moves } from './moves.ts';
@@ -17,7 +17,7 @@ export interface Reach {
 export function tellReach(
   world: FlowWorld,
   moves: Moves,
-  bounds: Bounds,
+  bounds: SearchBounds,
   search: Search,
   reduction: SearchOptions['reduction'],
   givenUpAt: number | undefined,
@@ -48,7 +48,7 @@ export function tellReach(
   return { covered, notCovered };
 }
 
-function tellCuts({ stoppedBy, isCut, depth }: Search, bounds: Bounds): string[] {
+function tellCuts({ stoppedBy, isCut, depth }: Search, bounds: SearchBounds): string[] {
   const cuts: string[] = [];
   const missing = `paths of ${count(depth, 'step')} and more are not all there`;
   if (stoppedBy === 'maxMs') cuts.push(`what comes after ${bounds.maxMs} ms of searching: ${missing}`);

@@ -1,4 +1,4 @@
-import type { Bounds } from './explore-options.ts';
+import type { SearchBounds } from './explore-options.ts';
 import type { Search, SearchOptions } from './explorer.ts';
 
 /** An option that cuts a search: where it is reached, not all has been looked at. */
@@ -10,11 +10,11 @@ export type Limit = 'maxFailures' | 'maxCommands' | 'reduction';
 /** An option that bounded a search, and what it was. */
 export interface SearchBound<Option extends Cut | Limit = Cut | Limit> {
   readonly option: Option;
-  readonly value: Bounds[Option];
+  readonly value: SearchBounds[Option];
 }
 
 /** What cut a search. */
-export function cutsOf({ isCut, stoppedBy }: Search, bounds: Bounds): readonly SearchBound<Cut>[] {
+export function cutsOf({ isCut, stoppedBy }: Search, bounds: SearchBounds): readonly SearchBound<Cut>[] {
   const cuts: Cut[] = [];
   if (isCut) cuts.push('maxDepth');
   if (stoppedBy === 'maxSituations' || stoppedBy === 'maxMs') cuts.push(stoppedBy);
@@ -23,7 +23,7 @@ export function cutsOf({ isCut, stoppedBy }: Search, bounds: Bounds): readonly S
 
 /** What says how far a search was to look; an option that bounds nothing is left out. */
 export function limitsOf(
-  { maxFailures, maxCommands }: Bounds,
+  { maxFailures, maxCommands }: SearchBounds,
   commands: ReadonlySet<unknown>,
   reduction: SearchOptions['reduction'],
 ): readonly SearchBound<Limit>[] {

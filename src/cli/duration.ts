@@ -1,1 +1,0 @@
-export { showCount, showDuration } from '../model/duration.ts';
