@@ -93,7 +93,7 @@ export class Attempt extends Timer {
   begin(): void {
     const { definition, run } = this.task;
     const { timeoutMs } = definition;
-    if (timeoutMs !== undefined) run.timers.set(this, timeoutMs);
+    if (timeoutMs !== undefined) run.timers.set(this, timeoutMs, run.timers.latestMonotonic);
     const scope = new AttemptScope(this);
     try {
       if (definition.body.kind === 'perform') this.#await(definition.body.perform(scope));

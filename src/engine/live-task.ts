@@ -308,7 +308,7 @@ export class LiveTask implements AttemptTask, Claim, Host {
     const { retry, totalTimeoutMs } = this.definition;
     const { timers } = this.run;
     const goneMs = now - startedAt;
-    if (retry !== undefined) this.#origin = timers.monotonicNow() - goneMs;
+    if (retry !== undefined) this.#origin = timers.latestMonotonic - goneMs;
     if (totalTimeoutMs !== undefined)
       this.#limit = timers.after(totalTimeoutMs - goneMs, () => this.#expire());
   }

@@ -35,6 +35,9 @@ const LONGEST_MS = 2 ** 31 - 1;
 /** A timer of Node or a browser may be early by less than that, against what its monotonic clock says. */
 const EARLY_MS = 2;
 
+/** So long after it was read the monotonic clock is told from stamps: no step of the time of day beyond that goes unseen. */
+const ANCHOR_MS = 10;
+
 /** So many waits are kept in mind when nobody waits so long any more. */
 const KEPT_LINES = 64;
 
@@ -52,6 +55,9 @@ export class Timers {
   /** The one that was last asked for: most tasks wait as long as those before them. */
   #lastLine: Line | undefined;
   #order = 0;
+  readonly #hasOwnClock: boolean;
+  /** A stamp, and what the monotonic clock said then. */
+  #anchor = { stamp: Number.NEGATIVE_INFINITY, monotonic: 0 };
   #latest = Number.NEGATIVE_INFINITY;
   #monotonic = Number.NEGATIVE_INFINITY;
   #armed: { readonly id: unknown; readonly at: number } | undefined;
@@ -60,6 +66,7 @@ export class Timers {
   /** @param onChange called when `adjust` is to be called soon: once for all that a turn asks for and takes back */
   constructor(clock: Clock, onChange: () => void) {
     this.#clock = clock;
+    this.#hasOwnClock = clock.now !== undefined || clock.monotonicNow !== undefined;
     this.#onChange = onChange;
   }
 
@@ -81,6 +88,19 @@ export class Timers {
   }
 
   /**
+   * The monotonic instant of the stamp that `now` gave last, to the millisecond. On the platform's clocks it is told from
+   * the stamp: to read a second clock for each attempt costs as much as all else that a timer does. Where the time of day
+   * was set meanwhile, the clock is read.
+   */
+  get latestMonotonic(): number {
+    if (this.#hasOwnClock) return this.monotonicNow();
+    const goneMs = this.#latest - this.#anchor.stamp;
+    if (goneMs >= 0 && goneMs <= ANCHOR_MS) return this.#anchor.monotonic + goneMs;
+    this.#anchor = { stamp: this.#latest, monotonic: this.monotonicNow() };
+    return this.#anchor.monotonic;
+  }
+
+  /**
    * Calls back once, `waitMs` from now, or as soon after that as the clock can.
    *
    * @param waitMs `Infinity` for never
@@ -92,10 +112,10 @@ export class Timers {
   }
 
   /** The same for a timer that is not set. */
-  set(timer: Timer, waitMs: number): void {
+  set(timer: Timer, waitMs: number, now = this.monotonicNow()): void {
     if (waitMs === Number.POSITIVE_INFINITY) return;
     const line = this.#lineOf(Math.max(waitMs, 0));
-    timer.dueAt = this.monotonicNow() + line.waitMs;
+    timer.dueAt = now + line.waitMs;
     timer.order = this.#order++;
     timer.line = line;
     timer.previous = line.last;
