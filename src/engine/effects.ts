@@ -16,7 +16,7 @@ export const engineTaskMachine = taskMachine.provide({
     requestSlot: ({ self }, { readyAt }) => hostOf<LiveTask>(self).requestSlot(readyAt),
     performAttempt: ({ self, event }, { attempt }) =>
       hostOf<LiveTask>(self).performAttempt(attempt, (event as Extract<TaskEvent, { at: number }>).at),
-    abortAttempt: ({ self }, { cause, reason }) => hostOf<LiveTask>(self).abortAttempt(cause, reason),
+    abortAttempt: ({ self }, params) => hostOf<LiveTask>(self).abortAttempt(params),
     wakeAt: ({ self }, { at }) => hostOf<LiveTask>(self).wakeAt(at),
     reportSettled: ({ self, context }, { status }) =>
       hostOf<LiveTask>(self).reportSettled(status, context.ending as Ending),

@@ -162,7 +162,7 @@ export class FlowWorld {
         turn.tell(task, 'attempt.failed.fatal');
         break;
       case 'times out':
-        turn.endAttempt(task);
+        turn.tell(task, 'attempt.expire');
         break;
       case 'skips':
         turn.tell(task, 'attempt.skipped');
@@ -282,11 +282,6 @@ class Turn {
       this.#claimAt[task] = this.#tick;
       if (event === 'task.ready') this.#readyAt[task] = this.#tick;
     }
-  }
-
-  /** An attempt is out of its own time. */
-  endAttempt(task: number): void {
-    this.#rows[task] = (this.#tasks[task] as TaskModel).ended(this.#rows[task] as LiveRow);
   }
 
   /** Tells the orchestrator; it hears one thing at a time. */

@@ -128,7 +128,7 @@ for (const maxAttempts of [1, 2, 3]) {
 }
 
 function reachable({ machine }: Subject, maxAttempts: number): readonly string[] {
-  return Object.keys(machine.states).filter((state) => state !== 'retrying' || maxAttempts > 1);
+  return Object.keys(machine.states).filter((state) => !['backing_off', 'due'].includes(state) || maxAttempts > 1);
 }
 
 interface Shape {

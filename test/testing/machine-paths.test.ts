@@ -42,13 +42,18 @@ test('lead a task through all its attempts', () => {
   assert.is(Math.max(...attempts), 3);
   const values = new Set(getShortestPaths(taskMachine, taskPathOptions(3)).map(({ state }) => state.value));
   assert.equal([...values].sort(), [
+    'backing_off',
     'cancelled',
+    'cancelling',
     'done',
+    'due',
+    'expiring',
     'failed',
-    'pending',
-    'retrying',
+    'ready',
     'running',
     'skipped',
+    'timing_out',
+    'undecided',
     'upstream_failed',
   ]);
 });
