@@ -18,7 +18,7 @@ export interface OrchestratorContext {
   readonly reason: unknown;
   /** What the run returns. */
   readonly outputs: unknown;
-  /** Tasks that failed and are not optional, first failure first. */
+  /** Tasks whose failure counts, first failure first. */
   readonly failures: readonly TaskFailure[];
 }
 
@@ -262,7 +262,8 @@ export const orchestratorMachine = setup({
         ],
       },
       {
-        description: 'a task that counts has failed, the time was over, or input or output were refused',
+        description:
+          'a task that is not optional failed or could not run, the time was over, or input or output were refused',
         guard: { type: 'hasFailed', params: ({ event }) => ({ error: event.error }) },
         target: '.failed',
         actions: [
@@ -361,8 +362,11 @@ export const orchestratorMachine = setup({
         'run.recover': { description: 'too late' },
       },
     },
-    done: { type: 'final', description: 'All tasks have settled, and none that counts has failed.' },
-    failed: { type: 'final', description: 'A task that counts has failed, or the run as a whole.' },
+    done: { type: 'final', description: 'Every task that is not optional is done or was skipped.' },
+    failed: {
+      type: 'final',
+      description: 'A task that is not optional failed or could not run, or the run failed as a whole.',
+    },
     cancelled: { type: 'final', description: 'All tasks have settled after a cancel.' },
   },
 });

@@ -20,31 +20,44 @@ export type DepsOf<Tasks, Ids extends readonly unknown[], Rule extends TriggerRu
 
 export type OutcomesOf<Ids extends readonly unknown[]> = { readonly [Id in Ids[number] & string]: Outcome };
 
-/** Rules that do not run where everything went well. */
+/** How a task may come to be without output in a run that is done: skipped, or optional and failed. */
+export type Absence = 'skipped' | 'failed';
+
+/** Rules that never say skip. */
+type RuleThatNeverSkips = 'all_settled' | 'always' | 'none_failed';
+
+/** Rules that skip where everything went well. */
 type RuleOfFailure = 'all_failed' | 'all_skipped' | 'one_failed';
 
-/** Rules that always run in the end. */
-type RuleOfAll = 'all_settled' | 'always';
+type AbsenceIn<Task> = Task extends { readonly absence: infer Upstream } ? Upstream : never;
 
-type AllSure<Tasks, Ids extends readonly unknown[]> = [Ids[number]] extends [never]
-  ? true
-  : false extends (Tasks[Ids[number] & keyof Tasks] extends { readonly sure: infer Sure } ? Sure : never)
-    ? false
-    : true;
+/** Distributes over the rules, where there may be more than one. */
+type SkippedBy<Rule, Upstream> = Rule extends RuleThatNeverSkips
+  ? never
+  : Rule extends RuleOfFailure
+    ? 'skipped'
+    : Rule extends 'one_settled'
+      ? [Upstream] extends [never]
+        ? never
+        : 'skipped'
+      : Extract<Upstream, 'skipped'>;
 
-/** Worked out at each `task`, as the default of a type parameter: left inside the object it would be put off, and pile up. */
-export type IsSure<
+/**
+ * Finds how a task may come to be without output. A task that is not optional is done or skipped in a run that is
+ * done, so a failure of an optional dependency never makes its output missing.
+ *
+ * Worked out at each `task`, as the default of a type parameter: left inside the object it would be put off, and pile up.
+ */
+export type AbsenceOf<
   Tasks,
   Ids extends readonly unknown[],
   Rule,
-  MayMiss extends boolean,
-> = true extends MayMiss
-  ? false
-  : [Rule] extends [RuleOfAll]
-    ? true
-    : [Rule] extends [RuleOfFailure]
-      ? false
-      : AllSure<Tasks, Ids>;
+  Optional extends boolean,
+  Skippable extends boolean,
+> =
+  | (true extends Optional ? 'failed' : never)
+  | (true extends Skippable ? 'skipped' : never)
+  | SkippedBy<Rule, AbsenceIn<Tasks[Ids[number] & keyof Tasks]>>;
 
 /** The tasks of a flow, and one more. */
 export type WithTask<
@@ -54,19 +67,22 @@ export type WithTask<
   Output,
   Ids extends readonly unknown[],
   Rule extends TriggerRule,
-  Sure extends boolean,
+  Absent extends Absence,
 > = Tasks & {
   readonly [Key in Id]: {
     readonly output: Output;
-    readonly sure: Sure;
+    readonly absence: Absent;
     readonly scope: PerformScope<Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>;
   };
 };
 
 /** The outputs of a run that is done, by task id: `undefined` where a task may have been skipped, or failed as an optional one. */
 export type OutputsOf<Tasks> = {
-  readonly [Id in keyof Tasks]: Tasks[Id] extends { readonly output: infer Output; readonly sure: infer Sure }
-    ? Sure extends true
+  readonly [Id in keyof Tasks]: Tasks[Id] extends {
+    readonly output: infer Output;
+    readonly absence: infer Absent;
+  }
+    ? [Absent] extends [never]
       ? Output
       : Output | undefined
     : never;
@@ -78,7 +94,10 @@ interface Common<Ids, Rule, Optional, Skippable>
   readonly dependsOn?: Ids | undefined;
   /** When the task may start. Default `all_success`. */
   readonly triggerRule?: Rule | undefined;
-  /** A failure of the task does not fail the run. Default false. */
+  /**
+   * The run may be `done` although this task failed or could not run. It speaks for this task alone: a task behind it
+   * that is not optional and cannot run without it fails the run. Default false.
+   */
   readonly optional?: Optional | undefined;
   /** The task may end itself with `SkipTask`: its output is then missing downstream. Default false. */
   readonly skippable?: Skippable | undefined;

@@ -3,11 +3,12 @@ import { EngineRuns } from './engine/engine.ts';
 import { quiet, type Run } from './engine/run.ts';
 import type { FlowLogic, RunMachine } from './engine/run-logic.ts';
 import type {
+  Absence,
+  AbsenceOf,
   ActorOptions,
   BodiesFor,
   ByTask,
   FlowTypes,
-  IsSure,
   OutputsOf,
   PerformOptions,
   Result,
@@ -86,11 +87,11 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
     const Optional extends boolean = false,
     const Skippable extends boolean = false,
     Output = Awaited<Returned>,
-    Sure extends boolean = IsSure<Tasks, Ids, Rule, Optional | Skippable>,
+    Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, Skippable>,
   >(
     id: Id,
     options: PerformOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Returned, Output>,
-  ): Flow<Input, Taken, WithTask<Tasks, Taken, Id, Output, Ids, Rule, Sure>, Made>;
+  ): Flow<Input, Taken, WithTask<Tasks, Taken, Id, Output, Ids, Rule, Absent>, Made>;
   task<
     const Id extends string,
     Logic extends AnyActorLogic,
@@ -99,11 +100,11 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
     const Optional extends boolean = false,
     const Skippable extends boolean = false,
     Output = ReturnOf<Logic>,
-    Sure extends boolean = IsSure<Tasks, Ids, Rule, Optional | Skippable>,
+    Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, Skippable>,
   >(
     id: Id,
     options: ActorOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Logic, Output>,
-  ): Flow<Input, Taken, WithTask<Tasks, Taken, Id, Output, Ids, Rule, Sure>, Made>;
+  ): Flow<Input, Taken, WithTask<Tasks, Taken, Id, Output, Ids, Rule, Absent>, Made>;
   task(id: string, options: object): never {
     // What the overloads promise of the types, nothing here could show.
     return new Flow(this.name, this.#settings, this.#tasks.with(this.name, id, options)) as never;

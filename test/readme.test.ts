@@ -17,7 +17,9 @@ const documents = ['.', 'docs', 'docs/decisions']
   .flatMap((folder) => readdirSync(join(root, folder)).map((name) => join(folder, name)))
   .filter((name) => name.endsWith('.md'));
 const texts = new Map(documents.map((name) => [name, readFileSync(join(root, name), 'utf8')]));
-const readme = texts.get('README.md') ?? '';
+
+/** The most that the front page may hold: more belongs into the manual. */
+const readmeBytes = 12_000;
 
 /** A module that a document shows, and what the document says that it prints. */
 interface Shown {
@@ -115,8 +117,7 @@ test('name, where they follow a run, what is in the sources', () => {
 });
 
 test("give each trigger rule a row, with Airflow's name for it", () => {
-  const section = /^## Trigger rules$.*?^## /ms.exec(readme)?.[0] ?? '';
-  const rows = section.matchAll(/^\| `(\w+)` \|.*\| `(\w+)` \|$/gm);
+  const rows = (texts.get('docs/trigger-rules.md') ?? '').matchAll(/^\| `(\w+)` \|.*\| `(\w+)` \|$/gm);
   const rules = Array.from(rows, ([, rule, airflow = '']) => [rule, parseTriggerRule(airflow)]);
   assert.equal(
     rules,
@@ -125,16 +126,28 @@ test("give each trigger rule a row, with Airflow's name for it", () => {
 });
 
 test('give each error class and each backoff a row', () => {
-  const rowsOf = (pattern: RegExp) => new Set(Array.from(readme.matchAll(pattern), ([, name]) => name));
+  const rowsOf = (page: string, pattern: RegExp) =>
+    new Set(Array.from((texts.get(page) ?? '').matchAll(pattern), ([, name]) => name));
   const errors = Object.keys(topple).filter((name) => /Error$|^SkipTask$/.test(name));
-  const rows = rowsOf(/^\| `(\w+)` \|/gm);
+  const rows = rowsOf('docs/errors.md', /^\| `(\w+)` \|/gm);
   assert.equal(
     errors.filter((name) => !rows.has(name)),
     [],
   );
-  const calls = rowsOf(/^\| `(\w+)\(.*?\)` \|/gm);
+  const calls = rowsOf('docs/retry-and-time.md', /^\| `(\w+)\(.*?\)` \|/gm);
   assert.equal(
     Object.keys(retry).filter((name) => !calls.has(name)),
+    [],
+  );
+});
+
+test('keep the front page short, and list every page of the manual', () => {
+  const readme = texts.get('README.md') ?? '';
+  assert.ok(Buffer.byteLength(readme) <= readmeBytes, `README.md has ${Buffer.byteLength(readme)} bytes`);
+  const contents = texts.get('docs/README.md') ?? '';
+  const pages = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md') && name !== 'README.md');
+  assert.equal(
+    pages.filter((name) => !contents.includes(`](${name})`)),
     [],
   );
 });

@@ -37,7 +37,7 @@ export interface AttemptRun {
   /** Names a task of this run, and no other. */
   keyOf(taskId: string): string;
   /** Hears what a task failed with, as it was thrown. */
-  noteFailure(error: unknown): void;
+  noteFailure(error: unknown, index: number): void;
 }
 
 /** What an attempt needs of its task. */
@@ -249,7 +249,7 @@ export class Attempt extends Timer {
     if ('defect' in decision)
       run.logger.error(`Task \`${definition.id}\`: ${decision.defect?.message}`, decision.defect);
     const cause = isA(error, TimeoutError) ? 'timeout' : decision.cause;
-    if (!definition.optional) run.noteFailure(error);
+    run.noteFailure(error, this.task.index);
     this.task.send({ type: 'attempt.failed', at, error: shown, cause });
   }
 

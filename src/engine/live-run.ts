@@ -152,7 +152,7 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     return this.#result;
   }
 
-  /** What the first task to fail threw, as it was thrown. */
+  /** What failed first of all that counts, as it was thrown. Known once the run has settled. */
   get firstFailure(): unknown {
     return this.#results.firstFailure;
   }
@@ -275,13 +275,13 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
   taskSettled(task: LiveTask, status: SettledStatus, { at, output, error, cause }: Ending): void {
     this.#tasks.remove(task.index);
     if (status === 'done') this.#results.addOutput(task.index, output);
-    if (status === 'failed' && error !== undefined) this.#results.addFailure(task.index, error, cause);
+    else this.#results.addEnding(task.index, status, error, cause);
     this.steps.taskSettled(at, task.index, status, task.knownActor);
   }
 
-  /** Kept as it was thrown for whoever awaits the outputs. */
-  noteFailure(error: unknown): void {
-    this.#results.noteFailure(error);
+  /** Keeps it as it was thrown for whoever awaits the outputs. */
+  noteFailure(error: unknown, index: number): void {
+    this.#results.noteFailure(error, index);
   }
 
   fault(error: unknown): void {
@@ -390,7 +390,7 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     if (this.isOver || this.isEnding) return;
     if (checked.ok) return this.#begin(checked.value);
     const error = new InputError(this.definition.name, checked.issues);
-    this.noteFailure(error);
+    this.#results.noteRefusal(error);
     this.send({ type: 'run.cancel', at: this.now(), cause: 'input', reason: error.message });
   }
 

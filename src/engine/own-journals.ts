@@ -1,6 +1,12 @@
 import type { Entry } from '../model/journal.ts';
 import { PassingMap } from '../model/passing-map.ts';
-import { conflictOf, isWanted, type RunFilter, type RunSummary, summarise } from '../model/summary.ts';
+import {
+  conflictOf,
+  type ListedJournal,
+  listRuns,
+  type RunFilter,
+  type RunSummary,
+} from '../model/summary.ts';
 import type { Store } from '../store/store.ts';
 
 /** A journal that its run holds. */
@@ -46,10 +52,13 @@ export class OwnJournals implements Pick<Store, 'read' | 'list' | 'remove'> {
   }
 
   list(filter: RunFilter = {}): readonly RunSummary[] {
-    return this.#journals
-      .entries()
-      .map(([id, { journal }]) => summarise(id, journal.keptSeq, (seq) => journal.entry(seq)))
-      .filter((run) => isWanted(filter, run));
+    return listRuns(this.#listed(filter), filter);
+  }
+
+  *#listed({ newestFirst, before }: RunFilter): Generator<ListedJournal> {
+    for (const [id, { journal }, order] of this.#journals.entries({ newestFirst, before })) {
+      yield { id, order, seq: journal.keptSeq, entryAt: (seq) => journal.entry(seq) };
+    }
   }
 
   remove(runId: string): void {

@@ -1,11 +1,14 @@
-import type { FlowDefinition, TaskDefinition } from '../model/definition.ts';
+import type { FlowDefinition } from '../model/definition.ts';
 import { type ErrorView, type TaskFailure, viewError } from '../model/error.ts';
 import type { RunFold } from '../model/fold.ts';
 import { createRecord, createUpstreamRecord, put } from '../model/record.ts';
-import type { Cause } from '../model/status.ts';
+import { type Cause, isSettled, type SettledStatus } from '../model/status.ts';
+import { Failures } from './failures.ts';
 
 /** Stands for the output of a task that has none. */
 const missing = Symbol('missing');
+
+const noFailures: readonly TaskFailure[] = [];
 
 /** What a run that has no more to do returns, or why that cannot be made. */
 export interface Made {
@@ -22,40 +25,52 @@ export class Results {
   readonly #definition: FlowDefinition;
   /** By their places in definition order. */
   readonly #outputs: unknown[];
-  /** Of tasks that count, first failure first. */
-  readonly #failures: TaskFailure[] = [];
-  #firstFailure: { readonly error: unknown } | undefined;
+  /** Made when first needed. */
+  #failures: Failures | undefined;
+  #firstFailure: unknown;
 
   constructor(definition: FlowDefinition) {
     this.#definition = definition;
     this.#outputs = new Array(definition.graph.size).fill(missing);
   }
 
-  /** What failed first, as it was thrown. */
+  /** What failed first of all that counts, as it was thrown; known once `make` has been called. */
   get firstFailure(): unknown {
-    return this.#firstFailure?.error;
+    return this.#firstFailure;
   }
 
   addOutput(task: number, output: unknown): void {
     this.#outputs[task] = output;
   }
 
-  addFailure(task: number, error: ErrorView, cause: Cause | undefined): void {
-    const { id, optional } = this.#definition.tasks[task] as TaskDefinition;
-    if (!optional) this.#failures.push({ taskId: id, error, cause });
+  /** Enters how a task ended that is not done. */
+  addEnding(
+    task: number,
+    status: SettledStatus,
+    error: ErrorView | undefined,
+    cause: Cause | undefined,
+  ): void {
+    if (status !== 'skipped') this.#makeFailures().add(task, status, error, cause);
   }
 
-  /** Kept as it was thrown for whoever awaits the outputs. */
-  noteFailure(error: unknown): void {
-    this.#firstFailure ??= { error };
+  /** Keeps what a task threw for whoever awaits the outputs. */
+  noteFailure(thrown: unknown, task: number): void {
+    this.#makeFailures().note(task, thrown);
+  }
+
+  /** The same of the run as a whole. */
+  noteRefusal(thrown: unknown): void {
+    this.#firstFailure = thrown;
   }
 
   /** Goes on from those of a run's earlier life. */
   takeUp(fold: RunFold): void {
+    const isCancelling = fold.status === 'cancelling';
     for (let task = 0; task < this.#outputs.length; task++) {
       const { status, output, error, cause } = fold.task(task);
       if (status === 'done') this.addOutput(task, output);
-      if (status === 'failed' && error !== undefined) this.addFailure(task, error, cause);
+      else if (status === 'cancelled' && !isCancelling) this.#makeFailures().addLeftOut(task, cause);
+      else if (isSettled(status)) this.addEnding(task, status, error, cause);
     }
   }
 
@@ -74,7 +89,7 @@ export class Results {
   /** @param isDone whether all went well: only then is the flow's own function asked */
   make(input: unknown, isDone: boolean): Made {
     const outputs = this.#byId();
-    const failures = this.#failures;
+    const failures = isDone ? noFailures : this.#countFailures();
     const { name, settings } = this.#definition;
     if (settings.output === undefined || !isDone) return { outputs, failures };
     try {
@@ -82,9 +97,22 @@ export class Results {
       if (output instanceof Promise) throw new TypeError(refusePromise(name, output));
       return { outputs: output, output, failures };
     } catch (error) {
-      this.noteFailure(error);
+      this.noteRefusal(error);
       return { outputs, failures, error: viewError(error) };
     }
+  }
+
+  #makeFailures(): Failures {
+    this.#failures ??= new Failures(this.#definition.plan);
+    return this.#failures;
+  }
+
+  #countFailures(): readonly TaskFailure[] {
+    if (this.#failures === undefined) return noFailures;
+    const { failures, thrown } = this.#failures.thatCount();
+    this.#firstFailure ??= thrown;
+    this.#failures = undefined;
+    return failures;
   }
 
   #byId(): Record<string, unknown> {

@@ -4,8 +4,14 @@ import { pipeline } from 'node:stream/promises';
 import type { NodeRequest, NodeResponse } from './node-response.ts';
 import { Problem, problemResponse } from './problem.ts';
 
+/** Node's own request and response: what Hono's adapter for Node gives to apps, too. */
+export interface NodeBindings {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+}
+
 /** A server as the fetch standard has it: of Hono, of edge runtimes, of `createRunsHandler`. */
-export type FetchHandler = (request: Request) => Promise<Response> | Response;
+export type FetchHandler = (request: Request, node: NodeBindings) => Promise<Response> | Response;
 
 type Body = NonNullable<RequestInit['body']>;
 
@@ -32,18 +38,14 @@ export function toNodeHandler(
     const [incoming, outgoing] = [request as IncomingMessage, response as ServerResponse];
     const gone = new AbortController();
     outgoing.once('close', () => gone.abort());
-    const answered = await answer(handle, incoming, gone.signal);
+    const answered = await answer(handle, { incoming, outgoing }, gone.signal);
     await send(answered, outgoing).catch(() => outgoing.destroy());
   };
 }
 
-async function answer(
-  handle: FetchHandler,
-  incoming: IncomingMessage,
-  signal: AbortSignal,
-): Promise<Response> {
+async function answer(handle: FetchHandler, node: NodeBindings, signal: AbortSignal): Promise<Response> {
   try {
-    return await handle(readRequest(incoming, signal));
+    return await handle(readRequest(node.incoming, signal), node);
   } catch (error) {
     if (error instanceof Problem) return problemResponse(error);
     return problemResponse(new Problem(500, 'Something went wrong here.'));

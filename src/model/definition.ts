@@ -29,7 +29,10 @@ export interface TaskSettings {
   readonly totalTimeoutMs?: number | undefined;
   /** How long an ended attempt may take to heed its signal before it is given up. Default: the flow's, 5,000. */
   readonly graceMs?: number | undefined;
-  /** A failure of the task does not fail the run. Default false. */
+  /**
+   * The run may be `done` although this task failed or could not run. It speaks for this task alone: a task behind it
+   * that is not optional and cannot run without it fails the run. Default false.
+   */
   readonly optional?: boolean | undefined;
   /** The task may end itself with `SkipTask`: its output is then missing downstream. Default false. */
   readonly skippable?: boolean | undefined;

@@ -155,11 +155,13 @@ export interface ErrorView {
   readonly stack?: string | undefined;
 }
 
-/** One task that ended `failed`. */
+/** A task whose failure failed its run. */
 export interface TaskFailure {
   readonly taskId: string;
   readonly error: ErrorView;
   readonly cause?: Cause | undefined;
+  /** Of an optional task: the first task that is not optional and could not run because of it. */
+  readonly blocked?: string | undefined;
 }
 
 /** A run ended `failed` or `cancelled` where its outputs were asked for. */
@@ -168,7 +170,10 @@ export class RunFailedError extends Error {
   readonly flow: string;
   readonly runId: string;
   readonly status: Exclude<SettledRunStatus, 'done'>;
-  /** Tasks that failed themselves, first failure first; not those that only followed. */
+  /**
+   * Tasks that are not optional and failed themselves, and optional ones that kept such tasks from running; first
+   * failure first. Not those that only followed.
+   */
   readonly failures: readonly TaskFailure[];
   /** Why the run was cancelled, or the error of the run itself. */
   readonly reason?: unknown;
@@ -240,5 +245,8 @@ function describeEnding(status: string, failures: readonly TaskFailure[], reason
   if (first === undefined)
     return reason === undefined ? `was ${status}` : `ended ${status}: ${textOf(reason)}`;
   const rest = failures.length > 1 ? ` (and ${failures.length - 1} more)` : '';
-  return `ended ${status}: task \`${first.taskId}\` failed with ${first.error.name}: ${first.error.message}${rest}`;
+  const { taskId, error, blocked } = first;
+  const kind = blocked === undefined ? 'task' : 'optional task';
+  const effect = blocked === undefined ? '' : `, so \`${blocked}\` could not run`;
+  return `ended ${status}: ${kind} \`${taskId}\` failed with ${error.name}: ${error.message}${effect}${rest}`;
 }

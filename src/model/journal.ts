@@ -101,9 +101,9 @@ export type RunFact =
       readonly cause: Cause;
       readonly reason?: unknown;
     }
-  /** It settled: no task that counts has failed. */
+  /** It settled: every task that is not optional is done or was skipped. */
   | { readonly type: 'run.done'; readonly at: number; readonly output: unknown }
-  /** It settled: a task that counts has failed, or the run as a whole. */
+  /** It settled: a task that is not optional failed or could not run, or the run failed as a whole. */
   | {
       readonly type: 'run.failed';
       readonly at: number;

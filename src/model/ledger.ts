@@ -8,7 +8,7 @@ import { Vector } from './vector.ts';
 export interface Plan {
   readonly graph: Graph;
   readonly rules: readonly TriggerRule[];
-  /** 1 where a failure of the task does not fail the run. */
+  /** 1 where the run may be `done` although the task failed or could not run. */
   readonly optional: Uint8Array;
 }
 
@@ -106,7 +106,7 @@ export class Ledger {
     return this.#unsettled;
   }
 
-  /** How many tasks ended `failed` that are not optional: with any, the run fails. */
+  /** How many tasks that are not optional ended neither `done` nor `skipped`: with any, the run fails. */
   get failures(): number {
     return this.#failures;
   }
@@ -178,7 +178,8 @@ export class Ledger {
       if (verdicts === undefined) verdicts = [verdict];
       else verdicts.push(verdict);
     }
-    const fails = status === 'failed' && this.#plan.optional[task] === 0 ? 1 : 0;
+    const endedWell = status === 'done' || status === 'skipped';
+    const fails = !endedWell && this.#plan.optional[task] === 0 ? 1 : 0;
     return this.#with(edit, this.unsettled - 1, this.failures + fails, verdicts ?? none);
   }
 

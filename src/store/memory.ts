@@ -1,6 +1,12 @@
 import type { Entry } from '../model/journal.ts';
 import { PassingMap } from '../model/passing-map.ts';
-import { conflictOf, isWanted, type RunFilter, type RunSummary, summarise } from '../model/summary.ts';
+import {
+  conflictOf,
+  type ListedJournal,
+  listRuns,
+  type RunFilter,
+  type RunSummary,
+} from '../model/summary.ts';
 import type { Store } from './store.ts';
 
 /** A store for as long as the process lives: the reference for others, and the double in tests. */
@@ -24,10 +30,13 @@ class MemoryStore implements Store {
   }
 
   list(filter: RunFilter = {}): readonly RunSummary[] {
-    return this.#journals
-      .entries()
-      .map(([id, entries]) => summarise(id, entries.length, (seq) => entries[seq - 1] as Entry))
-      .filter((run) => isWanted(filter, run));
+    return listRuns(this.#listed(filter), filter);
+  }
+
+  *#listed({ newestFirst, before }: RunFilter): Generator<ListedJournal> {
+    for (const [id, entries, order] of this.#journals.entries({ newestFirst, before })) {
+      yield { id, order, seq: entries.length, entryAt: (seq) => entries[seq - 1] as Entry };
+    }
   }
 
   remove(runId: string): void {

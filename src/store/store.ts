@@ -20,7 +20,10 @@ export interface Store {
   append(runId: string, entries: readonly Entry[], expectedSeq: number): void;
   /** All entries of a run in `seq` order; none where it is unknown. Changes nothing. */
   read(runId: string): readonly Entry[];
-  /** The runs that a filter lets through, in the order in which they were made. Changes nothing. */
+  /**
+   * The runs that a filter lets through, in the order in which they were made, or backwards. A page costs what is
+   * looked at to fill it. Changes nothing.
+   */
   list(filter?: RunFilter): readonly RunSummary[];
   /** Forgets a run and its journal. Safe to repeat; unknown runs are passed over. */
   remove(runId: string): void;

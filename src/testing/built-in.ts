@@ -268,7 +268,10 @@ function wrongStatus(
   if (isSettledRun(value as RunStatus)) {
     if (!settled) return `the run is ${value}, and not all of its tasks have settled`;
     const failed = next.rows.some(
-      (row, task) => row?.status === 'failed' && !(world.definition.tasks[task] as TaskDefinition).optional,
+      (row, task) =>
+        row?.status !== 'done' &&
+        row?.status !== 'skipped' &&
+        !(world.definition.tasks[task] as TaskDefinition).optional,
     );
     const expected =
       context.cause === 'cancelled' ? 'cancelled' : context.cause !== undefined || failed ? 'failed' : 'done';

@@ -1,6 +1,7 @@
 import { type OrchestratorEvent, orchestratorMachine } from '../../machines/orchestrator.ts';
 import type { SnapshotOf } from '../logic/actor-logic.ts';
 import { compile } from '../logic/compile.ts';
+import { findBlockers } from '../model/blockers.ts';
 import type { FlowDefinition, TaskDefinition } from '../model/definition.ts';
 import { FatalError } from '../model/error.ts';
 import type { RunFact, TaskFact, TaskRerun } from '../model/journal.ts';
@@ -435,12 +436,20 @@ class Turn {
 
   /** Once all that was announced has been kept. */
   #conclude(): void {
-    const { tasks } = this.#world.definition;
-    const failures = this.#rows.flatMap((row, task) => {
-      const { id, optional } = tasks[task] as TaskDefinition;
-      return row?.status === 'failed' && !optional
-        ? [{ taskId: id, error: { name: 'Error', message: '' }, cause: causeOf(row) }]
-        : [];
+    const { graph, plan } = this.#world.definition;
+    const having = (status: SettledStatus) =>
+      new Set(this.#rows.flatMap((row, task) => (row?.status === status ? [task] : [])));
+    const failed = having('failed');
+    const blockers = findBlockers(plan, failed, having('upstream_failed'));
+    const failures = Array.from(failed).flatMap((task) => {
+      const blocked = blockers.get(task);
+      if (plan.optional[task] === 1 && blocked === undefined) return [];
+      const failure = {
+        taskId: graph.ids[task] as string,
+        error: { name: 'Error', message: '' },
+        cause: causeOf(this.#rows[task] as Row),
+      };
+      return [blocked === undefined ? failure : { ...failure, blocked: graph.ids[blocked] as string }];
     });
     this.send({ type: 'run.conclude', at: 0, outputs: {}, failures });
   }

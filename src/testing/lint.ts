@@ -4,6 +4,7 @@ import type { FlowDefinition, TaskDefinition } from '../model/definition.ts';
 import { definitionOf } from './explore.ts';
 import { allCommands } from './explore-options.ts';
 import { type AttemptOutcome, Moves } from './moves.ts';
+import { whyItNeedsOptional } from './needs-optional.ts';
 import { findPossible, type Possible } from './possible.ts';
 
 /** Something in a definition that is allowed, and perhaps not meant. */
@@ -19,6 +20,7 @@ export interface Lint {
 export type LintRule =
   | 'skips-with-dependency'
   | 'never-runs'
+  | 'needs-optional'
   | 'time-ends-before-last-attempt'
   | 'limit-never-reached'
   | 'implied-dependency'
@@ -42,6 +44,7 @@ export function lintDefinition(
   const lints = definition.tasks.flatMap((task, index) => [
     ...skipsWithDependency(definition, moves, possible, task),
     ...neverRuns(possible, task, index),
+    ...needsOptional(definition, possible, task),
     ...endsBeforeLastAttempt(definition, task),
     ...impliedDependency(definition, task),
   ]);
@@ -65,12 +68,15 @@ function skipsWithDependency(
     const isBranch = rule !== 'all_success' && possible.verdicts[index]?.has('skip') === true;
     if (!skippable && !isBranch) return [];
     const why = skippable ? 'may skip itself' : `is skipped where its rule \`${rule}\` says so`;
+    // Behind an optional task `none_failed` is no help: where that fails, the task does not run either.
+    const needsOptional = dependsOn.some((name) => (tasks[graph.indexOf(name)] as TaskDefinition).optional);
+    const runsAllTheSame = needsOptional ? 'all_settled' : 'none_failed';
     return [
       {
         rule: 'skips-with-dependency',
         severity: 'warning',
         taskId: id,
-        message: `\`${dependency}\` ${why}, and \`${id}\` is then skipped too, with all that is behind it. If it is to run all the same, give it \`triggerRule: 'none_failed'\`; if not, \`'none_failed_min_one_success'\` says that it is meant.`,
+        message: `\`${dependency}\` ${why}, and \`${id}\` is then skipped too, with all that is behind it. If it is to run all the same, give it \`triggerRule: '${runsAllTheSame}'\`; if not, \`'none_failed_min_one_success'\` says that it is meant.`,
       },
     ];
   });
@@ -92,6 +98,13 @@ function neverRuns(
       message: `\`${id}\` can never run: for \`${triggerRule}\` its dependencies (${dependsOn.map((name) => `\`${name}\``).join(', ')}) would have to end as they cannot, so it is always ${ends}. A task that may skip itself must say \`skippable: true\`.`,
     },
   ];
+}
+
+function needsOptional(definition: FlowDefinition, possible: Possible, task: TaskDefinition): Lint[] {
+  const message = whyItNeedsOptional(definition, possible, task);
+  return message === undefined
+    ? []
+    : [{ rule: 'needs-optional', severity: 'warning', taskId: task.id, message }];
 }
 
 function endsBeforeLastAttempt({ settings }: FlowDefinition, task: TaskDefinition): Lint[] {

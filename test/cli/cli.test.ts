@@ -162,6 +162,16 @@ test('shows its version, and its help on standard error where no command is give
   assert.equal([code, stdout, stderr.slice(0, 13)], [2, '', 'Usage: topple']);
 });
 
+test('a simulated run is failed where what is not optional could not run behind what is', async () => {
+  const tasks = { fetch: { optional: true, fails: 'always' }, render: { needs: ['fetch'] } };
+  writeFileSync(join(cwd, 'nightly.json'), JSON.stringify({ tasks }));
+  const { code, stdout } = await topple(['simulate', 'nightly.json', '--json'], { cwd });
+  assert.equal([code, JSON.parse(stdout).status], [1, 'failed']);
+  const spared = { ...tasks, render: { ...tasks.render, optional: true } };
+  writeFileSync(join(cwd, 'nightly.json'), JSON.stringify({ tasks: spared }));
+  assert.is((await topple(['simulate', 'nightly.json'], { cwd })).code, 0);
+});
+
 test('simulates a graph file: order of the file, attempts, skipped tasks, times from 0', async () => {
   const { code, stdout, stderr } = await topple(['simulate', 'build.yaml', '--json'], { cwd });
   assert.is(code, 0);

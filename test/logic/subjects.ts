@@ -215,6 +215,9 @@ export const orchestrator: Subject = {
     if (roll < 25) return oneOf(dice, rest.slice(0, 2));
     if (roll < (ledger.unsettled === 0 ? 60 : 28)) return oneOf(dice, rest);
     const all = settlements(context, roll < 90 ? 'decided' : 'all', at);
-    return all.length === 0 ? oneOf(dice, strangers) : oneOf(dice, all);
+    if (all.length === 0) return oneOf(dice, strangers);
+    // A run is done only where each of its tasks is, or nearly: that is to be tried as often as the rest.
+    const { length } = settledStatuses;
+    return dice(2) === 0 ? oneOf(dice, all) : (all[length * dice(all.length / length)] as AnyEventObject);
   },
 };

@@ -87,6 +87,10 @@ test('concludes when the last task has settled: done, failed or cancelled', () =
   assert.equal(last(settled(0, 'failed'), settled(1, 'upstream_failed'), settled(2, 'done')), [
     ['concludeRun', { ending: 'failed' }],
   ]);
+  const behind = planOf({ a: { optional: true }, b: { dependsOn: ['a'] } });
+  assert.equal(after(behind, start, settled(0, 'failed'), settled(1, 'upstream_failed')).asked, [
+    ['concludeRun', { ending: 'failed' }],
+  ]);
   const cancelled = [settled(0, 'cancelled'), settled(1, 'cancelled'), settled(2, 'cancelled')];
   assert.equal(last(cancel, ...cancelled), [['concludeRun', { ending: 'cancelled' }]]);
   assert.equal(last({ ...cancel, cause: 'timeout' }, ...cancelled), [['concludeRun', { ending: 'failed' }]]);

@@ -91,15 +91,21 @@ test('gives the same verdicts in place, where only the newest is to be read', ()
   assert.is(early.settle(0, 'done'), early);
 });
 
-test('counts no failure of an optional task', () => {
-  const ledger = Ledger.open(planOf({ a: { optional: true }, b: {} })).admit();
+test('counts each task that is not optional and ended neither done nor skipped', () => {
+  const plan = planOf({ a: { optional: true }, b: {} });
+  const endings = ['done', 'failed', 'skipped', 'upstream_failed', 'cancelled'] as const;
+  const failuresOf = (task: number): number[] =>
+    endings.map((ending) => Ledger.open(plan).settle(task, ending).failures);
   assert.equal(
+    [failuresOf(0), failuresOf(1)],
     [
-      ledger.settle(0, 'failed').failures,
-      ledger.settle(1, 'failed').failures,
-      ledger.settle(1, 'cancelled').failures,
+      [0, 0, 0, 0, 0],
+      [0, 1, 0, 1, 1],
     ],
-    [0, 1, 0],
+  );
+  assert.equal(
+    endings.map((ending) => Ledger.open(plan, [ending, ending]).failures),
+    [0, 1, 0, 1, 1],
   );
 });
 

@@ -18,11 +18,27 @@ test('has what came and has not gone, oldest first', () => {
   assert.is(map.get('b'), undefined);
   assert.equal([map.size, map.toArray()], [2, [1, 3]]);
   map.set('a', 4);
-  assert.equal(map.entries(), [
-    ['c', 3],
-    ['a', 4],
-  ]);
+  assert.equal(
+    [...map.entries()],
+    [
+      ['c', 3, 3],
+      ['a', 4, 4],
+    ],
+  );
   assert.equal([map.shift(), map.shift(), map.shift()], ['c', 'a', undefined]);
+});
+
+test('is read from either end, and from behind any number', () => {
+  const map = new PassingMap<number, string>();
+  for (let key = 0; key < 1_000; key++) map.set(key, `${key}`);
+  for (let key = 0; key < 1_000; key++) if (key % 10 !== 0) map.delete(key);
+  const numbers = (options: Parameters<typeof map.entries>[0]) =>
+    Array.from(map.entries(options), ([, , number]) => number).slice(0, 2);
+  assert.equal(numbers({}), [1, 11]);
+  assert.equal(numbers({ newestFirst: true }), [991, 981]);
+  assert.equal(numbers({ newestFirst: true, before: 981 }), [971, 961]);
+  assert.equal(numbers({ newestFirst: true, before: 983 }), [981, 971]);
+  assert.equal(numbers({ before: 1 }), []);
 });
 
 test('lets go of what has gone, without a full collection', () => {

@@ -6,16 +6,17 @@ import { spec } from '../spec.ts';
 const test = spec('summary of a run');
 
 function summaryOf(...facts: readonly object[]) {
-  return summarise('r', facts.length, (seq) => ({ ...facts[seq - 1], seq, runId: 'r' }) as Entry);
+  const entryAt = (seq: number) => ({ ...facts[seq - 1], seq, runId: 'r' }) as Entry;
+  return summarise({ id: 'r', order: 1, seq: facts.length, entryAt });
 }
 
 const started = { type: 'run.started', at: 5, flow: 'f' };
 
 test('knows where the run began and ended', () => {
-  const open = { id: 'r', flow: 'f', startedAt: 5, endedAt: null, seq: 2 };
+  const open = { id: 'r', flow: 'f', startedAt: 5, endedAt: null, ending: undefined, seq: 2, order: 1 };
   assert.equal(summaryOf(started, { type: 'task.ready', at: 6 }), open);
-  for (const type of ['run.done', 'run.failed', 'run.cancelled'])
-    assert.equal(summaryOf(started, { type, at: 9 }), { ...open, endedAt: 9 });
+  for (const ending of ['done', 'failed', 'cancelled'])
+    assert.equal(summaryOf(started, { type: `run.${ending}`, at: 9 }), { ...open, endedAt: 9, ending });
 });
 
 test('knows no flow of a run that never started', () => {
@@ -23,9 +24,9 @@ test('knows no flow of a run that never started', () => {
     { type: 'run.cancelling', at: 5 },
     { type: 'run.failed', at: 6 },
   ];
-  const nothing = { id: 'r', flow: '', startedAt: null };
-  assert.equal(summaryOf(...refused), { ...nothing, endedAt: 6, seq: 2 });
-  assert.equal(summaryOf(), { ...nothing, endedAt: null, seq: 0 });
+  const nothing = { id: 'r', flow: '', startedAt: null, order: 1 };
+  assert.equal(summaryOf(...refused), { ...nothing, endedAt: 6, ending: 'failed', seq: 2 });
+  assert.equal(summaryOf(), { ...nothing, endedAt: null, ending: undefined, seq: 0 });
 });
 
 test('is wanted by flow, and by whether the run has settled', () => {

@@ -1,4 +1,4 @@
-import { type Entry, type Store, StoreConflictError } from 'topple';
+import { type Entry, type RunFilter, type Store, StoreConflictError } from 'topple';
 import * as assert from 'uvu/assert';
 import { spec } from '../spec.ts';
 
@@ -82,14 +82,34 @@ export function storeContract(name: string, create: () => Store): void {
       0,
     );
     store.append('d', [started('d', 'f'), { type: 'run.cancelled', at: 9, seq: 2, runId: 'd' }], 0);
-    const a = { id: 'a', flow: 'f', startedAt: 5, endedAt: null, seq: 1 };
-    const b = { id: 'b', flow: 'g', startedAt: 5, endedAt: 9, seq: 2 };
-    const c = { id: 'c', flow: '', startedAt: null, endedAt: 2, seq: 2 };
-    const d = { id: 'd', flow: 'f', startedAt: 5, endedAt: 9, seq: 2 };
+    const a = { id: 'a', flow: 'f', startedAt: 5, endedAt: null, ending: undefined, seq: 1, order: 1 };
+    const b = { id: 'b', flow: 'g', startedAt: 5, endedAt: 9, ending: 'done', seq: 2, order: 2 };
+    const c = { id: 'c', flow: '', startedAt: null, endedAt: 2, ending: 'failed', seq: 2, order: 3 };
+    const d = { id: 'd', flow: 'f', startedAt: 5, endedAt: 9, ending: 'cancelled', seq: 2, order: 4 };
     assert.equal(store.list(), [a, b, c, d]);
     assert.equal(store.list({ settled: false }), [a]);
     assert.equal(store.list({ settled: true, flow: 'g' }), [b]);
     assert.equal(store.list({ flow: 'f' }), [a, d]);
+  });
+
+  test('lists a page of runs, backwards too, from behind any of them', () => {
+    const store = create();
+    const ids = ['a', 'b', 'c', 'd', 'e'];
+    for (const runId of ids) store.append(runId, [{ ...entry(1), runId }], 0);
+    store.remove('b');
+    const list = (filter: RunFilter) => store.list(filter).map(({ id }) => id);
+    assert.equal(list({ limit: 2 }), ['a', 'c']);
+    assert.equal(list({ newestFirst: true }), ['e', 'd', 'c', 'a']);
+    const page = store.list({ newestFirst: true, limit: 2 });
+    assert.equal(
+      page.map(({ id }) => id),
+      ['e', 'd'],
+    );
+    const before = page.at(-1)?.order;
+    assert.equal(list({ newestFirst: true, before }), ['c', 'a']);
+    store.remove('d');
+    assert.equal(list({ newestFirst: true, before, limit: 1 }), ['c']);
+    assert.equal(list({ newestFirst: true, before, settled: true }), []);
   });
 
   test('counts a run that runs again as unsettled', () => {

@@ -61,6 +61,12 @@ export const defects: readonly Defect[] = [
     put: '? 1 : 0',
   },
   {
+    name: 'a task that could not run does not fail the run',
+    file: ledger,
+    find: "const endedWell = status === 'done' || status === 'skipped';",
+    put: "const endedWell = status !== 'failed';",
+  },
+  {
     name: 'a run that is taken up has forgotten its failures',
     file: ledger,
     find: 'if (status in seenBit) ledger',

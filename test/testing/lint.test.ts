@@ -1,4 +1,4 @@
-import { createFlow, createFlowFromGraph, type GraphTask } from 'topple';
+import { createFlow, createFlowFromGraph, type GraphTask, type TriggerRule, triggerRules } from 'topple';
 import { lint } from 'topple/testing';
 import * as assert from 'uvu/assert';
 import { spec } from '../spec.ts';
@@ -60,6 +60,85 @@ test('a rule that cannot be met', () => {
     c: { dependsOn: ['b'], triggerRule: 'all_skipped', optional: true },
   };
   assert.equal(found(behind), ['warning never-runs c']);
+});
+
+test('a task that is not optional behind one that is, under rules that need it', () => {
+  const behind = (triggerRule: TriggerRule, more = {}, ...others: GraphTask[]) => {
+    const tasks = Object.fromEntries(others.map((task, at) => [`other-${at}`, task]));
+    const dependsOn = ['ad', ...Object.keys(tasks)];
+    return found({ ad: { optional: true }, ...tasks, mail: { dependsOn, triggerRule, ...more } });
+  };
+  const warned = ['warning needs-optional mail'];
+  const needing = triggerRules.filter((rule) => behind(rule).join() === warned.join());
+  assert.equal(needing, [
+    'all_success',
+    'all_settled_min_one_success',
+    'one_success',
+    'none_failed',
+    'none_failed_min_one_success',
+  ]);
+  assert.equal(behind('all_success', { optional: true }), []);
+  // One success is enough for these, and a task that is not optional is one where the run is not failed anyway.
+  assert.equal(behind('one_success', {}, {}), []);
+  assert.equal(behind('all_settled_min_one_success', {}, {}), []);
+  assert.equal(behind('one_success', {}, { skippable: true }), warned);
+  assert.equal(behind('all_settled_min_one_success', {}, { skippable: true }), []);
+  assert.equal(behind('none_failed', {}, {}), warned);
+});
+
+test('an optional task that others keep from running keeps others from running too', () => {
+  const tasks = {
+    a: {},
+    b: { dependsOn: ['a'], optional: true },
+    c: { dependsOn: ['b'], optional: true },
+    d: { dependsOn: ['c'] },
+    e: { dependsOn: ['d'] },
+  };
+  assert.equal(found(tasks), ['warning needs-optional d']);
+});
+
+test('what is said of optional tasks that others need', () => {
+  const messageOf = (count: number, triggerRule: TriggerRule): string | undefined => {
+    const ids = Array.from({ length: count }, (_, at) => `o${at}`);
+    const optional = Object.fromEntries(ids.map((id) => [id, { optional: true }]));
+    const flow = createFlowFromGraph(
+      { tasks: { ...optional, mail: { dependsOn: ids, triggerRule } } },
+      perform,
+    );
+    return lint(flow)[0]?.message;
+  };
+  const first = '`mail` is not optional, and cannot run where ';
+  const then =
+    ": the run is then `failed`. If it is to run all the same, give it a rule that does not mind, such as `triggerRule: 'all_settled'`; if the run may be `done` without it, make it `optional: true` too.";
+  assert.equal(
+    [
+      messageOf(1, 'all_success'),
+      messageOf(2, 'none_failed'),
+      messageOf(5, 'all_success'),
+      messageOf(2, 'one_success'),
+      messageOf(1, 'all_settled_min_one_success'),
+      messageOf(2, 'all_settled_min_one_success'),
+    ],
+    [
+      'optional `o0` fails',
+      'one of optional `o0` and `o1` fails',
+      'one of optional `o0`, `o1`, `o2` and 2 more fails',
+      'none of its dependencies is done, and optional `o0` and `o1` may fail',
+      'optional `o0` fails',
+      'all of optional `o0` and `o1` fail',
+    ].map((where) => `${first}${where}${then}`),
+  );
+});
+
+test('a rule that runs all the same is recommended behind tasks that skip, also where some are optional', () => {
+  const recommended = (tasks: Readonly<Record<string, GraphTask>>): (string | undefined)[] =>
+    lint(createFlowFromGraph({ tasks }, perform))
+      .filter(({ rule }) => rule === 'skips-with-dependency')
+      .map(({ message }) => /run all the same, give it `triggerRule: '(\w+)'`/.exec(message)?.[1]);
+  const end = { dependsOn: ['news', 'ad'] };
+  assert.equal(recommended({ news: { skippable: true }, ad: {}, end }), ['none_failed']);
+  assert.equal(recommended({ news: { skippable: true }, ad: { optional: true }, end }), ['all_settled']);
+  assert.equal(recommended({ news: { skippable: true, optional: true }, ad: {}, end }), ['all_settled']);
 });
 
 test('a limit that is over before the backoffs are', () => {

@@ -83,6 +83,44 @@ same<
 >(true);
 // @ts-expect-error: no such output
 outputs.nobody;
+
+// In a run that is done, only a skip makes the output of a task that is not optional missing.
+const flaky = createFlow('flaky')
+  .task('sms', { optional: true, perform: () => 1 })
+  .task('log', { dependsOn: ['sms'], optional: true, perform: () => 1 })
+  .task('maybe', { skippable: true, perform: () => 1 })
+  .task('extra', { dependsOn: ['maybe'], optional: true, perform: () => 1 })
+  .task('receipt', { dependsOn: ['sms'], perform: ({ deps }) => deps.sms })
+  .task('report', { dependsOn: ['sms', 'maybe'], triggerRule: 'all_settled', perform: () => 1 })
+  .task('post', { dependsOn: ['maybe'], triggerRule: 'none_failed', perform: () => 1 })
+  .task('file', { dependsOn: ['receipt', 'extra'], perform: () => 1 })
+  .task('any', { dependsOn: ['sms', 'log'], triggerRule: 'one_success', perform: () => 1 })
+  .task('tried', { dependsOn: ['log'], triggerRule: 'one_settled', perform: () => 1 })
+  .task('sure', { dependsOn: ['receipt'], triggerRule: 'one_settled', perform: () => 1 })
+  .task('alarm', { dependsOn: ['sms'], triggerRule: 'one_failed', perform: () => 1 })
+  .task('either', {
+    dependsOn: ['sms'],
+    triggerRule: 'all_settled' as 'all_settled' | 'one_failed',
+    perform: () => 1,
+  });
+same<
+  Awaited<ReturnType<typeof flaky.run>>,
+  {
+    readonly sms: number | undefined;
+    readonly log: number | undefined;
+    readonly maybe: number | undefined;
+    readonly extra: number | undefined;
+    readonly receipt: number;
+    readonly report: number;
+    readonly post: number;
+    readonly file: number | undefined;
+    readonly any: number;
+    readonly tried: number | undefined;
+    readonly sure: number;
+    readonly alarm: number | undefined;
+    readonly either: number | undefined;
+  }
+>(true);
 // @ts-expect-error: the schema takes text
 flow.run({ n: 1 });
 // @ts-expect-error: input is required

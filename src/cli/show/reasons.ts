@@ -22,12 +22,24 @@ export function detailOf(progress: RunProgress, task: TaskProgress): string {
   return [how, said].filter((text) => text !== undefined).join(': ');
 }
 
-/** The task by whose own doing it was that this one did not run: itself, where it was no other's. */
-export function rootTask(progress: RunProgress, task: TaskProgress): TaskProgress {
-  let root = task;
+/**
+ * The task by whose own doing it was that this one did not run: itself, where it was no other's.
+ *
+ * @param known roots found before, to which it adds: without them a long chain is walked once for each of its tasks
+ */
+export function rootTask(
+  progress: RunProgress,
+  task: TaskProgress,
+  known = new Map<TaskProgress, TaskProgress>(),
+): TaskProgress {
+  const path = [task];
+  let root = known.get(task) ?? task;
   // Each step goes upstream, so it ends.
-  for (let next: TaskProgress | undefined = task; next !== undefined; next = decider(progress, root))
-    root = next;
+  for (let next = decider(progress, root); next !== undefined; next = decider(progress, root)) {
+    root = known.get(next) ?? next;
+    path.push(next);
+  }
+  for (const passed of path) known.set(passed, root);
   return root;
 }
 

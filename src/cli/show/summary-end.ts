@@ -1,5 +1,5 @@
 import type { SettledRunStatus, TaskStatus } from '../../model/status.ts';
-import { count, showDuration } from '../duration.ts';
+import { count, showCount, showDuration } from '../duration.ts';
 import type { Piece } from '../terminal/line.ts';
 import { escapeControls } from '../terminal/text.ts';
 import { marks } from './marks.ts';
@@ -26,8 +26,11 @@ function whyOf({ status, cause, reason, tasks }: RunProgress): string | undefine
   if (cause === 'timeout') return 'it was out of time';
   if (cause !== undefined)
     return `its ${cause} was refused${reason === undefined ? '' : `: ${showReason(reason)}`}`;
-  const failed = tasks.filter((task) => task.status === 'failed' && !task.optional).length;
-  return `${count(failed, 'task')} failed`;
+  const counting = tasks.filter(({ optional }) => !optional);
+  const failed = counting.filter((task) => task.status === 'failed').length;
+  const blocked = counting.filter((task) => task.status === 'upstream_failed').length;
+  if (failed === 0) return `${count(blocked, 'task')} did not run`;
+  return `${count(failed, 'task')} failed${blocked === 0 ? '' : `, ${showCount(blocked)} did not run`}`;
 }
 
 const order: readonly TaskStatus[] = ['done', 'failed', 'upstream_failed', 'skipped', 'cancelled'];

@@ -24,21 +24,28 @@ export type RunsVerdict = boolean | 'forbidden' | ((run: VisibleRun) => boolean)
 /** Says who may watch and steer runs. Must not read the request's body. What it throws lets nobody through. */
 export type Authorize = (request: Request, access: RunsAccess) => RunsVerdict | Promise<RunsVerdict>;
 
+/** Who may have runs, and from where. */
+export interface AccessRules {
+  readonly authorize: Authorize | undefined;
+  /** Origins whose pages may steer runs, beside the server's own. Default: none. */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  readonly logger: Logger;
+}
+
 /**
  * Asks whether a request may do what it asks for, and gives what tells which runs it may do that with.
  *
  * @throws Problem 401, 403, or 500 where `authorize` threw
  */
 export async function authorizeRoute(
-  authorize: Authorize | undefined,
+  { authorize, allowedOrigins = [], logger }: AccessRules,
   request: Request,
   route: Route,
-  logger: Logger,
 ): Promise<(run: VisibleRun) => boolean> {
   if (authorize === undefined) {
     throw new Problem(403, 'Runs are closed to all, until the server says who may see them (`authorize`).');
   }
-  refuseForeignPage(request);
+  refuseForeignPage(request, allowedOrigins);
   const verdict = await ask(authorize, request, route, logger);
   if (verdict === true) return () => true;
   if (typeof verdict === 'function') return (run) => verdict(run) === true;
@@ -50,11 +57,11 @@ export async function authorizeRoute(
 }
 
 /**
- * Another site's page can make a browser send a `POST`, with this site's cookies. It cannot set `authorization`
- * without being asked, which is never allowed here.
+ * Another site's page can make a browser send a `POST`, with this site's cookies or the password that the browser
+ * keeps for it: whatever else the request has, it is refused where the browser says that it comes from elsewhere.
  */
-function refuseForeignPage({ method, headers, url }: Request): void {
-  if (method !== 'POST' || headers.has('authorization')) return;
+function refuseForeignPage({ method, headers, url }: Request, allowedOrigins: readonly string[]): void {
+  if (method !== 'POST') return;
   const site = headers.get('sec-fetch-site');
   const origin = headers.get('origin');
   const isForeign =
@@ -62,7 +69,8 @@ function refuseForeignPage({ method, headers, url }: Request): void {
       ? // Browsers tell the site to https and localhost alone, the origin to all.
         origin !== null && URL.parse(origin)?.host !== new URL(url).host
       : site === 'cross-site' || site === 'same-site';
-  if (isForeign) throw new Problem(403, "A page of another site cannot steer this site's runs.");
+  if (!isForeign || (origin !== null && allowedOrigins.includes(origin))) return;
+  throw new Problem(403, "A page of another site cannot steer this site's runs (`allowedOrigins`).");
 }
 
 async function ask(authorize: Authorize, request: Request, route: Route, logger: Logger): Promise<unknown> {

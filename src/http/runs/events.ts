@@ -9,6 +9,8 @@ export interface EventStreamOptions {
   /** How often something is sent at least. */
   readonly keepAliveMs: number;
   readonly clock: Clock;
+  /** Asked at each keep-alive: `false` ends the stream. Must not reject. */
+  readonly mayGoOn: () => Promise<boolean>;
   /** Each ends the stream when aborted: the client has gone, or the server is about to. */
   readonly signals: readonly AbortSignal[];
   /** The stream has ended, whoever ended it. Called once. */
@@ -61,7 +63,7 @@ export function eventStream(run: Run, options: EventStreamOptions): ReadableStre
       // `signal` takes the listeners out again when the stream has ended some other way.
       for (const signal of signals) signal.addEventListener('abort', close, { signal: reading.signal });
       controller.enqueue(encoder.encode(`retry: ${retryMs}\n\n`));
-      timer = clock.setTimeout(() => keepAlive(controller), keepAliveMs);
+      timer = clock.setTimeout(() => void keepAlive(controller), keepAliveMs);
       if (signals.some(({ aborted }) => aborted)) close();
     },
     // Called when the client has taken what there was.
@@ -89,13 +91,19 @@ export function eventStream(run: Run, options: EventStreamOptions): ReadableStre
     return text;
   }
 
-  function keepAlive(controller: ReadableStreamDefaultController<Uint8Array>): void {
+  async function keepAlive(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    const isAllowed = await options.mayGoOn();
+    if (isOver) return;
+    if (!isAllowed) {
+      end();
+      return controller.close();
+    }
     if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(': still here\n\n'));
     else if (++missed > 1) {
       end();
       return controller.error(new Error('The client took nothing for too long'));
     }
-    timer = clock.setTimeout(() => keepAlive(controller), keepAliveMs);
+    timer = clock.setTimeout(() => void keepAlive(controller), keepAliveMs);
   }
 
   /** Whether it is this call that ends it. */

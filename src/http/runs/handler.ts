@@ -14,22 +14,33 @@ import { type Authorize, authorizeRoute, type VisibleRun } from './access.ts';
 import { readBody } from './body.ts';
 import { command } from './commands.ts';
 import { eventStream, isReadToTheEnd, readLastEventId } from './events.ts';
+import { checkHost } from './host.ts';
 import { showView, toJson } from './json.ts';
 import { listRuns } from './list.ts';
-import { readQuery, routeOf } from './route.ts';
+import { type Route, readQuery, routeOf } from './route.ts';
 
 export interface RunsHandlerOptions {
   /** Whose runs are shown. */
   readonly engine: Engine;
   /** Says who may do what. Without it, nobody may do anything. */
   readonly authorize?: Authorize | undefined;
+  /**
+   * Origins whose pages may steer runs, beside the server's own, such as `https://admin.example.org`. Lets their
+   * requests through; headers for CORS are up to the server. Default: none.
+   */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /**
+   * Host names under which runs are shown, with a port or for any port; `any` for all. Default: where the adapter sees
+   * that a request came in by a loopback address, the names of that (`localhost`, `127.0.0.1`, `[::1]`); else `any`.
+   */
+  readonly allowedHosts?: readonly string[] | 'any' | undefined;
   /** Where the handler is mounted, as addresses have it. Default `/runs`. */
   readonly path?: string | undefined;
   /** Of a request's body. Default 65,536, minimum 0. */
   readonly maxBodyBytes?: number | undefined;
   /** How many event streams may be open; beyond that 503. Default 1,000, minimum 0. */
   readonly maxStreams?: number | undefined;
-  /** How often an event stream sends something at least. Default 15,000, minimum 1. */
+  /** How often an event stream sends something at least, and `authorize` is asked again. Default 15,000, minimum 1. */
   readonly keepAliveMs?: number | undefined;
   /** Ends the event streams when aborted, so that a server can close. */
   readonly signal?: AbortSignal | undefined;
@@ -41,8 +52,13 @@ export interface RunsHandlerOptions {
 
 /** Answers requests about runs, as any fetch-style server does. */
 export interface RunsHandler {
-  /** Never rejects: what goes wrong is a response too. */
-  (request: Request): Promise<Response>;
+  /**
+   * Never rejects: what goes wrong is a response too.
+   *
+   * @param node Node's own request, `{ incoming }`: `toNodeHandler` gives it, and in Hono on Node `c.env` has it.
+   * Without it, nobody sees whether the request came in by a loopback address.
+   */
+  (request: Request, node?: unknown): Promise<Response>;
   /** Where it is to be mounted: all below that is its own. */
   readonly path: string;
 }
@@ -51,6 +67,8 @@ const owner = 'createRunsHandler';
 const known = new Set([
   'engine',
   'authorize',
+  'allowedOrigins',
+  'allowedHosts',
   'path',
   'maxBodyBytes',
   'maxStreams',
@@ -76,29 +94,33 @@ const timeOfDay: Clock = {
  */
 export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
   checkOptions(options);
-  const { engine, authorize, path = '/runs', maxBodyBytes = 65_536, maxStreams = 1_000 } = options;
+  const { engine, authorize, allowedOrigins, allowedHosts } = options;
+  const { path = '/runs', maxBodyBytes = 65_536, maxStreams = 1_000 } = options;
   const { keepAliveMs = 15_000, clock = timeOfDay } = options;
   const logger = guardLogger(options.logger ?? console);
   let streams = 0;
 
-  const handler = async (request: Request): Promise<Response> => {
-    const response = await answer(request).catch(problemOf);
+  const rules = { authorize, allowedOrigins, logger };
+
+  const handler = async (request: Request, node?: unknown): Promise<Response> => {
+    const response = await answer(request, node).catch(problemOf);
     if (request.method !== 'HEAD') return response;
     await response.body?.cancel();
     return new Response(null, response);
   };
   return Object.assign(handler, { path });
 
-  async function answer(request: Request): Promise<Response> {
+  async function answer(request: Request, node: unknown): Promise<Response> {
     const route = routeOf(request, path);
-    const isVisible = await authorizeRoute(authorize, request, route, logger);
+    checkHost(request, allowedHosts, node);
+    const isVisible = await authorizeRoute(rules, request, route);
     if (route.action === 'list') {
       checkAccept(request, 'application/json');
-      return json(listRuns(engine, route.query, isVisible));
+      return json(await listRuns(engine, route.query, isVisible));
     }
     const run = find(route.runId, isVisible);
     readQuery(route.query, []);
-    if (route.action === 'watch') return watch(request, run);
+    if (route.action === 'watch') return watch(request, route, run);
     checkAccept(request, 'application/json');
     if (route.action === 'view') return json(showView(run.view()));
     const status = command(route.action, run, await readBody(request, maxBodyBytes));
@@ -111,7 +133,7 @@ export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
     throw new Problem(404, 'There is no run of this id: it never was, or has been dropped since it settled.');
   }
 
-  function watch(request: Request, run: Run): Response {
+  function watch(request: Request, route: Route, run: Run): Response {
     checkAccept(request, 'text/event-stream');
     const after = readLastEventId(request, run);
     if (isReadToTheEnd(run, after)) return new Response(null, { status: 204, headers: safeHeaders });
@@ -124,7 +146,8 @@ export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
     const ended = (): void => {
       streams--;
     };
-    return new Response(eventStream(run, { after, keepAliveMs, clock, signals, ended }), {
+    const mayGoOn = (): Promise<boolean> => isStillAllowed(request, route, run);
+    return new Response(eventStream(run, { after, keepAliveMs, clock, signals, mayGoOn, ended }), {
       headers: {
         ...safeHeaders,
         'content-type': 'text/event-stream',
@@ -133,6 +156,16 @@ export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
         'x-accel-buffering': 'no',
       },
     });
+  }
+
+  /** Asked while a stream is open: a permission may have been taken back. */
+  async function isStillAllowed(request: Request, route: Route, run: Run): Promise<boolean> {
+    try {
+      const isVisible = await authorizeRoute(rules, request, route);
+      return isVisible({ id: run.id, flow: run.view().flow });
+    } catch {
+      return false;
+    }
   }
 
   function problemOf(error: unknown): Response {
@@ -149,10 +182,25 @@ function json(value: unknown, status = 200): Response {
 function checkOptions(options: RunsHandlerOptions): void {
   const place = (option: string) => ({ option, owner });
   checkKeys(place('options'), options, known);
-  const { engine, authorize, path, maxBodyBytes, maxStreams, keepAliveMs, signal, clock, logger } = options;
+  const { engine, authorize, allowedOrigins, allowedHosts, path } = options;
+  const { maxBodyBytes, maxStreams, keepAliveMs, signal, clock, logger } = options;
   if (engine === undefined) throw badOption(place('engine'), 'an engine', engine);
   checkMethods(place('engine'), engine, ['run', 'runs']);
   if (authorize !== undefined) checkFunction(place('authorize'), authorize);
+  if (allowedOrigins !== undefined && !isList(allowedOrigins, isOrigin)) {
+    throw badOption(
+      place('allowedOrigins'),
+      'a list of origins like `https://admin.example.org`',
+      allowedOrigins,
+    );
+  }
+  if (allowedHosts !== undefined && allowedHosts !== 'any' && !isList(allowedHosts, isHost)) {
+    throw badOption(
+      place('allowedHosts'),
+      'a list of host names like `runs.example.org`, or `any`',
+      allowedHosts,
+    );
+  }
   if (path !== undefined && !(typeof path === 'string' && /^(\/[\w.~-]+)+$/.test(path))) {
     throw badOption(place('path'), 'a path like `/runs`, without a slash at its end', path);
   }
@@ -165,4 +213,17 @@ function checkOptions(options: RunsHandlerOptions): void {
   }
   checkMethods(place('clock'), clock, ['setTimeout', 'clearTimeout']);
   checkMethods(place('logger'), logger, ['error', 'warn', 'info']);
+}
+
+function isList(value: unknown, isItem: (item: string) => boolean): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string' && isItem(item));
+}
+
+function isOrigin(text: string): boolean {
+  return text !== 'null' && URL.parse(text)?.origin === text;
+}
+
+/** As the URL standard writes it, since requests are compared with it. */
+function isHost(text: string): boolean {
+  return URL.parse(`http://${text}`)?.host === text || URL.parse(`https://${text}`)?.host === text;
 }

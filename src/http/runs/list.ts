@@ -1,5 +1,6 @@
-import type { Engine, RunStatus } from '../../index.ts';
+import type { Engine, RunFilter, RunStatus, RunSummary } from '../../index.ts';
 import { isSettledRun } from '../../model/status.ts';
+import { soon } from '../lull.ts';
 import { Problem } from '../problem.ts';
 import type { VisibleRun } from './access.ts';
 import { readQuery } from './route.ts';
@@ -15,16 +16,11 @@ export interface ListedRun {
   readonly seq: number;
 }
 
-/** A page of runs, those that started last first. */
+/** A page of runs, those that were made last first. */
 export interface RunList {
   readonly runs: readonly ListedRun[];
   /** For `after`, to get the runs behind these; `null` on the last page. */
   readonly next: string | null;
-}
-
-interface Place {
-  readonly startedAt: number;
-  readonly id: string;
 }
 
 const statuses: readonly string[] = [
@@ -38,61 +34,69 @@ const statuses: readonly string[] = [
 const maxLimit = 200;
 const defaultLimit = 50;
 
+/** So many summaries are asked for at a time; the event loop has its turn between two times. */
+const chunkSize = 256;
+
 /**
  * A page of the runs that `isVisible` lets through. Where it begins is said by a run's place in the order, so that a
  * page can be asked for when the run has been dropped meanwhile.
  *
  * @throws Problem 400 for a query that will not do
  */
-export function listRuns(
+export async function listRuns(
   engine: Engine,
   query: URLSearchParams,
   isVisible: (run: VisibleRun) => boolean,
-): RunList {
+): Promise<RunList> {
   const given = readQuery(query, ['flow', 'status', 'settled', 'limit', 'after']);
   const limit = readLimit(given.limit);
-  const after = given.after === undefined ? undefined : readPlace(given.after);
   const status = readStatus(given.status);
   const settled = readSettled(given.settled);
-  const isWanted = settled ?? (status === undefined ? undefined : isSettledRun(status));
-  const summaries = engine
-    .runs({ flow: given.flow, settled: isWanted })
-    .filter((run) => after === undefined || compare(after, placeOf(run)) < 0)
-    .sort((a, b) => compare(placeOf(a), placeOf(b)));
+  const filter: RunFilter = {
+    flow: given.flow,
+    settled: settled ?? (status === undefined ? undefined : isSettledRun(status)),
+    before: given.after === undefined ? undefined : readPlace(given.after),
+  };
 
   const runs: ListedRun[] = [];
-  for (const { id, flow, startedAt, endedAt, seq } of summaries) {
-    const run = engine.run(id);
-    if (run === undefined || !isVisible({ id, flow })) continue;
-    const { status: value } = run.view();
-    if (status !== undefined && value !== status) continue;
-    const last = runs.at(-1);
-    if (runs.length === limit && last !== undefined) return { runs, next: writePlace(placeOf(last)) };
-    runs.push({ id, flow, status: value, startedAt, endedAt, seq });
+  let last = 0;
+  for await (const summary of newestFirst(engine, filter, limit + 1)) {
+    const run = listed(engine, summary, isVisible);
+    if (run === undefined || (status !== undefined && run.status !== status)) continue;
+    if (runs.length === limit) return { runs, next: String(last) };
+    runs.push(run);
+    last = summary.order;
   }
   return { runs, next: null };
 }
 
-function placeOf({ id, startedAt }: { readonly id: string; readonly startedAt: number | null }): Place {
-  return { id, startedAt: startedAt ?? 0 };
-}
-
-/** Those that started last come first; of the same instant, by id. */
-function compare(a: Place, b: Place): number {
-  if (a.startedAt !== b.startedAt) return b.startedAt - a.startedAt;
-  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
-}
-
-function writePlace({ startedAt, id }: Place): string {
-  return `${startedAt}_${id}`;
-}
-
-function readPlace(text: string): Place {
-  const [, startedAt, id] = /^(\d{1,16}(?:\.\d{1,6})?)_(.{1,256})$/su.exec(text) ?? [];
-  if (startedAt === undefined || id === undefined) {
-    throw new Problem(400, '`after` must be what `next` of the page before says.');
+/** Most pages are filled by what is asked for first. */
+async function* newestFirst(engine: Engine, filter: RunFilter, first: number): AsyncGenerator<RunSummary> {
+  let { before } = filter;
+  for (let limit = first; ; limit = chunkSize) {
+    const chunk = engine.runs({ ...filter, newestFirst: true, before, limit });
+    yield* chunk;
+    if (chunk.length < limit) return;
+    before = chunk.at(-1)?.order;
+    await new Promise<void>(soon);
   }
-  return { startedAt: Number(startedAt), id };
+}
+
+/** `undefined` for a run that the engine does not have, or that is not to be seen. */
+function listed(
+  engine: Engine,
+  { id, flow, startedAt, endedAt, ending, seq }: RunSummary,
+  isVisible: (run: VisibleRun) => boolean,
+): ListedRun | undefined {
+  const run = engine.run(id);
+  if (run === undefined || !isVisible({ id, flow })) return undefined;
+  return { id, flow, status: ending ?? run.view().status, startedAt, endedAt, seq };
+}
+
+/** What `next` of an earlier page said: only runs that were made before that one are behind it. */
+function readPlace(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw new Problem(400, '`after` must be what `next` of the page before says.');
 }
 
 function readLimit(text: string | undefined): number {

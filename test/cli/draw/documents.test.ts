@@ -17,9 +17,6 @@ test('are what the command line draws (npm run docs)', async () => {
 test('stand beside what the command line prints', async () => {
   const line = 'topple simulate examples/release.yaml --workers 1,2,3,4,8';
   const { stdout } = await topple(line.split(' ').slice(1), { cwd: fileURLToPath(root) });
-  for (const file of ['README.md', 'docs/command-line.md'])
-    assert.ok(
-      readFileSync(new URL(file, root), 'utf8').includes(`${line}\n\`\`\`\n\`\`\`\n${stdout}\`\`\`\n`),
-      file,
-    );
+  const page = readFileSync(new URL('docs/command-line.md', root), 'utf8');
+  assert.ok(page.includes(`${line}\n\`\`\`\n\`\`\`\n${stdout}\`\`\`\n`));
 });

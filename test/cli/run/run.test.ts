@@ -21,6 +21,20 @@ function run(tasks: object, args: readonly string[] = [], options?: FakeIoOption
   return topple(['run', 'flow.json', ...args], { cwd: folder, ...options });
 }
 
+test('ends with 1 where what is not optional did not run behind what is, and says because of whom', async () => {
+  const nightly = {
+    fetch: { optional: true, fails: 'always' },
+    render: { needs: ['fetch'] },
+    send: { needs: ['render'] },
+  };
+  const { code, stdout } = await run(nightly);
+  assert.is(code, 1);
+  assert.match(stdout, '  ⊘ `render` and `send` did not run: `fetch` failed');
+  assert.match(stdout, /\n✘ demo failed after \d+ ms: 2 tasks did not run\n/);
+  const spared = await run({ ...nightly, render: { needs: ['fetch'], triggerRule: 'all_settled' } });
+  assert.is(spared.code, 0);
+});
+
 /** The events and the view of `--json`. */
 function parse(stdout: string): { events: Entry[]; view: RunView } {
   const lines = stdout
@@ -63,10 +77,7 @@ test('gives a line with its instant for each event, and a summary', async () => 
       'task.upstream_failed thanks because `post` failed: attempt 1 of `post` was to fail',
     ],
   );
-  assert.match(
-    summary.join('\n'),
-    '  ⊘ thanks  upstream_failed because `post` failed: attempt 1 of `post` was to fail',
-  );
+  assert.match(summary.join('\n'), '  ⊘ `thanks` did not run: `post` failed');
   assert.match(stdout, '\n✘ demo failed after ');
 });
 

@@ -35,9 +35,8 @@ test('says what failed, what that brought down, where the time went and how it e
     '',
     'Failed, or did not run',
     '  ✘ pay      failed after 3 attempts: no network',
+    '  ⊘ `receipt` and `post` did not run: `pay` failed',
     '  ✘ ad       failed: busy (optional)',
-    '  ⊘ receipt  upstream_failed because `pay` failed: no network',
-    '  ⊘ post     upstream_failed because `pay` failed: no network',
     '  – sms      skipped: nothing to do',
     '  – log-sms  skipped because `sms` was skipped: nothing to do',
     '',
@@ -49,7 +48,7 @@ test('says what failed, what that brought down, where the time went and how it e
     'Critical path  stock 200 ms → pay 3.5 s',
     'All tasks      ran 3.6 s, waited 3.1 s for slots, waited 200 ms between attempts',
     '',
-    '✘ shop failed after 3.7 s: 1 task failed',
+    '✘ shop failed after 3.7 s: 1 task failed, 2 did not run',
     '  ✔ 2 done   ✘ 2 failed   ⊘ 2 upstream_failed   – 2 skipped',
   ]);
 });
@@ -64,29 +63,85 @@ test('knows a flow without tasks', async () => {
   assert.equal(drawSummary(progress, sheet), ['', '✔ demo is done after 0 ms', '  no tasks']);
 });
 
-test('counts what would be too long a list, roots first', async () => {
+test('names some of many tasks that did not run because of one, and counts the rest', async () => {
   const tasks = [
-    ...Array.from({ length: 1_000 }, (_, i) => ({ id: `t${i}`, dependsOn: ['root'] })),
+    ...Array.from({ length: 1_007 }, (_, i) => ({ id: `t${i}`, dependsOn: ['root'] })),
     { id: 'root', fails: 'always' as const },
+  ];
+  const lines = drawSummary(await progressAt(end, tasks), sheet);
+  assert.equal(lines.slice(1, 6), [
+    'Failed, or did not run',
+    '  ✘ root  failed: root broke',
+    '  ⊘ `t0`, `t1`, `t2`, `t3`, `t4` and 1,002 more did not run: `root` failed',
+    '',
+    '✘ demo failed after 0 ms: 1 task failed, 1,007 did not run',
+  ]);
+});
+
+test('counts what would be too long a list, each failure before what it brought down', async () => {
+  const tasks = [
+    { id: 'late', dependsOn: ['lost'] },
+    { id: 'ad', fails: 'always' as const, optional: true },
+    ...Array.from({ length: 7 }, (_, i) => ({ id: `t${i}`, fails: 'always' as const })),
+    { id: 'lost', dependsOn: ['t1'] },
   ];
   const lines = drawSummary(await progressAt(end, tasks), { ...sheet, maxLines: 3 });
   assert.equal(lines.slice(1, 6), [
     'Failed, or did not run',
-    '  ✘ root  failed: root broke',
-    '  ⊘ t0    upstream_failed because `root` failed: root broke',
-    '  ⊘ t1    upstream_failed because `root` failed: root broke',
-    '  … and 998 more',
+    '  ✘ t0  failed: t0 broke',
+    '  ✘ t1  failed: t1 broke',
+    '  ⊘ `late` and `lost` did not run: `t1` failed',
+    '  … and 6 more',
   ]);
 });
 
-test('goes on in the next line, under itself, on a narrow terminal', async () => {
-  const progress = await progressAt(end, shop.slice(0, 3), { name: 'shop' });
-  assert.equal(drawSummary(progress, { ...sheet, columns: 45 }).slice(1, 6), [
+test('says that a run failed since what is not optional could not run behind what is', async () => {
+  const progress = await progressAt(end, [
+    { id: 'ad', fails: 'always', optional: true },
+    { id: 'fetch', fails: 'always', optional: true, error: 'no network', durationMs: 5 },
+    { id: 'chart', dependsOn: ['fetch'], optional: true },
+    { id: 'render', dependsOn: ['chart'] },
+    { id: 'send', dependsOn: ['render'] },
+    { id: 'tidy', dependsOn: ['send'], triggerRule: 'all_settled' },
+  ]);
+  assert.equal(drawSummary(progress, sheet), [
+    '',
     'Failed, or did not run',
-    '  ✘ pay      failed after 3 attempts: no',
-    '             network',
-    '  ⊘ receipt  upstream_failed because `pay`',
-    '             failed: no network',
+    '  ✘ fetch  failed: no network (optional)',
+    '  ⊘ `render`, `send` and `chart` did not run: `fetch` failed',
+    '  ✘ ad     failed: ad broke (optional)',
+    '',
+    '✘ demo failed after 5 ms: 2 tasks did not run',
+    '  ✔ 1 done   ✘ 2 failed   ⊘ 3 upstream_failed',
+  ]);
+});
+
+test('finds the root of each task of a long chain in no time to speak of', async () => {
+  const tasks = Array.from({ length: 20_000 }, (_, i) => ({
+    id: `t${i}`,
+    dependsOn: i === 0 ? [] : [`t${i - 1}`],
+    ...(i === 0 ? { fails: 'always' as const } : {}),
+  }));
+  const progress = await progressAt(end, tasks);
+  let asked = 0;
+  const { task } = progress;
+  progress.task = (id) => {
+    asked++;
+    return task.call(progress, id);
+  };
+  const lines = drawSummary(progress, sheet);
+  assert.is(lines[3], '  ⊘ `t1`, `t2`, `t3`, `t4`, `t5` and 19,994 more did not run: `t0` failed');
+  assert.ok(asked < 100_000, `${asked} look-ups`);
+});
+
+test('goes on in the next line, under itself, on a narrow terminal', async () => {
+  const progress = await progressAt(end, shop.slice(0, 4), { name: 'shop' });
+  assert.equal(drawSummary(progress, { ...sheet, columns: 40 }).slice(1, 6), [
+    'Failed, or did not run',
+    '  ✘ pay  failed after 3 attempts: no',
+    '         network',
+    '  ⊘ `receipt` and `post` did not run:',
+    '    `pay` failed',
   ]);
 });
 

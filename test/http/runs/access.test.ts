@@ -2,7 +2,7 @@ import { createFlow } from 'topple';
 import * as assert from 'uvu/assert';
 import type { Authorize, RunsAccess } from '../../../src/http/runs/access.ts';
 import { bearerToken } from '../../../src/http/runs/bearer-token.ts';
-import { createRunsHandler } from '../../../src/http/runs/handler.ts';
+import { createRunsHandler, type RunsHandlerOptions } from '../../../src/http/runs/handler.ts';
 import { spec } from '../../spec.ts';
 import { silent, virtualEngine } from '../../support/virtual.ts';
 
@@ -12,11 +12,11 @@ const commands = ['cancel', 'pause', 'resume', 'rerun'];
 const readings = ['', '/events'];
 
 /** Two runs, `mine` and `other`, and a way to ask for them. */
-async function world(authorize?: Authorize) {
+async function world(authorize?: Authorize, options: Partial<RunsHandlerOptions> = {}) {
   const { engine } = virtualEngine();
   const errors: string[] = [];
   const logger = { ...silent, error: (message: string) => errors.push(message) };
-  const handler = createRunsHandler({ engine, authorize, logger });
+  const handler = createRunsHandler({ engine, authorize, logger, ...options });
   const flow = createFlow('wait').task('a', { perform: () => 1 });
   for (const id of ['mine', 'other']) await engine.start(flow, undefined, { id, paused: true });
   const ask = async (path: string, method = 'GET', headers: Record<string, string> = {}) => {
@@ -130,7 +130,7 @@ test("is not had by another site's page with this site's cookies", async () => {
       await statusOf('none'),
       await statusOf('cross-site', { authorization: 'Bearer x' }),
     ],
-    [403, 403, 200, 200, 200],
+    [403, 403, 200, 200, 403],
   );
 });
 
@@ -149,8 +149,64 @@ test("is not had by another site's page where its browser tells no more than the
       await statusOf('http://another.example', { authorization: 'Bearer x' }),
       await statusOf('http://behind-a-proxy', { 'sec-fetch-site': 'same-origin' }),
     ],
-    [403, 403, 403, 200, 200, 200, 200],
+    [403, 403, 403, 200, 200, 403, 200],
   );
+});
+
+test("is had by another site's page whose origin is allowed, and by no other", async () => {
+  const { ask } = await world(() => true, { allowedOrigins: ['https://admin.example'] });
+  const statusOf = async (origin: string | undefined, more: Record<string, string> = {}) =>
+    (await ask('/mine/pause', 'POST', { ...(origin !== undefined && { origin }), ...more })).status;
+  const foreign = { 'sec-fetch-site': 'cross-site' };
+  assert.equal(
+    [
+      await statusOf('https://admin.example', foreign),
+      await statusOf('https://admin.example'),
+      await statusOf('https://admin.example:8443', foreign),
+      await statusOf('https://other.example', foreign),
+      await statusOf(undefined, foreign),
+    ],
+    [200, 200, 403, 403, 403],
+  );
+});
+
+test('is had by loopback under names of the loopback only, unless others are allowed', async () => {
+  const { engine } = virtualEngine();
+  const statuses = async (allowedHosts: RunsHandlerOptions['allowedHosts'], localAddress?: string) => {
+    const handler = createRunsHandler({ engine, authorize: () => true, allowedHosts });
+    const origin = localAddress === undefined ? undefined : { incoming: { socket: { localAddress } } };
+    const hosts = ['localhost:3000', '127.0.0.1', '[::1]:80', 'a.localhost', 'rebound.example', '10.0.0.1'];
+    const asked = hosts.map((host) => handler(new Request(`http://${host}/runs`), origin));
+    return (await Promise.all(asked)).map(({ status }) => status);
+  };
+  const all = [200, 200, 200, 200, 200, 200];
+  const loopback = [200, 200, 200, 200, 403, 403];
+  assert.equal(await statuses(undefined), all);
+  assert.equal(await statuses(undefined, '10.0.0.1'), all);
+  for (const address of ['127.0.0.1', '::1', '::ffff:127.0.0.1'])
+    assert.equal(await statuses(undefined, address), loopback);
+  assert.equal(await statuses('any', '127.0.0.1'), all);
+  assert.equal(await statuses(['rebound.example'], '127.0.0.1'), [403, 403, 403, 403, 200, 403]);
+  assert.equal(await statuses(['localhost:3000', '[::1]:80']), [200, 403, 403, 403, 403, 403]);
+});
+
+test('is refused for a list of hosts or origins that cannot match', async () => {
+  const { engine } = virtualEngine();
+  for (const allowedHosts of ['all', ['https://a.example'], ['A.example'], ['a b']] as never[])
+    assert.throws(
+      () => createRunsHandler({ engine, allowedHosts }),
+      /`allowedHosts` of `createRunsHandler` must/,
+    );
+  for (const allowedOrigins of [
+    'https://a.example',
+    ['a.example'],
+    ['https://a.example/'],
+    ['null'],
+  ] as never[])
+    assert.throws(
+      () => createRunsHandler({ engine, allowedOrigins }),
+      /`allowedOrigins` of `createRunsHandler` must/,
+    );
 });
 
 test('is had with a bearer token, and with no other', async () => {

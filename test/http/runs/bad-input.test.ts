@@ -14,7 +14,7 @@ import { servers } from './servers.ts';
 const token = 'correct-horse';
 const requests = badRequests(token);
 const leak = new RegExp(`${secret}|node:|node_modules|\\.[jt]s\\b|\\bat [\\w.]+ \\(|set-cookie`, 'i');
-const good = `GET /runs HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer ${token}\r\n\r\n`;
+const good = `GET /runs HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer ${token}\r\n\r\n`;
 
 /** Two runs that the holder of the token may see, and two that nobody may. */
 async function world() {
@@ -92,7 +92,7 @@ for (const [name, start] of Object.entries(servers)) {
     const server = await start(runs);
     const socket = connect(server.port, '127.0.0.1');
     const body = 'x'.repeat(2_000_000);
-    const head = `POST /runs/${visibleId}/cancel HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}`;
+    const head = `POST /runs/${visibleId}/cancel HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${token}`;
     socket.write(`${head}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n`);
     socket.write(`${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n${good}`);
     const answers = await text(socket);

@@ -154,3 +154,21 @@ test('end when the server is about to close, or the engine was stopped', async (
   assert.equal(idsOf(await second), [1, 2, 3]);
   await engine.stop();
 });
+
+test('end at the next keep-alive once they may no longer be seen', async () => {
+  let verdict: () => unknown = () => true;
+  const { clock, run, watch } = await world({ authorize: () => verdict() as boolean, keepAliveMs: 1_000 });
+  const failed = () => Promise.reject(new Error('the database is down'));
+  const refusals = [() => false, () => 'forbidden', () => () => false, failed];
+  for (const refusal of refusals) {
+    verdict = () => true;
+    const text = (await watch()).text();
+    await clock.advance(2_500);
+    verdict = refusal;
+    await clock.advance(500);
+    assert.equal((await text).match(/still here/g)?.length, 2);
+  }
+  assert.is(run.view().status, 'running');
+  // What is left is the task's own wait.
+  assert.is(clock.pending, 1);
+});

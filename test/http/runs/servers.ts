@@ -32,7 +32,7 @@ export const servers: Readonly<Record<string, (runs: RunsHandler) => Promise<Lis
   },
   hono: (runs) => {
     const app = new Hono();
-    app.all(`${runs.path}/*`, (c) => runs(c.req.raw));
+    app.all(`${runs.path}/*`, (c) => runs(c.req.raw, c.env));
     return listen(createAdaptorServer({ fetch: app.fetch }) as Server);
   },
 };

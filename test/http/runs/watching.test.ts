@@ -5,9 +5,10 @@ import * as assert from 'uvu/assert';
 import { createRunsHandler } from '../../../src/http/runs/handler.ts';
 import { spec } from '../../spec.ts';
 import { silent, virtualEngine } from '../../support/virtual.ts';
+import { sendRaw } from './raw-client.ts';
 import { servers } from './servers.ts';
 
-const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`;
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`;
 
 /** Reads until the text has come; what was read. */
 async function readUntil(socket: Socket, wanted: string): Promise<string> {
@@ -33,6 +34,17 @@ for (const [name, start] of Object.entries(servers)) {
     await clock.run(run.settled());
     assert.match(await rest, 'event: run.done');
     socket.destroy();
+    await server.close();
+  });
+
+  test('is refused under a name that was made to lead to the loopback', async () => {
+    const { engine } = virtualEngine();
+    const server = await start(createRunsHandler({ engine, authorize: () => true, logger: silent }));
+    const statusOf = async (host: string) => {
+      const bytes = Buffer.from(`GET /runs HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+      return (await sendRaw(server.port, bytes)).status;
+    };
+    assert.equal([await statusOf('rebound.example'), await statusOf(`localhost:${server.port}`)], [403, 200]);
     await server.close();
   });
 
