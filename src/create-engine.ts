@@ -7,8 +7,11 @@ import {
 import { OwnJournals } from './engine/own-journals.ts';
 import { quiet, type Run } from './engine/run.ts';
 import type { FlowLogic } from './engine/run-logic.ts';
-import { type ActorInput, definitionOf } from './flow.ts';
+import { type ActorInput, definitionOf, isFlow } from './flow.ts';
 import type { AnyFlow, InputOf, ReturnedBy, StartArguments } from './flow-types.ts';
+import { badOption } from './model/check.ts';
+import type { FlowDefinition } from './model/definition.ts';
+import { FlowError } from './model/error.ts';
 import type { RunSettings } from './model/journal.ts';
 import type { RunFilter, RunSummary, Store } from './store/store.ts';
 
@@ -23,7 +26,8 @@ export interface Engine {
   /**
    * Starts a run. Resolves once the input was accepted, the store has the run and it has started.
    *
-   * @throws InputError where the schema refuses the input; StoreConflictError where the id is taken
+   * @throws InputError where the schema refuses the input; StoreConflictError where the id is taken; FlowError for an
+   * option that will not do, such as an id with a slash
    */
   start<F extends AnyFlow>(flow: F, ...given: StartArguments<InputOf<F>>): Promise<Run<ReturnedBy<F>>>;
   /** Actor logic of a flow, bound to this engine: its slots, store and logger; the time is the parent's. */
@@ -33,7 +37,11 @@ export interface Engine {
    * number. A run that was started with another version of its flow is left as it is, and logged.
    */
   recover(flows: readonly AnyFlow[]): readonly Run[];
-  /** A run that is under way, or has settled and is still kept. */
+  /**
+   * A run that is under way, or has settled and is still kept.
+   *
+   * @throws FlowError for what is no id, such as a flow
+   */
   run(id: string): Run | undefined;
   /** What the store knows of its runs. */
   runs(filter?: RunFilter): readonly RunSummary[];
@@ -54,8 +62,11 @@ export function createEngine(options: EngineOptions = {}): Engine {
   return {
     start: (flow, ...[input, given]) => quiet(start(flow, input, given)) as never,
     logic: (flow, settings) => runs.logic(definitionOf(flow), settings) as never,
-    recover: (flows) => runs.recover(flows.map(definitionOf)),
-    run: (id) => runs.run(id),
+    recover: (flows) => runs.recover(definitionsOf(flows)),
+    run: (id) => {
+      if (isFlow(id)) throw flowForId(id);
+      return runs.run(id);
+    },
     runs: (filter) => runs.runs(filter),
     stop: (given) => runs.stop(given),
   };
@@ -63,4 +74,18 @@ export function createEngine(options: EngineOptions = {}): Engine {
   async function start(flow: unknown, input: unknown, given: StartOptions | undefined): Promise<Run> {
     return runs.start(definitionOf(flow), input, given);
   }
+}
+
+function definitionsOf(flows: readonly AnyFlow[]): FlowDefinition[] {
+  if (Array.isArray(flows)) return flows.map(definitionOf);
+  throw badOption({ option: 'flows', owner: 'engine.recover' }, 'a list of flows', flows);
+}
+
+function flowForId({ name }: { readonly name: string }): FlowError {
+  return new FlowError(
+    'bad_option',
+    `\`engine.run\` finds a run by its id, but got flow \`${name}\`. Start a run of it by \`engine.start(flow, input)\`, ` +
+      'or by `flow.run(input)` for what it returns.',
+    { option: 'id', flow: name },
+  );
 }

@@ -16,7 +16,7 @@ import type {
   StartArguments,
   WithTask,
 } from './flow-types.ts';
-import { showValue } from './model/check.ts';
+import { badOption, showValue } from './model/check.ts';
 import {
   checkFlow,
   defineBody,
@@ -126,6 +126,12 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
    * @throws FlowError for an id that is no task, or a body that is none
    */
   provide(bodies: BodiesFor<Tasks>): Flow<Input, Taken, Tasks, Made> {
+    if (typeof bodies !== 'object' || bodies === null || bodies instanceof Map)
+      throw badOption(
+        { option: 'bodies', flow: this.name },
+        'an object of bodies by the ids of tasks',
+        bodies,
+      );
     const given = new Map<string, Body>();
     for (const [id, body] of Object.entries(bodies)) {
       if (this.graph.indexOf(id) < 0) throw unknownTask(this.name, id, this.graph.ids);

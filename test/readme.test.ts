@@ -145,7 +145,9 @@ test('keep the front page short, and list every page of the manual', () => {
   const readme = texts.get('README.md') ?? '';
   assert.ok(Buffer.byteLength(readme) <= readmeBytes, `README.md has ${Buffer.byteLength(readme)} bytes`);
   const contents = texts.get('docs/README.md') ?? '';
-  const pages = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md') && name !== 'README.md');
+  const pages = readdirSync(join(root, 'docs')).filter(
+    (name) => name.endsWith('.md') && name !== 'README.md',
+  );
   assert.equal(
     pages.filter((name) => !contents.includes(`](${name})`)),
     [],

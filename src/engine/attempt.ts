@@ -47,8 +47,8 @@ export interface AttemptTask {
   readonly index: number;
   readonly definition: TaskDefinition;
   readonly actor: AnyActorRef;
-  /** When its first attempt started. */
-  readonly startedAt: number | undefined;
+  /** Since its first attempt started, in whole milliseconds; known where it may be tried again. */
+  readonly elapsedMs: number;
   send(event: TaskEvent): void;
   /** Hears what the body returned, as the task's schema made it. */
   returned(at: number, output: unknown): void;
@@ -93,7 +93,7 @@ export class Attempt extends Timer {
   begin(): void {
     const { definition, run } = this.task;
     const { timeoutMs } = definition;
-    if (timeoutMs !== undefined) run.timers.set(this, timeoutMs, run.timers.latest);
+    if (timeoutMs !== undefined) run.timers.set(this, timeoutMs);
     const scope = new AttemptScope(this);
     try {
       if (definition.body.kind === 'perform') this.#await(definition.body.perform(scope));
@@ -230,7 +230,7 @@ export class Attempt extends Timer {
     this.#leave();
     const { run, definition } = this.task;
     const at = run.now();
-    const elapsedMs = at - (this.task.startedAt ?? at);
+    const { elapsedMs } = this.task;
     const decision =
       final === undefined
         ? planRetry(definition.retry, { attempt: this.number, elapsedMs, error, random: run.random })

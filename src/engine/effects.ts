@@ -15,21 +15,28 @@ export const engineTaskMachine = taskMachine.provide({
     },
     requestSlot: ({ self }, { readyAt }) => hostOf<LiveTask>(self).requestSlot(readyAt),
     performAttempt: ({ self, event }, { attempt }) =>
-      hostOf<LiveTask>(self).performAttempt(attempt, (event as Extract<TaskEvent, { at: number }>).at),
+      hostOf<LiveTask>(self).performAttempt(attempt, instantOf(event)),
     abortAttempt: ({ self }, params) => hostOf<LiveTask>(self).abortAttempt(params),
-    wakeAt: ({ self }, { at }) => hostOf<LiveTask>(self).wakeAt(at),
+    wakeAt: ({ self, event }, { at }) => hostOf<LiveTask>(self).wakeAt(at, instantOf(event)),
     reportSettled: ({ self, context }, { status }) =>
       hostOf<LiveTask>(self).reportSettled(status, context.ending as Ending),
   },
 });
+
+/** All of the engine's events for tasks bear one. */
+function instantOf(event: TaskEvent): number {
+  return (event as Extract<TaskEvent, { at: number }>).at;
+}
 
 /** The orchestrator with its effects tied to the engine. */
 export const engineOrchestratorMachine = orchestratorMachine.provide({
   actions: {
     announce: ({ self }, fact) => hostOf<LiveRun>(self).record(fact),
     openRun: ({ self }) => hostOf<LiveRun>(self).open(),
-    deliverVerdicts: ({ self, event }, { verdicts }) =>
-      hostOf<LiveRun>(self).deliverVerdicts(verdicts, event.at),
+    deliverVerdicts: ({ self, event }, { verdicts }) => {
+      if (event.type === 'run.cancel') hostOf<LiveRun>(self).cancelWaiting(verdicts);
+      else hostOf<LiveRun>(self).deliverVerdicts(verdicts, event.at);
+    },
     cancelTasks: ({ self }, { cause, reason }) => hostOf<LiveRun>(self).cancelTasks(cause, reason),
     holdSlots: ({ self }) => hostOf<LiveRun>(self).holdSlots(true),
     releaseSlots: ({ self }) => hostOf<LiveRun>(self).holdSlots(false),

@@ -12,6 +12,7 @@ import type { Clock } from '../model/clock.ts';
 import { type FlowDefinition, slotRule } from '../model/definition.ts';
 import { EngineStoppedError, FlowError, InputError, StoreConflictError } from '../model/error.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
+import { checkRunId } from '../model/key.ts';
 import { guardLogger, type Logger } from '../model/logger.ts';
 import { PassingMap } from '../model/passing-map.ts';
 import { check } from '../model/schema.ts';
@@ -46,7 +47,7 @@ export interface EngineOptions {
 }
 
 export interface StartOptions extends Omit<RunSettings, 'forwardEvents'> {
-  /** Must be new to the store. Default: a random UUID. */
+  /** Must be new to the store, and have no `/`. Default: a random UUID. */
   readonly id?: string | undefined;
   /** Starts paused: accepted and kept, but no attempt starts before `resume`. Default false. */
   readonly paused?: boolean | undefined;
@@ -70,12 +71,14 @@ const engineOptions = new Set([
   'random',
 ]);
 const logicOptions = new Set(['concurrency', 'totalTimeoutMs', 'forwardEvents']);
+const filterOptions = new Set(['flow', 'settled', 'newestFirst', 'before', 'limit']);
 const startOptions = new Set(['id', 'paused', 'signal', 'concurrency', 'totalTimeoutMs']);
 
 const nothing: StartOptions = {};
 
 const timeOfDay: Clock = {
-  setTimeout: (callback, timeoutMs) => setTimeout(callback, timeoutMs),
+  // Node cuts fractions off: the timer would be early, and set again. A difference of instants may be too long by a trace.
+  setTimeout: (callback, timeoutMs) => setTimeout(callback, Math.ceil(timeoutMs - 0.001)),
   clearTimeout: (id) => clearTimeout(id as ReturnType<typeof setTimeout>),
 };
 
@@ -175,11 +178,14 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   run(id: string): Run | undefined {
+    if (typeof id !== 'string')
+      throw badOption({ option: 'id', owner: 'engine.run' }, 'the id of a run, as `run.id` has it', id);
     const live = this.#live.get(id) ?? this.#settled.get(id);
     return live === undefined ? undefined : this.#handleOf(live);
   }
 
-  runs(filter?: RunFilter): readonly RunSummary[] {
+  runs(filter: RunFilter = {}): readonly RunSummary[] {
+    checkFilter(filter);
     return this.#kept?.list(filter) ?? [];
   }
 
@@ -216,6 +222,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   openJournal(definition: FlowDefinition, runId: string, entries: readonly Entry[]): RunJournal {
+    checkRunId({ option: 'id', flow: definition.name }, runId);
     const journal = new RunJournal(runId, definition, this.#journals, this.logger, entries);
     const started = entries.find((entry) => entry.type === 'run.started');
     if (started !== undefined && started.flowHash !== definition.hash) {
@@ -267,6 +274,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
     }
     if (this.#isDraining) throw new EngineStoppedError('The engine was stopped: it starts no more runs');
     const { journal, settings } = settled;
+    if (taskIds !== undefined && !Array.isArray(taskIds))
+      throw badOption({ option: 'taskIds', owner: 'run.rerun' }, 'a list of ids of tasks', taskIds);
     const at = settled.now();
     for (const task of tasksToRerun(journal, taskIds)) journal.record({ type: 'task.rerun', at }, task);
     const again = this.#launch(journal, settings, settled.input);
@@ -323,11 +332,12 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   #drained(graceMs: number): Promise<void> {
     return new Promise((resolve) => {
+      const { timers } = this.turnOf(this.#clock);
       const done = (): void => {
-        this.#clock.clearTimeout(limit);
+        timers.cancel(limit);
         resolve();
       };
-      const limit = this.#clock.setTimeout(done, Math.min(graceMs, 2 ** 31 - 1));
+      const limit = timers.after(graceMs, done);
       const watch = (): void => {
         if (this.#live.toArray().every((run) => run.running.length === 0)) done();
       };
@@ -371,13 +381,25 @@ function checkStart(definition: FlowDefinition, given: StartOptions): void {
   checkSettings(definition, given, startOptions);
   const place = (option: string) => ({ option, flow: definition.name });
   const { id, paused, signal } = given;
-  if (id !== undefined && (typeof id !== 'string' || id === '')) {
-    throw badOption(place('id'), 'a string that is not empty', id);
-  }
+  if (id !== undefined) checkRunId(place('id'), id);
   if (paused !== undefined && typeof paused !== 'boolean')
     throw badOption(place('paused'), 'true or false', paused);
   if (signal !== undefined && !isA(signal, AbortSignal))
     throw badOption(place('signal'), 'an AbortSignal', signal);
+}
+
+function checkFilter(given: RunFilter): void {
+  const place = (option: string) => ({ option, owner: 'engine.runs' });
+  checkKeys(place('filter'), given, filterOptions);
+  const { flow, settled, newestFirst, before, limit } = given;
+  if (flow !== undefined && typeof flow !== 'string')
+    throw badOption(place('filter.flow'), 'the name of a flow', flow);
+  for (const [option, value] of Object.entries({ settled, newestFirst }))
+    if (value !== undefined && typeof value !== 'boolean')
+      throw badOption(place(`filter.${option}`), 'true or false', value);
+  if (before !== undefined) checkNumber(place('filter.before'), before, { min: 0, infinity: true });
+  if (limit !== undefined)
+    checkNumber(place('filter.limit'), limit, { min: 1, integer: true, infinity: true });
 }
 
 function checkSettings({ name }: FlowDefinition, given: RunSettings, known: ReadonlySet<string>): void {

@@ -165,13 +165,21 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
       .map((task) => task.definition.id);
   }
 
+  /** The stamp of what happens now: the time of day, but never before the last entry. */
   now(): number {
-    return this.#turn.timers.now();
+    const now = this.#turn.timers.now();
+    const { lastAt } = this.journal;
+    return now > lastAt ? now : lastAt;
   }
 
   /** Calls back as the next turn begins. */
   next(callback: () => void): void {
     this.#turn.next(callback);
+  }
+
+  /** Calls back once the event loop has had its turn. */
+  afterEventLoop(callback: () => void): void {
+    this.#turn.afterEventLoop(callback);
   }
 
   /** Takes a command that bears no instant yet. */
@@ -240,7 +248,14 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
 
   cancelTasks(cause: Cause = 'cancelled', reason?: unknown): void {
     this.timers.cancel(this.#limit);
-    this.#tasks.cancel(this.now(), cause, reason);
+    // Some tasks may be told after the event loop has had its turn: until then they have their claims.
+    this.#lanes.hold(true);
+    this.#tasks.cancel(cause, reason);
+  }
+
+  /** The tasks without a verdict have that of the cancel. */
+  cancelWaiting(verdicts: readonly Verdict[]): void {
+    this.#tasks.cancelWaiting(verdicts);
   }
 
   /** Whether attempts may start. */
@@ -397,7 +412,7 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
   #begin(input: unknown): void {
     this.input = input;
     const at = this.now();
-    this.#startLimit(at);
+    this.#startLimit(this.#totalTimeoutMs);
     const { name, hash } = this.definition;
     const settings = Object.keys(this.settings).length > 0 ? { settings: this.settings } : {};
     this.send({
@@ -418,21 +433,19 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     this.#results.takeUp(fold);
     const at = this.now();
     const from = this.journal.rerunAt ?? startedAt ?? at;
+    const leftMs = from + (this.#totalTimeoutMs ?? Number.POSITIVE_INFINITY) - at;
     if (status === 'paused') this.send({ type: 'run.pause', at });
     if (status === 'cancelling') this.send({ type: 'run.cancel', at, cause: cause ?? 'cancelled', reason });
     // Not by a timer: until that comes slots might have been given out, and bodies been called.
-    else if (from + (this.#totalTimeoutMs ?? Number.POSITIVE_INFINITY) <= at) this.#expire();
+    else if (leftMs <= 0) this.#expire();
     else {
-      this.#startLimit(from);
+      this.#startLimit(leftMs);
       this.send({ type: 'run.recover', at });
     }
   }
 
-  #startLimit(startedAt: number): void {
-    const totalTimeoutMs = this.#totalTimeoutMs;
-    if (totalTimeoutMs === undefined) return;
-    const now = this.now();
-    this.#limit = this.timers.after(startedAt + totalTimeoutMs - now, () => this.#expire(), now);
+  #startLimit(leftMs: number | undefined): void {
+    if (leftMs !== undefined) this.#limit = this.timers.after(leftMs, () => this.#expire());
   }
 
   #expire(): void {

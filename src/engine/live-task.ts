@@ -32,6 +32,8 @@ export interface TaskRun extends AttemptRun {
   /** Whether each task is to have its actor from the start, since somebody watches. */
   readonly isInspected: boolean;
   timeoutError(): TimeoutError;
+  /** Calls back once the event loop has had its turn. */
+  afterEventLoop(callback: () => void): void;
   /** Keeps what a task's machine announced. */
   record(fact: TaskFact, index: number): void;
   /** The same for the steps of nearly every task, without an object for each. */
@@ -69,6 +71,8 @@ export class LiveTask implements Claim, AttemptTask {
   #cursor: Cursor | undefined;
   #actor: AnyActorRef | undefined;
   #attempt: Attempt | undefined;
+  /** Its first attempt's start on the monotonic clock, where the task may be tried again. */
+  #origin: number | undefined;
   /** Until the next attempt is due. */
   #wake: Timer | undefined;
   /** Until the time for all attempts is over. */
@@ -103,6 +107,11 @@ export class LiveTask implements Claim, AttemptTask {
     return this.definition.priority;
   }
 
+  get elapsedMs(): number {
+    if (this.#origin === undefined) return 0;
+    return Math.round(this.run.timers.monotonicNow() - this.#origin);
+  }
+
   /** Whether an attempt is under way. */
   get isRunning(): boolean {
     return this.#attempt !== undefined;
@@ -129,13 +138,14 @@ export class LiveTask implements Claim, AttemptTask {
 
   /** Goes on as an earlier actor was left. XState runs no entry actions for a restored actor: this does what they ask for. */
   takeUp({ startedAt, status, readyAt = 0, retryAt = 0 }: TaskView): void {
+    const now = this.run.now();
     if (startedAt !== undefined) {
       const { totalTimeoutMs = Number.POSITIVE_INFINITY } = this.definition;
       // Not by a timer: until that comes it might have got a slot, and its body been called.
-      if (startedAt + totalTimeoutMs <= this.run.now()) return this.#expire();
-      this.#startLimit(startedAt);
+      if (startedAt + totalTimeoutMs <= now) return this.#expire();
+      this.#startLimits(startedAt, now);
     }
-    if (status === 'retrying') this.wakeAt(retryAt);
+    if (status === 'retrying') this.wakeAt(retryAt, now);
     else this.requestSlot(readyAt);
   }
 
@@ -154,7 +164,7 @@ export class LiveTask implements Claim, AttemptTask {
 
   performAttempt(number: number, at: number): void {
     this.#attempt = new Attempt(this, number);
-    if (this.startedAt === undefined) this.#startLimit(at);
+    if (this.startedAt === undefined) this.#startLimits(at, at);
   }
 
   returned(at: number, output: unknown): void {
@@ -182,10 +192,10 @@ export class LiveTask implements Claim, AttemptTask {
     }
   }
 
-  wakeAt(at: number): void {
-    const now = this.run.now();
+  /** @param now the same clock's instant, from which the wait counts */
+  wakeAt(at: number, now: number): void {
     const due = (): void => this.send({ type: 'attempt.due', at: this.run.now() });
-    this.#wake = this.run.timers.after(at - now, due, now);
+    this.#wake = this.run.timers.after(at - now, due);
   }
 
   reportSettled(status: SettledStatus, ending: Ending): void {
@@ -273,15 +283,20 @@ export class LiveTask implements Claim, AttemptTask {
     return actor;
   }
 
-  #startLimit(startedAt: number): void {
+  /** @param now the stamp of this instant; later than `startedAt` where the task is taken up */
+  #startLimits(startedAt: number, now: number): void {
     this.startedAt = startedAt;
-    const { totalTimeoutMs } = this.definition;
-    if (totalTimeoutMs === undefined) return;
-    const now = this.run.now();
-    this.#limit = this.run.timers.after(startedAt + totalTimeoutMs - now, () => this.#expire(), now);
+    const { retry, totalTimeoutMs } = this.definition;
+    const { timers } = this.run;
+    const goneMs = now - startedAt;
+    if (retry !== undefined) this.#origin = timers.monotonicNow() - goneMs;
+    if (totalTimeoutMs !== undefined)
+      this.#limit = timers.after(totalTimeoutMs - goneMs, () => this.#expire());
   }
 
   #expire(): void {
+    // A cancel is on its way to it.
+    if (this.run.isEnding) return;
     const error = viewError(this.#timeoutError());
     this.send({ type: 'task.expire', at: this.run.now(), cause: 'timeout', error });
   }

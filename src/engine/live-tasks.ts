@@ -5,6 +5,14 @@ import type { TaskView } from '../model/view.ts';
 import { LiveTask, type TaskRun } from './live-task.ts';
 import type { RunLanes } from './run-lanes.ts';
 
+/** So long tasks are told to end before the event loop gets its turn; what follows from that comes on top. */
+const SLICE_MS = 5;
+
+interface Ending {
+  readonly cause: Cause;
+  readonly reason?: unknown;
+}
+
 /** How a task was left by an earlier life of its run. */
 export type LeftTask = (index: number) => TaskView;
 
@@ -17,7 +25,13 @@ export class LiveTasks {
   /** By their places in definition order. */
   readonly #tasks: (LiveTask | undefined)[];
   /** Why all of them are to end, once they are. */
-  #ending: { readonly cause: Cause; readonly reason?: unknown } | undefined;
+  #ending: Ending | undefined;
+  /** Those that are to hear of it, and the verdicts of those that do not live yet. */
+  #toEnd: readonly (LiveTask | Verdict)[] = [];
+  /** How many of these have. */
+  #told = 0;
+  /** When the present slice of telling them is over, on the monotonic clock. */
+  #sliceEndsAt = 0;
 
   constructor(run: TaskRun, lanes: RunLanes, left: LeftTask | undefined) {
     this.#run = run;
@@ -56,14 +70,27 @@ export class LiveTasks {
       case 'upstream_failed':
         return task.send({ type: 'task.fail_upstream', at, cause: 'upstream', because: by });
       case 'cancel':
-        return task.send({ type: 'task.cancel', at, ...(this.#ending ?? { cause: 'cancelled' }) });
+        return task.send({ type: 'task.cancel', at, ...(this.#ending as Ending) });
     }
   }
 
-  /** Has all of them end, those included that are cancelled by a verdict to come. */
-  cancel(at: number, cause: Cause, reason: unknown): void {
+  /**
+   * Has all of them end: in slices, since there may be many. On a clock that stands still meanwhile, at once. Those with
+   * an attempt under way hear of it first.
+   */
+  cancel(cause: Cause, reason: unknown): void {
     this.#ending = { cause, reason };
-    for (const task of this.toArray()) task.send({ type: 'task.cancel', at, cause, reason });
+    const live = this.toArray();
+    this.#toEnd = [...live.filter((task) => task.isRunning), ...live.filter((task) => !task.isRunning)];
+    this.#sliceEndsAt = this.#run.timers.monotonicNow() + SLICE_MS;
+    this.#tell();
+  }
+
+  /** The same for those that have none but this verdict; in the same step. */
+  cancelWaiting(verdicts: readonly Verdict[]): void {
+    const isOver = this.#told === this.#toEnd.length;
+    this.#toEnd = [...this.#toEnd, ...verdicts];
+    if (isOver) this.#tell();
   }
 
   /** A task has settled. */
@@ -73,8 +100,36 @@ export class LiveTasks {
 
   /** Ends all of them without a word to the run: that is being stopped. */
   stop(): void {
+    this.#toEnd = [];
     for (const task of this.toArray()) task.stop();
     this.#tasks.fill(undefined);
+  }
+
+  #tell(): void {
+    const at = this.#run.now();
+    for (; this.#told < this.#toEnd.length; this.#told++) {
+      if (this.#run.timers.monotonicNow() >= this.#sliceEndsAt)
+        return this.#run.afterEventLoop(this.#tellMore);
+      this.#tellOne(this.#toEnd[this.#told] as LiveTask | Verdict, at);
+    }
+    this.#toEnd = [];
+    this.#told = 0;
+  }
+
+  readonly #tellMore = (): void => {
+    this.#sliceEndsAt = this.#run.timers.monotonicNow() + SLICE_MS;
+    try {
+      this.#tell();
+    } catch (error) {
+      this.#run.fault(error);
+    }
+  };
+
+  #tellOne(toEnd: LiveTask | Verdict, at: number): void {
+    if (!(toEnd instanceof LiveTask)) this.deliver(toEnd, at);
+    // It may have settled before its turn came.
+    else if (this.get(toEnd.index) === toEnd)
+      toEnd.send({ type: 'task.cancel', at, ...(this.#ending as Ending) });
   }
 }
 

@@ -34,6 +34,7 @@ export class RunJournal {
   readonly #left: number;
   /** How many of the entries have been kept. */
   #kept: number;
+  #lastAt = Number.NEGATIVE_INFINITY;
   #settings: RunSettings = {};
   #rerunAt: number | undefined;
   #fold: RunFold | undefined;
@@ -53,7 +54,7 @@ export class RunJournal {
     this.#own = own;
     const { graph } = definition;
     this.#entries = new EntryList(runId, graph.ids);
-    for (const entry of kept) this.record({ ...entry }, 'taskId' in entry ? graph.indexOf(entry.taskId) : -1);
+    for (const entry of kept) this.#add({ ...entry }, 'taskId' in entry ? graph.indexOf(entry.taskId) : -1);
     this.#kept = this.#left = kept.length;
   }
 
@@ -67,6 +68,11 @@ export class RunJournal {
     return this.#kept;
   }
 
+  /** The latest instant of an entry; `-Infinity` before the first one. */
+  get lastAt(): number {
+    return this.#lastAt;
+  }
+
   /** The entry with this `seq`. */
   entry(seq: number): Entry {
     return this.#entries.get(seq);
@@ -77,16 +83,18 @@ export class RunJournal {
     return this.#entries.slice(0);
   }
 
-  /** Adds a fact, which must have been made for this call, of a task or, with -1, of the run. */
+  /**
+   * Adds a fact, which must have been made for this call, of a task or, with -1, of the run. One that bears an earlier
+   * instant than the last entry, since it was on its way meanwhile, gets that one's.
+   */
   record(fact: Fact, task = -1): void {
-    this.#entries.push(fact, task);
-    if (fact.type === 'run.started') this.#settings = fact.settings ?? {};
-    if (fact.type === 'task.rerun') this.#rerunAt = fact.at;
+    this.#add(fact.at < this.#lastAt ? { ...fact, at: this.#lastAt } : fact, task);
   }
 
   /** Adds a step of a task without an object for it. */
   recordStep(type: Step, at: number, task: number, attempt?: number, output?: unknown): void {
-    this.#entries.pushStep(type, at, task, attempt, output);
+    if (at > this.#lastAt) this.#lastAt = at;
+    this.#entries.pushStep(type, at < this.#lastAt ? this.#lastAt : at, task, attempt, output);
   }
 
   /**
@@ -171,6 +179,13 @@ export class RunJournal {
       put(outcomes, ids[upstream] as string, error === undefined ? { status } : { status, error });
     }
     return outcomes;
+  }
+
+  #add(fact: Fact, task: number): void {
+    this.#entries.push(fact, task);
+    if (fact.at > this.#lastAt) this.#lastAt = fact.at;
+    if (fact.type === 'run.started') this.#settings = fact.settings ?? {};
+    if (fact.type === 'task.rerun') this.#rerunAt = fact.at;
   }
 
   #keep(entries: readonly Entry[], expectedSeq: number): void {

@@ -113,8 +113,8 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Ends the run early: waiting tasks are cancelled at once, attempts under way get their signal and `graceMs`.
-   * Nothing where the run has settled.
+   * Ends the run early: nothing starts any more, attempts under way get their signal and `graceMs`, waiting tasks are
+   * cancelled, thousands of them in slices between which the event loop has its turn. Nothing where the run has settled.
    */
   cancel(reason?: unknown): void {
     this.#send({ type: 'run.cancel', reason });

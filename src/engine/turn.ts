@@ -41,6 +41,12 @@ export class Turn {
     this.schedule();
   }
 
+  /** Calls back once the event loop has had its turn. */
+  afterEventLoop(callback: () => void): void {
+    if (this.#clock.whenIdle === undefined) macrotask(callback);
+    else this.next(callback);
+  }
+
   /** Has what was recorded kept at the end of the turn. To be called once between two commits. */
   commitLater(committer: Committer): void {
     this.#dirty.push(committer);
@@ -57,7 +63,7 @@ export class Turn {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     if (this.#clock.whenIdle !== undefined) this.#clock.whenIdle(this.#run);
-    else if (this.timers.latest - this.#yieldedAt < SLICE_MS) void soon.then(this.#run);
+    else if (this.#isInSlice(this.#yieldedAt)) void soon.then(this.#run);
     else macrotask(this.#runAfresh);
   }
 
@@ -72,12 +78,12 @@ export class Turn {
     call(this.#afterCommit);
     // Slots are filled here and in no method of its own: each frame below a body adds to the price of its errors. When
     // the time is over, what has been started may complete first.
-    let until: number | undefined;
+    let beganAt: number | undefined;
     let isFilled = false;
-    while (!isFilled && (until === undefined || this.timers.latest < until)) {
+    while (!isFilled && (beganAt === undefined || this.#isInSlice(beganAt))) {
       const claim = this.slots.giveBest();
       claim?.start()?.begin();
-      until ??= this.timers.latest + SLICE_MS;
+      beganAt ??= this.timers.latest;
       isFilled = claim === undefined;
     }
     this.#commit();
@@ -85,6 +91,14 @@ export class Turn {
     this.#isScheduled = false;
     if (!isFilled || this.#next.length > 0 || this.#afterCommit.length > 0) this.schedule();
   };
+
+  /**
+   * Whether a slice that began then is not over. It goes by the stamps, which are read anyway: where the time of day
+   * is set, forward or back, a slice ends early.
+   */
+  #isInSlice(beganAt: number): boolean {
+    return Math.abs(this.timers.latest - beganAt) < SLICE_MS;
+  }
 
   #commit(): void {
     // Most turns have one run's.

@@ -66,7 +66,7 @@ export class Lull {
   }
 
   #now(): number {
-    return this.#clock.now?.() ?? performance.now();
+    return this.#clock.monotonicNow?.() ?? this.#clock.now?.() ?? performance.now();
   }
 }
 

@@ -3,8 +3,12 @@ import { Heap, type HeapItem } from '../model/heap.ts';
 
 /** A clock that stands still until it is told to go on. */
 export interface VirtualClock extends Clock {
-  /** Epoch milliseconds. */
+  /** The time of day in epoch milliseconds. */
   now(): number;
+  /** How much of this clock's time has passed, in milliseconds. */
+  monotonicNow(): number;
+  /** Sets the time of day forward by `ms`, or back where they are negative; no time passes, and nothing is due for it. */
+  stepWall(ms: number): void;
   whenIdle(callback: () => void): void;
   /** Resolves after that much of this clock's time. Rejects with the signal's reason when it is aborted first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
@@ -35,7 +39,10 @@ export function createVirtualClock(startAt = 0): VirtualClock {
 }
 
 class HeapClock implements VirtualClock {
-  #now: number;
+  /** On the monotonic clock, from 0. */
+  #now = 0;
+  /** What the time of day is ahead of that. */
+  #wallMs: number;
   #order = 0;
   readonly #timers = new Heap<Timer>((a, b) => a.at < b.at || (a.at === b.at && a.order < b.order));
   #idle: (() => void)[] = [];
@@ -44,14 +51,20 @@ class HeapClock implements VirtualClock {
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(startAt: number) {
-    this.#now = startAt;
+    this.#wallMs = startAt;
   }
 
   get pending(): number {
     return this.#timers.size;
   }
 
-  readonly now = (): number => this.#now;
+  readonly now = (): number => this.#wallMs + this.#now;
+
+  readonly monotonicNow = (): number => this.#now;
+
+  stepWall(ms: number): void {
+    this.#wallMs += ms;
+  }
 
   setTimeout(callback: () => void, timeoutMs: number): Timer {
     const timer = { at: this.#now + Math.max(timeoutMs, 0), order: this.#order++, callback, place: -1 };

@@ -52,7 +52,7 @@ test('shows what its tasks do in its last snapshot', async () => {
       return 1;
     },
   });
-  const actor = createActor(flow.logic, { input: undefined, clock: clock as never }).start();
+  const actor = createActor(flow.logic, { input: undefined, clock }).start();
   await clock.advance(50);
   const waiting = actor.getSnapshot();
   assert.is(waiting.context.tasks.a?.status, 'retrying');
@@ -101,7 +101,7 @@ test("is invoked in a user's machine, with onDone for each ending", async () => 
   });
   const endings: Record<string, unknown> = {};
   for (const input of ['done', 'failed', 'cancelled'] as const) {
-    const actor = createActor(parent, { input, clock: clock as never }).start();
+    const actor = createActor(parent, { input, clock }).start();
     endings[input] = await clock.run(toPromise(actor));
   }
   assert.equal(endings.done, { status: 'done', outputs: { a: 'A' } });
@@ -175,7 +175,7 @@ test("is driven by its parent's clock, and tells its events to the parent when i
       'run.*': { actions: ({ event }) => seen.push(`${event.at} ${event.type}`) },
     },
   });
-  const actor = createActor(parent, { clock: clock as never }).start();
+  const actor = createActor(parent, { clock }).start();
   await clock.advance(1_000);
   actor.stop();
   assert.equal(seen, [
@@ -264,7 +264,7 @@ test('ends every attempt and leaves no actor running when its parent is stopped'
       states: { on: { invoke: { src: 'flow' }, on: { leave: 'off' } }, off: {} },
     });
     const actor = createActor(parent, {
-      clock: clock as never,
+      clock,
       inspect: (event) => {
         if (event.type === '@xstate.actor') alive.add(event.actorRef);
       },
@@ -314,7 +314,7 @@ test('goes on from a persisted snapshot, which carries the journal', async () =>
         return 'C';
       },
     });
-  const actor = createActor(flow.logic, { input: { n: 1 }, clock: clock as never }).start();
+  const actor = createActor(flow.logic, { input: { n: 1 }, clock }).start();
   await clock.advance(100);
   const persisted = JSON.parse(JSON.stringify(actor.getPersistedSnapshot()));
   actor.stop();
@@ -322,7 +322,7 @@ test('goes on from a persisted snapshot, which carries the journal', async () =>
   const restored = createActor(flow.logic, {
     snapshot: persisted,
     input: undefined as never,
-    clock: clock as never,
+    clock,
   }).start();
   assert.is(restored.getSnapshot().context.id, actor.getSnapshot().context.id);
   assert.equal(await clock.run(toPromise(restored)), { status: 'done', outputs: { a: 1, b: 2, c: 'C' } });
@@ -461,7 +461,7 @@ test("runs any XState logic as a body: its output is the task's, its error the a
     });
   for (const logic of [flow.logic, flow.machine]) {
     tries = 0;
-    const actor = createActor(logic as typeof flow.logic, { input: 1, clock: clock as never }).start();
+    const actor = createActor(logic as typeof flow.logic, { input: 1, clock }).start();
     const result = (await clock.run(toPromise(actor))) as RunResult;
     assert.equal([result.status, result.outputs], ['done', { promise: 2, machine: 'n=2' }]);
     assert.is(tries, 2);
@@ -484,7 +484,7 @@ test('gives the same events and view interpreted', async () => {
   for (const logic of [flow.logic, flow.machine]) {
     const log: string[] = [];
     const at = clock.now();
-    const actor = createActor(logic as typeof flow.logic, { input: undefined, clock: clock as never });
+    const actor = createActor(logic as typeof flow.logic, { input: undefined, clock });
     actor.on('*', (event) =>
       log.push(
         JSON.stringify({ ...event, runId: '', at: event.at - at, retryAt: undefined }, (key, value) =>

@@ -71,7 +71,7 @@ test('let no two runs go on with one of them', async () => {
       .task('a', { perform: () => clock.sleep(50) })
       .task('b', { dependsOn: ['a'], perform: () => clock.sleep(50) });
     const first = createActor(engine.logic(slow), {
-      clock: clock as never,
+      clock,
       input: undefined as never,
     }).start();
     first.subscribe({ error: () => {} });
@@ -79,7 +79,7 @@ test('let no two runs go on with one of them', async () => {
     const snapshot = first.getPersistedSnapshot();
     const errors: unknown[] = [];
     const second = createActor(engine.logic(slow), {
-      clock: clock as never,
+      clock,
       snapshot,
       input: undefined as never,
     });
@@ -99,14 +99,14 @@ test('take in a run that comes from elsewhere, and refuse its id to another', as
     const slow = createFlow('slow').task('a', { perform: () => clock.sleep(50) });
     const other = virtualEngine({ clock });
     const actor = createActor(other.engine.logic(slow), {
-      clock: clock as never,
+      clock,
       input: undefined as never,
     }).start();
     await clock.advance(10);
     const snapshot = actor.getPersistedSnapshot();
     actor.stop();
     const taken = createActor(engine.logic(slow), {
-      clock: clock as never,
+      clock,
       snapshot,
       input: undefined as never,
     }).start();

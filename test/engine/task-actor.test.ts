@@ -25,20 +25,20 @@ test('are there for whoever asks, from the verdict until the task has settled', 
   const flow = createFlow('asked')
     .task('a', { perform: () => clock.sleep(10) })
     .task('b', { dependsOn: ['a'], perform: () => clock.sleep(10) });
-  const run = await engine.start(flow, undefined, { id: 'r/1' });
+  const run = await engine.start(flow, undefined, { id: '50 % of r%2F1' });
   const system = systemOf(run as Run);
   await clock.advance(1);
-  const a = system.get('r%2F1/a') as AnyActorRef;
-  assert.equal([a.getSnapshot().value, a.id, a === system.get('r%2F1/a')], ['running', 'a', true]);
+  const a = system.get('50 % of r%2F1/a') as AnyActorRef;
+  assert.equal([a.getSnapshot().value, a.id, a === system.get('50 % of r%2F1/a')], ['running', 'a', true]);
   assert.equal(
-    [system.get('r%2F1/b'), system.get('r%2F1/c'), system.get('other/a'), system.get('a')],
+    [system.get('50 % of r%2F1/b'), system.get('50 % of r%2F1/c'), system.get('other/a'), system.get('a')],
     [undefined, undefined, undefined, undefined],
   );
   const seen: string[] = [];
   a.subscribe({ next: ({ value }) => seen.push(value), complete: () => seen.push('complete') });
   await clock.advance(10);
   assert.equal(seen, ['done', 'complete']);
-  assert.equal(Object.keys(system.getAll()), ['r%2F1/b']);
+  assert.equal(Object.keys(system.getAll()), ['50 % of r%2F1/b']);
   assert.is((await clock.run(run.settled())).status, 'done');
   assert.equal(system.getAll(), {});
 });

@@ -37,6 +37,20 @@ test('comes after a burst, for the first of it first', async () => {
   );
 });
 
+test('is found by what time has passed, not by the time of day', async () => {
+  const clock = createVirtualClock();
+  const lull = new Lull(clock);
+  const request = lull.requestBegan();
+  lull.requestBegan();
+  let startedAt: number | undefined;
+  lull.wait(request, () => {
+    startedAt = clock.monotonicNow();
+  });
+  clock.stepWall(-3_600_000);
+  await clock.advance(1_000);
+  assert.is(startedAt, 1);
+});
+
 test('is not waited for longer than 100 ms', async () => {
   const clock = createVirtualClock();
   const lull = new Lull(clock);

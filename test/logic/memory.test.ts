@@ -58,7 +58,7 @@ function count(...classes: readonly (abstract new (...args: never) => unknown)[]
 /** Runs a flow as an actor of its own system, on a clock of its own. */
 async function runAs(logic: unknown): Promise<{ readonly actor: object; readonly registered: Registered }> {
   const clock = createVirtualClock();
-  const actor = createActor(logic as AnyActorLogic, { input: {}, clock: clock as never });
+  const actor = createActor(logic as AnyActorLogic, { input: {}, clock });
   const registered = new Registered(actor.system);
   const settled = toPromise(actor);
   actor.start();
@@ -110,7 +110,7 @@ test('nothing of a run is reachable once a machine that invoked it has gone on',
       over: { type: 'final' },
     },
   });
-  const actor = createActor(parent, { clock: clock as never });
+  const actor = createActor(parent, { clock });
   const registered = new Registered(actor.system);
   actor.start();
   await clock.advance(100);

@@ -194,7 +194,7 @@ function command({ commands }: Plan, clock: VirtualClock, give: (command: Comman
 async function run(logic: AnyActorLogic, plan: Plan, time: { clock: VirtualClock }): Promise<Shown> {
   const clock = createVirtualClock(1_000);
   time.clock = clock;
-  const actor = createActor(logic, { input: { some: 'input' }, clock: clock as never }) as AnyActorRef;
+  const actor = createActor(logic, { input: { some: 'input' }, clock }) as AnyActorRef;
   const events: { readonly type: string }[] = [];
   actor.on('*', (event: { readonly type: string }) => events.push(event));
   command(plan, clock, (type) => {

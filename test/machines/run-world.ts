@@ -83,10 +83,9 @@ export class RunWorld {
 
   /** Makes the run's actor, which waits for its input to be checked. */
   async start(): Promise<void> {
-    const clock = this.#clock as never;
     const actor = createActor(this.#engine.logic(this.flow), {
       input: 'given',
-      clock,
+      clock: this.#clock,
       inspect: this.#observe,
     });
     this.#actor = actor as unknown as AnyActorRef;

@@ -221,8 +221,8 @@ export const defects: readonly Defect[] = [
   {
     name: 'a retry that is taken up does not wait',
     file: liveTask,
-    find: "if (status === 'retrying') this.wakeAt(retryAt);",
-    put: "if (status === 'retrying') this.wakeAt(this.run.now());",
+    find: "if (status === 'retrying') this.wakeAt(retryAt, now);",
+    put: "if (status === 'retrying') this.wakeAt(now, now);",
   },
   {
     name: 'a task past its total time is tried again',

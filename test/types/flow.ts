@@ -1,7 +1,16 @@
 // Checked by the compiler alone: each line that must not compile says so.
 
-import { createFlow, type PerformScope, type Run, type RunResult } from 'topple';
-import { createActor, fromPromise, type InputFrom, type OutputFrom, setup, toPromise } from 'xstate';
+import { type Clock, createEngine, createFlow, type PerformScope, type Run, type RunResult } from 'topple';
+import { createVirtualClock } from 'topple/testing';
+import {
+  createActor,
+  fromPromise,
+  type InputFrom,
+  type OutputFrom,
+  SimulatedClock,
+  setup,
+  toPromise,
+} from 'xstate';
 import { z } from 'zod';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -151,6 +160,16 @@ actor.getSnapshot().context.tasks.plain?.attempts;
 actor.on('task.failed', ({ error, taskId }) => [error.message, taskId]);
 // @ts-expect-error: the schema takes text
 createActor(made.logic, { input: { n: 1 } });
+
+const clock: Clock = createVirtualClock();
+createActor(made.logic, { input: { n: '1' }, clock });
+createActor(made.logic, {
+  input: { n: '1' },
+  clock: createVirtualClock(),
+  snapshot: actor.getPersistedSnapshot(),
+});
+createActor(machine, { input: { n: 1 }, clock });
+createEngine({ clock: new SimulatedClock() });
 
 flow.provide({
   plain: { perform: ({ input }) => input.n },

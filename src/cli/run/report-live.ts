@@ -1,4 +1,3 @@
-import type { Clock } from '../../index.ts';
 import type { Io } from '../io.ts';
 import { drawFrame } from '../show/frame.ts';
 import { keptLines, stackOf } from '../show/happening.ts';
@@ -7,6 +6,7 @@ import { drawSummary } from '../show/summary.ts';
 import { LiveArea } from '../terminal/live-area.ts';
 import { paintFor } from '../terminal/paint.ts';
 import { loggerTo, type Reporter } from './reporter.ts';
+import type { SteadyClock } from './steady-clock.ts';
 
 /** Twelve pictures a second at most. */
 export const frameMs = 84;
@@ -15,12 +15,7 @@ export const frameMs = 84;
 const maxLines = 20;
 
 /** A picture that is drawn over and over, with failures, retries and what bodies write kept above it, and the summary. */
-export function reportLive(
-  io: Io,
-  progress: RunProgress,
-  clock: Required<Pick<Clock, 'now' | 'setTimeout' | 'clearTimeout'>>,
-  hasStacks: boolean,
-): Reporter {
+export function reportLive(io: Io, progress: RunProgress, clock: SteadyClock, hasStacks: boolean): Reporter {
   const paint = paintFor(io.stdout, io.env);
   const area = new LiveArea(io.stdout);
   /** Lines that wait for the next picture, to go above it. */

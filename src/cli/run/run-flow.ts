@@ -15,6 +15,7 @@ import { reportLines } from './report-lines.ts';
 import { reportLive } from './report-live.ts';
 import type { Reporter } from './reporter.ts';
 import { leaveOut, leftOut, type Selection } from './selection.ts';
+import { createSteadyClock, type SteadyClock } from './steady-clock.ts';
 import { tellLoaded } from './tell-loaded.ts';
 import { watchVariable } from './watch.ts';
 
@@ -46,9 +47,10 @@ export async function runFlow(path: string, options: RunOptions, io: Io): Promis
 
   const log = options.inspectLog === undefined ? undefined : openInspectLog(options.inspectLog, io);
   const progress = new RunProgress(definition);
-  const reporter = reporterFor(progress, options, io);
+  const clock = createSteadyClock();
+  const reporter = reporterFor(progress, options, io, clock);
   try {
-    const run = await start(path, flow, definition, input, options, reporter, log);
+    const run = await start(path, flow, definition, input, options, reporter, log, clock);
     const interrupts = hearInterrupts(io, run, progress, reporter.note);
     const stopListening = io.onExit(() => tellLost(reporter, interrupts, io));
     const view = await follow(run, progress, reporter, interrupts);
@@ -85,19 +87,15 @@ function showPlan(
   return exitCode.done;
 }
 
-function reporterFor(progress: RunProgress, { json, verbose }: RunOptions, io: Io): Reporter {
+function reporterFor(
+  progress: RunProgress,
+  { json, verbose }: RunOptions,
+  io: Io,
+  clock: SteadyClock,
+): Reporter {
   if (json) return reportJson(io);
   if (!isLive(io.stdout, io.env)) return reportLines(io, progress, verbose);
-  return reportLive(
-    io,
-    progress,
-    {
-      now: Date.now,
-      setTimeout,
-      clearTimeout: clearTimeout as (id: unknown) => void,
-    },
-    verbose,
-  );
+  return reportLive(io, progress, clock, verbose);
 }
 
 async function start(
@@ -108,8 +106,9 @@ async function start(
   { concurrency, timeout }: RunOptions,
   { logger }: Reporter,
   log: InspectLog | undefined,
+  clock: SteadyClock,
 ): Promise<Run> {
-  const engine = createEngine({ logger, inspect: log?.inspect });
+  const engine = createEngine({ clock, logger, inspect: log?.inspect });
   // The flow as it was loaded, perhaps of another copy of topple, but for what it is defined as.
   const chosen = Object.create(flow, { definition: { value: definition } });
   try {

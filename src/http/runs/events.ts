@@ -46,7 +46,9 @@ export function isReadToTheEnd(run: Run, after: number): boolean {
  * but one is let go.
  */
 export function eventStream(run: Run, options: EventStreamOptions): ReadableStream<Uint8Array> {
-  const { keepAliveMs, clock, signals } = options;
+  const { clock, signals } = options;
+  // Longer ones come due at once in Node and browsers.
+  const keepAliveMs = Math.min(options.keepAliveMs, 2 ** 31 - 1);
   const encoder = new TextEncoder();
   const reading = new AbortController();
   const events = run.events({ after: options.after, signal: reading.signal });

@@ -14,6 +14,7 @@ const folder = mkdtempSync(join(tmpdir(), 'topple-run-'));
 test.after(() => rmSync(folder, { recursive: true, force: true }));
 
 const typed = fileURLToPath(new URL('flows/typed.ts', import.meta.url));
+const setsClock = fileURLToPath(new URL('flows/sets-clock.ts', import.meta.url));
 
 /** Runs a graph file with these tasks. */
 function run(tasks: object, args: readonly string[] = [], options?: FakeIoOptions) {
@@ -55,6 +56,13 @@ const shop = {
   thanks: { needs: ['post'] },
   sms: { skips: true },
 };
+
+test('shows how long tasks took, though the time of day is set meanwhile', async () => {
+  const { code, stdout } = await topple(['run', setsClock, '--json']);
+  assert.is(code, 0);
+  const { view } = parse(stdout);
+  assert.ok(Number(view.endedAt) - Number(view.startedAt) < 60_000);
+});
 
 test('gives a line with its instant for each event, and a summary', async () => {
   const { code, stdout, stderr } = await run(shop);

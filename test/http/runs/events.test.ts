@@ -84,6 +84,21 @@ test('are kept alive by a comment when nothing happens', async () => {
   assert.is((await text).match(/^: still here$/gm)?.length, 2);
 });
 
+test('are kept alive no sooner where that is longer than a timer can wait', async () => {
+  const { clock } = await world();
+  const waits: number[] = [];
+  const noting = {
+    setTimeout: (callback: () => void, ms: number) => {
+      waits.push(ms);
+      return clock.setTimeout(callback, ms);
+    },
+    clearTimeout: (id: unknown) => clock.clearTimeout(id as never),
+  };
+  const { watch } = await world({ keepAliveMs: 2 ** 40, clock: noting });
+  await (await watch()).body?.cancel();
+  assert.equal(waits, [2 ** 31 - 1]);
+});
+
 test('let a client go that hung up, at once, and leave no timer', async () => {
   const { clock, watch } = await world({ maxStreams: 1 });
   const timers = clock.pending;
