@@ -33,11 +33,9 @@ export const engineOrchestratorMachine = orchestratorMachine.provide({
   actions: {
     announce: ({ self }, fact) => hostOf<LiveRun>(self).record(fact),
     openRun: ({ self }) => hostOf<LiveRun>(self).open(),
-    deliverVerdicts: ({ self, event }, { verdicts }) => {
-      if (event.type === 'run.cancel') hostOf<LiveRun>(self).cancelWaiting(verdicts);
-      else hostOf<LiveRun>(self).deliverVerdicts(verdicts, event.at);
-    },
-    cancelTasks: ({ self }, { cause, reason }) => hostOf<LiveRun>(self).cancelTasks(cause, reason),
+    deliverVerdicts: ({ self, event }, { verdicts }) =>
+      hostOf<LiveRun>(self).deliverVerdicts(verdicts, event.at),
+    cancelTasks: ({ self }, params) => hostOf<LiveRun>(self).cancelTasks(params),
     holdSlots: ({ self }) => hostOf<LiveRun>(self).holdSlots(true),
     releaseSlots: ({ self }) => hostOf<LiveRun>(self).holdSlots(false),
     concludeRun: ({ self }, { ending }) => hostOf<LiveRun>(self).conclude(ending),

@@ -31,6 +31,8 @@ export interface TaskRun extends AttemptRun {
   readonly taskLogic: TaskLogic;
   /** Whether each task is to have its actor from the start, since somebody watches. */
   readonly isInspected: boolean;
+  /** Whether it is being cancelled, or is out of time: a cancel is on its way to each of its tasks. */
+  readonly isEnding: boolean;
   timeoutError(): TimeoutError;
   /** Calls back once the event loop has had its turn. */
   afterEventLoop(callback: () => void): void;
@@ -295,7 +297,6 @@ export class LiveTask implements Claim, AttemptTask {
   }
 
   #expire(): void {
-    // A cancel is on its way to it.
     if (this.run.isEnding) return;
     const error = viewError(this.#timeoutError());
     this.send({ type: 'task.expire', at: this.run.now(), cause: 'timeout', error });

@@ -24,7 +24,6 @@ export class Turn {
   readonly #clock: Clock;
   readonly #dirty: Committer[] = [];
   readonly #next: (() => void)[] = [];
-  readonly #afterCommit: (() => void)[] = [];
   #isScheduled = false;
   /** When the event loop last had its turn between two of ours. */
   #yieldedAt = Number.NEGATIVE_INFINITY;
@@ -53,12 +52,6 @@ export class Turn {
     this.schedule();
   }
 
-  /** Calls back once all that was recorded up to now has been kept. */
-  afterCommit(callback: () => void): void {
-    this.#afterCommit.push(callback);
-    this.schedule();
-  }
-
   schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -75,7 +68,6 @@ export class Turn {
   readonly #run = (): void => {
     call(this.#next);
     this.#commit();
-    call(this.#afterCommit);
     // Slots are filled here and in no method of its own: each frame below a body adds to the price of its errors. When
     // the time is over, what has been started may complete first.
     let beganAt: number | undefined;
@@ -89,7 +81,7 @@ export class Turn {
     this.#commit();
     this.timers.adjust();
     this.#isScheduled = false;
-    if (!isFilled || this.#next.length > 0 || this.#afterCommit.length > 0) this.schedule();
+    if (!isFilled || this.#next.length > 0) this.schedule();
   };
 
   /**

@@ -162,7 +162,7 @@ function whyNot(
     (definition.settings.concurrency ?? Number.POSITIVE_INFINITY) < size ||
     has('pause');
   const unless = (is: boolean, why: string): string | undefined => (is ? undefined : why);
-  if (size === 0 && edge !== 'orchestrator run.start 0' && edge !== 'orchestrator run.conclude 2')
+  if (size === 0 && edge !== 'opening run.start 0' && edge !== 'concluding run.conclude 2')
     return 'the flow has no tasks';
   switch (edge) {
     case 'task xstate.error.actor.body 0':
@@ -174,31 +174,32 @@ function whyNot(
       );
     case 'orchestrator task.settled 1':
       return unless(size > 1, 'the flow has one task');
-    case 'orchestrator run.start 0':
+    case 'opening run.start 0':
       return unless(size === 0, 'the flow has tasks');
-    case 'orchestrator run.start 1':
+    case 'opening run.start 1':
       return unless(size > 0, 'the flow has no tasks');
-    case 'orchestrator run.recover 0':
-    case 'running run.cancel 0':
-    case 'paused run.cancel 0':
-      return 'it comes between the last task and the end of the run, within one step';
-    case 'cancelling run.start 0':
-    case 'cancelling run.recover 0':
-      return 'the engine does not send it: input is checked before, and a run that was being cancelled is cancelled again';
-    case 'orchestrator run.recover 1':
+    case 'opening run.recover 0':
+      return 'the end of a run is kept together with that of its last task';
+    case 'orchestrator run.cancel 0':
+      return 'it takes a flow without tasks whose input is refused';
+    case 'opening run.pause 0':
+    case 'held run.start 0':
+    case 'held run.start 1':
+    case 'held run.resume 0':
+      return 'the model begins where the input has been accepted';
+    case 'cancelling run.cancel 0':
+    case 'concluding run.cancel 0':
+      return 'it changes nothing';
+    case 'opening run.recover 1':
       return unless(has('stop') || has('rerun'), 'no stop was allowed');
     case 'running run.pause 0':
     case 'paused run.resume 0':
-    case 'paused run.cancel 1':
-      return unless(has('pause') && (edge !== 'paused run.cancel 1' || cancels), 'no pause was allowed');
-    case 'running run.cancel 1':
-    case 'orchestrator run.conclude 0':
+      return unless(has('pause'), 'no pause was allowed');
+    case 'orchestrator run.cancel 1':
+    case 'concluding run.conclude 0':
     case 'running task.cancel 0':
     case 'cancelling attempt.cancelled 0':
-      return unless(
-        edge === 'orchestrator run.conclude 0' ? has('cancel') : cancels,
-        'no cancel was allowed',
-      );
+      return unless(edge === 'concluding run.conclude 0' ? has('cancel') : cancels, 'no cancel was allowed');
     case 'undecided task.cancel 0':
       return unless(
         cancels && any(({ dependsOn }) => dependsOn.length > 0),

@@ -237,7 +237,6 @@ class Turn {
   #live: number[];
   #run: Situation['run'];
   #isHeld: boolean;
-  #concludes = false;
   #isBusy = false;
   /** What the orchestrator is still to hear. */
   readonly #mail: OrchestratorEvent[] = [];
@@ -305,10 +304,10 @@ class Turn {
     const status = this.#run.value as RunStatus;
     this.#leftAs = status;
     this.#reopen(this.#rows.map(statusOfRow));
-    if (status === 'paused') this.send({ type: 'run.pause', at: 0 });
     if (status === 'cancelling')
       this.send({ type: 'run.cancel', at: 0, cause: cause ?? 'cancelled', reason });
     else this.send({ type: 'run.recover', at: 0 });
+    if (status === 'paused') this.send({ type: 'run.pause', at: 0 });
     this.#fill();
     // A wait that was over by then is over as soon as the clock has been asked.
     for (const [task, row] of (this.#left ?? []).entries()) {
@@ -346,7 +345,6 @@ class Turn {
   }
 
   end(): Taken {
-    if (this.#concludes) this.#conclude();
     this.#fill();
     return {
       next: {
@@ -393,6 +391,8 @@ class Turn {
           break;
         case 'cancelTasks':
           for (const task of this.#live.slice()) this.tell(task, this.#cancel);
+          for (const verdict of (params as { readonly verdicts: readonly Verdict[] }).verdicts)
+            this.#deliver(verdict);
           break;
         case 'holdSlots':
           this.#isHeld = true;
@@ -401,7 +401,7 @@ class Turn {
           this.#isHeld = false;
           break;
         case 'concludeRun':
-          this.#concludes = true;
+          this.#conclude();
           break;
       }
     }
@@ -434,7 +434,6 @@ class Turn {
     return this.#run.context.cause === 'timeout' ? 'task.cancel.timeout' : 'task.cancel';
   }
 
-  /** Once all that was announced has been kept. */
   #conclude(): void {
     const { graph, plan } = this.#world.definition;
     const having = (status: SettledStatus) =>
