@@ -6,7 +6,8 @@ export { createEngine, type Engine, type EngineOptions } from './create-engine.t
 export type { Subscription } from './engine/emitter.ts';
 export type { StartOptions, StopOptions } from './engine/engine.ts';
 export type { EntryOf, EventsOptions, Run, RunActor } from './engine/run.ts';
-export type { FlowLogic, RunCommand } from './engine/run-logic.ts';
+export type { RunCommand } from './engine/run-command.ts';
+export type { FlowLogic } from './engine/run-logic.ts';
 export {
   createFlow,
   createFlowFromGraph,

@@ -133,7 +133,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     if (id !== undefined && this.#isTaken(id))
       throw new StoreConflictError(id, `There is a run ${id} already`);
     const run = this.#launch(this.newJournal(definition, id), settings, checked.value);
-    if (paused === true) run.send({ type: 'run.pause', at: run.now() });
+    if (paused === true) run.command({ type: 'run.pause' });
     run.commitOrThrow();
     const handle = this.#handleOf(run);
     if (signal !== undefined) this.#cancelOn(signal, handle, run);
@@ -267,9 +267,14 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   readonly #again = (settled: LiveRun, taskIds: readonly string[] | undefined): LiveRun => {
-    if (settled.result === undefined)
-      throw new Error(`Run ${settled.id} has not settled: only then can it run again`);
-    if (settled.journal.view().startedAt === null) {
+    const { startedAt, status } = settled.journal.view();
+    // Nor if there is more in the journal: then it runs again already.
+    if (!settled.hasSettled || settled.journal.seq > settled.endSeq) {
+      throw new Error(
+        `Run ${settled.id} has not settled, it is \`${status}\`: it can run again once it is \`done\`, \`failed\` or \`cancelled\``,
+      );
+    }
+    if (startedAt === null) {
       throw new Error(`Run ${settled.id} never started, since its input was refused: start another`);
     }
     if (this.#isDraining) throw new EngineStoppedError('The engine was stopped: it starts no more runs');
@@ -278,6 +283,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
       throw badOption({ option: 'taskIds', owner: 'run.rerun' }, 'a list of ids of tasks', taskIds);
     const at = settled.now();
     for (const task of tasksToRerun(journal, taskIds)) journal.record({ type: 'task.rerun', at }, task);
+    // Its last step may not be over.
+    this.#live.delete(settled.id);
     const again = this.#launch(journal, settings, settled.input);
     again.handle = settled.handle;
     return again;

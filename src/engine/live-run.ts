@@ -14,10 +14,12 @@ import type { Outcome } from '../model/perform.ts';
 import { type Checked, check } from '../model/schema.ts';
 import type { SettledRunStatus, SettledStatus } from '../model/status.ts';
 import type { EngineCore } from './core.ts';
-import { host, setHost } from './host.ts';
+import { type Host, host, setHost } from './host.ts';
 import type { LiveTask, TaskLogic, TaskRun } from './live-task.ts';
 import { LiveTasks } from './live-tasks.ts';
+import { childThatEnded, Refusals } from './refusals.ts';
 import { Results } from './results.ts';
+import { commandOf, type RunCommand } from './run-command.ts';
 import type { RunJournal } from './run-journal.ts';
 import { RunLanes } from './run-lanes.ts';
 import { RunSteps, type StepsOwner } from './run-steps.ts';
@@ -44,7 +46,7 @@ export interface RunStart {
 }
 
 /** A run until it has settled or is stopped: carries out what the orchestrator and its tasks ask for. */
-export class LiveRun implements Committer, StepsOwner, TaskRun {
+export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
   readonly journal: RunJournal;
   readonly definition: FlowDefinition;
   readonly taskLogic: TaskLogic;
@@ -69,6 +71,9 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
   #limit: Timer | undefined;
   #end: End | undefined;
   #result: RunResult | undefined;
+  /** `seq` of its last entry, once it is recorded. */
+  #endSeq: number | undefined;
+  #refusals: Refusals | undefined;
   #onIdle: (() => void) | undefined;
   #whenEnded: readonly ((end: End) => void)[] = [];
 
@@ -145,7 +150,17 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     return this.#end !== undefined;
   }
 
-  /** How it ended; `undefined` while it has not settled. */
+  /** `seq` of its last entry; infinite until that is recorded. What comes later in the journal is of a rerun. */
+  get endSeq(): number {
+    return this.#endSeq ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether its end has been kept: listeners may know of it before the last step is over. */
+  get hasSettled(): boolean {
+    return this.endSeq <= this.journal.keptSeq;
+  }
+
+  /** How it ended; `undefined` while it has not settled, or its last step is not over. */
   get result(): RunResult | undefined {
     return this.#result;
   }
@@ -181,11 +196,23 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
   }
 
   /** Takes a command that bears no instant yet. */
-  command(command: {
-    readonly type: 'run.pause' | 'run.resume' | 'run.cancel';
-    readonly reason?: unknown;
-  }): void {
-    if (!this.isOver) this.send({ ...command, at: this.now() });
+  command(command: RunCommand): void {
+    if (!this.isOver) this.steps.send({ ...command, at: this.now() }, 'user');
+  }
+
+  /** Takes what others than the engine send to its actor: commands, and nothing else. */
+  receive(event: unknown): void {
+    const command = commandOf(event);
+    if (command !== undefined) return this.steps.admit({ ...command, at: this.now() });
+    const child = childThatEnded(event);
+    // A task's machine has told the run of its end before XState does, with all there is to say.
+    if (child === undefined || this.definition.graph.indexOf(child) < 0) this.refuse(event);
+  }
+
+  /** Tells the logger of an event that changes nothing. */
+  refuse(event: unknown, taskId?: string): void {
+    this.#refusals ??= new Refusals(this.logger, this.id);
+    this.#refusals.tell(event, taskId);
   }
 
   /** What an actor that is made now shows first. */
@@ -195,8 +222,8 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
 
   /** The run has this actor from now on. */
   adopt(actor: AnyActorRef): void {
-    setHost(actor, this);
     this.steps.adopt(actor);
+    setHost(actor, this);
   }
 
   send(event: OrchestratorEvent): void {
@@ -240,7 +267,7 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     else this.#accept(checked);
   }
 
-  deliverVerdicts(verdicts: readonly Verdict[], at = this.now()): void {
+  deliverVerdicts(verdicts: readonly Verdict[], at: number): void {
     for (const verdict of verdicts) this.#tasks.deliver(verdict, at);
   }
 
@@ -265,12 +292,12 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
 
   /** What a machine announced. A run's own facts are kept at once, since its actor may be done with the next step. */
   record(fact: RunFact | TaskFact, task = -1): void {
-    // A command that was sent to an interpreted run bears no instant.
-    if (fact.at === undefined) Object.assign(fact, { at: this.now() });
     if (task < 0 && this.#isResumed && !this.journal.isNews(fact)) return;
     this.journal.record(fact, task);
-    if (task < 0 && endings.has(fact.type)) this.journal.commit(this.steps.tell);
-    else this.#commitLater();
+    if (task < 0 && endings.has(fact.type)) {
+      this.#endSeq = this.journal.seq;
+      this.journal.commit(this.steps.tell);
+    } else this.#commitLater();
   }
 
   recordStep(type: Step, at: number, task: number, attempt?: number, output?: unknown): void {
@@ -350,9 +377,9 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
     this.#onIdle = callback;
   }
 
-  /** Stops it, so that it stays unsettled in the store. */
+  /** Stops it, so that it stays unsettled in the store. Nothing where it has settled. */
   stop(error: unknown = new EngineStoppedError()): void {
-    if (this.#end !== undefined) return;
+    if (this.#end !== undefined || this.hasSettled) return;
     this.stopped(error);
     this.steps.stop();
   }
@@ -367,7 +394,11 @@ export class LiveRun implements Committer, StepsOwner, TaskRun {
   /** It is over before it has settled: what it had under way goes too, and what was recorded in this turn is kept. */
   stopped(error: unknown): void {
     if (this.isOver) return;
-    if (isA(error, EngineStoppedError)) this.commit();
+    if (isA(error, EngineStoppedError)) {
+      // Who stops its actor within its last step comes too late.
+      if (this.hasSettled) return;
+      this.commit();
+    }
     // The store may have failed, or a listener have stopped it, too.
     if (this.isOver) return;
     this.timers.cancel(this.#limit);

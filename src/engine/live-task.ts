@@ -2,7 +2,7 @@ import { type AnyActorLogic, type AnyActorRef, createActor } from 'xstate';
 import type { Ending, TaskEffects, TaskEvent, TaskInput, taskMachine } from '../../machines/task.ts';
 import type { CompiledLogic } from '../logic/actor-logic.ts';
 import type { Cursor } from '../logic/cursor.ts';
-import { stopChild } from '../logic/internals.ts';
+import { deliverFrom, stopChild } from '../logic/internals.ts';
 import { nameInSystem } from '../logic/system.ts';
 import type { TaskDefinition } from '../model/definition.ts';
 import type { Step } from '../model/entry-list.ts';
@@ -12,10 +12,20 @@ import type { SettledStatus } from '../model/status.ts';
 import type { TaskView } from '../model/view.ts';
 import { Attempt, type AttemptRun, type AttemptTask } from './attempt.ts';
 import type { Claim } from './claims.ts';
-import { host, setHost } from './host.ts';
+import { type Host, host, setHost } from './host.ts';
+import { childThatEnded } from './refusals.ts';
 import type { Lane } from './slots.ts';
 import { placeOfLeft, placeOnFastPath } from './task-place.ts';
 import type { Timer } from './timers.ts';
+
+/** Events by which the run tells a task what to do. The others a task sends itself, of its time and its attempts. */
+const saidByRun: ReadonlySet<TaskEvent['type']> = new Set([
+  'task.ready',
+  'task.skip',
+  'task.fail_upstream',
+  'task.cancel',
+  'attempt.start',
+]);
 
 /** What runs the tasks of a run: as actors, and where it is compiled also without. */
 export interface TaskLogic {
@@ -43,6 +53,8 @@ export interface TaskRun extends AttemptRun {
   /** Hears that a task is in a final state. */
   taskSettled(task: LiveTask, status: SettledStatus, ending: Ending): void;
   leaveSlot(lane: Lane): void;
+  /** Tells the logger of an event that changes nothing. */
+  refuse(event: unknown, taskId: string): void;
   /** Ends the run with an error: something is broken. */
   fault(error: unknown): void;
 }
@@ -57,7 +69,7 @@ export interface TaskRun extends AttemptRun {
  * this fast path it does what the machine's transitions ask for, and at anything else the machine is put where the
  * task stands. `fast-path.test.ts` proves them the same.
  */
-export class LiveTask implements Claim, AttemptTask {
+export class LiveTask implements AttemptTask, Claim, Host {
   place = -1;
   readyAt = 0;
   /** When its first attempt started. */
@@ -132,10 +144,19 @@ export class LiveTask implements Claim, AttemptTask {
   }
 
   send(event: TaskEvent): void {
-    if (this.#actor !== undefined || this.run.isInspected) return void this.actor.send(event);
+    if (this.#actor !== undefined || this.run.isInspected) {
+      const { actor, run } = this;
+      return deliverFrom(saidByRun.has(event.type) ? run.actor : actor, actor, event);
+    }
     const cursor = this.#machine;
     if (cursor.isMoving) cursor.afterMove(() => this.send(event));
     else this.#move(cursor, event);
+  }
+
+  /** Takes what others than the engine send to its actor, which changes nothing. */
+  receive(event: unknown): void {
+    // XState tells of the end of a body that is an actor; its attempt hears of that by itself.
+    if (childThatEnded(event) !== 'body') this.run.refuse(event, this.definition.id);
   }
 
   /** Goes on as an earlier actor was left. XState runs no entry actions for a restored actor: this does what they ask for. */
@@ -281,6 +302,8 @@ export class LiveTask implements Claim, AttemptTask {
     this.#cursor = undefined;
     nameInSystem(actor, run.keyOf(definition.id));
     setHost(actor, this);
+    // XState tells the run, too, but so can anyone.
+    actor.subscribe({ error: (error) => run.fault(error) });
     actor.start();
     return actor;
   }

@@ -1,6 +1,8 @@
 import type { AnyActorRef, AnyEventObject } from 'xstate';
 import type { RunResult } from '../../machines/orchestrator.ts';
 import {
+  deliver,
+  deliverFrom,
   emitFrom,
   hasListeners,
   parentOf,
@@ -11,6 +13,7 @@ import {
 import { isInspected, type Namer, offerNames, withdrawNames } from '../logic/system.ts';
 import { EngineStoppedError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
+import { isHosted } from './host.ts';
 
 /** Who hears how an actor came to its end, and makes the actors of tasks. */
 interface ActorOwner extends Namer {
@@ -28,7 +31,9 @@ export class RunActor {
   /** @param forwards whether its parent gets its events */
   constructor(ref: AnyActorRef, forwards: boolean) {
     this.ref = ref;
-    this.#forwardsTo = forwards ? parentOf(ref) : undefined;
+    const parent = forwards ? parentOf(ref) : undefined;
+    // A task whose body the run is takes no events.
+    this.#forwardsTo = parent === undefined || isHosted(parent) ? undefined : parent;
   }
 
   /** Has its system find the actors of tasks, and tells of its end. */
@@ -41,6 +46,11 @@ export class RunActor {
     withdrawNames(this.ref, owner.keyPrefix, owner);
   }
 
+  /** Whether it takes steps: it was not stopped, for one. */
+  get isActive(): boolean {
+    return (this.ref.getSnapshot() as { readonly status: string }).status === 'active';
+  }
+
   /** Whether anybody inspects its system. */
   get isInspected(): boolean {
     return isInspected(this.ref);
@@ -51,9 +61,14 @@ export class RunActor {
     return subscriberCount(this.ref) > 1 || this.isInspected;
   }
 
-  /** @param source the task's actor that it is from, for inspectors */
-  send(event: AnyEventObject, source?: AnyActorRef): void {
-    sendFrom(source, this.ref, event);
+  /** @param source for inspectors: the actor that it is from, or `undefined` where it is from outside */
+  send(event: AnyEventObject, source: AnyActorRef | undefined): void {
+    deliverFrom(source, this.ref, event);
+  }
+
+  /** Takes an event that came from outside: inspectors have heard of it. */
+  admit(event: AnyEventObject): void {
+    deliver(this.ref, event);
   }
 
   /** Tells those who listen to the actor of an entry; `undefined` where nobody does. */

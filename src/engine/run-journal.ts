@@ -35,6 +35,8 @@ export class RunJournal {
   /** How many of the entries have been kept. */
   #kept: number;
   #lastAt = Number.NEGATIVE_INFINITY;
+  /** While listeners are told of entries: what they are to be told of after that. */
+  #toTell: (() => void)[] | undefined;
   #settings: RunSettings = {};
   #rerunAt: number | undefined;
   #fold: RunFold | undefined;
@@ -114,10 +116,7 @@ export class RunJournal {
     const fresh = this.#entries.slice(from, to);
     this.#keep(fresh, from);
     this.#kept = to;
-    for (const entry of fresh) {
-      this.emitter.emit(entry);
-      tell?.(entry);
-    }
+    this.#tell(fresh, tell);
   }
 
   /** Writes what has been kept, here or elsewhere, to a store that does not have it. Throws what the store throws. */
@@ -186,6 +185,24 @@ export class RunJournal {
     if (fact.at > this.#lastAt) this.#lastAt = fact.at;
     if (fact.type === 'run.started') this.#settings = fact.settings ?? {};
     if (fact.type === 'task.rerun') this.#rerunAt = fact.at;
+  }
+
+  /** A listener may stop the run, which keeps more: all hear of that after what they are being told of. */
+  #tell(entries: readonly Entry[], tell: ((entry: Entry) => void) | undefined): void {
+    const tellAll = (): void => {
+      for (const entry of entries) {
+        this.emitter.emit(entry);
+        tell?.(entry);
+      }
+    };
+    if (this.#toTell !== undefined) return void this.#toTell.push(tellAll);
+    this.#toTell = [];
+    try {
+      tellAll();
+      for (const next of this.#toTell) next();
+    } finally {
+      this.#toTell = undefined;
+    }
   }
 
   #keep(entries: readonly Entry[], expectedSeq: number): void {

@@ -14,7 +14,7 @@ import {
 import type { OrchestratorContext, OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
 import { compile } from '../logic/compile.ts';
 import type { Cursor } from '../logic/cursor.ts';
-import { clockOf } from '../logic/internals.ts';
+import { clockOf, deliver } from '../logic/internals.ts';
 import { inspectFromStart } from '../logic/system.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
@@ -26,16 +26,11 @@ import { deferred, engineOrchestratorMachine, engineTaskMachine } from './effect
 import { hostOf } from './host.ts';
 import { LiveRun } from './live-run.ts';
 import type { TaskLogic } from './live-task.ts';
+import type { RunCommand } from './run-command.ts';
 import type { RunJournal } from './run-journal.ts';
 import { type Inner, RunSnapshot, type RunState } from './run-snapshot.ts';
 
 type Scope = ActorScope<never, AnyEventObject, AnyActorRef['system'], never>;
-
-/** What a run's actor takes, beside what its tasks tell it. */
-export type RunCommand =
-  | { readonly type: 'run.pause' }
-  | { readonly type: 'run.resume' }
-  | { readonly type: 'run.cancel'; readonly reason?: unknown };
 
 /** Actor logic of a flow. */
 export type FlowLogic<Input = unknown, Outputs = unknown> = ActorLogic<
@@ -46,7 +41,10 @@ export type FlowLogic<Input = unknown, Outputs = unknown> = ActorLogic<
   Entry
 >;
 
-/** The orchestrator as a machine that takes a run's input, and commands without `at`. */
+/**
+ * The orchestrator as a machine that takes a run's input. Its actors take commands alone; whoever asks for its
+ * transitions without an actor may ask for those of every event.
+ */
 export type RunMachine<Input = unknown, Outputs = unknown> = StateMachine<
   OrchestratorContext,
   OrchestratorEvent | RunCommand,
@@ -148,26 +146,24 @@ export class RunLogic {
     return new RunSnapshot(run.snapshot() as Inner, run.journal);
   }
 
-  /** For XState. Commands may come without `at`: the engine knows the time. */
+  /** For XState. */
   transition(snapshot: RunSnapshot, event: AnyEventObject, scope: Scope): RunSnapshot {
-    // A task's actor says that it is done; its machine has said so before, with all there is to say.
-    if (event.type.startsWith('xstate.done.actor.')) return snapshot;
     const run = hostOf<LiveRun>(scope.self);
     const cursor = run.steps.cursor as Cursor;
     // Out of a step that the run takes without its actor.
     if (cursor.isMoving) {
-      cursor.afterMove(() => scope.self.send(event as never));
+      if (event.type === 'xstate.stop')
+        return new RunSnapshot(cursor.snapshot('stopped') as Inner, run.journal);
+      cursor.afterMove(() => deliver(scope.self, event));
       return snapshot;
     }
-    const known = 'at' in event || event.type.startsWith('xstate.');
-    const stamped = known ? event : { ...event, at: run.now() };
     const { seq } = run.journal;
     let from: Inner | undefined;
     let next: Inner;
     try {
       next = cursor.moveBy<Inner>((inner) => {
         from = inner;
-        return orchestrator.transition(inner, stamped, scope);
+        return orchestrator.transition(inner, event, scope);
       });
     } catch (error) {
       RunSnapshot.keepWhole(snapshot);

@@ -3,6 +3,7 @@ import type { orchestratorMachine, RunResult } from '../../machines/orchestrator
 import type { SnapshotOf } from '../logic/actor-logic.ts';
 import type { RunStatus } from '../model/status.ts';
 import type { RunView } from '../model/view.ts';
+import { commandOf } from './run-command.ts';
 import type { RunJournal } from './run-journal.ts';
 
 /** The orchestrator's own snapshot. */
@@ -91,8 +92,10 @@ export class RunSnapshot<Outputs = unknown> {
     return this.#inner.hasTag(tag);
   }
 
+  /** Whether a command would change anything; never for another event. */
   can(event: { readonly type: string }): boolean {
-    return this.#inner.can(event);
+    const command = commandOf(event);
+    return command !== undefined && this.#inner.can(command);
   }
 
   getMeta(): Record<string, unknown> {

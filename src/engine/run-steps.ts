@@ -10,6 +10,9 @@ import type { Verdict } from '../model/ledger.ts';
 import type { SettledStatus } from '../model/status.ts';
 import { RunActor } from './run-actor.ts';
 
+/** Who says something to a run's orchestrator: the run itself, of its time and what it makes, or a user. */
+type Sender = 'run' | 'user';
+
 /** The run whose orchestrator it is. */
 export interface StepsOwner extends Namer {
   /** Whether it has settled, or was stopped before. */
@@ -83,9 +86,14 @@ export class RunSteps {
     return this.#actor?.tell;
   }
 
-  send(event: OrchestratorEvent): void {
-    if (this.#actor === undefined) this.#move(event);
-    else this.#actor.send(event);
+  send(event: OrchestratorEvent, sender: Sender = 'run'): void {
+    if (this.#actor === undefined) this.#move(event, sender);
+    else this.#actor.send(event, sender === 'run' ? this.#actor.ref : undefined);
+  }
+
+  /** Takes a command that was sent to its actor. */
+  admit(command: OrchestratorEvent): void {
+    this.#actor?.admit(command);
   }
 
   /**
@@ -105,7 +113,7 @@ export class RunSteps {
   fault(error: unknown): void {
     if (this.#owner.isOver) return;
     if (this.#actor === undefined) this.#owner.stopped(error);
-    else this.#actor.send({ type: 'xstate.error.actor.topple', error });
+    else this.#actor.send({ type: 'xstate.error.actor.topple', error }, this.#actor.ref);
   }
 
   stop(): void {
@@ -140,10 +148,10 @@ export class RunSteps {
     return true;
   }
 
-  #move(event: OrchestratorEvent): void {
+  #move(event: OrchestratorEvent, sender: Sender = 'run'): void {
     const cursor = this.cursor as Cursor;
     if (this.#owner.isOver) return;
-    if (cursor.isMoving) return cursor.afterMove(() => this.send(event));
+    if (cursor.isMoving) return cursor.afterMove(() => this.send(event, sender));
     try {
       cursor.move(event);
     } catch (error) {
@@ -151,7 +159,7 @@ export class RunSteps {
     }
     if (!cursor.isOver) return;
     // An actor that was asked for within this last step has not heard of the end.
-    if (this.#actor === undefined) this.#owner.settle(cursor.output as RunResult);
-    else this.#actor.send({ type: 'topple.look' });
+    if (this.#actor?.isActive === true) this.#actor.send({ type: 'topple.look' }, this.#actor.ref);
+    else this.#owner.settle(cursor.output as RunResult);
   }
 }

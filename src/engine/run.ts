@@ -1,12 +1,11 @@
 import type { ActorRef } from 'xstate';
-import type { RunResult } from '../../machines/orchestrator.ts';
 import { checkNumber } from '../model/check.ts';
 import { EngineStoppedError, RunFailedError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
 import type { RunView } from '../model/view.ts';
 import type { Subscription } from './emitter.ts';
 import type { LiveRun } from './live-run.ts';
-import type { RunCommand } from './run-logic.ts';
+import type { RunCommand } from './run-command.ts';
 import type { RunState } from './run-snapshot.ts';
 
 /** The actor of a run. */
@@ -74,6 +73,7 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
     checkNumber({ option: 'after', owner: 'run.events' }, after, { min: 0, integer: true });
     const live = this.#live;
     const { journal } = live;
+    const last = (): number => Math.min(journal.keptSeq, live.endSeq);
     let wake: () => void = () => {};
     const rouse = (): void => wake();
     const isLetGo = (): boolean => signal?.aborted === true;
@@ -82,7 +82,7 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
     signal?.addEventListener('abort', rouse);
     try {
       for (let seq = after; ; ) {
-        while (seq < journal.keptSeq && !isLetGo()) yield journal.entry(++seq);
+        while (seq < last() && !isLetGo()) yield journal.entry(++seq);
         if (live.isOver || isLetGo()) return;
         await new Promise<void>((resolve) => {
           wake = resolve;
@@ -100,15 +100,14 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
    * engine or actor was stopped before, and with the error of a store that failed. After a rerun, of the rerun.
    */
   settled(): Promise<RunView> {
-    return this.#ended(() => this.view());
+    return this.#ended(viewAtEnd);
   }
 
   /** Resolves with what the run returns. Rejects with `RunFailedError` when it ended `failed` or `cancelled`. */
   outputs(): Promise<Outputs> {
-    return this.#ended(() => {
-      const { result } = this.#live;
-      if (result?.status === 'done') return result.outputs as Outputs;
-      throw this.#failure(result, this.view());
+    return this.#ended((live) => {
+      if (live.result?.status === 'done') return live.result.outputs as Outputs;
+      throw failureOf(live);
     });
   }
 
@@ -135,7 +134,9 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
    * events go on from the last `seq`.
    *
    * @param taskIds default: the tasks that did not end `done` or `skipped`; of a run that is all done, every task
-   * @throws FlowError for an id that is no task; Error where the run has not settled
+   * Listeners of the run's end may call it. What was awaited before is still of the run as it ended then.
+   *
+   * @throws FlowError for an id that is no task; Error where the run has not settled, or runs again already
    */
   rerun(taskIds?: readonly string[]): void {
     this.#live = this.#again(this.#live, taskIds);
@@ -152,12 +153,13 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
   }
 
   /** Resolves with what is made of the run once it has settled; rejects where it was stopped, or that throws. */
-  #ended<T>(make: () => T): Promise<T> {
+  #ended<T>(make: (live: LiveRun) => T): Promise<T> {
+    const live = this.#live;
     const ended = new Promise<T>((resolve, reject) => {
-      this.#live.whenEnded((end) => {
+      live.whenEnded((end) => {
         if (!end.hasSettled) return reject(end.error);
         try {
-          resolve(make());
+          resolve(make(live));
         } catch (error) {
           reject(error);
         }
@@ -165,20 +167,26 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
     });
     return quiet(ended);
   }
+}
 
-  #failure(result: RunResult | undefined, view: RunView): Error {
-    if (result === undefined || result.status === 'done') return new EngineStoppedError();
-    const failures = result.status === 'failed' ? result.failures : [];
-    const cause = this.#live.firstFailure;
-    return new RunFailedError(
-      view.flow,
-      view.id,
-      result.status,
-      failures,
-      view.reason,
-      cause === undefined ? undefined : { cause },
-    );
-  }
+/** The view as the run ended, which a rerun does not change. */
+function viewAtEnd({ journal, endSeq }: LiveRun): RunView {
+  return journal.view(Math.min(journal.seq, endSeq));
+}
+
+function failureOf(live: LiveRun): Error {
+  const { result, firstFailure } = live;
+  if (result === undefined || result.status === 'done') return new EngineStoppedError();
+  const failures = result.status === 'failed' ? result.failures : [];
+  const view = viewAtEnd(live);
+  return new RunFailedError(
+    view.flow,
+    view.id,
+    result.status,
+    failures,
+    view.reason,
+    firstFailure === undefined ? undefined : { cause: firstFailure },
+  );
 }
 
 /** A promise that nobody may be waiting for: its rejection is no news to Node. */

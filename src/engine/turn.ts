@@ -92,10 +92,13 @@ export class Turn {
     return Math.abs(this.timers.latest - beganAt) < SLICE_MS;
   }
 
+  /** A listener may start a run: that is kept too, since its bodies may be called next. */
   #commit(): void {
-    // Most turns have one run's.
-    if (this.#dirty.length === 1) this.#dirty.pop()?.commit();
-    else for (const committer of take(this.#dirty)) committer.commit();
+    while (this.#dirty.length > 0) {
+      // Most turns have one run's.
+      if (this.#dirty.length === 1) this.#dirty.pop()?.commit();
+      else for (const committer of this.#dirty.splice(0)) committer.commit();
+    }
   }
 }
 

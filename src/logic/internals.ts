@@ -16,6 +16,14 @@ interface Actor {
   readonly _parent: AnyActorRef | undefined;
   readonly observers: ReadonlySet<unknown>;
   readonly eventListeners: ReadonlyMap<string, unknown>;
+  readonly mailbox: { _current: Mail | null };
+  /** Takes an event that a relay brings. What XState itself tells an actor to stop it by goes into the mailbox. */
+  _send(event: AnyEventObject): void;
+}
+
+interface Mail {
+  readonly value: AnyEventObject;
+  readonly next: Mail | null;
 }
 
 /** Tells inspectors of a step taken. */
@@ -71,6 +79,40 @@ export function stopChild(parent: AnyActorRef, child: AnyActorRef): void {
 /** Sends an event so that inspectors see whom it is from. */
 export function sendFrom(source: AnyActorRef | undefined, target: AnyActorRef, event: AnyEventObject): void {
   (target.system as unknown as System)._relay(source, target, event);
+}
+
+/**
+ * Leaves the mailbox of an actor that takes no events yet to those who `deliver`. What anybody else sends to it, or
+ * has sent, goes to `receive`.
+ *
+ * @param receive called with the actor as its `this`
+ */
+export function guard(target: AnyActorRef, receive: (this: AnyActorRef, event: unknown) => void): void {
+  const actor = target as unknown as Actor;
+  let early = actor.mailbox._current;
+  actor.mailbox._current = null;
+  actor._send = receive;
+  for (; early !== null; early = early.next) receive.call(target, early.value);
+}
+
+/** Puts an event into the mailbox of an actor, guarded or not. Inspectors do not hear of it. */
+export function deliver(target: AnyActorRef, event: AnyEventObject): void {
+  (Object.getPrototypeOf(target) as Actor)._send.call(target, event);
+}
+
+/** The same, and inspectors see whom the event is from. */
+export function deliverFrom(
+  source: AnyActorRef | undefined,
+  target: AnyActorRef,
+  event: AnyEventObject,
+): void {
+  (target.system as unknown as System)._sendInspectionEvent({
+    type: '@xstate.event',
+    sourceRef: source,
+    actorRef: target,
+    event,
+  });
+  deliver(target, event);
 }
 
 /** The actor that spawned or invoked this one. */

@@ -3,6 +3,7 @@ import {
   type Clock,
   createEngine,
   createFlow,
+  createFlowFromGraph,
   createMemoryStore,
   type Entry,
   type Run,
@@ -284,6 +285,33 @@ for (const stepMs of [hourMs, -hourMs]) {
     }
   });
 }
+
+test('the event loop gets its turn among tasks that never wait where the time of day is set back', async () => {
+  let nowMs = begunAt;
+  const clock: Clock = {
+    setTimeout: () => undefined,
+    clearTimeout: () => {},
+    now: () => nowMs++,
+    monotonicNow: () => 0,
+  };
+  const ids = Array.from({ length: 200 }, (_, index) => `t${index}`);
+  const tasks = ids.map((id, index) => [id, { dependsOn: ids.slice(Math.max(index - 1, 0), index) }]);
+  let turns = 0;
+  let isOver = false;
+  const takeTurn = (): void => {
+    turns++;
+    if (!isOver) setImmediate(takeTurn);
+  };
+  const flow = createFlowFromGraph({ tasks: Object.fromEntries(tasks) }, ({ taskId }) => {
+    // One of them is in the middle of a slice.
+    if (/^t10\d$/.test(taskId)) nowMs -= hourMs;
+    if (taskId === 't110') takeTurn();
+  });
+  const run = await createEngine({ clock, logger: silent }).start(flow);
+  await run.settled();
+  isOver = true;
+  assert.ok(turns > 10, `${turns}`);
+});
 
 test('waits go by timers that test tools have replaced, though the monotonic clock knows nothing of them', async () => {
   mock.timers.enable({ apis: ['setTimeout', 'Date'] });

@@ -20,7 +20,10 @@ import {
 import {
   clockOf,
   deferOn,
+  deliver,
+  deliverFrom,
   emitFrom,
+  guard,
   hasListeners,
   inspectAction,
   inspectMicrostep,
@@ -101,6 +104,37 @@ test('an event has its sender in the eyes of inspectors, and arrives', () => {
   const [event] = seen;
   assert.is(event?.type === '@xstate.event' && event.sourceRef, child);
   assert.is(got.at(-1), 'from the child');
+});
+
+test('a guarded actor gets what is delivered, and what others send or have sent goes elsewhere', () => {
+  const got: string[] = [];
+  const sent: unknown[] = [];
+  const seen: unknown[] = [];
+  const logic = fromCallback(({ receive }) => receive(({ type }) => got.push(type)));
+  const actor = createActor(logic, {
+    inspect: (event) => seen.push(event.type === '@xstate.event' ? event.sourceRef : event.type),
+  });
+  actor.send({ type: 'too early' });
+  guard(actor, function (event) {
+    sent.push([this === actor, (event as AnyEventObject).type]);
+  });
+  actor.start();
+  actor.send({ type: 'from outside' });
+  sendFrom(undefined, actor, { type: 'by a relay' });
+  seen.length = 0;
+  deliver(actor, { type: 'delivered' });
+  assert.equal(seen, ['@xstate.snapshot']);
+  deliverFrom(actor, actor, { type: 'with its sender' });
+  assert.is(seen.length, 3);
+  assert.is(seen[1], actor);
+  assert.equal(got, ['delivered', 'with its sender']);
+  assert.equal(sent, [
+    [true, 'too early'],
+    [true, 'from outside'],
+    [true, 'by a relay'],
+  ]);
+  actor.stop();
+  assert.is(actor.getSnapshot().status, 'stopped');
 });
 
 test('an actor made with a parent is its child: in its system, with its clock, and stopped by it alone', () => {
