@@ -1,4 +1,4 @@
-import { assign, emit, setup } from 'xstate';
+import { assign, emit, type StateValueFrom, setup } from 'xstate';
 import type { ErrorView, TaskFailure } from '../src/model/error.ts';
 import type { RunFact } from '../src/model/journal.ts';
 import type { Ledger, Verdict } from '../src/model/ledger.ts';
@@ -344,8 +344,8 @@ export const orchestratorMachine = setup({
       },
     },
     concluding: {
-      description: 'All tasks have settled, and how the run ends is sealed: what it returns is being made.',
-      tags: 'running',
+      description:
+        'All tasks have settled, and how the run ends is sealed: what it returns is being made. It shows as before.',
       entry: { type: 'concludeRun', params: ending },
       on: {
         'run.cancel': { description: 'too late' },
@@ -394,3 +394,6 @@ export const orchestratorMachine = setup({
     cancelled: { type: 'final', tags: 'cancelled', description: 'All tasks have settled after a cancel.' },
   },
 });
+
+/** Names of the orchestrator's states: what a run's actor has as `value`. */
+export type OrchestratorState = StateValueFrom<typeof orchestratorMachine>;
