@@ -262,9 +262,7 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     }
     if (this.#isResumed) return this.#resume();
     if (this.#isChecked) return this.#begin(this.input);
-    const checked = check(this.definition.settings.input, this.input);
-    if (checked instanceof Promise) checked.then((late) => this.#accept(late));
-    else this.#accept(checked);
+    this.#check();
   }
 
   deliverVerdicts(verdicts: readonly Verdict[], at: number): void {
@@ -418,6 +416,12 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     this.#turn.commitLater(this);
   }
 
+  #check(): void {
+    const checked = check(this.definition.settings.input, this.input);
+    if (checked instanceof Promise) checked.then((late) => this.#accept(late));
+    else this.#accept(checked);
+  }
+
   #accept(checked: Checked): void {
     if (this.isOver || this.isEnding) return;
     if (checked.ok) return this.#begin(checked.value);
@@ -446,13 +450,18 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
   #resume(): void {
     const fold = this.journal.foldTo();
     const { status, startedAt, cause, reason } = fold.view();
-    this.input = fold.input;
-    this.#results.takeUp(fold);
     const at = this.now();
-    const from = this.journal.rerunAt ?? startedAt ?? at;
-    const leftMs = from + (this.#totalTimeoutMs ?? Number.POSITIVE_INFINITY) - at;
+    if (startedAt !== null) this.input = fold.input;
+    this.#results.takeUp(fold);
     if (status === 'cancelling')
       return this.send({ type: 'run.cancel', at, cause: cause ?? 'cancelled', reason });
+    // It was stopped before its input was accepted.
+    if (startedAt === null) {
+      if (status === 'paused') this.send({ type: 'run.pause', at });
+      return this.#check();
+    }
+    const from = this.journal.rerunAt ?? startedAt;
+    const leftMs = from + (this.#totalTimeoutMs ?? Number.POSITIVE_INFINITY) - at;
     // Not by a timer: until that comes slots might have been given out, and bodies been called.
     if (leftMs <= 0) return this.#expire();
     this.#startLimit(leftMs);

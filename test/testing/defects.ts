@@ -192,14 +192,14 @@ export const defects: readonly Defect[] = [
   {
     name: 'a paused run is taken up running',
     file: liveRun,
-    find: "if (status === 'paused') this.send",
-    put: 'if (false) this.send',
+    find: "this.send({ type: 'run.recover', at });\n    if (status === 'paused') this",
+    put: "this.send({ type: 'run.recover', at });\n    if (false) this",
   },
   {
     name: 'a run that was being cancelled is taken up as if it were not',
     file: liveRun,
-    find: "if (status === 'cancelling') this.send",
-    put: "if (status === 'cancelling' && cause === 'timeout') this.send",
+    find: "if (status === 'cancelling')",
+    put: "if (status === 'cancelling' && cause === 'timeout')",
   },
   {
     name: 'a timer is not cleared: that of a retry that was cancelled',
@@ -265,7 +265,7 @@ export const defects: readonly Defect[] = [
   {
     name: 'the time of a run that is taken up begins anew',
     file: liveRun,
-    find: 'const from = this.journal.rerunAt ?? startedAt ?? at;',
+    find: 'const from = this.journal.rerunAt ?? startedAt;',
     put: 'const from = at;',
   },
   {
