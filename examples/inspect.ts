@@ -37,7 +37,7 @@ for (const [id, taken] of steps) console.log(`\n${id}\n  ${taken.join('\n  ')}`)
 // run
 //   run.start → running
 //   task.settled → running
-//   task.settled → running
+//   task.settled → concluding
 //   run.conclude → done
 //
 // water

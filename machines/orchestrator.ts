@@ -344,8 +344,7 @@ export const orchestratorMachine = setup({
       },
     },
     concluding: {
-      description:
-        'All tasks have settled, and how the run ends is sealed: what it returns is being made. It shows as before.',
+      description: 'All tasks have settled, and how the run ends is sealed: what it returns is being made.',
       entry: { type: 'concludeRun', params: ending },
       on: {
         'run.cancel': { description: 'too late' },

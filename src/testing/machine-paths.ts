@@ -48,11 +48,16 @@ export function runPathOptions(
     input: { ledger: Ledger.open(plan) },
     events: ({ value, context: { ledger }, status }) => {
       if (status !== 'active') return [];
+      const cancel = { type: 'run.cancel', at } as const;
+      const turn = { type: value === 'held' || value === 'paused' ? 'run.resume' : 'run.pause', at } as const;
+      if (value === 'opening' || value === 'held')
+        return [
+          { type: 'run.start', at, version: 1, flow: name, flowHash: '', input: undefined },
+          turn,
+          cancel,
+        ];
+      if (value === 'concluding') return [{ type: 'run.conclude', at, outputs: {}, failures: [] }];
       const statuses = ledger.toJSON().statuses;
-      const hasStarted = statuses.some((one) => one !== 'waiting');
-      if (!hasStarted)
-        return [{ type: 'run.start', at, version: 1, flow: name, flowHash: '', input: undefined }];
-      if (ledger.unsettled === 0) return [{ type: 'run.conclude', at, outputs: {}, failures: [] }];
       const settled = statuses.flatMap((one, task) =>
         one === 'decided'
           ? (value === 'cancelling' ? (['cancelled'] as const) : endingsOf(statuses, task)).map((ending) => ({
@@ -63,9 +68,7 @@ export function runPathOptions(
             }))
           : [],
       );
-      if (value === 'cancelling') return settled;
-      const command = value === 'paused' ? 'run.resume' : 'run.pause';
-      return [...settled, { type: command, at }, { type: 'run.cancel', at }];
+      return value === 'cancelling' ? settled : [...settled, turn, cancel];
     },
     serializeState: ({ value, context: { ledger, cause } }) =>
       JSON.stringify([value, cause, ledger.toJSON().statuses]),

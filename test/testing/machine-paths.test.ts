@@ -23,7 +23,7 @@ test('are those of the interpreted run as of the bare orchestrator', () => {
   assert.equal(statesOf(byRun), statesOf(getShortestPaths(orchestratorMachine, options)));
   assert.equal(
     new Set(statesOf(byRun)),
-    new Set(['running', 'paused', 'cancelling', 'done', 'failed', 'cancelled']),
+    new Set(Object.keys(orchestratorMachine.states)),
   );
 });
 
