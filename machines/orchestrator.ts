@@ -65,7 +65,8 @@ export type RunResult<Outputs = unknown> =
   | { readonly status: 'failed'; readonly failures: readonly TaskFailure[]; readonly outputs: unknown }
   | { readonly status: 'cancelled'; readonly reason: unknown; readonly outputs: unknown };
 
-type NoParams = Readonly<Record<string, never>>;
+/** Of an effect that needs none. */
+export type NoParams = Readonly<Record<string, never>>;
 
 /** Params of the effect actions that the engine carries out. */
 export interface OrchestratorEffects {

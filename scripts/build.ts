@@ -1,27 +1,45 @@
-// Compiles the published package into dist/, which is packed from there: its own package.json lacks the
-// source condition and all that only development needs, and no file of the checkout is changed to publish.
+// node scripts/run.mjs scripts/build.ts [FOLDER] [TSC FLAGS]: compiles the published package into dist/, or another
+// folder of the checkout. It is packed from there: its own package.json lacks the source condition and all that only development
+// needs, and no file of the checkout is changed to publish.
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeDocuments } from './build/documents.ts';
 
-const root = new URL('../', import.meta.url);
-const dist = new URL('dist/', root);
-const tsc = fileURLToPath(import.meta.resolve('typescript/bin/tsc'));
+const root = fileURLToPath(new URL('..', import.meta.url));
+const [name = 'dist', ...flags] = process.argv.slice(2);
+const folder = resolve(root, name);
 
-rmSync(dist, { recursive: true, force: true });
-execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+// Debuggers and "Go to definition" lead here. Not beside what is compiled: the compiler would take it for that.
+for (const name of ['src', 'machines'])
+  cpSync(join(root, name), join(folder, 'sources', name), { recursive: true });
+compile();
+writeManifest();
+writeDocuments(root, folder);
 
-const { scripts, workspaces, devDependencies, files, ...manifest } = JSON.parse(
-  readFileSync(new URL('package.json', root), 'utf8'),
-);
-for (const conditions of Object.values<Record<string, string>>(manifest.exports)) {
-  delete conditions['topple-source'];
-  for (const [name, path] of Object.entries(conditions)) conditions[name] = path.replace('./dist/', './');
+function compile(): void {
+  const tsc = fileURLToPath(import.meta.resolve('typescript/bin/tsc'));
+  const config = join(folder, 'tsconfig.json');
+  writeFileSync(config, JSON.stringify({ extends: join(root, 'tsconfig.build.json') }));
+  execFileSync(process.execPath, [tsc, '-p', config, ...flags], { stdio: 'inherit' });
+  rmSync(config);
 }
-for (const [name, path] of Object.entries<string>(manifest.bin)) {
-  manifest.bin[name] = path.replace('./dist/', './');
-  chmodSync(new URL(path, root), 0o755);
+
+function writeManifest(): void {
+  const { scripts, workspaces, devDependencies, files, ...manifest } = JSON.parse(
+    readFileSync(join(root, 'package.json'), 'utf8'),
+  );
+  for (const conditions of Object.values<Record<string, string>>(manifest.exports)) {
+    delete conditions['topple-source'];
+    for (const [name, path] of Object.entries(conditions)) conditions[name] = path.replace('./dist/', './');
+  }
+  for (const [name, path] of Object.entries<string>(manifest.bin)) {
+    manifest.bin[name] = path.replace('./dist/', './');
+    chmodSync(join(folder, manifest.bin[name]), 0o755);
+  }
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 }
-writeFileSync(new URL('package.json', dist), `${JSON.stringify(manifest, null, 2)}\n`);
-for (const file of ['README.md', 'LICENSE']) copyFileSync(new URL(file, root), new URL(file, dist));

@@ -1,9 +1,4 @@
-import {
-  type EngineOptions as CoreOptions,
-  EngineRuns,
-  type StartOptions,
-  type StopOptions,
-} from './engine/engine.ts';
+import { EngineRuns, type EngineSettings, type StartOptions, type StopOptions } from './engine/engine.ts';
 import { OwnJournals } from './engine/own-journals.ts';
 import { quiet, type Run } from './engine/run.ts';
 import type { FlowLogic } from './engine/run-logic.ts';
@@ -16,7 +11,7 @@ import type { RunSettings } from './model/journal.ts';
 import type { RunFilter, RunSummary, Store } from './store/store.ts';
 
 /** Options of an engine. */
-export interface EngineOptions extends Omit<CoreOptions, 'store'> {
+export interface EngineOptions extends Omit<EngineSettings, 'store'> {
   /** Where journals live. Default: memory, as long as the process. */
   readonly store?: Store | undefined;
 }

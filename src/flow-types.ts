@@ -1,38 +1,59 @@
-import type { AnyActorLogic, InputFrom, OutputFrom } from 'xstate';
+import type { AnyActorLogic, InputFrom } from 'xstate';
 import type { StartOptions } from './engine/engine.ts';
+import type { FixedIds, IsListed, KnownIds, LooseId, RestIds } from './flow-ids.ts';
 import type { FlowDefinition, TaskSettings } from './model/definition.ts';
 import type { Outcome, PerformScope } from './model/perform.ts';
 import type { Schema } from './model/schema.ts';
 import type { TriggerRule } from './model/trigger-rule.ts';
 
-type Outputs<Tasks, Ids extends readonly unknown[]> = {
-  readonly [Id in Ids[number] & keyof Tasks]: Tasks[Id] extends { readonly output: infer Output }
+/** The output of a task; `unknown` where its type is not known. */
+export type OutputOf<Tasks, Id> = Id extends keyof Tasks
+  ? Tasks[Id] extends { readonly output: infer Output }
     ? Output
-    : never;
-};
+    : never
+  : unknown;
+
+/** Outputs of dependencies, by id, all of which are done. */
+export type DoneDeps<Tasks, Ids extends readonly unknown[]> =
+  IsListed<Ids> extends true
+    ? {
+        readonly [Id in FixedIds<Ids> & keyof Tasks]: OutputOf<Tasks, Id>;
+      } & { readonly [Id in RestIds<Ids> & keyof Tasks]?: OutputOf<Tasks, Id> | undefined } & {
+        readonly [Id in LooseId<Ids[number]>]: OutputOf<Tasks, Id>;
+      }
+    : { readonly [Id in Ids[number] & keyof Tasks]: OutputOf<Tasks, Id> };
 
 /** Under `all_success` a task has every output of its dependencies; under any other rule each may be missing. */
 export type DepsOf<Tasks, Ids extends readonly unknown[], Rule extends TriggerRule> = [Rule] extends [
   'all_success',
 ]
-  ? Outputs<Tasks, Ids>
-  : { readonly [Id in keyof Outputs<Tasks, Ids>]?: Outputs<Tasks, Ids>[Id] | undefined };
+  ? DoneDeps<Tasks, Ids>
+  : { readonly [Id in keyof DoneDeps<Tasks, Ids>]?: DoneDeps<Tasks, Ids>[Id] | undefined };
 
-export type OutcomesOf<Ids extends readonly unknown[]> = { readonly [Id in Ids[number] & string]: Outcome };
+/** How dependencies ended, by id. */
+export type OutcomesOf<Ids extends readonly unknown[]> =
+  IsListed<Ids> extends true
+    ? { readonly [Id in FixedIds<Ids>]: Outcome } & {
+        readonly [Id in RestIds<Ids>]?: Outcome | undefined;
+      } & { readonly [Id in LooseId<Ids[number]>]: Outcome }
+    : { readonly [Id in Ids[number] & string]: Outcome };
 
 /** How a task may come to be without output in a run that is done: skipped, or optional and failed. */
 export type Absence = 'skipped' | 'failed';
 
 /** Rules that never say skip. */
-type RuleThatNeverSkips = 'all_settled' | 'always' | 'none_failed';
+export type RuleThatNeverSkips = 'all_settled' | 'always' | 'none_failed';
 
 /** Rules that skip where everything went well. */
-type RuleOfFailure = 'all_failed' | 'all_skipped' | 'one_failed';
+export type RuleOfFailure = 'all_failed' | 'all_skipped' | 'one_failed';
 
-type AbsenceIn<Task> = Task extends { readonly absence: infer Upstream } ? Upstream : never;
+/** How one of these tasks may come to be without output. Of one that the types do not know, it may be skipped. */
+export type AbsenceIn<Tasks, Ids extends readonly unknown[]> =
+  | (Tasks[Ids[number] & keyof Tasks] extends { readonly absence: infer Upstream } ? Upstream : never)
+  | ([Ids[number]] extends [keyof Tasks] ? never : 'skipped');
 
-/** Distributes over the rules, where there may be more than one. */
-type SkippedBy<Rule, Upstream> = Rule extends RuleThatNeverSkips
+/** Whether a rule may skip a task. Distributes over the rules, where there may be more than one. */
+export type SkippedBy<Rule, Upstream> = Rule extends RuleThatNeverSkips
   ? never
   : Rule extends RuleOfFailure
     ? 'skipped'
@@ -57,7 +78,7 @@ export type AbsenceOf<
 > =
   | (true extends Optional ? 'failed' : never)
   | (true extends Skippable ? 'skipped' : never)
-  | SkippedBy<Rule, AbsenceIn<Tasks[Ids[number] & keyof Tasks]>>;
+  | SkippedBy<Rule, AbsenceIn<Tasks, Ids>>;
 
 /** The tasks of a flow, and one more. */
 export type WithTask<
@@ -76,6 +97,20 @@ export type WithTask<
   };
 };
 
+/**
+ * The tasks of a flow, and one more if the text of its id is known. Where it is not, the type stays as it is, so that a
+ * loop can add a task for each part of a list.
+ */
+export type Grown<
+  Tasks,
+  Input,
+  Id extends string,
+  Output,
+  Ids extends readonly unknown[],
+  Rule extends TriggerRule,
+  Absent extends Absence,
+> = [LooseId<Id>] extends [never] ? WithTask<Tasks, Input, Id, Output, Ids, Rule, Absent> : Tasks;
+
 /** The outputs of a run that is done, by task id: `undefined` where a task may have been skipped, or failed as an optional one. */
 export type OutputsOf<Tasks> = {
   readonly [Id in keyof Tasks]: Tasks[Id] extends {
@@ -88,10 +123,11 @@ export type OutputsOf<Tasks> = {
     : never;
 };
 
-interface Common<Ids, Rule, Optional, Skippable>
+/** Options of a task, whatever its body. */
+export interface CommonOptions<Tasks, Ids extends readonly unknown[], Rule, Optional, Skippable>
   extends Omit<TaskSettings, 'triggerRule' | 'optional' | 'skippable' | 'output'> {
   /** Ids of tasks defined before this one. Default: none. */
-  readonly dependsOn?: Ids | undefined;
+  readonly dependsOn?: (Ids & KnownIds<Tasks, Ids>) | readonly (keyof Tasks & string)[] | undefined;
   /** When the task may start. Default `all_success`. */
   readonly triggerRule?: Rule | undefined;
   /**
@@ -113,7 +149,7 @@ export interface PerformOptions<
   Skippable,
   Returned,
   Output,
-> extends Common<Ids, Rule, Optional, Skippable> {
+> extends CommonOptions<Tasks, Ids, Rule, Optional, Skippable> {
   /** What the task does. What it returns, or the promise of it, is the task's output. */
   readonly perform: (scope: PerformScope<Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>) => Returned;
   /** Checks what the body returns; dependents get what it makes of it. Default: as returned. */
@@ -132,7 +168,7 @@ export interface ActorOptions<
   Skippable,
   Logic extends AnyActorLogic,
   Output,
-> extends Common<Ids, Rule, Optional, Skippable> {
+> extends CommonOptions<Tasks, Ids, Rule, Optional, Skippable> {
   /** Any XState logic, spawned under the task's actor: its output is the task's, its error the attempt's. */
   readonly actor: Logic;
   /** What the actor gets as its input. */
@@ -154,12 +190,10 @@ export type BodiesFor<Tasks> = {
     : never;
 };
 
-type BodyFor<Scope, Output> =
+/** A body that fits a task. */
+export type BodyFor<Scope, Output> =
   | { readonly perform: (scope: Scope) => Output | PromiseLike<Output> }
   | { readonly actor: AnyActorLogic; readonly input?: ((scope: Scope) => unknown) | undefined };
-
-/** What an actor returns. */
-export type ReturnOf<Logic extends AnyActorLogic> = OutputFrom<Logic>;
 
 /** Stands for "the outputs of the tasks, by id", where a flow does not say what its runs return. */
 export interface ByTask {
@@ -167,7 +201,7 @@ export interface ByTask {
 }
 
 /** What a run returns. */
-export type Result<Tasks, Returned> = [Returned] extends [ByTask] ? OutputsOf<Tasks> : Returned;
+export type ResultOf<Tasks, Returned> = [Returned] extends [ByTask] ? OutputsOf<Tasks> : Returned;
 
 /** What a flow carries for the types alone. */
 export interface FlowTypes<Input, Tasks, Outputs> {

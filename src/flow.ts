@@ -1,4 +1,4 @@
-import type { AnyActorLogic, NonReducibleUnknown } from 'xstate';
+import type { AnyActorLogic, NonReducibleUnknown, OutputFrom } from 'xstate';
 import { EngineRuns } from './engine/engine.ts';
 import { quiet, type Run } from './engine/run.ts';
 import type { FlowLogic, RunMachine } from './engine/run-logic.ts';
@@ -9,13 +9,21 @@ import type {
   BodiesFor,
   ByTask,
   FlowTypes,
+  Grown,
   OutputsOf,
   PerformOptions,
-  Result,
-  ReturnOf,
+  ResultOf,
   StartArguments,
-  WithTask,
 } from './flow-types.ts';
+import type {
+  GraphBodies,
+  GraphBodiesById,
+  GraphBody,
+  GraphIds,
+  GraphPerform,
+  GraphTasks,
+  NoOthers,
+} from './graph-types.ts';
 import { badOption, showValue } from './model/check.ts';
 import {
   checkFlow,
@@ -29,7 +37,7 @@ import { FlowError } from './model/error.ts';
 import type { Graph } from './model/graph.ts';
 import { cycleError, duplicateTask, unknownDependency, unknownTask } from './model/graph-check.ts';
 import { type Bodies, defineGraph, type GraphDefinition } from './model/graph-definition.ts';
-import type { Body, PerformScope } from './model/perform.ts';
+import type { Body } from './model/perform.ts';
 import type { Schema, SchemaInput, SchemaOutput } from './model/schema.ts';
 import type { TriggerRule } from './model/trigger-rule.ts';
 
@@ -42,12 +50,17 @@ export interface FlowOptions<InputSchema, Returned> extends Omit<FlowSettings, '
    * typed when it is said at the end of the tasks instead, by the method of the same name.
    */
   readonly output?:
-    | ((args: { readonly input: Taken<InputSchema>; readonly deps: Record<string, unknown> }) => Returned)
+    | ((args: {
+        readonly input: TakenInput<InputSchema>;
+        readonly deps: Record<string, unknown>;
+      }) => Returned)
     | undefined;
 }
 
-type Given<InputSchema> = [InputSchema] extends [Schema] ? SchemaInput<InputSchema> : unknown;
-type Taken<InputSchema> = [InputSchema] extends [Schema] ? SchemaOutput<InputSchema> : unknown;
+/** What a run is started with, by the schema of its input. */
+export type GivenInput<InputSchema> = [InputSchema] extends [Schema] ? SchemaInput<InputSchema> : unknown;
+/** What tasks get as their input, by its schema. */
+export type TakenInput<InputSchema> = [InputSchema] extends [Schema] ? SchemaOutput<InputSchema> : unknown;
 
 /** XState's word for any input; `unknown` would swallow a function of it that `invoke` is given. */
 export type ActorInput<Input> = unknown extends Input ? NonReducibleUnknown : Input;
@@ -57,16 +70,20 @@ const brand = Symbol.for('topple.flow');
 /** A definition of tasks and their dependencies, from which runs are started. Immutable: each method gives a new flow. */
 export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask> {
   readonly name: string;
-  readonly [brand] = true;
   /** Carries the types; there is no value. */
-  declare readonly types?: FlowTypes<Input, Tasks, Result<Tasks, Made>>;
+  declare readonly types?: FlowTypes<Input, Tasks, ResultOf<Tasks, Made>>;
   readonly #settings: FlowSettings;
   readonly #tasks: TaskList;
   #definition: FlowDefinition | undefined;
   #logic: AnyActorLogic | undefined;
   #machine: ReturnType<EngineRuns['machine']> | undefined;
 
-  /** Use `createFlow`. */
+  static {
+    // Not a property that types show: declarations could not name its key.
+    Object.defineProperty(Flow.prototype, brand, { value: true });
+  }
+
+  /** Use `createFlow`. @internal */
   constructor(name: string, settings: FlowSettings, tasks: TaskList, definition?: FlowDefinition) {
     this.name = name;
     this.#settings = settings;
@@ -82,7 +99,7 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
   task<
     const Id extends string,
     Returned,
-    const Ids extends readonly (keyof Tasks & string)[] = readonly [],
+    const Ids extends readonly string[] = readonly [],
     const Rule extends TriggerRule = 'all_success',
     const Optional extends boolean = false,
     const Skippable extends boolean = false,
@@ -91,20 +108,20 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
   >(
     id: Id,
     options: PerformOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Returned, Output>,
-  ): Flow<Input, Taken, WithTask<Tasks, Taken, Id, Output, Ids, Rule, Absent>, Made>;
+  ): Flow<Input, Taken, Grown<Tasks, Taken, Id, Output, Ids, Rule, Absent>, Made>;
   task<
     const Id extends string,
     Logic extends AnyActorLogic,
-    const Ids extends readonly (keyof Tasks & string)[] = readonly [],
+    const Ids extends readonly string[] = readonly [],
     const Rule extends TriggerRule = 'all_success',
     const Optional extends boolean = false,
     const Skippable extends boolean = false,
-    Output = ReturnOf<Logic>,
+    Output = OutputFrom<Logic>,
     Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, Skippable>,
   >(
     id: Id,
     options: ActorOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Logic, Output>,
-  ): Flow<Input, Taken, WithTask<Tasks, Taken, Id, Output, Ids, Rule, Absent>, Made>;
+  ): Flow<Input, Taken, Grown<Tasks, Taken, Id, Output, Ids, Rule, Absent>, Made>;
   task(id: string, options: object): never {
     // What the overloads promise of the types, nothing here could show.
     return new Flow(this.name, this.#settings, this.#tasks.with(this.name, id, options)) as never;
@@ -155,15 +172,15 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
    * Actor logic of a run, compiled: for `createActor`, `invoke`, `spawn`. Its input is the run's, its snapshot's
    * context a RunView, its output a RunResult. Bound to the default engine.
    */
-  get logic(): FlowLogic<ActorInput<Input>, Result<Tasks, Made>> {
+  get logic(): FlowLogic<ActorInput<Input>, ResultOf<Tasks, Made>> {
     this.#logic ??= defaultEngine().logic(this.definition);
-    return this.#logic as FlowLogic<ActorInput<Input>, Result<Tasks, Made>>;
+    return this.#logic as FlowLogic<ActorInput<Input>, ResultOf<Tasks, Made>>;
   }
 
   /** The same run interpreted: a machine of XState's, for diagrams, small flows and XState's own tools. */
-  get machine(): RunMachine<ActorInput<Input>, Result<Tasks, Made>> {
+  get machine(): RunMachine<ActorInput<Input>, ResultOf<Tasks, Made>> {
     this.#machine ??= defaultEngine().machine(this.definition);
-    return this.#machine as RunMachine<ActorInput<Input>, Result<Tasks, Made>>;
+    return this.#machine as RunMachine<ActorInput<Input>, ResultOf<Tasks, Made>>;
   }
 
   /**
@@ -172,13 +189,15 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
    *
    * @throws InputError where the schema refuses the input
    */
-  start(...[input, options]: StartArguments<Input>): Promise<Run<Result<Tasks, Made>>> {
-    return quiet(defaultEngine().start(this.definition, input, options)) as Promise<Run<Result<Tasks, Made>>>;
+  start(...[input, options]: StartArguments<Input>): Promise<Run<ResultOf<Tasks, Made>>> {
+    return quiet(defaultEngine().start(this.definition, input, options)) as Promise<
+      Run<ResultOf<Tasks, Made>>
+    >;
   }
 
   /** Starts a run and resolves with what it returns. Rejects with RunFailedError where it ends `failed` or `cancelled`. */
-  run(...[input, options]: StartArguments<Input>): Promise<Result<Tasks, Made>> {
-    const run = defaultEngine().start(this.definition, input, options) as Promise<Run<Result<Tasks, Made>>>;
+  run(...[input, options]: StartArguments<Input>): Promise<ResultOf<Tasks, Made>> {
+    const run = defaultEngine().start(this.definition, input, options) as Promise<Run<ResultOf<Tasks, Made>>>;
     return quiet(run.then((started) => started.outputs()));
   }
 }
@@ -187,7 +206,7 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
 export function createFlow<InputSchema extends Schema | undefined = undefined, Returned = ByTask>(
   name: string,
   options: FlowOptions<InputSchema, Returned> = {},
-): Flow<Given<InputSchema>, Taken<InputSchema>, unknown, Returned> {
+): Flow<GivenInput<InputSchema>, TakenInput<InputSchema>, unknown, Returned> {
   // What `output` is given fits its type: the input as the schema returned it.
   const settings = options as FlowSettings;
   checkFlow(name, settings);
@@ -215,32 +234,31 @@ export function flowOf(definition: FlowDefinition): Flow {
 }
 
 /**
- * Makes a flow of data: `{ tasks: { id: { dependsOn, … } } }`, in linear time.
+ * Makes a flow of data: `{ tasks: { id: { dependsOn, … } } }`, in linear time. Outputs are typed by the bodies; where
+ * ids are known only when it runs, so are they.
  *
  * @param bodies one `perform` for all tasks, or a body for each, by id
  * @throws FlowError where the data is no valid flow: a cycle with its path, an unknown dependency, a bad option, …
  */
-export function createFlowFromGraph<Output = unknown>(
+export function createFlowFromGraph<Output = never>(
   definition: GraphDefinition,
-  bodies: GraphBodies<Output>,
-): Flow<unknown, unknown, unknown, Record<string, Output>> {
+  bodies: [Output] extends [never] ? never : GraphBodies<NoInfer<Output>>,
+): Flow<unknown, unknown, unknown, Record<string, Output>>;
+export function createFlowFromGraph<Output>(
+  definition: GraphDefinition,
+  bodies: GraphPerform<Output, Record<string, unknown>> | ReadonlyMap<string, GraphBody<Output>>,
+): Flow<unknown, unknown, unknown, Record<string, Output>>;
+export function createFlowFromGraph<
+  const Definition extends GraphDefinition,
+  Bodies extends GraphBodiesById<Definition>,
+>(
+  definition: Definition,
+  bodies: Bodies & NoOthers<GraphIds<Definition>, Bodies>,
+): Flow<unknown, unknown, GraphTasks<Definition, Bodies>>;
+export function createFlowFromGraph(definition: GraphDefinition, bodies: unknown): never {
+  // What the overloads promise of the types, nothing here could show.
   return flowOf(defineGraph(definition, bodies as Bodies)) as never;
 }
-
-/** One body for all tasks, or a body for each, by id; `Output` is what any of them returns. */
-export type GraphBodies<Output = unknown> =
-  | GraphPerform<Output>
-  | Readonly<Record<string, GraphBody<Output>>>
-  | ReadonlyMap<string, GraphBody<Output>>;
-
-type GraphPerform<Output> = (
-  scope: PerformScope<unknown, Record<string, Output>>,
-) => Output | PromiseLike<Output>;
-
-type GraphBody<Output> =
-  | GraphPerform<Output>
-  | { readonly perform: GraphPerform<Output> }
-  | { readonly actor: AnyActorLogic; readonly input?: ((scope: PerformScope) => unknown) | undefined };
 
 /**
  * Tasks in definition order. Flows that grow from one another share the array: a list is its first `size`, and

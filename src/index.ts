@@ -1,23 +1,69 @@
 // Flows.
 
 // Engines and runs.
-export type { RunResult } from '../machines/orchestrator.ts';
+export type { RunResult } from '../machines/index.ts';
 export { createEngine, type Engine, type EngineOptions } from './create-engine.ts';
 export type { Subscription } from './engine/emitter.ts';
-export type { StartOptions, StopOptions } from './engine/engine.ts';
+// What the types above are made of: declarations of what is inferred from them name these.
+export type { EngineSettings, StartOptions, StopOptions } from './engine/engine.ts';
 export type { EntryOf, EventsOptions, Run, RunActor } from './engine/run.ts';
 export type { RunCommand } from './engine/run-command.ts';
-export type { FlowLogic } from './engine/run-logic.ts';
+export type { FlowLogic, RunMachine } from './engine/run-logic.ts';
+export type { RunSnapshot, RunState } from './engine/run-snapshot.ts';
+export type { ActorInput, GivenInput, TakenInput } from './flow.ts';
 export {
   createFlow,
   createFlowFromGraph,
   type Flow,
   type FlowOptions,
-  type GraphBodies,
   isFlow,
 } from './flow.ts';
+export type { FixedIds, IsListed, KnownIds, LooseId, RestIds, TextId } from './flow-ids.ts';
+export type {
+  Absence,
+  AbsenceIn,
+  AbsenceOf,
+  ActorOptions,
+  AnyFlow,
+  BodiesFor,
+  BodyFor,
+  ByTask,
+  CommonOptions,
+  DepsOf,
+  DoneDeps,
+  FlowTypes,
+  Grown,
+  InputOf,
+  OutcomesOf,
+  OutputOf,
+  OutputsOf,
+  PerformOptions,
+  ResultOf,
+  ReturnedBy,
+  RuleOfFailure,
+  RuleThatNeverSkips,
+  SkippedBy,
+  StartArguments,
+  WithTask,
+} from './flow-types.ts';
+export type {
+  GraphBodies,
+  GraphBodiesById,
+  GraphBody,
+  GraphDeps,
+  GraphIds,
+  GraphOutput,
+  GraphPerform,
+  GraphTaskOf,
+  GraphTasks,
+  IsSureGraph,
+  ListOf,
+  MayMiss,
+  NoOthers,
+} from './graph-types.ts';
 export type { Clock } from './model/clock.ts';
-export type { TaskSettings } from './model/definition.ts';
+export type { FlowDefinition, FlowSettings, TaskDefinition, TaskSettings } from './model/definition.ts';
+export type { FlowErrorDetails } from './model/error.ts';
 // Errors: thrown by bodies, and thrown by topple.
 export {
   CancelledError,
@@ -28,6 +74,9 @@ export {
   type FlowErrorCode,
   InputError,
   type Issue,
+  JournalError,
+  type JournalErrorCode,
+  type JournalErrorDetails,
   OutputError,
   RetryAfterError,
   RunFailedError,
@@ -39,11 +88,20 @@ export {
 export type { Graph, ReachOptions } from './model/graph.ts';
 export type { GraphBackoff, GraphDefinition, GraphRetry, GraphTask } from './model/graph-definition.ts';
 // What is known of a run.
-export type { Entry, RunEntry, RunSettings, TaskEntry } from './model/journal.ts';
+export type {
+  Entry,
+  RunEntry,
+  RunFact,
+  RunSettings,
+  Stamp,
+  TaskEntry,
+  TaskFact,
+  TaskRerun,
+} from './model/journal.ts';
 export type { Logger } from './model/logger.ts';
-export type { Outcome, PerformScope } from './model/perform.ts';
-export type { Backoff, FailureInfo, RetryPolicy } from './model/retry.ts';
-export type { Schema } from './model/schema.ts';
+export type { Body, Outcome, Perform, PerformScope } from './model/perform.ts';
+export type { Backoff, BackoffStrategy, FailureInfo, RetryPolicy, RetryQuestion } from './model/retry.ts';
+export type { Schema, SchemaInput, SchemaIssue, SchemaOutput, SchemaResult } from './model/schema.ts';
 export type { Cause, RunStatus, SettledRunStatus, SettledStatus, TaskStatus } from './model/status.ts';
 export { type TriggerRule, triggerRules } from './model/trigger-rule.ts';
 export type { RunView, TaskView } from './model/view.ts';

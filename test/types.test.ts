@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import * as assert from 'uvu/assert';
 import { spec } from './spec.ts';
+import { compilerHost } from './support/compiler.ts';
 
 const test = spec('types');
 
@@ -12,21 +13,50 @@ function compile(files: Readonly<Record<string, string | undefined>>): {
   program: ts.Program;
   errors: string[];
 } {
-  const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile);
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
-  const host = ts.createCompilerHost(options);
-  const { readFile, fileExists } = host;
-  host.readFile = (path) => files[path] ?? readFile(path);
-  host.fileExists = (path) => path in files || fileExists(path);
-  const program = ts.createProgram(Object.keys(files), options, host);
-  const errors = ts
-    .getPreEmitDiagnostics(program)
+  const options = optionsOf();
+  const given = Object.entries(files).flatMap(([path, text]) =>
+    text === undefined ? [] : [[path, text] as const],
+  );
+  const program = ts.createProgram(Object.keys(files), options, compilerHost(options, new Map(given)));
+  const errors = Object.keys(files)
+    .flatMap((path) => ts.getPreEmitDiagnostics(program, program.getSourceFile(path)))
     .map((error) => ts.flattenDiagnosticMessageText(error.messageText, ' '));
   return { program, errors };
 }
 
 test('flow through tasks, outputs, runs and actors, and wrong names do not compile', () => {
   assert.equal(compile({ [`${root}test/types/flow.ts`]: undefined }).errors, []);
+});
+
+test('know as much of tasks that come from data as there is to know', () => {
+  assert.equal(compile({ [`${root}test/types/listed.ts`]: undefined }).errors, []);
+});
+
+test('let editors offer the ids of tasks', () => {
+  const path = `${root}test/types/offered.ts`;
+  const text = `import { createFlow } from 'topple';
+createFlow('offered').task('first', { perform: () => 1 }).task('second', { dependsOn: [''], perform: () => 2 });`;
+  const files = new Map([[path, text]]);
+  const read = (name: string): string | undefined => files.get(name) ?? ts.sys.readFile(name);
+  const service = ts.createLanguageService({
+    getCompilationSettings: () => optionsOf(),
+    getScriptFileNames: () => [path],
+    getScriptVersion: () => '1',
+    getScriptSnapshot: (name) => {
+      const found = read(name);
+      return found === undefined ? undefined : ts.ScriptSnapshot.fromString(found);
+    },
+    getCurrentDirectory: () => root,
+    getDefaultLibFileName: ts.getDefaultLibFilePath,
+    readFile: read,
+    fileExists: (name) => files.has(name) || ts.sys.fileExists(name),
+    directoryExists: ts.sys.directoryExists,
+  });
+  const offered = service.getCompletionsAtPosition(path, text.indexOf("''") + 1, {});
+  assert.equal(
+    offered?.entries.map(({ name }) => name),
+    ['first'],
+  );
 });
 
 test('of arguments, outputs and requests reach background tasks, and wrong ones do not compile', () => {
@@ -47,6 +77,11 @@ test('name the task that does not exist, at the end of a long chain', () => {
   const { errors } = compile({ [`${root}test/types/chain.ts`]: text });
   assert.match(errors.join('\n'), /"t918"/);
 });
+
+function optionsOf(): ts.CompilerOptions {
+  const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile);
+  return ts.parseJsonConfigFileContent(config, ts.sys, root).options;
+}
 
 function countOf(compiled: { readonly program: ts.Program } | undefined): number {
   return compiled?.program.getInstantiationCount() ?? 0;

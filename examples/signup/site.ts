@@ -5,7 +5,9 @@ import {
   BusyError,
   bearerToken,
   createBackground,
+  createHealthHandler,
   createRunsHandler,
+  type HealthHandler,
   type RunsHandler,
 } from 'topple/http';
 import type { SignUpFlow } from './flow.ts';
@@ -22,6 +24,8 @@ export interface Site {
   readonly background: Background;
   /** `/runs`, for those who have the token. */
   readonly runs: RunsHandler;
+  /** `/health`, for everybody. */
+  readonly health: HealthHandler;
   /** Of `POST /signup`, in bytes. */
   readonly bodyLimit: number;
   /** Accepts a sign-up: its tasks fall once the answer has gone. */
@@ -39,8 +43,10 @@ export interface SiteOptions {
 
 export function createSite(engine: Engine, flow: SignUpFlow, { token, logger }: SiteOptions): Site {
   const closing = new AbortController();
+  const background = createBackground({ engine, maxPending: 1_000, logger });
   return {
-    background: createBackground({ engine, maxPending: 1_000, logger }),
+    background,
+    health: createHealthHandler(background),
     runs: createRunsHandler({
       engine,
       authorize: token === undefined ? undefined : bearerToken(token),

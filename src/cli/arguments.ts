@@ -107,10 +107,10 @@ function readOptions(command: Command, opts: Readonly<Record<string, unknown>>):
 function readValue(name: string, option: Option, value: string): unknown {
   const read = option.read?.(value);
   if (read !== undefined) return read;
-  const { choices = [], expects = `one of ${choices.join(', ')}` } = option;
+  const { choices = [], expects = () => `one of ${choices.join(', ')}` } = option;
   const meant = nearest(value, choices);
   const advice = meant === undefined ? '' : ` ${didYouMean(meant, '')}`;
-  throw new UsageError(`\`${flagOf(name)}\` must be ${expects}, but is \`${value}\`.${advice}`);
+  throw new UsageError(`\`${flagOf(name)}\` must be ${expects(value)}, but is \`${value}\`.${advice}`);
 }
 
 /** The parser's own message as one line, with where to read on. */

@@ -1,3 +1,5 @@
+import { cutMiddle, escapeControls } from './terminal/escape.ts';
+
 /** What the process ends with. */
 export const exitCode = {
   done: 0,
@@ -41,10 +43,11 @@ export class InvalidFlowError extends CliError {
   }
 }
 
-/** One line, whatever it is made of. */
+/** Of a name in backticks, such as an id: more tells nobody more. Characters. */
+const maxName = 120;
+
+/** One line, whatever it is made of, as a terminal may be sent it. Long names in backticks lose their middle. */
 export function oneLine(text: string): string {
-  return text
-    .trim()
-    .replaceAll(/\s*[\r\n\u2028\u2029]+\s*/g, ' ')
-    .replaceAll(/\p{Cc}/gu, '�');
+  const line = text.trim().replaceAll(/\s*[\r\n\u2028\u2029]+\s*/g, ' ');
+  return escapeControls(line.replaceAll(/`[^`]+`/g, (name) => cutMiddle(name, maxName, 40)));
 }

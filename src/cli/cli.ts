@@ -2,6 +2,7 @@ import { readArguments } from './arguments.ts';
 import { CliError, exitCode, oneLine } from './cli-error.ts';
 import type { Io } from './io.ts';
 import { commands } from './registry.ts';
+import { escapeLines } from './terminal/escape.ts';
 import { version } from './version.ts';
 
 /**
@@ -31,7 +32,7 @@ export function describeError(error: unknown, isVerbose: boolean): string {
     error instanceof CliError
       ? message
       : `unexpected ${error instanceof Error ? error.name : 'failure'}: ${message}`;
-  return `topple: ${oneLine(line)}\n${isVerbose ? stacksOf(error) : ''}`;
+  return `topple: ${oneLine(line)}\n${isVerbose ? escapeLines(stacksOf(error)) : ''}`;
 }
 
 function stacksOf(error: unknown): string {

@@ -1,4 +1,5 @@
 import type { Io } from './io.ts';
+import { describeRule, keepsRule, type NumberRule, parseNumber } from './number-rule.ts';
 
 /** An option of a command. Without `takes` it is a switch. */
 export interface Option<Value = unknown> {
@@ -7,8 +8,8 @@ export interface Option<Value = unknown> {
   readonly takes?: string | undefined;
   /** Reads its argument; `undefined` where that will not do. */
   readonly read?: ((text: string) => Value | undefined) | undefined;
-  /** What an argument must be: goes on after "must be". */
-  readonly expects?: string | undefined;
+  /** What an argument must be, where one will not do: goes on after "must be". */
+  readonly expects?: ((given: string) => string) | undefined;
   /** All arguments that there are, for shell completion. */
   readonly choices?: readonly string[] | undefined;
   /** Its argument is a file, for shell completion. */
@@ -94,23 +95,11 @@ export function choice<const Takes extends string, const Choice extends string>(
   return { takes, summary, choices, read };
 }
 
-/** An option that takes a number from `min` to `max`. */
-export function number<const Takes extends string>(
-  takes: Takes,
-  summary: string,
-  { min = 0, max = Number.POSITIVE_INFINITY, isInteger = true } = {},
-) {
+/** An option that takes a number. */
+export function number<const Takes extends string>(takes: Takes, summary: string, rule: NumberRule = {}) {
   const read = (given: string): number | undefined => {
-    const value = /^\d+(\.\d+)?(e\d+)?$/i.test(given.replaceAll('_', ''))
-      ? Number(given.replaceAll('_', ''))
-      : Number.NaN;
-    return value >= min &&
-      value <= max &&
-      Number.isFinite(value) &&
-      (!isInteger || Number.isSafeInteger(value))
-      ? value
-      : undefined;
+    const value = parseNumber(given);
+    return keepsRule(value, rule) ? value : undefined;
   };
-  const range = Number.isFinite(max) ? `from ${min} to ${max}` : `of at least ${min}`;
-  return { takes, summary, read, expects: `${isInteger ? 'a whole number' : 'a number'} ${range}` };
+  return { takes, summary, read, expects: (given: string) => describeRule(rule, parseNumber(given)) };
 }

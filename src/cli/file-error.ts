@@ -8,6 +8,7 @@ export function explainFileError(error: unknown, wanted: 'read' | 'write'): stri
     EISDIR: 'it is a folder',
     EACCES: 'permission denied',
     EPERM: 'permission denied',
+    ENXIO: wanted === 'write' ? 'nobody reads it' : 'it is a socket',
   };
   return reasons[code] ?? message;
 }

@@ -2,13 +2,17 @@
 import { describeError, runCli } from './cli.ts';
 import { exitCode } from './cli-error.ts';
 import { divert, ownOutput } from './foreign-output.ts';
-import type { Io, Signal } from './io.ts';
+import type { Io } from './io.ts';
+import { blameBody } from './run/body-context.ts';
+import { findSupervisor } from './run/supervisor.ts';
+import type { Signal } from './signal.ts';
+import { tell } from './tell.ts';
 import { refuseNode } from './version.ts';
 
 const { stdin, stdout, stderr, env } = process;
 // While a module loads, `process.exit` is not what it was.
 const exit = process.exit.bind(process);
-const listeners = new Map<Signal, Set<() => void>>();
+const listeners = new Map<Signal, Set<() => unknown>>();
 /** Of the command, once that has ended. */
 let code: number | undefined;
 const exitListeners = new Set<() => number | undefined>();
@@ -24,7 +28,11 @@ const endings: Readonly<Record<Signal, (() => void) | undefined>> = {
   SIGCONT: undefined,
 };
 
+const supervisor = findSupervisor(pass);
+
 const io: Io = {
+  isOwnProcess: supervisor === undefined,
+  supervisor,
   stdin,
   stdout: ownOutput(stdout),
   stderr: ownOutput(stderr),
@@ -36,10 +44,7 @@ const io: Io = {
     return () => all.delete(listener);
   },
   onForeignOutput: (listener) => {
-    const restore = [
-      divert(stdout, (text) => listener(text, 'stdout')),
-      divert(stderr, (text) => listener(text, 'stderr')),
-    ];
+    const restore = [divert(stdout, listener), divert(stderr, listener)];
     return () => {
       for (const stop of restore) stop();
     };
@@ -50,11 +55,15 @@ const io: Io = {
   },
 };
 
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGWINCH'] as const) process.on(name, () => tell(name));
+// A supervisor passes these on itself.
+const isHeard = supervisor === undefined;
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => isHeard && pass(name));
+process.on('SIGWINCH', () => pass('SIGWINCH'));
 if (process.platform !== 'win32') {
-  process.on('SIGCONT', () => tell('SIGCONT'));
-  process.on('SIGTSTP', () => {
-    tell('SIGTSTP');
+  process.on('SIGCONT', () => pass('SIGCONT'));
+  process.on('SIGTSTP', async () => {
+    if (!isHeard) return;
+    await Promise.all(pass('SIGTSTP'));
     process.kill(process.pid, 'SIGSTOP');
   });
 }
@@ -62,7 +71,7 @@ for (const stream of [stdout, stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     // A terminal that was closed says EIO.
     if (error.code !== 'EPIPE' && error.code !== 'EIO') leave(error);
-    else if (stream === stdout) tell('SIGPIPE');
+    else if (stream === stdout) pass('SIGPIPE');
   });
 }
 
@@ -71,14 +80,14 @@ if (!process.argv.includes('--verbose')) process.removeAllListeners('warning');
 
 // A flow's module, or a body, may have left something behind that fails when nobody waits for it any more.
 for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
-  process.on(name, leave);
+  process.on(name, (error) => leave(blameBody(error, name)));
 }
 process.on('exit', tidyUp);
 
 const refusal = refuseNode(process.versions.node);
 if (refusal === undefined) code = await runCli(process.argv.slice(2), io);
 else {
-  io.stderr.write(`topple: ${refusal}\n`);
+  tell(io, refusal);
   code = exitCode.usage;
 }
 // A flow's module may have left open what would keep the process: it ends all the same, once all is written.
@@ -102,8 +111,8 @@ function tidyUp(): void {
   }
 }
 
-function tell(name: Signal): void {
+function pass(name: Signal): unknown[] {
   const all = [...(listeners.get(name) ?? [])];
   if (all.length === 0) endings[name]?.();
-  for (const listener of all) listener();
+  return all.map((listener) => listener());
 }

@@ -22,10 +22,10 @@ export interface EngineCore<Run> {
   sharedPool(name: string): Limit;
   /** Of a new run; with an id of its own where none is given. */
   newJournal(definition: FlowDefinition, runId?: string): RunJournal;
-  /** Of a run that was started earlier. Throws where it was started with another flow. */
+  /** Of a run that was started earlier, whose entries have been checked. */
   openJournal(definition: FlowDefinition, runId: string, entries: readonly Entry[]): RunJournal;
-  /** A run's actor has started. */
+  /** A run starts, or goes on. Throws JournalError where it is under way, or has gone on from a later entry. */
   enter(run: Run): void;
-  /** A run's actor has come to its end. */
+  /** A run has come to its end. */
   leave(run: Run): void;
 }

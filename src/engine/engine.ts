@@ -7,10 +7,18 @@ import {
   checkMethods,
   checkNumber,
   isA,
+  showValue,
 } from '../model/check.ts';
+import { checkJournal } from '../model/check-journal.ts';
 import type { Clock } from '../model/clock.ts';
 import { type FlowDefinition, slotRule } from '../model/definition.ts';
-import { EngineStoppedError, FlowError, InputError, StoreConflictError } from '../model/error.ts';
+import {
+  EngineStoppedError,
+  FlowError,
+  InputError,
+  JournalError,
+  StoreConflictError,
+} from '../model/error.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import { checkRunId } from '../model/key.ts';
 import { guardLogger, type Logger } from '../model/logger.ts';
@@ -19,6 +27,7 @@ import { check } from '../model/schema.ts';
 import type { RunFilter, RunSummary, Store } from '../store/store.ts';
 import type { EngineCore } from './core.ts';
 import { hostOf } from './host.ts';
+import { LeftRuns } from './left-runs.ts';
 import type { LiveRun } from './live-run.ts';
 import type { OwnJournals } from './own-journals.ts';
 import { Run } from './run.ts';
@@ -27,7 +36,8 @@ import { createRunMachine, type LaunchOptions, launch, RunLogic } from './run-lo
 import { Limit } from './slots.ts';
 import { Turn } from './turn.ts';
 
-export interface EngineOptions {
+/** What an engine is made of. */
+export interface EngineSettings {
   /** Where journals live. Without one they live with their runs, which nothing can then take up again. */
   readonly store?: Store | undefined;
   /** Attempts of all runs at the same time. Default: no limit. */
@@ -98,13 +108,14 @@ export class EngineRuns implements EngineCore<LiveRun> {
   readonly #keepSettled: number;
   readonly #turns = new WeakMap<object, Turn>();
   readonly #live = new PassingMap<string, LiveRun>();
+  readonly #left = new LeftRuns((id) => this.#kept?.read(id) ?? []);
   /** Oldest first. */
   readonly #settled = new PassingMap<string, LiveRun>();
   #order = 0;
   #isDraining = false;
 
   /** @param own keeps the journals where there is no store; without either nothing of a settled run is kept */
-  constructor(given: EngineOptions, own?: OwnJournals) {
+  constructor(given: EngineSettings, own?: OwnJournals) {
     checkEngine(given);
     const { logger = console, inspect, concurrency = Number.POSITIVE_INFINITY, pools = {} } = given;
     this.logger = guardLogger(logger);
@@ -165,7 +176,13 @@ export class EngineRuns implements EngineCore<LiveRun> {
       if (definition === undefined || this.#live.get(id) !== undefined) continue;
       try {
         this.#checkPools(definition);
-        const journal = this.openJournal(definition, id, this.#kept?.read(id) ?? []);
+        const entries = this.#kept?.read(id) ?? [];
+        checkJournal(definition, id, entries, {
+          owner: `Journal of run ${showValue(id)} of flow \`${flow}\``,
+          runId: id,
+          path: 'entries',
+        });
+        const journal = this.openJournal(definition, id, entries);
         runs.push(this.#handleOf(this.#launch(journal, journal.settings, undefined)));
       } catch (error) {
         this.logger.error(
@@ -223,20 +240,12 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   openJournal(definition: FlowDefinition, runId: string, entries: readonly Entry[]): RunJournal {
     checkRunId({ option: 'id', flow: definition.name }, runId);
-    const journal = new RunJournal(runId, definition, this.#journals, this.logger, entries);
-    const started = entries.find((entry) => entry.type === 'run.started');
-    if (started !== undefined && started.flowHash !== definition.hash) {
-      throw new FlowError(
-        'flow_changed',
-        `Run ${runId} was started with another version of flow \`${definition.name}\`: its tasks, dependencies or ` +
-          'trigger rules have changed since. Take it up with the flow that it was started with.',
-        { flow: definition.name },
-      );
-    }
-    return journal;
+    return new RunJournal(runId, definition, this.#journals, this.logger, entries);
   }
 
   enter(run: LiveRun): void {
+    if (this.#live.get(run.id) !== undefined) throw underWay(run.id);
+    this.#left.comeBack(run.journal);
     this.#settled.delete(run.id);
     this.#live.set(run.id, run);
     if (this.#isDraining) run.drain();
@@ -245,6 +254,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   leave(run: LiveRun): void {
     if (this.#live.get(run.id) !== run) return;
     this.#live.delete(run.id);
+    this.#left.leave(run.journal);
     if (run.result === undefined) return;
     if (this.#keepSettled === 0) return this.#forget(run.id);
     this.#settled.set(run.id, run);
@@ -369,7 +379,7 @@ function tasksToRerun(journal: RunJournal, taskIds: readonly string[] | undefine
   return [...graph.ids.keys()].filter((task) => again.has(graph.ids[task] as string));
 }
 
-function checkEngine(given: EngineOptions): void {
+function checkEngine(given: EngineSettings): void {
   const place = (option: string) => ({ option, owner: 'createEngine' });
   checkKeys(place('options'), given, engineOptions);
   const { concurrency, pools = {}, keepSettled, inspect, random } = given;
@@ -423,4 +433,11 @@ function checkSettings({ name }: FlowDefinition, given: RunSettings, known: Read
 function duplicateFlow(name: string): FlowError {
   const message = `Two flows are named \`${name}\`, so it is not clear which is to take up its runs. Give one of them.`;
   return new FlowError('bad_option', message, { flow: name });
+}
+
+function underWay(runId: string): JournalError {
+  const message =
+    `Run ${showValue(runId)} is under way, so no other actor can go on with it. ` +
+    'Use the one that it has, or stop that first';
+  return new JournalError('under_way', message, { runId });
 }

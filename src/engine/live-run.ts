@@ -28,6 +28,8 @@ import type { Timer, Timers } from './timers.ts';
 import type { Committer, Turn } from './turn.ts';
 
 const endings: ReadonlySet<string> = new Set(['run.done', 'run.failed', 'run.cancelled']);
+/** What else changes the `value` of its actor's snapshot. */
+const changes: ReadonlySet<string> = new Set(['run.paused', 'run.resumed', 'run.cancelling']);
 
 /** How a run came to its end: by settling, or with an error by being stopped or failing before. */
 export interface End {
@@ -253,7 +255,11 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
 
   /** It has started: the input is checked, or an earlier life is taken up again. */
   open(): void {
-    this.#core.enter(this);
+    try {
+      this.#core.enter(this);
+    } catch (error) {
+      return this.steps.refuse(error, this.logger);
+    }
     this.steps.open();
     try {
       this.journal.adopt();
@@ -288,14 +294,16 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     this.send({ type: 'run.conclude', at: this.now(), ...made });
   }
 
-  /** What a machine announced. A run's own facts are kept at once, since its actor may be done with the next step. */
+  /**
+   * What a machine announced. How a run ended is kept at once, since its actor may be done with the next step; so is
+   * what its actor's next snapshot says.
+   */
   record(fact: RunFact | TaskFact, task = -1): void {
     if (task < 0 && this.#isResumed && !this.journal.isNews(fact)) return;
     this.journal.record(fact, task);
-    if (task < 0 && endings.has(fact.type)) {
-      this.#endSeq = this.journal.seq;
-      this.journal.commit(this.steps.tell);
-    } else this.#commitLater();
+    if (task < 0 && endings.has(fact.type)) this.#endSeq = this.journal.seq;
+    if (task < 0 && this.#isKeptAtOnce(fact.type)) this.journal.commit(this.steps.tell);
+    else this.#commitLater();
   }
 
   recordStep(type: Step, at: number, task: number, attempt?: number, output?: unknown): void {
@@ -349,7 +357,7 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
   commit(): void {
     this.#commitIsDue = false;
     try {
-      this.journal.commit(this.steps.tell);
+      if (this.journal.commit(this.steps.tell)) this.steps.kept();
     } catch (error) {
       this.fault(error);
     }
@@ -358,7 +366,7 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
   /** Keeps what was recorded so far; throws what the store throws, and then the run is over. */
   commitOrThrow(): void {
     try {
-      this.journal.commit(this.steps.tell);
+      if (this.journal.commit(this.steps.tell)) this.steps.kept();
     } catch (error) {
       this.stop(error);
       throw error;
@@ -408,6 +416,10 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
 
   get #totalTimeoutMs(): number | undefined {
     return this.settings.totalTimeoutMs ?? this.definition.settings.totalTimeoutMs;
+  }
+
+  #isKeptAtOnce(type: string): boolean {
+    return endings.has(type) || (changes.has(type) && this.steps.isShown);
   }
 
   #commitLater(): void {

@@ -24,9 +24,11 @@ interface OwnJournal {
 export class OwnJournals implements Pick<Store, 'read' | 'list' | 'remove'> {
   readonly #journals = new PassingMap<string, { journal: OwnJournal }>();
 
-  /** A journal comes from elsewhere; nothing where its run is known. */
+  /** A journal comes from elsewhere; nothing where as much of its run is known. */
   adopt(journal: OwnJournal): void {
-    if (this.#journals.get(journal.runId) === undefined) this.#journals.set(journal.runId, { journal });
+    const known = this.#journals.get(journal.runId);
+    if (known === undefined) this.#journals.set(journal.runId, { journal });
+    else if (known.journal.keptSeq < journal.keptSeq) known.journal = journal;
   }
 
   /** A journal is about to keep more entries. Throws `StoreConflictError` where its run has gone on in another. */

@@ -1,10 +1,12 @@
 import type { AnyActorRef, AnyEventObject } from 'xstate';
 import type { RunResult } from '../../machines/orchestrator.ts';
 import {
+  deferOn,
   deliver,
   deliverFrom,
   emitFrom,
   hasListeners,
+  isFollowed,
   parentOf,
   sendFrom,
   stopChild,
@@ -23,6 +25,9 @@ interface ActorOwner extends Namer {
   stopped(error: unknown): void;
 }
 
+/** Has an actor show a snapshot of what has been kept: the one event that only the engine can send. */
+export const kept = { type: 'topple.kept' } as const;
+
 /** What only XState's actor can do for a run. A run has one from when somebody can see it. */
 export class RunActor {
   readonly ref: AnyActorRef;
@@ -39,11 +44,21 @@ export class RunActor {
   /** Has its system find the actors of tasks, and tells of its end. */
   attach(owner: ActorOwner): void {
     offerNames(this.ref, owner.keyPrefix, owner);
+    this.tellEnd(owner);
+  }
+
+  /** Tells of its end. */
+  tellEnd(owner: ActorOwner): void {
     this.ref.subscribe({ complete: () => this.#completed(owner), error: (error) => owner.stopped(error) });
   }
 
   detach(owner: ActorOwner): void {
     withdrawNames(this.ref, owner.keyPrefix, owner);
+  }
+
+  /** Whether anybody hears of its end. */
+  get isHeard(): boolean {
+    return subscriberCount(this.ref) > 0 || parentOf(this.ref) !== undefined;
   }
 
   /** Whether it takes steps: it was not stopped, for one. */
@@ -56,9 +71,9 @@ export class RunActor {
     return isInspected(this.ref);
   }
 
-  /** Whether anybody but the run itself looks at its steps. */
-  get isWatched(): boolean {
-    return subscriberCount(this.ref) > 1 || this.isInspected;
+  /** What was recorded has been kept: whoever watches is shown a snapshot of that. */
+  showKept(): void {
+    if (this.isActive && (isFollowed(this.ref) || this.isInspected)) deliver(this.ref, kept);
   }
 
   /** @param source for inspectors: the actor that it is from, or `undefined` where it is from outside */
@@ -74,6 +89,11 @@ export class RunActor {
   /** Tells those who listen to the actor of an entry; `undefined` where nobody does. */
   get tell(): ((entry: Entry) => void) | undefined {
     return this.#forwardsTo !== undefined || hasListeners(this.ref) ? this.#tell : undefined;
+  }
+
+  /** Calls back once the present step is over. */
+  defer(callback: () => void): void {
+    deferOn(this.ref, callback);
   }
 
   stop(): void {

@@ -24,6 +24,8 @@ export class RunJournal {
   readonly definition: FlowDefinition;
   /** The input as it was given, before any schema. */
   given: unknown;
+  /** Whether there are snapshots of it: it was made of one, or one was taken. */
+  isShared = false;
   /** Hears each entry once it has been kept. */
   readonly emitter: Emitter<Entry>;
   readonly #store: Store | undefined;
@@ -40,6 +42,9 @@ export class RunJournal {
   #settings: RunSettings = {};
   #rerunAt: number | undefined;
   #fold: RunFold | undefined;
+  /** Follows what is shown of the run, which may be far behind. */
+  #shown: RunFold | undefined;
+  #moment: { readonly seq: number; readonly view: RunView } | undefined;
   #view: { readonly seq: number; readonly view: RunView } | undefined;
 
   constructor(
@@ -80,9 +85,9 @@ export class RunJournal {
     return this.#entries.get(seq);
   }
 
-  /** All entries, those not yet kept included. */
-  toEntries(): Entry[] {
-    return this.#entries.slice(0);
+  /** The entries up to one; all of them are those not yet kept, too. */
+  toEntries(seq = this.seq): Entry[] {
+    return this.#entries.slice(0, seq);
   }
 
   /**
@@ -100,31 +105,34 @@ export class RunJournal {
   }
 
   /**
-   * Keeps what was recorded since the last commit, and only then tells of it. Throws what the store throws.
+   * Keeps what was recorded since the last commit, and only then tells of it. Returns whether there was anything.
+   * Throws what the store throws.
    *
    * @param tell left out where nobody listens
    */
-  commit(tell: ((entry: Entry) => void) | undefined): void {
+  commit(tell: ((entry: Entry) => void) | undefined): boolean {
     const from = this.#kept;
     const to = this.seq;
-    if (from === to) return;
+    if (from === to) return false;
     this.#own?.keep(this);
     if (this.#store === undefined && tell === undefined && !this.emitter.isHeard) {
       this.#kept = to;
-      return;
+      return true;
     }
     const fresh = this.#entries.slice(from, to);
     this.#keep(fresh, from);
     this.#kept = to;
     this.#tell(fresh, tell);
+    return true;
   }
 
-  /** Writes what has been kept, here or elsewhere, to a store that does not have it. Throws what the store throws. */
+  /** Writes what has been kept elsewhere to a store that does not have it, or not all. Throws what the store throws. */
   adopt(): void {
     if (this.#kept === 0) return;
     this.#own?.adopt(this);
-    if (this.#store === undefined || this.#store.read(this.runId).length > 0) return;
-    this.#keep(this.#entries.slice(0, this.#kept), 0);
+    if (this.#store === undefined) return;
+    const { length } = this.#store.read(this.runId);
+    if (length < this.#kept) this.#keep(this.#entries.slice(length, this.#kept), length);
   }
 
   /** What was said of the run when it was started. */
@@ -148,16 +156,18 @@ export class RunJournal {
     return Ledger.openInPlace(this.definition.plan, this.seq === 0 ? undefined : this.foldTo().statuses);
   }
 
+  /** The run as of an entry, for good: what does not change from one moment to the next is the same in both. */
+  moment(seq: number): RunView {
+    if (this.#moment?.seq !== seq) {
+      this.#shown = this.#advance(this.#shown, seq);
+      this.#moment = { seq, view: this.#shown.moment() };
+    }
+    return this.#moment.view;
+  }
+
   /** The fold up to an entry. It goes on from where it was last asked for. */
   foldTo(seq = this.seq): RunFold {
-    if (this.#fold === undefined || this.#fold.seq > seq) {
-      const { name, graph, tasks } = this.definition;
-      this.#fold = new RunFold(this.runId, name, graph, (task) => tasks[task]?.dependsOn ?? []);
-    }
-    for (let next = this.#fold.seq + 1; next <= seq; next++) {
-      this.#fold.apply(this.#entries.get(next));
-      if (next === this.#left) this.#fold.takeUp();
-    }
+    this.#fold = this.#advance(this.#fold, seq);
     return this.#fold;
   }
 
@@ -203,6 +213,20 @@ export class RunJournal {
     } finally {
       this.#toTell = undefined;
     }
+  }
+
+  #advance(from: RunFold | undefined, seq: number): RunFold {
+    const fold = from === undefined || from.seq > seq ? this.#newFold() : from;
+    for (let next = fold.seq + 1; next <= seq; next++) {
+      fold.apply(this.#entries.get(next));
+      if (next === this.#left) fold.takeUp();
+    }
+    return fold;
+  }
+
+  #newFold(): RunFold {
+    const { name, graph, tasks } = this.definition;
+    return new RunFold(this.runId, name, graph, (task) => tasks[task]?.dependsOn ?? []);
   }
 
   #keep(entries: readonly Entry[], expectedSeq: number): void {

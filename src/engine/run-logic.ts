@@ -19,7 +19,7 @@ import type {
 } from '../../machines/orchestrator.ts';
 import { compile } from '../logic/compile.ts';
 import type { Cursor } from '../logic/cursor.ts';
-import { clockOf, deliver } from '../logic/internals.ts';
+import { clockOf, deliver, parentOf, renewOnRead } from '../logic/internals.ts';
 import { inspectFromStart } from '../logic/system.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
@@ -30,6 +30,8 @@ import { deferred, engineOrchestratorMachine, engineTaskMachine } from './effect
 import { hostOf } from './host.ts';
 import { LiveRun } from './live-run.ts';
 import type { TaskLogic } from './live-task.ts';
+import { checkPersistedRun, type PersistedRun } from './persisted-run.ts';
+import { kept } from './run-actor.ts';
 import type { RunCommand } from './run-command.ts';
 import type { RunJournal } from './run-journal.ts';
 import { type Inner, RunSnapshot, type RunState } from './run-snapshot.ts';
@@ -65,21 +67,6 @@ export type RunMachine<Input = unknown, Outputs = unknown> = StateMachine<
   MetaObject,
   StateSchema
 >;
-
-/** What `getPersistedSnapshot` of a run's actor gives: plain data, if the tasks' outputs are. */
-interface PersistedRun {
-  readonly status: 'active' | 'done' | 'error' | 'stopped';
-  readonly value: string;
-  readonly output: unknown;
-  readonly error: unknown;
-  readonly run: {
-    readonly id: string;
-    readonly flow: string;
-    /** As it was given; the journal has it once it was accepted. */
-    readonly input: unknown;
-    readonly entries: readonly Entry[];
-  };
-}
 
 const orchestrator = compile(engineOrchestratorMachine);
 const compiled = compile(engineTaskMachine);
@@ -146,12 +133,14 @@ export class RunLogic {
   getInitialSnapshot(scope: Scope, input: unknown): RunSnapshot {
     const run = this.#run ?? this.#create(scope, this.#core.newJournal(this.#definition), input);
     if (!run.steps.isOpen) return this.#start(scope, run);
-    run.adopt(scope.self);
+    this.#adopt(scope, run);
     return new RunSnapshot(run.snapshot() as Inner, run.journal);
   }
 
   /** For XState. */
   transition(snapshot: RunSnapshot, event: AnyEventObject, scope: Scope): RunSnapshot {
+    // The snapshot has been renewed as it was read.
+    if (event === kept) return snapshot;
     const run = hostOf<LiveRun>(scope.self);
     const cursor = run.steps.cursor as Cursor;
     // Out of a step that the run takes without its actor.
@@ -161,41 +150,50 @@ export class RunLogic {
       cursor.afterMove(() => deliver(scope.self, event));
       return snapshot;
     }
-    const { seq } = run.journal;
-    let from: Inner | undefined;
-    let next: Inner;
     try {
-      next = cursor.moveBy<Inner>((inner) => {
-        from = inner;
-        return orchestrator.transition(inner, event, scope);
-      });
+      const next = cursor.moveBy<Inner>((inner) => orchestrator.transition(inner, event, scope));
+      return RunSnapshot.after(snapshot, next);
     } catch (error) {
-      RunSnapshot.keepWhole(snapshot);
+      RunSnapshot.keepWhole(scope.self.getSnapshot() as RunSnapshot);
       throw error;
     }
-    if (next === from && next.status === snapshot.status) return snapshot;
-    RunSnapshot.close(snapshot, seq);
-    return new RunSnapshot(next, run.journal);
   }
 
   /** For XState: the snapshot carries the journal. */
   getPersistedSnapshot(snapshot: RunSnapshot): PersistedRun {
     const journal = RunSnapshot.journalOf(snapshot);
     const { runId, definition, given } = journal;
+    journal.isShared = true;
     const { status, value, output, error } = snapshot;
     return {
       status,
       value,
       output,
       error,
-      run: { id: runId, flow: definition.name, input: given, entries: journal.toEntries() },
+      run: { id: runId, flow: definition.name, input: given, entries: RunSnapshot.entriesOf(snapshot) },
     };
   }
 
   /** For XState: the run goes on from its journal when the actor is started. Attempts that were under way run again. */
-  restoreSnapshot(persisted: PersistedRun, scope: Scope): RunSnapshot {
-    const { run, status, value, output, error } = persisted;
+  restoreSnapshot(persisted: unknown, scope: Scope): RunSnapshot {
+    try {
+      return this.#restore(checkPersistedRun(this.#definition, persisted), scope);
+    } catch (error) {
+      // XState starts no restored child that has failed before, and its parent would never hear of it.
+      if (parentOf(scope.self) === undefined) throw error;
+      const { state } = orchestrator.initial({ ledger: Ledger.open(this.#definition.plan) });
+      const empty = new RunSnapshot(state, this.#core.newJournal(this.#definition));
+      scope.defer(() => {
+        RunSnapshot.keepWhole(empty);
+        throw error;
+      });
+      return empty;
+    }
+  }
+
+  #restore({ run, status, value, output, error }: PersistedRun, scope: Scope): RunSnapshot {
     const journal = this.#core.openJournal(this.#definition, run.id, run.entries);
+    journal.isShared = true;
     if (status === 'active') return this.#start(scope, this.#create(scope, journal, run.input));
     const context: OrchestratorContext = {
       ledger: Ledger.open(this.#definition.plan, journal.foldTo().statuses),
@@ -207,6 +205,15 @@ export class RunLogic {
     return new RunSnapshot(orchestrator.restoreSnapshot({ status, value, output, error, context }), journal);
   }
 
+  /** The run has this actor from now on, whose snapshot shows at any time what has been kept. */
+  #adopt({ self }: Scope, run: LiveRun): void {
+    run.adopt(self);
+    renewOnRead(self, (last) => {
+      const isMoving = run.steps.cursor?.isMoving === true;
+      return last instanceof RunSnapshot && !isMoving ? RunSnapshot.renewed(last) : last;
+    });
+  }
+
   #create(scope: Scope, journal: RunJournal, input: unknown): LiveRun {
     const turn = this.#core.turnOf(clockOf(scope.self));
     const start = { settings: this.#settings, input, isChecked: false };
@@ -216,7 +223,7 @@ export class RunLogic {
 
   #start(scope: Scope, run: LiveRun): RunSnapshot {
     const { journal } = run;
-    run.adopt(scope.self);
+    this.#adopt(scope, run);
     const initial = orchestrator.getInitialSnapshot(scope, { ledger: journal.openLedger() });
     run.steps.cursor = orchestrator.cursorFrom(run, initial);
     return new RunSnapshot(initial, journal);

@@ -7,6 +7,7 @@ import { isA } from '../model/check.ts';
 import { EngineStoppedError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
 import type { Verdict } from '../model/ledger.ts';
+import type { Logger } from '../model/logger.ts';
 import type { SettledStatus } from '../model/status.ts';
 import { RunActor } from './run-actor.ts';
 
@@ -33,7 +34,7 @@ export interface StepsOwner extends Namer {
  *
  * Compiled, it is moved by a cursor. It has an actor once somebody can see one: from the start where an actor was
  * made of the flow, or the engine is inspected; else when `actor` is asked for. From then on it takes its steps in
- * the actor, but for those of settled tasks while nobody watches. Interpreted, it has its actor alone.
+ * the actor, but for those of settled tasks while nobody inspects it. Interpreted, it has its actor alone.
  */
 export class RunSteps {
   /** Where it is compiled. */
@@ -55,9 +56,17 @@ export class RunSteps {
     this.#actor?.attach(this.#owner);
   }
 
+  /** The run does not begin: that is told to whoever listens to the actor, else to the logger. */
+  refuse(error: unknown, logger: Logger): void {
+    const message = 'A run was not gone on with; the actor that was made for it has the status `error`';
+    if (this.#actor?.isHeard === false) logger.error(message, error);
+    this.#actor?.tellEnd(this.#owner);
+    this.fault(error);
+  }
+
   /** The run is over. */
   close(): void {
-    this.#actor?.detach(this.#owner);
+    if (this.#isOpen) this.#actor?.detach(this.#owner);
   }
 
   get isOpen(): boolean {
@@ -81,9 +90,22 @@ export class RunSteps {
     return this.#actor?.isInspected ?? false;
   }
 
+  /** Whether it takes its steps in an actor, whose snapshot changes with them. */
+  get isShown(): boolean {
+    return this.#actor !== undefined && this.cursor !== undefined;
+  }
+
   /** Tells those who listen to the actor of an entry; `undefined` where nobody does. */
   get tell(): ((entry: Entry) => void) | undefined {
-    return this.#actor?.tell;
+    const tell = this.#actor?.tell;
+    if (tell === undefined || this.cursor?.isMoving !== true) return tell;
+    // Who hears of the entry is to see the snapshot that shows it: that of the present step, if it is not over by then.
+    return (entry) => (this.cursor?.isMoving === true ? this.#actor?.defer(() => tell(entry)) : tell(entry));
+  }
+
+  /** What was recorded has been kept. The actor's own steps end with a snapshot of it. */
+  kept(): void {
+    if (this.isShown && this.cursor?.isMoving === false) this.#actor?.showKept();
   }
 
   send(event: OrchestratorEvent, sender: Sender = 'run'): void {
@@ -97,12 +119,12 @@ export class RunSteps {
   }
 
   /**
-   * Tells that a task has settled: to the actor only if somebody looks.
+   * Tells that a task has settled: to the actor only if somebody inspects it.
    *
    * @param source the task's actor, if there is one
    */
   taskSettled(at: number, task: number, status: SettledStatus, source: AnyActorRef | undefined): void {
-    const isSeen = this.#actor !== undefined && (this.cursor === undefined || this.#actor.isWatched);
+    const isSeen = this.#actor !== undefined && (this.cursor === undefined || this.#actor.isInspected);
     if (!isSeen && this.#takesFastPath(at, task, status)) return;
     const event = { type: 'task.settled', at, task, status } as const;
     if (isSeen) this.#actor?.send(event, source);

@@ -29,7 +29,7 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
   #live: LiveRun;
   readonly #again: (live: LiveRun, taskIds: readonly string[] | undefined) => LiveRun;
 
-  /** Made by `start`; not to be made by hand. */
+  /** Made by `start`; not to be made by hand. @internal */
   constructor(live: LiveRun, again: (live: LiveRun, taskIds: readonly string[] | undefined) => LiveRun) {
     this.#live = live;
     this.#again = again;

@@ -1,10 +1,12 @@
 import { createEngine, type Engine, type EngineOptions, type Logger } from '../index.ts';
 import { guardLogger } from '../model/logger.ts';
-import { Delivery, type ResponseHooks } from './delivery.ts';
+import { type Delivery, ResponseDelivery, type ResponseHooks } from './delivery.ts';
 import { checkDrain, type DrainOptions, type DrainReport, drain } from './drain.ts';
+import type { Health } from './health.ts';
 import { Lull } from './lull.ts';
 import { type BackgroundOptions, checkBackground, checkRoute, type RouteOptions } from './options.ts';
 import { Pending } from './pending.ts';
+import { Stalls } from './stalls.ts';
 
 /** The background of a server: what its handlers add is run here. */
 export interface Background {
@@ -16,6 +18,8 @@ export interface Background {
   readonly pending: number;
   /** Whether a request that adds work now gets a BusyError: `maxPending` is reached, or it is being drained. */
   readonly isBusy: boolean;
+  /** How it stands, for those who ask whether to send it requests: `createHealthHandler` answers them. */
+  health(): Health;
   /**
    * The tasks of one response, for an adapter of your own, or for work that no response goes before.
    *
@@ -38,14 +42,15 @@ export interface Background {
  */
 export function createBackground(options: BackgroundOptions = {}): Background {
   checkBackground(options);
-  const { engine: given, maxPending = Number.POSITIVE_INFINITY, ...rest } = options;
+  const { engine: given, maxPending = Number.POSITIVE_INFINITY, stallTimeoutMs = 30_000, ...rest } = options;
   const { onError, onDisconnect, onHandlerError, ...engineOptions } = rest;
   const engine = given ?? createEngine({ keepSettled: KEPT, ...engineOptions } satisfies EngineOptions);
   const pending = new Pending(maxPending);
   const { clock } = options;
   const logger = guardLogger(options.logger ?? console);
   const lull = new Lull(clock);
-  const core = { engine, pending, logger, clock, lull, ownsEngine: given === undefined };
+  const stalls = new Stalls(stallTimeoutMs, clock);
+  const core = { engine, pending, logger, clock, lull, stalls, ownsEngine: given === undefined };
   const defaults = { onError, onDisconnect, onHandlerError };
   const checked = new WeakSet<RouteOptions>();
   let draining: Promise<DrainReport> | undefined;
@@ -58,12 +63,17 @@ export function createBackground(options: BackgroundOptions = {}): Background {
     get isBusy() {
       return pending.isFull || pending.isClosed;
     },
+    health() {
+      const status = pending.isClosed ? 'draining' : 'ready';
+      const limit = maxPending === Number.POSITIVE_INFINITY ? null : maxPending;
+      return { status, pending: pending.size, limit };
+    },
     open(route = defaults, hooks = none) {
       if (route !== defaults && !checked.has(route)) {
         checkRoute(route);
         checked.add(route);
       }
-      return new Delivery(core, route === defaults ? defaults : { ...defaults, ...route }, hooks);
+      return new ResponseDelivery(core, route === defaults ? defaults : { ...defaults, ...route }, hooks);
     },
     drain(how = none) {
       try {

@@ -4,11 +4,14 @@ import { type Engine, type Logger, type Run, RunFailedError, type StartOptions }
 import { textOf } from '../model/error.ts';
 import { AcceptedRun } from './accepted-run.ts';
 import { Batch } from './batch.ts';
-import { captureContext, taskScope } from './context.ts';
+import { captureContext, currentCall, type TaskOwner } from './context.ts';
+import type { ResponseSentError } from './error.ts';
 import { bindRun, inContext } from './flow-in-context.ts';
 import { type Lull, soon } from './lull.ts';
 import type { RouteOptions } from './options.ts';
 import type { Pending } from './pending.ts';
+import type { Awaited, ResponseProgress, Stalls } from './stalls.ts';
+import { type Happening, isAwaited, isDecided, nextStanding, type Standing } from './standing.ts';
 import { BackgroundTasks, type Collector } from './tasks.ts';
 
 /** What a delivery needs of its background. */
@@ -17,6 +20,7 @@ export interface DeliveryCore {
   readonly logger: Logger;
   readonly pending: Pending;
   readonly lull: Lull;
+  readonly stalls: Stalls;
 }
 
 /** What an adapter knows of its response. */
@@ -26,29 +30,49 @@ export interface ResponseHooks {
   /** Has `check` called before anything is sent, by what the handler does; what it throws is to reach the handler. */
   readonly beforeHead?: ((check: () => void) => void) | undefined;
   /** Has a task that uses the response from now on get a ResponseSentError. */
-  readonly guard?: (() => void) | undefined;
+  readonly guard?: ((owner: TaskOwner) => void) | undefined;
+  /**
+   * Begins to follow how far the response is; called once, where it takes long. Default: it is not seen, and is waited
+   * for as long as it takes.
+   */
+  readonly watch?: (() => ResponseProgress) | undefined;
 }
 
 /**
  * The tasks of one response, from its request on. The adapter tells what becomes of handler and response:
- * `handled` or `threw`, and `finished` or `disconnected`.
+ * `handled` or `threw`, and `finished`, `disconnected` or `stalled`.
  */
-export class Delivery implements Collector {
+export interface Delivery {
   readonly tasks: BackgroundTasks;
+  /** The handler has returned. */
+  handled(): void;
+  /** The handler has thrown. */
+  threw(error: unknown): void;
+  /** Throws where tasks depend on others that are not there. To be called before anything is sent. */
+  check(): void;
+  /** The response has been handed to the socket. */
+  finished(): void;
+  /** The client has hung up before it had the whole response. */
+  disconnected(): void;
+  /** The client takes nothing of the response. */
+  stalled(): void;
+  /** Resolves when all that was set off has settled. Never rejects. */
+  settled(): Promise<void>;
+}
+
+/** A delivery that collects tasks and has them run. */
+export class ResponseDelivery implements Delivery, Collector, Awaited {
+  readonly tasks: BackgroundTasks;
+  /** Among the requests. */
+  readonly number: number;
   readonly #core: DeliveryCore;
   readonly #options: RouteOptions;
   /** None once it is decided what becomes of the tasks: request and response need not wait for that. */
   #hooks: ResponseHooks;
-  /**
-   * `open`: collects; `gone`: the client has hung up on a handler that is under way; `sent`: what is collected runs;
-   * `dropped`: what is collected never will.
-   */
-  #state: 'open' | 'gone' | 'sent' | 'dropped' = 'open';
+  #standing: Standing = 'open';
   #whyDropped = '';
   /** Whether it began when no new work was taken any more. */
   readonly #isLate: boolean;
-  /** Among the requests. */
-  readonly #number: number;
   #runId: string | undefined;
   /** The batch that is collected, as it is pending. */
   #next: AcceptedRun | undefined;
@@ -62,6 +86,7 @@ export class Delivery implements Collector {
   /** Handler and response, while each is under way. */
   readonly #underWay = { handler: true, response: true };
   #watchesHead = false;
+  #isWatched = false;
   #released: PromiseWithResolvers<void> | undefined;
 
   constructor(core: DeliveryCore, options: RouteOptions, hooks: ResponseHooks) {
@@ -71,51 +96,42 @@ export class Delivery implements Collector {
     this.#isLate = core.pending.isClosed;
     this.tasks = new BackgroundTasks(this);
     core.pending.requestBegan();
-    this.#number = core.lull.requestBegan();
+    this.number = core.lull.requestBegan();
   }
 
   // What adapters tell.
 
-  /** The handler has returned. */
   handled(): void {
-    if (this.#state === 'gone') this.#send();
+    this.#happened('handler returned');
     this.#ended('handler');
   }
 
-  /** The handler has thrown. */
   threw(error: unknown): void {
-    if (this.#state === 'gone' || this.#state === 'open') {
-      if (this.#options.onHandlerError !== 'run') this.#drop(`the handler threw: ${textOf(error)}`);
-      else if (this.#state === 'gone') this.#send();
-    }
+    this.#happened('handler threw', `the handler threw: ${textOf(error)}`);
     this.#ended('handler');
   }
 
-  /** Throws where tasks depend on others that are not there. To be called before anything is sent. */
   check(): void {
-    if (this.#state === 'open') this.#next?.batch?.check();
+    if (isAwaited(this.#standing)) this.#next?.batch?.check();
   }
 
-  /** The response has been handed to the socket. */
   finished(): void {
-    if (this.#state === 'open') this.#send();
+    this.#happened('response sent');
     this.#ended('response');
   }
 
-  /** The client has hung up before it had the whole response. */
   disconnected(): void {
-    if (this.#state === 'open') {
-      if (this.#options.onDisconnect === 'discard')
-        this.#drop('the client hung up before it had its response');
-      else if (this.#underWay.handler) this.#state = 'gone';
-      else this.#send();
-    }
+    this.#happened('client gone', 'the client hung up before it had its response');
     this.#ended('response');
   }
 
-  /** Resolves when all that was set off has settled. Never rejects. */
+  stalled(): void {
+    this.#happened('response stalled', 'the client did not take its response');
+    this.#ended('response');
+  }
+
   async settled(): Promise<void> {
-    if (this.#state === 'open' || this.#state === 'gone') {
+    if (!isDecided(this.#standing)) {
       this.#released ??= Promise.withResolvers();
       await this.#released.promise;
     }
@@ -133,7 +149,7 @@ export class Delivery implements Collector {
 
   get isSent(): boolean {
     // A handler whose client has hung up goes on as it would have.
-    return this.#state === 'sent' || (this.#state !== 'dropped' && (this.#hooks.isSent?.() ?? false));
+    return this.#standing === 'sent' || (this.#standing !== 'dropped' && (this.#hooks.isSent?.() ?? false));
   }
 
   get pool(): string | undefined {
@@ -151,17 +167,16 @@ export class Delivery implements Collector {
   collect(): Batch {
     if (this.#next !== undefined) return this.#next.batch as Batch;
     const { name = 'background' } = this.#options;
-    if (this.#state === 'dropped') {
+    if (this.#standing === 'dropped') {
       this.#dropped ??= new Batch(this.runId, name);
       return this.#dropped;
     }
     this.#admit();
-    const isFirst = this.#state === 'open' || this.#state === 'gone';
-    const batch = new Batch(isFirst ? this.runId : crypto.randomUUID(), name);
+    const batch = new Batch(isDecided(this.#standing) ? crypto.randomUUID() : this.runId, name);
     this.#next = new AcceptedRun(batch.runId, name, batch, (reason) => this.#cancelNext(reason));
     this.#core.pending.add(this.#next);
     // Later ones of the same moment go along.
-    if (this.#state === 'sent') soon(() => this.#flush());
+    if (this.#standing === 'sent') soon(() => this.#flush());
     return batch;
   }
 
@@ -175,7 +190,8 @@ export class Delivery implements Collector {
     const starting = this.#startPaused(flow, input, options);
     // Of a promise that nobody may await, the rejection is no news to Node; once the response has gone, it is to us.
     starting.catch((error) => {
-      if (this.#state !== 'open') this.#core.logger.error('A flow was not started after the response', error);
+      if (!isAwaited(this.#standing))
+        this.#core.logger.error('A flow was not started after the response', error);
     });
     return starting;
   }
@@ -187,47 +203,74 @@ export class Delivery implements Collector {
     const id = options.id ?? crypto.randomUUID();
     const accepted = new AcceptedRun(id, name);
     pending.add(accepted);
-    const unbind = bindRun(id, captureContext());
+    const unbind = bindRun(id, captureContext(this));
     const starting = engine.start(inContext(flow), input as never, { ...options, id, paused: true });
     this.#follow(accepted, starting, unbind);
     const run = await starting;
-    if (this.#state === 'dropped') run.cancel(this.#whyDropped);
+    if (this.#standing === 'dropped') run.cancel(this.#whyDropped);
     else if (options.paused !== true) {
-      if (this.#state === 'sent') run.resume();
+      if (this.#standing === 'sent') run.resume();
       else this.#waiting.push(run);
     }
     return run;
   }
 
+  misused(error: ResponseSentError, taskId: string): void {
+    this.#core.logger.error(
+      `A callback of background task \`${taskId}\` used the ${error.use}: ${error.message}`,
+      error,
+    );
+  }
+
   #admit(): void {
-    this.#core.pending.admit(this.#isLate, taskScope() !== undefined);
+    const call = currentCall();
+    this.#core.pending.admit(this.#isLate, call?.owner === this && call.isUnderWay);
+    if (this.#isWatched || this.#hooks.watch === undefined) return;
+    this.#isWatched = true;
+    this.#core.stalls.add(this);
+  }
+
+  watch(): ResponseProgress {
+    return this.#hooks.watch?.() ?? (() => undefined);
+  }
+
+  /** It is decided what becomes of the tasks. */
+  #letGo(): void {
+    this.#hooks = none;
+    if (this.#isWatched) this.#core.stalls.delete(this);
+    this.#released?.resolve();
+  }
+
+  /** @param why what is said of the tasks if they are dropped for it */
+  #happened(happening: Happening, why = ''): void {
+    const next = nextStanding(this.#standing, happening, this.#options);
+    if (next === this.#standing) return;
+    this.#standing = next;
+    if (next === 'sent') this.#send();
+    else if (next === 'dropped') this.#drop(why);
   }
 
   #send(): void {
-    this.#state = 'sent';
-    if (this.#next !== undefined || this.#live.size > 0) this.#hooks.guard?.();
-    this.#hooks = none;
+    if (this.#next !== undefined || this.#live.size > 0) this.#hooks.guard?.(this);
+    this.#letGo();
     if (this.#next !== undefined || this.#waiting.length > 0) {
-      this.#core.lull.wait(this.#number, () => {
+      this.#core.lull.wait(this.number, () => {
         for (const run of this.#waiting.splice(0)) run.resume();
         this.#flush();
       });
     }
-    this.#released?.resolve();
   }
 
   #drop(why: string): void {
     const { logger } = this.#core;
-    this.#state = 'dropped';
     this.#whyDropped = why;
-    this.#hooks = none;
+    this.#letGo();
     const ids = [...(this.batch?.ids ?? []), ...this.#waiting.map(({ id }) => `run ${id}`)];
     if (ids.length > 0) logger.warn(`Background tasks were dropped, for ${why}: ${ids.join(', ')}`);
     if (this.#next !== undefined) this.#core.pending.drop(this.#next);
     this.#dropped = this.#next?.batch;
     this.#next = undefined;
     for (const run of this.#waiting.splice(0)) run.cancel(why);
-    this.#released?.resolve();
   }
 
   /** The batch that is collected becomes a run, unless one is under way. */

@@ -5,11 +5,13 @@ export class ResponseSentError extends Error {
   override readonly name = 'ResponseSentError';
   /** The call, as it stands in the code: `res.json()`. */
   readonly call: string;
-  /** The task that made it, where that is known. */
-  readonly taskId: string | undefined;
+  /** What it used. */
+  readonly use: 'response' | 'request';
+  /** The task that made it. */
+  readonly taskId: string;
 
-  constructor(call: string, use: 'response' | 'request', taskId: string | undefined) {
-    const whose = taskId === undefined ? 'after the response' : `in background task \`${taskId}\``;
+  constructor(call: string, use: 'response' | 'request', taskId: string) {
+    const whose = `in background task \`${taskId}\``;
     super(
       use === 'response'
         ? `\`${call}\` was called ${whose}, but the client has had its response: nothing more can be sent to it. ` +
@@ -19,6 +21,7 @@ export class ResponseSentError extends Error {
             'Read the body in the handler, and hand the task what it needs: `tasks.add(work, await read(body))`.',
     );
     this.call = call;
+    this.use = use;
     this.taskId = taskId;
   }
 }

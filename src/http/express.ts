@@ -1,9 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
-import type { Background } from './background.ts';
 import { callHandler } from './handler.ts';
+import type { Background, BackgroundTasks, RouteOptions } from './index.ts';
 import { openOnNode } from './node-response.ts';
-import type { RouteOptions } from './options.ts';
-import type { BackgroundTasks } from './tasks.ts';
 
 const names = { request: 'req', response: 'res' };
 

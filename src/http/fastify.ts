@@ -1,32 +1,64 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
-import type { Background } from './background.ts';
+import type {
+  ContextConfigDefault,
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyReply,
+  FastifyRequest,
+  FastifySchema,
+  FastifyTypeProvider,
+  FastifyTypeProviderDefault,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerBase,
+  RawServerDefault,
+  RouteGenericInterface,
+} from 'fastify';
 import { toNodeHandler } from './fetch-bridge.ts';
 import { callHandler } from './handler.ts';
-import { type NodeRequest, type NodeResponse, openOnNode } from './node-response.ts';
-import type { RouteOptions } from './options.ts';
+import type { Background, BackgroundTasks, RouteOptions, RunsHandler } from './index.ts';
+import { openOnNode } from './node-response.ts';
 import { Problem, problemResponse } from './problem.ts';
-import type { RunsHandler } from './runs/handler.ts';
-import { guardSent, intercept } from './sent.ts';
-import type { BackgroundTasks } from './tasks.ts';
+import { type Guarded, guardSent, intercept } from './sent.ts';
 
-const replyMethods = ['send', 'redirect', 'header', 'headers', 'code', 'status', 'type', 'trailer'];
+export type { NodeRequest, NodeResponse } from './node-response.ts';
+
+const guarded: Guarded = {
+  name: 'reply',
+  use: 'response',
+  methods: ['send', 'redirect', 'header', 'headers', 'code', 'status', 'type', 'trailer'],
+};
 
 /** A handler for a route of Fastify whose tasks run after its response. What it throws, Fastify gets. */
 export function withTasks<
-  Request extends { readonly raw: NodeRequest } = FastifyRequest,
-  Reply extends { readonly raw: NodeResponse } = FastifyReply,
-  App = FastifyInstance,
+  Server extends RawServerBase = RawServerDefault,
+  RawRequest extends RawRequestDefaultExpression<Server> = RawRequestDefaultExpression<Server>,
+  RawReply extends RawReplyDefaultExpression<Server> = RawReplyDefaultExpression<Server>,
+  Route extends RouteGenericInterface = RouteGenericInterface,
+  Config = ContextConfigDefault,
+  Schema extends FastifySchema = FastifySchema,
+  Provider extends FastifyTypeProvider = FastifyTypeProviderDefault,
+  Logger extends FastifyBaseLogger = FastifyBaseLogger,
 >(
   background: Background,
-  handler: (this: App, request: Request, reply: Reply, tasks: BackgroundTasks) => unknown,
+  handler: (
+    this: FastifyInstance<Server, RawRequest, RawReply, Logger, Provider>,
+    request: FastifyRequest<Route, Server, RawRequest, Schema, Provider, Config, Logger>,
+    reply: FastifyReply<Route, Server, RawRequest, RawReply, Config, Schema, Provider>,
+    tasks: BackgroundTasks,
+  ) => unknown,
   options?: RouteOptions,
-): (this: App, request: Request, reply: Reply) => unknown {
-  return function (this: App, request, reply) {
+): (
+  this: FastifyInstance<Server, RawRequest, RawReply, Logger, Provider>,
+  request: FastifyRequest<Route, Server, RawRequest, Schema, Provider, Config, Logger>,
+  reply: FastifyReply<Route, Server, RawRequest, RawReply, Config, Schema, Provider>,
+) => unknown {
+  return function (request, reply) {
     const delivery = openOnNode(background, request.raw, reply.raw, options, {
       request: 'request.raw',
       response: 'reply.raw',
       beforeHead: (check) => intercept(reply, ['send'], check),
-      guard: () => guardSent(reply, 'reply', 'response', replyMethods),
+      guard: (owner) => guardSent(reply, owner, guarded),
     });
     return callHandler(
       delivery,

@@ -1,11 +1,9 @@
-import type { Background } from './background.ts';
-import { followBody, guardRequest } from './fetch-response.ts';
+import { guardRequest, ResponseBody } from './fetch-response.ts';
 import { callHandler } from './handler.ts';
-import type { RouteOptions } from './options.ts';
-import type { BackgroundTasks } from './tasks.ts';
+import type { Background, BackgroundTasks, RouteOptions } from './index.ts';
 
 /** What Workers and their like give beside the request. */
-interface ExecutionContext {
+export interface ExecutionContext {
   waitUntil(promise: Promise<unknown>): void;
 }
 
@@ -27,7 +25,11 @@ export function withTasks<
   options?: RouteOptions,
 ): (request: Request, env?: Env, context?: Context) => Promise<Response> {
   return async (request, env, context) => {
-    const delivery = background.open(options, { guard: () => guardRequest(request, 'request') });
+    const body = new ResponseBody();
+    const delivery = background.open(options, {
+      guard: (owner) => guardRequest(request, owner, 'request'),
+      watch: () => body.progress,
+    });
     context?.waitUntil?.(delivery.settled());
     try {
       const response = await callHandler(
@@ -35,7 +37,7 @@ export function withTasks<
         async () => handler(request, delivery.tasks, env as Env, context as Context),
         () => delivery.check(),
       );
-      return followBody(delivery, request, response);
+      return body.follow(delivery, request, response);
     } catch (error) {
       // What the server makes of the error is not seen from here.
       setTimeout(() => delivery.finished(), 0);

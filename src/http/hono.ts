@@ -1,12 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context, MiddlewareHandler } from 'hono';
-import type { Background } from './background.ts';
-import type { Delivery } from './delivery.ts';
-import { followBody, guardRequest } from './fetch-response.ts';
+import type { TaskOwner } from './context.ts';
+import type { NodeBindings } from './fetch-bridge.ts';
+import { guardRequest, ResponseBody } from './fetch-response.ts';
+import type { Background, BackgroundTasks, Delivery, RouteOptions } from './index.ts';
 import { openOnNode } from './node-response.ts';
-import type { RouteOptions } from './options.ts';
-import { guardSent } from './sent.ts';
-import type { BackgroundTasks } from './tasks.ts';
+import { type Guarded, guardSent } from './sent.ts';
 
 /** What handlers after the middleware find in their context, as `c.var.tasks`. */
 export interface TasksEnv {
@@ -20,7 +18,8 @@ export interface TasksEnv {
 export function withTasks(background: Background, options?: RouteOptions): MiddlewareHandler<TasksEnv> {
   return async (c, next) => {
     const node = nodeOf(c.env);
-    const delivery = open(background, c, node, options);
+    const body = new ResponseBody();
+    const delivery = open(background, c, node ?? body, options);
     c.set('tasks', delivery.tasks);
     try {
       await next();
@@ -34,48 +33,48 @@ export function withTasks(background: Background, options?: RouteOptions): Middl
     // An error that `onError` has answered is not thrown.
     if (c.error === undefined) delivery.handled();
     else delivery.threw(c.error);
-    if (node === undefined) c.res = followBody(delivery, c.req.raw, c.res);
+    if (node === undefined) c.res = body.follow(delivery, c.req.raw, c.res);
   };
-}
-
-interface NodeBindings {
-  readonly incoming: IncomingMessage;
-  readonly outgoing: ServerResponse;
 }
 
 function open(
   background: Background,
   c: Context,
-  node: NodeBindings | undefined,
+  sink: NodeBindings | ResponseBody,
   options: RouteOptions | undefined,
 ): Delivery {
-  const guard = (): void => {
-    guardSent(c, 'c', 'response', contextMethods);
+  const guard = (owner: TaskOwner): void => {
+    guardSent(c, owner, guarded);
     // What the handler has read, Hono keeps: that may be read again.
-    if (Object.keys(c.req.bodyCache).length === 0) guardRequest(c.req, 'c.req');
-    guardRequest(c.req.raw, 'c.req.raw');
+    if (Object.keys(c.req.bodyCache).length === 0) guardRequest(c.req, owner, 'c.req');
+    guardRequest(c.req.raw, owner, 'c.req.raw');
   };
-  if (node !== undefined) {
+  if (!(sink instanceof ResponseBody)) {
     const names = { request: 'c.env.incoming', response: 'c.env.outgoing', guard };
-    return openOnNode(background, node.incoming, node.outgoing, options, names);
+    return openOnNode(background, sink.incoming, sink.outgoing, options, names);
   }
-  const delivery = background.open(options, { guard });
+  const delivery = background.open(options, { guard, watch: () => sink.progress });
   waitUntil(c, delivery.settled());
   return delivery;
 }
 
-const contextMethods = [
-  'json',
-  'text',
-  'html',
-  'body',
-  'newResponse',
-  'redirect',
-  'header',
-  'status',
-  'notFound',
-  'render',
-];
+const guarded: Guarded = {
+  name: 'c',
+  use: 'response',
+  methods: [
+    'json',
+    'text',
+    'html',
+    'body',
+    'newResponse',
+    'redirect',
+    'header',
+    'status',
+    'notFound',
+    'render',
+  ],
+  instead: () => new Response(),
+};
 
 /** `@hono/node-server` passes on what Node gave it. */
 function nodeOf(env: unknown): NodeBindings | undefined {

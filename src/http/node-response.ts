@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Background } from './background.ts';
 import type { Delivery, ResponseHooks } from './delivery.ts';
+import { watchResponse } from './node-progress.ts';
 import type { RouteOptions } from './options.ts';
 import { guardSent, intercept } from './sent.ts';
 
@@ -29,7 +30,8 @@ const responseMethods = [
   // By this a response hears that something is to be piped into it.
   'emit',
 ];
-const requestMethods = ['read', 'pipe', 'setEncoding', Symbol.asyncIterator];
+/** What a reader calls. By `read` Node itself reads on, in anybody's context. */
+const requestMethods = ['pipe', 'setEncoding', 'on', 'addListener', Symbol.asyncIterator];
 
 /** How an adapter's objects are called in handlers, and what it does beside. */
 export interface NodeNames {
@@ -56,23 +58,42 @@ export function openOnNode(
       names.beforeHead?.(check);
       intercept(response, senders, check);
     },
-    guard: () => {
-      names.guard?.();
-      guardSent(response, names.response, 'response', responseMethods);
-      guardSent(request, names.request, 'request', requestMethods);
+    guard: (owner) => {
+      names.guard?.(owner);
+      guardSent(response, owner, { name: names.response, use: 'response', methods: responseMethods });
+      guardSent(request, owner, { name: names.request, use: 'request', methods: requestMethods });
     },
+    watch: () => watchResponse(request.socket, response),
   });
   const isSentWhole = (): boolean =>
     'stream' in response ? isStreamSent(response) : response.writableFinished;
   const isClosed =
     'stream' in response ? response.stream === undefined || response.stream.closed : response.closed;
   if (isSentWhole()) delivery.finished();
-  else if (isClosed) delivery.disconnected();
-  else {
+  else if (isClosed) {
+    tellClosed(response);
+    delivery.disconnected();
+  } else {
     response.once('finish', () => (isSentWhole() ? delivery.finished() : delivery.disconnected()));
-    response.once('close', () => delivery.disconnected());
+    response.once('close', () => {
+      if (!isSentWhole()) tellClosed(response);
+      delivery.disconnected();
+    });
   }
   return delivery;
+}
+
+/**
+ * A response of HTTP/2 does not say that it has been closed, and says that it is finished when it has been reset. Who
+ * waits for its end from then on, with `finished()` and `pipeline()` of Node's or as Fastify does for a handler that
+ * returns its reply, would wait for ever.
+ */
+function tellClosed(response: NodeResponse): void {
+  if (!('stream' in response)) return;
+  Object.defineProperties(response, {
+    closed: { value: true, configurable: true },
+    writableFinished: { value: false, configurable: true },
+  });
 }
 
 /**

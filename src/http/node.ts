@@ -1,12 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Background } from './background.ts';
 import { callHandler } from './handler.ts';
+import type { Background, BackgroundTasks, RouteOptions } from './index.ts';
 import { type NodeRequest, type NodeResponse, openOnNode } from './node-response.ts';
-import type { RouteOptions } from './options.ts';
-import type { BackgroundTasks } from './tasks.ts';
 
 export { type DrainOnOptions, drainOn } from './drain-on.ts';
-export { type FetchHandler, toNodeHandler } from './fetch-bridge.ts';
+export { type FetchHandler, type NodeBindings, toNodeHandler } from './fetch-bridge.ts';
+export type { NodeRequest, NodeResponse } from './node-response.ts';
 
 const names = { request: 'request', response: 'response' };
 

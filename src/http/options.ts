@@ -28,6 +28,12 @@ export interface BackgroundOptions extends EngineOptions, TasksPolicy {
   readonly keepSettled?: number | undefined;
   /** How many runs may be accepted and not settled; a request that wants one more gets a BusyError. Default: no limit. */
   readonly maxPending?: number | undefined;
+  /**
+   * How long a response that waits for its client may make no progress; then its tasks are done with as if the client
+   * had hung up, and the response goes on. Noticed at most a quarter later. Default 30,000; at least 1; `Infinity`: for
+   * ever.
+   */
+  readonly stallTimeoutMs?: number | undefined;
 }
 
 const policyOptions = ['onError', 'onDisconnect', 'onHandlerError'] as const;
@@ -41,7 +47,13 @@ const engineOptions = [
   'keepSettled',
   'random',
 ] as const;
-const backgroundOptions = new Set([...policyOptions, ...engineOptions, 'engine', 'maxPending']);
+const backgroundOptions = new Set([
+  ...policyOptions,
+  ...engineOptions,
+  'engine',
+  'maxPending',
+  'stallTimeoutMs',
+]);
 const routeOptions = new Set([...policyOptions, 'name', 'pool']);
 
 export function checkBackground(options: BackgroundOptions): void {
@@ -49,6 +61,9 @@ export function checkBackground(options: BackgroundOptions): void {
   checkKeys(place('options'), options, backgroundOptions);
   checkPolicy(options, 'createBackground');
   if (options.maxPending !== undefined) checkNumber(place('maxPending'), options.maxPending, slotRule);
+  const { stallTimeoutMs } = options;
+  if (stallTimeoutMs !== undefined)
+    checkNumber(place('stallTimeoutMs'), stallTimeoutMs, { min: 1, infinity: true });
   checkMethods(place('engine'), options.engine, ['start', 'stop']);
   if (options.engine === undefined) return;
   // Its clock and logger cannot be read from an engine: they are given here too.

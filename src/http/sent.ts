@@ -1,79 +1,153 @@
-import { knowsTasks, taskScope } from './context.ts';
+import { currentCall, type TaskOwner } from './context.ts';
 import { ResponseSentError } from './error.ts';
 
 /** Has `before` called ahead of some methods of an object, of those that it has; what it throws, the caller gets. */
-export function intercept(
+export function intercept(target: object, methods: readonly PropertyKey[], before: () => void): void {
+  replace(target, methods, (original) => {
+    return function (this: unknown, ...args: unknown[]): unknown {
+      before();
+      return Reflect.apply(original, this, args);
+    };
+  });
+}
+
+type Method = (this: object, ...args: unknown[]) => unknown;
+
+function replace(
   target: object,
   methods: readonly PropertyKey[],
-  before: (method: PropertyKey, args: readonly unknown[], target: unknown) => void,
+  replacement: (original: Method, method: PropertyKey) => Method,
 ): void {
   for (const method of methods) {
     const original: unknown = Reflect.get(target, method);
     if (typeof original !== 'function') continue;
-    const value = function (this: unknown, ...args: unknown[]): unknown {
-      before(method, args, this);
-      return Reflect.apply(original, this, args);
-    };
+    const value = replacement(original as Method, method);
     Object.defineProperty(target, method, { value, configurable: true, writable: true });
   }
 }
 
+/** What is kept from tasks once their response has gone. */
+export interface Guarded {
+  /** What the object is called in handlers: `res`. */
+  readonly name: string;
+  readonly use: 'response' | 'request';
+  readonly methods: readonly PropertyKey[];
+  /** What a call gives that is not made, where nobody could catch an error. Default: the object, as chains want it. */
+  readonly instead?: (() => unknown) | undefined;
+}
+
 /**
- * From now on a background task that calls one of these methods gets a ResponseSentError. Whoever else calls them,
- * such as a middleware that goes on after the response, has them as they are.
+ * From now on a task of the owner that calls one of these methods gets a ResponseSentError. A callback that it left
+ * behind, where nobody would catch that, is told to the owner in its stead, and the call does nothing. Whoever else
+ * calls them, such as a middleware that goes on after the response, has them as they are.
  *
  * The methods are guarded in a prototype that all objects of their kind share: a closure for each of them and each
  * response would be most of what a task costs.
- *
- * @param name what the object is called in handlers: `res`
  */
-export function guardSent(
-  target: object,
-  name: string,
-  use: 'response' | 'request',
-  methods: readonly PropertyKey[],
-): void {
-  const before = (method: PropertyKey, args: readonly unknown[], sink: unknown): void => {
-    if (method === 'emit') return args[0] === 'pipe' ? refusePipe(name, sink, args[1]) : undefined;
-    refuseTasks(use, () =>
-      typeof method === 'symbol' ? `for await (… of ${name})` : `${name}.${method as string}()`,
-    );
-  };
+export function guardSent(target: object, owner: TaskOwner, guarded: Guarded): void {
+  const known = (target as Partial<Owned>)[owners];
+  // Several handlers may have tasks of one response.
+  if (known !== undefined) return void known.push(owner);
+  Object.defineProperty(target, owners, { value: [owner] });
+  const { methods } = guarded;
   const own = methods.filter((method) => Object.hasOwn(target, method));
-  if (own.length > 0) intercept(target, own, before);
+  if (own.length > 0) guardMethods(target, own, guarded);
+  if (Object.hasOwn(target, 'closed')) guardPipeline(target, guarded, () => true);
   const prototype: object | null = Reflect.getPrototypeOf(target);
-  if (prototype === null) return;
-  const known = guarded.get(prototype) ?? new Map<string, object>();
-  guarded.set(prototype, known);
-  let guard = known.get(name);
-  if (guard === undefined) {
-    guard = Object.create(prototype) as object;
-    intercept(guard, methods, before);
-    known.set(name, guard);
-  }
-  Reflect.setPrototypeOf(target, guard);
+  if (prototype !== null) Reflect.setPrototypeOf(target, guardOf(prototype, guarded));
+}
+
+const owners = Symbol('topple.owners');
+
+interface Owned {
+  readonly [owners]: TaskOwner[];
 }
 
 /** By prototype and name. */
-const guarded = new WeakMap<object, Map<string, object>>();
+const guards = new WeakMap<object, Map<string, object>>();
 
-function refuseTasks(use: 'response' | 'request', call: () => string): void {
-  const scope = taskScope();
-  if (scope === undefined && knowsTasks) return;
-  throw new ResponseSentError(call(), use, scope?.taskId);
+function guardOf(prototype: object, guarded: Guarded): object {
+  const known = guards.get(prototype) ?? new Map<string, object>();
+  guards.set(prototype, known);
+  let guard = known.get(guarded.name);
+  if (guard === undefined) {
+    guard = Object.create(prototype) as object;
+    guardMethods(guard, guarded.methods, guarded);
+    if ('closed' in prototype)
+      guardPipeline(guard, guarded, (sink) => Reflect.get(prototype, 'closed', sink));
+    known.set(guarded.name, guard);
+  }
+  return guard;
 }
 
-/**
- * A sink hears of a pipe before its first byte, in the course of `pipe()`. The source is let go of: what it would write
- * later, from an event of its own, nobody could catch.
- */
-function refusePipe(name: string, sink: unknown, source: unknown): void {
-  refuseTasks('response', () => {
-    (source as Partial<Unpipeable> | undefined)?.unpipe?.(sink);
-    return `source.pipe(${name})`;
+function guardMethods(target: object, methods: readonly PropertyKey[], guarded: Guarded): void {
+  const { name, use, instead } = guarded;
+  replace(target, methods, (original, method) => {
+    const events = eventsOf[method];
+    return function (...args) {
+      if (events !== undefined && !events.includes(args[0])) return original.apply(this, args);
+      const isAllowed = refuseTasks(this, use, () => describe(name, method, this, args));
+      if (isAllowed) return original.apply(this, args);
+      return instead === undefined ? this : instead();
+    };
   });
+}
+
+/** Of methods that are about events, those that matter. By `pipe` a sink hears of a source before its first byte. */
+const eventsOf: Readonly<Record<PropertyKey, readonly unknown[] | undefined>> = {
+  emit: ['pipe'],
+  on: ['data', 'readable'],
+  addListener: ['data', 'readable'],
+};
+
+/** The call, as it stands in the code. */
+function describe(name: string, method: PropertyKey, sink: object, args: readonly unknown[]): string {
+  if (typeof method === 'symbol') return `for await (… of ${name})`;
+  if (method === 'emit') {
+    // What the source would write later, from an event of its own, nobody could catch.
+    (args[1] as Partial<Unpipeable> | undefined)?.unpipe?.(sink);
+    return `source.pipe(${name})`;
+  }
+  return eventsOf[method] === undefined
+    ? `${name}.${String(method)}()`
+    : `${name}.${String(method)}('${args[0]}')`;
 }
 
 interface Unpipeable {
   unpipe(sink: unknown): void;
+}
+
+/**
+ * Whether the call is to be made: it is not that of a task of the object's owners. Such a task gets a
+ * ResponseSentError where it can catch one; else the owner hears of it.
+ */
+function refuseTasks(target: object, use: 'response' | 'request', describe: () => string): boolean {
+  const call = currentCall();
+  if (call === undefined || !(target as Partial<Owned>)[owners]?.includes(call.owner)) return true;
+  const { taskId } = call.scope;
+  const error = new ResponseSentError(describe(), use, taskId);
+  if (call.isInBody) throw error;
+  call.owner.misused(error, taskId);
+  return false;
+}
+
+/**
+ * `pipeline()` of Node asks whether its sink is `closed` before it does anything with it, and gives up with an error
+ * that says nothing of tasks.
+ */
+function guardPipeline(target: object, guarded: Guarded, isClosedNow: (sink: object) => unknown): void {
+  const { name, use } = guarded;
+  const get = function (this: object): unknown {
+    const isClosed = isClosedNow(this);
+    if (isClosed && currentCall()?.isInBody && isAskedByPipeline())
+      refuseTasks(this, use, () => `pipeline(source, ${name})`);
+    return isClosed;
+  };
+  Object.defineProperty(target, 'closed', { get, configurable: true });
+}
+
+/** In the stack, below the message: this function, the getter, and who asks it. */
+function isAskedByPipeline(): boolean {
+  const [, , , caller = ''] = String(new Error().stack).split('\n');
+  return caller.includes('node:internal/streams/pipeline');
 }

@@ -11,26 +11,31 @@ export interface TaskHandle<Id extends string = string, Output = unknown> {
 /** A task that another depends on: what `add` or `task` returned, or its id, also of one that is added later. */
 export type Dependency = string | TaskHandle;
 
-type IdOf<D> = D extends { readonly id: infer Id extends string } ? Id : D & string;
+/** The id of a task that another depends on. */
+export type DependencyId<D> = D extends { readonly id: infer Id extends string } ? Id : D & string;
 
-type OutputOf<D> = D extends TaskHandle<string, infer Output> ? Output : unknown;
+/** The output of a task that another depends on; `unknown` of an id. */
+export type DependencyOutput<D> = D extends TaskHandle<string, infer Output> ? Output : unknown;
 
-type Outputs<List extends readonly unknown[]> = {
-  readonly [D in List[number] as IdOf<D>]: OutputOf<D>;
+/** Outputs of tasks, by id. */
+export type DependencyOutputs<List extends readonly unknown[]> = {
+  readonly [D in List[number] as DependencyId<D>]: DependencyOutput<D>;
 };
 
 /** Under `all_success` each output is there; under any other rule each may be missing. */
-export type DepsOf<List extends readonly unknown[], Rule> = [Rule] extends ['all_success']
-  ? Outputs<List>
-  : Partial<Outputs<List>>;
+export type TaskDepsOf<List extends readonly unknown[], Rule> = [Rule] extends ['all_success']
+  ? DependencyOutputs<List>
+  : Partial<DependencyOutputs<List>>;
 
-type ScopeOf<List extends readonly unknown[], Rule> = PerformScope<
+/** What the body of a background task is given. */
+export type TaskScopeOf<List extends readonly unknown[], Rule> = PerformScope<
   undefined,
-  DepsOf<List, Rule>,
-  { readonly [D in List[number] as IdOf<D>]: Outcome }
+  TaskDepsOf<List, Rule>,
+  { readonly [D in List[number] as DependencyId<D>]: Outcome }
 >;
 
-interface Common<List, Rule> extends Omit<TaskSettings, 'triggerRule' | 'output'> {
+/** Options of a background task, whatever its body. */
+export interface CommonTask<List, Rule> extends Omit<TaskSettings, 'triggerRule' | 'output'> {
   /** Default: none, so that it starts at once. */
   readonly dependsOn?: List | undefined;
   /** When the task may start. Default `all_success`. */
@@ -39,9 +44,9 @@ interface Common<List, Rule> extends Omit<TaskSettings, 'triggerRule' | 'output'
 
 /** A background task whose body is a function. */
 export interface PerformTask<List extends readonly Dependency[], Rule extends TriggerRule, Returned, Output>
-  extends Common<List, Rule> {
+  extends CommonTask<List, Rule> {
   /** What the task does. What it returns, or the promise of it, is the task's output. */
-  readonly perform: (scope: ScopeOf<List, Rule>) => Returned;
+  readonly perform: (scope: TaskScopeOf<List, Rule>) => Returned;
   /** Checks what the body returns; dependents get what it makes of it. Default: as returned. */
   readonly output?: Schema<unknown, Output> | undefined;
   readonly actor?: undefined;
@@ -54,10 +59,10 @@ export interface ActorTask<
   Rule extends TriggerRule,
   Logic extends AnyActorLogic,
   Output,
-> extends Common<List, Rule> {
+> extends CommonTask<List, Rule> {
   /** Any XState logic: its output is the task's. */
   readonly actor: Logic;
-  readonly input?: ((scope: ScopeOf<List, Rule>) => unknown) | undefined;
+  readonly input?: ((scope: TaskScopeOf<List, Rule>) => unknown) | undefined;
   readonly output?: Schema<unknown, Output> | undefined;
   readonly perform?: undefined;
 }

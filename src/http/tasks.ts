@@ -4,12 +4,12 @@ import type { PerformScope, Run, StartOptions, TriggerRule } from '../index.ts';
 import { badOption } from '../model/check.ts';
 import type { TaskOptions } from '../model/definition.ts';
 import type { Batch } from './batch.ts';
-import { captureContext } from './context.ts';
+import { captureContext, type TaskOwner } from './context.ts';
 import { readTaskFunction } from './create-task.ts';
 import type { ActorTask, Dependency, PerformTask, TaskHandle } from './task-types.ts';
 
 /** Where tasks go that are added. */
-export interface Collector {
+export interface Collector extends TaskOwner {
   readonly runId: string;
   /** Whether anything of the response has been sent: nothing can be thrown before that any more. */
   readonly isSent: boolean;
@@ -36,7 +36,7 @@ export interface Collector {
 export class BackgroundTasks {
   readonly #collector: Collector;
 
-  /** Made by the adapters; `background.open()` gives one outside of them. */
+  /** Made by the adapters; `background.open()` gives one outside of them. @internal */
   constructor(collector: Collector) {
     this.#collector = collector;
   }
@@ -59,7 +59,7 @@ export class BackgroundTasks {
     const task = readTaskFunction(perform);
     const checked = task.check(args);
     const { pool, rule } = this.#collector;
-    const bound = captureContext();
+    const bound = captureContext(this.#collector);
     const run = (scope: PerformScope): unknown => bound(scope, () => task.perform(...checked));
     return { id: this.#collector.collect().append(task.definition, rule, pool, run) };
   }
@@ -89,7 +89,7 @@ export class BackgroundTasks {
     if (typeof id !== 'string') throw badOption({ option: 'id', owner: 'tasks.task' }, 'a string', id);
     const collector = this.#collector;
     const batch = collector.collect();
-    batch.add(id, withPool(withIds(options), collector.pool), captureContext(), !collector.isSent);
+    batch.add(id, withPool(withIds(options), collector.pool), captureContext(collector), !collector.isSent);
     if (batch.isIncomplete) collector.watchHead();
     return { id };
   }

@@ -17,7 +17,8 @@ import { CompiledSnapshot, type Status } from './snapshot.ts';
 import { type ActionInfo, choose, type Doer, initialContext, outputOf, runActions } from './step.ts';
 import type { ActionEntry, Candidate, Move, StateEntry, Table } from './table.ts';
 
-type AnyScope = ActorScope<never, AnyEventObject, AnyActorRef['system'], never>;
+/** XState's scope of any actor. */
+export type AnyScope = ActorScope<never, AnyEventObject, AnyActorRef['system'], never>;
 type EffectEntry = Extract<ActionEntry, { kind: 'effect' }>;
 
 /** An action that a step asks for: an effect of the machine by name, or `xstate.emit` with the event. */
@@ -38,7 +39,8 @@ export type SnapshotOf<Machine extends AnyStateMachine> = CompiledSnapshot<
   OutputFrom<Machine>
 >;
 
-type LogicOf<Machine extends AnyStateMachine> = ActorLogic<
+/** Actor logic of a compiled machine, as XState types it. */
+export type LogicOf<Machine extends AnyStateMachine> = ActorLogic<
   SnapshotOf<Machine> & Snapshot<OutputFrom<Machine>>,
   EventFromLogic<Machine>,
   InputFrom<Machine>,
@@ -52,6 +54,7 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
   readonly machine: Machine;
   readonly #table: Table;
 
+  /** Made by `compile`. @internal */
   constructor(machine: Machine, table: Table) {
     this.machine = machine;
     this.#table = table;
@@ -118,6 +121,7 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
    * The machine at its start, without an actor.
    *
    * @param self stands for the actor in what effects and assigners are given
+   * @internal
    */
   cursor(self: unknown, input: InputFrom<Machine>): Cursor {
     const { initial } = this.#table;
@@ -127,7 +131,7 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
     return cursor;
   }
 
-  /** The same from a snapshot on. Entry actions are not run again. */
+  /** The same from a snapshot on. Entry actions are not run again. @internal */
   cursorFrom(self: unknown, snapshot: SnapshotOf<Machine>): Cursor {
     const context = { ...(snapshot.context as object) };
     return new Cursor(this.#table, CompiledSnapshot.stateOf(snapshot), context, self);

@@ -14,9 +14,10 @@ interface System {
 interface Actor {
   readonly _actorScope: Scope;
   readonly _parent: AnyActorRef | undefined;
-  readonly observers: ReadonlySet<unknown>;
+  readonly observers: ReadonlySet<{ readonly next?: unknown }>;
   readonly eventListeners: ReadonlyMap<string, unknown>;
   readonly mailbox: { _current: Mail | null };
+  _snapshot: unknown;
   /** Takes an event that a relay brings. What XState itself tells an actor to stop it by goes into the mailbox. */
   _send(event: AnyEventObject): void;
 }
@@ -61,9 +62,31 @@ export function hasListeners(actor: AnyActorRef): boolean {
   return (actor as unknown as Actor).eventListeners.size > 0;
 }
 
-/** How many have subscribed to an actor's snapshots. */
+/** How many hear of an actor's end, or of its snapshots. */
 export function subscriberCount(actor: AnyActorRef): number {
   return (actor as unknown as Actor).observers.size;
+}
+
+/** Whether anybody is told of an actor's snapshots. */
+export function isFollowed(actor: AnyActorRef): boolean {
+  for (const { next } of (actor as unknown as Actor).observers) if (next !== undefined) return true;
+  return false;
+}
+
+/** Has an actor's snapshot pass through a function whenever it is read, by XState too; what that gives is kept. */
+export function renewOnRead(actor: AnyActorRef, renew: (last: unknown) => unknown): void {
+  let last = (actor as unknown as Actor)._snapshot;
+  Object.defineProperty(actor, '_snapshot', {
+    configurable: true,
+    enumerable: true,
+    get() {
+      last = renew(last);
+      return last;
+    },
+    set(next) {
+      last = next;
+    },
+  });
 }
 
 /** Calls back once an actor's present transition is over. */

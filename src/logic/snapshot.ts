@@ -1,6 +1,7 @@
 import { choose } from './step.ts';
 import type { StateEntry, Table } from './table.ts';
 
+/** How an actor stands. */
 export type Status = 'active' | 'done' | 'error' | 'stopped';
 
 /** Snapshot of a compiled machine: what `actor.getSnapshot()` gives, in the manner of a machine's. */
@@ -14,6 +15,7 @@ export class CompiledSnapshot<Context = unknown, Output = unknown> {
   readonly #table: Table;
   readonly #state: number;
 
+  /** @internal */
   constructor(
     table: Table,
     state: number,
@@ -31,7 +33,7 @@ export class CompiledSnapshot<Context = unknown, Output = unknown> {
     this.error = error;
   }
 
-  /** Number of the present state in the table. */
+  /** Number of the present state in the table. @internal */
   static stateOf(snapshot: CompiledSnapshot): number {
     return snapshot.#state;
   }
@@ -39,6 +41,8 @@ export class CompiledSnapshot<Context = unknown, Output = unknown> {
   /**
    * Readies the snapshot of an actor that is throwing: XState spreads it into the actor's last one, and what stands
    * on the prototype would be lost.
+   *
+   * @internal
    */
   static keepWhole(snapshot: CompiledSnapshot): void {
     const { tags, children, matches, hasTag, toJSON } = snapshot;

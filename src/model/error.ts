@@ -11,6 +11,7 @@ export type FlowErrorCode =
   | 'bad_option'
   | 'flow_changed';
 
+/** What a FlowError is about. */
 export interface FlowErrorDetails {
   readonly flow?: string | undefined;
   readonly taskId?: string | undefined;
@@ -145,6 +146,38 @@ export class StoreConflictError extends Error {
   constructor(runId: string, message: string) {
     super(message);
     this.runId = runId;
+  }
+}
+
+/** Why a run cannot go on from a journal. */
+export type JournalErrorCode = 'malformed' | 'stale' | 'under_way';
+
+export interface JournalErrorDetails {
+  readonly runId?: string | undefined;
+  /** Of `malformed`: the path to what is wrong, such as `run.entries[3].seq`. */
+  readonly place?: string | undefined;
+  /** Of `malformed`: what was found there. */
+  readonly value?: unknown;
+  /** Of `stale`: `seq` of the journal's last entry. */
+  readonly seq?: number | undefined;
+  /** Of `stale`: `seq` of the last entry that is known of the run. */
+  readonly knownSeq?: number | undefined;
+}
+
+/** A persisted snapshot, or the journal of a store, that a run cannot go on from. No body has been called. */
+export class JournalError extends Error implements JournalErrorDetails {
+  override readonly name = 'JournalError';
+  readonly code: JournalErrorCode;
+  declare readonly runId?: string | undefined;
+  declare readonly place?: string | undefined;
+  declare readonly value?: unknown;
+  declare readonly seq?: number | undefined;
+  declare readonly knownSeq?: number | undefined;
+
+  constructor(code: JournalErrorCode, message: string, details: JournalErrorDetails) {
+    super(message);
+    this.code = code;
+    Object.assign(this, details);
   }
 }
 

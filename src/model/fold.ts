@@ -1,7 +1,8 @@
 import type { Graph } from './graph.ts';
 import type { Entry, RunEntry, TaskEntry } from './journal.ts';
-import { createRecord, put } from './record.ts';
 import { isSettledRun, type RunStatus, type TaskStatus } from './status.ts';
+import { TaskRows } from './task-rows.ts';
+import { plainTasks, tasksById } from './tasks-by-id.ts';
 import type { RunView, TaskView } from './view.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -9,12 +10,13 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /**
  * Folds a run's journal, entry by entry, to what edges show and to what a resumed run starts from.
  *
- * An entry must be the next by `seq`. Asking for the view costs a copy of each task's row.
+ * An entry must be the next by `seq`. Asking for the view costs a copy of each task's row, asking for a moment about
+ * what has changed since the last one.
  */
 export class RunFold {
   readonly #graph: Graph;
   readonly #run: Mutable<Omit<RunView, 'tasks'>>;
-  readonly #tasks: Mutable<TaskView>[];
+  readonly #tasks: TaskRows;
   #seq = 0;
   #input: unknown;
   #flowHash: string | undefined;
@@ -22,11 +24,9 @@ export class RunFold {
   constructor(runId: string, flow: string, graph: Graph, dependsOn: (task: number) => readonly string[]) {
     this.#graph = graph;
     this.#run = { id: runId, flow, status: 'running', startedAt: null, endedAt: null };
-    this.#tasks = graph.ids.map((_, task) => ({
-      status: 'pending',
-      attempts: 0,
-      dependsOn: dependsOn(task),
-    }));
+    this.#tasks = new TaskRows(
+      graph.ids.map((_, task) => ({ status: 'pending', attempts: 0, dependsOn: dependsOn(task) })),
+    );
   }
 
   /** `seq` of the last entry folded; 0 before the first. */
@@ -50,11 +50,11 @@ export class RunFold {
 
   /** Each task's status, in definition order. */
   get statuses(): readonly TaskStatus[] {
-    return this.#tasks.map((task) => task.status);
+    return this.#graph.ids.map((_, task) => this.#tasks.get(task).status);
   }
 
   task(index: number): TaskView {
-    return this.#tasks[index] as TaskView;
+    return this.#tasks.get(index);
   }
 
   apply(entry: Entry): void {
@@ -65,17 +65,27 @@ export class RunFold {
 
   /** Another engine goes on from here: attempts that were under way are gone, and wait for their slots to be made again. */
   takeUp(): void {
-    for (const task of this.#tasks) if (task.status === 'running') task.status = 'pending';
+    for (let task = 0; task < this.#graph.size; task++)
+      if (this.#tasks.get(task).status === 'running') this.#tasks.edit(task).status = 'pending';
   }
 
   /** As of the last entry folded. Later entries do not change it. */
   view(): RunView {
-    const { ids, size } = this.#graph;
-    const tasks = createRecord<TaskView>(size);
-    for (let index = 0; index < size; index++) {
-      put(tasks, ids[index] as string, { ...(this.#tasks[index] as TaskView) });
-    }
-    return { ...this.#run, tasks };
+    return { ...this.#run, tasks: plainTasks(this.#graph, (task) => ({ ...this.#tasks.get(task) })) };
+  }
+
+  /** The same view frozen; its tasks are put together when they are read, and those that do not change are shared. */
+  moment(): RunView {
+    const graph = this.#graph;
+    const rowsAt = this.#tasks.give();
+    let tasks: RunView['tasks'] | undefined;
+    return Object.freeze({
+      ...this.#run,
+      get tasks() {
+        tasks ??= tasksById(graph, rowsAt);
+        return tasks;
+      },
+    });
   }
 
   #applyToRun(entry: RunEntry): void {
@@ -109,8 +119,9 @@ export class RunFold {
   }
 
   #applyToTask(entry: TaskEntry): void {
+    if (entry.type === 'task.progress') return;
     const index = this.#graph.indexOf(entry.taskId);
-    const task = this.#tasks[index] as Mutable<TaskView>;
+    const task = this.#tasks.edit(index);
     switch (entry.type) {
       case 'task.ready':
         task.readyAt = entry.at;
@@ -121,15 +132,13 @@ export class RunFold {
         task.startedAt ??= entry.at;
         delete task.retryAt;
         return;
-      case 'task.progress':
-        return;
       case 'task.retrying':
         task.status = 'retrying';
         task.retryAt = entry.retryAt;
         task.error = entry.error;
         return;
       case 'task.rerun':
-        this.#tasks[index] = { status: 'pending', attempts: 0, dependsOn: task.dependsOn };
+        this.#tasks.set(index, { status: 'pending', attempts: 0, dependsOn: task.dependsOn });
         this.#reopen();
         return;
       default:

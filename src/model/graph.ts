@@ -35,7 +35,7 @@ export class Graph {
   readonly #durations: Float64Array | undefined;
   #order: Int32Array | undefined;
 
-  /** Use `createGraph`: rows with a cycle are not refused here. */
+  /** Use `createGraph`: rows with a cycle are not refused here. @internal */
   constructor(flow: string, rows: Rows, durations: Float64Array | undefined) {
     this.size = rows.ids.length;
     this.edgeCount = rows.upstreamList.length;

@@ -119,7 +119,8 @@ export interface TaskRerun {
   readonly at: number;
 }
 
-interface Stamp {
+/** Where an entry stands. */
+export interface Stamp {
   /** From 1, without gaps, over all reruns of the run. */
   readonly seq: number;
   readonly runId: string;

@@ -2,7 +2,7 @@ import { askBackoff, type Backoff, checkBackoff, defaultBackoff, type FailureInf
 import { boundRule, checkFunction, checkKeys, checkNumber, isA, type Place, showValue } from './check.ts';
 import { FatalError, RetryAfterError, viewError } from './error.ts';
 
-export type { Backoff, FailureInfo } from './backoff.ts';
+export type { Backoff, BackoffStrategy, FailureInfo } from './backoff.ts';
 
 /** When a task whose attempt has failed is tried again. */
 export interface RetryPolicy {

@@ -1,11 +1,8 @@
 // The one file that knows `@xstate/graph`, an optional peer dependency: `topple/testing/paths`.
 
 import type { SnapshotFrom } from 'xstate';
-import type { OrchestratorEvent, orchestratorMachine } from '../../machines/orchestrator.ts';
-import type { TaskEvent, taskMachine } from '../../machines/task.ts';
-import type { AnyFlow } from '../flow-types.ts';
-import type { TaskDefinition } from '../model/definition.ts';
-import type { ErrorView } from '../model/error.ts';
+import type { OrchestratorEvent, orchestratorMachine, TaskEvent, taskMachine } from '../../machines/index.ts';
+import type { AnyFlow, ErrorView, TaskDefinition } from '../index.ts';
 import { Ledger, type LedgerStatus } from '../model/ledger.ts';
 import type { SettledStatus } from '../model/status.ts';
 import { airflowVerdict, countEndings } from './airflow.ts';
@@ -13,15 +10,17 @@ import { definitionOf } from './explore.ts';
 
 export { getShortestPaths, getSimplePaths } from '@xstate/graph';
 
-type RunState = Pick<SnapshotFrom<typeof orchestratorMachine>, 'value' | 'context' | 'status'>;
-type TaskState = Pick<SnapshotFrom<typeof taskMachine>, 'value' | 'context' | 'status'>;
+/** What is read of a run's snapshot. */
+export type RunPathState = Pick<SnapshotFrom<typeof orchestratorMachine>, 'value' | 'context' | 'status'>;
+/** What is read of a task's snapshot. */
+export type TaskPathState = Pick<SnapshotFrom<typeof taskMachine>, 'value' | 'context' | 'status'>;
 
 /** What to tell `getSimplePaths` and `getShortestPaths` of an orchestrator: `flow.machine`, or `orchestratorMachine`. */
 export interface RunPathOptions {
   readonly input: { readonly ledger: Ledger };
   /** The events that an engine may send in a state. Instants are 0, so that there are finitely many states. */
-  readonly events: (state: RunState) => OrchestratorEvent[];
-  readonly serializeState: (state: RunState) => string;
+  readonly events: (state: RunPathState) => OrchestratorEvent[];
+  readonly serializeState: (state: RunPathState) => string;
 }
 
 /**
@@ -82,7 +81,7 @@ function settledOf(status: LedgerStatus | undefined): SettledStatus | undefined 
 /** What to tell them of `taskMachine`. */
 export interface TaskPathOptions {
   readonly input: { readonly task: number; readonly maxAttempts: number };
-  readonly events: (state: TaskState) => TaskEvent[];
+  readonly events: (state: TaskPathState) => TaskEvent[];
 }
 
 const error: ErrorView = { name: 'Error', message: 'told to fail' };

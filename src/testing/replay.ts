@@ -1,11 +1,17 @@
-import type { AnyFlow } from '../flow-types.ts';
-import { createEngine, createMemoryStore, type Engine, type Run, type Store } from '../index.ts';
+import {
+  type AnyFlow,
+  createEngine,
+  createMemoryStore,
+  type Engine,
+  type Entry,
+  type Run,
+  type RunView,
+  type Store,
+} from '../index.ts';
 import { FlowDefinition, type TaskDefinition } from '../model/definition.ts';
 import { CancelledError, EngineStoppedError, SkipTask, TimeoutError, viewError } from '../model/error.ts';
 import { unknownTask } from '../model/graph-check.ts';
-import type { Entry } from '../model/journal.ts';
 import type { Perform, PerformScope } from '../model/perform.ts';
-import type { RunView } from '../model/view.ts';
 import { createVirtualClock, type VirtualClock } from './clock.ts';
 import { Comparison, type OpenBody } from './comparison.ts';
 import { scriptOf, sequenceOf } from './counter-example.ts';
@@ -43,7 +49,7 @@ export class PathError extends Error {
   readonly script: string;
   readonly path: readonly Step[];
 
-  /** Made by `test` of a path. */
+  /** Made by `test` of a path. @internal */
   constructor(world: FlowWorld, path: readonly Step[], difference: string, options?: ErrorOptions) {
     const { name } = world.definition;
     const story = tellPath(world, path);

@@ -27,7 +27,7 @@ export const kinds = {
 } as const;
 
 export type StepLetter = keyof typeof kinds;
-export type StepKind = (typeof kinds)[StepLetter];
+export type StepKind = (typeof kinds)[keyof typeof kinds];
 
 /** One thing that happens; `task` is a place in definition order, -1 for what happens to the run. */
 export interface Step {

@@ -46,20 +46,57 @@ test('reads numbers of workers as any other number', async () => {
   assert.equal(counts, ['1', '1,000,000,000', '1,000']);
 });
 
-test('sends no control character of an id to the terminal, whatever the command', async () => {
-  const tasks = { 'a\u001b[2J': { retry: { maxAttempts: 2 }, fails: 2 }, 'b\nb': { needs: ['a\u001b[2J'] } };
-  writeFileSync(join(cwd, 'hostile.json'), JSON.stringify({ tasks }));
+test('sends nothing unseen of an id to the terminal, whatever the command', async () => {
+  const [wild, next] = ['a\u001b[2J\u202e\u009b', 'b\nb\u200b\u2066'];
+  const tasks = { [wild]: { retry: { maxAttempts: 2 }, fails: 2 }, [next]: { needs: [wild] } };
+  const name = 'flow\u202e\u001b[2J';
+  writeFileSync(join(cwd, 'hostile.json'), JSON.stringify({ name, tasks }));
+  writeFileSync(join(cwd, 'unknown.json'), JSON.stringify({ tasks: { [wild]: { needs: [next] } } }));
   for (const args of [
     ['run', 'hostile.json'],
+    ['run', 'hostile.json', '--json'],
     ['run', 'hostile.json', '--dry-run'],
+    ['run', 'hostile.json', '--dry-run', '--json'],
     ['simulate', 'hostile.json'],
+    ['simulate', 'hostile.json', '--json'],
     ['test', 'hostile.json'],
+    ['test', 'hostile.json', '--json'],
     ['test', 'hostile.json', '--path', ''],
+    ['test', 'hostile.json', '--path', '', '--json'],
+    ['graph', 'hostile.json'],
+    ['graph', 'hostile.json', '--format', 'dot'],
+    ['graph', 'hostile.json', '--format', 'svg'],
+    ['graph', 'hostile.json', '--format', 'json'],
+    ['graph', 'unknown.json'],
+    ['graph', 'unknown.json', '--verbose'],
+    ['graph', 'no\u202efile\u001b.json'],
+    ['graph', 'hostile.json', '--focus', '\u202e\u001b'],
+    ['graph', 'hostile.json', '--\u202e\u001b'],
   ]) {
     const { stdout, stderr } = await topple(args, { cwd });
-    assert.match(stdout + stderr, 'a\\u001b', args.join(' '));
-    assert.not.match(stdout + stderr, /[^\P{Cc}\n]/u, args.join(' '));
+    assert.match(stdout + stderr, 'u202e', args.join(' '));
+    assert.not.match(stdout + stderr, /(?!\n)[\p{Cc}\p{DI}]/u, args.join(' '));
   }
+});
+
+test('prints no id that nobody reads to its end', async () => {
+  const id = `${'long '.repeat(200_000)}end`;
+  writeFileSync(join(cwd, 'long-id.json'), JSON.stringify({ tasks: { [id]: {}, b: { needs: [id] } } }));
+  writeFileSync(join(cwd, 'long-bad.json'), JSON.stringify({ tasks: { [id]: { needs: [`${id}.`] } } }));
+  for (const args of [
+    ['run', 'long-id.json'],
+    ['run', 'long-id.json', '--dry-run'],
+    ['simulate', 'long-id.json'],
+    ['test', 'long-id.json', '--commands', 'none'],
+    ['graph', 'long-id.json'],
+    ['graph', 'long-bad.json'],
+  ]) {
+    const { stdout, stderr } = await topple(args, { cwd });
+    const longest = Math.max(...(stdout + stderr).split('\n').map((line) => line.length));
+    assert.ok(longest < 5_000, `${args.join(' ')}: ${longest} characters`);
+  }
+  const { stderr } = await topple(['graph', 'long-bad.json'], { cwd });
+  assert.ok(stderr.length < 600, stderr);
 });
 
 test('says of a file that no text can hold that it is too long', async () => {
@@ -118,6 +155,26 @@ test('asks what is meant where a command or an option is mistyped', async () => 
       'There is completion for bash, zsh, fish, but not for `bsh`. Did you mean `bash`?',
     ],
     [['graph', '--machines', '--focus', 'a'], '`--machines` draws no flow: leave `--focus` out.'],
+    [
+      ['simulate', 'x', '--seed', '99999999999999999999'],
+      '`--seed` must be a whole number from 0 to 9007199254740991, but is `99999999999999999999`.',
+    ],
+    [
+      ['simulate', 'x', '--workers', '4,1e400'],
+      '`--workers` must be a whole number from 1 to 9007199254740991, or several with commas between, but is `4,1e400`.',
+    ],
+    [
+      ['simulate', 'x', '--duration', '1e300'],
+      '`--duration` must be a number from 0 to 9007199254740991, but is `1e300`.',
+    ],
+    [
+      ['graph', 'x', '--load-timeout', '3_000_000_000'],
+      '`--load-timeout` must be a whole number from 1 to 2147483000, but is `3_000_000_000`.',
+    ],
+    [
+      ['run', 'x', '--timeout', '9999999999999999h'],
+      '`--timeout` must be a time of at most 9007199254740991 ms, but is `9999999999999999h`.',
+    ],
     [['test', 'x', '--threshold', '101'], '`--threshold` must be a number from 0 to 100, but is `101`.'],
     [
       ['simulate', 'build.yaml', '--gantt', 'no/g.svg'],

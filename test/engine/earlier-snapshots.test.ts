@@ -6,6 +6,7 @@ import { createVirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
 import { createActor, toPromise } from 'xstate';
 import { spec } from '../spec.ts';
+import { virtualEngine } from '../support/virtual.ts';
 
 const test = spec('snapshots of earlier versions');
 
@@ -38,13 +39,17 @@ const cancelled = [
 
 /** The run's actor, started from what such a snapshot has been written as. */
 function restore(snapshot: object, entries: readonly object[]) {
-  const clock = createVirtualClock(100);
+  const { clock, engine } = virtualEngine({ clock: createVirtualClock(100) });
   const flow = createFlow('tea')
     .task('water', { perform: () => 'hotter' })
     .task('leaves', { retry: { maxAttempts: 2, backoff: 500 }, perform: () => 'oolong' })
     .task('tea', { dependsOn: ['water'], perform: ({ deps }) => `${deps.water} tea` });
   const written = JSON.stringify({ ...snapshot, run: { id: runId, flow: 'tea', entries } });
-  const actor = createActor(flow.logic, { snapshot: JSON.parse(written), input: undefined, clock }).start();
+  const actor = createActor(engine.logic(flow), {
+    snapshot: JSON.parse(written),
+    input: undefined,
+    clock,
+  }).start();
   return { clock, actor };
 }
 

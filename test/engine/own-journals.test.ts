@@ -1,6 +1,14 @@
-import { createFlow, createMemoryStore, type Engine, StoreConflictError } from 'topple';
+import {
+  createFlow,
+  createMemoryStore,
+  type Engine,
+  type Entry,
+  JournalError,
+  StoreConflictError,
+} from 'topple';
 import * as assert from 'uvu/assert';
 import { createActor } from 'xstate';
+import { OwnJournals } from '../../src/engine/own-journals.ts';
 import { spec } from '../spec.ts';
 import { virtualEngine } from '../support/virtual.ts';
 
@@ -86,12 +94,33 @@ test('let no two runs go on with one of them', async () => {
     second.subscribe({ error: (error) => errors.push(error) });
     second.start();
     await clock.advance(200);
-    const ends = [first.getSnapshot().status, second.getSnapshot().status];
-    assert.is(ends.filter((status) => status === 'done').length, 1, String(ends));
-    const error = first.getSnapshot().error ?? errors[0];
-    assert.instance(error, StoreConflictError);
-    return [ends, String(error).replace(/[0-9a-f-]{36}/, 'ID')];
+    assert.equal([first.getSnapshot().status, second.getSnapshot().status], ['done', 'error']);
+    assert.instance(errors[0], JournalError);
+    return String(errors[0]).replace(/[0-9a-f-]{36}/, 'ID');
   });
+});
+
+test('keep a journal only where it goes on from what is known', () => {
+  const journals = new OwnJournals();
+  const journal = (keptSeq: number) => ({ runId: 'r', keptSeq, entry: () => ({}) as Entry });
+  const first = journal(2);
+  assert.throws(
+    () => journals.keep(first),
+    (error: unknown) => error instanceof StoreConflictError,
+  );
+  journals.adopt(first);
+  journals.keep(first);
+  journals.adopt(journal(1));
+  assert.is(journals.read('r').length, 2);
+  for (const keptSeq of [1, 3]) {
+    assert.throws(
+      () => journals.keep(journal(keptSeq)),
+      (error: unknown) => error instanceof StoreConflictError,
+    );
+  }
+  journals.adopt(journal(3));
+  assert.is(journals.read('r').length, 3);
+  journals.keep(journal(3));
 });
 
 test('take in a run that comes from elsewhere, and refuse its id to another', async () => {

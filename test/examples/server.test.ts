@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createEngine, type RunView } from 'topple';
+import type { Health } from 'topple/http';
 import * as assert from 'uvu/assert';
 import type { Accounts } from '../../examples/signup/accounts.ts';
 import { createSignUpFlow, type SignUpFlow } from '../../examples/signup/flow.ts';
@@ -55,6 +56,14 @@ const signUp = (url: string, body: string, type = 'application/json') =>
 for (const name of ['hono', 'express', 'fastify', 'node']) {
   const test = spec(`example server, ${name}`);
   const started = startServer(name);
+
+  test('tells of its health', async () => {
+    const { url } = await started;
+    const response = await fetch(`${await url}/health`);
+    const { status, limit } = (await response.json()) as Health;
+    assert.equal([response.status, status, limit], [200, 'ready', 1_000]);
+    assert.is(response.headers.get('cache-control'), 'no-store');
+  });
 
   test('answers 202 with the id of the run, whose tasks fall after it', async () => {
     const { url, folder } = await started;

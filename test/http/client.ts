@@ -35,6 +35,19 @@ export class Client implements AsyncDisposable {
     return this.received;
   }
 
+  /** Reads until it has so many bytes, and no more from then on. */
+  async take(bytes: number): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const fail = (): void => reject(new Error(`Closed after ${this.received.length} bytes`));
+    const look = (): void => {
+      if (this.received.length >= bytes) resolve();
+    };
+    this.socket.on('data', look).once('close', fail).resume();
+    look();
+    await promise;
+    this.socket.off('data', look).off('close', fail).pause();
+  }
+
   /** Hangs up without a word. */
   hangUp(): void {
     this.socket.resetAndDestroy();

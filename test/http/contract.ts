@@ -1,12 +1,22 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { createFlow } from 'topple';
-import { type BackgroundOptions, createBackground, createTask, type DrainReport } from 'topple/http';
+import {
+  type BackgroundOptions,
+  BusyError,
+  createBackground,
+  createTask,
+  type DrainReport,
+  taskScope,
+} from 'topple/http';
+import { createVirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
 import { z } from 'zod';
 import { spec, specWithData } from '../spec.ts';
 import { silent } from '../support/virtual.ts';
 import { Client } from './client.ts';
+import { openMailer } from './mailer.ts';
 import { type Framework, listen, type Route } from './servers.ts';
+import { until } from './until.ts';
 
 /** Lines of a logger, by their beginnings. */
 class Lines {
@@ -288,6 +298,79 @@ export function adapterContract(framework: Framework): void {
     });
   }
 
+  for (const [onDisconnect, answer] of [
+    ['run', 'one chunk'],
+    ['run', 'a stream'],
+    ['discard', 'a stream'],
+  ] as const) {
+    // To a fetch-style handler a chunk has gone once the server has read it.
+    if (framework.name === 'fetch' && answer === 'one chunk') continue;
+    test(`${onDisconnect === 'run' ? 'run' : 'are dropped'} where the client takes no more of ${answer} and onDisconnect is ${onDisconnect}`, async () => {
+      const ran: string[] = [];
+      const clock = createVirtualClock();
+      await using server = await world(
+        ({ tasks, send, stream }) => {
+          tasks.add(function task() {
+            ran.push('task');
+          });
+          if (answer === 'one chunk') return send(200, 'x'.repeat(40_000_000));
+          return stream(
+            (async function* () {
+              for (let i = 0; i < 4_000; i++) yield 'x'.repeat(10_000);
+            })(),
+          );
+        },
+        { clock, stallTimeoutMs: 1_000, onDisconnect },
+      );
+      await using client = await Client.to(server.port);
+      await client.request('GET').until(/\r\n\r\n/);
+      // As long as it takes some, they wait: longer than the limit.
+      for (let taken = 1_000_000; taken <= 8_000_000; taken += 1_000_000) {
+        await client.take(taken);
+        await clock.advance(250);
+      }
+      assert.equal([ran, server.background.pending, server.lines], [[], 1, []]);
+      await until(
+        () => server.background.pending === 0,
+        () => clock.advance(250),
+        200,
+      );
+      const line = 'Background tasks were dropped, for the client did not take its response: task';
+      assert.equal([ran, server.lines], onDisconnect === 'run' ? [['task'], []] : [[], [line]]);
+      // It may have the rest yet.
+      await client.take(40_000_000);
+      await clock.run(server.done());
+    });
+  }
+
+  test('wait for a stream in which nothing is to be sent', async () => {
+    const ran: string[] = [];
+    const clock = createVirtualClock();
+    const rest = Promise.withResolvers<void>();
+    await using server = await world(
+      ({ tasks, stream }) => {
+        tasks.add(() => ran.push('task'));
+        return stream(
+          (async function* () {
+            yield 'first, ';
+            await rest.promise;
+            ran.push('stream');
+            yield 'last.';
+          })(),
+        );
+      },
+      { clock, stallTimeoutMs: 1_000 },
+    );
+    await using client = await Client.to(server.port);
+    await client.request('GET').until(/first/);
+    await clock.advance(60_000);
+    assert.equal(ran, []);
+    rest.resolve();
+    await client.until(/last/);
+    await clock.run(server.done());
+    assert.equal(ran, ['stream', 'task']);
+  });
+
   test('wait for a handler whose client has hung up meanwhile', async () => {
     const ran: string[] = [];
     const called = Promise.withResolvers<void>();
@@ -452,6 +535,83 @@ export function adapterContract(framework: Framework): void {
     );
   });
 
+  test('do not stand for a request whose callback runs in their context, since they opened its connection', async () => {
+    await using mailer = await openMailer();
+    const ends = Promise.withResolvers<void>();
+    const seen: unknown[] = [];
+    const useLater: (() => Promise<unknown>)[] = [];
+    let isFirst = true;
+    await using server = await world(
+      ({ tasks, send, sendAgain }) => {
+        if (isFirst) {
+          isFirst = false;
+          tasks.add(async () => {
+            await mailer.sendMail();
+            // Until the end of the test, in half of its requests.
+            await ends.promise;
+          });
+          return send(200, 'opened');
+        }
+        const answered = Promise.withResolvers<unknown>();
+        mailer.sendMail(() => {
+          try {
+            tasks.add(() => ends.promise);
+            seen.push(taskScope()?.taskId);
+          } catch (error) {
+            seen.push(error instanceof BusyError && error.why);
+          }
+          useLater.push(AsyncResource.bind(async () => sendAgain()));
+          answered.resolve(send(200, 'sent'));
+        });
+        return answered.promise;
+      },
+      { maxPending: 3 },
+    );
+    assert.is(await server.get(), '200 opened');
+    for (let i = 0; i < 6; i++) {
+      // The body is read by nobody but Node, when the answer has gone.
+      const response = await fetch(`http://127.0.0.1:${server.port}/`, { method: 'POST', body: 'unread' });
+      assert.is(await response.text(), 'sent');
+    }
+    assert.equal(seen, [undefined, undefined, 'full', 'full', 'full', 'full']);
+    // What a server says of that is its own affair.
+    const errors = await Promise.all(useLater.map((use) => use().catch(({ name }) => name)));
+    assert.not(errors.includes('ResponseSentError'));
+    assert.is(server.background.pending, 3);
+    ends.resolve();
+    await server.done();
+    assert.equal(server.lines, []);
+  });
+
+  if (framework.calls.send !== '') {
+    for (const left of ['behind', 'while it goes on'] as const) {
+      test(`are told of by the logger where a timer that one left ${left} uses the response`, async () => {
+        const fired = Promise.withResolvers<void>();
+        await using server = await world(({ tasks, send, sendAgain }) => {
+          tasks.add(async function late() {
+            setTimeout(() => {
+              void sendAgain();
+              fired.resolve();
+            }, 0);
+            if (left === 'while it goes on') await fired.promise;
+          });
+          return send(200, 'sent');
+        });
+        assert.is(await server.get(), '200 sent');
+        await fired.promise;
+        await server.done();
+        assert.is(server.lines.length, 1);
+        const [line = ''] = server.lines;
+        assert.ok(
+          line.startsWith(
+            `A callback of background task \`late\` used the response: \`${framework.calls.send}\``,
+          ),
+          line,
+        );
+      });
+    }
+  }
+
   test('have the context of their request, those of flows too', async () => {
     const requestId = new AsyncLocalStorage<string>();
     const seen: (string | undefined)[] = [];
@@ -573,7 +733,7 @@ export function adapterContract(framework: Framework): void {
     assert.equal([refused.status, refused.headers.get('retry-after')], [503, '1']);
     await refused.text();
     ends.resolve();
-    while (server.background.pending > 0) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => server.background.pending === 0);
     assert.is(await server.get(), '202 ');
     await server.done();
     assert.equal(ran, ['task', 'task', 'task']);

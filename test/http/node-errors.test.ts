@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import { type BackgroundTasks, createBackground, ResponseSentError } from 'topple/http';
+import { type BackgroundTasks, createBackground } from 'topple/http';
 import { withTasks } from 'topple/http/node';
 import * as assert from 'uvu/assert';
 import { spec } from '../spec.ts';
@@ -74,26 +73,5 @@ test('after its response has been ended, takes nothing from that, nor from the n
     throw new Error('late');
   });
   await server.client.request('GET').request('GET').until(/whole/, 2);
-  await server.client[Symbol.asyncDispose]();
-});
-
-test('a task that pipes into the response gets a ResponseSentError, and the source is let go of', async () => {
-  const caught = Promise.withResolvers<unknown>();
-  const source = Readable.from(['more']);
-  await using server = await serve((_request, response, tasks) => {
-    tasks.add(() => {
-      try {
-        source.pipe(response);
-      } catch (error) {
-        caught.resolve(error);
-      }
-    });
-    response.end('sent');
-  });
-  await server.client.request('GET').until(/sent/);
-  const error = await caught.promise;
-  assert.instance(error, ResponseSentError);
-  assert.is((error as ResponseSentError).call, 'source.pipe(response)');
-  assert.equal(await source.toArray(), ['more']);
   await server.client[Symbol.asyncDispose]();
 });

@@ -274,6 +274,10 @@ test('refuse options that will not do', () => {
       () => createBackground({ maxPending: 0 }),
     ],
     [
+      /`stallTimeoutMs` of `createBackground` must be a number of at least 1/,
+      () => createBackground({ stallTimeoutMs: 0 }),
+    ],
+    [
       /`onError` of `createBackground` must be `continue` or `stop`/,
       () => createBackground({ onError: 'halt' } as never),
     ],

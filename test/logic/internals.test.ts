@@ -27,7 +27,9 @@ import {
   hasListeners,
   inspectAction,
   inspectMicrostep,
+  isFollowed,
   parentOf,
+  renewOnRead,
   sendFrom,
   stopChild,
   subscriberCount,
@@ -165,6 +167,53 @@ test('an actor counts its subscribers', () => {
   assert.is(subscriberCount(actor), 1);
   subscription.unsubscribe();
   assert.is(subscriberCount(actor), 0);
+});
+
+test('an actor is followed by those who hear of its snapshots, not by those who await its end', () => {
+  const { actor } = listening();
+  actor.subscribe({ complete: () => {}, error: () => {} });
+  assert.not(isFollowed(actor));
+  const subscription = actor.subscribe(() => {});
+  assert.ok(isFollowed(actor));
+  subscription.unsubscribe();
+  assert.not(isFollowed(actor));
+});
+
+test('an event that is put into a mailbox is taken in its turn, and inspectors hear of the snapshot alone', () => {
+  const { seen, actor, got } = inspected();
+  seen.length = 0;
+  actor.subscribe(() => {
+    if (got.length === 2) actor.send({ type: 'later' });
+  });
+  deliver(actor, { type: 'now' });
+  assert.equal(got, ['hello', 'now', 'later']);
+  assert.equal(
+    seen.map(({ type }) => type),
+    ['@xstate.event', '@xstate.snapshot', '@xstate.snapshot'],
+  );
+});
+
+test('a snapshot is renewed whenever it is read, and XState goes on from that', () => {
+  const logic = {
+    getInitialSnapshot: () => ({ status: 'active', output: undefined, error: undefined, n: 0 }),
+    transition: (last: { readonly n: number }) => ({ ...last, n: last.n + 10 }),
+    getPersistedSnapshot: (last: object) => last,
+  };
+  const actor = createActor(logic as unknown as AnyActorLogic);
+  const numberOf = (snapshot: unknown) => (snapshot as { readonly n: number }).n;
+  let least = 1;
+  renewOnRead(actor, (last) => (numberOf(last) < least ? { ...(last as object), n: least } : last));
+  const first = actor.getSnapshot();
+  assert.equal([numberOf(first), actor.getSnapshot()], [1, first]);
+  least = 5;
+  assert.is(numberOf(actor.start().getSnapshot()), 5);
+  least = 7;
+  const told: number[] = [];
+  actor.subscribe((snapshot) => told.push(numberOf(snapshot)));
+  actor.send({ type: 'go' });
+  assert.equal([told, numberOf(actor.getSnapshot())], [[17], 17]);
+  least = 20;
+  assert.is(numberOf(actor.getPersistedSnapshot()), 20);
 });
 
 test('what an action defers is called when its transition is over, before subscribers hear of it', () => {

@@ -15,6 +15,7 @@ import { type AnyActorLogic, type AnyActorRef, createActor, fromPromise, toPromi
 import { z } from 'zod';
 import { hostOf } from '../../src/engine/host.ts';
 import type { LiveRun } from '../../src/engine/live-run.ts';
+import { checkJournal } from '../../src/model/check-journal.ts';
 import type { PerformScope } from '../../src/model/perform.ts';
 import { triggerRules } from '../../src/model/trigger-rule.ts';
 import { spec } from '../spec.ts';
@@ -267,6 +268,9 @@ test('on 1,000 random flows, watched and unseen: the same events, view and outpu
     const compiled = await run(flow.logic as unknown as AnyActorLogic, plan, time);
     const interpreted = await run(flow.machine as unknown as AnyActorLogic, plan, time);
     assert.equal(comparable(compiled), comparable(interpreted));
+    const { id, status } = compiled.view;
+    const journal = JSON.parse(JSON.stringify(compiled.events));
+    assert.is(checkJournal(flow.definition, id, journal, { owner: 'Journal', path: 'entries' }), status);
     if (plan.input === 'taken')
       assert.equal(comparable(await runUnseen(flow, plan, time)), comparable(interpreted));
     events += compiled.events.length;

@@ -157,7 +157,7 @@ export class TaskWorld {
       graceMs: this.#options.graceMs ?? graceMs,
       output: z.string(),
     };
-    return createFlowFromGraph(
+    return createFlowFromGraph<unknown>(
       { tasks: { before: { skippable: true }, subject } },
       { before: held(this.before), subject: body },
     );

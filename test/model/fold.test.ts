@@ -167,3 +167,28 @@ test('gives views that later entries do not change', () => {
   assert.is(before.tasks.a?.readyAt, undefined);
   assert.is(fold.task(0).readyAt, 11);
 });
+
+test('gives moments that stay as they are, and share what does not change', () => {
+  const fold = foldOf(started);
+  const first = fold.moment();
+  fold.apply({ type: 'task.ready', taskId: 'a', at: 11, seq: 2, runId: 'r' });
+  const second = fold.moment();
+  fold.apply({ type: 'task.started', taskId: 'a', at: 12, attempt: 1, seq: 3, runId: 'r' });
+  fold.apply({ type: 'task.done', taskId: 'a', at: 13, attempt: 1, output: 1, seq: 4, runId: 'r' });
+  const third = fold.moment();
+  assert.equal(third, fold.view());
+  assert.equal(
+    [first, second, third].map(({ tasks }) => [tasks.a?.readyAt, tasks.a?.status]),
+    [
+      [undefined, 'pending'],
+      [11, 'pending'],
+      [11, 'done'],
+    ],
+  );
+  assert.is(first.tasks, first.tasks);
+  assert.is(first.tasks.b, third.tasks.b);
+  assert.equal(structuredClone(third), fold.view());
+  fold.apply({ type: 'task.rerun', taskId: 'a', at: 14, seq: 5, runId: 'r' });
+  assert.equal([third.tasks.a?.status, fold.moment().tasks.a?.status], ['done', 'pending']);
+  for (const part of [third, third.tasks, third.tasks.a, third.tasks.b]) assert.ok(Object.isFrozen(part));
+});

@@ -166,13 +166,13 @@ const data: [string, () => unknown, string, RegExp][] = [
   ['no bodies', () => createFlowFromGraph({ tasks: {} }, undefined as never), 'bad_body', /needs bodies/],
   [
     'a task without a body',
-    () => createFlowFromGraph({ tasks: { a: {}, b: {} } }, { a: perform }),
+    () => createFlowFromGraph({ tasks: { a: {}, b: {} } }, { a: perform } as never),
     'bad_body',
     /Task `b` .* found neither/,
   ],
   [
     'a body for no task',
-    () => createFlowFromGraph({ tasks: { a: {} } }, { a: perform, aa: perform }),
+    () => createFlowFromGraph({ tasks: { a: {} } }, { a: perform, aa: perform } as never),
     'unknown_task',
     /has no task `aa`/,
   ],

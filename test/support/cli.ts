@@ -1,5 +1,6 @@
 import { runCli } from '../../src/cli/cli.ts';
-import type { Io, Output, Signal } from '../../src/cli/io.ts';
+import type { Io, Output } from '../../src/cli/io.ts';
+import type { Signal } from '../../src/cli/signal.ts';
 
 /** What a command wrote and how it ended. */
 export interface Ended {

@@ -21,10 +21,7 @@ test('are those of the interpreted run as of the bare orchestrator', () => {
     paths.map(({ state }) => state.value);
   const byRun = getShortestPaths(flow.machine, options);
   assert.equal(statesOf(byRun), statesOf(getShortestPaths(orchestratorMachine, options)));
-  assert.equal(
-    new Set(statesOf(byRun)),
-    new Set(Object.keys(orchestratorMachine.states)),
-  );
+  assert.equal(new Set(statesOf(byRun)), new Set(Object.keys(orchestratorMachine.states)));
 });
 
 test('have tasks that do not run end as their rule says', () => {

@@ -98,6 +98,18 @@ app2.get(
     ],
   ),
 );
+app2.get(
+  '/inferred',
+  onFastify(background, async (request, reply, tasks) => {
+    tasks.add((id: number | undefined) => id, reply.raw.stream.id);
+    reply.code(202);
+    return request.raw.stream.id;
+  }),
+);
+app2.get<{ Params: { id: string } }>(
+  '/:id',
+  onFastify(background, ({ params, raw }) => [params.id, raw.stream.id]),
+);
 fastify().get(
   '/',
   onFastify(background, function (request) {

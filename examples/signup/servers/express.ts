@@ -10,6 +10,7 @@ export function startExpress(site: Site, port: number): Promise<Service> {
 
   // Ahead of all that reads bodies: it reads its own.
   app.use(site.runs.path, toNodeHandler(site.runs));
+  app.get('/health', toNodeHandler(site.health));
   app.post(
     '/signup',
     express.json({ limit: site.bodyLimit }),

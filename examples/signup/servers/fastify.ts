@@ -7,6 +7,7 @@ export async function startFastify(site: Site, port: number): Promise<Service> {
   const app = fastify({ bodyLimit: site.bodyLimit });
 
   app.register(runsPlugin(site.runs));
+  app.get('/health', () => site.health());
   app.post(
     '/signup',
     withTasks(site.background, async (request, reply, tasks) => {

@@ -16,6 +16,7 @@ export function startHono(site: Site, port: number): Promise<Service> {
     const { status, headers, body } = await site.signUp(c.var.tasks, JSON.parse(text));
     return c.json(body, status, headers);
   });
+  app.get('/health', () => site.health());
   app.all(`${site.runs.path}/*`, (c) => site.runs(c.req.raw, c.env));
   app.notFound((c) => c.json(refusal(404), 404));
   app.onError((error, c) => {

@@ -5,6 +5,7 @@ import { refusal, type Site } from '../site.ts';
 
 export function startNode(site: Site, port: number): Promise<Service> {
   const watchRuns = toNodeHandler(site.runs);
+  const tellHealth = toNodeHandler(site.health);
   const signUp = withTasks(
     site.background,
     async (request: IncomingMessage, response: ServerResponse, tasks) => {
@@ -17,6 +18,7 @@ export function startNode(site: Site, port: number): Promise<Service> {
   const server = createServer((request, response) => {
     const [path = ''] = (request.url ?? '').split('?');
     if (path === site.runs.path || path.startsWith(`${site.runs.path}/`)) return watchRuns(request, response);
+    if (path === '/health' && request.method === 'GET') return tellHealth(request, response);
     if (path === '/signup' && request.method === 'POST') return signUp(request, response);
     return send(response, 404, refusal(404));
   });

@@ -4,6 +4,9 @@ import type { Picture } from '../draw/picture.ts';
 import { flowArgument, flowOptions } from '../flow-options.ts';
 import { keepingStdout } from '../foreign-output.ts';
 import type { Io } from '../io.ts';
+import { checkOneReader } from '../load/one-reader.ts';
+import { tell } from '../tell.ts';
+import { escapeJson } from '../terminal/escape.ts';
 
 const formats = ['mermaid', 'dot', 'svg', 'json'] as const;
 type Format = (typeof formats)[number];
@@ -20,7 +23,7 @@ export const graph = defineCommand({
     depth: number('N', 'with --focus: no further from it than that'),
     status: file(
       'FILE',
-      'colour tasks by how they ended: a RunView, or what run --json or simulate --json printed',
+      'colour tasks by how they ended: a RunView, or what run --json or simulate --json printed; - for standard input',
     ),
     machines: toggle('draw the two state machines that decide, instead of a flow'),
   },
@@ -45,6 +48,7 @@ export const graph = defineCommand({
     if (path === '') throw new UsageError('Missing required argument `FILE`. See `topple graph --help`.');
     if (depth !== undefined && focus === undefined)
       throw new UsageError('`--depth` says how far from a task: it needs `--focus ID`.');
+    checkOneReader(path, '--status', status);
     const [{ loadFlow }, { createPicture, findFocus }] = await Promise.all([
       import('../load/load-flow.ts'),
       import('../draw/picture.ts'),
@@ -61,13 +65,11 @@ export const graph = defineCommand({
 async function draw(picture: Picture, format: Format, io: Io): Promise<string> {
   if (format === 'dot') return (await import('../draw/dot.ts')).dotOf(picture);
   if (format === 'svg') return (await import('../draw/svg-graph.ts')).svgOfGraph(picture);
-  if (format === 'json') return (await import('../draw/json.ts')).jsonOf(picture);
+  if (format === 'json') return escapeJson((await import('../draw/json.ts')).jsonOf(picture));
   const { mermaidOf, mermaidProblem } = await import('../draw/mermaid.ts');
   const chart = mermaidOf(picture);
   const problem = mermaidProblem(chart, picture);
   if (problem !== undefined)
-    io.stderr.write(
-      `topple: Mermaid will refuse this chart: ${problem}. Draw less with \`--focus\`, or \`--format svg\`.\n`,
-    );
+    tell(io, `Mermaid will refuse this chart: ${problem}. Draw less with \`--focus\`, or \`--format svg\`.`);
   return chart;
 }

@@ -1,48 +1,65 @@
 import { defineCommand, file, number, text, toggle } from '../command.ts';
-import { flowArgument, flowOptions } from '../flow-options.ts';
+import { flowArgument, flowOptions, force } from '../flow-options.ts';
+import { isModule } from '../load/is-module.ts';
+import { keepsRule, parseNumber } from '../number-rule.ts';
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, min: 60_000, h: 3_600_000 };
 
 const timeout = {
   takes: 'TIME',
-  summary: 'end the run when it has taken that long: milliseconds, or with a unit: 500ms, 30s, 5m, 2h',
-  expects: 'a time of at least 1 ms, such as `30s` or `500` (milliseconds)',
+  summary: 'end the run after this time: milliseconds, or with a unit: 500ms, 30s, 5m, 2h',
+  expects: (given: string) =>
+    parseTime(given) > Number.MAX_SAFE_INTEGER
+      ? `a time of at most ${Number.MAX_SAFE_INTEGER} ms`
+      : 'a time of at least 1 ms, such as `30s` or `500` (milliseconds)',
   read: (given: string): number | undefined => {
-    const [, amount = '', unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m|min|h)?$/.exec(given) ?? [];
-    const ms = Math.round(Number(amount) * (units[unit] as number));
-    return ms >= 1 && Number.isSafeInteger(ms) ? ms : undefined;
+    const ms = parseTime(given);
+    return keepsRule(ms, { min: 1 }) ? ms : undefined;
   },
 } as const;
+
+function parseTime(text: string): number {
+  const [, amount = '', unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m|min|h)?$/.exec(text) ?? [];
+  return Math.round(parseNumber(amount) * (units[unit] as number));
+}
 
 export const run = defineCommand({
   name: 'run',
   summary: 'Run a flow, and show what happens.',
   description:
-    'On a terminal a live picture, elsewhere a line for each event; a summary at the end of both. Tasks of a graph ' +
-    'file take their `duration` in real time, fail and skip as the file says. Ctrl-C once lets run what runs and ' +
-    'starts nothing more, twice aborts that too.',
+    'Standard error gets a live picture, or without a terminal a line for each event, and a summary at the end. ' +
+    "Standard output gets what the flow's `output` returns, as JSON. Tasks of a graph file take their `duration` in " +
+    'real time, and fail and skip as the file says. Ctrl-C once lets running tasks finish and starts no more; twice ' +
+    'aborts them.',
   argument: flowArgument,
   options: {
     ...flowOptions,
     input: text('JSON', "the run's input: JSON, @FILE for a file of it, or - for standard input"),
-    concurrency: number('N', 'attempts at one time (default: as the flow says)', { min: 1 }),
-    only: { ...text('ID', 'only these tasks, ids or globs, and what they depend on'), isList: true },
-    skip: { ...text('ID', 'without these tasks, ids or globs: they end skipped'), isList: true },
+    concurrency: number('N', 'attempts at a time (default: as the flow says)', { min: 1 }),
+    only: { ...text('ID', 'run only these tasks (ids or globs) and what they depend on'), isList: true },
+    skip: { ...text('ID', 'leave out these tasks (ids or globs): they end skipped'), isList: true },
     timeout,
     dryRun: toggle('run nothing, and show what would run, layer by layer'),
     watch: toggle('run again when the file, or one that it imports, has changed'),
     inspectLog: file('FILE', "write XState's inspection events there, a line of JSON each"),
-    json: toggle('print one event a line as JSON, and the view of the run last'),
+    outputs: toggle('print the outputs of all tasks by id as JSON, also of a run that failed'),
+    force,
+    json: toggle('print each event as a line of JSON, and the view of the run last'),
   },
   examples: [
     ['run release.yaml', 'a graph file'],
     [`run flow.ts --input '{ "id": 42 }' --concurrency 4`, "a module's flow with its input"],
     ["run flow.ts --only deploy --skip 'test-*' --dry-run", 'what would run'],
+    ['run flow.ts --outputs | jq .report', 'the output of one task'],
     ['run flow.ts --flow nightly --json --timeout 10m > run.ndjson', 'for programs'],
   ],
   run: async (path, given, io) => {
     const { watchFlow } = given.watch ? await import('../run/watch.ts') : {};
     if (watchFlow !== undefined) return watchFlow(path, given.input, io);
+    if (io.isOwnProcess && isModule(path) && !given.dryRun) {
+      const { isDebugged, superviseRun } = await import('../run/supervise.ts');
+      if (!isDebugged(io.env)) return superviseRun(io);
+    }
     const { runFlow } = await import('../run/run-flow.ts');
     return runFlow(path, given, io);
   },

@@ -1,18 +1,23 @@
 import { exitCode, UsageError } from '../cli-error.ts';
 import { choice, defineCommand, file, number, toggle } from '../command.ts';
-import { explainFileError } from '../file-error.ts';
-import { flowArgument, flowOptions } from '../flow-options.ts';
+import { flowArgument, flowOptions, force } from '../flow-options.ts';
 import { keepingStdout } from '../foreign-output.ts';
 import type { Io } from '../io.ts';
-import type { LoadOptions } from '../load/load-flow.ts';
-import type { SimulateOptions, Simulation } from '../simulate/simulate.ts';
+import type { LoadedFlow, LoadOptions } from '../load/load-flow.ts';
+import type { OutputRules } from '../output-file.ts';
+import type { Simulation } from '../simulate/simulate.ts';
+import { tell } from '../tell.ts';
+import { escapeJson } from '../terminal/escape.ts';
 
 const count = number('N', '', { min: 1 });
 
 const workers = {
   takes: 'N',
   summary: 'attempts at one time: a number, or several with commas between for a table (default: no limit)',
-  expects: 'a whole number of at least 1, or several with commas between',
+  expects: (given: string) => {
+    const wrong = given.split(',').find((part) => count.read(part.trim()) === undefined) ?? '';
+    return `${count.expects(wrong.trim())}, or several with commas between`;
+  },
   read: (given: string): readonly number[] | undefined => {
     const counts = given.split(',').map((part) => count.read(part.trim()));
     return counts.includes(undefined) ? undefined : (counts as number[]);
@@ -38,6 +43,7 @@ export const simulate = defineCommand({
       isInteger: false,
     }),
     gantt: file('FILE', 'write a Gantt chart to this SVG file'),
+    force,
     json: toggle('print one JSON document'),
   },
   examples: [
@@ -54,56 +60,49 @@ export const simulate = defineCommand({
     if (gantt !== undefined && workers.length > 1)
       throw new UsageError('`--gantt` draws one run: give it one number of `--workers`.');
     const each = workers.length > 0 ? workers : [undefined];
-    const simulations = await keepingStdout(io, () =>
-      simulateEach(
-        path,
-        each.map((count) => ({ workers: count, order, seed, durationMs })),
-        given,
-        io,
-      ),
-    );
+    const { simulations, writeChart } = await keepingStdout(io, async () => {
+      const loaded = await load(path, { ...given, listsFiles: gantt !== undefined }, io);
+      const rules = { inputs: loaded.files, force: given.force };
+      const writeChart = gantt === undefined ? undefined : await chartWriter(gantt, rules, io);
+      const { simulate } = await import('../simulate/simulate.ts');
+      const simulations: Simulation[] = [];
+      for (const count of each)
+        simulations.push(await simulate(loaded, { workers: count, order, seed, durationMs }));
+      return { simulations, writeChart };
+    });
     const report = await import('../simulate/report.ts');
     const [only] = simulations.length === 1 ? simulations : [];
-    if (gantt !== undefined && only !== undefined) await writeChart(gantt, only, io);
+    if (only !== undefined) writeChart?.(only);
     if (only === undefined)
       io.stdout.write(json ? report.tableJsonOf(simulations) : report.tableOf(simulations));
-    else io.stdout.write(json ? report.jsonOf(only) : report.reportOf(only));
+    else io.stdout.write(json ? escapeJson(report.jsonOf(only)) : report.reportOf(only));
     return simulations.every(({ view }) => view.status === 'done') ? exitCode.done : exitCode.failed;
   },
 });
 
-async function simulateEach(
-  path: string,
-  options: readonly SimulateOptions[],
-  load: LoadOptions,
-  io: Io,
-): Promise<Simulation[]> {
-  const [{ loadFlow }, { simulate, unknownPools }] = await Promise.all([
+async function load(path: string, options: LoadOptions, io: Io): Promise<LoadedFlow> {
+  const [{ loadFlow }, { unknownPools }] = await Promise.all([
     import('../load/load-flow.ts'),
     import('../simulate/simulate.ts'),
   ]);
-  const loaded = await loadFlow(path, load, io);
+  const loaded = await loadFlow(path, options, io);
   const pools = unknownPools(loaded.flow.definition).map((name) => `\`${name}\``);
   if (pools.length > 0)
-    io.stderr.write(
-      `topple: ${path}: taken to be without limit, since no flow names them: pools ${pools.join(', ')}\n`,
-    );
-  const simulations: Simulation[] = [];
-  for (const each of options) simulations.push(await simulate(loaded, each));
-  return simulations;
+    tell(io, `${path}: taken to be without limit, since no flow names them: pools ${pools.join(', ')}`);
+  return loaded;
 }
 
-async function writeChart(path: string, simulation: Simulation, io: Io): Promise<void> {
-  const [{ chartOf }, { writeFile }, { resolve }] = await Promise.all([
+/** Claims the chart's file before anything is simulated. */
+async function chartWriter(
+  path: string,
+  rules: OutputRules,
+  io: Io,
+): Promise<(simulation: Simulation) => void> {
+  const [{ chartOf }, { svgMark }, { claimOutput, writeOutput }] = await Promise.all([
     import('../simulate/chart.ts'),
-    import('node:fs/promises'),
-    import('node:path'),
+    import('../draw/svg-style.ts'),
+    import('../output-file.ts'),
   ]);
-  try {
-    await writeFile(resolve(io.cwd, path), chartOf(simulation));
-  } catch (cause) {
-    throw new UsageError(`${path}: \`--gantt\` cannot be written: ${explainFileError(cause, 'write')}.`, {
-      cause,
-    });
-  }
+  const output = claimOutput(path, { option: '--gantt', mark: svgMark }, rules, io);
+  return (simulation) => writeOutput(output, chartOf(simulation));
 }

@@ -1,5 +1,5 @@
 import { choice, defineCommand, file, number, text, toggle } from '../command.ts';
-import { flowArgument, flowOptions } from '../flow-options.ts';
+import { flowArgument, flowOptions, force } from '../flow-options.ts';
 
 export const test = defineCommand({
   name: 'test',
@@ -37,6 +37,7 @@ export const test = defineCommand({
     path: text('SEED', 'only have the real engine go the path of this seed, and show what comes of it'),
     strict: toggle('warnings of the lints count as found'),
     coverage: file('FILE', 'write coverage to this Markdown file, with both machines drawn'),
+    force,
     json: toggle('print one JSON document'),
   },
   examples: [

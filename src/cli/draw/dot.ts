@@ -1,3 +1,4 @@
+import { escapeControls } from '../terminal/escape.ts';
 import { isCritical, type Picture, type PictureTask } from './picture.ts';
 import { statusStyles } from './status-style.ts';
 
@@ -35,9 +36,7 @@ function attributesOf({ id, status, triggerRule, isFocus }: PictureTask, isCriti
 /** A quoted string, in which backslashes and ampersands are themselves, as Graphviz has escapes and entities in it; the second line is small talk. */
 function quote(text: string, second?: string): string {
   const inQuotes = (part: string): string =>
-    part
-      .toWellFormed()
-      .replaceAll(/\p{Cc}+/gu, ' ')
+    escapeControls(part.toWellFormed().replaceAll(/\p{Cc}+/gu, ' '))
       .replaceAll('&', '&amp;')
       .replaceAll('\\', '\\\\')
       .replaceAll('"', '\\"');

@@ -1,3 +1,4 @@
+import { escapeControls } from '../terminal/escape.ts';
 import { isCritical, type Picture, type PictureTask } from './picture.ts';
 import { statusStyles } from './status-style.ts';
 
@@ -51,8 +52,8 @@ function labelOf({ id, status, triggerRule }: PictureTask): string {
 function escapeLabel(text: string): string {
   // Mermaid has no label without a character.
   if (text === '') return '#160;';
-  return text
-    .toWellFormed()
-    .replaceAll(/\p{Cc}+/gu, ' ')
-    .replaceAll(/["#&<>`*_~|\\[\]{}()$;]/g, (char) => `#${char.codePointAt(0)};`);
+  return escapeControls(text.toWellFormed().replaceAll(/\p{Cc}+/gu, ' ')).replaceAll(
+    /["#&<>`*_~|\\[\]{}()$;]/g,
+    (char) => `#${char.codePointAt(0)};`,
+  );
 }

@@ -13,6 +13,9 @@ font-family:ui-sans-serif,system-ui,"Segoe UI",Helvetica,Arial,"Noto Sans","Noto
 .topple .soft{fill:var(--soft);font-size:11px}
 `;
 
+/** Each picture of topple begins with it. */
+export const svgMark = '<svg xmlns="http://www.w3.org/2000/svg" class="topple"';
+
 /** A whole picture: `body` drawn in an area of that size, with a title above it and a legend below. */
 export function frame(options: {
   readonly title: string;
@@ -36,7 +39,7 @@ export function frame(options: {
     2 * margin;
   const height = options.height + header + 2 * margin + (legend.items.length > 0 ? 30 : 0);
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="topple" width="${at(width)}" height="${at(height)}" viewBox="0 0 ${at(width)} ${at(height)}" role="img">`,
+    `${svgMark} width="${at(width)}" height="${at(height)}" viewBox="0 0 ${at(width)} ${at(height)}" role="img">`,
     `<title>${escapeXml(`${title}: ${subtitle}`)}</title>`,
     `<style>${style}${css}</style>`,
     `<rect class="paper" width="100%" height="100%"/>`,

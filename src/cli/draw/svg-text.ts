@@ -1,11 +1,14 @@
+import { escapeControls } from '../terminal/escape.ts';
+
 const segmenter = new Intl.Segmenter();
 
-/** Text for XML: escaped, and without what no XML may contain, which is control characters and halves of pairs. */
+/** Text for XML: escaped, with what is unseen made visible, and without what no XML may contain. */
 export function escapeXml(text: string): string {
-  return text
+  const allowed = text
     .toWellFormed()
     .replaceAll(/[\r\n\t]/g, ' ')
-    .replaceAll(/[\p{Cc}\uFFFE\uFFFF]/gu, '�')
+    .replaceAll(/[\p{Cc}\uFFFE\uFFFF]/gu, '�');
+  return escapeControls(allowed)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

@@ -2,6 +2,7 @@ import type { GraphBackoff, GraphRetry } from '../../index.ts';
 import { showValue } from '../../model/check.ts';
 import { didYouMean, nearest } from '../../model/nearest.ts';
 import { parseTriggerRule, triggerRules } from '../../model/trigger-rule.ts';
+import { describeRule, keepsRule, type NumberRule } from '../number-rule.ts';
 import { DocumentError, type Node } from './document.ts';
 
 /** How each key of an object is read; `where` names the value in an error. */
@@ -17,7 +18,7 @@ const ignorable = new Set(['meta', 'rule', 'if', 'matrix', 'timeoutMinutes']);
 const backoffReaders = {
   kind: (node: Node, where: string) => readKind(node, where),
   initialMs: (node: Node, where: string) => readNumber(node, where),
-  base: (node: Node, where: string) => readNumber(node, where, 1),
+  base: (node: Node, where: string) => readNumber(node, where, { min: 1, isInteger: false }),
   maxMs: (node: Node, where: string) => readNumber(node, where),
 };
 
@@ -36,7 +37,8 @@ const taskReaders = {
   fails: readFails,
   skips: readBoolean,
   optional: readBoolean,
-  priority: (node: Node, where: string) => readNumber(node, where, Number.NEGATIVE_INFINITY),
+  priority: (node: Node, where: string) =>
+    readNumber(node, where, { min: Number.NEGATIVE_INFINITY, isInteger: false }),
   pool: readText,
 };
 
@@ -125,17 +127,14 @@ export function readText(node: Node, where: string): string {
   return text;
 }
 
-function readNumber(node: Node, where: string, min = 0): number {
+function readNumber(node: Node, where: string, rule: NumberRule = { isInteger: false }): number {
   const value = node.kind === 'scalar' ? node.value : undefined;
-  // Above it, instants would no longer be told apart.
-  if (typeof value === 'number' && value >= min && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value;
-  throw mustBe(node, where, min === Number.NEGATIVE_INFINITY ? 'a number' : `a number of at least ${min}`);
+  if (typeof value === 'number' && keepsRule(value, rule)) return value;
+  throw mustBe(node, where, describeRule(rule, value));
 }
 
 export function readWhole(node: Node, where: string, min: number): number {
-  const value = node.kind === 'scalar' ? node.value : undefined;
-  if (Number.isSafeInteger(value) && (value as number) >= min) return value as number;
-  throw mustBe(node, where, `a whole number of at least ${min}`);
+  return readNumber(node, where, { min });
 }
 
 function readBoolean(node: Node, where: string): boolean {
@@ -144,13 +143,12 @@ function readBoolean(node: Node, where: string): boolean {
 }
 
 function readFails(node: Node, where: string): number {
-  if (node.kind !== 'scalar') throw mustBe(node, where, failsRule);
-  if (node.value === 'always') return Number.POSITIVE_INFINITY;
-  if (Number.isSafeInteger(node.value) && (node.value as number) >= 0) return node.value as number;
-  throw mustBe(node, where, failsRule);
+  const value = node.kind === 'scalar' ? node.value : undefined;
+  if (value === 'always') return Number.POSITIVE_INFINITY;
+  if (typeof value === 'number' && keepsRule(value, {})) return value;
+  const rule = describeRule({}, value);
+  throw mustBe(node, where, `how many of its first attempts fail, ${rule}, or \`always\``);
 }
-
-const failsRule = 'how many of its first attempts fail, a whole number of at least 0, or `always`';
 
 function readTriggerRule(node: Node, where: string): string {
   const value = node.kind === 'scalar' ? node.value : undefined;

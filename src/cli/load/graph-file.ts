@@ -54,7 +54,8 @@ export function readGraphFile(root: Node, defaultName: string, sleep: Sleep): Gr
     return { flow: flow as never, scripts, ignored };
   } catch (error) {
     if (!(error instanceof FlowError)) throw error;
-    throw new DocumentError(placeOf(error, entries) ?? tasksNode.at, error.message, { cause: error });
+    const message = inWordsOf(error, entries);
+    throw new DocumentError(placeOf(error, entries) ?? tasksNode.at, message, { cause: error });
   }
 }
 
@@ -68,18 +69,32 @@ function uniqueTasks(given: readonly Entry[]): Map<string, Entry> {
   return entries;
 }
 
+/** What the flow's own check says, with the word for dependencies that its task has in the file. */
+function inWordsOf(error: FlowError, entries: ReadonlyMap<string, Entry>): string {
+  const word = dependenciesOf(taskOf(error, entries))?.key ?? 'needs';
+  return error.message.replace(/`dependsOn`\.$/, `\`${word}\`.`);
+}
+
+function taskOf({ taskId, path }: FlowError, entries: ReadonlyMap<string, Entry>): Entry | undefined {
+  const id = taskId ?? path?.[0];
+  return id === undefined ? undefined : entries.get(id);
+}
+
+function dependenciesOf(task: Entry | undefined): Entry | undefined {
+  if (task?.value.kind !== 'map') return undefined;
+  return task.value.entries.find(({ key }) => key === 'needs' || key === 'dependsOn');
+}
+
 /** Where the flow's own check found a fault: the dependency that is not there, or else the task. */
 function placeOf(error: FlowError, entries: ReadonlyMap<string, Entry>): number | undefined {
-  const id = error.taskId ?? error.path?.[0];
-  const task = id === undefined ? undefined : entries.get(id);
-  if (task?.value.kind !== 'map') return task?.at;
-  const list = task.value.entries.find(({ key }) => key === 'needs' || key === 'dependsOn')?.value;
+  const task = taskOf(error, entries);
+  const list = dependenciesOf(task)?.value;
   const wanted = error.code === 'cycle' ? error.path?.[error.path.length - 2] : error.ids?.[0];
-  if (list?.kind !== 'list') return task.at;
+  if (list?.kind !== 'list') return task?.at;
   const item = list.items.find(
     (each) => each.kind === 'scalar' && String(each.source ?? each.value) === wanted,
   );
-  return item?.at ?? task.at;
+  return item?.at ?? task?.at;
 }
 
 function readPools(node: Node): Map<string, number> | undefined {

@@ -1,15 +1,17 @@
 import { constants } from 'node:buffer';
 import { readdirSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Flow } from '../../index.ts';
 import { didYouMean, nearest } from '../../model/nearest.ts';
-import { InvalidFlowError, UsageError } from '../cli-error.ts';
+import { CliError, InvalidFlowError, UsageError } from '../cli-error.ts';
 import type { Io } from '../io.ts';
+import { readFileGiven } from '../read-file.ts';
+import { tell } from '../tell.ts';
 import { DocumentError, lineAt, type Node } from './document.ts';
+import { addFilesRead } from './files-read.ts';
 import { type GraphFile, readGraphFile } from './graph-file.ts';
+import { isModule } from './is-module.ts';
 import { readJson } from './json.ts';
 import { loadModule } from './module.ts';
 import type { Sleep, TaskScript } from './script.ts';
@@ -21,6 +23,8 @@ export interface LoadOptions {
   readonly check?: boolean | undefined;
   /** How tasks of a graph file spend their durations. Default: in real time. */
   readonly sleep?: Sleep | undefined;
+  /** The loaded flow's `files` are to have all that a module imports. */
+  readonly listsFiles?: boolean | undefined;
 }
 
 export interface LoadedFlow {
@@ -29,6 +33,8 @@ export interface LoadedFlow {
   readonly flow: Flow<never, never, never, never>;
   /** Of a graph file: what each task does in place of a body; `flow` has bodies that do it. `undefined` of a module. */
   readonly scripts: ReadonlyMap<string, TaskScript> | undefined;
+  /** Files that it was read from: the given one, and with `listsFiles` all that belongs to a module. */
+  readonly files: ReadonlySet<string>;
 }
 
 /**
@@ -38,17 +44,19 @@ export interface LoadedFlow {
  * InvalidFlowError where there is no valid flow in it
  */
 export async function loadFlow(given: string, options: LoadOptions, io: Io): Promise<LoadedFlow> {
-  const isModule = /\.[mc]?[jt]sx?$/.test(given);
-  if (isModule) {
+  const files = new Set([given]);
+  if (isModule(given)) {
     const path = resolve(io.cwd, given);
     // A directory or a file without rights is told as what it is, and not as a module that fails.
-    await readText(given, io);
+    await readText(given, io, true);
     if (options.check === true) {
       const { checkTypes } = await import('./check-types.ts');
       await checkTypes(path, given, io);
     }
+    const stop = options.listsFiles ? addFilesRead(files) : undefined;
     const flow = await loadModule(path, given, options.loadTimeout ?? 10_000, options.flow);
-    return { file: given, flow, scripts: undefined };
+    stop?.();
+    return { file: given, flow, scripts: undefined, files };
   }
   const content = await readText(given, io);
   const graph = await readGraph(given, content, options.sleep ?? realSleep);
@@ -56,23 +64,29 @@ export async function loadFlow(given: string, options: LoadOptions, io: Io): Pro
     throw new UsageError(
       `${given}: \`--flow ${options.flow}\` is not there: the file's one flow is \`${graph.flow.name}\`.`,
     );
-  if (graph.ignored.size > 0) io.stderr.write(`topple: ${given}: ${describeIgnored(graph)}\n`);
-  return { file: given, flow: graph.flow, scripts: graph.scripts };
+  if (graph.ignored.size > 0) tell(io, `${given}: ${describeIgnored(graph)}`);
+  return { file: given, flow: graph.flow, scripts: graph.scripts, files };
 }
 
 const maxBytes = constants.MAX_STRING_LENGTH;
 
-async function readText(given: string, io: Io): Promise<string> {
+async function readText(given: string, io: Io, mustBeFile = false): Promise<string> {
   let bytes: Uint8Array;
   try {
-    if (given !== '-' && statSync(resolve(io.cwd, given)).size > maxBytes) {
+    const found = given === '-' ? undefined : statSync(resolve(io.cwd, given));
+    if (found !== undefined && found.size > maxBytes) {
       throw new InvalidFlowError(
         `${given}: is longer than a text can be, ${maxBytes} bytes: give a smaller flow.`,
       );
     }
-    bytes = given === '-' ? await buffer(io.stdin as never) : await readFile(resolve(io.cwd, given));
+    // Node would wait for a pipe, and hear nothing meanwhile.
+    if (mustBeFile && !found?.isFile() && !found?.isDirectory())
+      throw new UsageError(
+        `${given}: is no file: a module must be one, and only a graph may come by a pipe.`,
+      );
+    bytes = await readFileGiven(given, io);
   } catch (cause) {
-    if (cause instanceof InvalidFlowError) throw cause;
+    if (cause instanceof CliError) throw cause;
     throw new UsageError(`${given}: ${explainReading(cause as NodeJS.ErrnoException, given, io)}`, { cause });
   }
   try {

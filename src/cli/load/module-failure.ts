@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { FlowError } from '../../index.ts';
 import { textOf, viewError } from '../../model/error.ts';
 import { placeOfError } from './error-place.ts';
@@ -19,7 +19,7 @@ export function describeFailure(thrown: unknown, path: string, given: string): s
   }
   if (thrown instanceof FlowError || viewError(thrown).name === 'FlowError')
     return `${place}: ${textOf(thrown)}`;
-  return `${place}: ${explain(thrown)}`;
+  return `${place}: ${explain(thrown, path)}`;
 }
 
 function describePlace(thrown: unknown, path: string, given: string): string {
@@ -29,7 +29,7 @@ function describePlace(thrown: unknown, path: string, given: string): string {
   return `${given}: ${join(dirname(given), relative(dirname(path), place.path))}:${place.line}`;
 }
 
-function explain(thrown: unknown): string {
+function explain(thrown: unknown, path: string): string {
   if (!(thrown instanceof Error))
     return `threw something that is no error while it was loading: ${textOf(thrown)}`;
   const { name, message } = viewError(thrown);
@@ -39,6 +39,7 @@ function explain(thrown: unknown): string {
     return `has TypeScript that cannot run as it is: ${sentence} Only types, which can be taken out, will do.`;
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_PACKAGE_PATH_NOT_EXPORTED')
     return `imports what is not there: ${sentence} ${importAdvice(message)}`;
+  if (code === 'ERR_UNKNOWN_FILE_EXTENSION') return explainExtension(message, path);
   if (name === 'SyntaxError' && /import statement outside a module|Unexpected token 'export'/.test(message))
     return commonJs;
   if (name === 'SyntaxError' && /does not provide an export named/.test(message))
@@ -46,6 +47,15 @@ function explain(thrown: unknown): string {
   if (name === 'SyntaxError' || code === 'ERR_INVALID_TYPESCRIPT_SYNTAX')
     return `cannot be read as a module: ${name}: ${sentence}`;
   return `threw ${name} while it was loading: ${sentence}`;
+}
+
+function explainExtension(message: string, path: string): string {
+  const [, end = '', found = ''] = /extension "(.*)" for (.*)$/.exec(message) ?? [];
+  const what = found === path ? 'cannot run' : `imports \`${basename(found)}\`, which cannot run`;
+  const isJsx = /^\.[cm]?[jt]sx$/.test(end);
+  return isJsx
+    ? `${what}: Node knows no JSX. Without any in it, let its name end in \`${end.slice(0, -1)}\`; else build it first.`
+    : `${what}: Node knows no modules that end in \`${end}\`. Read it as a file, or build the flow's module first.`;
 }
 
 function importAdvice(message: string): string {

@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { type Flow, isFlow } from '../../index.ts';
 import { isThenable } from '../../model/check.ts';
+import { textOf } from '../../model/error.ts';
 import { didYouMean, nearest } from '../../model/nearest.ts';
 import { InvalidFlowError, UsageError } from '../cli-error.ts';
 import { describeFailure } from './module-failure.ts';
@@ -48,7 +49,7 @@ function flowsOf(exported: object): Map<string, AnyFlow> {
   const flows = new Map<string, AnyFlow>();
   const known = new Map<AnyFlow, string>();
   for (const [key, value] of exportsOf(exported)) {
-    if (!isFlow(value) || known.has(value)) continue;
+    if (!asks(isFlow, value) || known.has(value)) continue;
     const name = flows.has(value.name) ? key : value.name;
     known.set(value, name);
     flows.set(name, value);
@@ -58,10 +59,39 @@ function flowsOf(exported: object): Map<string, AnyFlow> {
 
 /** What is exported, with what a default export holds: of a CommonJS module that is `module.exports`. */
 function exportsOf(exported: object): [string, unknown][] {
-  const named = Object.entries(exported).filter(([key]) => key !== 'module.exports');
-  const whole: unknown = Reflect.get(exported, 'default');
-  if (typeof whole !== 'object' || whole === null || isFlow(whole) || isThenable(whole)) return named;
-  return [...named.filter(([key]) => key !== 'default'), ...Object.entries(whole)];
+  const named = readAll(exported).filter(([key]) => key !== 'module.exports');
+  const whole = new Map(named).get('default');
+  if (typeof whole !== 'object' || whole === null || asks(isFlow, whole) || asks(isThenable, whole))
+    return named;
+  return [...named.filter(([key]) => key !== 'default'), ...readAll(whole)];
+}
+
+/** What a check says; no, where the value throws at it. */
+function asks<T>(check: (value: unknown) => value is T, value: unknown): value is T {
+  try {
+    return check(value);
+  } catch {
+    return false;
+  }
+}
+
+/** An export whose getter throws. */
+class Unreadable {
+  readonly why: string;
+
+  constructor(thrown: unknown) {
+    this.why = textOf(thrown);
+  }
+}
+
+function readAll(owner: object): [string, unknown][] {
+  return Object.keys(owner).map((key) => {
+    try {
+      return [key, Reflect.get(owner, key)];
+    } catch (thrown) {
+      return [key, new Unreadable(thrown)];
+    }
+  });
 }
 
 function onlyOne(given: string, flows: ReadonlyMap<string, AnyFlow>): AnyFlow {
@@ -76,7 +106,7 @@ function onlyOne(given: string, flows: ReadonlyMap<string, AnyFlow>): AnyFlow {
 /** By its own name, or else by what it is exported as. */
 function named(given: string, flows: ReadonlyMap<string, AnyFlow>, exported: object, name: string): AnyFlow {
   const flow = flows.get(name) ?? new Map(exportsOf(exported)).get(name);
-  if (isFlow(flow)) return flow;
+  if (asks(isFlow, flow)) return flow;
   const advice = didYouMean(nearest(name, flows.keys()), `It exports ${list(flows.keys())}.`);
   throw new UsageError(`${given}: exports no flow \`${name}\`. ${advice}`);
 }
@@ -96,6 +126,7 @@ function describeExports(exported: object): string {
 
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
-  if (isThenable(value)) return 'promise: await it';
+  if (value instanceof Unreadable) return `cannot be read: ${value.why}`;
+  if (asks(isThenable, value)) return 'promise: await it';
   return Array.isArray(value) ? 'array' : typeof value;
 }

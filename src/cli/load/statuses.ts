@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { RunView, TaskStatus } from '../../index.ts';
 import { UsageError } from '../cli-error.ts';
 import { statusStyles } from '../draw/status-style.ts';
 import { explainFileError } from '../file-error.ts';
 import type { Io } from '../io.ts';
+import { readFileGiven } from '../read-file.ts';
 
 /**
  * Reads how each task stands from a file: a RunView, what `run --json` prints (its view is the last line), or what
@@ -19,7 +18,7 @@ export async function loadStatuses(
 ): Promise<Map<string, TaskStatus>> {
   let text: string;
   try {
-    text = await readFile(resolve(io.cwd, given), 'utf8');
+    text = new TextDecoder().decode(await readFileGiven(given, io));
   } catch (cause) {
     throw new UsageError(`${given}: \`--status\` cannot be read: ${explainFileError(cause, 'read')}.`, {
       cause,

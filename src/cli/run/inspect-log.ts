@@ -1,13 +1,13 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { closeSync, writeSync } from 'node:fs';
 import type { AnyEventObject, InspectionEvent } from 'xstate';
 import { plain } from '../../inspector/plain.ts';
-import { UsageError } from '../cli-error.ts';
-import { explainFileError } from '../file-error.ts';
 import type { Io } from '../io.ts';
+import { claimOutput, type OutputRules, openOutput } from '../output-file.ts';
 
 /** Characters that are written at once. */
 const maxHeld = 64 * 1_024;
+
+const format = { option: '--inspect-log', mark: '{"type":"topple.inspect-log","version":1}\n' };
 
 /** A file of XState's inspection events. */
 export interface InspectLog {
@@ -17,15 +17,15 @@ export interface InspectLog {
 }
 
 /**
- * Opens a file for XState's inspection events, a line of JSON each. Actors are named by session and system id, what
+ * Opens a file for XState's inspection events, a line of JSON each after one that says what it is. Actors are named by session and system id, what
  * has no word in JSON is shown as far as it can be, and of a run's own snapshots only where the machine is: its whole
  * view in each of them would make the file grow with the square of the tasks.
  *
- * @throws UsageError where the file cannot be written
+ * @throws UsageError where the file may not or cannot be written
  */
-export function openInspectLog(file: string, io: Io): InspectLog {
-  const descriptor = open(file, io);
-  let held = '';
+export function openInspectLog(file: string, rules: OutputRules, io: Io): InspectLog {
+  const descriptor = openOutput(claimOutput(file, format, rules, io));
+  let held = format.mark;
   let isOpen = true;
   const stopListening = io.onExit(close);
   return { inspect, close };
@@ -47,15 +47,6 @@ export function openInspectLog(file: string, io: Io): InspectLog {
     stopListening();
     flush();
     closeSync(descriptor);
-  }
-}
-
-function open(file: string, io: Io): number {
-  try {
-    return openSync(resolve(io.cwd, file), 'w');
-  } catch (cause) {
-    const why = explainFileError(cause, 'write');
-    throw new UsageError(`--inspect-log ${file}: cannot be written: ${why}.`, { cause });
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Run } from '../../index.ts';
 import { exitCode } from '../cli-error.ts';
 import { count } from '../duration.ts';
-import type { Io, Signal } from '../io.ts';
+import type { Io } from '../io.ts';
 import type { RunProgress } from '../show/progress.ts';
+import type { Signal } from '../signal.ts';
 
 /** What has become of a run that somebody wants to end. */
 export interface Interrupts {

@@ -1,43 +1,66 @@
 import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
 import { count, showDuration } from '../duration.ts';
+import { maxIdColumns, showId } from '../show/reasons.ts';
 import type { Piece } from '../terminal/line.ts';
-import { escapeControls, padTo, truncateMiddle, widthOf } from '../terminal/text.ts';
+import { escapeControls, hasRoomBeside, padTo, widthOf, wrapWords } from '../terminal/text.ts';
 
-const maxIdColumns = 40;
+/** Below an id, where there is no room beside it. */
+const belowIndent = 2;
 
-/** What a run would do, layer by layer: a task depends on one of the layer before, and on none of its own. */
+/**
+ * What a run would do, layer by layer: a task depends on one of the layer before, and on none of its own.
+ *
+ * @param columns of the terminal, where there is one: ids are shortened and words wrapped to it
+ */
 export function planLines(
   definition: FlowDefinition,
   out: ReadonlyMap<string, string>,
   concurrency = definition.settings.concurrency,
+  columns = Number.POSITIVE_INFINITY,
 ): Piece[][] {
   const { graph, name, tasks } = definition;
   const layers = graph.layers();
   const byId = new Map(tasks.map((task) => [task.id, task]));
-  const idColumns = Math.min(
-    graph.ids.reduce((most, id) => Math.max(most, widthOf(escapeControls(id))), 0),
-    maxIdColumns,
-  );
-  const numberColumns = String(layers.length).length;
+  const numberColumns = String(layers.length).length + 2;
+  const before = numberColumns + 2;
+  const widest = graph.ids.reduce((most, id) => Math.max(most, widthOf(showId(id))), 0);
+  const isBelow = !hasRoomBeside(columns, before + widest + 2);
+  const idColumns = isBelow ? Math.max(columns - before, 5) : widest;
   const limit = concurrency === undefined ? '' : `, at most ${concurrency} at a time`;
-  const title: Piece[] = [
-    ['bold', escapeControls(name)],
-    ['none', `: ${count(graph.size, 'task')} in ${count(layers.length, 'layer')}${limit}`],
-  ];
-  const lines = layers.flatMap((layer, at) =>
-    layer.map((id, place): Piece[] => {
-      const number = place === 0 ? String(at + 1) : '';
-      const reason = out.get(id);
-      const words = reason ?? wordsFor(byId.get(id) as TaskDefinition);
-      const shown = padTo(truncateMiddle(escapeControls(id), maxIdColumns), idColumns);
-      return [
-        ['dim', `${number.padStart(numberColumns + 2)}  `],
-        [reason === undefined ? 'none' : 'dim', shown],
-        ['dim', words === '' ? '' : `  ${words}`],
-      ];
-    }),
-  );
-  return [title, [], ...lines];
+  const size = `${count(graph.size, 'task')} in ${count(layers.length, 'layer')}${limit}`;
+  return [...titleLines(showId(name, columns), size, columns), [], ...layers.flatMap(layerLines)];
+
+  function layerLines(layer: readonly string[], at: number): Piece[][] {
+    return layer.flatMap((id, place) => taskLines(id, place === 0 ? String(at + 1) : ''));
+  }
+
+  function taskLines(id: string, number: string): Piece[][] {
+    const reason = out.get(id);
+    const shown = showId(id, isBelow ? idColumns : maxIdColumns);
+    const column = isBelow ? before + belowIndent : before + idColumns + 2;
+    const words = reason ?? wordsFor(byId.get(id) as TaskDefinition, Math.max(columns - column - 1, 5));
+    const lines = words === '' ? [] : wrapWords(words, Math.max(columns - column, 5));
+    const head: Piece[] = [
+      ['dim', `${number.padStart(numberColumns)}  `],
+      [reason === undefined ? 'none' : 'dim', isBelow ? shown : padTo(shown, idColumns)],
+    ];
+    const first: Piece[] = isBelow
+      ? head
+      : [...head, ['dim', lines.length === 0 ? '' : `  ${lines.shift()}`]];
+    return [first, ...lines.map((line): Piece[] => [['dim', ' '.repeat(column) + line]])];
+  }
+}
+
+function titleLines(name: string, size: string, columns: number): Piece[][] {
+  const isShort = widthOf(name) + 2 + widthOf(size) <= columns;
+  if (isShort)
+    return [
+      [
+        ['bold', name],
+        ['none', `: ${size}`],
+      ],
+    ];
+  return [[['bold', name]], ...wrapWords(size, columns).map((line): Piece[] => [['none', line]])];
 }
 
 /** The same as data. */
@@ -55,10 +78,10 @@ export function planJson(
   };
 }
 
-function wordsFor(task: TaskDefinition): string {
+function wordsFor(task: TaskDefinition, columns: number): string {
   const { dependsOn, triggerRule, retry, timeoutMs, durationMs, pool, priority, optional } = task;
   const words = [
-    dependsOn.length === 0 ? '' : `after ${listOf(dependsOn)}`,
+    dependsOn.length === 0 ? '' : `after ${listOf(dependsOn, Math.min(columns, 24))}`,
     triggerRule === 'all_success' ? '' : triggerRule,
     retry === undefined || retry.maxAttempts === 1 ? '' : `up to ${retry.maxAttempts} attempts`,
     timeoutMs === undefined ? '' : `at most ${showDuration(timeoutMs)} each`,
@@ -70,8 +93,8 @@ function wordsFor(task: TaskDefinition): string {
   return words.filter((word) => word !== '').join(', ');
 }
 
-function listOf(ids: readonly string[]): string {
-  const names = ids.slice(0, 3).map((id) => truncateMiddle(escapeControls(id), 24));
+function listOf(ids: readonly string[], columns: number): string {
+  const names = ids.slice(0, 3).map((id) => showId(id, columns));
   const more = ids.length - names.length;
   return more > 0 ? `${names.join(', ')} and ${count(more, 'other')}` : names.join(', ');
 }

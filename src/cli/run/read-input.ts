@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { oneLine, UsageError } from '../cli-error.ts';
 import { explainFileError } from '../file-error.ts';
 import type { Io } from '../io.ts';
+import { readFileGiven } from '../read-file.ts';
 
 /**
  * The run's input: JSON, `@FILE` for a file of it, or `-` for standard input.
@@ -24,18 +22,19 @@ export async function readInput(given: string | undefined, io: Io): Promise<unkn
   }
 }
 
+/** The file that an input is read from, `-` for standard input; `undefined` where it is given as it is. */
+export function inputFile(given: string | undefined): string | undefined {
+  return given?.startsWith('@') ? given.slice(1) : given === '-' ? given : undefined;
+}
+
 async function locate(given: string, io: Io): Promise<{ readonly place: string; readonly json: string }> {
-  if (given === '-') return { place: '--input -', json: stripMark(await text(io.stdin as never)) };
-  if (!given.startsWith('@')) return { place: '--input', json: given };
-  const path = given.slice(1);
+  const path = inputFile(given);
+  if (path === undefined) return { place: '--input', json: given };
   try {
-    return { place: path, json: stripMark(await readFile(resolve(io.cwd, path), 'utf8')) };
+    // A byte order mark, which some editors put first, is taken out.
+    const json = new TextDecoder().decode(await readFileGiven(path, io));
+    return { place: path === '-' ? '--input -' : path, json };
   } catch (cause) {
     throw new UsageError(`--input @${path}: cannot be read: ${explainFileError(cause, 'read')}.`, { cause });
   }
-}
-
-/** Some editors put a byte order mark first, which is no JSON. */
-function stripMark(json: string): string {
-  return json.replace(/^\ufeff/, '');
 }

@@ -1,21 +1,24 @@
 import type { RunView } from '../../index.ts';
-import { plain } from '../../inspector/plain.ts';
+import { toJson } from '../../model/json.ts';
 import type { Io } from '../io.ts';
+import type { RunProgress } from '../show/progress.ts';
+import { tell } from '../tell.ts';
+import { escapeJson } from '../terminal/escape.ts';
 import { loggerTo, type Reporter } from './reporter.ts';
 
 /** More than that is not held back: characters. */
 const maxHeld = 64 * 1_024;
 
 /** Events as they are, a line each, and the view as the last line. All that others write goes to standard error. */
-export function reportJson(io: Io): Reporter {
+export function reportJson(io: Io, progress: RunProgress): Reporter {
   let held = '';
   let isScheduled = false;
   const cleanUps = [io.onForeignOutput((text) => io.stderr.write(text)), io.onExit(flush)];
 
   return {
-    logger: loggerTo((line) => io.stderr.write(`${line}\n`)),
+    logger: loggerTo(progress, (line) => io.stderr.write(`${line}\n`)),
     event: (entry) => write(entry),
-    note: (text) => io.stderr.write(`topple: ${text}\n`),
+    note: (text) => tell(io, text),
     end: (view: RunView) => write({ type: 'view', view }),
     close: () => {
       flush();
@@ -25,7 +28,8 @@ export function reportJson(io: Io): Reporter {
 
   /** What comes in one turn is written at once. */
   function write(value: object): void {
-    held += `${lineOf(value)}\n`;
+    held += `${escapeJson(toJson(value))}
+`;
     if (held.length > maxHeld) flush();
     if (isScheduled) return;
     isScheduled = true;
@@ -36,14 +40,5 @@ export function reportJson(io: Io): Reporter {
     isScheduled = false;
     if (held !== '') io.stdout.write(held);
     held = '';
-  }
-}
-
-/** Outputs are anything: where JSON has no word for one, it is shown as far as it can be. */
-function lineOf(value: object): string {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return JSON.stringify(plain(value, Number.POSITIVE_INFINITY));
   }
 }

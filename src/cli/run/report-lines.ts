@@ -2,6 +2,7 @@ import type { Io } from '../io.ts';
 import { logLine, stackOf } from '../show/happening.ts';
 import type { RunProgress } from '../show/progress.ts';
 import { drawSummary } from '../show/summary.ts';
+import { tell } from '../tell.ts';
 import { paintFor } from '../terminal/paint.ts';
 import { escapeControls } from '../terminal/text.ts';
 import { loggerTo, type Reporter } from './reporter.ts';
@@ -9,17 +10,21 @@ import { loggerTo, type Reporter } from './reporter.ts';
 /** A log is searched, so its lists are longer than a person reads. */
 const maxLines = 200;
 
-/** One line for each event, with its instant, and the summary. */
-export function reportLines(io: Io, progress: RunProgress, hasStacks: boolean): Reporter {
-  const write = (line: string): unknown => io.stdout.write(`${line}\n`);
+/** One line for each event, with its instant, and the summary. That a task is ready is told only where all is wanted. */
+export function reportLines(io: Io, progress: RunProgress, isVerbose: boolean): Reporter {
+  const write = (line: string): unknown => io.stderr.write(`${line}\n`);
+  // Standard output is for what the run returns.
+  const stop = io.onForeignOutput((text) => io.stderr.write(text));
   return {
-    logger: loggerTo((line) => write(`${new Date().toISOString()} log ${escapeControls(line)}`)),
+    logger: loggerTo(progress, (line) => write(`${new Date().toISOString()} log ${escapeControls(line)}`)),
     event: (entry) => {
+      // Each task has one, and nearly always at once its start.
+      if (entry.type === 'task.ready' && !isVerbose) return;
       write(logLine(progress, entry));
-      if (hasStacks) for (const line of stackOf(entry)) io.stderr.write(`${line}\n`);
+      if (isVerbose) for (const line of stackOf(entry)) write(line);
     },
-    note: (text) => io.stderr.write(`topple: ${text}\n`),
-    end: () => write(drawSummary(progress, { paint: paintFor(io.stdout, io.env), maxLines }).join('\n')),
-    close: () => {},
+    note: (text) => tell(io, text),
+    end: () => write(drawSummary(progress, { paint: paintFor(io.stderr, io.env), maxLines }).join('\n')),
+    close: stop,
   };
 }

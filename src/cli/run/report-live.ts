@@ -16,8 +16,8 @@ const maxLines = 20;
 
 /** A picture that is drawn over and over, with failures, retries and what bodies write kept above it, and the summary. */
 export function reportLive(io: Io, progress: RunProgress, clock: SteadyClock, hasStacks: boolean): Reporter {
-  const paint = paintFor(io.stdout, io.env);
-  const area = new LiveArea(io.stdout);
+  const paint = paintFor(io.stderr, io.env);
+  const area = new LiveArea(io.stderr);
   /** Lines that wait for the next picture, to go above it. */
   let kept: string[] = [];
   /** What was written of a line that has not ended. */
@@ -33,7 +33,7 @@ export function reportLive(io: Io, progress: RunProgress, clock: SteadyClock, ha
   draw();
 
   return {
-    logger: loggerTo((line) => kept.push(...line.split('\n'))),
+    logger: loggerTo(progress, (line) => kept.push(...line.split('\n'))),
     event: (entry) => {
       kept.push(...keptLines(progress, entry, paint, area.columns));
       if (hasStacks) kept.push(...stackOf(entry).map((line) => paint('dim', `            ${line}`)));
@@ -42,7 +42,7 @@ export function reportLive(io: Io, progress: RunProgress, clock: SteadyClock, ha
     end: () => {
       close();
       const summary = drawSummary(progress, { columns: area.columns, paint, maxLines });
-      io.stdout.write(`${summary.join('\n')}\n`);
+      io.stderr.write(`${summary.join('\n')}\n`);
     },
     close,
   };
@@ -73,9 +73,7 @@ export function reportLive(io: Io, progress: RunProgress, clock: SteadyClock, ha
     return taken;
   }
 
-  function keepForeign(text: string, to: 'stdout' | 'stderr'): void {
-    // A standard error that goes elsewhere has nothing to do with the picture.
-    if (to === 'stderr' && io.stderr.isTTY !== true) return void io.stderr.write(text);
+  function keepForeign(text: string): void {
     const lines = (unended + text).split('\n');
     unended = lines.pop() ?? '';
     kept.push(...lines);

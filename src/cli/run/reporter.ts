@@ -1,4 +1,7 @@
 import type { Entry, Logger, RunView } from '../../index.ts';
+import { toJson } from '../../model/json.ts';
+import { nameTask } from '../show/body-log.ts';
+import type { RunProgress } from '../show/progress.ts';
 import { escapeLines } from '../terminal/text.ts';
 
 /** Shows a run to whoever started it. */
@@ -15,9 +18,13 @@ export interface Reporter {
   close(): void;
 }
 
-/** A logger of one function. What is logged has ids in it, and texts from anywhere: it keeps its lines, and no control. */
-export function loggerTo(write: (line: string) => void): Logger {
-  const log = (message: string, data?: unknown): void => {
+/**
+ * Makes a logger of one function, which is given the task with what its body logs. That comes from anywhere: it keeps
+ * its lines, and nothing that a terminal would obey.
+ */
+export function loggerTo(progress: RunProgress, write: (text: string) => void): Logger {
+  const log = (logged: string, data?: unknown): void => {
+    const message = nameTask(progress, logged);
     const text = data === undefined ? message : `${message} ${show(data)}`;
     write(escapeLines(text));
   };
@@ -25,10 +32,5 @@ export function loggerTo(write: (line: string) => void): Logger {
 }
 
 function show(data: unknown): string {
-  if (data instanceof Error) return data.message;
-  try {
-    return JSON.stringify(data) ?? String(data);
-  } catch {
-    return '[cannot be shown]';
-  }
+  return data instanceof Error ? data.message : toJson(data);
 }

@@ -3,21 +3,26 @@ import type { FlowDefinition } from '../../model/definition.ts';
 import { exitCode, InvalidFlowError, UsageError } from '../cli-error.ts';
 import type { Io } from '../io.ts';
 import { type LoadOptions, loadFlow } from '../load/load-flow.ts';
+import { checkOneReader } from '../load/one-reader.ts';
+import { tellLoaded } from '../load/tell-loaded.ts';
 import { RunProgress } from '../show/progress.ts';
+import { tell } from '../tell.ts';
+import { escapeJson } from '../terminal/escape.ts';
 import { layOut } from '../terminal/line.ts';
 import { isLive, paintFor } from '../terminal/paint.ts';
+import { inBodyContexts } from './body-context.ts';
 import { type InspectLog, openInspectLog } from './inspect-log.ts';
 import { hearInterrupts, type Interrupts } from './interrupts.ts';
 import { planJson, planLines } from './plan.ts';
-import { readInput } from './read-input.ts';
+import { inputFile, readInput } from './read-input.ts';
 import { reportJson } from './report-json.ts';
 import { reportLines } from './report-lines.ts';
 import { reportLive } from './report-live.ts';
 import type { Reporter } from './reporter.ts';
+import { showReturned } from './returned.ts';
 import { leaveOut, leftOut, type Selection } from './selection.ts';
 import { createSteadyClock, type SteadyClock } from './steady-clock.ts';
-import { tellLoaded } from './tell-loaded.ts';
-import { watchVariable } from './watch.ts';
+import { type ToldFlow, tellRunning } from './tell-running.ts';
 
 /** What `topple run` is told beside its file. */
 export interface RunOptions extends LoadOptions, Selection {
@@ -27,25 +32,35 @@ export interface RunOptions extends LoadOptions, Selection {
   readonly timeout?: number | undefined;
   readonly dryRun: boolean;
   readonly inspectLog?: string | undefined;
+  readonly force?: boolean | undefined;
+  /** Prints the outputs of all tasks that are done, and not only what the flow makes of them. */
+  readonly outputs: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
 }
 
 /** Runs the flow of a file, shows it, and gives the exit code. */
 export async function runFlow(path: string, options: RunOptions, io: Io): Promise<number> {
-  if (io.env[watchVariable] !== undefined && process.send !== undefined) {
-    tellLoaded((loaded) => process.send?.(loaded));
-  }
-  if (path === '-' && options.input === '-') {
-    throw new UsageError('Flow and `--input` cannot both be read from standard input: put one into a file.');
-  }
+  const { supervisor } = io;
+  if (supervisor?.wantsLoaded) tellLoaded((loaded) => supervisor.tell({ type: 'loaded', path: loaded }));
+  checkOneReader(path, '--input', options.input);
   const input = await readInput(options.input, io);
-  const { flow } = await loadFlow(path, options, io);
+  const { inspectLog, force = false } = options;
+  const { flow, files, scripts } = await loadFlow(
+    path,
+    { ...options, listsFiles: inspectLog !== undefined },
+    io,
+  );
   const out = leftOut(flow.graph, options);
-  const definition = leaveOut(flow.definition, out);
-  if (options.dryRun) return showPlan(definition, out, options, io);
+  const chosen = leaveOut(flow.definition, out);
+  if (options.dryRun) return showPlan(chosen, out, options, io);
 
-  const log = options.inspectLog === undefined ? undefined : openInspectLog(options.inspectLog, io);
+  const inputs = [...files, inputFile(options.input) ?? path];
+  const log = inspectLog === undefined ? undefined : openInspectLog(inspectLog, { inputs, force }, io);
+  const named = scripts === undefined ? inBodyContexts(chosen) : chosen;
+  const { definition, apply } = supervisor
+    ? tellRunning(named, options.timeout, supervisor)
+    : { definition: named, apply: undefined };
   const progress = new RunProgress(definition);
   const clock = createSteadyClock();
   const reporter = reporterFor(progress, options, io, clock);
@@ -53,10 +68,17 @@ export async function runFlow(path: string, options: RunOptions, io: Io): Promis
     const run = await start(path, flow, definition, input, options, reporter, log, clock);
     const interrupts = hearInterrupts(io, run, progress, reporter.note);
     const stopListening = io.onExit(() => tellLost(reporter, interrupts, io));
-    const view = await follow(run, progress, reporter, interrupts);
+    const view = await follow(run, progress, reporter, interrupts, apply);
     stopListening();
     interrupts.close();
-    reporter.end(view);
+    // The events and the view have it already.
+    const returned = options.json
+      ? undefined
+      : await showReturned(run, view, definition, options.outputs, io);
+    // Last comes what is asked for first: of a run that is done what it returned, of another why it is not.
+    if (view.status === 'done') reporter.end(view);
+    if (returned !== undefined) io.stdout.write(`${returned}\n`);
+    if (view.status !== 'done') reporter.end(view);
     return interrupts.exitCode ?? codeFor(view);
   } finally {
     reporter.close();
@@ -65,10 +87,10 @@ export async function runFlow(path: string, options: RunOptions, io: Io): Promis
 }
 
 /** A body may call `process.exit`, and that is no good end whatever its code. */
-function tellLost({ close }: Reporter, interrupts: Interrupts, { stderr }: Io): number | undefined {
+function tellLost({ close }: Reporter, interrupts: Interrupts, io: Io): number | undefined {
   close();
   if (interrupts.exitCode !== undefined) return interrupts.exitCode;
-  stderr.write('topple: the process ended before the run had settled: code of a task ended it\n');
+  tell(io, 'the process ended before the run had settled: code of a task ended it');
   return exitCode.failed;
 }
 
@@ -81,8 +103,8 @@ function showPlan(
   const paint = paintFor(io.stdout, io.env);
   const columns = io.stdout.columns ?? Number.POSITIVE_INFINITY;
   const lines = json
-    ? [JSON.stringify(planJson(definition, out, concurrency))]
-    : planLines(definition, out, concurrency).map((pieces) => layOut(pieces, columns, paint));
+    ? [escapeJson(JSON.stringify(planJson(definition, out, concurrency)))]
+    : planLines(definition, out, concurrency, columns).map((pieces) => layOut(pieces, columns, paint));
   io.stdout.write(`${lines.join('\n')}\n`);
   return exitCode.done;
 }
@@ -93,8 +115,8 @@ function reporterFor(
   io: Io,
   clock: SteadyClock,
 ): Reporter {
-  if (json) return reportJson(io);
-  if (!isLive(io.stdout, io.env)) return reportLines(io, progress, verbose);
+  if (json) return reportJson(io, progress);
+  if (!isLive(io.stderr, io.env)) return reportLines(io, progress, verbose);
   return reportLive(io, progress, clock, verbose);
 }
 
@@ -128,9 +150,11 @@ async function follow(
   progress: RunProgress,
   reporter: Reporter,
   interrupts: Interrupts,
+  apply: ToldFlow['apply'] | undefined,
 ): Promise<RunView> {
   for await (const entry of run.events()) {
     progress.apply(entry);
+    apply?.(entry);
     reporter.event(entry);
     interrupts.check();
   }

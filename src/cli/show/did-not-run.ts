@@ -1,12 +1,9 @@
 import { showCount } from '../duration.ts';
-import { escapeControls, truncateMiddle } from '../terminal/text.ts';
 import type { RunProgress, TaskProgress } from './progress.ts';
-import { rootTask } from './reasons.ts';
+import { maxIdColumns, rootTask, showId } from './reasons.ts';
 
 /** Of one cause; the rest is counted. */
 const maxNamed = 5;
-
-const maxIdColumns = 40;
 
 /** Groups the tasks that ended `upstream_failed` by the task whose own ending they go back to. */
 export function blockedByRoot(
@@ -17,8 +14,25 @@ export function blockedByRoot(
   return Map.groupBy(blocked, (task) => rootTask(progress, task, known));
 }
 
+/** Orders failed tasks as they failed; those last that are optional and kept no task from running that is not. */
+export function failuresInOrder(
+  { tasks }: RunProgress,
+  blocked: ReadonlyMap<TaskProgress, readonly TaskProgress[]>,
+): TaskProgress[] {
+  const counts = (task: TaskProgress): boolean =>
+    !task.optional || (blocked.get(task)?.some(({ optional }) => !optional) ?? false);
+  return tasks
+    .filter(({ status }) => status === 'failed')
+    .sort((a, b) => Number(counts(b)) - Number(counts(a)) || (a.endedAt ?? 0) - (b.endedAt ?? 0));
+}
+
 /** Says which tasks did not run because of whom: "`render` and `send` did not run: `fetch` failed". */
-export function didNotRun(root: TaskProgress, blocked: readonly TaskProgress[]): string {
+export function didNotRun(
+  root: TaskProgress,
+  blocked: readonly TaskProgress[],
+  idColumns = maxIdColumns,
+): string {
+  const nameOf = ({ id }: TaskProgress): string => `\`${showId(id, idColumns)}\``;
   // Those that fail the run first.
   const ordered = [...blocked].sort((a, b) => Number(a.optional) - Number(b.optional));
   const names = ordered.slice(0, maxNamed).map(nameOf);
@@ -26,8 +40,4 @@ export function didNotRun(root: TaskProgress, blocked: readonly TaskProgress[]):
   const all = left === 0 ? names : [...names, `${showCount(left)} more`];
   const list = all.length === 1 ? all[0] : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
   return `${list} did not run: ${nameOf(root)} ${root.status === 'failed' ? 'failed' : `was ${root.status}`}`;
-}
-
-function nameOf({ id }: TaskProgress): string {
-  return `\`${truncateMiddle(escapeControls(id), maxIdColumns)}\``;
 }

@@ -1,7 +1,7 @@
 import type { TaskStatus } from '../../model/status.ts';
 import { showDuration } from '../duration.ts';
 import { type Piece, widthOfAll } from '../terminal/line.ts';
-import { escapeControls, truncate } from '../terminal/text.ts';
+import { escapeControls, truncateMiddle } from '../terminal/text.ts';
 import { marks, readyMark } from './marks.ts';
 import type { RunProgress } from './progress.ts';
 
@@ -18,10 +18,12 @@ export function headLines(progress: RunProgress, now: number, columns: number): 
   const bar = columns >= 70 && state.length === 0 ? barOf(progress) : [];
   const rest = [...bar, ...progressed, ...state.flatMap((piece): Piece[] => [['none', '  '], piece])];
   const room = columns - widthOfAll(rest) - 2;
-  const name: Piece = ['bold', `${truncate(escapeControls(progress.flow), Math.max(room, 4))}  `];
-  // Where there is not enough for both, rather the state than the name.
+  const name: Piece = ['bold', `${truncateMiddle(escapeControls(progress.flow), room)}  `];
+  // Where there is not enough for all, rather the rest than the name.
   const head =
-    room < 4 && state.length > 0 ? [...state, ['none', '  '] as const, ...progressed] : [name, ...rest];
+    room >= 4
+      ? [name, ...rest]
+      : [...state.flatMap((piece): Piece[] => [piece, ['none', '  ']]), ...progressed];
   const forms = (['words', 'fewer words', 'marks'] as const).map((form) => countsOf(progress, form));
   const counts = forms.find((pieces) => widthOfAll(pieces) <= columns) ?? forms.at(-1) ?? [];
   return [head, counts];
@@ -52,7 +54,7 @@ function barOf({ counts, tasks, settled }: RunProgress): Piece[] {
 }
 
 function stateOf({ status }: RunProgress, columns: number): Piece[] {
-  const how = columns < 70 ? '' : ' what runs, Ctrl-C again aborts it';
+  const how = columns < 70 ? '' : ' running tasks; Ctrl-C again aborts them';
   if (status === 'paused') return [['yellow', `finishing${how}`]];
   return status === 'cancelling' ? [['red', 'aborting']] : [];
 }

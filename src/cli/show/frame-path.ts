@@ -1,8 +1,8 @@
 import { isSettled } from '../../model/status.ts';
 import { type Piece, widthOfAll } from '../terminal/line.ts';
-import { escapeControls, truncateMiddle } from '../terminal/text.ts';
 import { marks } from './marks.ts';
 import type { RunProgress, TaskProgress } from './progress.ts';
+import { showId } from './reasons.ts';
 
 const arrow: Piece = ['dim', ' → '];
 const cut: Piece = ['dim', '… '];
@@ -27,7 +27,8 @@ export function pathLine({ criticalPath }: RunProgress, columns: number): Piece[
 
 function pieceOf(task: TaskProgress, columns: number): Piece[] {
   const { glyph, style } = marks[task.status];
-  const id = truncateMiddle(escapeControls(task.id), Math.max(Math.floor(columns / 4), 6));
+  // On a narrow terminal rather one id of which something is seen than two.
+  const id = showId(task.id, Math.max(Math.floor(columns / 4), Math.min(13, columns - 11), 5));
   return [
     [style, `${glyph} `],
     [task.status === 'pending' ? 'dim' : 'none', id],

@@ -1,10 +1,11 @@
 import type { Entry } from '../../model/journal.ts';
 import { showDuration } from '../duration.ts';
 import type { Paint } from '../terminal/paint.ts';
-import { escapeControls, wrapWords } from '../terminal/text.ts';
+import { escapeControls, widthOf, wrapWords } from '../terminal/text.ts';
 import { marks } from './marks.ts';
 import type { RunProgress } from './progress.ts';
-import { detailOf, showError, showReason } from './reasons.ts';
+import { detailOf, showError, showId, showReason } from './reasons.ts';
+import { rootReason } from './root-reason.ts';
 
 /** An event in one line for a log: instant, type, task and what there is to say. `progress` has taken the event already. */
 export function logLine(progress: RunProgress, entry: Entry): string {
@@ -33,22 +34,24 @@ export function keptLines(progress: RunProgress, entry: Entry, paint: Paint, col
   const isFailure = entry.type === 'task.failed';
   if (!isFailure && entry.type !== 'task.retrying' && !isTimeout(entry)) return [];
   const { glyph, style } = entry.type === 'task.retrying' ? marks.retrying : marks.failed;
-  const id = 'taskId' in entry ? escapeControls(entry.taskId) : progress.flow;
-  const words = 'taskId' in entry ? wordsFor(progress, entry) : 'is out of time';
+  const words = 'taskId' in entry ? wordsFor(progress, entry) : 'timed out';
   const said = isFailure ? `failed${entry.attempt > 1 ? ' ' : ': '}${words}` : words;
   const after = showDuration(entry.at - (progress.startedAt ?? entry.at)).padStart(instantColumns - 2);
+  const start = `${paint('dim', after)}  ${paint(style, glyph)}`;
+  const beside = Math.max(columns - instantColumns - 3, 5);
   // On a narrow terminal the lines below would be of a few letters each, and have the instant's columns instead.
   const indent = columns < narrowColumns ? 2 : instantColumns + 2;
-  // Broken as one text, so that an id as long as several lines is, too; painted thereafter.
-  const text = `${id}  ${said}`;
-  const lines = wrapWords(text, Math.max(columns - instantColumns - 3, 5));
-  if (columns < narrowColumns && lines.length > 1) {
-    const below = text.slice(lines[0]?.length).trimStart();
-    lines.splice(1, lines.length, ...wrapWords(below, Math.max(columns - indent - 1, 5)));
-  }
-  const bold = lines[0]?.startsWith(id) ? paint('bold', id) + lines[0].slice(id.length) : lines[0];
-  const rest = lines.slice(1).map((line) => ' '.repeat(indent) + line);
-  return [`${paint('dim', after)}  ${paint(style, glyph)} ${bold}`.trimEnd(), ...rest];
+  const below = Math.max(columns - indent - 1, 5);
+  const id = showId('taskId' in entry ? entry.taskId : progress.flow, below);
+  const toLine = (line: string): string => ' '.repeat(indent) + line;
+  if (widthOf(id) > beside) return [start, toLine(paint('bold', id)), ...wrapWords(said, below).map(toLine)];
+  // Painted once it is broken.
+  const [first = ''] = wrapWords(`${id}  ${said}`, beside);
+  const rest = `${id}  ${said}`.slice(first.length).trimStart();
+  return [
+    `${start} ${paint('bold', id)}${first.slice(id.length)}`.trimEnd(),
+    ...(rest === '' ? [] : wrapWords(rest, below).map(toLine)),
+  ];
 }
 
 function isTimeout(entry: Entry): boolean {
@@ -58,7 +61,7 @@ function isTimeout(entry: Entry): boolean {
 function wordsFor(progress: RunProgress, entry: Entry): string {
   switch (entry.type) {
     case 'run.started':
-      return `${escapeControls(entry.flow)} ${escapeControls(entry.runId)}`;
+      return escapeControls(entry.flow);
     case 'task.started':
       return entry.attempt > 1 ? attemptOf(progress, entry) : '';
     case 'task.progress':
@@ -73,11 +76,11 @@ function wordsFor(progress: RunProgress, entry: Entry): string {
     case 'task.cancelled':
       return detailOf(progress, progress.task(entry.taskId));
     case 'run.cancelling':
-      return entry.cause === 'timeout' ? 'out of time' : (showReason(entry.reason) ?? '');
+      return entry.cause === 'timeout' ? 'timed out' : (showReason(entry.reason) ?? '');
     case 'run.cancelled':
       return showReason(entry.reason) ?? '';
     case 'run.failed':
-      return entry.error === undefined ? (entry.cause ?? '') : showError(entry.error);
+      return rootReason(progress) ?? '';
     default:
       return '';
   }

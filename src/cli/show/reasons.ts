@@ -1,7 +1,8 @@
 import type { ErrorView } from '../../model/error.ts';
+import { toJson } from '../../model/json.ts';
 import type { TriggerRule } from '../../model/trigger-rule.ts';
 import { showDuration } from '../duration.ts';
-import { escapeControls } from '../terminal/text.ts';
+import { escapeControls, truncateMiddle } from '../terminal/text.ts';
 import type { RunProgress, TaskProgress } from './progress.ts';
 
 /** Why a task ended as it did: `how` goes with its status, `said` is what the error or the person said. */
@@ -10,15 +11,18 @@ interface Reason {
   readonly said?: string | undefined;
 }
 
+/** Columns of an id in a sentence, where there are enough. */
+export const maxIdColumns = 40;
+
 /** Why a settled task is not `done`, after its status: `failed after 3 attempts: no network`. */
-export function reasonOf(progress: RunProgress, task: TaskProgress): string {
-  const { how, said } = reasonFor(progress, task);
+export function reasonOf(progress: RunProgress, task: TaskProgress, idColumns = maxIdColumns): string {
+  const { how, said } = reasonFor(progress, task, idColumns);
   return `${task.status}${how === undefined ? '' : ` ${how}`}${said === undefined ? '' : `: ${said}`}`;
 }
 
 /** The same where the status stands there already: `after 3 attempts: no network`. */
-export function detailOf(progress: RunProgress, task: TaskProgress): string {
-  const { how, said } = reasonFor(progress, task);
+export function detailOf(progress: RunProgress, task: TaskProgress, idColumns = maxIdColumns): string {
+  const { how, said } = reasonFor(progress, task, idColumns);
   return [how, said].filter((text) => text !== undefined).join(': ');
 }
 
@@ -43,6 +47,11 @@ export function rootTask(
   return root;
 }
 
+/** An id in a line: its two ends, where it is longer than that. */
+export function showId(id: string, columns = maxIdColumns): string {
+  return truncateMiddle(escapeControls(id), columns);
+}
+
 /** An error in one line. */
 export function showError({ name, message }: ErrorView): string {
   const text = message.trim();
@@ -53,21 +62,24 @@ export function showError({ name, message }: ErrorView): string {
 export function showReason(reason: unknown): string | undefined {
   if (reason === undefined || reason === null || reason === '') return undefined;
   if (reason instanceof Error) return showError(reason);
-  return escapeControls(typeof reason === 'string' ? reason : jsonOf(reason));
+  return escapeControls(typeof reason === 'string' ? reason : toJson(reason));
 }
 
-function reasonFor(progress: RunProgress, task: TaskProgress): Reason {
+function reasonFor(progress: RunProgress, task: TaskProgress, idColumns: number): Reason {
   switch (task.status) {
     case 'failed':
       return failureOf(task);
     case 'upstream_failed': {
       const root = rootTask(progress, task);
       return {
-        how: root === task ? 'because no dependency is done' : `because ${statement(progress, root)}`,
+        how:
+          root === task ? 'because no dependency is done' : `because ${statement(progress, root, idColumns)}`,
       };
     }
     case 'skipped':
-      return task.cause === 'rule' ? skippedByRule(progress, task) : { said: showReason(task.reason) };
+      return task.cause === 'rule'
+        ? skippedByRule(progress, task, idColumns)
+        : { said: showReason(task.reason) };
     case 'cancelled':
       return {
         how: task.attempts > 0 ? `in attempt ${task.attempts}` : undefined,
@@ -103,16 +115,17 @@ function isFailure({ status }: TaskProgress): boolean {
 }
 
 /** How another task ended, as a clause. */
-function statement(progress: RunProgress, task: TaskProgress): string {
-  const id = `\`${escapeControls(task.id)}\``;
-  const { said } = reasonFor(progress, task);
+function statement(progress: RunProgress, task: TaskProgress, idColumns: number): string {
+  const id = `\`${showId(task.id, idColumns)}\``;
+  const { said } = reasonFor(progress, task, idColumns);
   const verb = { failed: '', skipped: 'was ', cancelled: 'was ' } as { readonly [status: string]: string };
   return `${id} ${verb[task.status] ?? 'is '}${task.status}${said === undefined ? '' : `: ${said}`}`;
 }
 
-function skippedByRule(progress: RunProgress, task: TaskProgress): Reason {
+function skippedByRule(progress: RunProgress, task: TaskProgress, idColumns: number): Reason {
   const root = rootTask(progress, task);
-  const because = root === task ? (hopes[task.triggerRule] ?? 'its rule said so') : statement(progress, root);
+  const because =
+    root === task ? (hopes[task.triggerRule] ?? 'its rule said so') : statement(progress, root, idColumns);
   return { how: `because ${because}${task.triggerRule === 'all_success' ? '' : ` (${task.triggerRule})`}` };
 }
 
@@ -127,14 +140,6 @@ function whyCancelled({ startedAt, endedAt }: RunProgress, task: TaskProgress): 
   if (task.cause !== 'timeout') return showReason(task.reason);
   const until = endedAt ?? task.endedAt;
   return startedAt === undefined || until === undefined
-    ? 'the run was out of time'
-    : `the run was out of time after ${showDuration(until - startedAt)}`;
-}
-
-function jsonOf(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? String(value);
-  } catch {
-    return 'a reason that cannot be shown';
-  }
+    ? 'the run timed out'
+    : `the run timed out after ${showDuration(until - startedAt)}`;
 }

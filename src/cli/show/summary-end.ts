@@ -1,48 +1,55 @@
 import type { SettledRunStatus, TaskStatus } from '../../model/status.ts';
-import { count, showCount, showDuration } from '../duration.ts';
-import type { Piece } from '../terminal/line.ts';
-import { escapeControls } from '../terminal/text.ts';
+import { showCount, showDuration } from '../duration.ts';
+import { fill, type Piece, widthOfAll } from '../terminal/line.ts';
+import { escapeControls, truncateMiddle, widthOf } from '../terminal/text.ts';
 import { marks } from './marks.ts';
 import type { RunProgress } from './progress.ts';
-import { showReason } from './reasons.ts';
+import { maxIdColumns } from './reasons.ts';
+import { rootReason } from './root-reason.ts';
 
-/** How the run ended, in one line. */
-export function endPieces(progress: RunProgress): Piece[] {
+/** Columns of a reason that should be seen, whatever that costs of what is before it. */
+const leastReason = 24;
+
+/** Says in one line how the run ended, and why if it is not done. Where that is too narrow, the reason is what stays. */
+export function endPieces(progress: RunProgress, columns: number): Piece[] {
   const { flow, startedAt, endedAt } = progress;
   const status = progress.status as SettledRunStatus;
   const { glyph, style } = marks[status];
-  const verb = { done: 'is done after', failed: 'failed after', cancelled: 'was cancelled after' }[status];
   const took = showDuration((endedAt ?? 0) - (startedAt ?? endedAt ?? 0));
-  const why = status === 'done' ? undefined : whyOf(progress);
-  return [
-    [style, `${glyph} `],
-    ['bold', escapeControls(flow)],
-    ['none', ` ${verb} ${took}${why === undefined ? '' : `: ${why}`}`],
+  const idColumns = Math.min(Math.max(Math.floor(columns / 4), 9), maxIdColumns);
+  const why = status === 'done' ? undefined : rootReason(progress, idColumns);
+  const name = escapeControls(flow);
+  const shortName = truncateMiddle(name, Math.max(Math.floor(columns / 4), 9));
+  const verb = { done: 'is done', failed: 'failed', cancelled: 'was cancelled' }[status];
+  const forms: readonly Piece[][] = [
+    [
+      ['bold', name],
+      ['none', ` ${verb} after ${took}`],
+    ],
+    [
+      ['bold', shortName],
+      ['none', ` ${verb} after ${took}`],
+    ],
+    [['none', `${status} after ${took}`]],
+    [['none', status]],
   ];
-}
-
-function whyOf({ status, cause, reason, tasks }: RunProgress): string | undefined {
-  if (status === 'cancelled') return showReason(reason);
-  if (cause === 'timeout') return 'it was out of time';
-  if (cause !== undefined)
-    return `its ${cause} was refused${reason === undefined ? '' : `: ${showReason(reason)}`}`;
-  const counting = tasks.filter(({ optional }) => !optional);
-  const failed = counting.filter((task) => task.status === 'failed').length;
-  const blocked = counting.filter((task) => task.status === 'upstream_failed').length;
-  if (failed === 0) return `${count(blocked, 'task')} did not run`;
-  return `${count(failed, 'task')} failed${blocked === 0 ? '' : `, ${showCount(blocked)} did not run`}`;
+  const wanted = why === undefined ? 0 : Math.min(widthOf(why), Math.max(leastReason, columns / 2)) + 2;
+  const said = forms.find((pieces) => widthOfAll(pieces) <= columns - 2 - wanted);
+  const mark: Piece = [style, `${glyph} `];
+  if (why === undefined) return [mark, ...(said ?? forms[3] ?? [])];
+  return said === undefined ? [mark, ['none', why]] : [mark, ...said, ['none', `: ${why}`]];
 }
 
 const order: readonly TaskStatus[] = ['done', 'failed', 'upstream_failed', 'skipped', 'cancelled'];
 
-/** How many tasks ended how. */
-export function countPieces({ counts, tasks }: RunProgress): Piece[] {
-  if (tasks.length === 0) return [['dim', '  no tasks']];
-  return order
+/** Says how many tasks ended how. */
+export function countLines({ counts, tasks }: RunProgress, columns: number): Piece[][] {
+  if (tasks.length === 0) return [[['dim', 'no tasks']]];
+  const groups = order
     .filter((status) => counts[status] > 0)
-    .flatMap((status, at): Piece[] => [
-      ['none', at === 0 ? '  ' : '   '],
+    .map((status): Piece[] => [
       [marks[status].style, `${marks[status].glyph} `],
-      ['none', `${counts[status].toLocaleString('en')} ${status}`],
+      ['none', `${showCount(counts[status])} ${status}`],
     ]);
+  return fill(groups, '   ', columns);
 }

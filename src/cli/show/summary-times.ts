@@ -1,10 +1,13 @@
 import { showDuration } from '../duration.ts';
-import { type Piece, widthOfAll } from '../terminal/line.ts';
-import { escapeControls, padTo, truncateMiddle, widthOf } from '../terminal/text.ts';
+import { fill, type Piece } from '../terminal/line.ts';
+import { hasRoomBeside, padTo, widthOf } from '../terminal/text.ts';
 import { marks } from './marks.ts';
 import type { RunProgress, TaskProgress } from './progress.ts';
+import { maxIdColumns, showId } from './reasons.ts';
 
 const maxSlowest = 5;
+/** The mark of a status, with the spaces around it. */
+const markColumns = 4;
 /** At either end of a path. */
 const maxEnds = 4;
 
@@ -29,12 +32,12 @@ export function slowestLines({ tasks }: RunProgress, columns: number): Piece[][]
   const shown = columnsOfTimes
     .slice(0, isNarrow ? 1 : undefined)
     .filter(({ of }) => slowest.some((task) => of(task) >= leastMs));
-  const ids = slowest.map(({ id }) =>
-    truncateMiddle(escapeControls(id), Math.max(Math.min(Math.floor(columns / 3), columns - 14, 40), 5)),
-  );
+  // Beside it there is the mark, and room for one time at least.
+  const most = isNarrow ? columns - markColumns - 10 : Math.floor(columns / 3);
+  const ids = slowest.map(({ id }) => showId(id, Math.max(Math.min(most, maxIdColumns), 5)));
   const title = columns < 40 ? 'Slowest' : 'Slowest tasks';
-  // The mark and the space before it are in front of ids, the title stands at the edge.
-  const idColumns = Math.max(...ids.map(widthOf), title.length - 4);
+  // The title stands at the edge, and ids behind their marks.
+  const idColumns = Math.max(...ids.map(widthOf), title.length - markColumns);
   const heading = shown.map((column): Piece => ['dim', `   ${column.title}`]);
   const lines = slowest.map((task, at): Piece[] => {
     const { glyph, style } = marks[task.status];
@@ -47,10 +50,10 @@ export function slowestLines({ tasks }: RunProgress, columns: number): Piece[][]
     });
     return [['none', '  '], [style, `${glyph} `], ['none', padTo(ids[at] as string, idColumns)], ...times];
   });
-  return [[['bold', padTo(title, idColumns + 4)], ...heading], ...lines];
+  return [[['bold', padTo(title, idColumns + markColumns)], ...heading], ...lines];
 }
 
-const pathTitle = 'Critical path  ';
+const pathTitle = 'Critical path';
 
 /** The chain of tasks that the run waited for: from the last to end back, by who of its dependencies ended last. */
 export function pathLines(progress: RunProgress, columns: number): Piece[][] {
@@ -58,23 +61,22 @@ export function pathLines(progress: RunProgress, columns: number): Piece[][] {
   if (path.length < 2 || path.every(({ ranMs }) => ranMs < leastMs)) return [];
   const isLong = path.length > 2 * maxEnds + 1;
   const ends = isLong ? [...path.slice(0, maxEnds), ...path.slice(-maxEnds)] : path;
-  const lines: Piece[][] = [[['bold', pathTitle]]];
-  for (const [at, task] of ends.entries()) {
-    const gap = isLong && at === maxEnds ? `→ … ${path.length - 2 * maxEnds} more ` : '';
-    const step: Piece[] = [
-      ['dim', `${gap}${at > 0 ? '→ ' : ''}`],
-      ['none', truncateMiddle(escapeControls(task.id), 24)],
-      ['dim', ` ${showDuration(task.ranMs + task.backoffMs + task.slotMs)} `],
+  const steps = ends.map((task, at): Piece[] => {
+    const time = ` ${showDuration(task.ranMs + task.backoffMs + task.slotMs)}`;
+    const arrow = at > 0 ? '→ ' : '';
+    const room = columns - narrowIndent - arrow.length - time.length;
+    return [
+      ['dim', arrow],
+      ['none', showId(task.id, Math.min(Math.max(room, 5), 24))],
+      ['dim', time],
     ];
-    const isFull = at > 0 && widthOfAll([...(lines.at(-1) ?? []), ...step]) > columns + 1;
-    if (isFull) lines.push([['none', ' '.repeat(columns < 60 ? 4 : pathTitle.length)]]);
-    lines.at(-1)?.push(...step);
-  }
-  return lines;
+  });
+  if (isLong) steps.splice(maxEnds, 0, [['dim', `→ … ${path.length - 2 * maxEnds} more`]]);
+  return titled(pathTitle, steps, columns);
 }
 
 /** What all tasks together spent their time on. */
-export function timeLines({ tasks }: RunProgress): Piece[][] {
+export function timeLines({ tasks }: RunProgress, columns: number): Piece[][] {
   const [ran = 0, slots = 0, backoff = 0] = columnsOfTimes.map(({ of }) =>
     tasks.reduce((sum, task) => sum + of(task), 0),
   );
@@ -83,11 +85,33 @@ export function timeLines({ tasks }: RunProgress): Piece[][] {
     slots >= leastMs ? `waited ${showDuration(slots)} for slots` : '',
     backoff >= leastMs ? `waited ${showDuration(backoff)} between attempts` : '',
   ].filter((text) => text !== '');
+  // A number stays with its unit.
+  const words = [`ran ${showDuration(ran)}`, ...waits].join(', ').split(/ (?!(?:ms|s|min|h|d)\b)/);
+  return titled(
+    'All tasks',
+    words.map((word): Piece[] => [['none', word]]),
+    columns,
+  );
+}
+
+/** Columns of both titles, with the space behind them. */
+const titleColumns = 15;
+/** Of lines that go below their title. */
+const narrowIndent = 2;
+
+/** Groups of pieces behind their title, or where there is no room for that, below it. */
+function titled(title: string, groups: readonly Piece[][], columns: number): Piece[][] {
+  if (!hasRoomBeside(columns, titleColumns)) {
+    const lines = fill(groups, ' ', columns - narrowIndent);
+    return [
+      [['bold', title]],
+      ...lines.map((line): Piece[] => [['none', ' '.repeat(narrowIndent)], ...line]),
+    ];
+  }
+  const [first = [], ...more] = fill(groups, ' ', columns - titleColumns);
   return [
-    [
-      ['bold', 'All tasks      '],
-      ['none', [`ran ${showDuration(ran)}`, ...waits].join(', ')],
-    ],
+    [['bold', title.padEnd(titleColumns)], ...first],
+    ...more.map((line): Piece[] => [['none', ' '.repeat(titleColumns)], ...line]),
   ];
 }
 

@@ -1,12 +1,16 @@
 import type { TaskStatus } from '../../model/status.ts';
+import { showCount } from '../duration.ts';
 import type { Piece } from '../terminal/line.ts';
-import { escapeControls, padTo, truncateMiddle, widthOf, wrapWords } from '../terminal/text.ts';
-import { blockedByRoot, didNotRun } from './did-not-run.ts';
+import { hasRoomBeside, padTo, widthOf, wrapWords } from '../terminal/text.ts';
+import { blockedByRoot, didNotRun, failuresInOrder } from './did-not-run.ts';
 import { marks } from './marks.ts';
 import type { RunProgress, TaskProgress } from './progress.ts';
-import { reasonOf, rootTask } from './reasons.ts';
+import { maxIdColumns, reasonOf, rootTask, showId } from './reasons.ts';
 
-const title: Piece = ['bold', 'Failed, or did not run'];
+const titles = ['Failed, or did not run', 'Not done'] as const;
+
+/** The mark of a status, with the spaces around it. */
+const markColumns = 4;
 
 /** A task with its reason, or those that did not run because of one. */
 type Item =
@@ -19,32 +23,36 @@ export function unfinishedLines(progress: RunProgress, maxLines: number, columns
   if (items.length === 0) return [];
   const shown = items.slice(0, maxLines);
   const tasks = shown.flatMap((item) => ('task' in item ? [item.task] : []));
-  const maxColumns = Math.max(Math.min(Math.floor(columns / 3), 40), 8);
-  const idOf = ({ id }: TaskProgress): string => truncateMiddle(escapeControls(id), maxColumns);
-  const idColumns = Math.max(...tasks.map((task) => widthOf(idOf(task))));
+  const most = Math.max(Math.min(Math.floor(columns / 3), maxIdColumns), 8);
+  const idColumns = Math.max(...tasks.map(({ id }) => widthOf(showId(id, most))));
+  const hasRoom = hasRoomBeside(columns, markColumns + idColumns + 2);
+  const below = Math.max(columns - markColumns, 8);
   const lines = shown.flatMap((item): Piece[][] => {
+    // The signs beside an id in a sentence take three.
+    const inSentence = Math.min(Math.max(below - 3, 5), maxIdColumns);
     if ('blocked' in item) {
-      const text = didNotRun(item.root, item.blocked);
-      return linesOf('upstream_failed', wrapWords(text, Math.max(columns - 4, 8)), 4);
+      const text = didNotRun(item.root, item.blocked, inSentence);
+      return linesOf('upstream_failed', wrapWords(text, below), markColumns);
     }
     const { task } = item;
-    const id = padTo(idOf(task), idColumns);
-    const reason = `${reasonOf(progress, task)}${task.optional && task.status === 'failed' ? ' (optional)' : ''}`;
-    const [first = '', ...more] = besideOrBelow(reason, columns, idColumns + 6);
-    return linesOf(task.status, [`${id}  ${first}`, ...more], 0);
+    const reason = `${reasonOf(progress, task, inSentence)}${task.optional && task.status === 'failed' ? ' (optional)' : ''}`;
+    if (!hasRoom)
+      return linesOf(task.status, [showId(task.id, below), ...wrapWords(reason, below)], markColumns);
+    const beside = markColumns + idColumns + 2;
+    const [first = '', ...more] = wrapWords(reason, columns - beside);
+    return linesOf(task.status, [`${padTo(showId(task.id, most), idColumns)}  ${first}`, ...more], beside);
   });
+  const title: Piece = ['bold', titles.find((words) => words.length <= columns) ?? titles[1]];
   const left = countTasks(items) - countTasks(shown);
-  return left === 0
-    ? [[title], ...lines]
-    : [[title], ...lines, [['dim', `  … and ${left.toLocaleString('en')} more`]]];
+  return left === 0 ? [[title], ...lines] : [[title], ...lines, [['dim', `  … and ${showCount(left)} more`]]];
 }
 
 function countTasks(items: readonly Item[]): number {
   return items.reduce((sum, item) => sum + ('blocked' in item ? item.blocked.length : 1), 0);
 }
 
-/** Lines of which the first has the mark of a status. */
-function linesOf(status: TaskStatus, [first = '', ...more]: readonly string[], indent: number): Piece[][] {
+/** Lines of which the first has the mark of a status, and the others begin at that column. */
+function linesOf(status: TaskStatus, [first = '', ...more]: readonly string[], column: number): Piece[][] {
   const { glyph, style } = marks[status];
   return [
     [
@@ -52,19 +60,8 @@ function linesOf(status: TaskStatus, [first = '', ...more]: readonly string[], i
       [style, `${glyph} `],
       ['none', first],
     ],
-    ...indented(more, indent).map((line): Piece[] => [['none', line]]),
+    ...more.map((line): Piece[] => [['none', ' '.repeat(column) + line]]),
   ];
-}
-
-/** A text in lines: from that column on, or where that leaves no room, all of it below. */
-function besideOrBelow(text: string, columns: number, indent: number): string[] {
-  if (columns - indent < 24) return ['', ...indented(wrapWords(text, Math.max(columns - 4, 8)), 4)];
-  const [first = '', ...more] = wrapWords(text, columns - indent);
-  return [first, ...indented(more, indent)];
-}
-
-function indented(lines: readonly string[], columns: number): string[] {
-  return lines.map((line) => ' '.repeat(columns) + line);
 }
 
 const ranks: readonly TaskStatus[] = ['upstream_failed', 'cancelled', 'skipped'];
@@ -76,11 +73,7 @@ const ranks: readonly TaskStatus[] = ['upstream_failed', 'cancelled', 'skipped']
 function inOrderOfBlame(progress: RunProgress): Item[] {
   const roots = new Map<TaskProgress, TaskProgress>();
   const blocked = blockedByRoot(progress, roots);
-  const counts = (task: TaskProgress): boolean =>
-    !task.optional || (blocked.get(task)?.some(({ optional }) => !optional) ?? false);
-  const failed = progress.tasks
-    .filter(({ status }) => status === 'failed')
-    .sort((a, b) => Number(counts(b)) - Number(counts(a)) || (a.endedAt ?? 0) - (b.endedAt ?? 0));
+  const failed = failuresInOrder(progress, blocked);
   const withBlocked = (root: TaskProgress): Item[] => {
     const behind = blocked.get(root);
     return behind === undefined ? [{ task: root }] : [{ task: root }, { root, blocked: behind }];

@@ -1,7 +1,7 @@
-import { layOut, type Piece } from '../terminal/line.ts';
+import { layOut } from '../terminal/line.ts';
 import type { Paint } from '../terminal/paint.ts';
 import type { RunProgress } from './progress.ts';
-import { countPieces, endPieces } from './summary-end.ts';
+import { countLines, endPieces } from './summary-end.ts';
 import { pathLines, slowestLines, timeLines } from './summary-times.ts';
 import { unfinishedLines } from './summary-unfinished.ts';
 
@@ -20,14 +20,13 @@ export interface Sheet {
  */
 export function drawSummary(progress: RunProgress, { columns, paint, maxLines }: Sheet): string[] {
   const width = columns === undefined ? Number.POSITIVE_INFINITY : Math.max(columns - 1, 1);
-  // What is only said here may go on in the next line of the terminal; a table would fall apart.
-  const whole = (lines: readonly (readonly Piece[])[]): string[] =>
-    lines.map((pieces) => layOut(pieces, Number.POSITIVE_INFINITY, paint));
   const sections = [
-    whole(unfinishedLines(progress, maxLines, width)),
-    slowestLines(progress, width).map((pieces) => layOut(pieces, width, paint)),
-    whole([...pathLines(progress, width), ...timeLines(progress)]),
-    whole([endPieces(progress), countPieces(progress)]),
+    unfinishedLines(progress, maxLines, width),
+    slowestLines(progress, width),
+    [...pathLines(progress, width), ...timeLines(progress, width)],
+    [...countLines(progress, width), endPieces(progress, width)],
   ];
-  return sections.filter((lines) => lines.length > 0).flatMap((lines) => ['', ...lines]);
+  return sections
+    .filter((lines) => lines.length > 0)
+    .flatMap((lines) => ['', ...lines.map((pieces) => layOut(pieces, width, paint))]);
 }

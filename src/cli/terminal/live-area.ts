@@ -12,6 +12,9 @@ const clearBelow = '\u001b[J';
 const beginUpdate = '\u001b[?2026h';
 const endUpdate = '\u001b[?2026l';
 
+/** Undoes what a picture did to its terminal, for a process that cannot any more. */
+export const restore = `${endUpdate}\u001b[m${wrap}${showCursor}`;
+
 /** Styles and links, which take no columns. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what begins them
 const sequences = /\u001b\[[\d;]*m/g;

@@ -1,5 +1,7 @@
 import stringWidth from 'string-width';
 
+export { escapeControls, escapeLines } from './escape.ts';
+
 /** Printable ASCII: as many columns as characters, which is nearly all that is ever measured. */
 const plainText = /^[\x20-\x7e]*$/;
 
@@ -25,11 +27,11 @@ export function truncate(text: string, columns: number): string {
   return taken.length === parts.length ? text : take(parts, columns - 1).join('') + ellipsis;
 }
 
-/** The text, or its beginning and its end with `…` between them: long ids often differ at their ends. */
+/** The text, or its beginning and its end with `…` between them: long ids mostly differ at one of the two. */
 export function truncateMiddle(text: string, columns: number): string {
   const cut = truncate(text, columns);
-  if (cut === text || columns < 8) return cut;
-  const tail = take(partsOf(text).reverse(), Math.floor((columns - 1) / 3))
+  if (cut === text || columns < 3) return cut;
+  const tail = take(partsOf(text).reverse(), Math.floor((columns - 1) / 2))
     .reverse()
     .join('');
   return truncate(text, columns - widthOf(tail)) + tail;
@@ -59,6 +61,11 @@ export function wrapWords(text: string, columns: number): string[] {
   return [...lines, line];
 }
 
+/** Whether there is room for a text beside what takes the columns before it, or it is to go below. */
+export function hasRoomBeside(columns: number, before: number): boolean {
+  return columns - before >= 24;
+}
+
 /** What is seen as one character each. */
 function partsOf(text: string): string[] {
   const head =
@@ -75,23 +82,3 @@ function take(parts: readonly string[], columns: number): string[] {
   });
   return parts.slice(0, end < 0 ? parts.length : end);
 }
-
-/**
- * What would move the cursor, change colours or turn the direction of writing, made visible: ids and errors come from
- * anywhere, and a terminal obeys what it is sent.
- */
-export function escapeControls(text: string): string {
-  return text.replace(controls, (character) => {
-    const known = escapes[character];
-    return known ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
-}
-
-/** The same of a text that is lines already. */
-export function escapeLines(text: string): string {
-  return text.split('\n').map(escapeControls).join('\n');
-}
-
-const controls = /[\p{Cc}\p{Cs}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
-
-const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { nearest } from '../../model/nearest.ts';
@@ -18,10 +17,10 @@ import {
   testFlow,
 } from '../../testing/index.ts';
 import { exitCode, InvalidFlowError, UsageError } from '../cli-error.ts';
-import { explainFileError } from '../file-error.ts';
 import type { Io } from '../io.ts';
 import { type LoadedFlow, loadFlow } from '../load/load-flow.ts';
-import { escapeLines } from '../terminal/text.ts';
+import { claimOutput, writeOutput } from '../output-file.ts';
+import { escapeControls, escapeJson } from '../terminal/escape.ts';
 import { withRunnableScripts } from './replay-script.ts';
 
 /** What may be said of a test on the command line. */
@@ -41,16 +40,22 @@ export interface TestFileOptions {
   readonly path?: string | undefined;
   readonly strict?: boolean | undefined;
   readonly coverage?: string | undefined;
+  readonly force?: boolean | undefined;
   readonly json?: boolean | undefined;
 }
+
+const coverageFormat = { option: '--coverage', mark: '<!-- topple: coverage -->\n' };
 
 const commandNames = ['cancel', 'pause', 'stop', 'rerun'] as const;
 
 /** Tests the flow of a file, and says what the process is to end with. */
 export async function testFlowFile(path: string, given: TestFileOptions, io: Io): Promise<number> {
   const commands = readCommands(given.commands);
-  const loaded = await loadFlow(path, given, io);
+  const { coverage, force = false } = given;
+  const loaded = await loadFlow(path, { ...given, listsFiles: coverage !== undefined }, io);
   if (given.path !== undefined) return goPath(loaded, given.path, given.json === true, io);
+  const rules = { inputs: loaded.files, force };
+  const output = coverage === undefined ? undefined : claimOutput(coverage, coverageFormat, rules, io);
   const exported = await exportsOf(path, loaded, io);
   const found = await testFlow(loaded.flow, {
     maxFailures: given.failures,
@@ -70,8 +75,9 @@ export async function testFlowFile(path: string, given: TestFileOptions, io: Io)
     name === undefined && loaded.scripts === undefined
       ? found
       : withRunnableScripts(found, { file: path, cwd: io.cwd, exported: name });
-  if (given.coverage !== undefined) await write(given.coverage, coverageMarkdown(tested.coverage), io);
-  io.stdout.write(given.json ? `${JSON.stringify(tested, null, 2)}\n` : escapeLines(reportText(tested)));
+  if (output !== undefined)
+    writeOutput(output, `${coverageFormat.mark}\n${coverageMarkdown(tested.coverage)}`);
+  io.stdout.write(given.json ? jsonOf(tested) : shown(reportText(tested)));
   const isWarned = given.strict && tested.lints.some(({ severity }) => severity === 'warning');
   return tested.isGood && !isWarned ? exitCode.done : exitCode.failed;
 }
@@ -90,15 +96,11 @@ async function goPath({ flow }: LoadedFlow, seed: string, isJson: boolean, io: I
       `run: ${view.status}`,
       ...tasks,
     ];
-    io.stdout.write(
-      isJson
-        ? `${JSON.stringify({ story: path.story, view }, null, 2)}\n`
-        : `${escapeLines(lines.join('\n'))}\n`,
-    );
+    io.stdout.write(isJson ? jsonOf({ story: path.story, view }) : `${shown(lines.join('\n'))}\n`);
     return exitCode.done;
   } catch (error) {
     if (!(error instanceof PathError)) throw error;
-    io.stdout.write(isJson ? `${JSON.stringify(error, null, 2)}\n` : `✘ ${escapeLines(error.message)}\n`);
+    io.stdout.write(isJson ? jsonOf(error) : `✘ ${shown(error.message)}\n`);
     return exitCode.failed;
   }
 }
@@ -149,12 +151,11 @@ function propertiesIn(path: string, exported: { readonly properties?: unknown })
   );
 }
 
-async function write(path: string, content: string, io: Io): Promise<void> {
-  try {
-    await writeFile(resolve(io.cwd, path), content);
-  } catch (cause) {
-    throw new UsageError(`${path}: \`--coverage\` cannot be written: ${explainFileError(cause, 'write')}.`, {
-      cause,
-    });
-  }
+/** Lines that no id makes longer than anybody reads. */
+function shown(text: string): string {
+  return text.split('\n').map(escapeControls).join('\n');
+}
+
+function jsonOf(value: object): string {
+  return `${escapeJson(JSON.stringify(value, null, 2))}\n`;
 }

@@ -1,7 +1,8 @@
 import type { Clock, Entry, Run } from '../../index.ts';
+import { toJson } from '../../model/json.ts';
 import { isSettledRun } from '../../model/status.ts';
 import { Problem } from '../problem.ts';
-import { showEntry, toJson } from './json.ts';
+import { showEntry } from './show.ts';
 
 export interface EventStreamOptions {
   /** Only events with a greater `seq`. */

@@ -7,6 +7,7 @@ import {
   checkMethods,
   checkNumber,
 } from '../../model/check.ts';
+import { toJson } from '../../model/json.ts';
 import { guardLogger } from '../../model/logger.ts';
 import { Problem, problemResponse, safeHeaders, textResponse } from '../problem.ts';
 import { checkAccept } from './accept.ts';
@@ -15,9 +16,9 @@ import { readBody } from './body.ts';
 import { command } from './commands.ts';
 import { eventStream, isReadToTheEnd, readLastEventId } from './events.ts';
 import { checkHost } from './host.ts';
-import { showView, toJson } from './json.ts';
 import { listRuns } from './list.ts';
 import { type Route, readQuery, routeOf } from './route.ts';
+import { showView } from './show.ts';
 
 export interface RunsHandlerOptions {
   /** Whose runs are shown. */

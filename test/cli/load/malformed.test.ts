@@ -103,7 +103,27 @@ const cases: readonly Case[] = [
     1,
     /`duration` of task `a` must be a number of at least 0, but is "5"/,
   ),
-  json('{"tasks": {"a": {"duration": 1e400}}}', 1, /must be a number of at least 0, but is Infinity/),
+  json(
+    '{"tasks": {"a": {"duration": 1e400}}}',
+    1,
+    /must be a number from 0 to 9007199254740991, but is Infinity/,
+  ),
+  json(
+    '{"tasks": {"a": {"duration": 1e16}}}',
+    1,
+    /must be a number from 0 to 9007199254740991, but is 10{16}/,
+  ),
+  json(
+    '{"tasks": {"a": {"fails": 1e16}}}',
+    1,
+    /attempts fail, a whole number from 0 to 9007199254740991, or/,
+  ),
+  json(
+    '{"tasks": {"a": {"priority": -1e16}}}',
+    1,
+    /must be a number from -9007199254740991 to 9007199254740991, /,
+  ),
+  json('{"pools": {"p": 1e16}, "tasks": {}}', 1, /must be a whole number from 1 to 9007199254740991, but is/),
   json(
     '{"tasks": {"a": {\n"triggerRule": "all_sucess"}}}',
     2,
@@ -143,6 +163,13 @@ const cases: readonly Case[] = [
     1,
     /a whole number of at least 0, or `always`, but is "never"/,
   ),
+  json('{"tasks": {"a": {"needs": ["x"]}}}', 1, /Add a task of that id, or take it out of `needs`\.\n$/),
+  json(
+    '{"tasks": {"a": {"dependsOn": ["x"]}}}',
+    1,
+    /Add a task of that id, or take it out of `dependsOn`\.\n$/,
+  ),
+  json('{"tasks": {"a": {"needs": ["a"]}}}', 1, /depends on itself: take it out of its own `needs`\.\n$/),
   json('{"tasks": {"a": {"skips": "yes"}}}', 1, /`skips` of task `a` must be true or false, but is "yes"/),
   json('{"tasks": {"a": {"optional": 1}}}', 1, /`optional` of task `a` must be true or false, but is 1/),
   json('{"tasks": {"a": {"priority": "high"}}}', 1, /`priority` of task `a` must be a number, but is "high"/),

@@ -78,6 +78,30 @@ const bad: Readonly<Record<string, readonly [code: string, says: RegExp]>> = {
     `${define}export const f = createFlow('f').task('b', { perform: 5 as never });`,
     /^:2: Task `b` of flow `f` needs a body/,
   ],
+  'getter.ts': [
+    "export default { get flow() { throw new Error('not yet'); } };",
+    /^: exports no flow: what it exports is `flow` \(cannot be read: not yet\)\. Export what `createFlow`/,
+  ],
+  'getter.cjs': [
+    "module.exports = { get flow() { throw 'no error'; }, get then() { throw 1; } };",
+    /^: exports no flow: what it exports is `flow` \(cannot be read: no error\), `then` \(cannot be read: 1\)\./,
+  ],
+  'proxy.ts': [
+    'export const odd = new Proxy({}, { get() { throw 1; }, has() { throw 2; } });',
+    /^: exports no flow: what it exports is `odd` \(object\)\./,
+  ],
+  'jsx.tsx': [
+    'export {};',
+    /^: cannot run: Node knows no JSX\. Without any in it, let its name end in `\.ts`; else build it first\.\n$/,
+  ],
+  'imports-jsx.ts': [
+    "import './parts/page.jsx';",
+    /^: imports `page\.jsx`, which cannot run: Node knows no JSX\./,
+  ],
+  'imports-css.ts': [
+    "import './parts/page.css';",
+    /^: imports `page\.css`, which cannot run: Node knows no modules that end in `\.css`\./,
+  ],
   'exit.ts': ['\nprocess.exit(0);', /^:2: called `process\.exit` while it was loading: /],
   'exit-later.ts': [
     'setTimeout(() => process.exit(), 1);\nawait new Promise(() => {});',
@@ -116,6 +140,8 @@ const bad: Readonly<Record<string, readonly [code: string, says: RegExp]>> = {
 const imported = {
   'parts/property.ts': '\nexport class A { constructor(readonly b: number) {} }',
   'parts/throws.ts': "\n\nthrow new Error('deep');",
+  'parts/page.jsx': '',
+  'parts/page.css': '',
   'parts/syntax.mjs': '\n\nexport const a = ;',
 };
 
@@ -214,6 +240,12 @@ test('finds the flows that a default export holds', async () => {
     `${define}export default { it: createFlow('it').task('a', ${body}) };`,
   );
   assert.match((await topple(['graph', 'default.ts'], { cwd })).stdout, /t0\["a"]/);
+});
+
+test('finds a flow beside an export that cannot be read', async () => {
+  const code = `${define}export default { get bad() { throw new Error('no'); }, it: createFlow('it').task('a', ${body}) };`;
+  writeFileSync(join(cwd, 'beside.ts'), code);
+  assert.match((await topple(['graph', 'beside.ts'], { cwd })).stdout, /t0\["a"]/);
 });
 
 test('finds the flows of a CommonJS module', async () => {

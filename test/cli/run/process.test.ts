@@ -9,6 +9,7 @@ const test = spec('topple run as a process');
 
 const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 const exits = fileURLToPath(new URL('flows/exits.ts', import.meta.url));
+const strays = fileURLToPath(new URL('flows/strays.ts', import.meta.url));
 const typed = fileURLToPath(new URL('flows/typed.ts', import.meta.url));
 
 function start(...args: string[]) {
@@ -32,6 +33,32 @@ test('keeps standard output to JSON, whatever bodies print', async () => {
   for (const line of stdout.trimEnd().split('\n')) JSON.parse(line);
   assert.match(stderr, 'a body writes\n');
   assert.match(stderr, /said\nso/);
+});
+
+test('keeps standard output to what the flow returns, whatever bodies print', async () => {
+  const { code, stdout, stderr } = await run(typed, '--input', '{ "n": 4 }');
+  assert.equal([code, stdout], [0, '8\n']);
+  assert.match(stderr, 'a body writes\n');
+});
+
+test('names the task that forgot to wait for what failed, and says what to look for', async () => {
+  for (const [flow, task] of [
+    ['forgets', 'for\\ngets'],
+    ['promise', 'actor'],
+    ['machine', 'machine'],
+  ] as const) {
+    const { code, stderr } = await run(strays, '--flow', flow);
+    assert.is(code, 1);
+    assert.is(
+      stderr.trimEnd().split('\n').at(-1),
+      `topple: task \`${task}\`: unexpected Error: late. Nothing waited for the promise that failed: look for a forgotten \`await\`.`,
+    );
+  }
+});
+
+test('shows the stack of what nobody caught if that is asked for', async () => {
+  const { stderr } = await run(strays, '--flow', 'forgets', '--verbose');
+  assert.match(stderr, /caused by Error: late\n {4}at late \(.*strays\.ts:9:9\)/);
 });
 
 test('does not end well where a body ends the process', async () => {

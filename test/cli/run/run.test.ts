@@ -15,6 +15,7 @@ test.after(() => rmSync(folder, { recursive: true, force: true }));
 
 const typed = fileURLToPath(new URL('flows/typed.ts', import.meta.url));
 const setsClock = fileURLToPath(new URL('flows/sets-clock.ts', import.meta.url));
+const returns = fileURLToPath(new URL('flows/returns.ts', import.meta.url));
 
 /** Runs a graph file with these tasks. */
 function run(tasks: object, args: readonly string[] = [], options?: FakeIoOptions) {
@@ -28,10 +29,9 @@ test('ends with 1 where what is not optional did not run behind what is, and say
     render: { needs: ['fetch'] },
     send: { needs: ['render'] },
   };
-  const { code, stdout } = await run(nightly);
+  const { code, stderr } = await run(nightly);
   assert.is(code, 1);
-  assert.match(stdout, '  ⊘ `render` and `send` did not run: `fetch` failed');
-  assert.match(stdout, /\n✘ demo failed after \d+ ms: 2 tasks did not run\n/);
+  assert.match(stderr, '  ⊘ `render` and `send` did not run: `fetch` failed');
   const spared = await run({ ...nightly, render: { needs: ['fetch'], triggerRule: 'all_settled' } });
   assert.is(spared.code, 0);
 });
@@ -67,15 +67,14 @@ test('shows how long tasks took, though the time of day is set meanwhile', async
 test('gives a line with its instant for each event, and a summary', async () => {
   const { code, stdout, stderr } = await run(shop);
   assert.is(code, 1);
-  assert.is(stderr, '');
-  const [events = '', ...summary] = stdout.split('\n\n');
+  assert.is(stdout, '');
+  const [events = '', ...summary] = stderr.split('\n\n');
   const lines = events.split('\n');
   for (const line of lines) assert.match(line, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (run|task)\.\w+/);
   const told = lines.map((line) => line.slice(25)).filter((line) => /pay|thanks/.test(line));
   assert.equal(
     told.map((line) => line.replace(/after \d+ ms/, 'after N ms')),
     [
-      'task.ready pay',
       'task.started pay',
       'task.retrying pay attempt 1 of 3 failed, next in 5 ms: attempt 1 of `pay` was to fail',
       'task.started pay attempt 2 of 3',
@@ -86,7 +85,9 @@ test('gives a line with its instant for each event, and a summary', async () => 
     ],
   );
   assert.match(summary.join('\n'), '  ⊘ `thanks` did not run: `post` failed');
-  assert.match(stdout, '\n✘ demo failed after ');
+  assert.match(stderr, '\n✘ demo failed after ');
+  assert.not.match(stderr, /task\.ready|[0-9a-f]{8}-/);
+  assert.match((await run(shop, ['--verbose'])).stderr, /^\S+Z task\.ready stock$/m);
 });
 
 test('gives one event a line as JSON, numbered without gaps, and the view last', async () => {
@@ -301,6 +302,83 @@ test('shows outputs that JSON has no word for as far as it can', async () => {
   assert.is(parse(stdout).view.tasks.big?.output, '8n');
 });
 
+test('prints what the flow returns, and nothing else, to standard output', async () => {
+  const { code, stdout, stderr } = await topple(['run', typed, '--input', '{ "n": 4 }']);
+  assert.equal([code, stdout], [0, '8\n']);
+  assert.match(stderr, /task\.done double/);
+  assert.match(stderr, 'typed is done after');
+  assert.is((await run({ a: {} })).stdout, '');
+});
+
+test('prints the outputs of tasks by id, those of a failed run too', async () => {
+  const input = ['--input', '{ "n": 4 }'];
+  const done = await topple(['run', typed, ...input, '--outputs']);
+  assert.equal([done.code, done.stdout], [0, '{"double":8,"big":"8n"}\n']);
+  const odd = await topple(['run', returns, '--flow', 'fails', '--outputs']);
+  assert.equal([odd.code, odd.stdout], [1, '{"__proto__":"own","cycle":{"self":"[circular]"}}\n']);
+  assert.equal((await topple(['run', returns, '--flow', 'fails'])).stdout, '');
+  assert.equal((await run({ a: {} }, ['--outputs'])).stdout, '{}\n');
+  const events = await topple(['run', typed, ...input, '--outputs', '--json']);
+  assert.is(parse(events.stdout).view.status, 'done');
+});
+
+test('prints what is no JSON as far as it can, and null for nothing', async () => {
+  const { stdout } = await topple(['run', returns, '--flow', 'odd']);
+  assert.is(
+    stdout,
+    '{"big":"1n","self":"[circular]","at":"1970-01-01T00:00:00.000Z","list":[null,null],"text":"\u202e"}\n',
+  );
+  assert.is((await topple(['run', returns, '--flow', 'nothing'])).stdout, 'null\n');
+});
+
+test('prints nothing of a flow whose output throws, and says so', async () => {
+  const { code, stdout, stderr } = await topple(['run', returns, '--flow', 'throws']);
+  assert.equal([code, stdout], [1, '']);
+  assert.match(stderr, 'throws failed after');
+});
+
+test('indents what it returns on a terminal, which obeys none of it', async () => {
+  const terminal = { columns: 80, rows: 24 };
+  const { stdout } = await topple(['run', returns, '--flow', 'odd'], { terminal });
+  assert.is(
+    stdout,
+    `{
+  "big": "1n",
+  "self": "[circular]",
+  "at": "1970-01-01T00:00:00.000Z",
+  "list": [
+    null,
+    null
+  ],
+  "text": "\\u202e"
+}
+`,
+  );
+});
+
+test('ends with what is asked for: what a run returned, or why it failed', async () => {
+  const lastOf = async (name: string) => {
+    const io = fakeIo();
+    let all = '';
+    for (const stream of [io.stdout, io.stderr]) {
+      stream.write = (text) => {
+        all += text;
+      };
+    }
+    await runCli(['run', returns, '--flow', name, '--outputs'], io);
+    return all
+      .split('\n')
+      .at(-2)
+      ?.replace(/\d+ ms/, 'N ms');
+  };
+  assert.is(await lastOf('nothing'), '{"a":1}');
+  assert.is(await lastOf('fails'), '✘ fails failed after N ms: bad: no network');
+  assert.is(
+    await lastOf('throws'),
+    '✘ throws failed after N ms: its output could not be made: made\\nnothing',
+  );
+});
+
 test('runs a flow without its own output where a task is left out', async () => {
   const { code, stdout } = await topple([
     'run',
@@ -316,15 +394,14 @@ test('runs a flow without its own output where a task is left out', async () => 
 });
 
 test('shows what bodies log among the events', async () => {
-  const { stdout } = await topple(['run', typed, '--input', '{ "n": 4 }']);
-  assert.match(stdout, /^\S+Z log .*said\\nso.*$/m);
+  const { stderr } = await topple(['run', typed, '--input', '{ "n": 4 }']);
+  assert.match(stderr, /^\S+Z log odd: said\\nso \{"n":1\}$/m);
 });
 
 test('shows where errors come from if that is asked for', async () => {
-  const { stdout, stderr } = await run({ a: { fails: 'always' } }, ['--verbose']);
-  assert.match(stderr, /^Error: attempt 1 of `a` was to fail\n {4}at /);
-  assert.not.match(stdout, '    at ');
-  assert.is((await run({ a: { fails: 'always' } })).stderr, '');
+  const { stderr } = await run({ a: { fails: 'always' } }, ['--verbose']);
+  assert.match(stderr, /^Error: attempt 1 of `a` was to fail\n {4}at /m);
+  assert.not.match((await run({ a: { fails: 'always' } })).stderr, '    at ');
 });
 
 test('reads standard input once', async () => {
@@ -376,7 +453,7 @@ test('writes what XState tells an inspector, a line each', async () => {
 test('says that an inspection log cannot be written, before anything runs', async () => {
   const { code, stdout, stderr } = await run({ a: {} }, ['--inspect-log', 'missing/x.ndjson']);
   assert.equal([code, stdout], [2, '']);
-  assert.is(stderr, 'topple: --inspect-log missing/x.ndjson: cannot be written: its folder is missing.\n');
+  assert.is(stderr, 'topple: missing/x.ndjson: `--inspect-log` cannot be written: its folder is missing.\n');
 });
 
 test('refuses a pool that nobody knows as no valid flow', async () => {
@@ -392,19 +469,19 @@ async function interrupted(
 ) {
   writeFileSync(join(folder, 'flow.json'), JSON.stringify({ tasks }));
   const io = fakeIo({ cwd: folder });
-  const { stdout } = io;
+  const { stderr } = io;
   const due = [...sends];
-  const write = stdout.write.bind(stdout);
-  stdout.write = (text: string) => {
+  const write = stderr.write.bind(stderr);
+  stderr.write = (text: string) => {
     write(text);
     const [at, ...signals] = due[0] ?? [''];
-    if (at === '' || !stdout.text.includes(at)) return;
+    if (at === '' || !stderr.text.includes(at)) return;
     due.shift();
     for (const signal of signals) assert.ok(io.send(signal) > 0, `nobody hears ${signal}`);
   };
   const code = await runCli(['run', 'flow.json'], io);
   assert.equal(due, []);
-  return { code, stdout: stdout.text, stderr: io.stderr.text };
+  return { code, stderr: stderr.text };
 }
 
 const slow = {
@@ -414,27 +491,27 @@ const slow = {
 };
 
 test('lets run what runs at the first interrupt, and starts nothing more', async () => {
-  const { code, stdout, stderr } = await interrupted(slow, [['task.retrying c', 'SIGINT']]);
+  const { code, stderr } = await interrupted(slow, [['task.retrying c', 'SIGINT']]);
   assert.is(code, 130);
-  assert.is(stderr, 'topple: finishing 1 task; interrupt again to abort\n');
-  assert.match(stdout, /task\.done a/);
-  assert.match(stdout, /task\.cancelled b interrupted\n/);
-  assert.match(stdout, /task\.cancelled c in attempt 1: interrupted\n/);
-  assert.not.match(stdout, 'task.started b');
+  assert.match(stderr, /^topple: finishing 1 task; interrupt again to abort$/m);
+  assert.match(stderr, /task\.done a/);
+  assert.match(stderr, /task\.cancelled b interrupted\n/);
+  assert.match(stderr, /task\.cancelled c in attempt 1: interrupted\n/);
+  assert.not.match(stderr, 'task.started b');
 });
 
 test('ends at once where nothing runs', async () => {
-  const { code, stdout } = await interrupted({ c: slow.c }, [['task.retrying c', 'SIGINT']]);
+  const { code, stderr } = await interrupted({ c: slow.c }, [['task.retrying c', 'SIGINT']]);
   assert.is(code, 130);
-  assert.match(stdout, 'cancelled after');
+  assert.match(stderr, 'cancelled after');
 });
 
 test('aborts what runs at the second interrupt', async () => {
-  const { code, stdout } = await interrupted({ a: { duration: 60_000 } }, [
+  const { code, stderr } = await interrupted({ a: { duration: 60_000 } }, [
     ['task.started a', 'SIGINT', 'SIGINT'],
   ]);
   assert.is(code, 130);
-  assert.match(stdout, /task\.cancelled a in attempt 1: interrupted\n/);
+  assert.match(stderr, /task\.cancelled a in attempt 1: interrupted\n/);
 });
 
 test('leaves a third interrupt to the process', async () => {
@@ -449,7 +526,7 @@ test('leaves a third interrupt to the process', async () => {
 test('aborts when it is terminated, and when nobody reads what it writes', async () => {
   const terminated = await interrupted({ a: { duration: 60_000 } }, [['task.started a', 'SIGTERM']]);
   assert.is(terminated.code, 143);
-  assert.match(terminated.stdout, 'terminated');
+  assert.match(terminated.stderr, 'terminated');
   const unread = await interrupted({ a: { duration: 60_000 } }, [['task.started a', 'SIGPIPE']]);
   assert.is(unread.code, 0);
 });

@@ -50,7 +50,7 @@ test('has room for everything on a large terminal, and says what there is to com
 test('fits 20 columns', async () => {
   assert.equal(draw(await progressAt(2_000, release, { name: 'release' }), 2_000, 20), [
     '',
-    'rel…  3 of 6  2.0 s',
+    're…e  3 of 6  2.0 s',
     '✔1 ▶1 ↻1 ✘1 ⊘1 ·1',
     '',
     '▶ build    1.1 s',
@@ -159,7 +159,7 @@ test('tells states apart without colours, and has the same text with them', asyn
 test('says that it is being ended', async () => {
   const progress = await progressAt(2_000, release, { name: 'release' });
   progress.apply({ type: 'run.paused', at: 2_000, seq: 99, runId: 'r' });
-  assert.match(draw(progress, 2_000)[1] ?? '', 'finishing what runs, Ctrl-C again aborts it');
+  assert.match(draw(progress, 2_000)[1] ?? '', 'finishing running tasks; Ctrl-C again aborts them');
   assert.equal(draw(progress, 2_000, 20)[1], 'finishing  3 of 6 …');
   progress.apply({ type: 'run.cancelling', at: 2_000, seq: 100, runId: 'r', cause: 'cancelled' });
   assert.match(draw(progress, 2_000)[1] ?? '', 'aborting');

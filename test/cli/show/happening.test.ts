@@ -68,9 +68,9 @@ test('keep nothing of all else', async () => {
   );
 });
 
-test('say that the run is out of time', async () => {
+test('say that the run timed out', async () => {
   const entry: Entry = { ...stamp, type: 'run.cancelling', at: 2_000, cause: 'timeout' };
-  assert.equal(keptLines(await mail(), entry, noColours, 80), ['     2.0 s  ✘ demo  is out of time']);
+  assert.equal(keptLines(await mail(), entry, noColours, 80), ['     2.0 s  ✘ demo  timed out']);
 });
 
 test('go on under themselves on a narrow terminal', async () => {
@@ -82,7 +82,7 @@ test('go on under themselves on a narrow terminal', async () => {
   const id = '日本語'.repeat(100);
   const progress = await progressAt(0, [{ id, retry: { maxAttempts: 2 }, durationMs: 9_000 }]);
   const lines = keptLines(progress, { ...retrying, taskId: id }, noColours, 40);
-  assert.ok(lines.length > 20);
+  assert.is(lines[0], '     1.5 s  ↻ 日本語日本語…日本語日本語');
   for (const line of lines) assert.ok(widthOf(line) < 40, line);
 });
 
@@ -99,7 +99,7 @@ test('of a log begin with the instant and the type', async () => {
       line({ type: 'run.failed' }),
     ],
     [
-      '1970-01-01T00:00:00.000Z run.started demo r',
+      '1970-01-01T00:00:00.000Z run.started demo',
       '1970-01-01T00:00:00.000Z task.started mail',
       '1970-01-01T00:00:00.000Z task.started mail attempt 2 of 3',
       '1970-01-01T00:00:00.000Z task.progress mail 99% so\\nfar',

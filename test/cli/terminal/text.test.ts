@@ -33,7 +33,9 @@ test('cuts at the end, with a sign for the rest, and never takes more than it ma
 });
 
 test('keeps both ends of what is cut in the middle', () => {
-  assert.is(truncateMiddle('build/linux/x64/release', 12), 'build/li…ase');
+  assert.is(truncateMiddle('eu-1', 3), 'e…1');
+  assert.is(truncateMiddle(`日本語${family}のタスク一`, 9), '日本…ク一');
+  assert.is(truncateMiddle('build/linux/x64/release', 12), 'build/…lease');
   for (const text of ['x'.repeat(300), '日'.repeat(300), family.repeat(100), `a${'e\u0301'.repeat(300)}z`]) {
     for (let columns = 0; columns <= 40; columns++) {
       assert.ok(widthOf(truncateMiddle(text, columns)) <= columns, `${columns} columns`);

@@ -85,7 +85,7 @@ test('shows what bodies returned and threw, whatever it is, but no stack', async
   assert.equal(
     Object.entries(tasks).map(([id, { output, error }]) => [id, output ?? error]),
     [
-      ['cycle', { name: 'cycle', self: '[unreadable]' }],
+      ['cycle', { name: 'cycle', self: '[circular]' }],
       ['big', { n: '12n', error: { name: 'TypeError', message: 'inside' } }],
       ['__proto__', { name: 'RangeError', message: 'outside' }],
     ],

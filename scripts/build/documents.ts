@@ -1,0 +1,31 @@
+import { copyFileSync, cpSync, existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+
+/** What is read of a checkout's documents by those who have only the package. */
+const shipped = ['README.md', 'CHANGELOG.md', 'docs', 'examples'];
+
+/** `[text](path#heading)` whose path is in the checkout; pictures stand among what is shipped. */
+const link = /(?<!!)\[([^\]]*)\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)/g;
+
+/** Copies the documents into the package. Their links to files that it lacks become plain text. */
+export function writeDocuments(root: string, folder: string): void {
+  copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
+  for (const name of shipped) cpSync(join(root, name), join(folder, name), { recursive: true });
+  const documents = globSync(['*.md', 'docs/**/*.md', 'sources/**/*.md'], { cwd: folder });
+  for (const document of documents) {
+    const path = join(folder, document);
+    writeFileSync(path, relink(readFileSync(path, 'utf8'), document.replaceAll('\\', '/'), folder));
+  }
+}
+
+function relink(text: string, document: string, folder: string): string {
+  const isSource = document.startsWith('sources/');
+  const from = dirname(isSource ? document.slice('sources/'.length) : document);
+  return text.replaceAll(link, (whole, label: string, path: string, heading = '') => {
+    const target = posix.join(from, path);
+    const place = [target, `sources/${target}`].find((candidate) => existsSync(join(folder, candidate)));
+    if (place === undefined) return label;
+    if (place === target && !isSource) return whole;
+    return `[${label}](${posix.relative(dirname(document), place)}${heading})`;
+  });
+}

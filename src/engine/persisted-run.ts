@@ -1,0 +1,55 @@
+import { orchestratorMachine } from '../../machines/orchestrator.ts';
+import { showValue } from '../model/check.ts';
+import { checkJournal, type JournalPlace, malformed } from '../model/check-journal.ts';
+import type { FlowDefinition } from '../model/definition.ts';
+import { isObject } from '../model/entry-fields.ts';
+import type { Entry } from '../model/journal.ts';
+
+/** What `getPersistedSnapshot` of a run's actor gives: plain data, if the tasks' outputs are. */
+export interface PersistedRun {
+  readonly status: 'active' | 'done' | 'error' | 'stopped';
+  readonly value: string;
+  readonly output: unknown;
+  readonly error: unknown;
+  readonly run: {
+    readonly id: string;
+    readonly flow: string;
+    /** As it was given; the journal has it once it was accepted. */
+    readonly input: unknown;
+    readonly entries: readonly Entry[];
+  };
+}
+
+const statuses: readonly unknown[] = ['active', 'done', 'error', 'stopped'];
+/** Those of version 0.1.0 are among them. */
+const values: readonly unknown[] = Object.keys(orchestratorMachine.states);
+
+/**
+ * Checks what was given as a persisted snapshot of a flow's run.
+ *
+ * @throws JournalError `malformed` with the place; FlowError `flow_changed` where the flow is another version
+ */
+export function checkPersistedRun(definition: FlowDefinition, given: unknown): PersistedRun {
+  const { name } = definition;
+  const place: JournalPlace = { owner: `Persisted snapshot of a run of flow \`${name}\``, path: '' };
+  if (!isObject(given)) throw malformed(place, 'snapshot', 'an object', given);
+  const { status, value, output, run } = given;
+  if (!statuses.includes(status)) throw malformed(place, 'status', `one of ${statuses.join(', ')}`, status);
+  if (!values.includes(value)) throw malformed(place, 'value', `one of ${values.join(', ')}`, value);
+  if (!isObject(run)) throw malformed(place, 'run', 'an object with `id`, `flow` and `entries`', run);
+  const { id, flow, entries } = run;
+  if (typeof id !== 'string' || id === '') throw malformed(place, 'run.id', 'a string that is not empty', id);
+  if (flow !== name) throw malformed(place, 'run.flow', `the name of the flow, ${showValue(name)}`, flow);
+  const owner = `Persisted snapshot of run ${showValue(id)} of flow \`${name}\``;
+  const ofRun = { owner, runId: id, path: '' };
+  const ending = checkJournal(definition, id, entries, { ...ofRun, path: 'run.entries' });
+  if (status === 'active' && ending !== undefined)
+    throw malformed(ofRun, 'status', `\`done\`, since the run has ended ${ending}`, status);
+  if (status !== 'done') return given as unknown as PersistedRun;
+  if (ending === undefined)
+    throw malformed(ofRun, 'status', '`active`, since the entries do not end the run', status);
+  if (value !== ending) throw malformed(ofRun, 'value', `\`${ending}\`, as the entries say`, value);
+  if (!isObject(output) || output.status !== ending)
+    throw malformed(ofRun, 'output', `the result of a run that ended ${ending}`, output);
+  return given as unknown as PersistedRun;
+}

@@ -1,0 +1,82 @@
+import type { Clock } from '../index.ts';
+import { PassingMap } from '../model/passing-map.ts';
+
+/**
+ * How far a response is: a figure that changes when some of it has left, or `undefined` while none of it waits for the
+ * client.
+ */
+export type ResponseProgress = () => number | undefined;
+
+/** A response that tasks wait for. */
+export interface Awaited {
+  /** Among the requests. */
+  readonly number: number;
+  /** To be called when it is first looked at: most responses are gone by then. */
+  watch(): ResponseProgress;
+  /** Nothing of it has left for so long that its tasks are not to wait for it. */
+  stalled(): void;
+}
+
+interface Watched {
+  readonly response: Awaited;
+  progress?: ResponseProgress;
+  figure?: number | undefined;
+  /** When the figure was first seen. */
+  at: number;
+}
+
+/** In so many looks a response that makes no progress is found. */
+const LOOKS = 4;
+
+/** The longest time between two looks. */
+const PERIOD_MS = 60_000;
+
+/** Looks for responses whose clients take nothing of them: one timer for all, which is set while tasks wait for any. */
+export class Stalls {
+  readonly #timeoutMs: number;
+  readonly #clock: Clock;
+  readonly #watched = new PassingMap<number, Watched>();
+  #isLooking = false;
+
+  constructor(timeoutMs: number, clock: Clock | undefined) {
+    this.#timeoutMs = timeoutMs;
+    this.#clock = clock ?? globalThis;
+  }
+
+  add(response: Awaited): void {
+    if (this.#timeoutMs === Number.POSITIVE_INFINITY) return;
+    this.#watched.set(response.number, { response, at: 0 });
+    if (!this.#isLooking) this.#lookLater();
+  }
+
+  delete({ number }: Awaited): void {
+    this.#watched.delete(number);
+  }
+
+  readonly #look = (): void => {
+    const now = this.#clock.monotonicNow?.() ?? this.#clock.now?.() ?? performance.now();
+    for (const watched of this.#watched.toArray()) this.#lookAt(watched, now);
+    this.#isLooking = this.#watched.size > 0;
+    if (this.#isLooking) this.#lookLater();
+  };
+
+  #lookAt(watched: Watched, now: number): void {
+    const { response } = watched;
+    watched.progress ??= response.watch();
+    const figure = watched.progress();
+    if (figure === undefined || figure !== watched.figure) {
+      watched.figure = figure;
+      watched.at = now;
+    } else if (now - watched.at >= this.#timeoutMs) {
+      this.delete(response);
+      response.stalled();
+    }
+  }
+
+  #lookLater(): void {
+    this.#isLooking = true;
+    const timer = this.#clock.setTimeout(this.#look, Math.min(this.#timeoutMs / LOOKS, PERIOD_MS));
+    // Sockets keep a process alive as long as it is needed.
+    (timer as { unref?(): void } | undefined)?.unref?.();
+  }
+}

@@ -1,0 +1,95 @@
+import { type Entry, journalVersion } from './journal.ts';
+import type { Cause } from './status.ts';
+
+/** What a value must be, in words that go on behind "must be". */
+export interface FieldRule {
+  readonly rule: string;
+  holds(value: unknown): boolean;
+}
+
+const isString = (value: unknown): value is string => typeof value === 'string';
+const integerFrom = (min: number): FieldRule => ({
+  rule: `an integer of at least ${min}`,
+  holds: (value) => Number.isInteger(value) && (value as number) >= min,
+});
+const causes: readonly Cause[] = [
+  'exhausted',
+  'fatal',
+  'timeout',
+  'input',
+  'output',
+  'cancelled',
+  'upstream',
+  'rule',
+  'lost',
+];
+
+const text: FieldRule = { rule: 'a string', holds: isString };
+/** Rule of `at`: epoch milliseconds. */
+export const instant: FieldRule = { rule: 'a finite number', holds: Number.isFinite };
+const cause: FieldRule = {
+  rule: `one of ${causes.join(', ')}`,
+  holds: (value) => causes.includes(value as Cause),
+};
+const error: FieldRule = {
+  rule: 'an error as data, with `name` and `message`',
+  holds: (value) =>
+    isObject(value) &&
+    isString(value.name) &&
+    isString(value.message) &&
+    (value.stack === undefined || isString(value.stack)),
+};
+const isAtLeast = (min: number, value: unknown): boolean => typeof value === 'number' && value >= min;
+const settings: FieldRule = {
+  rule: 'the settings of a run, as `start` takes them',
+  // JSON makes `null` of Infinity.
+  holds: (value) =>
+    isObject(value) &&
+    isAtLeast(1, value.concurrency ?? 1) &&
+    isAtLeast(0, value.totalTimeoutMs ?? 0) &&
+    typeof (value.forwardEvents ?? true) === 'boolean',
+};
+
+const optional = ({ rule, holds }: FieldRule): FieldRule => ({
+  rule: `${rule}, or left out`,
+  holds: (value) => value === undefined || holds(value),
+});
+
+/** What each type of entry has beside its stamp. Inputs, outputs, reasons and notes may be anything. */
+const fieldsOf: Readonly<Record<Entry['type'], Readonly<Record<string, FieldRule>>>> = {
+  'run.started': {
+    version: {
+      rule: `${journalVersion}, the version of the entries that this topple reads`,
+      holds: (value) => value === journalVersion,
+    },
+    flow: text,
+    flowHash: text,
+    settings: optional(settings),
+  },
+  'run.paused': {},
+  'run.resumed': {},
+  'run.cancelling': { cause },
+  'run.done': {},
+  'run.failed': { cause: optional(cause), error: optional(error) },
+  'run.cancelled': {},
+  'task.ready': {},
+  'task.started': { attempt: integerFrom(1) },
+  'task.progress': { attempt: integerFrom(1), fraction: instant },
+  'task.retrying': { attempt: integerFrom(1), retryAt: instant, error },
+  'task.done': { attempt: integerFrom(1) },
+  'task.failed': { attempt: integerFrom(0), error, cause },
+  'task.skipped': { attempt: integerFrom(0), cause: optional(cause), because: optional(text) },
+  'task.upstream_failed': { cause, because: optional(text) },
+  'task.cancelled': { attempt: integerFrom(0), cause },
+  'task.rerun': {},
+};
+
+/** The fields that a type of entry must have beside its stamp, each with its rule. */
+export const entryFields: ReadonlyMap<unknown, readonly (readonly [field: string, FieldRule])[]> = new Map(
+  Object.entries(fieldsOf).map(([type, fields]) => [type, Object.entries(fields)]),
+);
+
+/** Whether a value is an object whose fields may be read. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,72 @@
+import type { TaskView } from './view.ts';
+
+type Row = { -readonly [K in keyof TaskView]: TaskView[K] };
+
+/** So many rows stand in one piece: a change copies that and the list of pieces, not all rows. */
+const PIECE_BITS = 7;
+const PIECE_MASK = (1 << PIECE_BITS) - 1;
+
+/** The rows of all tasks at one moment, by their places in definition order. */
+export type RowsAt = (task: number) => TaskView;
+
+/**
+ * The rows of a run's tasks. They are changed in place until they are given out; what was given out stays as it was,
+ * and shares with what comes later all that does not change.
+ */
+export class TaskRows {
+  #pieces: Row[][] = [];
+  /** How often rows were given out; a row or piece of an earlier round is somebody else's too. */
+  #round = 0;
+  readonly #roundOf: Int32Array;
+  readonly #roundOfPiece: Int32Array;
+  /** Rows of this round. */
+  #changed: Row[] = [];
+  #isGiven = false;
+
+  constructor(rows: readonly TaskView[]) {
+    for (let start = 0; start < rows.length; start += 1 << PIECE_BITS)
+      this.#pieces.push(rows.slice(start, start + (1 << PIECE_BITS)));
+    this.#roundOf = new Int32Array(rows.length);
+    this.#roundOfPiece = new Int32Array(this.#pieces.length);
+  }
+
+  get(task: number): TaskView {
+    return (this.#pieces[task >> PIECE_BITS] as Row[])[task & PIECE_MASK] as Row;
+  }
+
+  /** A row to be changed, before rows are given out again. */
+  edit(task: number): Row {
+    const row = this.get(task) as Row;
+    return this.#roundOf[task] === this.#round ? row : this.#put(task, { ...row });
+  }
+
+  /** Puts a new row, which must have been made for this call, in the place of another. */
+  set(task: number, row: TaskView): void {
+    this.#put(task, row);
+  }
+
+  /** The rows as they are now, for good: none can be changed any more. The first time costs a look at each. */
+  give(): RowsAt {
+    const fresh = this.#round === 0 ? this.#pieces.flat() : this.#changed;
+    for (const row of fresh) Object.freeze(row);
+    this.#changed = [];
+    this.#round++;
+    this.#isGiven = true;
+    const pieces = this.#pieces;
+    return (task) => (pieces[task >> PIECE_BITS] as Row[])[task & PIECE_MASK] as Row;
+  }
+
+  #put(task: number, row: Row): Row {
+    const at = task >> PIECE_BITS;
+    if (this.#isGiven) this.#pieces = this.#pieces.slice();
+    this.#isGiven = false;
+    if (this.#roundOfPiece[at] !== this.#round) {
+      this.#pieces[at] = (this.#pieces[at] as Row[]).slice();
+      this.#roundOfPiece[at] = this.#round;
+    }
+    (this.#pieces[at] as Row[])[task & PIECE_MASK] = row;
+    this.#roundOf[task] = this.#round;
+    if (this.#round > 0) this.#changed.push(row);
+    return row;
+  }
+}
