@@ -1,4 +1,4 @@
-import { assign, emit, setup } from 'xstate';
+import { assign, emit, type StateValueFrom, setup } from 'xstate';
 import type { ErrorView, TaskFailure } from '../src/model/error.ts';
 import type { RunFact } from '../src/model/journal.ts';
 import type { Ledger, Verdict } from '../src/model/ledger.ts';
@@ -39,7 +39,7 @@ export type OrchestratorEvent =
       readonly cause?: Cause | undefined;
       readonly reason?: unknown;
     }
-  /** All tasks have settled, that has been kept, and what the run returns has been made. */
+  /** All tasks have settled, and what the run returns has been made. */
   | {
       readonly type: 'run.conclude';
       readonly at: number;
@@ -74,13 +74,17 @@ export interface OrchestratorEffects {
   readonly openRun: NoParams;
   /** Each of these tasks is to get an actor, and to be told its verdict. */
   readonly deliverVerdicts: { readonly verdicts: readonly Verdict[] };
-  /** Every task that has an actor is to be told `task.cancel`. */
-  readonly cancelTasks: { readonly cause: Cause | undefined; readonly reason: unknown };
+  /** Every task that lives is to be told `task.cancel`, and those of the verdicts are to live for no more than that. */
+  readonly cancelTasks: {
+    readonly cause: Cause | undefined;
+    readonly reason: unknown;
+    readonly verdicts: readonly Verdict[];
+  };
   /** No attempt is to start from now on. */
   readonly holdSlots: NoParams;
   /** Attempts may start again. */
   readonly releaseSlots: NoParams;
-  /** All tasks have settled: `run.conclude` follows once that is kept. */
+  /** All tasks have settled: `run.conclude` follows at once. */
   readonly concludeRun: { readonly ending: SettledRunStatus };
 }
 
@@ -121,6 +125,8 @@ const cancelled = ({ context, event }: On<'run.conclude'>): RunFact => ({
 });
 
 const ending = ({ context }: In) => ({ ending: endingOf(context) });
+
+const cancel = ({ context: { cause, reason, ledger } }: In) => ({ cause, reason, verdicts: ledger.verdicts });
 
 const verdicts = ({ context }: In) => ({ verdicts: context.ledger.verdicts });
 
@@ -204,45 +210,34 @@ export const orchestratorMachine = setup({
   }),
   output: ({ context }) => resultOf(context),
   entry: 'openRun',
-  initial: 'running',
+  initial: 'opening',
   on: {
-    'run.start': [
+    'run.cancel': [
       {
-        description: 'a flow without tasks',
+        description: 'nothing is left to be done',
         guard: 'nothingUnsettled',
+        target: '.concluding',
         actions: [
-          { type: 'announce', params: started },
-          { type: 'concludeRun', params: ending },
+          { type: 'recordCancel', params: ({ event }) => event },
+          { type: 'announce', params: cancelling },
         ],
       },
       {
-        description: 'the input was accepted',
+        description: 'asked for, out of time, or input refused',
+        target: '.cancelling',
         actions: [
-          { type: 'announce', params: started },
-          'admitTasks',
-          { type: 'deliverVerdicts', params: verdicts },
+          { type: 'recordCancel', params: ({ event }) => event },
+          { type: 'announce', params: cancelling },
+          { type: 'cancelTasks', params: cancel },
         ],
-      },
-    ],
-    'run.recover': [
-      {
-        description: 'only its end was missing',
-        guard: 'nothingUnsettled',
-        actions: { type: 'concludeRun', params: ending },
-      },
-      {
-        description: 'it goes on from its ledger',
-        actions: ['admitTasks', { type: 'deliverVerdicts', params: verdicts }],
       },
     ],
     'task.settled': [
       {
         description: 'the last task has settled',
         guard: 'settlesLast',
-        actions: [
-          { type: 'settleTask', params: ({ event }) => event },
-          { type: 'concludeRun', params: ending },
-        ],
+        target: '.concluding',
+        actions: { type: 'settleTask', params: ({ event }) => event },
       },
       {
         description: 'a task has settled',
@@ -252,75 +247,86 @@ export const orchestratorMachine = setup({
         ],
       },
     ],
-    'run.conclude': [
-      {
-        description: 'it was cancelled',
-        guard: 'wasCancelled',
-        target: '.cancelled',
-        actions: [
-          { type: 'recordOutputs', params: ({ event }) => event },
-          { type: 'announce', params: cancelled },
-        ],
-      },
-      {
-        description:
-          'a task that is not optional failed or could not run, the time was over, or input or output were refused',
-        guard: { type: 'hasFailed', params: ({ event }) => ({ error: event.error }) },
-        target: '.failed',
-        actions: [
-          { type: 'recordOutputs', params: ({ event }) => event },
-          { type: 'recordRefusal', params: ({ event }) => event },
-          { type: 'announce', params: failed },
-        ],
-      },
-      {
-        description: 'all went well',
-        target: '.done',
-        actions: [
-          { type: 'recordOutputs', params: ({ event }) => event },
-          { type: 'announce', params: done },
-        ],
-      },
-    ],
   },
   states: {
+    opening: {
+      description: 'Its input is being checked, or its journal is being read.',
+      tags: 'running',
+      on: {
+        'run.start': [
+          {
+            description: 'a flow without tasks',
+            guard: 'nothingUnsettled',
+            target: 'concluding',
+            actions: { type: 'announce', params: started },
+          },
+          {
+            description: 'the input was accepted',
+            target: 'running',
+            actions: [
+              { type: 'announce', params: started },
+              'admitTasks',
+              { type: 'deliverVerdicts', params: verdicts },
+            ],
+          },
+        ],
+        'run.recover': [
+          { description: 'only its end was missing', guard: 'nothingUnsettled', target: 'concluding' },
+          {
+            description: 'it goes on from its ledger',
+            target: 'running',
+            actions: ['admitTasks', { type: 'deliverVerdicts', params: verdicts }],
+          },
+        ],
+        'run.pause': {
+          description: 'asked for',
+          target: 'held',
+          actions: { type: 'announce', params: ({ event }) => ({ type: 'run.paused', at: event.at }) },
+        },
+      },
+    },
+    held: {
+      description: 'Paused while its input is being checked.',
+      tags: 'paused',
+      on: {
+        'run.start': [
+          {
+            description: 'a flow without tasks',
+            guard: 'nothingUnsettled',
+            target: 'concluding',
+            actions: { type: 'announce', params: started },
+          },
+          {
+            description: 'the input was accepted',
+            target: 'paused',
+            actions: [
+              { type: 'announce', params: started },
+              'admitTasks',
+              { type: 'deliverVerdicts', params: verdicts },
+            ],
+          },
+        ],
+        'run.resume': {
+          description: 'asked for',
+          target: 'opening',
+          actions: { type: 'announce', params: ({ event }) => ({ type: 'run.resumed', at: event.at }) },
+        },
+      },
+    },
     running: {
       description: 'Tasks get their verdicts, and slots.',
+      tags: 'running',
       on: {
         'run.pause': {
           description: 'asked for',
           target: 'paused',
           actions: { type: 'announce', params: ({ event }) => ({ type: 'run.paused', at: event.at }) },
         },
-        'run.cancel': [
-          {
-            description: 'nothing was to be done',
-            guard: 'nothingUnsettled',
-            target: 'cancelling',
-            actions: [
-              { type: 'recordCancel', params: ({ event }) => event },
-              { type: 'announce', params: cancelling },
-              { type: 'concludeRun', params: ending },
-            ],
-          },
-          {
-            description: 'asked for, out of time, or input refused',
-            target: 'cancelling',
-            actions: [
-              { type: 'recordCancel', params: ({ event }) => event },
-              { type: 'announce', params: cancelling },
-              {
-                type: 'cancelTasks',
-                params: ({ context }) => ({ cause: context.cause, reason: context.reason }),
-              },
-              { type: 'deliverVerdicts', params: verdicts },
-            ],
-          },
-        ],
       },
     },
     paused: {
       description: 'Attempts under way go on; none starts.',
+      tags: 'paused',
       entry: 'holdSlots',
       exit: 'releaseSlots',
       on: {
@@ -329,45 +335,65 @@ export const orchestratorMachine = setup({
           target: 'running',
           actions: { type: 'announce', params: ({ event }) => ({ type: 'run.resumed', at: event.at }) },
         },
-        'run.cancel': [
+      },
+    },
+    cancelling: {
+      description: 'Nothing starts; attempts under way are ended and waited for.',
+      tags: 'cancelling',
+      on: {
+        'run.cancel': { description: 'it is being cancelled already' },
+      },
+    },
+    concluding: {
+      description: 'All tasks have settled, and how the run ends is sealed: what it returns is being made.',
+      entry: { type: 'concludeRun', params: ending },
+      on: {
+        'run.cancel': { description: 'too late' },
+        'run.conclude': [
           {
-            description: 'nothing was to be done',
-            guard: 'nothingUnsettled',
-            target: 'cancelling',
+            description: 'it was cancelled',
+            guard: 'wasCancelled',
+            target: 'cancelled',
             actions: [
-              { type: 'recordCancel', params: ({ event }) => event },
-              { type: 'announce', params: cancelling },
-              { type: 'concludeRun', params: ending },
+              { type: 'recordOutputs', params: ({ event }) => event },
+              { type: 'announce', params: cancelled },
             ],
           },
           {
-            description: 'asked for, out of time, or input refused',
-            target: 'cancelling',
+            description:
+              'a task that is not optional failed or could not run, the time was over, or input or output were refused',
+            guard: { type: 'hasFailed', params: ({ event }) => ({ error: event.error }) },
+            target: 'failed',
             actions: [
-              { type: 'recordCancel', params: ({ event }) => event },
-              { type: 'announce', params: cancelling },
-              {
-                type: 'cancelTasks',
-                params: ({ context }) => ({ cause: context.cause, reason: context.reason }),
-              },
-              { type: 'deliverVerdicts', params: verdicts },
+              { type: 'recordOutputs', params: ({ event }) => event },
+              { type: 'recordRefusal', params: ({ event }) => event },
+              { type: 'announce', params: failed },
+            ],
+          },
+          {
+            description: 'all went well',
+            target: 'done',
+            actions: [
+              { type: 'recordOutputs', params: ({ event }) => event },
+              { type: 'announce', params: done },
             ],
           },
         ],
       },
     },
-    cancelling: {
-      description: 'Nothing starts; attempts under way are ended and waited for.',
-      on: {
-        'run.start': { description: 'too late' },
-        'run.recover': { description: 'too late' },
-      },
+    done: {
+      type: 'final',
+      tags: 'done',
+      description: 'Every task that is not optional is done or was skipped.',
     },
-    done: { type: 'final', description: 'Every task that is not optional is done or was skipped.' },
     failed: {
       type: 'final',
+      tags: 'failed',
       description: 'A task that is not optional failed or could not run, or the run failed as a whole.',
     },
-    cancelled: { type: 'final', description: 'All tasks have settled after a cancel.' },
+    cancelled: { type: 'final', tags: 'cancelled', description: 'All tasks have settled after a cancel.' },
   },
 });
+
+/** Names of the orchestrator's states: what a run's actor has as `value`. */
+export type OrchestratorState = StateValueFrom<typeof orchestratorMachine>;

@@ -16,11 +16,11 @@ export interface TaskContext {
   readonly task: number;
   /** All attempts counted, the first included. */
   readonly maxAttempts: number;
-  /** Attempts started; where the run was stopped during one, that one is made again, and counts once. */
+  /** Attempts started. One that a stop cut short is made again, and counts once. */
   readonly attempt: number;
   /** When its trigger rule said run. */
   readonly readyAt: number | undefined;
-  /** When the next attempt is due, while it is `retrying`. */
+  /** When the next attempt is due, from a failed attempt until that one starts. */
   readonly retryAt: number | undefined;
   /** Of its last failed attempt. */
   readonly error: ErrorView | undefined;
@@ -48,6 +48,8 @@ export type TaskEvent =
     }
   /** The run is being cancelled, or is out of time. */
   | { readonly type: 'task.cancel'; readonly at: number; readonly cause: Cause; readonly reason?: unknown }
+  /** The time for this attempt is over. */
+  | { readonly type: 'attempt.expire'; readonly at: number }
   /** The time for all attempts together is over. */
   | {
       readonly type: 'task.expire';
@@ -91,12 +93,19 @@ export type TaskEvent =
 
 /** Params of the effect actions that the engine carries out. */
 export interface TaskEffects {
-  /** It wants a slot, and is in line for one since `readyAt`: `attempt.start` follows. */
+  /** It wants a slot, and has been in line for one since `readyAt`: `attempt.start` follows. */
   readonly requestSlot: { readonly readyAt: number };
   /** The body is to be called: `attempt.done`, `.failed`, `.skipped` or `.cancelled` follows, once. */
   readonly performAttempt: { readonly attempt: number };
-  /** The body is to end: its signal is aborted, and after its grace it is given up. */
-  readonly abortAttempt: { readonly cause: Cause; readonly reason?: unknown };
+  /**
+   * The body is to end, since time is over for what `of` says, or since the run ends early: its signal is aborted, and
+   * after its grace it is given up. Asked for again while the body has not heeded it, only the outcome changes.
+   */
+  readonly abortAttempt: {
+    readonly of: 'attempt' | 'task' | 'run';
+    readonly cause: Cause;
+    readonly reason?: unknown;
+  };
   /** It waits until that instant: `attempt.due` follows. */
   readonly wakeAt: { readonly at: number };
   /** It has ended: the orchestrator gets `task.settled`, and the actor is let go. */
@@ -147,6 +156,15 @@ const retrying = ({ context, event }: On<'attempt.failed'>): TaskFact => ({
   attempt: context.attempt,
   retryAt: event.retryAt ?? event.at,
   error: event.error,
+});
+
+type Cancel = Extract<TaskEvent, { readonly type: 'task.cancel' }>;
+
+/** An entry action is given any event: into `cancelling` only `task.cancel` leads. */
+const cancelAttempt = ({ event }: { readonly event: TaskEvent }): TaskEffects['abortAttempt'] => ({
+  of: 'run',
+  cause: (event as Cancel).cause,
+  reason: (event as Cancel).reason,
 });
 
 const done = ({ context }: In): TaskFact => ({
@@ -212,7 +230,7 @@ export const taskMachine = setup({
   },
   actions: {
     recordReady: assign((_, params: { readonly readyAt: number }) => params),
-    // In `pending` a count above 0 is of an attempt that a stop cut short: it is made again.
+    // A count above 0 is of an attempt that a stop cut short: it is made again.
     recordFirstStart: assign(({ context }) => ({ attempt: Math.max(context.attempt, 1) })),
     recordStart: assign(({ context }) => ({ attempt: context.attempt + 1, retryAt: undefined })),
     recordFailure: assign((_, { error, retryAt }: { error: ErrorView; retryAt?: number | undefined }) => ({
@@ -239,29 +257,24 @@ export const taskMachine = setup({
     error: undefined,
     ending: undefined,
   }),
-  initial: 'pending',
+  initial: 'undecided',
   on: {
     'xstate.error.actor.body': {
       description: 'a body that is an actor failed: the engine tells so by attempt.failed',
     },
   },
   states: {
-    pending: {
-      description:
-        'Given its verdict at once; when that is run, it waits here for a slot, and again where a stop cut its attempt short.',
+    undecided: {
+      description: 'Its verdict comes with the first event.',
+      tags: 'pending',
       on: {
         'task.ready': {
           description: 'its rule says run',
+          target: 'ready',
           actions: [
             { type: 'recordReady', params: ({ event }) => ({ readyAt: event.at }) },
             { type: 'announce', params: ({ event }) => ({ type: 'task.ready', at: event.at }) },
-            { type: 'requestSlot', params: ({ event }) => ({ readyAt: event.at }) },
           ],
-        },
-        'attempt.start': {
-          description: 'a slot is free',
-          target: 'running',
-          actions: ['recordFirstStart', { type: 'announce', params: started }],
         },
         'task.skip': {
           description: 'its rule says skip',
@@ -278,6 +291,23 @@ export const taskMachine = setup({
           target: 'cancelled',
           actions: { type: 'recordEnding', params: ({ event }) => event },
         },
+      },
+    },
+    ready: {
+      description: 'It waits for a slot: for its first attempt, or to repeat one that a stop cut short.',
+      tags: 'pending',
+      entry: { type: 'requestSlot', params: ({ context }) => ({ readyAt: context.readyAt ?? 0 }) },
+      on: {
+        'attempt.start': {
+          description: 'a slot is free',
+          target: 'running',
+          actions: ['recordFirstStart', { type: 'announce', params: started }],
+        },
+        'task.cancel': {
+          description: 'the run ends early',
+          target: 'cancelled',
+          actions: { type: 'recordEnding', params: ({ event }) => event },
+        },
         'task.expire': {
           description: 'out of time since a stop cut its attempt short',
           target: 'failed',
@@ -286,7 +316,8 @@ export const taskMachine = setup({
       },
     },
     running: {
-      description: 'An attempt is under way, or was ended and its body has not yet heeded the signal.',
+      description: 'An attempt is under way.',
+      tags: 'running',
       entry: { type: 'performAttempt', params: ({ context }) => ({ attempt: context.attempt }) },
       on: {
         'attempt.done': {
@@ -298,7 +329,7 @@ export const taskMachine = setup({
           {
             description: 'it failed and may try again',
             guard: { type: 'attemptsLeft', params: ({ event }) => ({ retryAt: event.retryAt }) },
-            target: 'retrying',
+            target: 'backing_off',
             actions: [
               { type: 'recordFailure', params: ({ event }) => event },
               { type: 'announce', params: retrying },
@@ -315,39 +346,88 @@ export const taskMachine = setup({
           target: 'skipped',
           actions: { type: 'recordEnding', params: ({ event }) => event },
         },
-        'attempt.cancelled': {
-          description: 'the body ended after a cancel',
-          target: 'cancelled',
-          actions: { type: 'recordEnding', params: ({ event }) => event },
-        },
         'attempt.progress': {
           description: 'the body says how far it is',
           actions: { type: 'announce', params: progress },
         },
-        'task.cancel': {
-          description: 'the run ends early',
-          actions: {
-            type: 'abortAttempt',
-            params: ({ event }) => ({ cause: event.cause, reason: event.reason }),
+        'attempt.expire': { description: 'the attempt is out of time', target: 'timing_out' },
+        'task.expire': { description: 'the task is out of time', target: 'expiring' },
+        'task.cancel': { description: 'the run ends early', target: 'cancelling' },
+      },
+    },
+    timing_out: {
+      description: 'The attempt is out of time, and its body has not yet heeded the signal.',
+      tags: 'running',
+      entry: { type: 'abortAttempt', params: { of: 'attempt', cause: 'timeout' } },
+      on: {
+        'attempt.failed': [
+          {
+            description: 'the body has ended, and may try again',
+            guard: { type: 'attemptsLeft', params: ({ event }) => ({ retryAt: event.retryAt }) },
+            target: 'backing_off',
+            actions: [
+              { type: 'recordFailure', params: ({ event }) => event },
+              { type: 'announce', params: retrying },
+            ],
           },
+          {
+            description: 'the body has ended, for good',
+            target: 'failed',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+        ],
+        'task.expire': { description: 'the task is out of time too', target: 'expiring' },
+        'task.cancel': { description: 'the run ends early', target: 'cancelling' },
+      },
+    },
+    expiring: {
+      description: 'The task is out of time, and the body of its attempt has not yet heeded the signal.',
+      tags: 'running',
+      entry: { type: 'abortAttempt', params: { of: 'task', cause: 'timeout' } },
+      on: {
+        'attempt.failed': {
+          description: 'the body has ended',
+          target: 'failed',
+          actions: { type: 'recordEnding', params: ({ event }) => event },
         },
-        'task.expire': {
-          description: 'out of time',
-          actions: { type: 'abortAttempt', params: ({ event }) => ({ cause: event.cause }) },
+        'task.cancel': { description: 'the run ends early', target: 'cancelling' },
+      },
+    },
+    cancelling: {
+      description: 'The run ends early, and the body of the attempt has not yet heeded the signal.',
+      tags: 'running',
+      entry: { type: 'abortAttempt', params: cancelAttempt },
+      on: {
+        'attempt.cancelled': {
+          description: 'the body has ended',
+          target: 'cancelled',
+          actions: { type: 'recordEnding', params: ({ event }) => event },
         },
       },
     },
-    retrying: {
-      description: 'The last attempt failed; the next one waits until it is due, then for a slot.',
+    backing_off: {
+      description: 'The last attempt failed; the next one is not due yet.',
+      tags: 'retrying',
       entry: { type: 'wakeAt', params: ({ context }) => ({ at: context.retryAt ?? 0 }) },
       on: {
-        'attempt.due': {
-          description: 'the wait is over',
-          actions: {
-            type: 'requestSlot',
-            params: ({ context, event }) => ({ readyAt: context.retryAt ?? event.at }),
-          },
+        'attempt.due': { description: 'the wait is over', target: 'due' },
+        'task.cancel': {
+          description: 'the run ends early',
+          target: 'cancelled',
+          actions: { type: 'recordEnding', params: ({ event }) => event },
         },
+        'task.expire': {
+          description: 'the task is out of time',
+          target: 'failed',
+          actions: { type: 'recordEnding', params: ({ event }) => event },
+        },
+      },
+    },
+    due: {
+      description: 'The next attempt is due, and waits for a slot.',
+      tags: 'retrying',
+      entry: { type: 'requestSlot', params: ({ context }) => ({ readyAt: context.retryAt ?? 0 }) },
+      on: {
         'attempt.start': {
           description: 'a slot is free',
           target: 'running',
@@ -359,7 +439,7 @@ export const taskMachine = setup({
           actions: { type: 'recordEnding', params: ({ event }) => event },
         },
         'task.expire': {
-          description: 'out of time',
+          description: 'the task is out of time',
           target: 'failed',
           actions: { type: 'recordEnding', params: ({ event }) => event },
         },
@@ -368,6 +448,7 @@ export const taskMachine = setup({
     done: {
       type: 'final',
       description: 'The body returned, and its output matched the schema.',
+      tags: 'done',
       entry: [
         { type: 'announce', params: done },
         { type: 'reportSettled', params: { status: 'done' } },
@@ -376,6 +457,7 @@ export const taskMachine = setup({
     failed: {
       type: 'final',
       description: 'The last attempt failed, or the time was over.',
+      tags: 'failed',
       entry: [
         { type: 'announce', params: failed },
         { type: 'reportSettled', params: { status: 'failed' } },
@@ -384,6 +466,7 @@ export const taskMachine = setup({
     skipped: {
       type: 'final',
       description: 'Its trigger rule said skip, or it skipped itself.',
+      tags: 'skipped',
       entry: [
         { type: 'announce', params: skipped },
         { type: 'reportSettled', params: { status: 'skipped' } },
@@ -392,6 +475,7 @@ export const taskMachine = setup({
     upstream_failed: {
       type: 'final',
       description: 'It never ran: a dependency failed.',
+      tags: 'upstream_failed',
       entry: [
         { type: 'announce', params: upstreamFailed },
         { type: 'reportSettled', params: { status: 'upstream_failed' } },
@@ -400,6 +484,7 @@ export const taskMachine = setup({
     cancelled: {
       type: 'final',
       description: 'The run ended early: it was cancelled, or was out of time.',
+      tags: 'cancelled',
       entry: [
         { type: 'announce', params: cancelled },
         { type: 'reportSettled', params: { status: 'cancelled' } },

@@ -114,10 +114,9 @@ export class Attempt extends Timer {
 
   /**
    * Asks the body to end. Asked again while the body has not heeded it, the signal and the grace stay those of the
-   * first time; but a cancel takes the place of a time-out, and the task's time-out that of the attempt's.
+   * first time.
    */
   end(ending: Ending): void {
-    if (this.#isClosed || this.#ending?.as === 'task cancelled') return;
     const isFirst = this.#ending === undefined;
     this.#ending = ending;
     if (!isFirst) return;
@@ -129,10 +128,13 @@ export class Attempt extends Timer {
 
   /** Its time, or the grace after that, is over. */
   override due(): void {
-    if (this.#ending !== undefined) return this.#close();
+    if (this.#ending !== undefined) this.#close();
+    else this.task.send({ type: 'attempt.expire', at: this.task.run.now() });
+  }
+
+  timeoutError(): TimeoutError {
     const { id, timeoutMs = 0 } = this.task.definition;
-    const error = new TimeoutError(`Attempt ${this.number} of task \`${id}\``, 'timeoutMs', timeoutMs);
-    this.end({ as: 'attempt failed', cause: 'timeout', error });
+    return new TimeoutError(`Attempt ${this.number} of task \`${id}\``, 'timeoutMs', timeoutMs);
   }
 
   /** Ends the attempt without a word to the task: its actor is being stopped. */

@@ -16,7 +16,7 @@ export const engineTaskMachine = taskMachine.provide({
     requestSlot: ({ self }, { readyAt }) => hostOf<LiveTask>(self).requestSlot(readyAt),
     performAttempt: ({ self, event }, { attempt }) =>
       hostOf<LiveTask>(self).performAttempt(attempt, instantOf(event)),
-    abortAttempt: ({ self }, { cause, reason }) => hostOf<LiveTask>(self).abortAttempt(cause, reason),
+    abortAttempt: ({ self }, params) => hostOf<LiveTask>(self).abortAttempt(params),
     wakeAt: ({ self, event }, { at }) => hostOf<LiveTask>(self).wakeAt(at, instantOf(event)),
     reportSettled: ({ self, context }, { status }) =>
       hostOf<LiveTask>(self).reportSettled(status, context.ending as Ending),
@@ -33,11 +33,9 @@ export const engineOrchestratorMachine = orchestratorMachine.provide({
   actions: {
     announce: ({ self }, fact) => hostOf<LiveRun>(self).record(fact),
     openRun: ({ self }) => hostOf<LiveRun>(self).open(),
-    deliverVerdicts: ({ self, event }, { verdicts }) => {
-      if (event.type === 'run.cancel') hostOf<LiveRun>(self).cancelWaiting(verdicts);
-      else hostOf<LiveRun>(self).deliverVerdicts(verdicts, event.at);
-    },
-    cancelTasks: ({ self }, { cause, reason }) => hostOf<LiveRun>(self).cancelTasks(cause, reason),
+    deliverVerdicts: ({ self, event }, { verdicts }) =>
+      hostOf<LiveRun>(self).deliverVerdicts(verdicts, event.at),
+    cancelTasks: ({ self }, params) => hostOf<LiveRun>(self).cancelTasks(params),
     holdSlots: ({ self }) => hostOf<LiveRun>(self).holdSlots(true),
     releaseSlots: ({ self }) => hostOf<LiveRun>(self).holdSlots(false),
     concludeRun: ({ self }, { ending }) => hostOf<LiveRun>(self).conclude(ending),

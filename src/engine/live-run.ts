@@ -1,5 +1,5 @@
 import type { AnyActorRef } from 'xstate';
-import type { OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
+import type { OrchestratorEffects, OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
 import type { Ending } from '../../machines/task.ts';
 import type { CompiledSnapshot } from '../logic/snapshot.ts';
 import { isA } from '../model/check.ts';
@@ -12,7 +12,7 @@ import type { Verdict } from '../model/ledger.ts';
 import type { Logger } from '../model/logger.ts';
 import type { Outcome } from '../model/perform.ts';
 import { type Checked, check } from '../model/schema.ts';
-import type { Cause, SettledStatus } from '../model/status.ts';
+import type { SettledRunStatus, SettledStatus } from '../model/status.ts';
 import type { EngineCore } from './core.ts';
 import { type Host, host, setHost } from './host.ts';
 import type { LiveTask, TaskLogic, TaskRun } from './live-task.ts';
@@ -72,8 +72,6 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
   #commitIsDue = false;
   #limit: Timer | undefined;
   #end: End | undefined;
-  /** How it ends, once all tasks have settled; a cancel may still change it. */
-  #concluding: RunResult['status'] | undefined;
   #result: RunResult | undefined;
   /** `seq` of its last entry, once it is recorded. */
   #endSeq: number | undefined;
@@ -270,25 +268,18 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     }
     if (this.#isResumed) return this.#resume();
     if (this.#isChecked) return this.#begin(this.input);
-    const checked = check(this.definition.settings.input, this.input);
-    if (checked instanceof Promise) checked.then((late) => this.#accept(late));
-    else this.#accept(checked);
+    this.#check();
   }
 
   deliverVerdicts(verdicts: readonly Verdict[], at: number): void {
     for (const verdict of verdicts) this.#tasks.deliver(verdict, at);
   }
 
-  cancelTasks(cause: Cause = 'cancelled', reason?: unknown): void {
+  cancelTasks({ cause = 'cancelled', reason, verdicts }: OrchestratorEffects['cancelTasks']): void {
     this.timers.cancel(this.#limit);
     // Some tasks may be told after the event loop has had its turn: until then they have their claims.
     this.#lanes.hold(true);
-    this.#tasks.cancel(cause, reason);
-  }
-
-  /** The tasks without a verdict have that of the cancel. */
-  cancelWaiting(verdicts: readonly Verdict[]): void {
-    this.#tasks.cancelWaiting(verdicts);
+    this.#tasks.cancel({ cause, reason }, verdicts);
   }
 
   /** Whether attempts may start. */
@@ -296,11 +287,11 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     this.#lanes.hold(isHeld || this.#core.isDraining);
   }
 
-  /** All tasks have settled: once that is kept, makes what the run returns. */
-  conclude(ending: RunResult['status']): void {
+  /** All tasks have settled: makes what the run returns. */
+  conclude(ending: SettledRunStatus): void {
     this.timers.cancel(this.#limit);
-    if (this.#concluding === undefined) this.#turn.afterCommit(() => this.#conclude());
-    this.#concluding = ending;
+    const made = this.#results.make(this.input, ending === 'done');
+    this.send({ type: 'run.conclude', at: this.now(), ...made });
   }
 
   /**
@@ -437,11 +428,10 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     this.#turn.commitLater(this);
   }
 
-  #conclude(): void {
-    if (this.isOver) return;
-    const at = this.now();
-    const made = this.#results.make(this.input, this.#concluding === 'done');
-    this.send({ type: 'run.conclude', at, ...made });
+  #check(): void {
+    const checked = check(this.definition.settings.input, this.input);
+    if (checked instanceof Promise) checked.then((late) => this.#accept(late));
+    else this.#accept(checked);
   }
 
   #accept(checked: Checked): void {
@@ -472,19 +462,23 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
   #resume(): void {
     const fold = this.journal.foldTo();
     const { status, startedAt, cause, reason } = fold.view();
-    this.input = fold.input;
-    this.#results.takeUp(fold);
     const at = this.now();
-    const from = this.journal.rerunAt ?? startedAt ?? at;
-    const leftMs = from + (this.#totalTimeoutMs ?? Number.POSITIVE_INFINITY) - at;
-    if (status === 'paused') this.send({ type: 'run.pause', at });
-    if (status === 'cancelling') this.send({ type: 'run.cancel', at, cause: cause ?? 'cancelled', reason });
-    // Not by a timer: until that comes slots might have been given out, and bodies been called.
-    else if (leftMs <= 0) this.#expire();
-    else {
-      this.#startLimit(leftMs);
-      this.send({ type: 'run.recover', at });
+    if (startedAt !== null) this.input = fold.input;
+    this.#results.takeUp(fold);
+    if (status === 'cancelling')
+      return this.send({ type: 'run.cancel', at, cause: cause ?? 'cancelled', reason });
+    // It was stopped before its input was accepted.
+    if (startedAt === null) {
+      if (status === 'paused') this.send({ type: 'run.pause', at });
+      return this.#check();
     }
+    const from = this.journal.rerunAt ?? startedAt;
+    const leftMs = from + (this.#totalTimeoutMs ?? Number.POSITIVE_INFINITY) - at;
+    // Not by a timer: until that comes slots might have been given out, and bodies been called.
+    if (leftMs <= 0) return this.#expire();
+    this.#startLimit(leftMs);
+    this.send({ type: 'run.recover', at });
+    if (status === 'paused') this.send({ type: 'run.pause', at });
   }
 
   #startLimit(leftMs: number | undefined): void {

@@ -1,5 +1,5 @@
 import { type AnyActorLogic, type AnyActorRef, createActor } from 'xstate';
-import type { Ending, TaskEvent, TaskInput, taskMachine } from '../../machines/task.ts';
+import type { Ending, TaskEffects, TaskEvent, TaskInput, taskMachine } from '../../machines/task.ts';
 import type { CompiledLogic } from '../logic/actor-logic.ts';
 import type { Cursor } from '../logic/cursor.ts';
 import { deliverFrom, stopChild } from '../logic/internals.ts';
@@ -8,7 +8,7 @@ import type { TaskDefinition } from '../model/definition.ts';
 import type { Step } from '../model/entry-list.ts';
 import { CancelledError, TimeoutError, viewError } from '../model/error.ts';
 import type { TaskFact } from '../model/journal.ts';
-import type { Cause, SettledStatus } from '../model/status.ts';
+import type { SettledStatus } from '../model/status.ts';
 import type { TaskView } from '../model/view.ts';
 import { Attempt, type AttemptRun, type AttemptTask } from './attempt.ts';
 import type { Claim } from './claims.ts';
@@ -41,7 +41,7 @@ export interface TaskRun extends AttemptRun {
   readonly taskLogic: TaskLogic;
   /** Whether each task is to have its actor from the start, since somebody watches. */
   readonly isInspected: boolean;
-  /** Whether it is being cancelled, or is out of time. */
+  /** Whether it is being cancelled, or is out of time: a cancel is on its way to each of its tasks. */
   readonly isEnding: boolean;
   timeoutError(): TimeoutError;
   /** Calls back once the event loop has had its turn. */
@@ -200,13 +200,19 @@ export class LiveTask implements AttemptTask, Claim, Host {
     }
   }
 
-  abortAttempt(cause: Cause, reason: unknown): void {
-    if (cause === 'timeout' && !this.run.isEnding) {
-      this.#attempt?.end({ as: 'task failed', cause, error: this.#timeoutError() });
-      return;
+  abortAttempt({ of, cause, reason }: TaskEffects['abortAttempt']): void {
+    const attempt = this.#attempt as Attempt;
+    switch (of) {
+      case 'attempt':
+        return attempt.end({ as: 'attempt failed', cause, error: attempt.timeoutError() });
+      case 'task':
+        return attempt.end({ as: 'task failed', cause, error: this.#timeoutError() });
+      case 'run': {
+        this.run.timers.cancel(this.#limit);
+        const error = cause === 'timeout' ? this.run.timeoutError() : new CancelledError(reason);
+        return attempt.end({ as: 'task cancelled', cause, error, reason });
+      }
     }
-    const error = cause === 'timeout' ? this.run.timeoutError() : new CancelledError(reason);
-    this.#attempt?.end({ as: 'task cancelled', cause, error, reason });
   }
 
   /** @param now the same clock's instant, from which the wait counts */
@@ -314,7 +320,6 @@ export class LiveTask implements AttemptTask, Claim, Host {
   }
 
   #expire(): void {
-    // A cancel is on its way to it.
     if (this.run.isEnding) return;
     const error = viewError(this.#timeoutError());
     this.send({ type: 'task.expire', at: this.run.now(), cause: 'timeout', error });

@@ -30,8 +30,6 @@ export class LiveTasks {
   #toEnd: readonly (LiveTask | Verdict)[] = [];
   /** How many of these have. */
   #told = 0;
-  /** When the present slice of telling them is over, on the monotonic clock. */
-  #sliceEndsAt = 0;
 
   constructor(run: TaskRun, lanes: RunLanes, left: LeftTask | undefined) {
     this.#run = run;
@@ -75,22 +73,15 @@ export class LiveTasks {
   }
 
   /**
-   * Has all of them end: in slices, since there may be many. On a clock that stands still meanwhile, at once. Those with
-   * an attempt under way hear of it first.
+   * Has all of them end, and those that have no verdict but this: in slices, since there may be many. On a clock that
+   * stands still meanwhile, at once. Those with an attempt under way hear of it first.
    */
-  cancel(cause: Cause, reason: unknown): void {
-    this.#ending = { cause, reason };
+  cancel(ending: Ending, verdicts: readonly Verdict[]): void {
+    this.#ending = ending;
     const live = this.toArray();
-    this.#toEnd = [...live.filter((task) => task.isRunning), ...live.filter((task) => !task.isRunning)];
-    this.#sliceEndsAt = this.#run.timers.monotonicNow() + SLICE_MS;
-    this.#tell();
-  }
-
-  /** The same for those that have none but this verdict; in the same step. */
-  cancelWaiting(verdicts: readonly Verdict[]): void {
-    const isOver = this.#told === this.#toEnd.length;
-    this.#toEnd = [...this.#toEnd, ...verdicts];
-    if (isOver) this.#tell();
+    const running = live.filter((task) => task.isRunning);
+    this.#toEnd = [...running, ...live.filter((task) => !task.isRunning), ...verdicts];
+    this.#tellMore();
   }
 
   /** A task has settled. */
@@ -105,25 +96,23 @@ export class LiveTasks {
     this.#tasks.fill(undefined);
   }
 
-  #tell(): void {
+  readonly #tellMore = (): void => {
+    try {
+      this.#tell(this.#run.timers.monotonicNow() + SLICE_MS);
+    } catch (error) {
+      this.#run.fault(error);
+    }
+  };
+
+  #tell(until: number): void {
     const at = this.#run.now();
     for (; this.#told < this.#toEnd.length; this.#told++) {
-      if (this.#run.timers.monotonicNow() >= this.#sliceEndsAt)
-        return this.#run.afterEventLoop(this.#tellMore);
+      if (this.#run.timers.monotonicNow() >= until) return this.#run.afterEventLoop(this.#tellMore);
       this.#tellOne(this.#toEnd[this.#told] as LiveTask | Verdict, at);
     }
     this.#toEnd = [];
     this.#told = 0;
   }
-
-  readonly #tellMore = (): void => {
-    this.#sliceEndsAt = this.#run.timers.monotonicNow() + SLICE_MS;
-    try {
-      this.#tell();
-    } catch (error) {
-      this.#run.fault(error);
-    }
-  };
 
   #tellOne(toEnd: LiveTask | Verdict, at: number): void {
     if (!(toEnd instanceof LiveTask)) this.deliver(toEnd, at);

@@ -1,3 +1,4 @@
+import { orchestratorMachine } from '../../machines/orchestrator.ts';
 import { showValue } from '../model/check.ts';
 import { checkJournal, type JournalPlace, malformed } from '../model/check-journal.ts';
 import type { FlowDefinition } from '../model/definition.ts';
@@ -20,7 +21,8 @@ export interface PersistedRun {
 }
 
 const statuses: readonly unknown[] = ['active', 'done', 'error', 'stopped'];
-const values: readonly unknown[] = ['running', 'paused', 'cancelling', 'done', 'failed', 'cancelled'];
+/** Those of version 0.1.0 are among them. */
+const values: readonly unknown[] = Object.keys(orchestratorMachine.states);
 
 /**
  * Checks what was given as a persisted snapshot of a flow's run.

@@ -11,7 +11,12 @@ import {
   StateMachine,
   type StateSchema,
 } from 'xstate';
-import type { OrchestratorContext, OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
+import type {
+  OrchestratorContext,
+  OrchestratorEvent,
+  OrchestratorState,
+  RunResult,
+} from '../../machines/orchestrator.ts';
 import { compile } from '../logic/compile.ts';
 import type { Cursor } from '../logic/cursor.ts';
 import { clockOf, deliver, parentOf, renewOnRead } from '../logic/internals.ts';
@@ -20,7 +25,6 @@ import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import { Ledger } from '../model/ledger.ts';
-import type { RunStatus } from '../model/status.ts';
 import type { EngineCore } from './core.ts';
 import { deferred, engineOrchestratorMachine, engineTaskMachine } from './effects.ts';
 import { hostOf } from './host.ts';
@@ -55,7 +59,7 @@ export type RunMachine<Input = unknown, Outputs = unknown> = StateMachine<
   ParameterizedObject,
   ParameterizedObject,
   never,
-  RunStatus,
+  OrchestratorState,
   string,
   Input,
   RunResult<Outputs>,

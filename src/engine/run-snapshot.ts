@@ -1,8 +1,7 @@
 import type { Snapshot } from 'xstate';
-import type { orchestratorMachine, RunResult } from '../../machines/orchestrator.ts';
+import type { OrchestratorState, orchestratorMachine, RunResult } from '../../machines/orchestrator.ts';
 import type { SnapshotOf } from '../logic/actor-logic.ts';
 import type { Entry } from '../model/journal.ts';
-import type { RunStatus } from '../model/status.ts';
 import type { RunView } from '../model/view.ts';
 import { commandOf } from './run-command.ts';
 import type { RunJournal } from './run-journal.ts';
@@ -19,7 +18,8 @@ export type RunState<Outputs = unknown> = RunSnapshot<Outputs> & Snapshot<RunRes
  */
 export class RunSnapshot<Outputs = unknown> {
   readonly status: 'active' | 'done' | 'error' | 'stopped';
-  readonly value: RunStatus;
+  /** Where the orchestrator stands; the run's status is a tag of that. */
+  readonly value: OrchestratorState;
   /** How the run ended, once `status` is `done`. */
   readonly output: RunResult<Outputs> | undefined;
   readonly error: unknown;
@@ -32,7 +32,7 @@ export class RunSnapshot<Outputs = unknown> {
   /** @internal */
   constructor(inner: Inner, journal: RunJournal) {
     this.status = inner.status;
-    this.value = inner.value as RunStatus;
+    this.value = inner.value as OrchestratorState;
     this.output = inner.output as RunResult<Outputs> | undefined;
     this.error = inner.error;
     this.#inner = inner;
@@ -104,7 +104,7 @@ export class RunSnapshot<Outputs = unknown> {
     return this.#inner.tags;
   }
 
-  matches(value: RunStatus): boolean {
+  matches(value: OrchestratorState): boolean {
     return value === this.value;
   }
 

@@ -24,7 +24,6 @@ export class Turn {
   readonly #clock: Clock;
   readonly #dirty: Committer[] = [];
   readonly #next: (() => void)[] = [];
-  readonly #afterCommit: (() => void)[] = [];
   #isScheduled = false;
   /** When the event loop last had its turn between two of ours. */
   #yieldedAt = Number.NEGATIVE_INFINITY;
@@ -53,12 +52,6 @@ export class Turn {
     this.schedule();
   }
 
-  /** Calls back once all that was recorded up to now has been kept. */
-  afterCommit(callback: () => void): void {
-    this.#afterCommit.push(callback);
-    this.schedule();
-  }
-
   schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -75,9 +68,6 @@ export class Turn {
   readonly #run = (): void => {
     call(this.#next);
     this.#commit();
-    call(this.#afterCommit);
-    // A run may have begun in these calls, and its bodies are called below.
-    this.#commit();
     // Slots are filled here and in no method of its own: each frame below a body adds to the price of its errors. When
     // the time is over, what has been started may complete first.
     let beganAt: number | undefined;
@@ -91,7 +81,7 @@ export class Turn {
     this.#commit();
     this.timers.adjust();
     this.#isScheduled = false;
-    if (!isFilled || this.#next.length > 0 || this.#afterCommit.length > 0) this.schedule();
+    if (!isFilled || this.#next.length > 0) this.schedule();
   };
 
   /**
@@ -102,10 +92,13 @@ export class Turn {
     return Math.abs(this.timers.latest - beganAt) < SLICE_MS;
   }
 
+  /** A listener may start a run: that is kept too, since its bodies may be called next. */
   #commit(): void {
-    // Most turns have one run's.
-    if (this.#dirty.length === 1) this.#dirty.pop()?.commit();
-    else for (const committer of take(this.#dirty)) committer.commit();
+    while (this.#dirty.length > 0) {
+      // Most turns have one run's.
+      if (this.#dirty.length === 1) this.#dirty.pop()?.commit();
+      else for (const committer of this.#dirty.splice(0)) committer.commit();
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-/** States of a task, in the words of its machine. The last five are final. */
+/** Statuses of a task: each is a tag of the states that its machine has for it. The last five are final. */
 export type TaskStatus =
   | 'pending'
   | 'running'
@@ -9,16 +9,16 @@ export type TaskStatus =
   | 'upstream_failed'
   | 'cancelled';
 
-/** A task's final states. */
+/** A task's final statuses. */
 export type SettledStatus = Extract<
   TaskStatus,
   'done' | 'failed' | 'skipped' | 'upstream_failed' | 'cancelled'
 >;
 
-/** States of a run, in the words of the orchestrator. The last three are final. */
+/** Statuses of a run: each is a tag of the states that the orchestrator has for it. The last three are final. */
 export type RunStatus = 'running' | 'paused' | 'cancelling' | 'done' | 'failed' | 'cancelled';
 
-/** A run's final states. */
+/** A run's final statuses. */
 export type SettledRunStatus = Extract<RunStatus, 'done' | 'failed' | 'cancelled'>;
 
 /**
@@ -43,12 +43,12 @@ export type Cause =
   | 'rule'
   | 'lost';
 
-/** Whether a task in this state has ended. */
+/** Whether a task of this status has ended. */
 export function isSettled(status: TaskStatus): status is SettledStatus {
   return status !== 'pending' && status !== 'running' && status !== 'retrying';
 }
 
-/** Whether a run in this state has ended. */
+/** Whether a run of this status has ended. */
 export function isSettledRun(status: RunStatus): status is SettledRunStatus {
   return status === 'done' || status === 'failed' || status === 'cancelled';
 }

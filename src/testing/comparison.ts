@@ -267,10 +267,9 @@ export class Comparison {
         );
       if (found === undefined) continue;
       const { value } = found.getSnapshot();
-      if (value !== row?.status)
-        throw new Difference(
-          `the actor of \`${id}\` is ${value}, and in the model the task is ${row?.status}`,
-        );
+      const { value: expected } = (row as LiveRow).snapshot;
+      if (value !== expected)
+        throw new Difference(`the actor of \`${id}\` is ${value}, and in the model the task is ${expected}`);
     }
   }
 

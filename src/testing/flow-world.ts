@@ -163,7 +163,7 @@ export class FlowWorld {
         turn.tell(task, 'attempt.failed.fatal');
         break;
       case 'times out':
-        turn.endAttempt(task);
+        turn.tell(task, 'attempt.expire');
         break;
       case 'skips':
         turn.tell(task, 'attempt.skipped');
@@ -237,7 +237,6 @@ class Turn {
   #live: number[];
   #run: Situation['run'];
   #isHeld: boolean;
-  #concludes = false;
   #isBusy = false;
   /** What the orchestrator is still to hear. */
   readonly #mail: OrchestratorEvent[] = [];
@@ -285,11 +284,6 @@ class Turn {
     }
   }
 
-  /** An attempt is out of its own time. */
-  endAttempt(task: number): void {
-    this.#rows[task] = (this.#tasks[task] as TaskModel).ended(this.#rows[task] as LiveRow);
-  }
-
   /** Tells the orchestrator; it hears one thing at a time. */
   send(event: OrchestratorEvent): void {
     this.#mail.push(event);
@@ -310,10 +304,10 @@ class Turn {
     const status = this.#run.value as RunStatus;
     this.#leftAs = status;
     this.#reopen(this.#rows.map(statusOfRow));
-    if (status === 'paused') this.send({ type: 'run.pause', at: 0 });
     if (status === 'cancelling')
       this.send({ type: 'run.cancel', at: 0, cause: cause ?? 'cancelled', reason });
     else this.send({ type: 'run.recover', at: 0 });
+    if (status === 'paused') this.send({ type: 'run.pause', at: 0 });
     this.#fill();
     // A wait that was over by then is over as soon as the clock has been asked.
     for (const [task, row] of (this.#left ?? []).entries()) {
@@ -351,7 +345,6 @@ class Turn {
   }
 
   end(): Taken {
-    if (this.#concludes) this.#conclude();
     this.#fill();
     return {
       next: {
@@ -398,6 +391,8 @@ class Turn {
           break;
         case 'cancelTasks':
           for (const task of this.#live.slice()) this.tell(task, this.#cancel);
+          for (const verdict of (params as { readonly verdicts: readonly Verdict[] }).verdicts)
+            this.#deliver(verdict);
           break;
         case 'holdSlots':
           this.#isHeld = true;
@@ -406,7 +401,7 @@ class Turn {
           this.#isHeld = false;
           break;
         case 'concludeRun':
-          this.#concludes = true;
+          this.#conclude();
           break;
       }
     }
@@ -439,7 +434,6 @@ class Turn {
     return this.#run.context.cause === 'timeout' ? 'task.cancel.timeout' : 'task.cancel';
   }
 
-  /** Once all that was announced has been kept. */
   #conclude(): void {
     const { graph, plan } = this.#world.definition;
     const having = (status: SettledStatus) =>

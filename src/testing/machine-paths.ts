@@ -2,7 +2,7 @@
 
 import type { SnapshotFrom } from 'xstate';
 import type { OrchestratorEvent, orchestratorMachine, TaskEvent, taskMachine } from '../../machines/index.ts';
-import type { AnyFlow, TaskDefinition } from '../index.ts';
+import type { AnyFlow, ErrorView, TaskDefinition } from '../index.ts';
 import { Ledger, type LedgerStatus } from '../model/ledger.ts';
 import type { SettledStatus } from '../model/status.ts';
 import { airflowVerdict, countEndings } from './airflow.ts';
@@ -47,11 +47,16 @@ export function runPathOptions(
     input: { ledger: Ledger.open(plan) },
     events: ({ value, context: { ledger }, status }) => {
       if (status !== 'active') return [];
+      const cancel = { type: 'run.cancel', at } as const;
+      const turn = { type: value === 'held' || value === 'paused' ? 'run.resume' : 'run.pause', at } as const;
+      if (value === 'opening' || value === 'held')
+        return [
+          { type: 'run.start', at, version: 1, flow: name, flowHash: '', input: undefined },
+          turn,
+          cancel,
+        ];
+      if (value === 'concluding') return [{ type: 'run.conclude', at, outputs: {}, failures: [] }];
       const statuses = ledger.toJSON().statuses;
-      const hasStarted = statuses.some((one) => one !== 'waiting');
-      if (!hasStarted)
-        return [{ type: 'run.start', at, version: 1, flow: name, flowHash: '', input: undefined }];
-      if (ledger.unsettled === 0) return [{ type: 'run.conclude', at, outputs: {}, failures: [] }];
       const settled = statuses.flatMap((one, task) =>
         one === 'decided'
           ? (value === 'cancelling' ? (['cancelled'] as const) : endingsOf(statuses, task)).map((ending) => ({
@@ -62,9 +67,7 @@ export function runPathOptions(
             }))
           : [],
       );
-      if (value === 'cancelling') return settled;
-      const command = value === 'paused' ? 'run.resume' : 'run.pause';
-      return [...settled, { type: command, at }, { type: 'run.cancel', at }];
+      return value === 'cancelling' ? settled : [...settled, turn, cancel];
     },
     serializeState: ({ value, context: { ledger, cause } }) =>
       JSON.stringify([value, cause, ledger.toJSON().statuses]),
@@ -81,38 +84,54 @@ export interface TaskPathOptions {
   readonly events: (state: TaskPathState) => TaskEvent[];
 }
 
+const error: ErrorView = { name: 'Error', message: 'told to fail' };
+
 /** The event table of a task with so many attempts: its verdict, its attempts, a cancel, the end of its time. */
 export function taskPathOptions(maxAttempts = 2): TaskPathOptions {
   const at = 0;
-  const error = { name: 'Error', message: 'told to fail' };
   return {
     input: { task: 0, maxAttempts },
-    events: ({ value, context: { readyAt, attempt }, status }) => {
+    events: ({ value, context: { attempt }, status }) => {
       if (status !== 'active') return [];
       const cancel = { type: 'task.cancel', at, cause: 'cancelled' } as const;
       const expire = { type: 'task.expire', at, cause: 'timeout', error } as const;
-      if (value === 'pending' && readyAt === undefined) {
-        return [
-          { type: 'task.ready', at },
-          { type: 'task.skip', at, cause: 'rule' },
-          { type: 'task.fail_upstream', at, cause: 'upstream' },
-          cancel,
-        ];
+      const ended = { type: 'attempt.failed', at, error, cause: 'timeout' } as const;
+      switch (value) {
+        case 'undecided':
+          return [
+            { type: 'task.ready', at },
+            { type: 'task.skip', at, cause: 'rule' },
+            { type: 'task.fail_upstream', at, cause: 'upstream' },
+            cancel,
+          ];
+        case 'ready':
+          return [{ type: 'attempt.start', at }, cancel];
+        case 'running':
+          return [
+            { type: 'attempt.done', at, output: undefined },
+            ...failures(at, attempt < maxAttempts),
+            { type: 'attempt.skipped', at },
+            { type: 'attempt.expire', at },
+            expire,
+            cancel,
+          ];
+        case 'timing_out':
+          return [...failures(at, attempt < maxAttempts), expire, cancel];
+        case 'expiring':
+          return [ended, cancel];
+        case 'cancelling':
+          return [{ type: 'attempt.cancelled', at, cause: 'cancelled' }];
+        case 'backing_off':
+          return [{ type: 'attempt.due', at }, cancel, expire];
+        default:
+          return [{ type: 'attempt.start', at }, cancel, expire];
       }
-      if (value === 'pending') return [{ type: 'attempt.start', at }, cancel];
-      if (value === 'retrying')
-        return [{ type: 'attempt.due', at }, { type: 'attempt.start', at }, cancel, expire];
-      const retry =
-        attempt < maxAttempts
-          ? [{ type: 'attempt.failed', at, error, cause: 'exhausted', retryAt: at } as const]
-          : [];
-      return [
-        { type: 'attempt.done', at, output: undefined },
-        ...retry,
-        { type: 'attempt.failed', at, error, cause: 'exhausted' },
-        { type: 'attempt.skipped', at },
-        { type: 'attempt.cancelled', at, cause: 'cancelled' },
-      ];
     },
   };
+}
+
+/** An attempt fails, with a wait before the next one where there is to be one. */
+function failures(at: number, mayRetry: boolean): TaskEvent[] {
+  const failed: TaskEvent = { type: 'attempt.failed', at, error, cause: 'exhausted' };
+  return mayRetry ? [{ ...failed, retryAt: at }, failed] : [failed];
 }

@@ -11,15 +11,23 @@ export const taskEdges = new Edges(taskMachine);
 
 const logic = compile(taskMachine);
 
+type Snapshot = SnapshotOf<typeof taskMachine>;
+
 /** How an attempt that was told to end will have ended: it failed, its task did, its task is cancelled. */
 export type AttemptEnding = 'attempt' | 'task' | 'cancel';
+
+const endings: { readonly [Value in Snapshot['value']]?: AttemptEnding } = {
+  timing_out: 'attempt',
+  expiring: 'task',
+  cancelling: 'cancel',
+};
 
 /** A task that has its verdict and has not settled, as the model has it. Equal ones are the same object. */
 export interface LiveRow {
   readonly isLive: true;
   /** Small, and the same for equal rows of any task of the flow. */
   readonly code: number;
-  readonly snapshot: SnapshotOf<typeof taskMachine>;
+  readonly snapshot: Snapshot;
   readonly status: 'pending' | 'running' | 'retrying';
   /** Attempts started; one that a stop cut short is made again, and counts once. */
   readonly attempts: number;
@@ -60,6 +68,7 @@ export type RowEvent =
   | 'task.expire'
   | 'attempt.start'
   | 'attempt.due'
+  | 'attempt.expire'
   | 'attempt.progress'
   | 'attempt.done'
   | 'attempt.failed'
@@ -83,6 +92,7 @@ const events: Readonly<Record<RowEvent, TaskEvent>> = {
   'task.expire': { type: 'task.expire', at: 0, cause: 'timeout', error: timeout },
   'attempt.start': { type: 'attempt.start', at: 0 },
   'attempt.due': { type: 'attempt.due', at: 0 },
+  'attempt.expire': { type: 'attempt.expire', at: 0 },
   'attempt.progress': { type: 'attempt.progress', at: 0, fraction: 0.5 },
   'attempt.done': { type: 'attempt.done', at: 0, output: undefined },
   'attempt.failed': { type: 'attempt.failed', at: 0, error, cause: 'exhausted' },
@@ -116,7 +126,7 @@ export class TaskModel {
   /** A new actor, before it hears its verdict. */
   fresh(): LiveRow {
     const input = { task: this.#task, maxAttempts: this.#maxAttempts };
-    this.#fresh ??= this.#live(logic.initial(input).state, false, undefined);
+    this.#fresh ??= this.#live(logic.initial(input).state);
     return this.#fresh;
   }
 
@@ -136,85 +146,50 @@ export class TaskModel {
    * again under the same number, a wait for a retry goes on.
    */
   takeUp(left: LiveRow): LiveRow {
-    const isRetrying = left.status === 'retrying';
-    return this.#restored(isRetrying ? 'retrying' : 'pending', left.attempts, !isRetrying);
+    return this.#restored(left.status === 'retrying' ? 'backing_off' : 'ready', left.attempts);
   }
 
   /** The same of a task that is to be cancelled: its attempts stay as they were counted. */
   takeUpToEnd(left: LiveRow): LiveRow {
-    return this.#restored('pending', left.attempts, true);
+    return this.#restored('ready', left.attempts);
   }
 
-  #restored(value: 'pending' | 'retrying', attempt: number, wantsSlot: boolean): LiveRow {
+  #restored(value: 'ready' | 'backing_off', attempt: number): LiveRow {
     const context: TaskContext = {
       ...this.fresh().snapshot.context,
       attempt,
       readyAt: 0,
-      retryAt: value === 'retrying' ? 0 : undefined,
+      retryAt: value === 'backing_off' ? 0 : undefined,
     };
-    const snapshot = logic.restoreSnapshot({ value, context, status: 'active' });
-    return this.#live(snapshot, wantsSlot, undefined);
+    return this.#live(logic.restoreSnapshot({ value, context, status: 'active' }));
   }
 
   #work(row: LiveRow, event: RowEvent): RowStep {
     const { state, effects } = logic.step(row.snapshot, events[event]);
     const facts: TaskFact[] = [];
-    let { wantsSlot, ending } = row;
     let reports = 0;
     let reported: SettledStatus | undefined;
     for (const { type, params } of effects) {
-      switch (type) {
-        case 'xstate.emit':
-          facts.push((params as { readonly event: TaskFact }).event);
-          break;
-        case 'requestSlot':
-          wantsSlot = true;
-          break;
-        case 'performAttempt':
-          wantsSlot = false;
-          ending = undefined;
-          break;
-        case 'wakeAt':
-          wantsSlot = false;
-          break;
-        case 'abortAttempt':
-          if (ending !== 'cancel') ending = event === 'task.expire' ? 'task' : 'cancel';
-          break;
-        case 'reportSettled':
-          reports++;
-          reported = (params as { readonly status: SettledStatus }).status;
-          break;
-      }
+      if (type === 'xstate.emit') facts.push((params as { readonly event: TaskFact }).event);
+      if (type !== 'reportSettled') continue;
+      reports++;
+      reported = (params as { readonly status: SettledStatus }).status;
     }
     const taken = taskEdges.taken(row.snapshot, events[event]);
-    if (reported !== undefined) return { row: this.#settled(reported, state.context), facts, taken, reports };
-    if (state.value !== 'running') ending = undefined;
-    return { row: this.#live(state, wantsSlot, ending), facts, taken, reports };
+    const next = reported === undefined ? this.#live(state) : this.#settled(reported, state.context);
+    return { row: next, facts, taken, reports };
   }
 
-  /** An attempt whose time is over is told to end; its machine hears of it once its body has ended. */
-  ended(row: LiveRow): LiveRow {
-    return row.ending === undefined ? this.#live(row.snapshot, row.wantsSlot, 'attempt') : row;
-  }
-
-  #live(
-    snapshot: SnapshotOf<typeof taskMachine>,
-    wantsSlot: boolean,
-    ending: AttemptEnding | undefined,
-  ): LiveRow {
-    const { attempt } = snapshot.context;
-    const status = snapshot.value as LiveRow['status'];
-    // Whether it has had its verdict shows: a task waits for its verdict and then for a slot in the same state.
-    const isReady = snapshot.context.readyAt !== undefined;
-    const name = `${status} ${attempt} ${isReady} ${wantsSlot} ${ending}`;
-    return this.#intern(name, (code) => ({
+  #live(snapshot: Snapshot): LiveRow {
+    const { value, context } = snapshot;
+    return this.#intern(`${value} ${context.attempt}`, (code) => ({
       isLive: true,
       code,
       snapshot,
-      status,
-      attempts: attempt,
-      wantsSlot,
-      ending,
+      status: shownAs(snapshot),
+      attempts: context.attempt,
+      wantsSlot: value === 'ready' || value === 'due',
+      ending: endings[value],
     })) as LiveRow;
   }
 
@@ -240,4 +215,10 @@ export class TaskModel {
     }
     return row;
   }
+}
+
+/** The status that a state shows as is its tag. */
+function shownAs(snapshot: Snapshot): LiveRow['status'] {
+  const statuses = ['pending', 'running', 'retrying'] as const;
+  return statuses.find((status) => snapshot.hasTag(status as never)) as LiveRow['status'];
 }

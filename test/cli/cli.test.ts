@@ -386,7 +386,10 @@ test('draws the two machines', async () => {
   const mermaid = await topple(['graph', '--machines']);
   assert.is(mermaid.stdout.match(/^stateDiagram-v2$/gm)?.length, 2);
   const dot = await topple(['graph', '--machines', '--format', 'dot']);
-  assert.match(dot.stdout, /"task\.running" -> "task\.retrying" \[label="attempt\.failed \[attemptsLeft]"]/);
+  assert.match(
+    dot.stdout,
+    /"task\.running" -> "task\.backing_off" \[label="attempt\.failed \[attemptsLeft]"]/,
+  );
   const json = JSON.parse((await topple(['graph', '--machines', '--format', 'json'])).stdout);
   assert.equal(Object.keys(json), ['task', 'orchestrator']);
   const svg = elementsOf((await topple(['graph', '--machines', '--format', 'svg'])).stdout).map(

@@ -121,7 +121,7 @@ test('fails below a threshold, and writes what was covered', async () => {
   assert.match(stdout, /✘ not good: coverage is \d+(\.\d)? %, and must be 90 %/);
   const page = readFileSync(join(cwd, 'coverage.md'), 'utf8');
   assert.match(page, '| verdicts of trigger rules |');
-  assert.match(page, '  running --> retrying : ✗ attempt.failed [attemptsLeft]');
+  assert.match(page, '  running --> backing_off : ✗ attempt.failed [attemptsLeft]');
   assert.match(page, '  running --> done : ✓ attempt.done');
 });
 
