@@ -6,7 +6,7 @@ import type { Entry } from './journal.ts';
 import { didYouMean, nearest } from './nearest.ts';
 import type { SettledRunStatus } from './status.ts';
 
-/** Which journal it is, for the words of an error. */
+/** Names a journal in an error. */
 export interface JournalPlace {
   /** `Journal of run r`. */
   readonly owner: string;
@@ -16,10 +16,10 @@ export interface JournalPlace {
 }
 
 /**
- * Checks the entries of a run that is to go on: their form, their order, and that they are of this flow. Returns how
- * the run has settled, if it has. Fields that are not known are let through.
+ * Checks the entries of a run before it continues: their form, their order, and that they are of this flow. Returns the
+ * status in which the run has settled, if it has. Ignores unknown fields.
  *
- * @throws JournalError `malformed` with the place; FlowError `flow_changed` where tasks, dependencies or rules differ
+ * @throws JournalError `malformed` with the place; FlowError `flow_changed` if tasks, dependencies or rules differ
  */
 export function checkJournal(
   definition: FlowDefinition,
@@ -33,7 +33,7 @@ export function checkJournal(
   return check.ending;
 }
 
-/** The error of something that must be otherwise; `at` goes on behind the path, `rule` behind "must be". */
+/** The error of an invalid part of a journal; `at` is appended to the path, `rule` follows "must be". */
 export function malformed(place: JournalPlace, at: string, rule: string, value: unknown): JournalError {
   const path = place.path + at;
   const message = `${place.owner}: \`${path}\` must be ${rule}, but is ${showValue(value)}`;
@@ -46,9 +46,9 @@ const endings: ReadonlyMap<string, SettledRunStatus> = new Map([
   ['run.cancelled', 'cancelled'],
 ]);
 
-/** One journal, entry by entry. */
+/** Checks one journal, entry by entry. */
 class JournalCheck {
-  /** How the run has settled, by the entries up to now. */
+  /** The status in which the run has settled, by the entries up to now. */
   ending: SettledRunStatus | undefined;
   readonly #definition: FlowDefinition;
   readonly #runId: string;
@@ -82,7 +82,7 @@ class JournalCheck {
     this.#follow(entry as unknown as Entry, refuse);
   }
 
-  /** Whether it may come after those before it. */
+  /** Checks that an entry may follow those before it. */
   #follow(entry: Entry, refuse: (field: string, rule: string, value: unknown) => JournalError): void {
     const { type } = entry;
     if (this.ending !== undefined && type !== 'task.rerun')

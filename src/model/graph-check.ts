@@ -2,7 +2,7 @@ import { badOption, showValue } from './check.ts';
 import { FlowError, textOf } from './error.ts';
 import { didYouMean, nearest } from './nearest.ts';
 
-// The errors of a graph. Without a flow's name they speak of a bare list of tasks.
+// The errors of a graph. Without a flow's name they refer to a plain list of tasks.
 
 export function badId(flow: string | undefined, index: number, id: unknown): FlowError {
   const where = flow === undefined ? '' : ` in flow \`${flow}\``;
@@ -36,7 +36,7 @@ export function unknownDependency(
   );
 }
 
-/** The error of a name that is not a task of the flow, wherever one was asked for. */
+/** The error of an unknown task id. */
 export function unknownTask(flow: string, id: unknown, ids: readonly string[]): FlowError {
   const suggestion = nearest(textOf(id), ids);
   const advice = didYouMean(
@@ -52,10 +52,7 @@ export function unknownTask(flow: string, id: unknown, ids: readonly string[]): 
   );
 }
 
-/**
- * The error of a cycle, given from its first task back to itself. A long one is shortened in the message
- * only.
- */
+/** The error of a cycle, given from its first task back to itself. Only the message shortens a long one. */
 export function cycleError(flow: string, path: readonly string[]): FlowError {
   const [first] = path;
   const left = path.length - 2 * SHOWN;
