@@ -13,7 +13,7 @@ export const flowOptions = {
   flow: text('NAME', 'which flow, of a module that exports several'),
   loadTimeout: number('MS', 'how long a module may take to load (default 10000)', {
     min: 1,
-    // Little less than Node's timers take.
+    // Slightly below the maximum of Node's timers.
     max: 2_147_483_000,
   }),
   check: toggle('check the types of a module first, with the TypeScript of its project'),

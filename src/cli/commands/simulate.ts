@@ -92,7 +92,7 @@ async function load(path: string, options: LoadOptions, io: Io): Promise<LoadedF
   return loaded;
 }
 
-/** Claims the chart's file before anything is simulated. */
+/** Claims the chart's file before the simulation. */
 async function chartWriter(
   path: string,
   rules: OutputRules,

@@ -5,14 +5,14 @@ import { parseTriggerRule, triggerRules } from '../../model/trigger-rule.ts';
 import { describeRule, keepsRule, type NumberRule } from '../number-rule.ts';
 import { DocumentError, type Node } from './document.ts';
 
-/** How each key of an object is read; `where` names the value in an error. */
+/** The reader of each key of an object; `where` names the value in an error. */
 type Readers = Readonly<Record<string, (node: Node, where: string) => unknown>>;
 
 export type Fields<All extends Readers> = {
   -readonly [Key in keyof All]?: ReturnType<All[Key]> | undefined;
 };
 
-/** Known from elsewhere, and without meaning here. */
+/** Keys of other tools, ignored here. */
 const ignorable = new Set(['meta', 'rule', 'if', 'matrix', 'timeoutMinutes']);
 
 const backoffReaders = {
@@ -44,10 +44,10 @@ const taskReaders = {
 
 type TaskFields = Omit<Fields<typeof taskReaders>, 'needs' | 'duration'>;
 
-/** Reads a task: its fields, the two spellings of `dependsOn` and `durationMs` made one. */
+/** Reads a task: its fields, with `needs` merged into `dependsOn` and `duration` into `durationMs`. */
 export function readTaskFields(id: string, node: Node, ignored: Map<string, number>): TaskFields {
   const where = `task \`${id}\``;
-  // A key of YAML with nothing after it: a task with nothing to say.
+  // A YAML key without a value: a task without fields.
   if (node.kind === 'scalar' && node.value === null && node.source !== undefined) return {};
   const { needs, duration, ...fields }: Fields<typeof taskReaders> = readFields(
     node,
@@ -62,7 +62,7 @@ export function readTaskFields(id: string, node: Node, ignored: Map<string, numb
   };
 }
 
-/** Reads an object key by key. Keys that are known from elsewhere are counted in `ignored`; any other is refused. */
+/** Reads an object key by key. Keys of other tools are counted in `ignored`; any other unknown key is refused. */
 export function readFields<All extends Readers>(
   node: Node,
   where: string,

@@ -1,12 +1,12 @@
 import { DocumentError, type Entry, type Node } from './document.ts';
 
-/** Deeper than any flow, and far from the end of the stack. */
+/** Deeper than any flow, and far from a stack overflow. */
 const maxDepth = 200;
 
 /**
- * Reads JSON, strictly, in linear time: keys in order, repeated ones too, each value with its place.
+ * Reads strict JSON in linear time: keys in order, including repeated ones, each value with its place.
  *
- * @throws DocumentError at the first thing that is not JSON
+ * @throws DocumentError at the first syntax error
  */
 export function readJson(text: string): Node {
   const reader = new JsonReader(text);
@@ -100,7 +100,7 @@ class JsonReader {
     return true;
   }
 
-  /** The next character that is no white space; empty at the end. */
+  /** The next character that is not white space; empty at the end. */
   #peek(): string {
     const text = this.#text;
     for (;;) {

@@ -5,7 +5,7 @@ import { textOf, viewError } from '../../model/error.ts';
 import { placeOfError } from './error-place.ts';
 import { LoadExitError, LoadTimeoutError } from './watch-load.ts';
 
-/** Why a module could not be loaded, in one line that begins with its file. */
+/** Explains why a module could not be loaded, in one line that begins with its file. */
 export function describeFailure(thrown: unknown, path: string, given: string): string {
   if (thrown instanceof LoadTimeoutError) {
     return (
@@ -60,7 +60,7 @@ function explainExtension(message: string, path: string): string {
 
 function importAdvice(message: string): string {
   const [, wanted = '', from = ''] = /Cannot find module '(.*)' imported from (.*)$/.exec(message) ?? [];
-  // What a bundler would find: Node wants the whole name.
+  // A path that a bundler would resolve: Node requires the full name.
   const found = ['.ts', '.js', '.mts', '.mjs', '/index.ts', '/index.js'].find((end) =>
     existsSync(wanted + end),
   );

@@ -6,10 +6,10 @@ import type { Io } from '../io.ts';
 import { readFileGiven } from '../read-file.ts';
 
 /**
- * Reads how each task stands from a file: a RunView, what `run --json` prints (its view is the last line), or what
- * `simulate --json` does.
+ * Reads each task's status from a file: a RunView, the output of `run --json` (whose last line is its view), or that of
+ * `simulate --json`.
  *
- * @throws UsageError where it is none of them
+ * @throws UsageError if it is none of them
  */
 export async function loadStatuses(
   given: string,
@@ -51,7 +51,7 @@ function viewIn(text: string): Partial<RunView> | undefined {
       const found = JSON.parse(candidate);
       return found?.type === 'view' ? found.view : found;
     } catch {
-      // What is no JSON as a whole may be lines of it.
+      // A file that is not JSON as a whole may be JSON lines.
     }
   }
   return undefined;
