@@ -42,7 +42,7 @@ const shapes: readonly Shape[] = [
   { name: '50 tasks, 5 layers of 10', layers: 5, width: 10, retry: false, maxFailures: 1, maxCommands: 2 },
 ];
 
-/** What is given up, so that the full exploration of the large flows ends too. */
+/** Limits at which a measurement is given up, so that the full exploration of large flows ends too. */
 const limits = { maxSituations: 500_000, maxMs: 60_000 };
 
 interface Measured
@@ -53,7 +53,7 @@ interface Measured
 const [shape, reduction] = process.argv.slice(2);
 if (shape !== undefined) {
   const { layers, width, retry, maxFailures, maxCommands } = shapes[Number(shape)] as Shape;
-  // Each task hangs on two of the layer before; no two may change places.
+  // Each task depends on two of the layer before; no two are interchangeable.
   const tasks: (GraphTask & { readonly id: string })[] = [];
   for (let task = 0; task < layers * width; task++) {
     const [layer, place] = [Math.floor(task / width), task % width];
@@ -97,7 +97,7 @@ function put(text: string, name: string, table: string): string {
   return `${text.slice(0, from + begin.length)}\n${table}\n${text.slice(to)}`;
 }
 
-/** Each in a process of its own, so that memory is its own too. */
+/** Each in its own process, so that memory is measured separately. */
 function measure(index: number, by: Reduction): Measured {
   const file = fileURLToPath(import.meta.url);
   const { stdout, stderr } = spawnSync(process.execPath, [...process.execArgv, file, String(index), by], {

@@ -16,7 +16,7 @@ that \`run.on\` hears. So each transition is a pure function, and both files ope
 In the pictures a box lists the events that a state takes without leaving it. An event that leads to several places has
 its guard in brackets: the first that holds is taken, \`[else]\` where none does. Thick borders mark final states.`;
 
-/** Text of machines/README.md. */
+/** Makes the text of machines/README.md. */
 export function machinesPage(): string {
   const body = [
     ...sectionOf(taskMachine, { file: 'task.ts', of: 'Task', facts: 'TaskFact' }),
@@ -27,7 +27,7 @@ export function machinesPage(): string {
 
 interface Names {
   readonly file: string;
-  /** What the names of its types begin with. */
+  /** The prefix of its types' names. */
   readonly of: 'Task' | 'Orchestrator';
   readonly facts: 'TaskFact' | 'RunFact';
 }
@@ -82,7 +82,7 @@ function transitionRows(node: AnyStateNode): string[][] {
   );
 }
 
-/** Actions that neither change the context nor emit; one without params may stand in no type. */
+/** Actions that neither change the context nor emit; one without params may be in no type. */
 function effectsOf({ implementations }: AnyStateMachine, type: string): Message[] {
   const described = new Map(recordOf(type).map((effect) => [effect.name, effect]));
   return Object.entries(implementations.actions)
