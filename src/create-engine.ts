@@ -82,8 +82,8 @@ function definitionsOf(flows: readonly AnyFlow[]): FlowDefinition[] {
 function flowForId({ name }: { readonly name: string }): FlowError {
   return new FlowError(
     'bad_option',
-    `\`engine.run\` finds a run by its id, but got flow \`${name}\`. Start a run of it by \`engine.start(flow, input)\`, ` +
-      'or by `flow.run(input)` for what it returns.',
+    `\`engine.run\` takes the id of a run, but got flow \`${name}\`. Start a run of it with \`engine.start(flow, input)\`, ` +
+      'or with `flow.run(input)` to get its output.',
     { option: 'id', flow: name },
   );
 }

@@ -30,7 +30,7 @@ export type DepsOf<Tasks, Ids extends readonly unknown[], Rule extends TriggerRu
   ? DoneDeps<Tasks, Ids>
   : { readonly [Id in keyof DoneDeps<Tasks, Ids>]?: DoneDeps<Tasks, Ids>[Id] | undefined };
 
-/** How dependencies ended, by id. */
+/** The endings of dependencies, by id. */
 export type OutcomesOf<Ids extends readonly unknown[]> =
   IsListed<Ids> extends true
     ? { readonly [Id in FixedIds<Ids>]: Outcome } & {

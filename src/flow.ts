@@ -146,11 +146,7 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
    */
   provide(bodies: BodiesFor<Tasks>): Flow<Input, Taken, Tasks, Made> {
     if (typeof bodies !== 'object' || bodies === null || bodies instanceof Map)
-      throw badOption(
-        { option: 'bodies', flow: this.name },
-        'an object of bodies by the ids of tasks',
-        bodies,
-      );
+      throw badOption({ option: 'bodies', flow: this.name }, 'an object of bodies by task id', bodies);
     const given = new Map<string, Body>();
     for (const [id, body] of Object.entries(bodies)) {
       if (this.graph.indexOf(id) < 0) throw unknownTask(this.name, id, this.graph.ids);
@@ -223,11 +219,9 @@ export function isFlow(value: unknown): value is Flow<never, never, never, never
 /** The definition of a flow; throws FlowError if the value is no flow. */
 export function definitionOf(flow: unknown): FlowDefinition {
   if (isFlow(flow)) return flow.definition;
-  throw new FlowError(
-    'bad_option',
-    `A flow was expected, made by \`createFlow\`, but got ${showValue(flow)}.`,
-    { value: flow },
-  );
+  throw new FlowError('bad_option', `Expected a flow, made by \`createFlow\`, but got ${showValue(flow)}.`, {
+    value: flow,
+  });
 }
 
 /** The flow of a definition whose tasks have been checked. */

@@ -30,7 +30,9 @@ export class StatelyLink {
       this.#sent = sent;
     });
     this.#worker.on('error', (error) => {
-      process.emitWarning(`Nothing more goes to the Stately inspector, for its thread failed: ${error}`);
+      process.emitWarning(
+        `Nothing more is sent to the Stately inspector, because its thread failed: ${error}`,
+      );
     });
     this.#ended = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
     // Last, because adding a listener to a worker refs it again.

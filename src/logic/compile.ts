@@ -209,7 +209,11 @@ function actionOf(machine: AnyStateMachine, action: unknown, place: string): Act
   const { type, params } = nameOf(action);
   const found: unknown = machine.implementations.actions[type];
   if (found !== undefined && typeof found !== 'function') {
-    throw new CompileError(place, `action \`${type}\` is no function`, 'Give one in `setup({ actions })`.');
+    throw new CompileError(
+      place,
+      `action \`${type}\` is not a function`,
+      'Give one in `setup({ actions })`.',
+    );
   }
   if (found === undefined || !('resolve' in found)) {
     return { kind: 'effect', type, params, run: found as Extract<ActionEntry, { kind: 'effect' }>['run'] };
@@ -245,7 +249,7 @@ function refuseNode(node: AnyStateNode): void {
     throw new CompileError(
       `${node.id}.${part}`,
       `\`${part}\` cannot be in a table`,
-      'Have it done by an effect action.',
+      'Use an effect action instead.',
     );
   }
 }

@@ -40,7 +40,7 @@ export class ActionInfo {
 }
 
 export function refuseSpawn(): never {
-  throw new Error('A compiled machine cannot spawn: have it done by an effect action');
+  throw new Error('A compiled machine cannot spawn: use an effect action instead');
 }
 
 /** The candidate that an event takes from a state; `undefined` if the event changes nothing. */

@@ -89,15 +89,15 @@ class JournalCheck {
       throw refuse('.type', `\`task.rerun\`, since the run has ended ${this.ending}`, type);
     if (type.startsWith('task.')) return this.#followTask(entry, refuse);
     if ('taskId' in entry)
-      throw refuse('.taskId', 'left out, since the entry is one of the run', entry.taskId);
+      throw refuse('.taskId', 'left out, since the entry is about the run', entry.taskId);
     if (type === 'run.started') {
-      if (this.#hasStarted) throw refuse('.type', 'another, since the run has started before', type);
+      if (this.#hasStarted) throw refuse('.type', 'another type, since the run has already started', type);
       this.#hasStarted = true;
       this.#checkHash(entry.flowHash);
     }
     this.ending = endings.get(type);
     if (this.ending !== undefined && this.#unsettled > 0)
-      throw refuse('.type', `another, since ${this.#unsettled} tasks have not settled`, type);
+      throw refuse('.type', `another type, since ${this.#unsettled} tasks have not settled`, type);
   }
 
   #followTask(entry: Entry, refuse: (field: string, rule: string, value: unknown) => JournalError): void {
@@ -113,7 +113,7 @@ class JournalCheck {
     const hasSettled = this.#hasSettled[task] === 1;
     if (hasSettled !== isRerun) {
       const rule = isRerun
-        ? 'another, since the task has not settled'
+        ? 'another type, since the task has not settled'
         : '`task.rerun`, since the task has settled';
       throw refuse('.type', rule, type);
     }
@@ -133,7 +133,7 @@ class JournalCheck {
     throw new FlowError(
       'flow_changed',
       `Run ${this.#runId} was started with another version of flow \`${name}\`: its tasks, dependencies or ` +
-        'trigger rules have changed since. Take it up with the flow that it was started with.',
+        'trigger rules have changed. Continue it with the flow with which it was started.',
       { flow: name },
     );
   }

@@ -36,7 +36,7 @@ export interface TaskSettings {
   readonly optional?: boolean | undefined;
   /** The task may end itself with `SkipTask`; downstream its output is then missing. Default false. */
   readonly skippable?: boolean | undefined;
-  /** Of the tasks that wait for a slot, the one with the highest priority goes first. Default 0. */
+  /** Among tasks that wait for a slot the highest priority goes first. Default 0. */
   readonly priority?: number | undefined;
   /** Name of a pool from which the task also needs a slot. Default: none. */
   readonly pool?: string | undefined;
@@ -291,7 +291,7 @@ function describeBody(perform: unknown, actor: unknown, input: unknown): string 
   if (perform !== undefined)
     return `a \`perform\` that is ${perform === null ? 'null' : `of type ${typeof perform}`}`;
   if (actor === undefined) return 'neither';
-  return input === undefined ? 'an `actor` that is no logic' : 'an `input` that is no function';
+  return input === undefined ? 'an `actor` that is not XState logic' : 'an `input` that is not a function';
 }
 
 function planOf(graph: Graph, tasks: readonly TaskDefinition[]): Plan {

@@ -133,7 +133,7 @@ export class CancelledError extends Error {
 export class EngineStoppedError extends Error {
   override readonly name = 'EngineStoppedError';
 
-  constructor(message = 'The engine was stopped before the run settled; `engine.recover` takes it up again') {
+  constructor(message = 'The engine was stopped before the run settled; `engine.recover` continues it') {
     super(message);
   }
 }
@@ -231,7 +231,7 @@ export class RunFailedError extends Error {
 /** Any thrown value as plain data. Never throws, not even if an error's `message` getter does. */
 export function viewError(thrown: unknown): ErrorView {
   if (!isErrorLike(thrown))
-    return { name: 'Error', message: `A value that is no error was thrown: ${textOf(thrown)}` };
+    return { name: 'Error', message: `A value that is not an error was thrown: ${textOf(thrown)}` };
   const name = readText(thrown, 'name') ?? 'Error';
   const message = readText(thrown, 'message') ?? 'The error could not be read';
   const stack = readText(thrown, 'stack');

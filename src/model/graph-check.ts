@@ -26,7 +26,7 @@ export function unknownDependency(
   ids: readonly string[],
 ): FlowError {
   const suggestion = nearest(textOf(dependency), ids);
-  const advice = didYouMean(suggestion, 'Add a task of that id, or take it out of `dependsOn`.');
+  const advice = didYouMean(suggestion, 'Add a task with that id, or remove it from `dependsOn`.');
   const message = `Task \`${taskId}\` depends on ${quote(dependency)}, which is not ${inFlow(flow)}. ${advice}`;
   const details = { ...named(flow), taskId, ids: [textOf(dependency)], value: dependency };
   return new FlowError(
@@ -41,7 +41,7 @@ export function unknownTask(flow: string, id: unknown, ids: readonly string[]): 
   const suggestion = nearest(textOf(id), ids);
   const advice = didYouMean(
     suggestion,
-    ids.length === 0 ? 'It has none at all.' : `Its first is \`${ids[0]}\`.`,
+    ids.length === 0 ? 'It has no tasks.' : `Its first task is \`${ids[0]}\`.`,
   );
   const message = `Flow \`${flow}\` has no task ${quote(id)}. ${advice}`;
   const details = { flow, taskId: textOf(id), value: id };
@@ -59,8 +59,8 @@ export function cycleError(flow: string, path: readonly string[]): FlowError {
   const shown = left > 0 ? [...path.slice(0, SHOWN), `(${left} more)`, ...path.slice(-SHOWN)] : path;
   const advice =
     path.length === 2
-      ? `Task \`${first}\` depends on itself: take it out of its own \`dependsOn\`.`
-      : 'Each waits for the one before it, so none could ever start: take one of these dependencies out.';
+      ? `Task \`${first}\` depends on itself: remove it from its own \`dependsOn\`.`
+      : 'Each waits for the one before it, so none could ever start: remove one of these dependencies.';
   const message = `Flow \`${flow}\` has a cycle: ${shown.join(' → ')}. ${advice}`;
   return new FlowError('cycle', message, { flow, ids: path.slice(0, -1), path });
 }

@@ -134,7 +134,7 @@ function readGraphTask(
   const { needs = noIds, dependsOn = needs, duration, durationMs = duration, triggerRule, retry } = task;
   const { optional = false, skips = false, skippable = skips, priority = 0 } = task;
   if (needs !== noIds && task.dependsOn !== undefined) {
-    throw badOption({ option: 'needs', taskId: id, flow }, 'left out where `dependsOn` is given', needs);
+    throw badOption({ option: 'needs', taskId: id, flow }, 'left out if `dependsOn` is given', needs);
   }
   return checkTask(flow, {
     id,

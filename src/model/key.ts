@@ -16,7 +16,7 @@ export function checkRunId(place: Place, id: unknown): void {
   if (id.includes('/'))
     throw badOption(
       place,
-      'a string without `/`, which parts it from the id of a task in `runId/taskId`',
+      'a string without `/`, which separates it from the id of a task in `runId/taskId`',
       id,
     );
 }

@@ -17,7 +17,7 @@ export interface PerformScope<
   readonly input: Input;
   /** Outputs of the task's dependencies, by id. */
   readonly deps: Deps;
-  /** How each dependency ended, by id. */
+  /** The ending of each dependency, by id. */
   readonly outcomes: Outcomes;
   readonly runId: string;
   readonly taskId: string;

@@ -94,6 +94,6 @@ export function isWanted({ flow, settled }: RunFilter, run: RunSummary): boolean
 export function conflictOf(runId: string, seq: number, expectedSeq: number): StoreConflictError {
   return new StoreConflictError(
     runId,
-    `Run ${runId} has ${seq} entries where ${expectedSeq} were expected: another engine goes on with it, or the id is taken`,
+    `Run ${runId} has ${seq} entries, but ${expectedSeq} were expected: another engine continues it, or the id is taken`,
   );
 }

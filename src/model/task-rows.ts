@@ -15,7 +15,7 @@ export type RowsAt = (task: number) => TaskView;
  */
 export class TaskRows {
   #pieces: Row[][] = [];
-  /** How often rows were given out; a row or piece of an earlier round is shared. */
+  /** The number of times that rows were given out; a row or piece of an earlier round is shared. */
   #round = 0;
   readonly #roundOf: Int32Array;
   readonly #roundOfPiece: Int32Array;
