@@ -95,7 +95,7 @@ ${names.join('\n')}
 ${cases.join('\n')}
   esac
 }
-# Loaded by compinit the file is the function's body; sourced, it makes the function known.
+# Loaded by compinit, the file is the function's body; sourced, it registers the function.
 if [ "$funcstack[1]" = _topple ]; then _topple "$@"; else compdef _topple topple; fi
 `;
 }

@@ -89,7 +89,7 @@ function checkOverwriting(
   }
   if (force || found.size === 0n || startsWith(resolve(io.cwd, given), mark)) return;
   throw new UsageError(
-    `${given}: \`${option}\` would overwrite a file that topple did not write: give another file, or say \`--force\`.`,
+    `${given}: \`${option}\` would overwrite a file that topple did not write: give another file, or use \`--force\`.`,
   );
 }
 

@@ -12,5 +12,5 @@ const oldestNode = [22, 18] as const;
 export function refuseNode(version: string): string | undefined {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1])) return undefined;
-  return `needs Node ${oldestNode.join('.')} or newer, and runs on ${version}: install a newer one from https://nodejs.org.`;
+  return `needs Node ${oldestNode.join('.')} or newer, but runs on ${version}: install a newer one from https://nodejs.org.`;
 }

@@ -38,14 +38,14 @@ async function findTypeScript(path: string, given: string): Promise<Ts> {
     found = createRequire(path).resolve('typescript');
   } catch (cause) {
     throw new UsageError(
-      `${given}: \`--check\` needs TypeScript, which its project has not installed: \`npm install --save-dev typescript\`.`,
+      `${given}: \`--check\` needs TypeScript, which is not installed in its project: \`npm install --save-dev typescript\`.`,
       { cause },
     );
   }
   const { default: ts } = (await import(pathToFileURL(found).href)) as { readonly default?: Ts };
   if (typeof ts?.createProgram === 'function') return ts;
   throw new UsageError(
-    `${given}: \`--check\` needs a TypeScript that programs can use, such as version 6: ${found} is none.`,
+    `${given}: \`--check\` needs a TypeScript with a compiler API, such as version 6: ${found} has none.`,
   );
 }
 

@@ -63,7 +63,7 @@ function uniqueTasks(given: readonly Entry[]): Map<string, Entry> {
   const entries = new Map<string, Entry>();
   for (const entry of given) {
     if (entries.has(entry.key))
-      throw new DocumentError(entry.at, `has a second task \`${entry.key}\`: give one of the two another id`);
+      throw new DocumentError(entry.at, `has a second task \`${entry.key}\`: give one of them another id`);
     entries.set(entry.key, entry);
   }
   return entries;
@@ -99,10 +99,10 @@ function placeOf(error: FlowError, entries: ReadonlyMap<string, Entry>): number 
 
 function readPools(node: Node): Map<string, number> | undefined {
   if (node.kind !== 'map')
-    throw new DocumentError(node.at, '`pools` must be an object of numbers of slots, as in `{ "db": 2 }`');
+    throw new DocumentError(node.at, '`pools` must be an object with numbers of slots, as in `{ "db": 2 }`');
   const pools = new Map<string, number>();
   for (const { key, at, value } of node.entries) {
-    if (pools.has(key)) throw new DocumentError(at, `has a second pool \`${key}\`: take one of the two out`);
+    if (pools.has(key)) throw new DocumentError(at, `has a second pool \`${key}\`: remove one of them`);
     pools.set(key, readWhole(value, `\`pools.${key}\``, 1));
   }
   return pools;

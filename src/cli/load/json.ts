@@ -73,7 +73,7 @@ class JsonReader {
     const start = this.#at;
     let end = this.#text.indexOf('"', start + 1);
     while (end >= 0 && isEscaped(this.#text, end)) end = this.#text.indexOf('"', end + 1);
-    if (end < 0) throw new DocumentError(start, 'has a string here that nothing ends: expected `"`');
+    if (end < 0) throw new DocumentError(start, 'has an unterminated string here: expected `"`');
     const raw = this.#text.slice(start, end + 1);
     this.#at = end + 1;
     try {
@@ -81,7 +81,7 @@ class JsonReader {
     } catch {
       throw new DocumentError(
         start,
-        'has a string here that is not JSON: line ends and other control characters, and \\, must be escaped in it',
+        'has a string here that is not JSON: line breaks and other control characters, and \\, must be escaped in it',
       );
     }
   }

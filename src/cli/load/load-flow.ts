@@ -21,7 +21,7 @@ export interface LoadOptions {
   readonly loadTimeout?: number | undefined;
   /** Whether to check the types of a module before it is loaded. */
   readonly check?: boolean | undefined;
-  /** How tasks of a graph file spend their durations. Default: in real time. */
+  /** Waits for the durations of tasks of a graph file. Default: in real time. */
   readonly sleep?: Sleep | undefined;
   /** Whether the loaded flow's `files` list all imports of a module. */
   readonly listsFiles?: boolean | undefined;
@@ -62,7 +62,7 @@ export async function loadFlow(given: string, options: LoadOptions, io: Io): Pro
   const graph = await readGraph(given, content, options.sleep ?? realSleep);
   if (options.flow !== undefined && options.flow !== graph.flow.name)
     throw new UsageError(
-      `${given}: \`--flow ${options.flow}\` is not there: the file's one flow is \`${graph.flow.name}\`.`,
+      `${given}: \`--flow ${options.flow}\` does not exist: the file's only flow is \`${graph.flow.name}\`.`,
     );
   if (graph.ignored.size > 0) tell(io, `${given}: ${describeIgnored(graph)}`);
   return { file: given, flow: graph.flow, scripts: graph.scripts, files };
@@ -76,13 +76,13 @@ async function readText(given: string, io: Io, mustBeFile = false): Promise<stri
     const found = given === '-' ? undefined : statSync(resolve(io.cwd, given));
     if (found !== undefined && found.size > maxBytes) {
       throw new InvalidFlowError(
-        `${given}: is longer than a text can be, ${maxBytes} bytes: give a smaller flow.`,
+        `${given}: is longer than a string can be, ${maxBytes} bytes: give a smaller flow.`,
       );
     }
     // Node would wait for a pipe, and handle no signals meanwhile.
     if (mustBeFile && !found?.isFile() && !found?.isDirectory())
       throw new UsageError(
-        `${given}: is no file: a module must be one, and only a graph may come by a pipe.`,
+        `${given}: is not a regular file, which a module must be: only a graph can be read from a pipe.`,
       );
     bytes = await readFileGiven(given, io);
   } catch (cause) {
@@ -93,7 +93,7 @@ async function readText(given: string, io: Io, mustBeFile = false): Promise<stri
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new InvalidFlowError(
-      `${given}: is not text in UTF-8: expected a module (.ts, .js) or a graph file (JSON or YAML).`,
+      `${given}: is not UTF-8 text: expected a module (.ts, .js) or a graph file (JSON or YAML).`,
       { cause },
     );
   }
@@ -150,7 +150,7 @@ async function parse(given: string, content: string): Promise<Node> {
 
 function describeIgnored({ ignored }: GraphFile): string {
   const keys = Array.from(ignored, ([key, count]) => `\`${key}\`${count > 1 ? ` (${count} times)` : ''}`);
-  return `ignored, since it has no meaning here: ${keys.join(', ')}`;
+  return `ignored keys that have no meaning here: ${keys.join(', ')}`;
 }
 
 /** The maximum of Node's timers. */

@@ -118,10 +118,10 @@ function list(names: Iterable<string>): string {
 
 function describeExports(exported: object): string {
   const found = exportsOf(exported).map(([key, value]) => `\`${key}\` (${kindOf(value)})`);
-  const advice = 'Export what `createFlow` or `createFlowFromGraph` returns.';
+  const advice = 'Export the flow that `createFlow` or `createFlowFromGraph` returns.';
   if (found.length === 0) return `it exports nothing at all. ${advice}`;
   const more = found.length > 10 ? ', …' : '';
-  return `what it exports is ${found.slice(0, 10).join(', ')}${more}. ${advice}`;
+  return `its exports are ${found.slice(0, 10).join(', ')}${more}. ${advice}`;
 }
 
 function kindOf(value: unknown): string {

@@ -21,8 +21,8 @@ export function performScripts(
   return async ({ taskId, attempt, signal }) => {
     const { durationMs, fails, skips } = scripts.get(taskId) ?? nothing;
     if (durationMs > 0) await sleep(durationMs, signal);
-    if (attempt <= fails) throw new Error(`attempt ${attempt} of \`${taskId}\` was to fail`);
-    if (skips) throw new SkipTask('it was to skip itself');
+    if (attempt <= fails) throw new Error(`attempt ${attempt} of \`${taskId}\` is set to fail`);
+    if (skips) throw new SkipTask('it is set to skip itself');
   };
 }
 

@@ -27,7 +27,7 @@ export async function loadStatuses(
   const tasks = viewIn(text)?.tasks;
   if (typeof tasks !== 'object' || tasks === null)
     throw new UsageError(
-      `${given}: \`--status\` must be a RunView as JSON, or what \`topple run --json\` prints.`,
+      `${given}: \`--status\` must be a RunView as JSON, or the output of \`topple run --json\`.`,
     );
   const statuses = new Map<string, TaskStatus>();
   for (const id of ids) {
@@ -35,12 +35,12 @@ export async function loadStatuses(
     if (status === undefined) continue;
     if (typeof status !== 'string' || !Object.hasOwn(statusStyles, status))
       throw new UsageError(
-        `${given}: \`--status\` says \`${String(status)}\` of task \`${id}\`, which is no status.`,
+        `${given}: \`--status\` has \`${String(status)}\` for task \`${id}\`, which is not a status.`,
       );
     statuses.set(id, status as TaskStatus);
   }
   if (statuses.size === 0 && ids.length > 0)
-    throw new UsageError(`${given}: \`--status\` is of another flow: it has none of this one's tasks.`);
+    throw new UsageError(`${given}: \`--status\` belongs to another flow: it has none of this one's tasks.`);
   return statuses;
 }
 

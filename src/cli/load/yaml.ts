@@ -26,7 +26,7 @@ function parse(text: string): Document.Parsed {
 
 function explain(code: string, message: string): string {
   if (code === 'MULTIPLE_DOCS')
-    return 'it has several documents, and a flow is one; take out the `---` between them';
+    return 'it has several documents, but a flow is one: remove the `---` between them';
   // The parser calls itself for each level, and reports a stack overflow like any other error.
   return /call stack/.test(message) ? 'it is nested too deeply' : message;
 }
@@ -47,7 +47,10 @@ class YamlReader {
     if (isAlias(node)) {
       const target = node.resolve(this.#document);
       if (target === undefined)
-        throw new DocumentError(start, `is not YAML: no anchor \`&${node.source}\` stands before this alias`);
+        throw new DocumentError(
+          start,
+          `is not YAML: there is no anchor \`&${node.source}\` before this alias`,
+        );
       return this.read(target as ParsedNode, start);
     }
     if (isScalar(node)) return this.#readScalar(node.value, node.source, start);
@@ -80,11 +83,11 @@ class YamlReader {
   #readKey(key: ParsedNode | null, at: number): string {
     const node = this.read(key, at);
     if (node.kind !== 'scalar')
-      throw new DocumentError(at, 'has a key here that is not a word: expected a text before `:`');
+      throw new DocumentError(at, 'has a key here that is not a string: expected a string before `:`');
     if (typeof node.value === 'string') return node.value;
     // An empty id may be meant; a missing one is a mistake.
     if (node.source === '')
-      throw new DocumentError(at, 'has no key here: expected a text before `:`, `""` where it is empty');
+      throw new DocumentError(at, 'has no key here: expected a string before `:`, `""` for an empty one');
     return node.source ?? String(node.value);
   }
 }

@@ -16,7 +16,7 @@ export async function readInput(given: string | undefined, io: Io): Promise<unkn
   } catch (cause) {
     const advice = json.trim() === '' ? 'it is empty' : oneLine((cause as Error).message);
     throw new UsageError(
-      `${place}: expected JSON, but ${advice}. Give JSON, \`@FILE\`, or \`-\` for standard input; text needs its quotes: '"…"'.`,
+      `${place}: expected JSON, but ${advice}. Give JSON, \`@FILE\`, or \`-\` for standard input; a string needs its quotes: '"…"'.`,
       { cause },
     );
   }

@@ -90,7 +90,7 @@ export async function runFlow(path: string, options: RunOptions, io: Io): Promis
 function tellLost({ close }: Reporter, interrupts: Interrupts, io: Io): number | undefined {
   close();
   if (interrupts.exitCode !== undefined) return interrupts.exitCode;
-  tell(io, 'the process ended before the run had settled: code of a task ended it');
+  tell(io, "the process ended before the run had settled: a task's code ended it");
   return exitCode.failed;
 }
 

@@ -161,7 +161,8 @@ export class SupervisedRun {
   #tellDeaf(): void {
     if (this.#signals > 1) return;
     this.#isDeaf = true;
-    const signal = 'a task holds the thread and lets no signal be heard; a second one ends the run by force';
+    const signal =
+      'a task blocks the thread, so the signal is not handled; a second one ends the run by force';
     tell(this.#io, `${signal}; ${runningIn(this.#running)}`);
   }
 

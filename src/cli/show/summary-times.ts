@@ -77,7 +77,7 @@ export function pathLines(progress: RunProgress, columns: number): Piece[][] {
   return titled(pathTitle, steps, columns);
 }
 
-/** How all tasks together spent their time. */
+/** The time that all tasks together spent, by kind. */
 export function timeLines({ tasks }: RunProgress, columns: number): Piece[][] {
   const [ran = 0, slots = 0, backoff = 0] = columnsOfTimes.map(({ of }) =>
     tasks.reduce((sum, task) => sum + of(task), 0),

@@ -35,7 +35,7 @@ export function reportOf(simulation: Simulation): string {
   const path = bounds.path.map((task) => flow.graph.ids[task] as string);
   const busy = Number.isFinite(slots)
     ? `${plural(slots, 'worker')} busy ${percent(utilisationOf(simulation))} of the time`
-    : `as many workers as wanted, ${showCount(peak)} at most`;
+    : `no limit of workers, ${showCount(peak)} at most`;
   const lines = [
     `${escapeControls(flow.name)} ${view.status} in ${exactly(makespanMs)}`,
     `  tasks          ${countStatuses(simulation)}`,

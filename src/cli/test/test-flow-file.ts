@@ -123,7 +123,7 @@ function readCommands(list: string | undefined): readonly Command[] | undefined 
     const meant = nearest(name, commandNames);
     const hint = meant === undefined ? '' : ` Did you mean \`${meant}\`?`;
     throw new UsageError(
-      `\`--commands\` must be \`none\`, or of ${commandNames.join(', ')} with commas between, but has \`${name}\`.${hint}`,
+      `\`--commands\` must be \`none\`, or some of ${commandNames.join(', ')} separated by commas, but has \`${name}\`.${hint}`,
     );
   });
   // A flow with a time limit may run out of time, whatever the commands.
@@ -149,7 +149,7 @@ function propertiesIn(path: string, exported: { readonly properties?: unknown })
   const { properties = [] } = exported;
   if (Array.isArray(properties) && properties.every(isProperty)) return properties;
   throw new InvalidFlowError(
-    `${path}: \`properties\` must be an array of what \`always\`, \`never\`, \`eventually\` and \`leadsTo\` of topple/testing make.`,
+    `${path}: \`properties\` must be an array of properties made by \`always\`, \`never\`, \`eventually\` and \`leadsTo\` of topple/testing.`,
   );
 }
 
