@@ -40,7 +40,7 @@ console.log(`Node ${process.version}, ${availableParallelism()} cores, three tas
 
 const isFast = [
   await compareLatency('evenly', sendEvenly),
-  await compareLatency('all of a second at its begin', sendInBursts),
+  await compareLatency("each second's at its start", sendInBursts),
 ].every(Boolean);
 const isWhole = await countTasks();
 child.disconnect();

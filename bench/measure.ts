@@ -138,7 +138,9 @@ async function measureWarm(
   }
   const [first] = going;
   if (first !== undefined && done < limits.rounds) {
-    remarks.push(`${placeOf(first.job)}: ${done} warm rounds instead of ${limits.rounds}, for want of time`);
+    remarks.push(
+      `${placeOf(first.job)}: ${done} warm rounds instead of ${limits.rounds}, because time ran out`,
+    );
   }
   for (const { job, isSlow } of going) {
     if (isSlow) remarks.push(`${nameOf(job)}: slow, so one cold run and ${slowRounds} warm rounds`);

@@ -17,13 +17,13 @@ if (lstatSync(pathOf('node_modules'), { throwIfNoEntry: false })?.isSymbolicLink
 }
 
 if (!isInstalled()) {
-  const waiting = () => console.error('Waiting for another process that installs packages ...');
+  const waiting = () => console.error('Waiting for another process to install packages ...');
   // The previous owner of the lock may have installed them.
   const problem = await alone(pathOf('out/installing'), waiting, async (own) =>
     isInstalled() ? undefined : install(own),
   );
   if (problem !== undefined) {
-    fail(`Packages are not installed: ${problem}. What npm said is above; the next command tries again.`);
+    fail(`Packages are not installed: ${problem}. The output of npm is above; the next command tries again.`);
   }
 }
 

@@ -121,7 +121,7 @@ function figuresTable(): string {
   });
   const date = new Date().toISOString().slice(0, 10);
   return [
-    `Measured ${date} on Node ${process.versions.node}, ${availableParallelism()} shared cores. Memory is the most that the process ever held, Node and topple included (about 90 MB).`,
+    `Measured ${date} on Node ${process.versions.node}, ${availableParallelism()} shared cores. Memory is the peak of the process, including Node and topple (about 90 MB).`,
     '',
     '| flow | failures | commands | reduction | situations | steps | factor | time | memory |',
     '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
