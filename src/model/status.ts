@@ -1,4 +1,4 @@
-/** Statuses of a task: each is a tag of the states that its machine has for it. The last five are final. */
+/** Statuses of a task. Each is a tag of the states of the task machine that show as it. The last five are final. */
 export type TaskStatus =
   | 'pending'
   | 'running'
@@ -15,7 +15,7 @@ export type SettledStatus = Extract<
   'done' | 'failed' | 'skipped' | 'upstream_failed' | 'cancelled'
 >;
 
-/** Statuses of a run: each is a tag of the states that the orchestrator has for it. The last three are final. */
+/** Statuses of a run. Each is a tag of the states of the orchestrator that show as it. The last three are final. */
 export type RunStatus = 'running' | 'paused' | 'cancelling' | 'done' | 'failed' | 'cancelled';
 
 /** A run's final statuses. */
@@ -25,10 +25,10 @@ export type SettledRunStatus = Extract<RunStatus, 'done' | 'failed' | 'cancelled
  * Why a task or a run ended as it did.
  *
  * - `exhausted`: the attempts, or the time for them, are used up
- * - `fatal`: the error said that trying again is of no use
+ * - `fatal`: the error said that a retry is useless
  * - `timeout`: a time limit passed
- * - `input`, `output`: a schema, or the function that makes them, refused
- * - `cancelled`: asked for by a person or a program
+ * - `input`, `output`: a schema refused the value, or the function that makes it threw
+ * - `cancelled`: requested by a person or a program
  * - `upstream`: a dependency failed · `rule`: the trigger rule said skip
  * - `lost`: the process that ran it is gone
  */
