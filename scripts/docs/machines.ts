@@ -1,6 +1,8 @@
-import type { AnyStateMachine, AnyStateNode } from 'xstate';
+import type { AnyStateMachine } from 'xstate';
 import { orchestratorMachine, taskMachine } from '../../machines/index.ts';
-import { diagramOf, nameOf, targetOf } from '../../src/cli/draw/machine-mermaid.ts';
+import { describeMachine } from '../../src/cli/graph/describe-machine.ts';
+import type { MachineTransition } from '../../src/draw/machine.ts';
+import { diagramOf } from '../../src/draw/machine-mermaid.ts';
 import { type Field, fieldsOf, type Message, meaningOfType, recordOf, typesIn, unionOf } from './declared.ts';
 
 const intro = `<!-- Made by \`npm run docs\` from the machines and the types beside them: change those, not this page. -->
@@ -33,25 +35,31 @@ interface Names {
 }
 
 function sectionOf(machine: AnyStateMachine, { file, of, facts }: Names): string[] {
-  const { root } = machine;
-  const states = Object.values(root.states);
+  const described = describeMachine(machine);
+  const { name, description = '', entry, states, transitions } = described;
   return [
-    `## [\`${root.id}\`](${file})`,
-    root.description ?? '',
-    `\`\`\`mermaid\n${diagramOf(machine)}\n\`\`\``,
+    `## [\`${name}\`](${file})`,
+    description,
+    `\`\`\`mermaid\n${diagramOf(described)}\n\`\`\``,
     '### States',
     table(
       ['state', 'meaning', 'on entry', 'on exit'],
       states.map((state) => [
-        code(state.key),
+        code(state.name),
         state.description ?? '',
         names(state.entry),
         names(state.exit),
       ]),
     ),
-    ...(root.entry.length === 0 ? [] : [`When its actor starts: ${names(root.entry)}.`]),
+    ...(entry.length === 0 ? [] : [`When its actor starts: ${names(entry)}.`]),
     '### Transitions',
-    table(['in', 'event', 'if', 'to', 'meaning', 'actions'], [...states, root].flatMap(transitionRows)),
+    table(
+      ['in', 'event', 'if', 'to', 'meaning', 'actions'],
+      [
+        ...states.flatMap((state) => transitionRows(code(state.name), state.transitions)),
+        ...transitionRows('any', transitions),
+      ],
+    ),
     '### Events',
     meaningOfType(`${of}Event`),
     table(['event', 'meaning', 'fields'], unionOf(`${of}Event`).map(messageRow)),
@@ -69,17 +77,15 @@ function sectionOf(machine: AnyStateMachine, { file, of, facts }: Names): string
   ];
 }
 
-function transitionRows(node: AnyStateNode): string[][] {
-  return [...node.transitions.values()].flatMap((candidates) =>
-    candidates.map((candidate, index) => [
-      node.parent === undefined ? 'any' : code(node.key),
-      code(candidate.eventType),
-      candidate.guard === undefined ? (index === 0 ? '' : 'else') : code(nameOf(candidate.guard)),
-      code(targetOf(candidate) ?? ''),
-      candidate.description ?? '',
-      names(candidate.actions),
-    ]),
-  );
+function transitionRows(state: string, transitions: readonly MachineTransition[]): string[][] {
+  return transitions.map(({ event, guard, target = '', description = '', actions }, index) => [
+    state,
+    code(event),
+    guard === undefined ? (transitions[index - 1]?.event === event ? 'else' : '') : code(guard),
+    code(target),
+    description,
+    names(actions),
+  ]);
 }
 
 /** Actions that neither change the context nor emit; one without params may stand in no type. */
@@ -112,8 +118,8 @@ function signature({ name, isOptional, type }: Field): string {
   return code(`${name}${isOptional ? '?' : ''}: ${type}`);
 }
 
-function names(actions: readonly unknown[]): string {
-  return actions.map((action) => code(nameOf(action))).join(', ');
+function names(actions: readonly string[]): string {
+  return actions.map(code).join(', ');
 }
 
 function code(text: string): string {

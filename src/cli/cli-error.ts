@@ -1,4 +1,4 @@
-import { cutMiddle, escapeControls } from './terminal/escape.ts';
+import { cutMiddle, escapeControls } from '../model/escape.ts';
 
 /** What the process ends with. */
 export const exitCode = {

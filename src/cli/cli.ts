@@ -1,8 +1,8 @@
+import { escapeLines } from '../model/escape.ts';
 import { readArguments } from './arguments.ts';
 import { CliError, exitCode, oneLine } from './cli-error.ts';
 import type { Io } from './io.ts';
 import { commands } from './registry.ts';
-import { escapeLines } from './terminal/escape.ts';
 import { version } from './version.ts';
 
 /**

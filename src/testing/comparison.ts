@@ -1,262 +1,239 @@
 import type { Run } from '../index.ts';
-import { CancelledError, TimeoutError, textOf, viewError } from '../model/error.ts';
-import { RunFold } from '../model/fold.ts';
+import type { FailureInfo } from '../model/backoff.ts';
+import { textOf, viewError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
 import { keyPrefixOf } from '../model/key.ts';
 import type { PerformScope } from '../model/perform.ts';
-import { isSettled, type TaskStatus } from '../model/status.ts';
+import type { RetryQuestion } from '../model/retry.ts';
+import type { RunView } from '../model/view.ts';
 import type { Store } from '../store/store.ts';
 import { Difference } from './difference.ts';
-import type { FlowWorld, ModelFact, Situation, Taken } from './flow-world.ts';
+import { type ExpectedEntry, expectEntry } from './expected-entry.ts';
+import { ExpectedView } from './expected-view.ts';
+import { misfit, unjudged } from './fits.ts';
+import type { FlowWorld, Situation, Taken } from './flow-world.ts';
+import { JournalCheck } from './journal-check.ts';
+import { compareOutputs } from './outputs-check.ts';
+import type { PathSays } from './path-says.ts';
+import { ScopeCheck } from './scope-check.ts';
+import { SignalCheck } from './signal-check.ts';
 import type { Step } from './steps.ts';
 import type { LiveRow } from './task-model.ts';
-import { stepMs } from './timetable.ts';
+import { stepMs, type Timetable } from './timetable.ts';
+import { compareView } from './view-check.ts';
 
 /** An attempt that waits for the path to say how it goes. */
 export interface OpenBody {
   readonly scope: PerformScope;
   readonly end: PromiseWithResolvers<unknown>;
+  /** To be called before the body ends. */
+  readonly leave: () => void;
 }
 
-/** What is told of a fact, beside who and when. */
-type Told = Readonly<Record<string, unknown>>;
+/** What the engine tells a retry policy: `backoff` has the chance, `retryIf` the wait. */
+type AskedRetry = Pick<RetryQuestion, 'attempt' | 'elapsedMs'> &
+  Partial<Pick<RetryQuestion, 'waitMs'> & Pick<FailureInfo, 'random'>>;
+
+/** What chance always comes to on a path. */
+export const pathChance = 0.25;
 
 /** Holds the engine, step by step, against what the model says of the same path. */
 export class Comparison {
   readonly #world: FlowWorld;
-  readonly #store: Store;
-  readonly #runId: string;
+  readonly #timetable: Timetable;
+  readonly #journal: JournalCheck;
+  readonly #says: PathSays;
   readonly #open: ReadonlyMap<number, OpenBody>;
+  /** Whether it is the second time, with an inspector: tasks have actors, and bodies look at their scope late. */
+  readonly #isWatched: boolean;
+  readonly #view: ExpectedView;
+  readonly #scopes: ScopeCheck;
+  readonly #signals: SignalCheck;
   readonly #problems: string[] = [];
-  readonly #outputs = new Map<number, unknown>();
-  readonly #keys = new Map<number, string>();
-  /** How each attempt that was told to end was told so first. */
-  readonly #endings = new Map<OpenBody, string>();
-  readonly #heard: Entry[] = [];
-  readonly #fold: RunFold;
-  #heardFrom = 0;
-  #seq = 0;
-  #expected: Taken;
+  readonly #logged: (readonly [message: string, data: unknown])[] = [];
+  #number = 0;
+  #taken: Taken;
+  /** The entries of the present step, once they are known. */
+  #expected: readonly ExpectedEntry[] | undefined;
   #calls = new Set<number>();
-  /** Whether somebody looks at the tasks' actors, which there are only where somebody does. */
-  readonly #looksAtActors: boolean;
 
   constructor(
     world: FlowWorld,
-    start: Taken,
+    timetable: Timetable,
     store: Store,
-    runId: string,
+    says: PathSays,
     open: ReadonlyMap<number, OpenBody>,
-    looksAtActors: boolean,
+    isWatched: boolean,
   ) {
-    this.#looksAtActors = looksAtActors;
     this.#world = world;
-    this.#expected = start;
-    this.#store = store;
-    this.#runId = runId;
+    this.#timetable = timetable;
+    this.#taken = timetable.start;
+    this.#journal = new JournalCheck(store, says.runId);
+    this.#says = says;
     this.#open = open;
-    const { name, graph, tasks } = world.definition;
-    this.#fold = new RunFold(runId, name, graph, (task) => tasks[task]?.dependsOn ?? []);
+    this.#isWatched = isWatched;
+    this.#view = new ExpectedView(says.runId, world.definition);
+    this.#scopes = new ScopeCheck(world, store, says.runId, this.#view);
+    this.#signals = new SignalCheck(says);
   }
 
   /** What the model says of the step that comes now. */
-  begin(taken: Taken): void {
-    this.#expected = taken;
+  begin(step: Step, taken: Taken, number: number): void {
+    this.#taken = taken;
+    this.#number = number;
+    this.#expected = undefined;
     this.#calls = new Set();
+    this.#says.begin(step, number);
+    if (step.kind === 'stop') this.#view.takeUp();
   }
+
+  // What the engine says and asks meanwhile. It would take an error here for a body's, so what is wrong is told later.
 
   /** The engine has said something to its logger. */
   complain(message: string, data: readonly unknown[]): void {
     this.#problems.push(`the engine's logger was told: ${[message, ...data.map(textOf)].join(' ')}`);
   }
 
+  /** A body has. */
+  log(message: string, data: unknown): void {
+    this.#logged.push([message, data]);
+  }
+
   /** Listeners hear from this entry on. */
   heardFrom(seq: number): void {
-    this.#heardFrom = seq;
-    this.#heard.length = 0;
+    this.#journal.heardFrom(seq);
   }
 
   hear(entry: Entry): void {
-    this.#heard.push(entry);
+    this.#journal.hear(entry);
   }
 
-  /** A body has returned this. */
-  returned(task: number, output: unknown): void {
-    this.#outputs.set(task, output);
-  }
-
-  /** The engine calls a body: whether it may, and with what. A body must not throw here, so it is told later. */
-  called(task: number, scope: PerformScope): void {
-    try {
+  /** The engine calls a body: whether it may, and with what. Gives what is to be called before the body ends. */
+  called(task: number, scope: PerformScope): () => void {
+    let check = (_: PerformScope): void => {};
+    this.#note(() => {
       this.#checkCall(task, scope);
+      check = this.#scopes.dependencies(task, this.#taken, (other, kept) => this.#returned(other, kept));
+      // An inspected run's bodies look only later: what they are given is how it was when they were called.
+      if (!this.#isWatched) check(scope);
+    });
+    return () => {
+      check(scope);
+      this.#signals.leave(this.#idOf(task), scope.signal);
+    };
+  }
+
+  /** The engine asks a retry policy how long to wait, or whether to try again. */
+  asked(task: number, error: unknown, { attempt, elapsedMs, waitMs, random }: AskedRetry): void {
+    this.#note(() => {
+      const asked = { attempt, elapsedMs, waitMs, random: random?.(), error: viewError(error) };
+      const expected = {
+        random: random === undefined ? undefined : pathChance,
+        waitMs: waitMs === undefined ? undefined : this.#timetable.waitMs(task, this.#number),
+        attempt: this.#timetable.current(task, this.#number)?.attempt,
+        elapsedMs: this.#timetable.elapsedMs(task, this.#number),
+        error: this.#says.failureOf(task),
+      };
+      const difference = misfit(asked, expected);
+      if (difference !== undefined)
+        throw new Difference(`the retry policy of ${this.#idOf(task)} is told ${difference}`);
+    });
+  }
+
+  /** After a step. Throws `Difference`. */
+  compare(run: Run): void {
+    const { next, started } = this.#taken;
+    this.#journal.compare(this.#expect(), this.#number * stepMs);
+    const [problem] = this.#problems;
+    if (problem !== undefined) throw new Difference(problem);
+    this.#journal.compareHeard();
+    const view = run.view();
+    this.#compareView(view);
+    if ((view.endedAt !== null) !== (run.actor.getSnapshot().status === 'done'))
+      throw new Difference(
+        `the view has the run as ended at ${view.endedAt}, and its actor is ${run.actor.getSnapshot().status}`,
+      );
+    this.#compareBodies(next, view);
+    this.#signals.checkLeft();
+    if (this.#isWatched) this.#compareActors(run, next);
+    for (const task of started)
+      if (!this.#calls.has(task)) throw new Difference(`the body of ${this.#idOf(task)} is not called`);
+  }
+
+  /** What a run says that has settled. Throws `Difference`. */
+  async compareEnd(run: Run): Promise<void> {
+    this.#compareView(await run.settled());
+    await compareOutputs(run, this.#world.definition, this.#taken.next, this.#view, this.#says);
+    const events: Entry[] = [];
+    for await (const entry of run.events()) events.push(entry);
+    this.#journal.compareTold('`events` gives', events);
+  }
+
+  /** Whether a key is that of one of the run's tasks. */
+  knowsKey(key: string): boolean {
+    return this.#scopes.knows(key);
+  }
+
+  /** What all that follows from the step puts into the journal; to be asked for once it is known what was said. */
+  #expect(): readonly ExpectedEntry[] {
+    if (this.#expected !== undefined) return this.#expected;
+    const { definition } = this.#world;
+    const at = this.#number * stepMs;
+    this.#expected = this.#taken.facts.map((fact) => {
+      const entry = expectEntry(fact, at, definition, this.#says);
+      this.#view.add(fact.task, entry);
+      return entry;
+    });
+    return this.#expected;
+  }
+
+  #note(check: () => void): void {
+    try {
+      check();
     } catch (error) {
       this.#problems.push(viewError(error).message);
     }
   }
 
-  /** After a step. Throws `Difference`. */
-  compare(run: Run, step: Step | undefined, taken: Taken, number: number): void {
-    const at = number * stepMs;
-    if (step?.kind === 'stop') this.#fold.takeUp();
-    this.#keep(taken.facts);
-    this.#compareEntries(taken.facts, at);
-    const [problem] = this.#problems;
-    if (problem !== undefined) throw new Difference(problem);
-    this.#compareHeard();
-    this.#compareView(run, taken.next, at);
-    this.#compareBodies(taken.next);
-    if (this.#looksAtActors) this.#compareActors(run, taken.next);
-    for (const task of taken.started)
-      if (!this.#calls.has(task)) throw new Difference(`the body of ${this.#idOf(task)} is not called`);
-    if (step?.kind === 'stop') this.#endings.clear();
-  }
-
   #checkCall(task: number, scope: PerformScope): void {
     const id = this.#idOf(task);
-    const { next, started } = this.#expected;
-    const row = next.rows[task];
+    const { next, started } = this.#taken;
     if (this.#calls.has(task)) throw new Difference(`the body of ${id} is called twice`);
     this.#calls.add(task);
     if (!started.includes(task))
       throw new Difference(`the body of ${id} is called, and in the model it does not start now`);
-    if (scope.attempt !== row?.attempts)
-      throw new Difference(
-        `the body of ${id} is called for attempt ${scope.attempt}, where the model is at ${row?.attempts}`,
-      );
-    const key = this.#keys.get(task) ?? scope.idempotencyKey;
-    this.#keys.set(task, key);
-    if (scope.idempotencyKey !== key) throw new Difference(`the idempotency key of ${id} has changed`);
-    if (scope.signal.aborted)
-      throw new Difference(`the body of ${id} is called with a signal that is aborted`);
-    this.#checkDeps(task, scope);
+    this.#expect();
+    this.#scopes.check(task, scope, next.rows[task]?.attempts);
+    this.#checkLog(task, scope);
   }
 
-  #checkDeps(task: number, { deps, outcomes }: PerformScope): void {
-    const id = this.#idOf(task);
-    const { upstreamStart, upstreamList } = this.#world.definition.graph;
-    const { rows } = this.#expected.next;
-    const kept = new Map<string, TaskStatus>();
-    const outputs = new Map<string, unknown>();
-    for (const entry of this.#store.read(this.#runId)) {
-      if (!('taskId' in entry)) continue;
-      const status = entry.type.slice('task.'.length) as TaskStatus;
-      if (entry.type === 'task.done') outputs.set(entry.taskId, entry.output);
-      if (entry.type === 'task.rerun') kept.delete(entry.taskId);
-      else if (isSettled(status) && entry.type !== 'task.ready' && entry.type !== 'task.started')
-        kept.set(entry.taskId, status);
-    }
-    let expected = 0;
-    for (const other of upstreamList.subarray(upstreamStart[task], upstreamStart[task + 1])) {
-      const name = this.#world.definition.graph.ids[other] as string;
-      const status = rows[other]?.status ?? 'pending';
-      if (isSettled(status) && kept.get(name) !== status)
-        throw new Difference(`the body of ${id} is called before it is kept that \`${name}\` is ${status}`);
-      if (isSettled(status) && outcomes[name]?.status !== status)
-        throw new Difference(
-          `the body of ${id} hears that \`${name}\` is ${outcomes[name]?.status}, and it is ${status}`,
-        );
-      if (status !== 'done') continue;
-      expected++;
-      if (!Object.hasOwn(deps, name)) throw new Difference(`the output of \`${name}\` is missing for ${id}`);
-      // A schema may have made something else of what the body returned.
-      const returned = this.#hasSchema(other) ? outputs.get(name) : this.#outputs.get(other);
-      if (deps[name] !== returned || outputs.get(name) !== returned)
-        throw new Difference(`${id} gets another output of \`${name}\` than it returned`);
-    }
-    const found = Object.keys(deps).length;
-    if (found !== expected)
-      throw new Difference(`${id} gets ${found} outputs, and ${expected} of its dependencies are done`);
+  #checkLog(task: number, { log, attempt }: PerformScope): void {
+    const data = { task };
+    this.#logged.length = 0;
+    log('called', data);
+    const [[message, heard] = ['', undefined]] = this.#logged;
+    const { name, graph } = this.#world.definition;
+    const marks = [name, this.#says.runId, graph.ids[task], `#${attempt}`, 'called'];
+    if (
+      this.#logged.length !== 1 ||
+      heard !== data ||
+      !marks.every((mark) => message.includes(mark as string))
+    )
+      throw new Difference(`the logger is told "${message}" of attempt ${attempt} of ${this.#idOf(task)}`);
   }
 
-  #hasSchema(task: number): boolean {
-    return this.#world.definition.tasks[task]?.output !== undefined;
+  /** What a body has returned; where a schema looks at it, what that made of it stands in the journal. */
+  #returned(task: number, kept: unknown): unknown {
+    const output = this.#says.outputOf(task);
+    return output === unjudged ? kept : output;
   }
 
-  #compareEntries(facts: readonly ModelFact[], at: number): void {
-    const entries = this.#store.read(this.#runId);
-    const fresh = entries.slice(this.#seq);
-    for (const [index, { seq }] of entries.entries())
-      if (seq !== index + 1) throw new Difference(`entry ${index + 1} of the journal has \`seq\` ${seq}`);
-    this.#seq = entries.length;
-    const late = fresh.find((entry) => entry.at !== at);
-    if (late !== undefined)
-      throw new Difference(`the journal has a \`${late.type}\` at ${late.at} ms, and it is ${at} ms`);
-    const found = groupBy(fresh, (entry) => ('taskId' in entry ? entry.taskId : undefined));
-    const expected = groupBy(
-      facts.map(({ task, fact }) => ({ ...fact, task })),
-      ({ task }) => (task < 0 ? undefined : this.#world.definition.graph.ids[task]),
-    );
-    for (const who of new Set([...expected.keys(), ...found.keys()])) {
-      const [model, engine] = [expected.get(who) ?? [], found.get(who) ?? []].map((list) =>
-        list.map(sentenceOf).join(', '),
-      );
-      if (model !== engine)
-        throw new Difference(
-          `of ${who === undefined ? 'the run' : `\`${who}\``} the journal has ${engine || 'nothing'}, where the model has ${model || 'nothing'}`,
-        );
-    }
+  #compareView(view: RunView): void {
+    const at = this.#number * stepMs;
+    compareView(view, this.#taken.next, this.#view, this.#world.definition.graph.ids, at);
   }
 
-  /** What the model says happened becomes the journal that it would have. */
-  #keep(facts: readonly ModelFact[]): void {
-    const { ids } = this.#world.definition.graph;
-    for (const { task, fact } of facts) {
-      const stamp = { seq: this.#fold.seq + 1, runId: this.#runId };
-      this.#fold.apply(
-        (task < 0 ? { ...fact, ...stamp } : { ...fact, ...stamp, taskId: ids[task] }) as Entry,
-      );
-    }
-  }
-
-  #compareHeard(): void {
-    const kept = this.#store.read(this.#runId).slice(this.#heardFrom);
-    const [heard, expected] = [this.#heard, kept].map((list) =>
-      list.map(({ seq, type }) => `${seq} ${type}`).join(', '),
-    );
-    if (heard !== expected)
-      throw new Difference(
-        `listeners heard ${heard || 'nothing'}, and the journal has ${expected || 'nothing'}`,
-      );
-  }
-
-  #compareView(run: Run, { run: { value, context }, rows, readyAt }: Situation, at: number): void {
-    const view = run.view();
-    if (view.status !== value) throw new Difference(`the run is ${view.status}, and in the model ${value}`);
-    if (view.cause !== context.cause)
-      throw new Difference(`the run's cause is ${view.cause}, and in the model ${context.cause}`);
-    if ((view.endedAt !== null) !== (run.actor.getSnapshot().status === 'done'))
-      throw new Difference(
-        `the view has the run as ended at ${view.endedAt}, and its actor is ${run.actor.getSnapshot().status}`,
-      );
-    for (const [task, row] of rows.entries()) {
-      const id = this.#world.definition.graph.ids[task] as string;
-      const found = view.tasks[id];
-      const expected = this.#fold.task(task);
-      for (const field of ['status', 'attempts', 'cause'] as const) {
-        if (found?.[field] !== expected[field])
-          throw new Difference(
-            `\`${id}\` has ${field} ${found?.[field]}, and in the model ${expected[field]}`,
-          );
-      }
-      const { status, attempts } = row ?? { status: 'pending', attempts: 0 };
-      if (found?.attempts !== attempts || found.status !== status)
-        throw new Difference(
-          `\`${id}\` is ${found?.status} with ${found?.attempts} attempts, and in the model ${status} with ${attempts}`,
-        );
-      if (row?.isLive && found?.readyAt !== (readyAt[task] as number) * stepMs)
-        throw new Difference(
-          `\`${id}\` is ready since ${found?.readyAt} ms, and in the model since ${(readyAt[task] as number) * stepMs} ms`,
-        );
-      if ((found?.retryAt !== undefined) !== (row?.status === 'retrying'))
-        throw new Difference(`\`${id}\` is ${found?.status}, and its retry is due at ${found?.retryAt}`);
-      if (found?.retryAt !== undefined && row?.isLive && row.wantsSlot !== found.retryAt <= at)
-        throw new Difference(
-          `\`${id}\`'s retry is due at ${found.retryAt} ms, and in the model it ${row.wantsSlot ? 'is' : 'is not'} by ${at} ms`,
-        );
-    }
-  }
-
-  #compareBodies({ rows, run }: Situation): void {
+  #compareBodies({ rows }: Situation, view: RunView): void {
     for (const [task, row] of rows.entries()) {
       const body = this.#open.get(task);
       const isRunning = row?.status === 'running';
@@ -265,29 +242,19 @@ export class Comparison {
           `the body of ${this.#idOf(task)} is ${isRunning ? 'not ' : ''}under way, and in the model the task is ${row?.status ?? 'pending'}`,
         );
       if (body === undefined) continue;
-      const { aborted, reason } = body.scope.signal;
+      const { signal } = body.scope;
       const { ending } = row as LiveRow;
-      if (aborted !== (ending !== undefined))
+      if (signal.aborted !== (ending !== undefined))
         throw new Difference(
-          `the body of ${this.#idOf(task)} ${aborted ? 'was' : 'was not'} told to end, and in the model it ${ending === undefined ? 'was not' : 'was'}`,
+          `the body of ${this.#idOf(task)} ${signal.aborted ? 'was' : 'was not'} told to end, and in the model it ${ending === undefined ? 'was not' : 'was'}`,
         );
-      if (ending === undefined) continue;
-      const wanted =
-        this.#endings.get(body) ??
-        (ending === 'cancel' && run.context.cause === 'cancelled' ? 'CancelledError' : 'TimeoutError');
-      this.#endings.set(body, wanted);
-      const isRight =
-        wanted === 'CancelledError' ? reason instanceof CancelledError : reason instanceof TimeoutError;
-      if (!isRight)
-        throw new Difference(
-          `the signal of ${this.#idOf(task)} has ${viewError(reason).name} as its reason, where ${wanted} was expected`,
-        );
+      if (ending !== undefined) this.#signals.check(task, this.#idOf(task), signal, ending, view);
     }
   }
 
   /** A task has an actor while it is live, and no longer. */
   #compareActors({ actor }: Run, { rows }: Situation): void {
-    const prefix = keyPrefixOf(this.#runId);
+    const prefix = keyPrefixOf(this.#says.runId);
     for (const [task, row] of rows.entries()) {
       const id = this.#world.definition.graph.ids[task] as string;
       const found = actor.system.get((prefix + id) as never) as
@@ -310,31 +277,4 @@ export class Comparison {
   #idOf(task: number): string {
     return `\`${this.#world.definition.graph.ids[task]}\``;
   }
-}
-
-/** What is compared of a fact. Errors, outputs and instants are looked at elsewhere, or are not the model's. */
-function sentenceOf(fact: object): string {
-  const { type, attempt, cause, because } = fact as Told;
-  return [
-    type,
-    attempt === undefined ? '' : `#${attempt}`,
-    cause ?? '',
-    because === undefined ? '' : `by ${because}`,
-  ]
-    .filter((part) => part !== '')
-    .join(' ');
-}
-
-function groupBy<Item>(
-  items: readonly Item[],
-  nameOf: (item: Item) => string | undefined,
-): Map<string | undefined, Item[]> {
-  const groups = new Map<string | undefined, Item[]>();
-  for (const item of items) {
-    const name = nameOf(item);
-    const group = groups.get(name);
-    if (group === undefined) groups.set(name, [item]);
-    else group.push(item);
-  }
-  return groups;
 }

@@ -130,6 +130,11 @@ export class Coverage {
   }
 }
 
+/** A share in percent, rounded down. */
+export function showShare(share: number): string {
+  return `${Math.floor(share * 1_000) / 10} %`;
+}
+
 function groupOf(name: string, items: readonly CoverageItem[]): CoverageGroup {
   return { name, covered: items.filter(({ isCovered }) => isCovered).length, total: items.length, items };
 }

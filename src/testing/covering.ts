@@ -1,4 +1,5 @@
-import type { Bounds } from './explore-options.ts';
+import { stepsFor } from './counted-budget.ts';
+import type { SearchBounds } from './explore-options.ts';
 import type { FlowWorld, Situation, Taken } from './flow-world.ts';
 import { type Cover, goalsOf } from './goals.ts';
 import type { Moves } from './moves.ts';
@@ -21,10 +22,21 @@ const waited: readonly StepKind[] = ['due', 'times out', 'expires', 'out of time
 /** Of so many tasks that can move, those first in definition order are looked at for what their steps would cover. */
 const looked = 12;
 
+/** Paths that cover what they can of what an exploration found to cover. */
+export interface CoveringPaths {
+  readonly paths: Step[][];
+  /** Of what was found to cover, how much no path was made for, since making them took too many steps. */
+  readonly left: number;
+  /** Whether `maxMs` was over before: then which paths there are depends on the machine. */
+  readonly isCut: boolean;
+}
+
 /** Collects what can be covered while a flow is explored, then makes few paths that cover it all. */
 export class Covering {
   readonly #cover: Cover;
   readonly #places = new Map<string, Place>();
+  /** Steps that were taken to make paths. */
+  #taken = 0;
 
   constructor(cover: Cover) {
     this.#cover = cover;
@@ -36,17 +48,22 @@ export class Covering {
       if (!this.#places.has(goal)) this.#places.set(goal, { node, step });
   }
 
-  /** How many goals were found. */
-  get size(): number {
-    return this.#places.size;
-  }
-
   /**
    * Each path goes to what none before it has covered and lies furthest, and from there on to its end, where it can by
-   * ways that cover more. After half of `maxMs` no more are made, so that of a large flow something stays uncovered.
+   * ways that cover more.
+   *
+   * @param maxSteps no path is begun after so many, so that of a large flow something stays uncovered
    */
-  paths(world: FlowWorld, moves: Moves, bounds: Bounds, pathTo: (node: number) => Step[]): Step[][] {
-    const deadline = performance.now() + bounds.maxMs / 2;
+  paths(
+    world: FlowWorld,
+    moves: Moves,
+    bounds: SearchBounds,
+    pathTo: (node: number) => Step[],
+    maxSteps = stepsFor(world.size),
+  ): CoveringPaths {
+    const deadline = performance.now() + bounds.maxMs;
+    this.#taken = 0;
+    let isCut = false;
     const covered = new Set<string>();
     const paths: Step[][] = [];
     const lengthTo = new Map<number, number>();
@@ -57,19 +74,22 @@ export class Covering {
     );
     for (const [goal, { node, step }] of far) {
       if (covered.has(goal)) continue;
-      if (performance.now() > deadline) break;
+      if (this.#taken > maxSteps) break;
+      isCut = performance.now() > deadline;
+      if (isCut) break;
       const begin = step === undefined ? pathTo(node) : [...pathTo(node), step];
       paths.push(this.#complete(world, moves, bounds, begin, covered));
     }
     const few = this.#leaveOutRedundant(world, paths);
-    return [...few, ...this.#interrupted(world, moves, bounds, few)];
+    const left = [...this.#places.keys()].filter((goal) => !covered.has(goal)).length;
+    return { paths: [...few, ...this.#interrupted(world, moves, bounds, few)], left, isCut };
   }
 
   /**
    * What was being waited for when the engine is stopped must still come. A situation after a stop is one that was
    * there before, so exploring gives no path to that: for each kind of wait one is made.
    */
-  #interrupted(world: FlowWorld, moves: Moves, bounds: Bounds, paths: readonly Step[][]): Step[][] {
+  #interrupted(world: FlowWorld, moves: Moves, bounds: SearchBounds, paths: readonly Step[][]): Step[][] {
     if (!moves.commands.has('stop')) return [];
     const all = new Set(this.#places.keys());
     return waited.flatMap((kind): Step[][] => {
@@ -118,7 +138,7 @@ export class Covering {
   #complete(
     world: FlowWorld,
     moves: Moves,
-    bounds: Bounds,
+    bounds: SearchBounds,
     begin: readonly Step[],
     covered: Set<string>,
   ): Step[] {
@@ -132,6 +152,7 @@ export class Covering {
     };
     take(undefined, undefined, start);
     for (const step of begin) take(at, step, world.take(at, step));
+    this.#taken += begin.length;
     for (;;) {
       const best = this.#best(world, moves, bounds, path, at, covered);
       if (best === undefined) return path;
@@ -142,7 +163,7 @@ export class Covering {
   #best(
     world: FlowWorld,
     moves: Moves,
-    { maxFailures, maxCommands, maxDepth }: Bounds,
+    { maxFailures, maxCommands, maxDepth }: SearchBounds,
     path: readonly Step[],
     at: Situation,
     covered: ReadonlySet<string>,
@@ -161,6 +182,7 @@ export class Covering {
       if (failing.has(step.kind) && spent.failures >= maxFailures) continue;
       if (commands.has(step.kind) && spent.commands >= maxCommands) continue;
       const taken = world.take(at, step);
+      this.#taken++;
       const fresh = goalsOf(this.#cover, at, step, taken).filter(
         (goal) => this.#places.has(goal) && !covered.has(goal),
       ).length;

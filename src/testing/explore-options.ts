@@ -10,7 +10,8 @@ import { isProperty, type Property } from './properties.ts';
  *   may change places one stands for all (symmetry)
  * - `endings`: every ending is reached, by one order of what commutes (persistent sets): of the situations on the way
  *   only those of that order, and commands are given in these
- * - `auto`: `situations`, and where there are too many, `endings`
+ * - `auto`: `situations`, and where that takes more than 250,000 steps (of more than 50 tasks 12.5 million divided by
+ *   their number), or more than `maxSituations`, `endings`
  */
 export type Reduction = 'none' | 'situations' | 'endings' | 'auto';
 
@@ -24,11 +25,11 @@ export interface ExploreOptions {
   readonly commands?: readonly Command[] | undefined;
   /** What attempts may come to, by task. Default: what their options say; see `outcomesOf`. */
   readonly outcomes?: Readonly<Record<string, readonly AttemptOutcome[]>> | undefined;
-  /** No path has more steps. Default: no bound. */
+  /** No path has more steps; one that could go on cuts the search. Default: no bound. */
   readonly maxDepth?: number | undefined;
-  /** No more situations are looked at. Default 200,000, of more than 50 tasks 10 million divided by their number. */
+  /** More situations cut the search. Default 200,000, of more than 50 tasks 10 million divided by their number. */
   readonly maxSituations?: number | undefined;
-  /** No longer than that, by the time of day. Default 30,000 ms. */
+  /** Cuts the search after so long, and the making of test paths after as long again. Default 120,000 ms. */
   readonly maxMs?: number | undefined;
   /** Default `auto`. */
   readonly reduction?: Reduction | undefined;
@@ -60,7 +61,7 @@ const slots: NumberRule = { min: 1, integer: true, infinity: true };
 const reductions: readonly Reduction[] = ['none', 'situations', 'endings', 'auto'];
 
 /** The options with their defaults. */
-export type Bounds = {
+export type SearchBounds = {
   readonly [Name in Exclude<keyof ExploreOptions, 'concurrency' | 'pools'>]-?: Exclude<
     ExploreOptions[Name],
     undefined
@@ -68,17 +69,21 @@ export type Bounds = {
 };
 
 /** Throws `FlowError` where an option will not do. */
-export function readOptions(owner: string, given: ExploreOptions, more: readonly string[] = []): Bounds {
+export function readOptions(
+  owner: string,
+  given: ExploreOptions,
+  more: readonly string[] = [],
+): SearchBounds {
   checkKeys({ option: 'options', owner }, given, new Set([...names, ...more]));
   const place = (option: string) => ({ option, owner });
-  const bounds: Bounds = {
+  const bounds: SearchBounds = {
     maxFailures: given.maxFailures ?? 2,
     maxCommands: given.maxCommands ?? 2,
     commands: given.commands ?? ['cancel', 'pause', 'stop', 'out of time'],
     outcomes: given.outcomes ?? {},
     maxDepth: given.maxDepth ?? Number.POSITIVE_INFINITY,
     maxSituations: given.maxSituations ?? 200_000,
-    maxMs: given.maxMs ?? 30_000,
+    maxMs: given.maxMs ?? 120_000,
     reduction: given.reduction ?? 'auto',
     properties: given.properties ?? [],
   };

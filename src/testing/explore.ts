@@ -3,15 +3,25 @@ import type { AnyFlow } from '../flow-types.ts';
 import { badOption } from '../model/check.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import { isBuiltInName } from './built-in.ts';
+import { situationsFor, stepsFor } from './counted-budget.ts';
 import { scriptOf, sequenceOf } from './counter-example.ts';
 import { Coverage, type CoverageReport } from './coverage.ts';
 import { Covering } from './covering.ts';
-import { type Bounds, type ExploreOptions, readOptions } from './explore-options.ts';
-import { Explorer, type Observer, ReadsGrew, type Search, type Violation } from './explorer.ts';
+import { type ExploreOptions, readOptions, type SearchBounds } from './explore-options.ts';
+import {
+  Explorer,
+  type Observer,
+  ReadsGrew,
+  type Search,
+  type SearchOptions,
+  type Violation,
+} from './explorer.ts';
 import { FlowWorld } from './flow-world.ts';
 import type { Cover } from './goals.ts';
 import { Moves } from './moves.ts';
 import { findPossible } from './possible.ts';
+import { tellReach } from './reach.ts';
+import { type Cut, cutsOf, type Limit, limitsOf, type SearchBound } from './search-bound.ts';
 import { type Step, seedOf } from './steps.ts';
 import { describePath, tellPath } from './story.ts';
 import { Watch } from './watch.ts';
@@ -38,9 +48,13 @@ export interface Finding {
 /** What came of exploring a flow. */
 export interface Exploration {
   readonly flow: string;
-  /** Whether everything within the bounds was looked at, as far as `reduction` says. */
+  /** Whether nothing cut the search: all within `limitedBy` was looked at. */
   readonly isComplete: boolean;
-  readonly reduction: 'none' | 'situations' | 'endings';
+  /** What cut the search before all was looked at; empty where it is complete. */
+  readonly cutBy: readonly SearchBound<Cut>[];
+  /** How far it was to look. That is no cut: all within was looked at, or `cutBy` names what was reached before. */
+  readonly limitedBy: readonly SearchBound<Limit>[];
+  readonly reduction: SearchOptions['reduction'];
   readonly situations: number;
   readonly steps: number;
   readonly endings: number;
@@ -59,7 +73,7 @@ export interface Explored {
   readonly exploration: Exploration;
   readonly world: FlowWorld;
   readonly moves: Moves;
-  readonly bounds: Bounds;
+  readonly bounds: SearchBounds;
   readonly coverage: Coverage;
   readonly search: Search;
   readonly covering: Covering | undefined;
@@ -85,11 +99,12 @@ export function definitionOf(flow: AnyFlow, owner: string): FlowDefinition {
 /** The same for whoever wants more than the report. */
 export function exploreFlow(
   definition: FlowDefinition,
-  given: Bounds,
+  given: SearchBounds,
   limits: ExploreOptions,
   cover?: Cover,
 ): Explored {
-  const bounds = { ...given, maxSituations: limits.maxSituations ?? situationsFor(definition.tasks.length) };
+  const size = definition.tasks.length;
+  const bounds = { ...given, maxSituations: limits.maxSituations ?? situationsFor(size) };
   const startedAt = performance.now();
   const world = new FlowWorld(definition, limits);
   const moves = new Moves(definition, bounds.commands, bounds.outcomes);
@@ -97,9 +112,9 @@ export function exploreFlow(
   const watch = new Watch(definition, bounds.properties);
   // Who asks for what may happen to each task means this one, whose body is its own, and not one like it.
   const twinsApart = cover === 'tasks' || cover === 'pairs';
-  const left = (): number => Math.max(bounds.maxMs - (performance.now() - startedAt), 0);
 
-  const searchBy = (reduction: Exploration['reduction'], maxMs: number) => {
+  const searchBy = (reduction: SearchOptions['reduction'], maxSteps?: number): Found => {
+    const searched = { ...bounds, reduction, maxSteps, twinsApart, deadline: startedAt + bounds.maxMs };
     // Whenever properties have looked at more than was known, some of what was left out may matter after all.
     for (;;) {
       const coverage = new Coverage(world, moves, possible);
@@ -111,15 +126,7 @@ export function exploreFlow(
         },
       };
       try {
-        const search = new Explorer(
-          world,
-          moves,
-          watch,
-          { ...bounds, maxMs, twinsApart },
-          reduction,
-          possible,
-          observer,
-        ).run();
+        const search = new Explorer(world, moves, watch, searched, possible, observer).run();
         return { search, coverage, covering, reduction };
       } catch (error) {
         if (!(error instanceof ReadsGrew)) throw error;
@@ -127,42 +134,67 @@ export function exploreFlow(
     }
   };
 
-  let found: ReturnType<typeof searchBy> | undefined = searchBy(
-    bounds.reduction === 'auto' ? 'situations' : bounds.reduction,
-    bounds.reduction === 'auto' ? bounds.maxMs / 2 : bounds.maxMs,
-  );
-  let tooMany: number | undefined;
-  if (
-    bounds.reduction === 'auto' &&
-    found.search.stoppedBy !== undefined &&
-    found.search.violations.length === 0
-  ) {
-    tooMany = found.search.situations;
-    // What it remembers makes room for the other search.
-    found = undefined;
-  }
-  const { search, coverage, covering, reduction } = found ?? searchBy('endings', left());
+  const { found, givenUp }: Searched =
+    bounds.reduction === 'auto' ? searchAuto(searchBy, size) : { found: searchBy(bounds.reduction) };
+  const { search, coverage, covering, reduction } = found;
   coverage.share(search.twins);
-  const sentences = tell(world, moves, bounds, search, reduction, tooMany);
+  const cutBy = cutsOf(search, bounds);
   const exploration: Exploration = {
     flow: definition.name,
-    isComplete: search.stoppedBy === undefined && !search.isCut,
+    isComplete: cutBy.length === 0,
+    cutBy,
+    limitedBy: limitsOf(bounds, moves.commands, reduction),
     reduction,
     situations: search.situations,
     steps: search.steps,
     endings: search.endings,
     depth: search.depth,
     elapsedMs: performance.now() - startedAt,
-    findings: search.violations.map((violation) => findingOf(world, violation)),
+    findings: violationsOf(search, givenUp).map((violation) => findingOf(world, violation)),
     coverage: coverage.report(),
-    ...sentences,
+    ...tellReach(world, moves, bounds, search, reduction, givenUp?.steps),
   };
   return { exploration, world, moves, bounds, coverage, search, covering };
 }
 
-/** Situations of a flow of so many tasks that memory has room for: each remembers how every task stands. */
-function situationsFor(tasks: number): number {
-  return Math.min(200_000, Math.max(Math.floor(10_000_000 / Math.max(tasks, 1)), 1_000));
+/** A search and what was collected on it. */
+interface Found extends Pick<Explored, 'search' | 'coverage' | 'covering'> {
+  readonly reduction: SearchOptions['reduction'];
+}
+
+/** What is left of a search for every situation that would have taken too many steps. */
+type GivenUp = Pick<Search, 'steps' | 'violations'>;
+
+interface Searched {
+  readonly found: Found;
+  readonly givenUp?: GivenUp | undefined;
+}
+
+/** Goes through every situation where a counted number of steps is enough for that, else to every ending. */
+function searchAuto(
+  searchBy: (reduction: SearchOptions['reduction'], maxSteps?: number) => Found,
+  size: number,
+): Searched {
+  const first = searchSituations(searchBy, size);
+  // By now the first search is let go: what it remembers makes room for this one.
+  return first.found === undefined ? { found: searchBy('endings'), givenUp: first.givenUp } : first;
+}
+
+function searchSituations(
+  searchBy: (reduction: SearchOptions['reduction'], maxSteps?: number) => Found,
+  size: number,
+): Searched | { readonly found?: undefined; readonly givenUp: GivenUp } {
+  const found = searchBy('situations', stepsFor(size));
+  const { stoppedBy, steps, violations } = found.search;
+  const isTooMuch = stoppedBy === 'maxSteps' || stoppedBy === 'maxSituations';
+  return isTooMuch ? { givenUp: { steps, violations } } : { found };
+}
+
+/** Those of both searches, of one property once; the first search has looked at nearer situations. */
+function violationsOf({ violations }: Search, givenUp: GivenUp | undefined): readonly Violation[] {
+  if (givenUp === undefined) return violations;
+  const known = new Set(givenUp.violations.map(({ property }) => property));
+  return [...givenUp.violations, ...violations.filter(({ property }) => !known.has(property))];
 }
 
 /** A violation with its story. */
@@ -187,58 +219,4 @@ function tellAsFarAsPossible(
   } catch {
     return tellAll(path.slice(0, -1));
   }
-}
-
-function tell(
-  { definition }: FlowWorld,
-  moves: Moves,
-  bounds: Bounds,
-  search: Search,
-  reduction: Exploration['reduction'],
-  tooMany: number | undefined,
-): Pick<Exploration, 'covered' | 'notCovered'> {
-  const { maxFailures, maxCommands, maxDepth } = bounds;
-  const covered = [
-    `every schedule with at most ${count(maxFailures, 'failure')} (failed, fatal, timed out, expired) and at most ${count(maxCommands, 'command')} of: ${[...moves.commands].join(', ') || 'none'}`,
-  ];
-  const notCovered: string[] = [];
-  if (reduction === 'situations') covered.push('every situation; commuting steps in one order (sleep sets)');
-  if (reduction === 'none') covered.push('every situation, and every step from each');
-  if (reduction === 'endings') {
-    covered.push(
-      'every ending, by one order of what commutes (persistent sets); commands in each situation on these ways',
-    );
-    notCovered.push('situations that other orders of commuting steps come through, and commands given there');
-  }
-  if (tooMany !== undefined) notCovered.push(`the search for every situation was given up at ${tooMany}`);
-  for (const twins of search.twins)
-    covered.push(
-      `one for all of ${twins.map((task) => `\`${definition.graph.ids[task]}\``).join(', ')}, which may change places`,
-    );
-  if (search.stoppedBy === 'maxMs')
-    notCovered.push(
-      `what comes after ${bounds.maxMs} ms of searching: paths of ${search.depth} steps and more are not all there`,
-    );
-  if (search.stoppedBy === 'maxSituations')
-    notCovered.push(
-      `what comes after ${bounds.maxSituations} situations: paths of ${search.depth} steps and more are not all there`,
-    );
-  if (search.isCut) notCovered.push(`paths after ${maxDepth} steps`);
-  if (Number.isFinite(maxFailures))
-    notCovered.push(
-      `schedules with more than ${count(maxFailures, 'failure')} or more than ${count(maxCommands, 'command')}`,
-    );
-  if (!moves.commands.has('rerun')) notCovered.push('reruns');
-  notCovered.push(
-    'how long anything takes: any wait may end before any other, also where the limits of the flow would not let it',
-  );
-  notCovered.push(
-    'what bodies do, and what `retryIf`, `backoff`, `maxElapsedMs`, schemas and `output` decide',
-  );
-  notCovered.push('several things at one instant, and two runs that share pools');
-  return { covered, notCovered };
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }

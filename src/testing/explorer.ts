@@ -1,6 +1,6 @@
 import { viewError } from '../model/error.ts';
 import { builtIns } from './built-in.ts';
-import type { Bounds } from './explore-options.ts';
+import type { Reduction, SearchBounds } from './explore-options.ts';
 import type { FlowWorld, Situation, Taken } from './flow-world.ts';
 import { bit, Independence, type Tasks } from './independence.ts';
 import { fromPlaces, Keys, toPlaces } from './keys.ts';
@@ -31,8 +31,8 @@ export interface Search {
   /** Situations from which nothing more can happen. */
   readonly endings: number;
   readonly violations: readonly Violation[];
-  /** What bound was reached; `undefined` where everything was looked at. */
-  readonly stoppedBy: 'maxSituations' | 'maxMs' | undefined;
+  /** What bound was reached; `undefined` where it came to its end. */
+  readonly stoppedBy: 'maxSituations' | 'maxSteps' | 'maxMs' | undefined;
   /** Whether paths were cut at `maxDepth`. */
   readonly isCut: boolean;
   readonly twins: readonly (readonly number[])[];
@@ -56,9 +56,15 @@ interface Node {
   readonly only?: Tasks | undefined;
 }
 
-/** How far to look, and whether tasks that may change places are told apart. */
-interface SearchBounds extends Bounds {
+/** How far to look, and how. */
+export interface SearchOptions extends SearchBounds {
+  readonly reduction: Exclude<Reduction, 'auto'>;
+  /** Whether tasks that may change places are told apart. Default false. */
   readonly twinsApart?: boolean | undefined;
+  /** No more steps are taken. Default: no bound. */
+  readonly maxSteps?: number | undefined;
+  /** By `performance.now()`. Default: `maxMs` from the beginning of the search. */
+  readonly deadline?: number | undefined;
 }
 
 /** What was spent on the way to a situation, and what slept when it was expanded. */
@@ -78,9 +84,9 @@ export class Explorer {
   readonly #world: FlowWorld;
   readonly #moves: Moves;
   readonly #watch: Watch;
-  readonly #bounds: Bounds;
+  readonly #bounds: SearchOptions;
   readonly #observer: Observer;
-  readonly #reduction: 'none' | 'situations' | 'endings';
+  readonly #reduction: SearchOptions['reduction'];
   readonly #keys: Keys;
   readonly #twins: readonly (readonly number[])[];
   readonly #independence: Independence;
@@ -104,8 +110,7 @@ export class Explorer {
     world: FlowWorld,
     moves: Moves,
     watch: Watch,
-    bounds: SearchBounds,
-    reduction: 'none' | 'situations' | 'endings',
+    bounds: SearchOptions,
     possible: Possible,
     observer: Observer,
   ) {
@@ -113,11 +118,11 @@ export class Explorer {
     this.#moves = moves;
     this.#watch = watch;
     this.#bounds = bounds;
-    this.#reduction = reduction;
+    this.#reduction = bounds.reduction;
     this.#observer = observer;
     const { reads } = watch;
     this.#readsBefore = reads.size;
-    const hasTwins = reduction !== 'none' && bounds.twinsApart !== true;
+    const hasTwins = bounds.reduction !== 'none' && bounds.twinsApart !== true;
     this.#twins = hasTwins ? findTwins(world.definition, moves, reads.tasks) : [];
     for (const twins of this.#twins) for (const task of twins) this.#twinOf.set(task, twins[0] as number);
     this.#keys = new Keys(world, { twins: this.#twins, details: reads.details });
@@ -126,13 +131,12 @@ export class Explorer {
   }
 
   run(): Search {
-    const deadline = performance.now() + this.#bounds.maxMs;
+    const { maxMs, deadline = performance.now() + maxMs } = this.#bounds;
     this.#begin();
     for (let level = this.#queue; level.length > 0; level = this.#queue) {
       this.#queue = [];
-      for (const [place, node] of level.entries()) {
-        if (place % 64 === 0 && performance.now() > deadline) this.#stoppedBy = 'maxMs';
-        if (this.#parents.length > this.#bounds.maxSituations) this.#stoppedBy = 'maxSituations';
+      for (const node of level) {
+        this.#stoppedBy = this.#reachedBound(deadline);
         if (this.#stoppedBy !== undefined) return this.#result();
         this.#expand(node);
       }
@@ -140,6 +144,14 @@ export class Explorer {
     }
     this.#compareEnds();
     return this.#result();
+  }
+
+  /** What is counted comes first: two machines that both reach that say the same. */
+  #reachedBound(deadline: number): Search['stoppedBy'] {
+    const { maxSituations, maxSteps = Number.POSITIVE_INFINITY } = this.#bounds;
+    if (this.#visits.size > maxSituations) return 'maxSituations';
+    if (this.#taken > maxSteps) return 'maxSteps';
+    return performance.now() > deadline ? 'maxMs' : undefined;
   }
 
   #begin(): void {
@@ -165,7 +177,8 @@ export class Explorer {
     });
     if (!canHappen) this.#end(node);
     if (situation.tick >= this.#bounds.maxDepth) {
-      this.#isCut ||= canHappen;
+      const mayCommand = ofRun.length > 0 && node.commands < this.#bounds.maxCommands;
+      this.#isCut ||= canHappen || mayCommand;
       return;
     }
     chosen = this.#oneOfEqual(situation, chosen);
@@ -365,10 +378,5 @@ export class Explorer {
       depth: this.#depth,
       pathTo: (number) => this.pathTo(number),
     };
-  }
-
-  /** Names of the situations that were reached. */
-  get reached(): ReadonlySet<string> {
-    return new Set(this.#visits.keys());
   }
 }

@@ -1,15 +1,19 @@
 import type { AnyFlow } from '../flow-types.ts';
 import { badOption } from '../model/check.ts';
 import type { FlowDefinition } from '../model/definition.ts';
+import { FlowError } from '../model/error.ts';
 import { sequenceOf } from './counter-example.ts';
 import { Coverage, type CoverageReport } from './coverage.ts';
+import type { Covering, CoveringPaths } from './covering.ts';
 import { definitionOf, type Exploration, exploreFlow } from './explore.ts';
 import { allCommands, type ExploreOptions, readOptions } from './explore-options.ts';
 import { FlowWorld } from './flow-world.ts';
 import { type Cover, covers } from './goals.ts';
 import { allOutcomes, Moves } from './moves.ts';
+import { PathError } from './path-error.ts';
 import { findPossible } from './possible.ts';
-import { PathError, type PathRun, replayPath, type TestOptions } from './replay.ts';
+import { type PathRun, replayPath, type TestOptions } from './replay.ts';
+import type { Cut, SearchBound } from './search-bound.ts';
 import { isPossible, shorten } from './shorten.ts';
 import { parseSeed, type Step, type StepKind, seedOf } from './steps.ts';
 import { describePath, nameStep, tellStart, tellStep, walk } from './story.ts';
@@ -55,7 +59,11 @@ export interface FlowModel {
   readonly flow: string;
   /** Goes through all situations; see `explore`. */
   explore(options?: ExploreOptions): Exploration;
-  /** A small set of paths that covers what can be covered between them, fewest failures first. */
+  /**
+   * A small set of paths that covers what can be covered between them, fewest failures first: on every machine the same.
+   *
+   * @throws FlowError for an option that will not do, and where `maxMs` is over before all of them are made
+   */
   getTestPaths(options?: TestPathOptions): TestPath[];
   /** The path that a seed stands for: of a finding, or of a test path. */
   pathOf(seed: string): TestPath;
@@ -72,6 +80,13 @@ export interface FlowModel {
 export function createFlowModel(flow: AnyFlow, options: ExploreOptions = {}): FlowModel {
   readOptions('createFlowModel', options);
   return new Model(definitionOf(flow, 'createFlowModel'), options);
+}
+
+/** Test paths, and whether they are all that there are to be. */
+interface MadePaths extends Pick<CoveringPaths, 'left'> {
+  readonly paths: TestPath[];
+  /** What cut the search, or the making of these. */
+  readonly cutBy: readonly SearchBound<Cut>[];
 }
 
 /** For whoever wants report and paths of one exploration. */
@@ -100,14 +115,18 @@ export class Model implements FlowModel {
   }
 
   getTestPaths(options: TestPathOptions = {}): TestPath[] {
-    return this.look('getTestPaths', options).paths();
+    const { exploration, paths: make } = this.look('getTestPaths', options);
+    this.#refuseHaste(exploration.cutBy);
+    const { paths, cutBy } = make();
+    this.#refuseHaste(cutBy);
+    return paths;
   }
 
   /** Explores, and makes test paths of that once they are asked for. */
   look(
     owner: string,
     { cover = 'transitions', ...options }: TestPathOptions,
-  ): { readonly exploration: Exploration; readonly paths: () => TestPath[] } {
+  ): { readonly exploration: Exploration; readonly paths: () => MadePaths } {
     if (!covers.includes(cover))
       throw badOption({ option: 'cover', owner }, `one of ${covers.join(', ')}`, cover);
     const given = { ...this.#options, ...options };
@@ -118,10 +137,10 @@ export class Model implements FlowModel {
       given,
       cover,
     );
-    const paths = (): TestPath[] => {
+    const paths = (): MadePaths => {
       const descriptions = new Set<string>();
-      const all = covering?.paths(world, moves, bounds, search.pathTo) ?? [];
-      return all
+      const made = (covering as Covering).paths(world, moves, bounds, search.pathTo);
+      const all = made.paths
         .toSorted((a, b) => weightOf(a) - weightOf(b))
         .map((path) => {
           const plain = describePath(world, path);
@@ -129,6 +148,9 @@ export class Model implements FlowModel {
           descriptions.add(plain);
           return this.#pathOf(world, path, description, given);
         });
+      const isLate = made.isCut && exploration.cutBy.every(({ option }) => option !== 'maxMs');
+      const late = { option: 'maxMs', value: bounds.maxMs } as const;
+      return { paths: all, left: made.left, cutBy: [...exploration.cutBy, ...(isLate ? [late] : [])] };
     };
     return { exploration, paths };
   }
@@ -145,6 +167,17 @@ export class Model implements FlowModel {
 
   coverage(): CoverageReport {
     return this.#tested.report();
+  }
+
+  /** Which paths there are would depend on how fast the machine is. */
+  #refuseHaste(cutBy: readonly SearchBound<Cut>[]): void {
+    const limit = cutBy.find(({ option }) => option === 'maxMs');
+    if (limit === undefined) return;
+    throw new FlowError(
+      'bad_option',
+      `The test paths of flow \`${this.flow}\` are not all made after \`maxMs\` (${limit.value}), and which are depends on the machine. Give it more time, or less to look at: a lower \`maxFailures\`, \`maxCommands\` or \`maxSituations\`.`,
+      { flow: this.flow, option: limit.option, value: limit.value },
+    );
   }
 
   #pathOf(world: FlowWorld, path: readonly Step[], description: string, limits: ExploreOptions): TestPath {

@@ -1,11 +1,12 @@
 // A clock.
+
 export { createVirtualClock, type VirtualClock } from './clock.ts';
-// What may become of a flow's runs.
 export type { CoverageGroup, CoverageItem, CoverageReport, LeftOut } from './coverage.ts';
 // All of it at once, and what is said of it.
 export { coverageDiagrams } from './coverage-diagram.ts';
 export { type Exploration, explore, type Finding } from './explore.ts';
-export type { ExploreOptions, Reduction } from './explore-options.ts';
+export type { ExploreOptions, Reduction, SearchBounds } from './explore-options.ts';
+export type { SearchOptions } from './explorer.ts';
 export {
   createFlowModel,
   type FlowModel,
@@ -17,11 +18,14 @@ export type { Cover } from './goals.ts';
 export { type Lint, type LintRule, lint } from './lint.ts';
 export { type AttemptOutcome, type Command, outcomesOf } from './moves.ts';
 export { never } from './never.ts';
+export { PathError } from './path-error.ts';
 export { always, eventually, isProperty, leadsTo, type Predicate, type Property } from './properties.ts';
-export { PathError, type PathRun, type TestOptions } from './replay.ts';
+export type { PathRun, TestOptions } from './replay.ts';
 export { coverageMarkdown, coverageText, reportText } from './report.ts';
 // Bodies that do as they are told.
 export { fails, type HeldBody, hold, ok, type ScriptedBody, type TimedBody, takes } from './script.ts';
+// What may become of a flow's runs.
+export type { Cut, Limit, SearchBound } from './search-bound.ts';
 export type { SituationView, TaskState } from './situation-view.ts';
 export type { Step, StepKind } from './steps.ts';
 export { type FlowTest, type FlowTestOptions, type TestedPath, testFlow } from './test-flow.ts';

@@ -8,18 +8,21 @@ import {
   type RunView,
   type Store,
 } from '../index.ts';
-import { FlowDefinition, type TaskDefinition } from '../model/definition.ts';
 import { CancelledError, EngineStoppedError, SkipTask, TimeoutError, viewError } from '../model/error.ts';
 import { unknownTask } from '../model/graph-check.ts';
+import type { RunSettings } from '../model/journal.ts';
 import type { Perform, PerformScope } from '../model/perform.ts';
 import { createVirtualClock, type VirtualClock } from './clock.ts';
-import { Comparison, type OpenBody } from './comparison.ts';
-import { scriptOf, sequenceOf } from './counter-example.ts';
+import { Comparison, type OpenBody, pathChance } from './comparison.ts';
 import { Difference } from './difference.ts';
+import { saidOfSkip, saidProgress } from './expected-entry.ts';
 import { type FlowWorld, fatalError, type Taken, type WorldLimits } from './flow-world.ts';
-import { type Step, seedOf } from './steps.ts';
-import { describePath, tellPath } from './story.ts';
-import { performOf, stepMs, Timetable, timedDefinition } from './timetable.ts';
+import { PathError } from './path-error.ts';
+import { PathSays, saidOfCancel } from './path-says.ts';
+import { probeEngine } from './probe.ts';
+import type { Step } from './steps.ts';
+import { performOf, timedDefinition } from './timed-flow.ts';
+import { neverMs, stepMs, Timetable } from './timetable.ts';
 
 /** How a path is tried on the real engine. */
 export interface TestOptions {
@@ -35,42 +38,11 @@ export interface PathRun {
   readonly entries: readonly Entry[];
 }
 
-/** The engine did not do what the model says, or a body not what the path says. */
-export class PathError extends Error {
-  override readonly name = 'PathError';
-  readonly flow: string;
-  /** What happened, step by step, up to where they differ. */
-  readonly story: readonly string[];
-  /** What is different. */
-  readonly difference: string;
-  /** The same path as a Mermaid sequence diagram, as a text that `pathOf` reads, and as a module that goes it. */
-  readonly mermaid: string;
-  readonly seed: string;
-  readonly script: string;
-  readonly path: readonly Step[];
-
-  /** Made by `test` of a path. @internal */
-  constructor(world: FlowWorld, path: readonly Step[], difference: string, options?: ErrorOptions) {
-    const { name } = world.definition;
-    const story = tellPath(world, path);
-    const steps = story.map((sentence, index) => `  ${index}. ${sentence}`).join('\n');
-    const seed = seedOf(path);
-    super(
-      `Flow \`${name}\`, path "${describePath(world, path)}": ${difference}\n${steps}\nSeed: ${seed}`,
-      options,
-    );
-    this.flow = name;
-    this.story = story;
-    this.difference = difference;
-    this.mermaid = sequenceOf(world, path);
-    this.seed = seed;
-    this.path = path;
-    this.script = scriptOf(world, path);
-  }
-}
-
 /** The one id that a run of a path has. */
 const runId = 'path';
+
+/** What its input is where none is given. */
+const madeUpInput = { of: 'path' };
 
 /** Longest that a real body may take, by the time of day. */
 const bodyLimitMs = 10_000;
@@ -88,7 +60,9 @@ export async function replayPath(
   options: TestOptions = {},
 ): Promise<PathRun> {
   const run = await goPath(world, path, limits, options, false);
-  // With an inspector much goes another way. Bodies of the user are not called again for that.
+  // With an inspector much goes another way, and what can be said in two ways is said in the other one: limits of the
+  // run instead of its flow and its engine, a cancel by a signal, a failure for good by `retryIf`, and bodies read what
+  // they are given as late as they can. Bodies of the user are not called again for that.
   if (options.performs === undefined) await goPath(world, path, limits, options, true);
   return run;
 }
@@ -119,20 +93,28 @@ async function goPath(
 }
 
 class Replay {
-  readonly #world: FlowWorld;
   readonly #timetable: Timetable;
   readonly #clock: VirtualClock = createVirtualClock();
   readonly #store: Store = createMemoryStore();
+  /** Of its engines. */
   readonly #limits: WorldLimits;
-  readonly #options: TestOptions;
+  readonly #world: FlowWorld;
   readonly #performs = new Map<number, Perform>();
   readonly #flow: AnyFlow;
   readonly #open = new Map<number, OpenBody>();
   /** Bodies that were given up, and end only now. */
   readonly #late: OpenBody[] = [];
+  /** Bodies that have ended in the last step. */
+  readonly #ended: OpenBody[] = [];
+  readonly #says: PathSays;
   readonly #comparison: Comparison;
   /** Whether an inspector hears of everything: then tasks have actors from the start. */
   readonly #isWatched: boolean;
+  readonly #cancel = new AbortController();
+  /** Whether the run is still that which was started with the signal. */
+  #heedsSignal: boolean;
+  /** Errors that are not to be tried again. */
+  readonly #hopeless = new WeakSet<Error>();
   #engine: Engine;
   #run: Run | undefined;
 
@@ -144,8 +126,7 @@ class Replay {
     isWatched: boolean,
   ) {
     this.#world = world;
-    this.#limits = limits;
-    this.#options = options;
+    this.#isWatched = this.#heedsSignal = isWatched;
     this.#timetable = new Timetable(world, path, isWatched ? 1 : 0);
     const { definition } = world;
     for (const [id, body] of Object.entries(options.performs ?? {})) {
@@ -153,31 +134,42 @@ class Replay {
       if (task < 0) throw unknownTask(definition.name, id, definition.graph.ids);
       this.#performs.set(task, performOf(definition.name, id, body));
     }
-    const timed = timedDefinition(definition, this.#timetable, () => Math.floor(this.#clock.now() / stepMs), {
-      perform: (task) => (scope) => this.#called(task, scope),
-      isReal: (task) => this.#performs.has(task),
-      hasInput: 'input' in options,
-    });
+    const said = isWatched ? settingsOf(world, path, this.#timetable) : {};
+    this.#limits = said.concurrency === undefined ? limits : { ...limits, concurrency: undefined };
+    const real = { hasInput: 'input' in options, isReal: (task: number) => this.#performs.has(task) };
+    const timed = timedDefinition(
+      definition,
+      this.#timetable,
+      () => Math.floor(this.#clock.now() / stepMs),
+      {
+        ...real,
+        perform: (task) => (scope) => this.#called(task, scope),
+        retryIf: (task, error, question) => {
+          this.#comparison.asked(task, error, question);
+          return !this.#hopeless.has(error as Error);
+        },
+        backoff: (task, failure) => {
+          this.#comparison.asked(task, failure.error, failure);
+          return this.#timetable.waitMs(task, Math.floor(this.#clock.now() / stepMs));
+        },
+      },
+      said,
+    );
     // An engine knows a flow by its brand and its definition alone.
     this.#flow = { name: definition.name, definition: timed, [Symbol.for('topple.flow')]: true } as AnyFlow;
-    this.#comparison = new Comparison(
-      world,
-      this.#timetable.start,
-      this.#store,
-      runId,
-      this.#open,
-      isWatched,
-    );
-    this.#isWatched = isWatched;
+    const input = options.performs === undefined && !real.hasInput ? madeUpInput : options.input;
+    this.#says = new PathSays(runId, definition, this.#timetable, real, input, said);
+    this.#comparison = new Comparison(world, this.#timetable, this.#store, this.#says, this.#open, isWatched);
     this.#engine = this.#newEngine();
   }
 
   async begin(): Promise<void> {
-    const starting = this.#engine.start(this.#flow, this.#options.input, { id: runId });
-    this.#run = await this.#clock.run(starting);
+    const said = { id: runId, ...this.#says.settings };
+    const options = this.#isWatched ? { ...said, signal: this.#cancel.signal } : said;
+    this.#run = await this.#clock.run(this.#engine.start(this.#flow, this.#says.given, options));
     this.#hear();
     await this.#clock.advance(0);
-    this.#comparison.compare(this.#run, undefined, this.#timetable.start, 0);
+    this.#comparison.compare(this.#run);
   }
 
   /** Brings a step about at its instant, and lets all of it happen. */
@@ -186,12 +178,14 @@ class Replay {
       readonly step: Step;
       readonly taken: Taken;
     };
-    this.#comparison.begin(taken);
+    this.#comparison.begin(step, taken, number);
     await this.#clock.advance(number * stepMs - this.#clock.now());
     for (const { end } of this.#late.splice(0)) end.resolve('too late');
+    // Nobody is to hear of that.
+    for (const { scope } of this.#ended.splice(0)) scope.progress(1, 'ended');
     await this.#bring(step, number);
     await this.#clock.advance(0);
-    this.#comparison.compare(this.#run as Run, step, taken, number);
+    this.#comparison.compare(this.#run as Run);
   }
 
   /** After the last step: nothing may be left behind. */
@@ -206,7 +200,11 @@ class Replay {
       );
     if (this.#clock.pending > 0)
       throw new Difference(`${this.#clock.pending} timers are set after the run has settled`);
-    await this.#probeSlots();
+    await this.#comparison.compareEnd(run);
+    const [like] = this.#world.definition.tasks;
+    if (like === undefined) return;
+    const knowsKey = (key: string): boolean => this.#comparison.knowsKey(key);
+    await probeEngine(this.#engine, this.#clock, this.#limits, { like, knowsKey });
   }
 
   result(): PathRun {
@@ -226,16 +224,16 @@ class Replay {
       case 'fails':
         return this.#endBody(task, new Error(`told to fail in step ${number}`));
       case 'fatal':
-        return this.#endBody(task, fatalError());
+        return this.#endBody(task, this.#fatalError());
       case 'skips':
-        return this.#endBody(task, new SkipTask('told to skip'));
+        return this.#endBody(task, new SkipTask(saidOfSkip));
       case 'progresses':
-        this.#bodyOf(task).scope.progress(0.5, 'half');
+        this.#bodyOf(task).scope.progress(saidProgress.fraction, saidProgress.note);
         return;
       case 'ends':
         return this.#heed(task, number);
       case 'cancel':
-        return run.cancel('told to');
+        return this.#heedsSignal ? this.#cancel.abort(saidOfCancel) : run.cancel(saidOfCancel);
       case 'pause':
         return run.pause();
       case 'resume':
@@ -243,6 +241,7 @@ class Replay {
       case 'stop':
         return this.#stop();
       case 'rerun':
+        this.#heedsSignal = false;
         return run.rerun();
       case 'times out':
       case 'expires':
@@ -267,6 +266,7 @@ class Replay {
           `the body of \`${scope.taskId}\` was told ${viewError(reason).name}, and the engine was stopped`,
         );
     }
+    this.#heedsSignal = false;
     this.#engine = this.#newEngine();
     const [run] = this.#engine.recover([this.#flow]);
     if (run === undefined) throw new Difference('the engine does not take the run up');
@@ -284,8 +284,12 @@ class Replay {
     return createEngine({
       clock: this.#clock,
       store: this.#store,
-      random: () => 0,
-      logger: { error: complain, warn: complain, info: () => {} },
+      random: () => pathChance,
+      logger: {
+        error: complain,
+        warn: complain,
+        info: (message, data) => this.#comparison.log(message, data),
+      },
       concurrency: this.#limits.concurrency,
       pools: this.#limits.pools,
       inspect: this.#isWatched ? () => {} : undefined,
@@ -294,9 +298,9 @@ class Replay {
 
   /** The engine calls a body. */
   #called(task: number, scope: PerformScope): Promise<unknown> {
-    this.#comparison.called(task, scope);
+    const leave = this.#comparison.called(task, scope);
     const end = Promise.withResolvers<unknown>();
-    this.#open.set(task, { scope, end });
+    this.#open.set(task, { scope, end, leave });
     return end.promise;
   }
 
@@ -306,16 +310,31 @@ class Replay {
     throw new Difference(`no attempt of \`${this.#idOf(task)}\` is under way`);
   }
 
-  #endBody(task: number, error: unknown): void {
-    const { end } = this.#bodyOf(task);
+  /** A body ends now. */
+  #leave(task: number): OpenBody {
+    const body = this.#bodyOf(task);
+    body.leave();
     this.#open.delete(task);
+    this.#ended.push(body);
+    return body;
+  }
+
+  #endBody(task: number, error: unknown): void {
+    const { end } = this.#leave(task);
+    this.#says.threw(task, error);
     end.reject(error);
+  }
+
+  #fatalError(): Error {
+    if (!this.#isWatched) return fatalError();
+    const error = new Error('of no use to try again');
+    this.#hopeless.add(error);
+    return error;
   }
 
   /** A body that was told to end has, or is given up by now; what it says after that is of no use. */
   #heed(task: number, number: number): void {
-    const body = this.#bodyOf(task);
-    this.#open.delete(task);
+    const body = this.#leave(task);
     const manner = this.#timetable.current(task, number)?.manner;
     // Nobody is to hear of that.
     body.scope.progress(1, 'told to end');
@@ -325,12 +344,12 @@ class Replay {
   }
 
   async #finishBody(task: number): Promise<void> {
-    const { scope, end } = this.#bodyOf(task);
+    const { scope } = this.#bodyOf(task);
     const perform = this.#performs.get(task);
     const output =
       perform === undefined ? `${this.#idOf(task)} output` : await this.#call(task, perform, scope);
-    this.#open.delete(task);
-    this.#comparison.returned(task, output);
+    const { end } = this.#leave(task);
+    this.#says.returned(task, output);
     end.resolve(output);
   }
 
@@ -358,52 +377,19 @@ class Replay {
     }
   }
 
-  /** All slots that the run had of its engine must have come back. */
-  async #probeSlots(): Promise<void> {
-    const { concurrency, pools = {} } = this.#limits;
-    const wanted = [
-      ...(concurrency === undefined ? [] : [[undefined, concurrency] as const]),
-      ...Object.entries(pools),
-    ];
-    for (const [pool, slots] of wanted) {
-      if (!Number.isFinite(slots)) continue;
-      const places = pool === undefined || concurrency === undefined ? slots : Math.min(slots, concurrency);
-      let running = 0;
-      const flow = this.#probe(places, pool, () => {
-        running++;
-        return new Promise(() => {});
-      });
-      const probe = await this.#clock.run(this.#engine.start(flow));
-      await this.#clock.advance(0);
-      if (running < places)
-        throw new Difference(
-          `after the run has settled ${places - running} of ${places} slots${pool === undefined ? '' : ` of pool \`${pool}\``} are gone`,
-        );
-      probe.cancel();
-      await this.#clock.advance(10_000);
-    }
-  }
-
-  #probe(size: number, pool: string | undefined, perform: () => unknown): AnyFlow {
-    const [first] = this.#world.definition.tasks as readonly [TaskDefinition];
-    const tasks = Array.from({ length: size }, (_, index) => ({
-      ...first,
-      id: `probe ${index}`,
-      dependsOn: [],
-      pool,
-      triggerRule: 'all_success' as const,
-      retry: undefined,
-      timeoutMs: undefined,
-      totalTimeoutMs: undefined,
-      graceMs: 0,
-      output: undefined,
-      body: { kind: 'perform' as const, perform },
-    }));
-    const definition = new FlowDefinition('probe', {}, tasks);
-    return { name: 'probe', definition, [Symbol.for('topple.flow')]: true } as AnyFlow;
-  }
-
   #idOf(task: number): string {
     return this.#world.definition.graph.ids[task] as string;
   }
+}
+
+/** What can be said of a run instead of its flow and its engine. */
+function settingsOf(world: FlowWorld, path: readonly Step[], timetable: Timetable): RunSettings {
+  const { concurrency, definition } = world;
+  // The limit of a run that runs again is another one each time, as far as a path goes.
+  const isTimed =
+    definition.settings.totalTimeoutMs !== undefined && path.every(({ kind }) => kind !== 'rerun');
+  return {
+    ...(Number.isFinite(concurrency) ? { concurrency } : {}),
+    ...(isTimed ? { totalTimeoutMs: timetable.runMs(0) ?? neverMs } : {}),
+  };
 }

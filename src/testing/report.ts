@@ -1,25 +1,27 @@
-import type { CoverageReport } from './coverage.ts';
+import { type CoverageReport, showShare } from './coverage.ts';
 import { coverageDiagrams } from './coverage-diagram.ts';
+import { nameBounds } from './search-bound.ts';
 import type { FlowTest } from './test-flow.ts';
 
 /** A flow's test for people: plain text, a line for each thing, details of what is wrong. */
 export function reportText({
   flow,
   isGood,
+  verdict,
   lints,
   exploration,
   paths,
+  uncovered,
   coverage,
-  threshold,
 }: FlowTest): string {
-  const { findings, situations, steps, endings, elapsedMs, isComplete, covered, notCovered } = exploration;
+  const { findings, situations, steps, endings, elapsedMs, cutBy, covered, notCovered } = exploration;
   const failed = paths.filter(({ error }) => error !== undefined);
   const lines = [
     `flow ${flow}`,
     '',
     ...lints.map(({ severity, rule, message }) => `${severity} (${rule}): ${message}`),
     ...(lints.length > 0 ? [''] : []),
-    `explored ${situations} situations by ${steps} steps in ${Math.round(elapsedMs)} ms; the run has ended ${endings} times${isComplete ? '' : '; not everything was looked at'}`,
+    `explored ${situations} situations by ${steps} steps in ${Math.round(elapsedMs)} ms; the run has ended ${endings} times${cutBy.length === 0 ? '' : `; cut by ${nameBounds(cutBy)}`}`,
     ...covered.map((sentence) => `  covered: ${sentence}`),
     ...notCovered.map((sentence) => `  not covered: ${sentence}`),
     '',
@@ -34,7 +36,7 @@ export function reportText({
       '',
     ]),
     ...(findings.length === 0 ? ['✔ what must hold does in every one of them', ''] : []),
-    `${paths.length - failed.length} of ${paths.length} test paths agree with the engine`,
+    `${paths.length - failed.length} of ${paths.length} test paths agree with the engine${uncovered === 0 ? '' : `; ${uncovered} things that could be covered are on none of them`}`,
     ...paths.map(({ description, error }) => `  ${error === undefined ? '✔' : '✘'} ${description}`),
     ...failed.flatMap(({ error }) =>
       error === undefined
@@ -53,9 +55,7 @@ export function reportText({
     '',
     ...coverageLines(coverage),
     '',
-    isGood
-      ? '✔ good'
-      : `✘ not good: ${reasonsOf(findings.length, failed.length, coverage, threshold).join(', ')}`,
+    `${isGood ? '✔' : '✘'} ${verdict}`,
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -75,7 +75,7 @@ export function coverageMarkdown(report: CoverageReport): string {
     return `| ${name} | ${covered} of ${total} | ${missed.join('<br>')} |`;
   });
   return [
-    `Covered: ${report.covered} of ${report.total}, ${percent(report.share)}`,
+    `Covered: ${report.covered} of ${report.total}, ${showShare(report.share)}`,
     '',
     '| of | covered | missed |',
     '| --- | --- | --- |',
@@ -95,25 +95,13 @@ export function coverageMarkdown(report: CoverageReport): string {
 function coverageLines({ covered, total, share, groups, leftOut }: CoverageReport): string[] {
   const width = Math.max(...groups.map(({ name }) => name.length));
   return [
-    `coverage ${percent(share)} (${covered} of ${total})`,
+    `coverage ${showShare(share)} (${covered} of ${total})`,
     ...groups.map(({ name, covered: some, total: all }) => `  ${name.padEnd(width)}  ${some} of ${all}`),
     ...groups.flatMap(({ items }) =>
       items.filter(({ isCovered }) => !isCovered).map(({ name }) => `  missed: ${name}`),
     ),
     ...leftOut.map(({ name, why }) => `  left out: ${name} (${why})`),
   ];
-}
-
-function reasonsOf(findings: number, failed: number, { share }: CoverageReport, threshold: number): string[] {
-  return [
-    ...(findings > 0 ? [`${findings} ${findings === 1 ? 'property does' : 'properties do'} not hold`] : []),
-    ...(failed > 0 ? [`${failed} ${failed === 1 ? 'path does' : 'paths do'} not agree`] : []),
-    ...(share < threshold ? [`coverage is ${percent(share)}, and must be ${percent(threshold)}`] : []),
-  ];
-}
-
-function percent(share: number): string {
-  return `${Math.floor(share * 1_000) / 10} %`;
 }
 
 function indent(text: string): string[] {

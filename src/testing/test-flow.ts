@@ -5,7 +5,10 @@ import type { CoverageReport } from './coverage.ts';
 import { definitionOf, type Exploration } from './explore.ts';
 import { Model, type TestPathOptions } from './flow-model.ts';
 import { type Lint, lintDefinition } from './lint.ts';
-import { PathError, type TestOptions } from './replay.ts';
+import { PathError } from './path-error.ts';
+import type { TestOptions } from './replay.ts';
+import type { Cut, SearchBound } from './search-bound.ts';
+import { judge } from './verdict.ts';
 
 /** How a flow is tested as a whole. */
 export interface FlowTestOptions extends TestPathOptions {
@@ -37,11 +40,17 @@ export interface TestedPath {
 /** All that can be said of a flow without knowing what its bodies do. */
 export interface FlowTest {
   readonly flow: string;
-  /** Nothing was found, every path agrees, and coverage is at least the threshold. */
+  /** Nothing was found, nothing cut the search, every path agrees, and coverage is at least the threshold. */
   readonly isGood: boolean;
+  /** That in a sentence: why it is not good, or within which bounds it is. */
+  readonly verdict: string;
   readonly lints: readonly Lint[];
   readonly exploration: Exploration;
   readonly paths: readonly TestedPath[];
+  /** What cut the search, or the making of test paths; empty where nothing did. */
+  readonly cutBy: readonly SearchBound<Cut>[];
+  /** Of what was found to cover, how much no test path was made for, since making them took too many steps. */
+  readonly uncovered: number;
   /** Of the test paths. */
   readonly coverage: CoverageReport;
   readonly threshold: number;
@@ -62,7 +71,9 @@ export async function testFlow(flow: AnyFlow, options: FlowTestOptions = {}): Pr
   const { exploration, paths: pathsOf } = model.look('testFlow', given);
   const paths: TestedPath[] = [];
   // Where the model itself is wrong its paths would tell the same again, and again.
-  const tests = exploration.findings.some(({ isBuiltIn }) => isBuiltIn) ? [] : pathsOf();
+  const isBroken = exploration.findings.some(({ isBuiltIn }) => isBuiltIn);
+  const made = isBroken ? undefined : pathsOf();
+  const { paths: tests = [], cutBy = exploration.cutBy, left = 0 } = made ?? {};
   for (const { description, seed, steps, test: go } of tests) {
     const path = { description, seed, steps: steps.length };
     try {
@@ -79,9 +90,6 @@ export async function testFlow(flow: AnyFlow, options: FlowTestOptions = {}): Pr
     onPath?.(paths.length, tests.length);
   }
   const coverage = model.coverage();
-  const isGood =
-    exploration.findings.length === 0 &&
-    paths.every(({ error }) => error === undefined) &&
-    coverage.share >= threshold;
-  return { flow: exploration.flow, isGood, lints, exploration, paths, coverage, threshold };
+  const judged = { exploration, cutBy, paths, coverage, threshold };
+  return { flow: exploration.flow, ...judge(judged), lints, ...judged, uncovered: left };
 }

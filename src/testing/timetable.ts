@@ -1,6 +1,3 @@
-import { badOption } from '../model/check.ts';
-import { FlowDefinition, type TaskDefinition } from '../model/definition.ts';
-import type { Perform } from '../model/perform.ts';
 import type { FlowWorld, Taken } from './flow-world.ts';
 import type { Step } from './steps.ts';
 import { walk } from './story.ts';
@@ -11,7 +8,7 @@ export const stepMs = 1_000;
 const manners = ['throws', 'is given up', 'returns'] as const;
 
 /** Longer than any path. */
-const neverMs = 1_000_000_000_000;
+export const neverMs = 1_000_000_000_000;
 
 /** An attempt as a path has it. Instants are numbers of steps. */
 export interface PlannedAttempt {
@@ -98,6 +95,12 @@ export class Timetable {
     return expires === undefined || first === undefined ? undefined : (expires - first) * stepMs;
   }
 
+  /** How long it is since the first start of a task that fails now. */
+  elapsedMs(task: number, at: number): number {
+    const first = this.#firstStarts[task]?.findLast((instant) => instant <= at) ?? at;
+    return (at - first) * stepMs;
+  }
+
   /** How long the run may take, from its start or its last rerun. */
   runMs(at: number): number | undefined {
     const limit = this.#runLimits.find((instant) => instant >= at);
@@ -149,68 +152,4 @@ export class Timetable {
         return;
     }
   }
-}
-
-/** What a flow is given for one path: bodies, and what is to be said of values. */
-export interface PathBodies {
-  /** Called for each attempt. */
-  readonly perform: (task: number) => Perform;
-  /** Whether a task's outputs are such as its schema may see. */
-  readonly isReal: (task: number) => boolean;
-  /** Whether the run's input is. */
-  readonly hasInput: boolean;
-}
-
-/**
- * The flow as the engine is to see it: its limits and waits are those that the timetable has at the instant at which
- * they are asked for, and what would judge values or errors that are not real is left out.
- */
-export function timedDefinition(
-  definition: FlowDefinition,
-  timetable: Timetable,
-  now: () => number,
-  bodies: PathBodies,
-): FlowDefinition {
-  const { settings, graph, name } = definition;
-  const tasks = definition.tasks.map((task, index): TaskDefinition => {
-    const maxAttempts = task.retry?.maxAttempts ?? 1;
-    return {
-      ...task,
-      output: bodies.isReal(index) ? task.output : undefined,
-      body: { kind: 'perform', perform: bodies.perform(index) },
-      retry: { maxAttempts, backoff: () => timetable.waitMs(index, now()) },
-      // Where there is a limit there is a timer, also where the path never comes to it.
-      get timeoutMs() {
-        return timetable.timeoutMs(index, now()) ?? (task.timeoutMs === undefined ? undefined : neverMs);
-      },
-      get totalTimeoutMs() {
-        return timetable.expiresMs(index, now()) ?? (task.totalTimeoutMs === undefined ? undefined : neverMs);
-      },
-      get graceMs() {
-        return timetable.graceMs(index, now());
-      },
-    };
-  });
-  const allReal = tasks.every((_, index) => bodies.isReal(index)) && bodies.hasInput;
-  return new FlowDefinition(
-    name,
-    {
-      ...settings,
-      input: bodies.hasInput ? settings.input : undefined,
-      output: allReal ? settings.output : undefined,
-      get totalTimeoutMs() {
-        return timetable.runMs(now()) ?? (settings.totalTimeoutMs === undefined ? undefined : neverMs);
-      },
-    },
-    tasks,
-    graph,
-  );
-}
-
-/** A body as `provide` takes it, as a function. Throws `FlowError` where it is none. */
-export function performOf(flow: string, id: string, body: unknown): Perform {
-  const perform =
-    typeof body === 'function' ? body : (body as { readonly perform?: unknown } | undefined)?.perform;
-  if (typeof perform === 'function') return perform as Perform;
-  throw badOption({ option: 'performs', taskId: id, flow }, 'a function, or a body with a `perform`', body);
 }

@@ -6,7 +6,9 @@ import {
   existsSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -40,8 +42,17 @@ function start(...args: string[]): ChildProcess {
 
 /** Resolves once the process has opened that file, which Linux tells. */
 async function opened({ pid }: ChildProcess, name: string): Promise<void> {
+  const folder = `/proc/${pid}/fd`;
+  const targetOf = (descriptor: string): string | undefined => {
+    try {
+      return readlinkSync(join(folder, descriptor));
+    } catch {
+      // It was closed since the folder was listed.
+      return undefined;
+    }
+  };
   const isOpen = (): boolean =>
-    execFileSync('ls', ['-l', `/proc/${pid}/fd`], { encoding: 'utf8' }).includes(join(cwd, name));
+    readdirSync(folder).some((descriptor) => targetOf(descriptor) === join(cwd, name));
   while (!isOpen()) await new Promise(setImmediate);
 }
 

@@ -190,6 +190,29 @@ test("is driven by its parent's clock, and tells its events to the parent when i
   ]);
 });
 
+test('tells its parent what is said of the run, whatever its flow says', async () => {
+  const heardOf = async (ofFlow: boolean, ofRun: boolean | undefined): Promise<number> => {
+    const { engine, clock } = virtualEngine();
+    const flow = createFlow('events', { forwardEvents: ofFlow }).task('a', { perform: () => 1 });
+    let heard = 0;
+    const parent = setup({
+      actors: { flow: engine.logic(flow, { forwardEvents: ofRun }) },
+      types: { events: {} as Entry },
+    }).createMachine({
+      invoke: { src: 'flow', input: undefined },
+      on: { 'run.*': { actions: () => heard++ } },
+    });
+    const actor = createActor(parent, { clock: clock as never }).start();
+    await clock.advance(0);
+    actor.stop();
+    return heard;
+  };
+  assert.equal(
+    [await heardOf(true, undefined), await heardOf(true, false), await heardOf(false, true)],
+    [2, 0, 2],
+  );
+});
+
 test('gives its snapshots to a parent that syncs them', async () => {
   const seen: string[] = [];
   const parent = setup({ actors: { double: double.logic } }).createMachine({

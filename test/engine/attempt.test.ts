@@ -191,6 +191,24 @@ test('gives a body that ignores its signal up after the grace', async () => {
   assert.equal([task?.status, task?.cause, task?.endedAt], ['failed', 'timeout', 140]);
 });
 
+test('gives it up after the grace of its flow where it has none, and after 5 s where neither has', async () => {
+  const endOf = async (ofFlow: number | undefined, ofTask: number | undefined) => {
+    const { clock, engine } = virtualEngine();
+    const perform = () => new Promise<never>(() => {});
+    const flow = createFlow('slow', { graceMs: ofFlow }).task('task', {
+      timeoutMs: 100,
+      graceMs: ofTask,
+      perform,
+    });
+    const run = await engine.start(flow);
+    return (await clock.run(run.settled())).tasks.task?.endedAt;
+  };
+  assert.equal(
+    [await endOf(30, 40), await endOf(30, undefined), await endOf(undefined, undefined)],
+    [140, 130, 5_100],
+  );
+});
+
 test('ignores what comes after an attempt was ended', async () => {
   const { clock, engine } = virtualEngine();
   const flow = createFlow('late').task('task', {

@@ -16,6 +16,7 @@ const attempt = 'src/engine/attempt.ts';
 const liveTask = 'src/engine/live-task.ts';
 const liveRun = 'src/engine/live-run.ts';
 const slots = 'src/engine/slots.ts';
+const scope = 'src/engine/scope.ts';
 
 export const defects: readonly Defect[] = [
   {
@@ -274,5 +275,29 @@ export const defects: readonly Defect[] = [
     file: attempt,
     find: '    if (this.#isClosed || this.#ending !== undefined) return;\n    const between',
     put: '    const between',
+  },
+  {
+    name: 'a body gets no input',
+    file: scope,
+    find: 'return this.#attempt.task.run.input;',
+    put: 'return undefined;',
+  },
+  {
+    name: 'a body gets the input of an earlier run',
+    file: scope,
+    find: 'return this.#attempt.task.run.input;',
+    put: 'return ((AttemptScope as { first?: { input?: unknown } }).first ??= this.#attempt.task.run).input;',
+  },
+  {
+    name: "the flow's grace is ignored",
+    file: attempt,
+    find: 'definition.graceMs ?? run.graceMs',
+    put: 'definition.graceMs ?? 5_000',
+  },
+  {
+    name: "a task's own grace is ignored",
+    file: attempt,
+    find: 'definition.graceMs ?? run.graceMs',
+    put: 'run.graceMs',
   },
 ];

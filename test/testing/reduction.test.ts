@@ -75,7 +75,7 @@ function reach(
       situations.add(name);
       if (situation.run.status === 'done') endings.add(name);
     };
-    const explorer = new Explorer(world, moves, watch, bounds, reduction, possible, {
+    const explorer = new Explorer(world, moves, watch, { ...bounds, reduction }, possible, {
       onStep: (_, __, ___, { next, taskEdges, runEdges }) => {
         see(next);
         for (const { edge } of taskEdges) edges.add(edge);

@@ -44,7 +44,7 @@ export const scenarios: readonly Scenario[] = [
       tasks: {
         a: { retry },
         b: { dependsOn: ['a'], timeoutMs: 50, retry: { maxAttempts: 2 } },
-        c: { dependsOn: ['b'] },
+        c: { dependsOn: ['b'], graceMs: 10 },
       },
     },
   },
@@ -102,7 +102,7 @@ export const scenarios: readonly Scenario[] = [
         e: {},
       },
     },
-    concurrency: 3,
+    concurrency: 2,
     pools: { shared: 1 },
   },
   {

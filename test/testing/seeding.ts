@@ -84,6 +84,7 @@ export async function hunt(
       concurrency,
       pools,
       outcomes,
+      commands: ['cancel', 'pause', 'stop', 'out of time', 'rerun'],
     });
     const [finding] = model.explore().findings;
     if (finding !== undefined)

@@ -1,12 +1,12 @@
+import type { Picture } from '../../draw/picture.ts';
+import { escapeJson } from '../../model/escape.ts';
 import { UsageError } from '../cli-error.ts';
 import { choice, defineCommand, file, number, text, toggle } from '../command.ts';
-import type { Picture } from '../draw/picture.ts';
 import { flowArgument, flowOptions } from '../flow-options.ts';
 import { keepingStdout } from '../foreign-output.ts';
 import type { Io } from '../io.ts';
 import { checkOneReader } from '../load/one-reader.ts';
 import { tell } from '../tell.ts';
-import { escapeJson } from '../terminal/escape.ts';
 
 const formats = ['mermaid', 'dot', 'svg', 'json'] as const;
 type Format = (typeof formats)[number];
@@ -41,7 +41,7 @@ export const graph = defineCommand({
       for (const [name, value] of Object.entries(needsFlow))
         if (value !== undefined)
           throw new UsageError(`\`--machines\` draws no flow: leave \`--${name}\` out.`);
-      const { drawMachines } = await import('../draw/machines.ts');
+      const { drawMachines } = await import('../graph/machines.ts');
       io.stdout.write(drawMachines(format));
       return undefined;
     }
@@ -49,9 +49,10 @@ export const graph = defineCommand({
     if (depth !== undefined && focus === undefined)
       throw new UsageError('`--depth` says how far from a task: it needs `--focus ID`.');
     checkOneReader(path, '--status', status);
-    const [{ loadFlow }, { createPicture, findFocus }] = await Promise.all([
+    const [{ loadFlow }, { findFocus }, { createPicture }] = await Promise.all([
       import('../load/load-flow.ts'),
-      import('../draw/picture.ts'),
+      import('../graph/focus.ts'),
+      import('../../draw/picture.ts'),
     ]);
     const { definition } = (await keepingStdout(io, () => loadFlow(path, load, io))).flow;
     if (focus !== undefined) findFocus(definition, focus);
@@ -63,10 +64,10 @@ export const graph = defineCommand({
 });
 
 async function draw(picture: Picture, format: Format, io: Io): Promise<string> {
-  if (format === 'dot') return (await import('../draw/dot.ts')).dotOf(picture);
-  if (format === 'svg') return (await import('../draw/svg-graph.ts')).svgOfGraph(picture);
-  if (format === 'json') return escapeJson((await import('../draw/json.ts')).jsonOf(picture));
-  const { mermaidOf, mermaidProblem } = await import('../draw/mermaid.ts');
+  if (format === 'dot') return (await import('../../draw/dot.ts')).dotOf(picture);
+  if (format === 'svg') return (await import('../../draw/svg-graph.ts')).svgOfGraph(picture);
+  if (format === 'json') return escapeJson((await import('../../draw/json.ts')).jsonOf(picture));
+  const { mermaidOf, mermaidProblem } = await import('../../draw/mermaid.ts');
   const chart = mermaidOf(picture);
   const problem = mermaidProblem(chart, picture);
   if (problem !== undefined)

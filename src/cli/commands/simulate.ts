@@ -1,3 +1,4 @@
+import { escapeJson } from '../../model/escape.ts';
 import { exitCode, UsageError } from '../cli-error.ts';
 import { choice, defineCommand, file, number, toggle } from '../command.ts';
 import { flowArgument, flowOptions, force } from '../flow-options.ts';
@@ -7,7 +8,6 @@ import type { LoadedFlow, LoadOptions } from '../load/load-flow.ts';
 import type { OutputRules } from '../output-file.ts';
 import type { Simulation } from '../simulate/simulate.ts';
 import { tell } from '../tell.ts';
-import { escapeJson } from '../terminal/escape.ts';
 
 const count = number('N', '', { min: 1 });
 
@@ -100,7 +100,7 @@ async function chartWriter(
 ): Promise<(simulation: Simulation) => void> {
   const [{ chartOf }, { svgMark }, { claimOutput, writeOutput }] = await Promise.all([
     import('../simulate/chart.ts'),
-    import('../draw/svg-style.ts'),
+    import('../../draw/svg-style.ts'),
     import('../output-file.ts'),
   ]);
   const output = claimOutput(path, { option: '--gantt', mark: svgMark }, rules, io);

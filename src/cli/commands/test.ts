@@ -7,7 +7,7 @@ export const test = defineCommand({
   description:
     'Lints the definition, explores its model (every schedule with so many failures, what settles first, commands at ' +
     'any instant), and has the real engine go a covering set of test paths in virtual time. Ends with 1 where ' +
-    'something is found, a path does not agree, or too little is covered. A module may export `properties`, an array ' +
+    'something is found, something cuts the search, a path does not agree, or too little is covered. A module may export `properties`, an array ' +
     'of what `always`, `never`, `eventually` and `leadsTo` of topple/testing make.',
   argument: flowArgument,
   options: {
@@ -15,11 +15,15 @@ export const test = defineCommand({
     failures: number('N', 'at most so many failures on a path (default 2)'),
     commands: text('LIST', 'of cancel,pause,stop,rerun, or none (default cancel,pause,stop)'),
     maxCommands: number('N', 'at most so many of them on a path (default 2)'),
-    depth: number('N', 'at most so many steps on a path (default: no bound)'),
-    time: number('MS', 'explore for so long at most (default 30000)'),
-    situations: number('N', 'look at so many situations at most (default 200000, fewer above 50 tasks)', {
-      min: 1,
-    }),
+    depth: number('N', 'at most so many steps on a path: longer ones are cut (default: no bound)'),
+    time: number('MS', 'explore for so long at most: a search that takes longer is cut (default 120000)'),
+    situations: number(
+      'N',
+      'look at so many situations at most: more are cut (default 200000, fewer above 50 tasks)',
+      {
+        min: 1,
+      },
+    ),
     reduction: choice(
       'HOW',
       ['auto', 'none', 'situations', 'endings'],

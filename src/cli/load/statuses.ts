@@ -1,6 +1,6 @@
+import { statusStyles } from '../../draw/status-style.ts';
 import type { RunView, TaskStatus } from '../../index.ts';
 import { UsageError } from '../cli-error.ts';
-import { statusStyles } from '../draw/status-style.ts';
 import { explainFileError } from '../file-error.ts';
 import type { Io } from '../io.ts';
 import { readFileGiven } from '../read-file.ts';

@@ -1,6 +1,6 @@
 import type { Run } from '../../index.ts';
+import { count } from '../../model/duration.ts';
 import { exitCode } from '../cli-error.ts';
-import { count } from '../duration.ts';
 import type { Io } from '../io.ts';
 import type { RunProgress } from '../show/progress.ts';
 import type { Signal } from '../signal.ts';

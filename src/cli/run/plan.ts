@@ -1,5 +1,5 @@
 import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
-import { count, showDuration } from '../duration.ts';
+import { count, showDuration } from '../../model/duration.ts';
 import { maxIdColumns, showId } from '../show/reasons.ts';
 import type { Piece } from '../terminal/line.ts';
 import { escapeControls, hasRoomBeside, padTo, widthOf, wrapWords } from '../terminal/text.ts';

@@ -1,9 +1,9 @@
 import type { RunView } from '../../index.ts';
+import { escapeJson } from '../../model/escape.ts';
 import { toJson } from '../../model/json.ts';
 import type { Io } from '../io.ts';
 import type { RunProgress } from '../show/progress.ts';
 import { tell } from '../tell.ts';
-import { escapeJson } from '../terminal/escape.ts';
 import { loggerTo, type Reporter } from './reporter.ts';
 
 /** More than that is not held back: characters. */

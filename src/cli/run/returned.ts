@@ -1,9 +1,9 @@
 import type { Run, RunView } from '../../index.ts';
 import type { FlowDefinition } from '../../model/definition.ts';
+import { escapeJson } from '../../model/escape.ts';
 import { toJson } from '../../model/json.ts';
 import { createRecord, put } from '../../model/record.ts';
 import type { Io } from '../io.ts';
-import { escapeJson } from '../terminal/escape.ts';
 
 /**
  * Gives what a settled run has for standard output, as one line of JSON, or indented for a terminal: what the flow's
@@ -19,7 +19,7 @@ export async function showReturned(
 ): Promise<string | undefined> {
   if (!byId && (view.status !== 'done' || settings.output === undefined)) return undefined;
   const returned = byId ? outputsOf(view) : await run.outputs();
-  // A terminal obeys what it is sent: inside the texts of JSON, which alone have such characters, the escapes are JSON.
+  // A terminal obeys what it is sent. Only strings have such characters in JSON, and escapes there lose nothing.
   return escapeJson(stdout.isTTY === true ? toJson(returned, 2) : toJson(returned));
 }
 

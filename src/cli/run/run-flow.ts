@@ -1,5 +1,6 @@
 import { createEngine, FlowError, InputError, type Run, type RunView } from '../../index.ts';
 import type { FlowDefinition } from '../../model/definition.ts';
+import { escapeJson } from '../../model/escape.ts';
 import { exitCode, InvalidFlowError, UsageError } from '../cli-error.ts';
 import type { Io } from '../io.ts';
 import { type LoadOptions, loadFlow } from '../load/load-flow.ts';
@@ -7,7 +8,6 @@ import { checkOneReader } from '../load/one-reader.ts';
 import { tellLoaded } from '../load/tell-loaded.ts';
 import { RunProgress } from '../show/progress.ts';
 import { tell } from '../tell.ts';
-import { escapeJson } from '../terminal/escape.ts';
 import { layOut } from '../terminal/line.ts';
 import { isLive, paintFor } from '../terminal/paint.ts';
 import { inBodyContexts } from './body-context.ts';

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
+import { showCount, showDuration } from '../../model/duration.ts';
 import { exitCode } from '../cli-error.ts';
-import { showCount, showDuration } from '../duration.ts';
 import type { Io } from '../io.ts';
 import { tell } from '../tell.ts';
 import { Questions } from './questions.ts';

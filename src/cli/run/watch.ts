@@ -1,6 +1,6 @@
 import { relative, resolve } from 'node:path';
+import { count } from '../../model/duration.ts';
 import { exitCode, UsageError } from '../cli-error.ts';
-import { count } from '../duration.ts';
 import type { Io } from '../io.ts';
 import { tell } from '../tell.ts';
 import { inputFile } from './read-input.ts';

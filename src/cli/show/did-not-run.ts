@@ -1,4 +1,4 @@
-import { showCount } from '../duration.ts';
+import { showCount } from '../../model/duration.ts';
 import type { RunProgress, TaskProgress } from './progress.ts';
 import { maxIdColumns, rootTask, showId } from './reasons.ts';
 

@@ -1,5 +1,5 @@
+import { showDuration } from '../../model/duration.ts';
 import type { TaskStatus } from '../../model/status.ts';
-import { showDuration } from '../duration.ts';
 import { type Piece, widthOfAll } from '../terminal/line.ts';
 import { escapeControls, truncateMiddle } from '../terminal/text.ts';
 import { marks, readyMark } from './marks.ts';

@@ -1,4 +1,4 @@
-import { showDuration } from '../duration.ts';
+import { showDuration } from '../../model/duration.ts';
 import type { Piece } from '../terminal/line.ts';
 import { escapeControls, padTo, truncateMiddle, widthOf } from '../terminal/text.ts';
 import { marks, readyMark } from './marks.ts';

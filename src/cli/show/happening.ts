@@ -1,5 +1,5 @@
+import { showDuration } from '../../model/duration.ts';
 import type { Entry } from '../../model/journal.ts';
-import { showDuration } from '../duration.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { escapeControls, widthOf, wrapWords } from '../terminal/text.ts';
 import { marks } from './marks.ts';

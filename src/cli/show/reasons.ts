@@ -1,7 +1,7 @@
+import { showDuration } from '../../model/duration.ts';
 import type { ErrorView } from '../../model/error.ts';
 import { toJson } from '../../model/json.ts';
 import type { TriggerRule } from '../../model/trigger-rule.ts';
-import { showDuration } from '../duration.ts';
 import { escapeControls, truncateMiddle } from '../terminal/text.ts';
 import type { RunProgress, TaskProgress } from './progress.ts';
 

@@ -1,4 +1,4 @@
-import { showCount } from '../duration.ts';
+import { showCount } from '../../model/duration.ts';
 import { blockedByRoot, failuresInOrder } from './did-not-run.ts';
 import type { RunProgress, TaskProgress } from './progress.ts';
 import { maxIdColumns, reasonOf, rootTask, showError, showId, showReason } from './reasons.ts';

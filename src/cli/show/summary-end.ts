@@ -1,5 +1,5 @@
+import { showCount, showDuration } from '../../model/duration.ts';
 import type { SettledRunStatus, TaskStatus } from '../../model/status.ts';
-import { showCount, showDuration } from '../duration.ts';
 import { fill, type Piece, widthOfAll } from '../terminal/line.ts';
 import { escapeControls, truncateMiddle, widthOf } from '../terminal/text.ts';
 import { marks } from './marks.ts';

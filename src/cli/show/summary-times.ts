@@ -1,4 +1,4 @@
-import { showDuration } from '../duration.ts';
+import { showDuration } from '../../model/duration.ts';
 import { fill, type Piece } from '../terminal/line.ts';
 import { hasRoomBeside, padTo, widthOf } from '../terminal/text.ts';
 import { marks } from './marks.ts';

@@ -1,5 +1,5 @@
+import { showCount } from '../../model/duration.ts';
 import type { TaskStatus } from '../../model/status.ts';
-import { showCount } from '../duration.ts';
 import type { Piece } from '../terminal/line.ts';
 import { hasRoomBeside, padTo, widthOf, wrapWords } from '../terminal/text.ts';
 import { blockedByRoot, didNotRun, failuresInOrder } from './did-not-run.ts';

@@ -1,4 +1,4 @@
-import { ganttOf } from '../draw/gantt.ts';
+import { ganttOf } from '../../draw/gantt.ts';
 import type { Simulation } from './simulate.ts';
 
 /** A simulated run as a Gantt chart, in SVG. */

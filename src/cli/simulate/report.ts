@@ -1,4 +1,4 @@
-import { showCount, showDuration } from '../duration.ts';
+import { showCount, showDuration } from '../../model/duration.ts';
 import { escapeControls } from '../terminal/text.ts';
 import type { Simulation } from './simulate.ts';
 

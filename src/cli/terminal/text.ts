@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
 
-export { escapeControls, escapeLines } from './escape.ts';
+export { escapeControls, escapeLines } from '../../model/escape.ts';
 
 /** Printable ASCII: as many columns as characters, which is nearly all that is ever measured. */
 const plainText = /^[\x20-\x7e]*$/;

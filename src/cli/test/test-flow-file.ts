@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { escapeControls, escapeJson } from '../../model/escape.ts';
 import { nearest } from '../../model/nearest.ts';
 import {
   type AttemptOutcome,
@@ -20,7 +21,6 @@ import { exitCode, InvalidFlowError, UsageError } from '../cli-error.ts';
 import type { Io } from '../io.ts';
 import { type LoadedFlow, loadFlow } from '../load/load-flow.ts';
 import { claimOutput, writeOutput } from '../output-file.ts';
-import { escapeControls, escapeJson } from '../terminal/escape.ts';
 import { withRunnableScripts } from './replay-script.ts';
 
 /** What may be said of a test on the command line. */

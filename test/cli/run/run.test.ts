@@ -326,7 +326,7 @@ test('prints what is no JSON as far as it can, and null for nothing', async () =
   const { stdout } = await topple(['run', returns, '--flow', 'odd']);
   assert.is(
     stdout,
-    '{"big":"1n","self":"[circular]","at":"1970-01-01T00:00:00.000Z","list":[null,null],"text":"\u202e"}\n',
+    '{"big":"1n","self":"[circular]","at":"1970-01-01T00:00:00.000Z","list":[null,null],"text":"\\u202e"}\n',
   );
   assert.is((await topple(['run', returns, '--flow', 'nothing'])).stdout, 'null\n');
 });

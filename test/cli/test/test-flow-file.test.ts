@@ -50,7 +50,17 @@ test('reports lints, exploration, paths and coverage, and ends with 0', async ()
   assert.match(stdout, /explored \d+ situations by \d+ steps/);
   assert.match(stdout, /(\d+) of \1 test paths agree with the engine/);
   assert.match(stdout, 'coverage 100 %');
-  assert.ok(stdout.endsWith('✔ good\n'));
+  assert.ok(stdout.endsWith('✔ good within maxFailures 2, maxCommands 2 and reduction situations\n'));
+});
+
+test('ends with 1 where something cut the search, and names it', async () => {
+  const cut = async (...args: readonly string[]) => {
+    const { code, stdout } = await topple(['test', graph, ...args], { cwd });
+    return [code, stdout.split('\n').at(-2)];
+  };
+  assert.equal(await cut('--depth', '1'), [1, '✘ not good: the search was cut by maxDepth 1']);
+  assert.equal(await cut('--situations', '5'), [1, '✘ not good: the search was cut by maxSituations 5']);
+  assert.equal(await cut('--time', '0'), [1, '✘ not good: the search was cut by maxMs 0']);
 });
 
 test('ends with 1 for warnings where they count', async () => {

@@ -1,0 +1,44 @@
+import { escapeControls } from '../model/escape.ts';
+import { isCritical, type Picture, type PictureTask } from './picture.ts';
+import { statusStyles } from './status-style.ts';
+
+/** A flow in Graphviz's language. */
+export function dotOf(picture: Picture): string {
+  const { name, tasks, dependsOn } = picture;
+  const lines = [
+    `digraph ${quote(name)} {`,
+    '  rankdir=LR;',
+    '  node [shape=box, style="rounded,filled", fillcolor="#f6f8fa", color="#8c959f", fontname="Helvetica", fontsize=11];',
+    '  edge [color="#8c959f", arrowsize=0.7];',
+  ];
+  for (const [index, task] of tasks.entries())
+    lines.push(`  t${index} [${attributesOf(task, picture.criticalPath.has(index))}];`);
+  for (const [to, upstream] of dependsOn.entries()) {
+    for (const from of upstream)
+      lines.push(
+        `  t${from} -> t${to}${isCritical(picture, from, to) ? ' [color="#8250df", penwidth=2]' : ''};`,
+      );
+  }
+  return `${lines.join('\n')}\n}\n`;
+}
+
+function attributesOf({ id, status, triggerRule, isFocus }: PictureTask, isCriticalTask: boolean): string {
+  const attributes = [`label=${quote(id, triggerRule === 'all_success' ? undefined : triggerRule)}`];
+  if (status !== undefined) {
+    const { fill, ink } = statusStyles[status];
+    attributes.push(`fillcolor="${fill}"`, `fontcolor="${ink}"`, `tooltip=${quote(`${id}: ${status}`)}`);
+  }
+  if (isCriticalTask) attributes.push('color="#8250df"', 'penwidth=2');
+  if (isFocus) attributes.push('penwidth=3');
+  return attributes.join(', ');
+}
+
+/** A quoted string, in which backslashes and ampersands are themselves, as Graphviz has escapes and entities in it; the second line is small talk. */
+function quote(text: string, second?: string): string {
+  const inQuotes = (part: string): string =>
+    escapeControls(part.toWellFormed().replaceAll(/\p{Cc}+/gu, ' '))
+      .replaceAll('&', '&amp;')
+      .replaceAll('\\', '\\\\')
+      .replaceAll('"', '\\"');
+  return `"${inQuotes(text)}${second === undefined ? '' : `\\n${inQuotes(second)}`}"`;
+}

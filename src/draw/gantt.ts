@@ -1,0 +1,232 @@
+import { showCount, showDuration } from '../model/duration.ts';
+import { Heap, type HeapItem } from '../model/heap.ts';
+import { isSettled } from '../model/status.ts';
+import type { RunView } from '../model/view.ts';
+import { statusStyles } from './status-style.ts';
+import { frame, statusLegend } from './svg-style.ts';
+import { at, escapeXml, measure, shorten } from './svg-text.ts';
+
+/** One attempt that was under way. Instants are in ms, on any scale that begins with the run at 0. */
+export interface Bar {
+  /** Number of the task in `ids`. */
+  readonly task: number;
+  readonly attempt: number;
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
+/** A run to be drawn, and what is said of it. */
+export interface Chart {
+  readonly title: string;
+  readonly ids: readonly string[];
+  readonly view: RunView;
+  readonly bars: readonly Bar[];
+  readonly makespanMs: number;
+  /** Tasks that are marked, by number: the critical path. */
+  readonly marked: ReadonlySet<number>;
+}
+
+/** With more tasks a row is a worker, not a task. */
+const mostTaskRows = 80;
+const plotWidth = 960;
+const rowHeight = 22;
+const barHeight = 16;
+
+const css = `
+.topple .grid{stroke:var(--grid)}
+.topple .wait{stroke:var(--edge);stroke-width:1.5}
+.topple .due{stroke:var(--edge);stroke-width:1.5;stroke-dasharray:2 3}
+.topple .bar{stroke:var(--paper);stroke-width:.6}
+.topple .marked{stroke:var(--accent);stroke-width:2}
+.topple .in{font-size:10.5px;pointer-events:none}
+`;
+
+/**
+ * Draws when each attempt was under way. Few tasks have a row each, with the wait for a slot as a line before the bar,
+ * and the wait for a retry as a dotted one; of many, each row is a worker.
+ */
+export function ganttOf(chart: Chart): string {
+  const byTask = chart.ids.length <= mostTaskRows;
+  const rows = byTask ? taskRows(chart) : workerRows(chart);
+  const labelWidth = rows.labels.reduce((most, label) => Math.max(most, measure(label) * 12), 0) + 14;
+  const scale = chart.makespanMs > 0 ? plotWidth / chart.makespanMs : 0;
+  const x = (ms: number): number => labelWidth + ms * scale;
+  const height = Math.max(1, rows.labels.length) * rowHeight;
+  const labels = rows.labels.map(
+    (label, row) => `<text x="0" y="${row * rowHeight + 15}">${escapeXml(label)}</text>`,
+  );
+  const statuses = chart.ids.map((id) => chart.view.tasks[id]?.status ?? 'pending');
+  return frame({
+    title: chart.title,
+    subtitle: `${chart.view.status} in ${showDuration(chart.makespanMs)}, ${showCount(chart.ids.length)} tasks; a row is a ${byTask ? 'task' : 'worker'}`,
+    width: labelWidth + plotWidth + 8,
+    height: height + 24,
+    css,
+    body: [...drawAxis(chart.makespanMs, x, height), ...labels, ...rows.draw(x)],
+    legend: [
+      ...statusLegend(statuses),
+      ...(chart.marked.size === 0
+        ? []
+        : [{ text: 'critical path', fill: 'var(--accent)', ink: 'var(--paper)', glyph: '▬' }]),
+    ],
+  });
+}
+
+interface Rows {
+  readonly labels: readonly string[];
+  draw(x: (ms: number) => number): string[];
+}
+
+function taskRows(chart: Chart): Rows {
+  const { ids, view, bars } = chart;
+  const barsOf = new Map<number, Bar[]>();
+  for (const bar of bars) barsOf.set(bar.task, [...(barsOf.get(bar.task) ?? []), bar]);
+  // Those that start first stand first; what never ran comes where it was decided.
+  const order = [...ids.keys()].sort((a, b) => whenOf(chart, a) - whenOf(chart, b) || a - b);
+  return {
+    labels: order.map((task) => shorten(ids[task] as string, 22)),
+    draw: (x) =>
+      order.flatMap((task, row) => {
+        const own = barsOf.get(task) ?? [];
+        const y = row * rowHeight + rowHeight / 2;
+        const { readyAt } = view.tasks[ids[task] as string] ?? {};
+        const waits = own.map((bar, index) => {
+          const before = index === 0 ? readyAt : own[index - 1]?.endedAt;
+          if (before === undefined || before >= bar.startedAt) return '';
+          return `<path class="${index === 0 ? 'wait' : 'due'}" d="M${at(x(before))} ${y}H${at(x(bar.startedAt))}"/>`;
+        });
+        const drawn = own.map((bar) => drawBar(chart, bar, own.length, row, x, ''));
+        return [...waits, ...drawn, ...(own.length === 0 ? [drawVerdict(chart, task, row, x)] : [])];
+      }),
+  };
+}
+
+function workerRows(chart: Chart): Rows {
+  const lanes = assignWorkers(chart.bars);
+  const workers = lanes.reduce((most, lane) => Math.max(most, lane + 1), 0);
+  const counts = new Map<number, number>();
+  for (const { task, attempt } of chart.bars) counts.set(task, Math.max(counts.get(task) ?? 0, attempt));
+  return {
+    labels: Array.from({ length: workers }, (_, lane) => String(lane + 1)),
+    draw: (x) =>
+      chart.bars.map((bar, index) =>
+        drawBar(
+          chart,
+          bar,
+          counts.get(bar.task) ?? 1,
+          lanes[index] as number,
+          x,
+          chart.ids[bar.task] as string,
+        ),
+      ),
+  };
+}
+
+interface Worker extends HeapItem {
+  readonly number: number;
+  freeAt: number;
+}
+
+/** A worker for each bar: the first that is free. As many are used as bars overlap. */
+export function assignWorkers(bars: readonly Bar[]): Int32Array {
+  const workers = new Int32Array(bars.length);
+  const order = [...bars.keys()].sort((a, b) => {
+    const [first, second] = [bars[a] as Bar, bars[b] as Bar];
+    return first.startedAt - second.startedAt || first.endedAt - second.endedAt;
+  });
+  // Those at work by when they are free, and those free by their numbers.
+  const busy = new Heap<Worker>((a, b) => a.freeAt < b.freeAt);
+  const idle = new Heap<Worker>((a, b) => a.number < b.number);
+  for (const index of order) {
+    const { startedAt, endedAt } = bars[index] as Bar;
+    for (let next = busy.first; next !== undefined && next.freeAt <= startedAt; next = busy.first) {
+      busy.remove(next);
+      idle.push(next);
+    }
+    const worker = idle.first ?? { number: busy.size, freeAt: 0, place: -1 };
+    idle.remove(worker);
+    worker.freeAt = endedAt;
+    busy.push(worker);
+    workers[index] = worker.number;
+  }
+  return workers;
+}
+
+function drawBar(
+  chart: Chart,
+  bar: Bar,
+  attempts: number,
+  row: number,
+  x: (ms: number) => number,
+  label: string,
+): string {
+  const id = chart.ids[bar.task] as string;
+  const task = chart.view.tasks[id];
+  // All but the last attempt failed, or there would have been no other.
+  const status =
+    bar.attempt < attempts
+      ? 'failed'
+      : task !== undefined && isSettled(task.status)
+        ? task.status
+        : 'running';
+  const { fill, ink } = statusStyles[status];
+  const [left, right] = [x(bar.startedAt), x(bar.endedAt)];
+  const width = Math.max(right - left, 1.2);
+  const top = row * rowHeight + (rowHeight - barHeight) / 2;
+  const took = showDuration(bar.endedAt - bar.startedAt);
+  const tries = attempts > 1 ? `, attempt ${bar.attempt} of ${attempts}` : '';
+  const room = (width - 8) / 10.5;
+  const inside = label !== '' ? (room >= 3 ? shorten(label, room) : '') : room >= measure(took) ? took : '';
+  const text =
+    inside === ''
+      ? ''
+      : `<text class="in" x="${at(left + 4)}" y="${top + 12}" style="fill:${ink}">${escapeXml(inside)}</text>`;
+  const marked = chart.marked.has(bar.task) ? ' marked' : '';
+  return (
+    `<g><title>${escapeXml(`${id}: ${status}${tries}, ${took}, from ${showDuration(bar.startedAt)} on`)}</title>` +
+    `<rect class="bar${marked}" x="${at(left)}" y="${top}" width="${at(width)}" height="${barHeight}" rx="${width > 6 ? 3 : 0}" fill="${fill}"/>${text}</g>`
+  );
+}
+
+/** A task that never ran: its glyph at the instant of its verdict. */
+function drawVerdict(chart: Chart, task: number, row: number, x: (ms: number) => number): string {
+  const id = chart.ids[task] as string;
+  const { status = 'pending' } = chart.view.tasks[id] ?? {};
+  const instant = whenOf(chart, task);
+  // Towards the end of the time there is more room before it.
+  const anchor = instant > chart.makespanMs * 0.8 ? ' text-anchor="end"' : '';
+  const words = status.replace('_', ' ');
+  const label =
+    anchor === '' ? `${statusStyles[status].glyph} ${words}` : `${words} ${statusStyles[status].glyph}`;
+  return `<text x="${at(x(instant))}" y="${row * rowHeight + 15}"${anchor}><title>${escapeXml(`${id}: ${status}`)}</title>${label}</text>`;
+}
+
+function whenOf({ ids, view }: Chart, task: number): number {
+  const { startedAt, endedAt } = view.tasks[ids[task] as string] ?? {};
+  return startedAt ?? endedAt ?? 0;
+}
+
+function drawAxis(makespanMs: number, x: (ms: number) => number, height: number): string[] {
+  const stepMs = tickOf(makespanMs);
+  const lines: string[] = [];
+  for (let ms = 0; ms <= makespanMs; ms += stepMs) {
+    lines.push(
+      `<path class="grid" d="M${at(x(ms))} 0V${height}"/>`,
+      `<text class="soft" x="${at(x(ms))}" y="${height + 16}" text-anchor="middle">${ms === 0 ? '0' : showDuration(ms).replace('.0 ', ' ')}</text>`,
+    );
+  }
+  return lines;
+}
+
+/** A round step of which there are four to ten: people count seconds, minutes and hours in other steps than tens. */
+function tickOf(makespanMs: number): number {
+  const most = 8;
+  const round = [
+    1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 10e3, 15e3, 30e3, 60e3, 120e3, 300e3, 600e3, 900e3,
+    1_800e3, 3_600e3, 7_200e3, 10_800e3, 21_600e3, 43_200e3, 86_400e3,
+  ];
+  const found = round.find((step) => makespanMs / step <= most);
+  if (found !== undefined) return makespanMs / found < 1 ? Math.max(makespanMs / 4, Number.MIN_VALUE) : found;
+  const days = makespanMs / 86_400e3 / most;
+  return 86_400e3 * 10 ** Math.ceil(Math.log10(days));
+}

@@ -1,0 +1,14 @@
+import type { Machine } from './machine.ts';
+import { arrowsOf } from './machine-ways.ts';
+
+/** The states and arrows of flat machines, by the machine's name. */
+export function jsonOfMachines(machines: readonly Machine[]): string {
+  const documents = machines.map((machine) => [
+    machine.name,
+    {
+      states: machine.states.map(({ name, isFinal, description }) => ({ name, isFinal, description })),
+      transitions: arrowsOf(machine),
+    },
+  ]);
+  return `${JSON.stringify(Object.fromEntries(documents), undefined, 2)}\n`;
+}

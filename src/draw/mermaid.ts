@@ -1,0 +1,59 @@
+import { escapeControls } from '../model/escape.ts';
+import { isCritical, type Picture, type PictureTask } from './picture.ts';
+import { statusStyles } from './status-style.ts';
+
+/** Mermaid refuses more than that, unless its `maxTextSize` and `maxEdges` say otherwise. */
+export const mermaidLimits = { characters: 50_000, edges: 500 } as const;
+
+/** A flow as a Mermaid flowchart. */
+export function mermaidOf(picture: Picture): string {
+  const { tasks, dependsOn } = picture;
+  const lines = ['flowchart LR'];
+  for (const [index, task] of tasks.entries()) lines.push(`  t${index}["${labelOf(task)}"]`);
+  const critical: number[] = [];
+  let edges = 0;
+  for (const [to, upstream] of dependsOn.entries()) {
+    for (const from of upstream) {
+      if (isCritical(picture, from, to)) critical.push(edges);
+      lines.push(`  t${from} --> t${to}`);
+      edges++;
+    }
+  }
+  if (critical.length > 0) lines.push(`  linkStyle ${critical.join(',')} stroke-width:3px`);
+  for (const [status, { fill, ink }] of Object.entries(statusStyles)) {
+    const those = tasks.flatMap((task, index) => (task.status === status ? [`t${index}`] : []));
+    if (those.length > 0)
+      lines.push(`  classDef ${status} fill:${fill},color:${ink}`, `  class ${those.join(',')} ${status}`);
+  }
+  const focus = tasks.findIndex(({ isFocus }) => isFocus);
+  if (focus >= 0) lines.push(`  style t${focus} stroke-width:3px`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** Why Mermaid would refuse a chart, in words; `undefined` where it would not. */
+export function mermaidProblem(text: string, { dependsOn }: Picture): string | undefined {
+  const edges = dependsOn.reduce((sum, upstream) => sum + upstream.length, 0);
+  const problems = [
+    ...(text.length > mermaidLimits.characters
+      ? [`${text.length} characters (maxTextSize is ${mermaidLimits.characters})`]
+      : []),
+    ...(edges > mermaidLimits.edges ? [`${edges} edges (maxEdges is ${mermaidLimits.edges})`] : []),
+  ];
+  return problems.length === 0 ? undefined : problems.join(' and ');
+}
+
+function labelOf({ id, status, triggerRule }: PictureTask): string {
+  const glyph = status === undefined ? '' : `${statusStyles[status].glyph} `;
+  const rule = triggerRule === 'all_success' ? '' : `<br/><i>${triggerRule}</i>`;
+  return `${glyph}${escapeLabel(id)}${rule}`;
+}
+
+/** As Mermaid's own entities: a label is read as Markdown and as HTML, and a quote would end it. */
+function escapeLabel(text: string): string {
+  // Mermaid has no label without a character.
+  if (text === '') return '#160;';
+  return escapeControls(text.toWellFormed().replaceAll(/\p{Cc}+/gu, ' ')).replaceAll(
+    /["#&<>`*_~|\\[\]{}()$;]/g,
+    (char) => `#${char.codePointAt(0)};`,
+  );
+}

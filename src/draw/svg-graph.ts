@@ -1,0 +1,160 @@
+import { count, showDuration } from '../model/duration.ts';
+import { type Layout, layOut, routeOf, stepOf } from './layout.ts';
+import { isCritical, type Picture, type PictureTask } from './picture.ts';
+import { statusStyles } from './status-style.ts';
+import { frame, type LegendItem, statusLegend } from './svg-style.ts';
+import { at, escapeXml, measure, shorten } from './svg-text.ts';
+
+const fontSize = 12;
+/** An id is cut where it is wider than so many ems; its tooltip has all of it. */
+const mostEms = 22;
+const padding = 11;
+
+const css = `
+.topple .edge{fill:none;stroke:var(--edge);stroke-width:1.2;stroke-opacity:.75}
+.topple .edge:hover{stroke:var(--accent);stroke-width:2.2;stroke-opacity:1}
+.topple .tip{fill:var(--edge)}
+.topple .critical{fill:none;stroke:var(--accent);stroke-width:2.2}
+.topple .critical.tip{fill:var(--accent);stroke:none}
+.topple .task rect{fill:var(--box);stroke:var(--rim)}
+.topple .task.critical rect{stroke:var(--accent);stroke-width:2}
+.topple .task.critical{stroke:none}
+.topple .task.focus rect{stroke:var(--ink);stroke-width:2.5}
+.topple .task .note{font-size:10px;fill:var(--soft)}
+`;
+
+/** Draws a flow: columns of tasks from left to right, each after all that it depends on. */
+export function svgOfGraph(picture: Picture): string {
+  const labels = picture.tasks.map((task) => labelOf(task));
+  const nodeHeight = labels.some(({ note }) => note !== '') ? 38 : 28;
+  const layout = layOut(picture.dependsOn, {
+    widthOf: (task) => labels[task]?.width ?? 0,
+    nodeHeight,
+    gap: picture.tasks.length > 2_000 ? 6 : 12,
+  });
+  const focus = picture.tasks.find(({ isFocus }) => isFocus);
+  const edges = picture.dependsOn.reduce((sum, upstream) => sum + upstream.length, 0);
+  return frame({
+    title: picture.name,
+    subtitle: `${count(picture.tasks.length, 'task')}, ${count(edges, 'dependency', 'dependencies')}${focus === undefined ? '' : `, around ${shorten(focus.id, 40)}`}`,
+    width: layout.width,
+    height: layout.height,
+    css: css + statusCss(picture),
+    body: [
+      ...drawEdges(layout),
+      ...drawCritical(picture, layout),
+      ...drawTips(picture, layout),
+      ...drawTasks(picture, layout, labels, nodeHeight),
+    ],
+    legend: legendOf(picture),
+  });
+}
+
+interface Label {
+  readonly text: string;
+  readonly note: string;
+  readonly width: number;
+}
+
+function labelOf({ id, durationMs, triggerRule, optional, status }: PictureTask): Label {
+  const notes = [
+    ...(durationMs === undefined ? [] : [showDuration(durationMs)]),
+    ...(triggerRule === 'all_success' ? [] : [triggerRule]),
+    ...(optional ? ['optional'] : []),
+  ];
+  const text = shorten(id, mostEms);
+  const note = notes.join(' · ');
+  const glyph = status === undefined ? 0 : 16;
+  const width = Math.max(measure(text) * fontSize + glyph, measure(note) * 10 + glyph, 24) + 2 * padding;
+  return { text, note, width };
+}
+
+/** Edges that share lanes in one path, so that pointing at one shows where the others go. */
+function drawEdges(layout: Layout): string[] {
+  const { after, owner, nodeCount, jumps } = layout;
+  const paths: string[][] = Array.from({ length: nodeCount }, () => []);
+  for (const [place, next] of after.entries()) {
+    for (const other of next) {
+      const lane = place >= nodeCount ? place : other >= nodeCount ? other : place;
+      paths[owner[lane] as number]?.push(stepOf(layout, place, other));
+    }
+  }
+  for (const [from, to] of jumps) paths[from]?.push(stepOf(layout, from, to));
+  return paths
+    .filter((steps) => steps.length > 0)
+    .map((steps) => `<path class="edge" d="${steps.join('')}"/>`);
+}
+
+function drawCritical(picture: Picture, layout: Layout): string[] {
+  return picture.dependsOn.flatMap((upstream, to) =>
+    upstream
+      .filter((from) => isCritical(picture, from, to))
+      .map((from) => {
+        const route = routeOf(layout, from, to);
+        const steps = route.slice(1).map((place, index) => stepOf(layout, route[index] as number, place));
+        return `<path class="critical" d="${steps.join('')}"/>`;
+      }),
+  );
+}
+
+/** One arrow for each task: all its edges come in at the same point. */
+function drawTips(picture: Picture, layout: Layout): string[] {
+  return picture.dependsOn.flatMap((upstream, task) => {
+    if (upstream.length === 0) return [];
+    const [x, y] = [layout.left[layout.columnOf[task] as number] as number, layout.y[task] as number];
+    const isOn = upstream.some((from) => isCritical(picture, from, task));
+    return [`<path class="${isOn ? 'critical ' : ''}tip" d="M${at(x)} ${at(y)}l-7 -4v8z"/>`];
+  });
+}
+
+function drawTasks(picture: Picture, layout: Layout, labels: readonly Label[], height: number): string[] {
+  return picture.tasks.map((task, index) => {
+    const { text, note } = labels[index] as Label;
+    const column = layout.columnOf[index] as number;
+    const [x, y] = [layout.left[column] as number, (layout.y[index] as number) - height / 2];
+    const classes = [
+      'task',
+      ...(picture.criticalPath.has(index) ? ['critical'] : []),
+      ...(task.isFocus ? ['focus'] : []),
+    ];
+    if (task.status !== undefined) classes.push(task.status);
+    const inset = padding + (task.status === undefined ? 0 : 16);
+    const baseline = note === '' ? height / 2 + 4 : 16;
+    const glyph =
+      task.status === undefined
+        ? ''
+        : `<text x="${padding - 2}" y="${at(baseline)}">${statusStyles[task.status].glyph}</text>`;
+    const second = note === '' ? '' : `<text class="note" x="${inset}" y="30">${escapeXml(note)}</text>`;
+    return (
+      `<g class="${classes.join(' ')}" transform="translate(${at(x)} ${at(y)})"><title>${escapeXml(tooltipOf(task))}</title>` +
+      `<rect width="${at(layout.widths[column] as number)}" height="${height}" rx="6"/>${glyph}` +
+      `<text x="${inset}" y="${at(baseline)}">${escapeXml(text)}</text>${second}</g>`
+    );
+  });
+}
+
+function tooltipOf({ id, status, durationMs, triggerRule, optional, pool, priority }: PictureTask): string {
+  const facts = [
+    ...(status === undefined ? [] : [status]),
+    ...(durationMs === undefined ? [] : [`takes ${showDuration(durationMs)}`]),
+    ...(triggerRule === 'all_success' ? [] : [triggerRule]),
+    ...(optional ? ['optional'] : []),
+    ...(priority === 0 ? [] : [`priority ${priority}`]),
+    ...(pool === undefined ? [] : [`pool ${pool}`]),
+  ];
+  return facts.length === 0 ? id : `${id}: ${facts.join(', ')}`;
+}
+
+function statusCss({ tasks }: Picture): string {
+  const shown = new Set(tasks.flatMap(({ status }) => status ?? []));
+  return Array.from(shown, (status) => {
+    const { fill, ink } = statusStyles[status];
+    return `.topple .task.${status} rect{fill:${fill}}.topple .task.${status} text{fill:${ink}}\n`;
+  }).join('');
+}
+
+function legendOf({ tasks, criticalPath }: Picture): LegendItem[] {
+  const statuses = statusLegend(tasks.flatMap(({ status }) => status ?? []));
+  if (criticalPath.size === 0) return statuses;
+  return [...statuses, { text: 'critical path', fill: 'var(--accent)', ink: 'var(--paper)', glyph: '→' }];
+}
