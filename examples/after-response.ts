@@ -1,4 +1,4 @@
-// What a handler adds runs after its response: a list, tasks beside it with their data, and what tasks add themselves.
+// Tasks that a handler adds run after its response: a list, tasks beside it with their data, and tasks added by tasks.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';

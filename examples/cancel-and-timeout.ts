@@ -1,4 +1,4 @@
-// Time-outs and cancelling reach a task through one signal.
+// Time-outs and cancels reach a task through one signal.
 
 import { createEngine, createFlow } from 'topple';
 import { createVirtualClock } from 'topple/testing';

@@ -1,4 +1,4 @@
-// What a task returns is what its dependents get, checked by schemas and typed all the way.
+// Dependents receive the output of a task, checked by schemas and typed all the way.
 
 import { createFlow, InputError, RunFailedError } from 'topple';
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-// A flow's logic is an actor like any other: your machine invokes it, and goes on with how it ended.
+// A flow's logic is actor logic like any other: your machine invokes it, and continues with its result.
 
 import { createFlow, type RunResult } from 'topple';
 import { assign, createActor, sendTo, setup, waitFor } from 'xstate';

@@ -1,4 +1,4 @@
-// Run and tasks are actors: an engine's `inspect` sees each of them, and every transition it takes.
+// Runs and tasks are actors: an engine's `inspect` sees each of them, and every transition.
 
 import { createEngine, createFlow } from 'topple';
 import { createVirtualClock } from 'topple/testing';

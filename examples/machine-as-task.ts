@@ -4,7 +4,7 @@ import { createEngine, createFlow } from 'topple';
 import { createVirtualClock } from 'topple/testing';
 import { assign, setup } from 'xstate';
 
-/** A coffee machine: heats up, brews as many cups as it is asked for, and is done. */
+/** A coffee machine: it heats up, brews the requested number of cups, and is done. */
 const coffeeMachine = setup({
   types: {
     input: {} as { cups: number },

@@ -1,4 +1,4 @@
-// For users of XState: `@xstate/graph` walks the orchestrator of a flow, `flow.machine`, as any other machine.
+// For users of XState: `@xstate/graph` walks the orchestrator of a flow, `flow.machine`, like any other machine.
 
 import { createFlow } from 'topple';
 import { getShortestPaths, getSimplePaths, runPathOptions } from 'topple/testing/paths';

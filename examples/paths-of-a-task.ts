@@ -1,4 +1,4 @@
-// For users of XState: `@xstate/graph` walks the machine of a task. One that may make two attempts:
+// For users of XState: `@xstate/graph` walks the machine of a task, here with two attempts.
 
 import { taskMachine } from 'topple/machines';
 import { getSimplePaths, taskPathOptions } from 'topple/testing/paths';

@@ -1,4 +1,4 @@
-// When a failed attempt is tried again: the policy decides, and an error may overrule it.
+// The retry policy decides when a failed attempt is made again, and an error may overrule it.
 
 import { createEngine, createFlow, FatalError, RetryAfterError } from 'topple';
 import { exponential } from 'topple/retry';

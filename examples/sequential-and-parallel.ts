@@ -1,4 +1,4 @@
-// A before B and C, which run side by side; D after B.
+// A runs before B and C, which run in parallel; D runs after B.
 
 import { createEngine, createFlow } from 'topple';
 import { createVirtualClock } from 'topple/testing';

@@ -1,4 +1,4 @@
-// A flow whose tasks come from data: one for each file, and one behind them all.
+// A flow whose tasks come from data: one for each file, and one after all of them.
 
 import { createFlow } from 'topple';
 
@@ -6,7 +6,7 @@ const files = ['main.ts', 'page.ts', 'style.css'];
 
 let flow = createFlow('bundle').task('clean', { perform: () => 'dist' });
 for (const file of files) {
-  // The id of a task may be any text; its type is not known, so the flow stays of the same type.
+  // The id may be any text. Its type is unknown, so the type of the flow stays the same.
   flow = flow.task(`compile ${file}`, {
     dependsOn: ['clean'],
     perform: ({ deps }) => `${deps.clean}/${file}`,
@@ -15,7 +15,7 @@ for (const file of files) {
 
 const bundle = flow.task('link', {
   dependsOn: ['clean', ...files.map((file) => `compile ${file}`)],
-  // `deps.clean` is a string; what the list adds is `unknown`, by id.
+  // `deps.clean` is a string; the outputs of the list are `unknown`, by id.
   perform: ({ deps: { clean, ...compiled } }) => `${clean} has ${Object.values(compiled).join(', ')}`,
 });
 

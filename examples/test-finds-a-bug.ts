@@ -1,4 +1,4 @@
-// Tests of paths find what nobody thought of: a payment that gives money back to people who never paid.
+// Test paths find a bug that nobody thought of: a payment refunds people who never paid.
 
 import { createFlow } from 'topple';
 import { createFlowModel, never } from 'topple/testing';
@@ -16,7 +16,7 @@ export const payment = createFlow('payment')
   .task('ship', { dependsOn: ['reserve', 'charge'], perform: () => 'parcel 1' })
   .task('receipt', { dependsOn: ['charge'], optional: true, perform: () => 'mailed' })
   .task('refund', {
-    // "When shipping has failed": but that includes `upstream_failed`, as it is when nobody has paid.
+    // "When shipping has failed": but that includes `upstream_failed`, which it is if nobody has paid.
     dependsOn: ['ship'],
     triggerRule: 'all_failed',
     perform: () => refunds.push('20 €'),
@@ -42,7 +42,7 @@ for (const { property, story, seed } of findings) {
   );
 }
 
-// `one_settled` runs only where shipping itself was tried; the body then looks whether it went wrong.
+// `one_settled` runs only if shipping itself was tried; the body then checks whether it failed.
 const fixed = createFlow('payment')
   .task('charge', { retry: { maxAttempts: 2 }, perform: () => 'paid: 20 €' })
   .task('ship', { dependsOn: ['charge'], perform: () => 'parcel 1' })

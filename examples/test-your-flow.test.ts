@@ -1,4 +1,4 @@
-// Tests of the sign-up flow by the paths that its runs can go. Each is a test of its own, in any runner; here uvu.
+// Tests the sign-up flow along the paths that its runs can take. Each path is a test of its own, in any runner; here uvu.
 
 import { createFlowModel, fails, leadsTo, never, ok } from 'topple/testing';
 import { suite } from 'uvu';

@@ -40,7 +40,7 @@ const view = await run.settled();
 for (const [id, { status, output, cause, error }] of Object.entries(view.tasks)) {
   console.log(`${id}: ${status}, ${output ?? error?.message ?? cause ?? 'by itself'}`);
 }
-// `optional` speaks for a task alone: were `both` not optional too, the run would be `failed`.
+// `optional` applies to a task alone: if `both` were not optional too, the run would be `failed`.
 console.log(`The run is ${view.status}: what failed, and what could not run, is optional.`);
 
 // Output:

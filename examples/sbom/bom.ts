@@ -4,7 +4,7 @@ import type { Package } from './lockfile.ts';
 
 const licenses = new Contrib.License.Factories.LicenseFactory(checkExpression);
 
-/** The packages as a CycloneDX document. It says nothing of time and place: the same packages give the same text. */
+/** Makes a CycloneDX document of the packages. It has no time or place, so the same packages give the same text. */
 export function writeBom(project: Package, digests: readonly GroupDigest[]): string {
   const bom = new Models.Bom();
   bom.metadata.component = toComponent(project, Enums.ComponentType.Application);
@@ -41,7 +41,7 @@ function toComponent(pkg: Package, type: Enums.ComponentType): Models.Component 
   return component;
 }
 
-/** Throws where a text is no SPDX expression, which makes it a plain name. */
+/** Throws if a text is not an SPDX expression; it is a plain name then. */
 function checkExpression(text: string): void {
   const ids = text.split(/[\s()]+|\bAND\b|\bOR\b|\bWITH\b/).filter(Boolean);
   if (!ids.every(SPDX.isSupportedSpdxId)) throw new RangeError(`\`${text}\` is no SPDX expression`);

@@ -4,7 +4,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
-/** A file of a package: its path in it, with slashes. */
+/** A file of a package: its path in the package, with slashes. */
 export interface FileDigest {
   readonly path: string;
   readonly bytes: number;
@@ -13,7 +13,7 @@ export interface FileDigest {
 
 const large = 4 * 1024 * 1024;
 
-/** Reads all files of a package, one after the other; what is installed below it is not its own. */
+/** Reads all files of a package, one after the other, without the packages installed below it. */
 export async function digestFiles(folder: string, signal: AbortSignal): Promise<FileDigest[]> {
   const files: FileDigest[] = [];
   for await (const path of walk(folder, '')) {
@@ -43,7 +43,7 @@ async function digestStream(file: string): Promise<string> {
   return digest.digest('hex');
 }
 
-/** One digest of many, whatever their order: over lines of the form that `sha256sum` prints. */
+/** Makes one digest of many, in any order: over lines in the format of `sha256sum`. */
 export function combine(digests: Iterable<readonly [name: string, sha256: string]>): string {
   const lines = Array.from(digests, ([name, sha256]) => `${sha256}  ${name}\n`);
   return hash('sha256', lines.sort().join(''));

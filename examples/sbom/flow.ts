@@ -5,7 +5,7 @@ import { combine, digestFiles } from './digest.ts';
 import type { Group } from './groups.ts';
 import type { Package } from './lockfile.ts';
 
-/** What was found of one package. */
+/** Facts about one package. */
 export interface Found {
   readonly package: Package;
   readonly license: string;
@@ -13,13 +13,13 @@ export interface Found {
   readonly bytes: number;
 }
 
-/** What a task gives: the digest covers all files of its packages, and all that these depend on. */
+/** Output of a task: the digest covers all files of its packages and of their dependencies. */
 export interface GroupDigest {
   readonly sha256: string;
   readonly found: readonly Found[];
 }
 
-/** A task for each group: it waits for the digests of what it depends on, reads its own files, and adds both up. */
+/** Makes a task for each group: it waits for the digests of its dependencies, reads its own files, and combines both. */
 export function createDigestFlow(root: string, groups: readonly Group[]) {
   const packagesOf = new Map(groups.map(({ id, packages }) => [id, packages]));
 
@@ -52,7 +52,7 @@ export function nameOf({ name, version }: Package): string {
   return `${name}@${version}`;
 }
 
-/** As SPDX writes it, where the package does. */
+/** Reads the licence: an SPDX expression, if the package states one. */
 async function readLicense(folder: string): Promise<string> {
   const { license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
   return typeof license === 'string' ? license : (license?.type ?? 'unknown');

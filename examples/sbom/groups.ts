@@ -1,6 +1,6 @@
 import type { Package } from './lockfile.ts';
 
-/** Packages that all need one another; nearly always a single one. */
+/** Packages that all need one another; nearly always a single package. */
 export interface Group {
   readonly id: string;
   readonly packages: readonly Package[];
@@ -9,8 +9,8 @@ export interface Group {
 }
 
 /**
- * Tasks must not depend on themselves, packages may: those on a common cycle become one group. These are the graph's
- * strongly connected components, found by Tarjan's algorithm.
+ * Groups packages: those on a common cycle form one group, since packages may depend on themselves and tasks must not.
+ * The groups are the graph's strongly connected components, found by Tarjan's algorithm.
  */
 export function groupByCycle(packages: readonly Package[]): Group[] {
   const byPath = new Map(packages.map((pkg) => [pkg.path, pkg]));
@@ -29,7 +29,7 @@ export function groupByCycle(packages: readonly Package[]): Group[] {
       .map(idOf),
   }));
 
-  /** Gives back the earliest package that is reached and still open. */
+  /** Returns the earliest reachable package that is still open. */
   function visit(pkg: Package): number {
     const number = foundAs.size;
     let earliest = number;

@@ -2,15 +2,15 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 
-/** An installed package, as npm's lock file knows it. */
+/** An installed package, from npm's lock file. */
 export interface Package {
   /** Folder below the checkout, with slashes: unique, while a name may be installed in several places. */
   readonly path: string;
   readonly name: string;
   readonly version: string;
-  /** Base64 SHA-512 of what the registry served; a workspace has none. */
+  /** Base64 SHA-512 of the registry's tarball; a workspace has none. */
   readonly sha512: string | undefined;
-  /** Paths of the installed packages that it would load. */
+  /** Paths of the installed packages that it loads. */
   readonly dependsOn: readonly string[];
 }
 
@@ -21,20 +21,20 @@ interface Entry extends Partial<Record<(typeof kinds)[number], Record<string, st
   readonly version?: string;
   readonly integrity?: string;
   readonly link?: boolean;
-  /** Of a link: the folder that it stands for. */
+  /** The target folder of a link. */
   readonly resolved?: string;
 }
 
-/** What a lock file tells. */
+/** The contents of a lock file. */
 export interface Lockfile {
-  /** The package that it belongs to, at path ``. */
+  /** The package that the lock file belongs to, at path ``. */
   readonly project: Package;
   readonly packages: readonly Package[];
-  /** How many are not installed, being for other platforms. */
+  /** Number of packages that are not installed, because they are for other platforms. */
   readonly leftOut: number;
 }
 
-/** Reads the lock file of a checkout, and looks which of its packages are installed. */
+/** Reads the lock file of a checkout, and finds out which of its packages are installed. */
 export async function readLockfile(root: string): Promise<Lockfile> {
   const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
   const entries = new Map<string, Entry>(Object.entries(lock.packages));

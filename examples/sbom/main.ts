@@ -26,7 +26,7 @@ let done = 0;
 run.on('task.done', () => {
   if (++done % step === 0) process.stdout.write('▌');
 });
-// Every task of this flow gives a digest.
+// Every task of this flow returns a digest.
 const digests = (await run.outputs()) as Record<string, GroupDigest>;
 const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
 

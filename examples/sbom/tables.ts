@@ -1,7 +1,7 @@
 import type { Graph } from 'topple';
 import { type GroupDigest, nameOf } from './flow.ts';
 
-/** Licences by how many packages have them. */
+/** Counts packages by licence. */
 export function licenseTable(digests: readonly GroupDigest[]): string[] {
   const found = digests.flatMap((digest) => digest.found);
   const byLicense = Array.from(Map.groupBy(found, ({ license }) => license));
@@ -12,7 +12,7 @@ export function licenseTable(digests: readonly GroupDigest[]): string[] {
   });
 }
 
-/** The packages that bring the most with them. */
+/** Lists the packages that are largest with all their dependencies. */
 export function heaviestTable(graph: Graph, digests: Readonly<Record<string, GroupDigest>>): string[] {
   const rows = graph.ids.map((id) => {
     const below = graph.upstream(id);

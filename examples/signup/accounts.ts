@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 
-/** Who has signed up; an e-mail address can do so once. */
+/** The accounts; an e-mail address can sign up once. */
 export class Accounts {
   readonly #database: DatabaseSync;
 
@@ -11,7 +11,7 @@ export class Accounts {
     );
   }
 
-  /** The new account's number; `undefined` where the address has one already. */
+  /** Returns the new account's number; `undefined` if the address already has one. */
   create(name: string, email: string): number | undefined {
     const insert = this.#database.prepare(
       'INSERT INTO account (name, email) VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING id',

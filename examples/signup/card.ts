@@ -1,4 +1,4 @@
-/** A greeting card of falling dominoes, as SVG. */
+/** Draws a greeting card of falling dominoes, as SVG. */
 export function drawCard(name: string): string {
   const dominoes = Array.from({ length: 9 }, (_, place) => {
     const angle = Math.max(0, 64 - place * 13);

@@ -7,24 +7,24 @@ import { z } from 'zod';
 import type { Accounts } from './accounts.ts';
 import { drawCard } from './card.ts';
 
-/** What a person sends to sign up. */
+/** Data that a person sends to sign up. */
 export const SignUp = z.object({
   name: z.string().min(1),
   email: z.email(),
   phone: z.string(),
 });
 
-/** Where the tasks do their work. */
+/** Services that the tasks use. */
 export interface Surroundings {
   readonly accounts: Accounts;
   readonly mailUrl: string;
   readonly partnerUrl: string;
   readonly smsUrl: string;
-  /** Folder of the files that are made. */
+  /** Folder for the files that tasks write. */
   readonly out: string;
 }
 
-/** All that a sign-up sets off. */
+/** The flow that a sign-up starts. */
 export function createSignUpFlow({ accounts, mailUrl, partnerUrl, smsUrl, out }: Surroundings) {
   const mailer = createTransport(mailUrl);
 
@@ -106,7 +106,7 @@ export function createSignUpFlow({ accounts, mailUrl, partnerUrl, smsUrl, out }:
 
 export type SignUpFlow = ReturnType<typeof createSignUpFlow>;
 
-/** Whether a mail server has refused a mail for good. */
+/** Tells whether a mail server has refused a mail for good. */
 function isBounce(error: unknown): boolean {
   return error instanceof Error && 'permanent' in error && error.permanent === true;
 }

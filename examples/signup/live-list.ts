@@ -1,14 +1,14 @@
 import { styleText } from 'node:util';
 import type { Entry, Run, RunView } from 'topple';
 
-/** A run that has settled, and all that happened in it. */
+/** A settled run, with all its events. */
 export interface Watched {
   readonly title: string;
   readonly view: RunView;
   readonly entries: readonly Entry[];
 }
 
-/** Prints what happens to the tasks of a run, a line each, until it has settled. */
+/** Prints a line for each event of the tasks of a run, until it has settled. */
 export async function watch(title: string, run: Run): Promise<Watched> {
   const { tasks } = run.view();
   const settled = new Set<string>();
@@ -47,7 +47,7 @@ export async function watch(title: string, run: Run): Promise<Watched> {
     }
   }
 
-  /** Notes that a task has settled, and says what its dependents wait for now. */
+  /** Notes that a task has settled, and reports what its dependents still wait for. */
   function settle(taskId: string): string {
     settled.add(taskId);
     const waiting = whoWaits(Object.keys(tasks).filter((id) => tasks[id]?.dependsOn.includes(taskId)));
@@ -72,7 +72,7 @@ function line(
   return `${styleText(colour, `${glyph} ${name}`)} ${' '.repeat(8 - name.length)}${text}`.trimEnd();
 }
 
-/** A small object in a few words. */
+/** Describes a small object in a few words. */
 function brief(output: unknown): string {
   return Object.entries(output ?? {})
     .map(([key, value]) => `${key} ${value}`)

@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
 import type { Service } from './loopback.ts';
 
-/** A mail server that greylists: the first mail to an address has to be sent again. It keeps mail as files. */
+/** A mail server that greylists: the first mail to an address must be sent again. It stores mail as files. */
 export async function startMailServer(outbox: string): Promise<Service> {
   const seen = new Set<string>();
   await mkdir(outbox, { recursive: true });

@@ -17,7 +17,7 @@ const signUps = {
 const out = resolve(process.argv[2] ?? 'out');
 const surroundings = await openSurroundings(out);
 const engine = createEngine();
-// The list tells of every task, also of those that fail.
+// The list shows every task, including those that fail.
 const logger = { error: () => {}, warn: () => {}, info: () => {} };
 const site = createSite(engine, createSignUpFlow(surroundings), { logger });
 const server = await startHono(site, 0);

@@ -1,6 +1,6 @@
 import { type Service, serve } from './loopback.ts';
 
-/** The partner's API: too busy for each new contact at first, and drops repeats of the same request. */
+/** The partner's API: it is too busy for each new contact at first, and drops repeats of the same request. */
 export function startPartner(): Promise<Service> {
   const contacts = new Map<string, string | undefined>();
   return serve((request, response) => {

@@ -43,7 +43,7 @@ function endOf({ status, attempts, error }: TaskView): string {
   return attempts > 1 ? `${status}, attempt ${attempts}` : status;
 }
 
-/** Writes the views as JSON, and says where everything is. */
+/** Writes the views as JSON, and prints where everything is. */
 export async function writeReport(out: string, runs: readonly Watched[]): Promise<void> {
   const report = runs.map(({ view }) => lasting(view));
   await writeFile(join(out, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
@@ -53,7 +53,7 @@ export async function writeReport(out: string, runs: readonly Watched[]): Promis
   }
 }
 
-/** A view without what differs from one time to the next: ids, instants, stacks. */
+/** Removes from a view what differs each time: ids, instants, stacks. */
 function lasting({ flow, status, tasks }: RunView) {
   return {
     flow,

@@ -1,4 +1,4 @@
-// npm run example:server [-- hono|express|fastify|node]: the server, until it is told to stop.
+// npm run example:server [-- hono|express|fastify|node]: runs the server until it is told to stop.
 
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
@@ -39,7 +39,7 @@ const server = await start(site, port).catch((error: NodeJS.ErrnoException) => {
   refuse(error.code === 'EADDRINUSE' ? `Port ${port} is taken: set PORT to another.` : error.message);
 });
 const { url } = server;
-// A token of your own is not repeated: terminals are kept and shared.
+// Your own token is not printed: terminal output is kept and shared.
 const shown = TOPPLE_TOKEN === undefined ? token : '$TOPPLE_TOKEN';
 
 console.log(`Sign-ups are taken at ${url} (${name}). In another terminal:

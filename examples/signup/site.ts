@@ -12,30 +12,30 @@ import {
 } from 'topple/http';
 import type { SignUpFlow } from './flow.ts';
 
-/** What is said to a client, in whatever way its server says it. */
+/** A response to a client, independent of the server. */
 export interface Answer {
   readonly status: 202 | 422 | 503;
   readonly headers: Record<string, string>;
   readonly body: { readonly runId: string } | { readonly errors: readonly object[] };
 }
 
-/** What all servers have in common. */
+/** The parts that all servers share. */
 export interface Site {
   readonly background: Background;
   /** `/runs`, for those who have the token. */
   readonly runs: RunsHandler;
   /** `/health`, for everybody. */
   readonly health: HealthHandler;
-  /** Of `POST /signup`, in bytes. */
+  /** Limit for the body of `POST /signup`, in bytes. */
   readonly bodyLimit: number;
-  /** Accepts a sign-up: its tasks fall once the answer has gone. */
+  /** Accepts a sign-up: its tasks run once the response has gone. */
   signUp(tasks: BackgroundTasks, input: unknown): Promise<Answer>;
-  /** Ends what would keep a server from closing: those who watch. */
+  /** Ends the event streams, which would keep a server from closing. */
   dismiss(): void;
 }
 
 export interface SiteOptions {
-  /** Of those who may see the runs; without it, nobody may. */
+  /** Token that allows a client to see the runs; without it, nobody may. */
   readonly token?: string;
   /** Hears of tasks that failed. Default: `console`. */
   readonly logger?: Logger;
@@ -76,7 +76,7 @@ export function createSite(engine: Engine, flow: SignUpFlow, { token, logger }: 
   };
 }
 
-/** For what is none of the above: no such page, a body that is no JSON or too large, a defect. */
+/** Answers everything else: no such page, a body that is not JSON or too large, a defect. */
 export function refusal(status: number): { readonly errors: readonly object[] } {
   const messages: Readonly<Record<number, string>> = {
     400: 'The body is no JSON',

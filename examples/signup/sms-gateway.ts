@@ -1,7 +1,7 @@
 import { json } from 'node:stream/consumers';
 import { type Service, serve } from './loopback.ts';
 
-/** The gateway of a phone company: refuses numbers that cannot get a text message. */
+/** The gateway of a phone company: it refuses numbers that cannot receive a text message. */
 export function startSmsGateway(): Promise<Service> {
   return serve(async (request, response) => {
     const { to } = (await json(request)) as { to: string };

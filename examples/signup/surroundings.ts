@@ -6,7 +6,7 @@ import { startMailServer } from './mail-server.ts';
 import { startPartner } from './partner.ts';
 import { startSmsGateway } from './sms-gateway.ts';
 
-/** Starts all that tasks work with, in a folder that is cleared of what an earlier start has left there. */
+/** Starts the services that the tasks use, in a folder that is emptied first. */
 export async function openSurroundings(out: string): Promise<Surroundings & { close(): Promise<void> }> {
   for (const name of ['outbox', 'cards', 'accounts.db', 'audit.ndjson', 'report.json']) {
     await rm(join(out, name), { recursive: true, force: true });

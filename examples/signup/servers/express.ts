@@ -8,7 +8,7 @@ import { refusal, type Site } from '../site.ts';
 export function startExpress(site: Site, port: number): Promise<Service> {
   const app = express().disable('x-powered-by');
 
-  // Ahead of all that reads bodies: it reads its own.
+  // Must stand ahead of body parsers: it reads bodies itself.
   app.use(site.runs.path, toNodeHandler(site.runs));
   app.get('/health', toNodeHandler(site.health));
   app.post(

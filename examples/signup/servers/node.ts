@@ -29,7 +29,7 @@ function send(response: ServerResponse, status: number, body: object, headers = 
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 }
 
-/** Reads no more than the limit: what comes after it is thrown away. */
+/** Reads at most the limit, and drops the rest. */
 async function readJson(
   request: IncomingMessage,
   limit: number,
