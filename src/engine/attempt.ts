@@ -19,7 +19,7 @@ import type { Cause } from '../model/status.ts';
 import { AttemptScope } from './scope.ts';
 import { Timer, type Timers } from './timers.ts';
 
-/** What an attempt needs of its run. */
+/** The part of a run that an attempt needs. */
 export interface AttemptRun {
   readonly id: string;
   readonly definition: FlowDefinition;
@@ -40,7 +40,7 @@ export interface AttemptRun {
   noteFailure(error: unknown, index: number): void;
 }
 
-/** What an attempt needs of its task. */
+/** The part of a task that an attempt needs. */
 export interface AttemptTask {
   readonly run: AttemptRun;
   /** The task's place in definition order. */
