@@ -32,7 +32,7 @@ export type OrchestratorEvent =
   | { readonly type: 'run.pause'; readonly at: number }
   /** Attempts may start again. */
   | { readonly type: 'run.resume'; readonly at: number }
-  /** Cancels on request (cause `cancelled`, the default), when time is over (`timeout`) or the input was refused (`input`). */
+  /** A request (cause `cancelled`, the default), the end of time (`timeout`) or a refused input (`input`) cancels it. */
   | {
       readonly type: 'run.cancel';
       readonly at: number;
@@ -59,7 +59,7 @@ export type OrchestratorEvent =
       readonly status: SettledStatus;
     };
 
-/** The result of a run, passed to its actor's `onDone`. */
+/** A run's result, passed to its actor's `onDone`. */
 export type RunResult<Outputs = unknown> =
   | { readonly status: 'done'; readonly outputs: Outputs }
   | { readonly status: 'failed'; readonly failures: readonly TaskFailure[]; readonly outputs: unknown }
@@ -82,7 +82,7 @@ export interface OrchestratorEffects {
   };
   /** Lets no more attempts start. */
   readonly holdSlots: NoParams;
-  /** Attempts may start again. */
+  /** Lets attempts start again. */
   readonly releaseSlots: NoParams;
   /** Makes the result of a run whose tasks have settled: `run.conclude` follows at once. */
   readonly concludeRun: { readonly ending: SettledRunStatus };

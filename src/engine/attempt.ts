@@ -52,13 +52,13 @@ export interface AttemptTask {
   send(event: TaskEvent): void;
   /** Takes the body's output after the task's schema. */
   returned(at: number, output: unknown): void;
-  /** Frees the slot when the attempt has ended. */
+  /** Frees the slot of the ended attempt. */
   leaveSlot(): void;
 }
 
 /** An early end of an attempt: its kind and cause. */
 interface Ending {
-  /** The effect on the task: it may retry, it has failed, or it is cancelled. */
+  /** The effect on the task: it may retry, has failed, or is cancelled. */
   readonly as: 'attempt failed' | 'task failed' | 'task cancelled';
   readonly cause: Cause;
   /** The reason of the signal. */
@@ -159,7 +159,7 @@ export class Attempt extends Timer {
     const { run } = this.task;
     if (!isThenable(result)) run.next(() => this.#returned(result));
     else {
-      // A foreign thenable may throw, or call back twice: a promise guards against both.
+      // A foreign thenable may throw or call back twice: a promise handles both.
       const promise = result instanceof Promise ? result : Promise.resolve(result);
       promise.then(
         (value) => this.#returned(value),
@@ -252,7 +252,7 @@ export class Attempt extends Timer {
     this.task.send({ type: 'attempt.failed', at, error: shown, cause });
   }
 
-  /** Closes an ended attempt: its body has settled or was abandoned. */
+  /** Closes an ended attempt whose body settled or was abandoned. */
   #close(): void {
     const { as, cause, error, reason } = this.#ending as Ending;
     if (as === 'attempt failed') this.#fail(error);

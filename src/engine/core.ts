@@ -10,7 +10,7 @@ export interface EngineCore<Run> {
   readonly logger: Logger;
   /** From 0, below 1: for backoff jitter. */
   readonly random: () => number;
-  /** Whether the engine is being stopped: nothing more starts. */
+  /** Whether it is being stopped: nothing more starts. */
   readonly isDraining: boolean;
   /** The limit of lanes that share no pool. */
   readonly noLimit: Limit;

@@ -6,7 +6,7 @@ import { hostOf } from './host.ts';
 import type { LiveRun } from './live-run.ts';
 import type { LiveTask } from './live-task.ts';
 
-/** The task machine with its effects bound to the engine: the host of the asking actor carries out each. */
+/** The task machine with its effects bound to the engine: the asking actor's host carries out each. */
 export const engineTaskMachine = taskMachine.provide({
   actions: {
     announce: ({ self }, fact) => {

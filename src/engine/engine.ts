@@ -87,7 +87,7 @@ const startOptions = new Set(['id', 'paused', 'signal', 'concurrency', 'totalTim
 const nothing: StartOptions = {};
 
 const timeOfDay: Clock = {
-  // Node truncates fractions: the timer would be early and set again. A difference of instants may be slightly too long.
+  // Node truncates fractions: an early timer would be set again. A difference of instants may be slightly too long.
   setTimeout: (callback, timeoutMs) => setTimeout(callback, Math.ceil(timeoutMs - 0.001)),
   clearTimeout: (id) => clearTimeout(id as ReturnType<typeof setTimeout>),
 };

@@ -295,8 +295,8 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
   }
 
   /**
-   * Records a fact that a machine announced. The end of a run is kept at once, since its actor may be done with the next
-   * step; so is a change that its actor's next snapshot shows.
+   * Records a fact that a machine announced. Keeps a run's end at once, since its actor may be done with the next step,
+   * and so any change that its actor's next snapshot shows.
    */
   record(fact: RunFact | TaskFact, task = -1): void {
     if (task < 0 && this.#isResumed && !this.journal.isNews(fact)) return;

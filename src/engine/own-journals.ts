@@ -31,7 +31,7 @@ export class OwnJournals implements Pick<Store, 'read' | 'list' | 'remove'> {
     else if (known.journal.keptSeq < journal.keptSeq) known.journal = journal;
   }
 
-  /** Registers a journal that keeps more entries. Throws `StoreConflictError` if its run continued in another. */
+  /** Registers a journal that keeps more entries. Throws `StoreConflictError` if its run has continued in another. */
   keep(journal: OwnJournal): void {
     const known = this.#journals.get(journal.runId);
     if (known?.journal === journal) return;

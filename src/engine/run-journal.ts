@@ -91,8 +91,8 @@ export class RunJournal {
   }
 
   /**
-   * Adds a fact of a task or, with -1, of the run. The object must have been made for this call. A delayed fact, with an
-   * earlier instant than the last entry, gets that entry's instant.
+   * Adds a fact, an object made for this call, of a task or, with -1, of the run. A delayed fact with an earlier instant
+   * than the last entry gets that entry's instant.
    */
   record(fact: Fact, task = -1): void {
     this.#add(fact.at < this.#lastAt ? { ...fact, at: this.#lastAt } : fact, task);

@@ -20,7 +20,7 @@ interface Attempt {
   progress(fraction: number, note: string | undefined): void;
 }
 
-/** The scope given to a body. Each part is created on first read. */
+/** A body's scope. Each part is created on first read. */
 export class AttemptScope implements PerformScope {
   readonly #attempt: Attempt;
   #deps: Record<string, unknown> | undefined;
@@ -29,7 +29,7 @@ export class AttemptScope implements PerformScope {
   constructor(attempt: Attempt) {
     this.#attempt = attempt;
     if (!mayStartEarly(attempt.task.definition.triggerRule)) return;
-    // Some may settle while the body runs; it must see them as they were at its start.
+    // Some may settle while the body runs; it sees them as they were at its start.
     void this.deps;
     void this.outcomes;
   }

@@ -35,7 +35,7 @@ const LONGEST_MS = 2 ** 31 - 1;
 /** Node and browser timers may be early by less than this, measured by the monotonic clock. */
 const EARLY_MS = 2;
 
-/** Milliseconds after a read that the monotonic clock is derived from stamps; larger steps of the time of day are seen. */
+/** Milliseconds to derive the monotonic clock from stamps after a read; larger steps of the time of day are seen. */
 const ANCHOR_MS = 10;
 
 /** The number of unused lines that are kept. */

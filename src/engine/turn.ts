@@ -3,8 +3,8 @@ import { type Limit, SlotQueue } from './slots.ts';
 import { Timers } from './timers.ts';
 
 /**
- * Milliseconds for which turns follow one another in microtasks, and for which one turn starts attempts. Then the
- * event loop gets its turn, so that tasks which never wait for I/O do not block timers or sockets.
+ * Milliseconds that turns follow one another in microtasks, and that one turn starts attempts. Then the event loop
+ * gets its turn, so that tasks which never wait for I/O do not block timers or sockets.
  */
 const SLICE_MS = 10;
 
@@ -15,8 +15,8 @@ export interface Committer {
 }
 
 /**
- * The scheduler of an engine on one clock. Completions are taken as they come; at the end of the turn recorded entries
- * are kept, then slots are filled. Anything that completes while slots are filled waits for the next turn.
+ * The scheduler of an engine on one clock. Takes completions as they come; at the end of the turn keeps recorded
+ * entries, then fills slots. Anything that completes while slots are filled waits for the next turn.
  */
 export class Turn {
   readonly timers: Timers;
@@ -92,7 +92,7 @@ export class Turn {
     return Math.abs(this.timers.latest - beganAt) < SLICE_MS;
   }
 
-  /** Commits all. A listener may start a run: that is kept too, since its bodies may be called next. */
+  /** Commits all, and runs started by listeners too, since their bodies may be called next. */
   #commit(): void {
     while (this.#dirty.length > 0) {
       // Most turns have only one.
