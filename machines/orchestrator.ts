@@ -5,20 +5,20 @@ import type { Ledger, Verdict } from '../src/model/ledger.ts';
 import type { Cause, SettledRunStatus, SettledStatus } from '../src/model/status.ts';
 
 export interface OrchestratorInput {
-  /** Of a new run, or of one that is taken up again. It holds the graph, which is no part of the context's data. */
+  /** The ledger of a new or resumed run. It holds the graph, which is not part of the context's data. */
   readonly ledger: Ledger;
 }
 
 export interface OrchestratorContext {
-  /** Each task's status, and what its trigger rule needs to know of its dependencies. */
+  /** Each task's status, and its trigger rule's facts about its dependencies. */
   readonly ledger: Ledger;
-  /** Why the run ends early, or failed as a whole. */
+  /** The cause if the run ends early, or failed as a whole. */
   readonly cause: Cause | undefined;
-  /** What was said by whoever cancelled, or the text of what ended the run. */
+  /** The reason given to `cancel`, or the message of the error that ended the run. */
   readonly reason: unknown;
-  /** What the run returns. */
+  /** The run's return value. */
   readonly outputs: unknown;
-  /** Tasks whose failure counts, first failure first. */
+  /** Failures that count, in order. */
   readonly failures: readonly TaskFailure[];
 }
 
@@ -26,32 +26,32 @@ export interface OrchestratorContext {
 export type OrchestratorEvent =
   /** The input was accepted. */
   | ({ readonly type: 'run.start' } & Omit<Extract<RunFact, { type: 'run.started' }>, 'type'>)
-  /** A run that was stopped, or is to run again in part, goes on from its ledger. */
+  /** A stopped run, or one that runs again in part, resumes from its ledger. */
   | { readonly type: 'run.recover'; readonly at: number }
-  /** Attempts under way go on; none is to start. */
+  /** No attempt may start; those under way continue. */
   | { readonly type: 'run.pause'; readonly at: number }
   /** Attempts may start again. */
   | { readonly type: 'run.resume'; readonly at: number }
-  /** Someone asked for it (cause `cancelled`, the default), the time is over (`timeout`), or the input was refused (`input`). */
+  /** A request (cause `cancelled`, the default), the end of time (`timeout`) or a refused input (`input`) cancels it. */
   | {
       readonly type: 'run.cancel';
       readonly at: number;
       readonly cause?: Cause | undefined;
       readonly reason?: unknown;
     }
-  /** All tasks have settled, and what the run returns has been made. */
+  /** All tasks have settled, and the return value has been made. */
   | {
       readonly type: 'run.conclude';
       readonly at: number;
-      /** What the run returns. */
+      /** The run's return value. */
       readonly outputs: unknown;
-      /** The same, where the flow says how it is made of the tasks' outputs. */
+      /** The same, if the flow defines `output`. */
       readonly output?: unknown;
       readonly failures: readonly TaskFailure[];
-      /** Where making the output failed. */
+      /** The error from making the output. */
       readonly error?: ErrorView | undefined;
     }
-  /** A task's machine has reached a final state. `task` is its place in definition order. */
+  /** A task is in a final state. `task` is its place in definition order. */
   | {
       readonly type: 'task.settled';
       readonly at: number;
@@ -59,32 +59,32 @@ export type OrchestratorEvent =
       readonly status: SettledStatus;
     };
 
-/** How a run ended: what its actor's `onDone` gets. */
+/** A run's result, passed to its actor's `onDone`. */
 export type RunResult<Outputs = unknown> =
   | { readonly status: 'done'; readonly outputs: Outputs }
   | { readonly status: 'failed'; readonly failures: readonly TaskFailure[]; readonly outputs: unknown }
   | { readonly status: 'cancelled'; readonly reason: unknown; readonly outputs: unknown };
 
-/** Of an effect that needs none. */
+/** The params of an effect without any. */
 export type NoParams = Readonly<Record<string, never>>;
 
 /** Params of the effect actions that the engine carries out. */
 export interface OrchestratorEffects {
-  /** The input is to be checked: `run.start` or `run.cancel` follows; `run.recover` where the run goes on. */
+  /** Checks the input: `run.start` or `run.cancel` follows; `run.recover` if the run resumes. */
   readonly openRun: NoParams;
-  /** Each of these tasks is to get an actor, and to be told its verdict. */
+  /** Creates an actor for each of these tasks and gives it its verdict. */
   readonly deliverVerdicts: { readonly verdicts: readonly Verdict[] };
-  /** Every task that lives is to be told `task.cancel`, and those of the verdicts are to live for no more than that. */
+  /** Sends `task.cancel` to every live task; tasks of the verdicts live only for that. */
   readonly cancelTasks: {
     readonly cause: Cause | undefined;
     readonly reason: unknown;
     readonly verdicts: readonly Verdict[];
   };
-  /** No attempt is to start from now on. */
+  /** Lets no more attempts start. */
   readonly holdSlots: NoParams;
-  /** Attempts may start again. */
+  /** Lets attempts start again. */
   readonly releaseSlots: NoParams;
-  /** All tasks have settled: `run.conclude` follows at once. */
+  /** Makes the result of a run whose tasks have settled: `run.conclude` follows at once. */
   readonly concludeRun: { readonly ending: SettledRunStatus };
 }
 
@@ -130,7 +130,7 @@ const cancel = ({ context: { cause, reason, ledger } }: In) => ({ cause, reason,
 
 const verdicts = ({ context }: In) => ({ verdicts: context.ledger.verdicts });
 
-/** How a run ends once all its tasks have settled. */
+/** The ending of a run whose tasks have all settled. */
 function endingOf({ cause, ledger }: OrchestratorContext): SettledRunStatus {
   if (cause === 'cancelled') return 'cancelled';
   return cause !== undefined || ledger.failures > 0 ? 'failed' : 'done';
@@ -149,10 +149,10 @@ function resultOf(context: OrchestratorContext): RunResult {
 }
 
 /**
- * One run: gives each task its verdict as soon as its trigger rule can be sure, and ends when all have settled.
+ * One run: gives each task its verdict as soon as its trigger rule is certain, and ends when all have settled.
  *
- * It decides, and asks for what is to be done by effect actions; without an engine these do nothing, so
- * each transition is a pure function of state and event.
+ * It decides, and requests all work through effect actions. Without an engine these do nothing, so each transition is
+ * a pure function of state and event.
  */
 export const orchestratorMachine = setup({
   types: {
@@ -214,7 +214,7 @@ export const orchestratorMachine = setup({
   on: {
     'run.cancel': [
       {
-        description: 'nothing is left to be done',
+        description: 'nothing is left to do',
         guard: 'nothingUnsettled',
         target: '.concluding',
         actions: [
@@ -223,7 +223,7 @@ export const orchestratorMachine = setup({
         ],
       },
       {
-        description: 'asked for, out of time, or input refused',
+        description: 'requested, out of time, or input refused',
         target: '.cancelling',
         actions: [
           { type: 'recordCancel', params: ({ event }) => event },
@@ -250,7 +250,7 @@ export const orchestratorMachine = setup({
   },
   states: {
     opening: {
-      description: 'Its input is being checked, or its journal is being read.',
+      description: 'The input is being checked, or the journal read.',
       tags: 'running',
       on: {
         'run.start': [
@@ -273,20 +273,20 @@ export const orchestratorMachine = setup({
         'run.recover': [
           { description: 'only its end was missing', guard: 'nothingUnsettled', target: 'concluding' },
           {
-            description: 'it goes on from its ledger',
+            description: 'it resumes from its ledger',
             target: 'running',
             actions: ['admitTasks', { type: 'deliverVerdicts', params: verdicts }],
           },
         ],
         'run.pause': {
-          description: 'asked for',
+          description: 'requested',
           target: 'held',
           actions: { type: 'announce', params: ({ event }) => ({ type: 'run.paused', at: event.at }) },
         },
       },
     },
     held: {
-      description: 'Paused while its input is being checked.',
+      description: 'Paused while the input is being checked.',
       tags: 'paused',
       on: {
         'run.start': [
@@ -307,45 +307,45 @@ export const orchestratorMachine = setup({
           },
         ],
         'run.resume': {
-          description: 'asked for',
+          description: 'requested',
           target: 'opening',
           actions: { type: 'announce', params: ({ event }) => ({ type: 'run.resumed', at: event.at }) },
         },
       },
     },
     running: {
-      description: 'Tasks get their verdicts, and slots.',
+      description: 'Tasks get verdicts and slots.',
       tags: 'running',
       on: {
         'run.pause': {
-          description: 'asked for',
+          description: 'requested',
           target: 'paused',
           actions: { type: 'announce', params: ({ event }) => ({ type: 'run.paused', at: event.at }) },
         },
       },
     },
     paused: {
-      description: 'Attempts under way go on; none starts.',
+      description: 'No attempt starts; those under way continue.',
       tags: 'paused',
       entry: 'holdSlots',
       exit: 'releaseSlots',
       on: {
         'run.resume': {
-          description: 'asked for',
+          description: 'requested',
           target: 'running',
           actions: { type: 'announce', params: ({ event }) => ({ type: 'run.resumed', at: event.at }) },
         },
       },
     },
     cancelling: {
-      description: 'Nothing starts; attempts under way are ended and waited for.',
+      description: 'Nothing starts; attempts under way are ended and awaited.',
       tags: 'cancelling',
       on: {
-        'run.cancel': { description: 'it is being cancelled already' },
+        'run.cancel': { description: 'already being cancelled' },
       },
     },
     concluding: {
-      description: 'All tasks have settled, and how the run ends is sealed: what it returns is being made.',
+      description: 'All tasks have settled and the ending is fixed; the return value is being made.',
       entry: { type: 'concludeRun', params: ending },
       on: {
         'run.cancel': { description: 'too late' },
@@ -361,7 +361,7 @@ export const orchestratorMachine = setup({
           },
           {
             description:
-              'a task that is not optional failed or could not run, the time was over, or input or output were refused',
+              'a non-optional task failed or could not run, time was over, or input or output were refused',
             guard: { type: 'hasFailed', params: ({ event }) => ({ error: event.error }) },
             target: 'failed',
             actions: [
@@ -384,16 +384,16 @@ export const orchestratorMachine = setup({
     done: {
       type: 'final',
       tags: 'done',
-      description: 'Every task that is not optional is done or was skipped.',
+      description: 'Every non-optional task is done or skipped.',
     },
     failed: {
       type: 'final',
       tags: 'failed',
-      description: 'A task that is not optional failed or could not run, or the run failed as a whole.',
+      description: 'A non-optional task failed or could not run, or the run failed as a whole.',
     },
     cancelled: { type: 'final', tags: 'cancelled', description: 'All tasks have settled after a cancel.' },
   },
 });
 
-/** Names of the orchestrator's states: what a run's actor has as `value`. */
+/** Names of the orchestrator's states: the `value` of a run's actor. */
 export type OrchestratorState = StateValueFrom<typeof orchestratorMachine>;

@@ -6,7 +6,7 @@ import { hostOf } from './host.ts';
 import type { LiveRun } from './live-run.ts';
 import type { LiveTask } from './live-task.ts';
 
-/** The task machine with its effects tied to the engine: each is carried out by the host of the actor that asks. */
+/** The task machine with its effects bound to the engine: the asking actor's host carries out each. */
 export const engineTaskMachine = taskMachine.provide({
   actions: {
     announce: ({ self }, fact) => {
@@ -23,12 +23,12 @@ export const engineTaskMachine = taskMachine.provide({
   },
 });
 
-/** All of the engine's events for tasks bear one. */
+/** The instant of an event; all engine events for tasks have one. */
 function instantOf(event: TaskEvent): number {
   return (event as Extract<TaskEvent, { at: number }>).at;
 }
 
-/** The orchestrator with its effects tied to the engine. */
+/** The orchestrator with its effects bound to the engine. */
 export const engineOrchestratorMachine = orchestratorMachine.provide({
   actions: {
     announce: ({ self }, fact) => hostOf<LiveRun>(self).record(fact),
@@ -45,8 +45,8 @@ export const engineOrchestratorMachine = orchestratorMachine.provide({
 type Action = (args: { readonly self: AnyActorRef }, params: unknown) => void;
 
 /**
- * Actions for XState's interpreter, which takes what bodies do inside an action for a slip of the action: they are
- * done right after the transition instead.
+ * Defers actions until right after the transition: XState's interpreter would treat work done by bodies inside an
+ * action as an error of the action.
  */
 export function deferred(actions: Readonly<Record<string, unknown>>): Record<string, Action> {
   return Object.fromEntries(

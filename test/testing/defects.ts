@@ -129,13 +129,13 @@ export const defects: readonly Defect[] = [
   {
     name: 'an entry is dropped: nobody hears that a task is to be retried',
     file: task,
-    find: `            description: 'it failed and may try again',
+    find: `            description: 'it failed and may be retried',
             guard: { type: 'attemptsLeft', params: ({ event }) => ({ retryAt: event.retryAt }) },
             target: 'backing_off',
             actions: [
               { type: 'recordFailure', params: ({ event }) => event },
               { type: 'announce', params: retrying },`,
-    put: `            description: 'it failed and may try again',
+    put: `            description: 'it failed and may be retried',
             guard: { type: 'attemptsLeft', params: ({ event }) => ({ retryAt: event.retryAt }) },
             target: 'backing_off',
             actions: [
