@@ -11,9 +11,8 @@ export interface Counts {
 }
 
 /**
- * Gives the verdict of a trigger rule by counts, as Airflow's `trigger_rule_dep.py` does. It deliberately states the
- * rules a second time, in other terms than the model's `decide`: a property that asked the model could find no fault in
- * it.
+ * Gives the verdict of a trigger rule, counting as Airflow's `trigger_rule_dep.py` does. It states the rules again on
+ * purpose, in other terms than the model's `decide`: a property that asked the model could find no fault in it.
  */
 export function airflowVerdict(rule: TriggerRule, counts: Counts): Decision {
   const { done, skipped, unsettled } = counts;

@@ -6,7 +6,7 @@ import type { FlowWorld, Situation, Taken } from './flow-world.ts';
 import type { Step } from './steps.ts';
 import type { LiveRow, Row } from './task-model.ts';
 
-/** A property that is checked after each step of each path. */
+/** A property, checked after each step of each path. */
 export interface BuiltIn {
   readonly name: string;
   /** Says what is wrong with a step; `undefined` if nothing is. The first step, the start, has no step before it. */
@@ -347,7 +347,7 @@ function recoveredOtherwise(
   return undefined;
 }
 
-/** The number of attempts that have ended. */
+/** The attempts that have ended. */
 function attemptsBehind({ status, attempts }: LiveRow): number {
   return status === 'retrying' ? attempts : Math.max(attempts - 1, 0);
 }

@@ -47,7 +47,7 @@ class HeapClock implements VirtualClock {
   readonly #timers = new Heap<Timer>((a, b) => a.at < b.at || (a.at === b.at && a.order < b.order));
   #idle: (() => void)[] = [];
   #resting: Promise<void> | undefined;
-  /** The last advance: advances run one after the other. */
+  /** The last advance: they run one by one. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(startAt: number) {

@@ -89,12 +89,12 @@ export class Comparison {
 
   // The engine's calls during a step. It would take an error here for a body's, so differences are reported later.
 
-  /** Takes a message from the engine to its logger. */
+  /** Takes the engine's log message. */
   complain(message: string, data: readonly unknown[]): void {
     this.#problems.push(`the engine's logger was told: ${[message, ...data.map(textOf)].join(' ')}`);
   }
 
-  /** Takes a message from a body to its logger. */
+  /** Takes a body's log message. */
   log(message: string, data: unknown): void {
     this.#logged.push([message, data]);
   }
@@ -123,7 +123,7 @@ export class Comparison {
     };
   }
 
-  /** Checks the engine's question to a retry policy: how long to wait, or whether to try again. */
+  /** Checks a question to a retry policy: how long to wait, or whether to try again. */
   asked(task: number, error: unknown, { attempt, elapsedMs, waitMs, random }: AskedRetry): void {
     this.#note(() => {
       const asked = { attempt, elapsedMs, waitMs, random: random?.(), error: viewError(error) };

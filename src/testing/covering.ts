@@ -13,7 +13,7 @@ interface Place {
   readonly step: Step | undefined;
 }
 
-/** The preferred steps to the end when there is nothing new to cover. */
+/** The preferred steps when nothing new can be covered. */
 const ordinary: readonly StepKind[] = ['done', 'ends', 'due', 'resume', 'skips'];
 
 /** The kinds of steps for which the engine itself waits. */

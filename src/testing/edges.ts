@@ -6,7 +6,7 @@ import type { StateEntry, Table } from '../logic/table.ts';
 
 /** A transition of a machine, as coverage shows it. */
 export interface Edge {
-  /** The source, the event and the position among the source's transitions for it. */
+  /** Source, event and position among the source's transitions for it. */
   readonly id: string;
   /** A state, or the machine's id if the transition belongs to all states. */
   readonly from: string;

@@ -20,7 +20,7 @@ export interface Said {
   outputOf(task: number): unknown;
   /** The error of a task's last attempt. */
   failureOf(task: number): object | undefined;
-  /** The instant at which a task that has just failed is due again. */
+  /** The instant of a failed task's retry. */
   retryAt(task: number): number;
 }
 

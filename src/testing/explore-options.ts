@@ -35,7 +35,7 @@ export interface ExploreOptions {
   readonly reduction?: Reduction | undefined;
   /** Properties to check beside the built-in ones. At most 40. Default: none. */
   readonly properties?: readonly Property[] | undefined;
-  /** The most attempts at one time, as set on the engine or on one run. Default: the flow's. */
+  /** The most attempts at one time, as of the engine or of one run. Default: the flow's. */
   readonly concurrency?: number | undefined;
   /** Slots of pools that the flow does not define, as set on the engine. Default: none, so that they have no limit. */
   readonly pools?: Readonly<Record<string, number>> | undefined;

@@ -204,7 +204,7 @@ export function findingOf(world: FlowWorld, { property, message, path }: Violati
   return { property, isBuiltIn, message, ...told, seed: seedOf(path), script: scriptOf(world, path), path };
 }
 
-/** Tells a path as far as possible: the model may be unable to take the last step. */
+/** Tells a path; the last step may be impossible in the model. */
 function tellAsFarAsPossible(
   world: FlowWorld,
   path: readonly Step[],
