@@ -28,7 +28,7 @@ export interface Search {
   readonly situations: number;
   /** The steps taken; each leads to a new or a known situation. */
   readonly steps: number;
-  /** The number of situations from which nothing more can happen. */
+  /** Counts situations from which nothing more can happen. */
   readonly endings: number;
   readonly violations: readonly Violation[];
   /** The bound that stopped the search; `undefined` if it finished. */
@@ -56,7 +56,7 @@ interface Node {
   readonly only?: Tasks | undefined;
 }
 
-/** The bounds of a search and how it is done. */
+/** The bounds and the kind of a search. */
 export interface SearchOptions extends SearchBounds {
   readonly reduction: Exclude<Reduction, 'auto'>;
   /** Whether interchangeable tasks are told apart. Default false. */
@@ -74,7 +74,7 @@ interface Visit {
   asleep: Tasks;
 }
 
-/** Thrown when properties have read tasks that they had not read before: the search must look more closely. */
+/** Thrown when properties have read tasks that they had not read before. */
 export class ReadsGrew extends Error {}
 
 /** Searches the state space of a flow's model, nearest first, so that the first path found is a shortest. */
@@ -144,7 +144,7 @@ export class Explorer {
     return this.#result();
   }
 
-  /** Gives the bound that was reached. It checks counts first: two machines that reach both then agree. */
+  /** Gives the bound that was reached, counts first: so two machines that reach both agree. */
   #reachedBound(deadline: number): Search['stoppedBy'] {
     const { maxSituations, maxSteps = Number.POSITIVE_INFINITY } = this.#bounds;
     if (this.#visits.size > maxSituations) return 'maxSituations';

@@ -60,8 +60,7 @@ export interface FlowModel {
   /** Searches the state space; see `explore`. */
   explore(options?: ExploreOptions): Exploration;
   /**
-   * Makes a small set of paths that together cover what can be covered, fewest failures first: the same on every
-   * machine.
+   * Makes a small set of paths that cover all that can be covered, fewest failures first: the same on every machine.
    *
    * @throws FlowError for an invalid option, and if `maxMs` runs out before all paths are made
    */
@@ -86,7 +85,7 @@ export function createFlowModel(flow: AnyFlow, options: ExploreOptions = {}): Fl
 /** Test paths, and whether they are complete. */
 interface MadePaths extends Pick<CoveringPaths, 'left'> {
   readonly paths: TestPath[];
-  /** The bounds that cut the search, or the making of the paths. */
+  /** The bounds that cut the search or the path-making. */
   readonly cutBy: readonly SearchBound<Cut>[];
 }
 
@@ -170,7 +169,7 @@ export class Model implements FlowModel {
     return this.#tested.report();
   }
 
-  /** Throws if `maxMs` cut: the set of paths would depend on the machine's speed. */
+  /** Throws if `maxMs` cut: the paths would depend on the machine. */
   #refuseHaste(cutBy: readonly SearchBound<Cut>[]): void {
     const limit = cutBy.find(({ option }) => option === 'maxMs');
     if (limit === undefined) return;

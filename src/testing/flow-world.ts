@@ -26,7 +26,7 @@ const logic = compile(orchestratorMachine);
 /** A run of a flow between two steps, after all that follows from a step has happened. Immutable. */
 export interface Situation {
   readonly run: SnapshotOf<typeof orchestratorMachine>;
-  /** The row of each task; `undefined` before its verdict. */
+  /** Rows by task; `undefined` before its verdict. */
   readonly rows: readonly (Row | undefined)[];
   /** Whether no attempt may start. */
   readonly isHeld: boolean;
@@ -34,7 +34,7 @@ export interface Situation {
   readonly tick: number;
   /** The tick at which each task first became ready. */
   readonly readyAt: readonly number[];
-  /** The tick since which each task is in line for its present slot. */
+  /** The tick at which each task got in line for its slot. */
   readonly claimAt: readonly number[];
   /** Live tasks, in the order of their verdicts. */
   readonly live: readonly number[];

@@ -12,7 +12,7 @@ import type { Row } from './task-model.ts';
  */
 export type Cover = (typeof covers)[number];
 
-/** The extents, from few paths to many. */
+/** From few paths to many. */
 export const covers = ['transitions', 'tasks', 'pairs'] as const;
 
 /** Names the goals that a step would cover. */

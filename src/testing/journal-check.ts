@@ -56,7 +56,7 @@ export class JournalCheck {
     }
   }
 
-  /** Compares the entries that listeners heard. Throws `Difference`. */
+  /** Compares what listeners heard. Throws `Difference`. */
   compareHeard(): void {
     this.compareTold('listeners heard', this.#heard, this.#heardFrom);
   }

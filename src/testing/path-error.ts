@@ -3,15 +3,15 @@ import type { FlowWorld } from './flow-world.ts';
 import { type Step, seedOf } from './steps.ts';
 import { describePath, tellPath } from './story.ts';
 
-/** The engine did not do what the model says, or a body not what the path says. */
+/** Thrown when the engine does not do what the model says, or a body not what the path says. */
 export class PathError extends Error {
   override readonly name = 'PathError';
   readonly flow: string;
-  /** What happened, step by step, up to where they differ. */
+  /** The steps up to the difference. */
   readonly story: readonly string[];
-  /** What is different. */
+  /** Describes the difference. */
   readonly difference: string;
-  /** The same path as a Mermaid sequence diagram, as a text that `pathOf` reads, and as a module that goes it. */
+  /** The same path as a Mermaid sequence diagram, as a text that `pathOf` reads, and as a module that replays it. */
   readonly mermaid: string;
   readonly seed: string;
   readonly script: string;
