@@ -39,7 +39,7 @@ export function allOutcomes({ tasks }: FlowDefinition): Record<string, readonly 
 /** The steps that can happen in each situation of a flow's model, budgets aside. */
 export class Moves {
   readonly commands: ReadonlySet<Command>;
-  /** The outcomes by task. */
+  /** Outcomes by task. */
   readonly outcomes: readonly (readonly AttemptOutcome[])[];
   readonly #attempts: readonly (readonly Step[])[];
   readonly #expires: readonly (Step | undefined)[];

@@ -3,7 +3,7 @@ import type { FlowWorld } from './flow-world.ts';
 import { type Step, seedOf } from './steps.ts';
 import { describePath, tellPath } from './story.ts';
 
-/** Thrown when the engine does not do what the model says, or a body not what the path says. */
+/** The engine did not do what the model says, or a body not what the path says. */
 export class PathError extends Error {
   override readonly name = 'PathError';
   readonly flow: string;

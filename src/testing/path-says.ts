@@ -6,7 +6,7 @@ import { EndsWith, unjudged } from './fits.ts';
 import type { Step } from './steps.ts';
 import { stepMs, type Timetable } from './timetable.ts';
 
-/** The reason with which a path cancels its run. */
+/** The reason of a path's cancel. */
 export const saidOfCancel = 'told to';
 
 /** The real values on a path, so that schemas and the flow's `output` may see them. */
@@ -74,14 +74,14 @@ export class PathSays implements Said {
     return this.#reason;
   }
 
-  /** The result. The flow's `output` is called only if all values are real. */
+  /** The result; `output` is called only if all values are real. */
   get result(): unknown {
     const { tasks, settings } = this.#definition;
     const isMade = this.#real.hasInput && tasks.every((_, task) => this.#real.isReal(task));
     return settings.output !== undefined && isMade ? unjudged : undefined;
   }
 
-  /** Gives a task's output. A schema may have changed the value that the body returned. */
+  /** Gives a task's output; a schema may have changed the body's value. */
   outputOf(task: number): unknown {
     const { output } = this.#definition.tasks[task] as TaskDefinition;
     return output !== undefined && this.#real.isReal(task) ? unjudged : this.#outputs.get(task);
@@ -95,7 +95,7 @@ export class PathSays implements Said {
     return this.#number * stepMs + this.#timetable.waitMs(task, this.#number);
   }
 
-  // The limits that pass in the current step.
+  // Limits that pass in this step.
 
   attemptMs(task: number): number | undefined {
     return this.#timetable.timeoutMs(task, this.#number);

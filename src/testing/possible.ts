@@ -33,9 +33,7 @@ export function findPossible(definition: FlowDefinition, moves: Moves, mayFail: 
   return { verdicts, endings, isOrdered };
 }
 
-/**
- * Gives the possible verdicts of a rule for so many dependencies with these endings, and whether their order matters.
- */
+/** Gives a rule's possible verdicts for so many dependencies with these endings; whether their order matters. */
 function verdictsOf(
   rule: TriggerRule,
   count: number,

@@ -8,26 +8,26 @@ export interface Property {
   readonly kind: 'always' | 'never' | 'eventually' | 'leadsTo';
   readonly name: string;
   readonly when: Predicate;
-  /** For `leadsTo`: the condition that must follow. */
+  /** The condition that must follow (`leadsTo`). */
   readonly then?: Predicate | undefined;
 }
 
-/** Makes a property that holds if every situation matches. */
+/** Holds if every situation matches. */
 export function always(when: Predicate, name?: string): Property {
   return { kind: 'always', name: name ?? `always(${textOf(when)})`, when };
 }
 
-/** Makes a property that holds if no situation matches. */
+/** Holds if no situation matches. */
 export function neverHolds(when: Predicate, name?: string): Property {
   return { kind: 'never', name: name ?? `never(${textOf(when)})`, when };
 }
 
-/** Makes a property that holds if every path to an end has a matching situation. */
+/** Holds if every path that goes to its end has a matching situation. */
 export function eventually(when: Predicate, name?: string): Property {
   return { kind: 'eventually', name: name ?? `eventually(${textOf(when)})`, when };
 }
 
-/** Makes a property that holds if each situation that matches `when` matches `then`, or one after it does. */
+/** Holds if each situation that matches `when` also matches `then`, or is followed by one that does. */
 export function leadsTo(when: Predicate, then: Predicate, name?: string): Property {
   return { kind: 'leadsTo', name: name ?? `leadsTo(${textOf(when)}, ${textOf(then)})`, when, then };
 }

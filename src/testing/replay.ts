@@ -24,11 +24,9 @@ import type { Step } from './steps.ts';
 import { performOf, timedDefinition } from './timed-flow.ts';
 import { neverMs, stepMs, Timetable } from './timetable.ts';
 
-/** The options for replaying a path on the real engine. */
+/** Options for replaying a path on the real engine. */
 export interface TestOptions {
-  /**
-   * Bodies by task: called when the path says that the task is done. By default a body returns a text that names it.
-   */
+  /** Bodies by task: called when the path says the task is done. By default a body returns a text that names it. */
   readonly performs?: Readonly<Record<string, unknown>> | undefined;
   /** The run's input. Without it the flow's schema is not called. */
   readonly input?: unknown;
@@ -183,7 +181,7 @@ class Replay {
     this.#comparison.begin(step, taken, number);
     await this.#clock.advance(number * stepMs - this.#clock.now());
     for (const { end } of this.#late.splice(0)) end.resolve('too late');
-    // These reports must be ignored.
+    // Nobody may get these reports.
     for (const { scope } of this.#ended.splice(0)) scope.progress(1, 'ended');
     await this.#bring(step, number);
     await this.#clock.advance(0);
@@ -312,7 +310,7 @@ class Replay {
     throw new Difference(`no attempt of \`${this.#idOf(task)}\` is under way`);
   }
 
-  /** Takes out a body that ends in this step. */
+  /** Removes a body that ends. */
   #leave(task: number): OpenBody {
     const body = this.#bodyOf(task);
     body.leave();
@@ -338,7 +336,7 @@ class Replay {
   #heed(task: number, number: number): void {
     const body = this.#leave(task);
     const manner = this.#timetable.current(task, number)?.manner;
-    // This report must be ignored.
+    // Nobody may get this report.
     body.scope.progress(1, 'told to end');
     if (manner === 'is given up') this.#late.push(body);
     else if (manner === 'returns') body.end.resolve('all the same');

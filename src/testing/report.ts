@@ -60,7 +60,7 @@ export function reportText({
   return `${lines.join('\n')}\n`;
 }
 
-/** Writes coverage as a table, then what was missed and what cannot be covered. */
+/** Writes coverage as a table, then what was missed and what cannot be. */
 export function coverageText(report: CoverageReport): string {
   return `${coverageLines(report).join('\n')}\n`;
 }

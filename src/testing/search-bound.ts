@@ -13,7 +13,7 @@ export interface SearchBound<Option extends Cut | Limit = Cut | Limit> {
   readonly value: SearchBounds[Option];
 }
 
-/** Gives the bounds that cut a search. */
+/** Finds what cut a search. */
 export function cutsOf({ isCut, stoppedBy }: Search, bounds: SearchBounds): readonly SearchBound<Cut>[] {
   const cuts: Cut[] = [];
   if (isCut) cuts.push('maxDepth');

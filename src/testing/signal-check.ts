@@ -10,14 +10,14 @@ export class SignalCheck {
   readonly #says: PathSays;
   /** The expected reason of each aborted signal, set once: later endings do not change it. */
   readonly #reasons = new WeakMap<AbortSignal, object>();
-  /** The signals of bodies that have ended by themselves, with their owners. */
+  /** The signals of bodies that ended by themselves, with the task ids. */
   readonly #left = new Map<AbortSignal, string>();
 
   constructor(says: PathSays) {
     this.#says = says;
   }
 
-  /** Checks the signal of an attempt that was told to end. Throws `Difference`. */
+  /** Checks an attempt that was told to end. Throws `Difference`. */
   check(task: number, id: string, signal: AbortSignal, ending: AttemptEnding, view: RunView): void {
     const expected = this.#reasons.get(signal) ?? this.#reasonOf(task, ending, view);
     this.#reasons.set(signal, expected);

@@ -7,7 +7,7 @@ import type { Situation } from './flow-world.ts';
 /** A task in a situation, as properties see it. */
 export interface TaskState {
   readonly status: TaskStatus;
-  /** The number of attempts started. */
+  /** The attempts started. */
   readonly attempts: number;
   /** The cause of its ending. */
   readonly cause: Cause | undefined;
