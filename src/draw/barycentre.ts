@@ -35,7 +35,7 @@ function number(column: readonly number[], place: Int32Array): void {
   for (let index = 0; index < column.length; index++) place[column[index] as number] = index;
 }
 
-/** Sorts a column. Places without neighbours on that side stay where they are. */
+/** Sorts a column; places without neighbours on that side stay. */
 function sortBy(column: number[], { starts, items }: Packed, place: Int32Array, centre: Float64Array): void {
   for (const each of column) {
     const [start, end] = [starts[each] as number, starts[each + 1] as number];

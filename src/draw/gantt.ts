@@ -26,7 +26,7 @@ export interface Chart {
   readonly marked: ReadonlySet<number>;
 }
 
-/** The most tasks with a row each; above that a row is a worker. */
+/** The most tasks that have rows; above, rows are workers. */
 const mostTaskRows = 80;
 const plotWidth = 960;
 const rowHeight = 22;

@@ -30,7 +30,7 @@ export function diagramOf(machine: Machine): string {
   return ['stateDiagram-v2', ...lines.map(indent)].join('\n');
 }
 
-/** Writes a state's box. Mermaid takes the first line for the title. */
+/** Writes a box; its first line is Mermaid's title. */
 function boxOf(machine: Machine, state: MachineState): string[] {
   return [state.name, ...stayingIn(machine, state)].map((line) => `${state.name} : ${line}`);
 }

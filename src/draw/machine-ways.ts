@@ -1,6 +1,6 @@
 import type { Machine, MachineState, MachineTransition } from './machine.ts';
 
-/** An event that leads from one state to another, or to the same one anew. */
+/** An event that leads from one state to another, or re-enters the same one. */
 export interface Arrow {
   readonly from: string;
   readonly to: string;

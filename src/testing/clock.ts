@@ -144,7 +144,7 @@ class HeapClock implements VirtualClock {
     }
   }
 
-  /** Lets everything happen that needs no time: until a macrotask has passed in which nobody waited for idleness. */
+  /** Lets everything happen that needs no time: until a macrotask has passed in which nothing waited for idleness. */
   #rest(): Promise<void> {
     this.#resting ??= this.#settleDown().finally(() => {
       this.#resting = undefined;

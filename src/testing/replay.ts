@@ -102,7 +102,7 @@ class Replay {
   readonly #performs = new Map<number, Perform>();
   readonly #flow: AnyFlow;
   readonly #open = new Map<number, OpenBody>();
-  /** Bodies that were given up, and end only now. */
+  /** Bodies that were given up and end late. */
   readonly #late: OpenBody[] = [];
   /** Bodies that ended in the last step. */
   readonly #ended: OpenBody[] = [];
@@ -181,7 +181,7 @@ class Replay {
     this.#comparison.begin(step, taken, number);
     await this.#clock.advance(number * stepMs - this.#clock.now());
     for (const { end } of this.#late.splice(0)) end.resolve('too late');
-    // Nobody may get these reports.
+    // No listener may hear of it.
     for (const { scope } of this.#ended.splice(0)) scope.progress(1, 'ended');
     await this.#bring(step, number);
     await this.#clock.advance(0);
@@ -336,7 +336,7 @@ class Replay {
   #heed(task: number, number: number): void {
     const body = this.#leave(task);
     const manner = this.#timetable.current(task, number)?.manner;
-    // Nobody may get this report.
+    // No listener may hear of it.
     body.scope.progress(1, 'told to end');
     if (manner === 'is given up') this.#late.push(body);
     else if (manner === 'returns') body.end.resolve('all the same');

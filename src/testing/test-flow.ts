@@ -16,7 +16,7 @@ export interface FlowTestOptions extends TestPathOptions {
   readonly threshold?: number | undefined;
   /** The options for the test paths. Default: scripted bodies. */
   readonly test?: TestOptions | undefined;
-  /** Called after each path, with the number done and the total. */
+  /** Called after each path: the number done, the total. */
   readonly onPath?: ((done: number, of: number) => void) | undefined;
 }
 

@@ -9,7 +9,7 @@ import { neverMs, type Timetable } from './timetable.ts';
 
 /** The bodies of a flow for one path, and the answers for its retry policies. */
 export interface PathBodies extends Real {
-  /** Makes the body of a task, which is called for each attempt. */
+  /** Called for each attempt. */
   perform(task: number): Perform;
   /** The wait after a failure. */
   backoff(task: number, failure: FailureInfo): number;

@@ -31,7 +31,7 @@ export class Watch {
     return this.#properties.length === 0;
   }
 
-  /** Checks the next situation of a path: gives the bits after it, and the properties that do not hold in it. */
+  /** Checks a path's next situation: gives the bits after it, and the properties that do not hold in it. */
   look(bits: number, situation: Situation): { readonly bits: number; readonly broken: readonly Broken[] } {
     if (this.isIdle) return { bits, broken: [] };
     const view = viewSituation(this.#definition, situation, this.reads);
@@ -57,7 +57,7 @@ export class Watch {
     return { bits: next, broken };
   }
 
-  /** Gives the properties that do not hold for a path that is at its end. */
+  /** Gives the properties that a path breaks at its end. */
   end(bits: number): readonly Broken[] {
     return this.#properties.flatMap(({ kind, name }, place): Broken[] => {
       const isSet = Math.floor(bits / 2 ** place) % 2 === 1;
