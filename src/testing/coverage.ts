@@ -9,13 +9,13 @@ import type { Moves } from './moves.ts';
 import type { Possible } from './possible.ts';
 import { taskEdges } from './task-model.ts';
 
-/** One thing that may be covered. */
+/** One thing that can be covered. */
 export interface CoverageItem {
   readonly name: string;
   readonly isCovered: boolean;
 }
 
-/** A kind of thing: transitions of a machine, verdicts, outcomes. */
+/** A kind of thing to cover: transitions of a machine, verdicts, outcomes. */
 export interface CoverageGroup {
   readonly name: string;
   readonly covered: number;
@@ -23,17 +23,17 @@ export interface CoverageGroup {
   readonly items: readonly CoverageItem[];
 }
 
-/** A transition that cannot be taken by the flow, or by what was allowed, and why. */
+/** A transition that the flow, or the allowed options, cannot take, and why. */
 export interface LeftOut {
   readonly name: string;
   readonly why: string;
 }
 
-/** What was covered of what could be, by an exploration or by test paths. */
+/** The coverage of an exploration or of test paths. */
 export interface CoverageReport {
   readonly covered: number;
   readonly total: number;
-  /** `covered` of `total`, from 0 to 1; 1 where there is nothing to cover. */
+  /** `covered` divided by `total`, from 0 to 1; 1 if there is nothing to cover. */
   readonly share: number;
   readonly groups: readonly CoverageGroup[];
   readonly leftOut: readonly LeftOut[];
@@ -56,7 +56,7 @@ export class Coverage {
     this.#endings = Array.from({ length: world.size }, () => new Set());
   }
 
-  /** Hears of a step. */
+  /** Adds a step. */
   add(taken: Taken): void {
     for (const { edge } of taken.taskEdges) this.#edges.task.add(edge);
     for (const edge of taken.runEdges) this.#edges.run.add(edge);
@@ -65,7 +65,7 @@ export class Coverage {
     for (const { task, status } of taken.settled) (this.#endings[task] as Set<SettledStatus>).add(status);
   }
 
-  /** What was covered for one of several tasks that may change places was covered for all. */
+  /** Copies what was covered for one of several interchangeable tasks to all of them. */
   share(twins: readonly (readonly number[])[]): void {
     for (const group of twins) {
       const verdicts = new Set(group.flatMap((task) => [...(this.#verdicts[task] as ReadonlySet<Decision>)]));
@@ -130,7 +130,7 @@ export class Coverage {
   }
 }
 
-/** A share in percent, rounded down. */
+/** Shows a share in percent, rounded down. */
 export function showShare(share: number): string {
   return `${Math.floor(share * 1_000) / 10} %`;
 }
@@ -139,12 +139,12 @@ function groupOf(name: string, items: readonly CoverageItem[]): CoverageGroup {
   return { name, covered: items.filter(({ isCovered }) => isCovered).length, total: items.length, items };
 }
 
-/** An edge in words: `running: attempt.failed [attemptsLeft] → retrying`. */
+/** Shows an edge in words: `running: attempt.failed [attemptsLeft] → retrying`. */
 export function nameOf({ from, event, guard, to }: Edge): string {
   return `${from}: ${event}${guard === undefined ? '' : ` [${guard}]`}${to === undefined ? '' : ` → ${to}`}`;
 }
 
-/** Why a transition cannot be taken by this flow, or with what was allowed. */
+/** Says why a transition cannot be taken by this flow, or with the allowed options. */
 function whyNot(
   edge: string,
   { definition, size }: FlowWorld,

@@ -1,4 +1,4 @@
-// The one file that knows `@xstate/graph`, an optional peer dependency: `topple/testing/paths`.
+// The only file that imports `@xstate/graph`, an optional peer dependency: `topple/testing/paths`.
 
 import type { SnapshotFrom } from 'xstate';
 import type { OrchestratorEvent, orchestratorMachine, TaskEvent, taskMachine } from '../../machines/index.ts';
@@ -10,24 +10,24 @@ import { definitionOf } from './explore.ts';
 
 export { getShortestPaths, getSimplePaths } from '@xstate/graph';
 
-/** What is read of a run's snapshot. */
+/** The parts of a run's snapshot that are read. */
 export type RunPathState = Pick<SnapshotFrom<typeof orchestratorMachine>, 'value' | 'context' | 'status'>;
-/** What is read of a task's snapshot. */
+/** The parts of a task's snapshot that are read. */
 export type TaskPathState = Pick<SnapshotFrom<typeof taskMachine>, 'value' | 'context' | 'status'>;
 
-/** What to tell `getSimplePaths` and `getShortestPaths` of an orchestrator: `flow.machine`, or `orchestratorMachine`. */
+/** Options of `getSimplePaths` and `getShortestPaths` for an orchestrator: `flow.machine`, or `orchestratorMachine`. */
 export interface RunPathOptions {
   readonly input: { readonly ledger: Ledger };
-  /** The events that an engine may send in a state. Instants are 0, so that there are finitely many states. */
+  /** Gives the events that an engine may send in a state. Instants are 0, so that there are finitely many states. */
   readonly events: (state: RunPathState) => OrchestratorEvent[];
   readonly serializeState: (state: RunPathState) => string;
 }
 
 /**
- * The event table of a flow's run, for `@xstate/graph`: it is started, its tasks settle in each way that is given, it
- * is paused, resumed and cancelled, and concluded once all tasks have settled.
+ * Makes the event table of a flow's run, for `@xstate/graph`: it is started, its tasks settle in each of the given
+ * ways, it is paused, resumed and cancelled, and concluded once all tasks have settled.
  *
- * @param endings in which ways tasks that run may end. Default `done` and `failed`
+ * @param endings the ways in which tasks that run may end. Default `done` and `failed`
  */
 export function runPathOptions(
   flow: AnyFlow,
@@ -35,7 +35,7 @@ export function runPathOptions(
 ): RunPathOptions {
   const { plan, name, tasks, graph } = definitionOf(flow, 'runPathOptions');
   const at = 0;
-  /** In which ways a task may end that has its verdict: one that does not run ends as that says. */
+  /** The ways in which a task with a verdict may end: one that does not run ends as the verdict says. */
   const endingsOf = (statuses: readonly LedgerStatus[], task: number): readonly SettledStatus[] => {
     const upstream = graph.upstreamList.subarray(graph.upstreamStart[task], graph.upstreamStart[task + 1]);
     const counts = countEndings(Array.from(upstream, (other) => settledOf(statuses[other])));
@@ -78,7 +78,7 @@ function settledOf(status: LedgerStatus | undefined): SettledStatus | undefined 
   return status === undefined || status === 'waiting' || status === 'decided' ? undefined : status;
 }
 
-/** What to tell them of `taskMachine`. */
+/** The options for `taskMachine`. */
 export interface TaskPathOptions {
   readonly input: { readonly task: number; readonly maxAttempts: number };
   readonly events: (state: TaskPathState) => TaskEvent[];
@@ -86,7 +86,7 @@ export interface TaskPathOptions {
 
 const error: ErrorView = { name: 'Error', message: 'told to fail' };
 
-/** The event table of a task with so many attempts: its verdict, its attempts, a cancel, the end of its time. */
+/** Makes the event table of a task with so many attempts: verdict, attempts, a cancel, the end of its time. */
 export function taskPathOptions(maxAttempts = 2): TaskPathOptions {
   const at = 0;
   return {
@@ -130,7 +130,7 @@ export function taskPathOptions(maxAttempts = 2): TaskPathOptions {
   };
 }
 
-/** An attempt fails, with a wait before the next one where there is to be one. */
+/** The failures of an attempt, with a wait if there is a next one. */
 function failures(at: number, mayRetry: boolean): TaskEvent[] {
   const failed: TaskEvent = { type: 'attempt.failed', at, error, cause: 'exhausted' };
   return mayRetry ? [{ ...failed, retryAt: at }, failed] : [failed];

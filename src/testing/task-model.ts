@@ -13,7 +13,7 @@ const logic = compile(taskMachine);
 
 type Snapshot = SnapshotOf<typeof taskMachine>;
 
-/** How an attempt that was told to end will have ended: it failed, its task did, its task is cancelled. */
+/** The end of an attempt that was told to end: it failed, its task failed, its task is cancelled. */
 export type AttemptEnding = 'attempt' | 'task' | 'cancel';
 
 const endings: { readonly [Value in Snapshot['value']]?: AttemptEnding } = {
@@ -22,22 +22,22 @@ const endings: { readonly [Value in Snapshot['value']]?: AttemptEnding } = {
   cancelling: 'cancel',
 };
 
-/** A task that has its verdict and has not settled, as the model has it. Equal ones are the same object. */
+/** A task of the model that has its verdict and has not settled. Equal rows are the same object. */
 export interface LiveRow {
   readonly isLive: true;
-  /** Small, and the same for equal rows of any task of the flow. */
+  /** A small number, the same for equal rows of any task of the flow. */
   readonly code: number;
   readonly snapshot: Snapshot;
   readonly status: 'pending' | 'running' | 'retrying';
-  /** Attempts started; one that a stop cut short is made again, and counts once. */
+  /** The attempts started; one that a stop cut short is made again, and counts once. */
   readonly attempts: number;
   /** Whether it is in line for a slot. */
   readonly wantsSlot: boolean;
-  /** Set once its attempt was told to end, until its body has. */
+  /** Set once its attempt was told to end, until its body has ended. */
   readonly ending: AttemptEnding | undefined;
 }
 
-/** A task that has settled. Equal ones are the same object. */
+/** A task that has settled. Equal rows are the same object. */
 export interface SettledRow {
   readonly isLive: false;
   readonly code: number;
@@ -46,16 +46,16 @@ export interface SettledRow {
   readonly cause: Cause | undefined;
 }
 
-/** `undefined` for a task without a verdict. */
+/** A task's row; `undefined` without a verdict. */
 export type Row = LiveRow | SettledRow;
 
-/** What became of a row, and what its machine announced. */
+/** The row after an event, and what its machine announced. */
 export interface RowStep {
   readonly row: Row;
   readonly facts: readonly TaskFact[];
-  /** The machine's transition, as coverage names it; `undefined` where the event changed nothing. */
+  /** The machine's transition, as coverage names it; `undefined` if the event changed nothing. */
   readonly taken: string | undefined;
-  /** How often it said that it has settled. */
+  /** The number of times that it reported its end. */
   readonly reports: number;
 }
 
@@ -82,7 +82,7 @@ export type RowEvent =
 const error: ErrorView = { name: 'Error', message: 'told to fail' };
 const timeout: ErrorView = { name: 'TimeoutError', message: 'out of time' };
 
-/** Instants are no part of the model: all are 0. What only tells, as outputs and errors do, is always the same. */
+/** The events. Instants are no part of the model: all are 0. Values such as outputs and errors are constant. */
 const events: Readonly<Record<RowEvent, TaskEvent>> = {
   'task.ready': { type: 'task.ready', at: 0 },
   'task.skip': { type: 'task.skip', at: 0, cause: 'rule' },
@@ -105,8 +105,8 @@ const events: Readonly<Record<RowEvent, TaskEvent>> = {
 };
 
 /**
- * One task of a flow through the compiled task machine. Its transitions are pure and its rows few, so each is worked
- * out once and then looked up.
+ * One task of a flow, run by the compiled task machine. Its transitions are pure and its rows few, so each is computed
+ * once and then looked up.
  */
 export class TaskModel {
   readonly #task: number;
@@ -123,14 +123,14 @@ export class TaskModel {
     this.#maxAttempts = maxAttempts;
   }
 
-  /** A new actor, before it hears its verdict. */
+  /** Makes the row of a new actor, before its verdict. */
   fresh(): LiveRow {
     const input = { task: this.#task, maxAttempts: this.#maxAttempts };
     this.#fresh ??= this.#live(logic.initial(input).state);
     return this.#fresh;
   }
 
-  /** What becomes of a row that an event comes to. */
+  /** Sends an event to a row. */
   step(row: LiveRow, event: RowEvent): RowStep {
     let known = this.#steps.get(event);
     if (known === undefined) {
@@ -142,14 +142,14 @@ export class TaskModel {
   }
 
   /**
-   * The row that a new actor goes on from, of a task that was live when its run was stopped: what was under way runs
-   * again under the same number, a wait for a retry goes on.
+   * Recovers the row of a task that was live when its run was stopped: an attempt under way runs again under the same
+   * number, a wait for a retry continues.
    */
   takeUp(left: LiveRow): LiveRow {
     return this.#restored(left.status === 'retrying' ? 'backing_off' : 'ready', left.attempts);
   }
 
-  /** The same of a task that is to be cancelled: its attempts stay as they were counted. */
+  /** Does the same for a task that is to be cancelled: its attempts stay as they were counted. */
   takeUpToEnd(left: LiveRow): LiveRow {
     return this.#restored('ready', left.attempts);
   }
@@ -217,7 +217,7 @@ export class TaskModel {
   }
 }
 
-/** The status that a state shows as is its tag. */
+/** The status of a state is its tag. */
 function shownAs(snapshot: Snapshot): LiveRow['status'] {
   const statuses = ['pending', 'running', 'retrying'] as const;
   return statuses.find((status) => snapshot.hasTag(status as never)) as LiveRow['status'];
