@@ -32,7 +32,7 @@ export type OrchestratorEvent =
   | { readonly type: 'run.pause'; readonly at: number }
   /** Attempts may start again. */
   | { readonly type: 'run.resume'; readonly at: number }
-  /** A request (cause `cancelled`, the default), the end of time (`timeout`) or a refused input (`input`) cancels it. */
+  /** A request (cause `cancelled`, the default), a time limit (`timeout`) or a refused input (`input`) cancels it. */
   | {
       readonly type: 'run.cancel';
       readonly at: number;

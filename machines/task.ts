@@ -97,11 +97,9 @@ export interface TaskEffects {
   readonly requestSlot: { readonly readyAt: number };
   /** Calls the body: `attempt.done`, `.failed`, `.skipped` or `.cancelled` follows, once. */
   readonly performAttempt: { readonly attempt: number };
-  /**
-   * Ends the body, since time is over for `of` or the run ends early: aborts its signal, and abandons it after its
-   * grace. Repeated before the body has heeded its signal, it changes only the outcome.
-   */
+  /** Aborts the body's signal, and abandons the body after its grace. A repeat before that changes only the outcome. */
   readonly abortAttempt: {
+    /** The attempt or task whose time is over, or the run that ends early. */
     readonly of: 'attempt' | 'task' | 'run';
     readonly cause: Cause;
     readonly reason?: unknown;

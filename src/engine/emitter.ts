@@ -5,7 +5,7 @@ export interface Subscription {
   unsubscribe(): void;
 }
 
-/** Listeners by event type, `*` for all. A listener's error goes to the logger; others are still called. */
+/** Listeners by event type, `*` for all. A listener's error goes to the logger; others still hear. */
 export class Emitter<Event extends { readonly type: string }> {
   /** Created with the first listener. */
   #listeners: Map<string, Set<(event: Event) => void>> | undefined;

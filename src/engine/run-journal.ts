@@ -91,7 +91,7 @@ export class RunJournal {
   }
 
   /**
-   * Adds a fact, an object made for this call, of a task or, with -1, of the run. A delayed fact with an earlier instant
+   * Adds a fact, an object made for this call, of a task or, with -1, of the run. A late fact with an earlier instant
    * than the last entry gets that entry's instant.
    */
   record(fact: Fact, task = -1): void {

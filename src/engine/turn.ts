@@ -68,7 +68,7 @@ export class Turn {
   readonly #run = (): void => {
     call(this.#next);
     this.#commit();
-    // Slots are filled inline, not in a method: each stack frame below a body makes its errors dearer. When the slice is
+    // Slots are filled inline, in no method: each stack frame below a body makes its errors dearer. When the slice is
     // over, started attempts may complete first.
     let beganAt: number | undefined;
     let isFilled = false;
