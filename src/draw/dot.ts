@@ -33,7 +33,7 @@ function attributesOf({ id, status, triggerRule, isFocus }: PictureTask, isCriti
   return attributes.join(', ');
 }
 
-/** Quotes a string: escapes backslashes and ampersands, as Graphviz has escapes and entities. `second` is small. */
+/** Quotes a string: escapes backslashes and ampersands, as Graphviz has escapes and entities. `second` is line 2. */
 function quote(text: string, second?: string): string {
   const inQuotes = (part: string): string =>
     escapeControls(part.toWellFormed().replaceAll(/\p{Cc}+/gu, ' '))
