@@ -1,5 +1,5 @@
-// A graph like Debian's archive, of as many packages as are wanted: few that nearly all depend on, a heavy tail, about
-// forty layers, and a file whose order is that of names. node bench/archive.ts [TASKS] [DEPENDENCIES] > archive.json
+// node bench/archive.ts [TASKS] [DEPENDENCIES] > archive.json: makes a graph like Debian's archive, of any number of
+// packages. Nearly all depend on a few, with a heavy tail, in about forty layers; the file is ordered by name.
 
 import { pathToFileURL } from 'node:url';
 
@@ -10,10 +10,10 @@ export interface Archive {
   readonly tasks: Readonly<Record<string, { readonly needs: readonly string[]; readonly duration: number }>>;
 }
 
-/** The same for the same numbers. Durations are in ms, between 1 and some hundred thousand. */
+/** Makes the same graph for the same arguments. Durations are in ms, between 1 and some hundred thousand. */
 export function makeArchive(size = 63_000, dependencies = 256_000): Archive {
   const chance = createChance(20_240_611);
-  // Packages in the order in which they could be built, so that dependencies come before.
+  // Packages in a possible build order, so that dependencies come first.
   const layers = layerSizes(size);
   const starts = layers.map((_, layer) => layers.slice(0, layer).reduce((sum, count) => sum + count, 0));
   const needs: number[][] = Array.from({ length: size }, () => []);
@@ -21,7 +21,7 @@ export function makeArchive(size = 63_000, dependencies = 256_000): Archive {
   const ranked = layers.flatMap((count, layer) => Array.from({ length: count }, () => layer));
   for (const [task, layer] of ranked.entries()) {
     if (layer === 0) continue;
-    // One of the layer before keeps it in its own.
+    // A dependency in the layer before keeps the task in its own layer.
     add(
       needs[task] as number[],
       (starts[layer - 1] as number) + Math.floor(chance() * (layers[layer - 1] as number)),
@@ -38,7 +38,7 @@ export function makeArchive(size = 63_000, dependencies = 256_000): Archive {
       left,
     );
     for (let tries = 0, added = 0; added < wanted && tries < 4 * wanted; tries++) {
-      // Popular packages are early ones: a power law over their rank.
+      // Popular packages come early: a power law over their rank.
       if (!add(needs[task] as number[], Math.floor(before * chance() ** 4))) continue;
       added++;
       left--;
@@ -47,7 +47,7 @@ export function makeArchive(size = 63_000, dependencies = 256_000): Archive {
   return name(needs, chance);
 }
 
-/** Many packages near the bottom, fewer in each layer above. */
+/** The sizes of the layers: many packages near the bottom, fewer in each layer above. */
 function layerSizes(size: number): number[] {
   const shares = Array.from({ length: depth }, (_, layer) => Math.exp(-((layer - 4) ** 2) / 90) + 0.002);
   const total = shares.reduce((sum, share) => sum + share, 0);

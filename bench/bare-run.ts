@@ -1,4 +1,4 @@
-// node bench/bare-run.ts GRAPH.json CONCURRENCY: runs a graph on the engine, and shows nothing.
+// node bench/bare-run.ts GRAPH.json CONCURRENCY: runs a graph on the engine, without showing anything.
 
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';

@@ -2,12 +2,12 @@ import type { EngineName } from './plan.ts';
 import type { Row } from './rows.ts';
 import type { Workload } from './workloads.ts';
 
-/** What the project holds itself to: a figure that is to be no more than `most`. */
+/** A bound that the project commits to: a figure of at most `most`. */
 export interface Bar {
   readonly what: string;
   readonly unit: '×' | ' µs' | ' MB';
   readonly most: number;
-  /** Undefined where the rows for it were not measured. */
+  /** Undefined if its rows were not measured. */
   readonly measured: number | undefined;
 }
 
@@ -56,7 +56,7 @@ export function measureBars(rows: readonly Row[]): Bar[] {
   ];
 }
 
-/** Definition and run together; of warm rows, which is what all bars but the last two are set for. */
+/** Cost of definition and run together, for warm rows; all bars but the last two are set for it. */
 export function costOf(row: Row | undefined): number | undefined {
   return row && row.defineCpuUsPerTask + row.runCpuUsPerTask;
 }

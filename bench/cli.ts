@@ -1,4 +1,4 @@
-// npm run bench:cli: how long the command line takes, start of the process included. See bench/README.md.
+// npm run bench:cli: measures the command line, including the start of the process. See bench/README.md.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ const built = pathOf('dist/src/cli/main.js');
 const isBuilt = existsSync(built);
 const main = isBuilt ? built : pathOf('src/cli/main.ts');
 const folder = mkdtempSync(join(tmpdir(), 'topple-bench-'));
-/** The child says at its end how much memory it had at most. */
+/** Makes the child report its peak memory when it exits. */
 const tellMemory = `data:text/javascript,import { writeSync } from 'node:fs';
 process.on('exit', () => writeSync(3, String(process.resourceUsage().maxRSS)));`;
 

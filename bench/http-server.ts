@@ -1,5 +1,5 @@
-// The server that bench/http.ts measures: the same answer with tasks (`tasks`) and without (`bare`), and on demand
-// what the tasks have counted and what the heap holds.
+// The server that bench/http.ts measures: the same answer with tasks (`tasks`) and without (`bare`), and on request the
+// counts of the tasks and the size of the heap.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,7 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import { createBackground } from 'topple/http';
 import { withTasks } from 'topple/http/node';
 
-/** What the child tells when it is asked. */
+/** The child's answer to a request for its counts. */
 export interface Tally {
   /** Tasks that have run. */
   readonly ran: number;
@@ -15,7 +15,7 @@ export interface Tally {
   readonly twice: number;
   /** Runs that have not settled. */
   readonly pending: number;
-  /** After a collection, in bytes. */
+  /** In bytes, after a collection. */
   readonly heapBytes: number;
 }
 

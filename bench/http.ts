@@ -1,10 +1,11 @@
-// npm run bench:http: what background tasks cost the responses of a plain Node server, and whether any is lost.
+// npm run bench:http: measures how much background tasks slow the responses of a plain Node server, and whether any
+// task is lost.
 //
-// 1. p99 of the response at a fixed rate, with three tasks a request and without, in turn: requests that come evenly,
-//    and in bursts, as autocannon's rate limit sends them (which tells latencies in whole milliseconds).
+// 1. p99 of the response at a fixed rate, with three tasks a request and without, in turn: with evenly spaced requests,
+//    and in bursts, as sent by autocannon's rate limit (which reports latencies in whole milliseconds).
 // 2. 10,000 requests over 100 connections, three tasks each, several times: tasks counted, heap after collection.
 //
-// Server and load have a process each, so on a machine with fewer than two free cores they measure each other.
+// Server and load run in separate processes, so on a machine with fewer than two free cores they slow each other.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -28,7 +29,7 @@ const seconds = Number(values.seconds);
 const rounds = Number(values.rounds);
 const requests = Number(values.requests);
 
-/** The bar for the p99 with tasks, as a multiple of that without. */
+/** Limit of the p99 with tasks, as a multiple of that without. */
 const BAR = 1.3;
 
 const child = fork(new URL('./http-server.ts', import.meta.url), {
@@ -39,7 +40,7 @@ console.log(`Node ${process.version}, ${availableParallelism()} cores, three tas
 
 const isFast = [
   await compareLatency('evenly', sendEvenly),
-  await compareLatency('all of a second at its begin', sendInBursts),
+  await compareLatency("each second's at its start", sendInBursts),
 ].every(Boolean);
 const isWhole = await countTasks();
 child.disconnect();
@@ -53,7 +54,7 @@ async function compareLatency(
   const p99 = { bare: [] as number[], tasks: [] as number[] };
   console.log(`p99 at ${rate} requests a second, ${how}, ${seconds} s a round`);
   for (let round = 1; round <= rounds; round++) {
-    // In turn, and first the one, then the other.
+    // In turn, with alternating order.
     const order = round % 2 === 1 ? (['bare', 'tasks'] as const) : (['tasks', 'bare'] as const);
     for (const name of order) p99[name].push(percentile(await send(`/${name}`, seconds), 0.99));
     console.log(`  round ${round}: ${ms(p99.bare.at(-1))} without, ${ms(p99.tasks.at(-1))} with`);
@@ -85,7 +86,7 @@ async function countTasks(): Promise<boolean> {
   return isWhole;
 }
 
-/** Sends requests by the clock, whether earlier ones are answered or not, and gives their latencies in ms. */
+/** Sends requests at fixed instants, whether or not earlier ones are answered, and returns their latencies in ms. */
 async function sendEvenly(path: string, forSeconds: number): Promise<number[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: 100 });
   const total = rate * forSeconds;
@@ -102,7 +103,7 @@ async function sendEvenly(path: string, forSeconds: number): Promise<number[]> {
   return latencies;
 }
 
-/** Sends the requests of each second at its begin, over ten connections, each as soon as the one before is answered. */
+/** Sends the requests of each second at its start, over ten connections, each as soon as the one before is answered. */
 async function sendInBursts(path: string, forSeconds: number): Promise<number[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: 10 });
   const latencies: number[] = [];

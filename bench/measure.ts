@@ -5,32 +5,32 @@ import type { Sample } from './worker.ts';
 
 export interface Measured {
   readonly rows: Row[];
-  /** What could not be measured as the others, in words. */
+  /** Sentences on jobs that could not be measured like the others. */
   readonly remarks: string[];
 }
 
-/** A first run that takes longer is given up: the engine does not get this far. */
+/** A job whose first run takes longer is given up: the engine does not get this far. */
 const giveUpMs = 60_000;
 
 /**
- * A job whose first run costs more has one cold figure, and few warm rounds. It keeps all others waiting: V8 shrinks the
- * heap of a process that waits for seconds, which the process pays for in its next round, most where tasks are many.
+ * A job whose first run costs more has one cold figure, and few warm rounds. All other jobs wait for it: V8 shrinks the
+ * heap of a process that waits for seconds, which costs it time in its next round, most with many tasks.
  */
 const slowCpuMs = 3_000;
 const slowRounds = 3;
 
-/** Rounds that are measured even if the time is over. */
+/** Minimum number of measured rounds, even if the time is over. */
 const fewestRounds = 5;
 
 const mostWarmUpRounds = 60;
 
-/** A flow of more tasks is run cold only. */
+/** A flow of more tasks is only run cold. */
 const mostWarmTasks = 100_000;
 
-/** Figures are steady when the median of a few rounds differs by no more than this from that of as many before. */
+/** Figures are steady when the median of a few rounds differs by at most this share from that of as many before. */
 const steadiness = 0.05;
 
-/** One job, while its group is measured. */
+/** The state of one job, while its group is measured. */
 interface Track {
   readonly job: Job;
   readonly cold: Sample[];
@@ -38,11 +38,11 @@ interface Track {
   readonly warm: Sample[];
   process: JobProcess | undefined;
   isSlow: boolean;
-  /** Whether its figures have once been steady: on a busy machine they are not so for long. */
+  /** Whether its figures have been steady once: on a busy machine they do not stay so. */
   isSteady: boolean;
 }
 
-/** Measures jobs in turn, round by round, each in processes of its own. They are of one workload, or near it. */
+/** Measures jobs in turn, round by round, each in its own processes. All have the same workload, or nearly so. */
 export async function measure(group: readonly Job[], limits: Limits, endsAt: number): Promise<Measured> {
   const remarks: string[] = [];
   const tracks = group.map(trackOf);
@@ -63,8 +63,8 @@ function trackOf(job: Job): Track {
 }
 
 /**
- * The first run of several fresh processes, in turn, while a quarter of the time lasts; the last process of each job
- * goes on. Returns the jobs that get through a run.
+ * Measures the first run of several fresh processes, in turn, in a quarter of the time; the last process of each job is
+ * kept. Returns the jobs that complete a run.
  */
 async function measureCold(
   tracks: readonly Track[],
@@ -89,7 +89,7 @@ async function measureCold(
   return going;
 }
 
-/** False where it takes too long. */
+/** False if it takes too long. */
 async function firstRound(track: Track, limits: Limits): Promise<boolean> {
   const runs = coldRuns(track.job, limits);
   try {
@@ -103,7 +103,7 @@ async function firstRound(track: Track, limits: Limits): Promise<boolean> {
   }
 }
 
-/** Until all are steady, in two thirds of the time that is left. Slow jobs do without. */
+/** Warms up until all are steady, in at most two thirds of the time left. Slow jobs are not warmed up. */
 async function warmUp(
   going: readonly Track[],
   limits: Limits,
@@ -138,7 +138,9 @@ async function measureWarm(
   }
   const [first] = going;
   if (first !== undefined && done < limits.rounds) {
-    remarks.push(`${placeOf(first.job)}: ${done} warm rounds instead of ${limits.rounds}, for want of time`);
+    remarks.push(
+      `${placeOf(first.job)}: ${done} warm rounds instead of ${limits.rounds}, because time ran out`,
+    );
   }
   for (const { job, isSlow } of going) {
     if (isSlow) remarks.push(`${nameOf(job)}: slow, so one cold run and ${slowRounds} warm rounds`);
@@ -155,8 +157,9 @@ function processOf({ process, job }: Track): JobProcess {
 }
 
 /**
- * Figures fall while a process warms up, and rise for some rounds when the compiler has another go: compares the last
- * rounds with as many before them. Their number is even, since some engines take turns between cheap and dear rounds.
+ * Compares the last rounds with as many before them: figures fall while a process warms up, and rise for some rounds
+ * when the compiler optimises again. The number is even, since some engines alternate between cheap and expensive
+ * rounds.
  */
 function isSteady(samples: readonly Sample[]): boolean {
   const rounds = Math.min(6, Math.floor(samples.length / 2));
@@ -164,13 +167,13 @@ function isSteady(samples: readonly Sample[]): boolean {
   return Math.abs(median(costs.slice(rounds)) / median(costs.slice(0, rounds)) - 1) <= steadiness;
 }
 
-/** Rounds of a large graph are long, and so warm up in fewer. */
+/** Rounds of a large graph are long, so fewer warm it up. */
 const warmUpRounds = ({ tasks }: Job, limits: Limits): number =>
   tasks > 10_000 ? Math.ceil(limits.warmUpRounds / 3) : limits.warmUpRounds;
 
 const coldRuns = (job: Job, { signups }: Limits): number => (job.workload === 'signup' ? signups : 1);
 
-/** Small flows are run several times in a round, which is then long enough to be timed. */
+/** Small flows run several times in a round, to make it long enough to be timed. */
 const warmRuns = (job: Job, { signups }: Limits): number =>
   job.workload === 'signup' ? signups : Math.max(1, Math.round(10_000 / job.tasks));
 

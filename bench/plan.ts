@@ -16,21 +16,21 @@ export type EngineName = (typeof engineNames)[number];
 export interface Job {
   readonly engine: EngineName;
   readonly workload: Workload;
-  /** Of the flow; 6 for `signup`, however often it is run. */
+  /** Tasks of the flow; 6 for `signup`, however often it is run. */
   readonly tasks: number;
 }
 
-/** How much is measured. */
+/** The extent of the measurement. */
 export interface Limits {
   /** Fresh processes for each cold figure. */
   readonly processes: number;
   /** Sign-ups in a round. */
   readonly signups: number;
-  /** Rounds that a job runs at least before it can count as steady. */
+  /** Minimum number of rounds before a job can count as steady. */
   readonly warmUpRounds: number;
-  /** Rounds that are measured, then. */
+  /** Measured rounds after that. */
   readonly rounds: number;
-  /** How long all of it may take; the groups share it. */
+  /** Time limit for everything; the groups share it. */
   readonly totalMs: number;
 }
 
@@ -59,7 +59,7 @@ export interface Choice {
 const quickEngines: readonly EngineName[] = ['topple', 'p-graph', 'effect'];
 const quickWorkloads: readonly Workload[] = ['layered', 'chain', 'fan', 'signup'];
 
-/** The jobs of a group are measured in turn, so that the machine's moods hit all alike. */
+/** Groups jobs that are measured in turn, so that fluctuations of the machine affect all alike. */
 export function planGroups({ quick, only, workload, tasks }: Choice): Job[][] {
   const asked = only.length > 0 ? only : quick ? quickEngines : engineNames;
   const chosen = workload.length > 0 ? workload : quick ? quickWorkloads : workloads;
@@ -72,11 +72,11 @@ export function planGroups({ quick, only, workload, tasks }: Choice): Job[][] {
     );
     return able.map((engine) => ({ engine, workload: name, tasks: size }));
   };
-  // Sizes of a workload follow one another, since they are compared too.
+  // Sizes of a workload are consecutive, since they are compared too.
   const groups = [
     ...sizes.map((size) => [
       ...jobs('layered', size),
-      // Set beside `layered`, which they are compared with.
+      // Next to `layered`, with which they are compared.
       ...(tasks.length > 0 || size === 10_000 ? [...jobs('retries', size), ...jobs('inspect', size)] : []),
     ]),
     ...sizes.map((size) => jobs('chain', size)),
@@ -99,7 +99,7 @@ function canDo(engine: EngineName, workload: Workload): boolean {
   return engine === 'topple' || workload !== 'inspect';
 }
 
-/** The cost of async.auto grows with the square of the tasks: more are tried only where they are asked for. */
+/** The cost of async.auto grows with the square of the tasks: large sizes are tried only on request. */
 function getsAsFarAs(engine: EngineName, size: number): boolean {
   return engine !== 'async.auto' || size <= 10_000;
 }

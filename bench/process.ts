@@ -2,9 +2,9 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Job } from './plan.ts';
 import type { Answer, Request, Sample } from './worker.ts';
 
-/** The child process of a job. All have the flags of this process, so `topple` leads to the sources. */
+/** The child process of a job. It has the flags of this process, so `topple` resolves to the sources. */
 export class JobProcess {
-  /** Resolves when it has loaded its engine and made the tasks. */
+  /** Resolves once it has loaded its engine and made the tasks. */
   readonly ready: Promise<void>;
   readonly #child: ChildProcess;
   readonly #job: string;
@@ -12,14 +12,14 @@ export class JobProcess {
   constructor({ engine, workload, tasks }: Job) {
     this.#job = `${engine} ${workload} ${tasks}`;
     this.#child = fork(new URL('worker.ts', import.meta.url), [engine, workload, String(tasks)], {
-      // Standard output is for results alone.
+      // Standard output is for results only.
       stdio: ['ignore', 2, 2, 'ipc'],
     });
     this.ready = this.#answer(startMs).then((answer) => this.#expect(answer, 'ready'));
     this.ready.catch(() => {});
   }
 
-  /** Rejects where the tasks did not do what they should; TooLongError where it takes too long. */
+  /** Rejects if the tasks did not do what they should; TooLongError if it takes too long. */
   async round(runs: number, limitMs: number): Promise<Sample> {
     const answer = await this.#ask({ runs }, limitMs);
     if (typeof answer === 'object' && 'sample' in answer) return answer.sample;
@@ -73,7 +73,7 @@ export class JobProcess {
   }
 }
 
-/** A million tasks take a while to make, on a busy machine. */
+/** Making a million tasks takes a while on a busy machine. */
 const startMs = 120_000;
 
 export class TooLongError extends Error {

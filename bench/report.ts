@@ -9,7 +9,7 @@ const readme = new URL('README.md', import.meta.url);
 const start = '<!-- bench: written by `npm run bench` -->';
 const end = '<!-- /bench -->';
 
-/** All that was measured, as Markdown. */
+/** All results, as Markdown. */
 export function report(rows: readonly Row[], remarks: readonly string[]): string {
   const warm = rows.filter(({ temperature }) => temperature === 'warm');
   const cold = rows.filter(({ temperature }) => temperature === 'cold');
@@ -36,7 +36,7 @@ export function report(rows: readonly Row[], remarks: readonly string[]): string
     .join('\n\n');
 }
 
-/** Puts a report in the place of the last one in bench/README.md. */
+/** Replaces the last report in bench/README.md. */
 export function writeReport(text: string): void {
   const old = readFileSync(readme, 'utf8');
   const from = old.indexOf(start);
@@ -54,7 +54,7 @@ function conditions(): string {
   return `${day} on ${machine}; Node ${process.versions.node}, ${versions.join(', ')}.`;
 }
 
-/** As npm installed it: not every package lets its package.json be imported. */
+/** The installed version: not every package exports its package.json. */
 function versionOf(name: string): string {
   const manifest = new URL(`../node_modules/${name}/package.json`, import.meta.url);
   return JSON.parse(readFileSync(manifest, 'utf8')).version;
@@ -64,7 +64,7 @@ function section(title: string, body: string): string {
   return body === '' ? '' : `### ${title}\n\n${body}`;
 }
 
-/** Engines down, workloads across. */
+/** A table with engines down, workloads across. */
 function matrix(rows: readonly Row[], figureOf: (row: Row) => number | undefined): string {
   const columns = [...new Set(rows.toSorted(byWorkload).map(placeOf))];
   const engines = engineNames.filter((name) => rows.some(({ engine }) => engine === name));
@@ -92,7 +92,7 @@ function show(row: Row | undefined, figureOf: (row: Row) => number | undefined):
   return value === undefined ? '–' : number(value);
 }
 
-/** The ratios and bounds that topple is held to; those without measured rows are left out. */
+/** A table of the ratios and bounds of `bars.ts`, without those that have no measured rows. */
 function barsTable(rows: readonly Row[]): string {
   const lines = measureBars(rows).flatMap(({ what, unit, most, measured }) => {
     if (measured === undefined) return [];

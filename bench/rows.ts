@@ -1,18 +1,18 @@
 import type { Job } from './plan.ts';
 import type { Sample } from './worker.ts';
 
-/** A line of the results. Costs are in microseconds per task, of process CPU but for `wallUsPerTask`. */
+/** A line of the results. Costs are in microseconds of process CPU per task, except `wallUsPerTask`. */
 export interface Row extends Job {
-  /** `cold`: the first run of a fresh process. `warm`: once its figures are steady. */
+  /** `cold`: the first run of a fresh process. `warm`: a run once the figures are steady. */
   readonly temperature: 'cold' | 'warm';
   readonly defineCpuUsPerTask: number;
   readonly runCpuUsPerTask: number;
-  /** Definition and run, from start to end. */
+  /** Elapsed time of definition and run. */
   readonly wallUsPerTask: number;
   readonly maxRssMb: number;
 }
 
-/** The row in the middle, by cost: so definition and run are of one round, and add up. */
+/** The row of the sample with the median cost, so that definition and run are of the same round, and add up. */
 export function rowOf(
   { engine, workload, tasks }: Job,
   temperature: Row['temperature'],

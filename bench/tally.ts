@@ -1,17 +1,17 @@
 import type { Task } from './workloads.ts';
 
-/** Counts what the tasks of a round did, so that no engine can leave one out. */
+/** Counts the tasks of a round, so that no engine can leave one out. */
 export class Tally {
   count = 0;
   sum = 0;
 
-  /** A task ran whose output nobody reads. The task awaits what this returns. */
+  /** Counts a task whose output nobody reads. The task awaits the returned value. */
   ran(_id: string): unknown {
     this.count++;
     return undefined;
   }
 
-  /** A task ran and returns this. */
+  /** Counts a task and returns its output. */
   returned(output: number): number {
     this.count++;
     this.sum = (this.sum + output) | 0;
@@ -19,7 +19,7 @@ export class Tally {
   }
 }
 
-/** Sees to it that no task begins before its dependencies have ended. Not for measuring: each task takes a turn. */
+/** Checks that no task begins before its dependencies have ended. Not for measuring: each task takes a turn. */
 export class OrderTally extends Tally {
   readonly #tasks: ReadonlyMap<string, Task>;
   readonly #ended = new Set<string>();

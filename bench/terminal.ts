@@ -1,4 +1,4 @@
-// npm run bench:terminal: what `topple run` takes with its live picture, in a pseudo-terminal. See bench/README.md.
+// npm run bench:terminal: measures `topple run` with its live picture, in a pseudo-terminal. See bench/README.md.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { median } from './rows.ts';
 
 const tasks = 1_000;
 const concurrency = 20;
-/** What is asked for. */
+/** The limits. */
 const most = { runMs: 1_500, shownMs: 300 };
 
 const pathOf = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -22,14 +22,14 @@ const bare = [...flags, pathOf('bench/bare-run.ts')];
 
 const folder = mkdtempSync(join(tmpdir(), 'topple-bench-'));
 const cpuFile = join(folder, 'cpu');
-/** The child says at its end how much time its threads had. */
+/** Makes the child report the CPU time of its threads when it exits. */
 const tellCpu = `data:text/javascript,import { writeFileSync } from 'node:fs';
 process.on('exit', () => { const { user, system } = process.cpuUsage(); writeFileSync(${JSON.stringify(cpuFile)}, String((user + system) / 1000)); });`;
 
 interface Sample {
   readonly ms: number;
   readonly cpuMs: number;
-  /** Pictures that were drawn. */
+  /** Number of pictures drawn. */
   readonly pictures: number;
 }
 
@@ -42,7 +42,7 @@ for (const [durationMs, times] of [
   const graph = graphOf(durationMs);
   const live: Sample[] = [];
   const plain: Sample[] = [];
-  // In turn, so that the machine's moods hit both alike.
+  // In turn, so that fluctuations of the machine affect both alike.
   for (let time = 0; time < times; time++) {
     live.push(await runInTerminal([...main, 'run', graph, '--concurrency', String(concurrency)]));
     plain.push(await runInTerminal([...bare, graph, String(concurrency)]));

@@ -1,4 +1,4 @@
-// A child process of the bench: one engine under one workload. It measures a round for each message that it gets.
+// A child process of the bench: one engine under one workload. It measures a round for each message.
 
 import type { Engine } from './engines/engine.ts';
 import type { EngineName } from './plan.ts';
@@ -13,15 +13,15 @@ import {
   type Workload,
 } from './workloads.ts';
 
-/** What a worker is asked for: to measure so many runs, or to show that it keeps the order. */
+/** A request to a worker: measure that number of runs, or prove that the order is kept. */
 export type Request = { readonly runs: number } | 'check order';
 
-/** Of one round, per task. */
+/** The costs of one round, per task. */
 export interface Sample {
   readonly defineCpuUs: number;
   readonly runCpuUs: number;
   readonly wallUs: number;
-  /** The most that the process has held up to now. */
+  /** The peak memory of the process so far. */
   readonly maxRssMb: number;
 }
 
@@ -91,7 +91,7 @@ async function signUp(runs: number): Promise<Sample> {
   return perTask(add(nothing, start, defined, ended), runs * tasks.length);
 }
 
-/** The threads beside the main one may still be sweeping or compiling what the round left: that is its cost too. */
+/** Waits for the other threads, which may still be sweeping or compiling after the round: that is part of its cost. */
 function aftermath(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 10));
 }
@@ -101,7 +101,7 @@ interface Instant {
   readonly wallUs: number;
 }
 
-/** Of all threads. */
+/** CPU time of all threads. */
 function now(): Instant {
   const { user, system } = process.cpuUsage();
   return { cpuUs: user + system, wallUs: performance.now() * 1_000 };
@@ -132,7 +132,7 @@ function checkTally(tally: Tally, count: number, sum: number): void {
     throw new Error(`${name} gave the sum ${tally.sum}, not ${sum}`);
 }
 
-/** Outputs that are passed on prove the order by their sum; where there are none, the tasks watch it. */
+/** If outputs are passed on, their sum proves the order; otherwise the tasks check it. */
 async function checkOrder(): Promise<void> {
   if (engine.passesOutputs) return;
   const few: readonly Task[] = workload === 'signup' ? tasks : makeTasks(workload, 1_000);

@@ -1,14 +1,14 @@
-/** A task of a graph as every engine gets it; a list has dependencies before their dependents. */
+/** A task of a graph, the same for every engine; a list has dependencies before their dependents. */
 export interface Task {
   readonly id: string;
   readonly dependsOn: readonly string[];
 }
 
-/** `retries` and `inspect` are `layered` with something that few engines have. */
+/** `retries` and `inspect` are `layered` with a feature that few engines have. */
 export const workloads = ['layered', 'chain', 'fan', 'signup', 'retries', 'inspect'] as const;
 export type Workload = (typeof workloads)[number];
 
-/** How many tasks stand side by side in `layered`. */
+/** Number of tasks in a layer of `layered`. */
 const layerSize = 100;
 
 export function makeTasks(workload: Workload, size: number): Task[] {
@@ -20,13 +20,13 @@ export function makeTasks(workload: Workload, size: number): Task[] {
   }));
 }
 
-/** Indexes of the tasks that a task depends on. */
+/** Indexes of a task's dependencies. */
 const shapes = {
   layered(task: number): number[] {
     if (task < layerSize) return [];
     const above = task - layerSize;
     const place = task % layerSize;
-    // The one straight above, and one further on by a distance that varies.
+    // The one straight above, and another at a varying distance.
     return [above, above - place + ((place + 1 + (task % 7)) % layerSize)];
   },
   chain: (task: number): number[] => (task === 0 ? [] : [task - 1]),
@@ -39,7 +39,7 @@ const shapes = {
 
 const idOf = (task: number): string => `task-${task}`;
 
-/** What a task that reads its dependencies returns: one more than the sum of what they returned, as 32 bits. */
+/** The output of a task that reads its dependencies: one more than the sum of their outputs, as 32 bits. */
 export function checksum(tasks: readonly Task[]): number {
   const outputs = new Map<string, number>();
   let sum = 0;
@@ -65,7 +65,7 @@ const signupTasks: Task[] = [
   { id: 'audit', dependsOn: ['mail', 'crm', 'sms', 'card'] },
 ];
 
-/** How many sign-ups are under way at a time. */
+/** Number of sign-ups at a time. */
 export const signupsAtOnce = 100;
 
 export function makeSignups(count: number): SignupInput[] {

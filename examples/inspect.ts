@@ -37,18 +37,18 @@ for (const [id, taken] of steps) console.log(`\n${id}\n  ${taken.join('\n  ')}`)
 // run
 //   run.start → running
 //   task.settled → running
-//   task.settled → running
+//   task.settled → concluding
 //   run.conclude → done
 //
 // water
-//   task.ready → pending
+//   task.ready → ready
 //   attempt.start → running
 //   attempt.done → done
 //
 // leaves
-//   task.ready → pending
+//   task.ready → ready
 //   attempt.start → running
-//   attempt.failed → retrying
-//   attempt.due → retrying
+//   attempt.failed → backing_off
+//   attempt.due → due
 //   attempt.start → running
 //   attempt.done → done

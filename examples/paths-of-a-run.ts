@@ -22,11 +22,11 @@ for (const { state, steps } of shortest) {
 console.log(`${getSimplePaths(flow.machine, options).length} simple paths`);
 
 // Output:
-// 27 states; the shortest paths to an end:
+// 25 states; the shortest paths to an end:
 // done: run.start, 0 done, 1 done, run.conclude
 // failed: run.start, 0 done, 1 failed, run.conclude
 // failed: run.start, 0 failed, 1 upstream_failed, run.conclude
+// cancelled: run.cancel, 0 cancelled, 1 cancelled, run.conclude
 // cancelled: run.start, 0 done, run.cancel, 1 cancelled, run.conclude
 // cancelled: run.start, 0 failed, run.cancel, 1 cancelled, run.conclude
-// cancelled: run.start, run.cancel, 0 cancelled, 1 cancelled, run.conclude
-// 73 simple paths
+// 160 simple paths

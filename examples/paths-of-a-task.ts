@@ -18,6 +18,7 @@ for (const { state, steps } of paths) {
 }
 
 // Output:
-// 19 simple paths; those to `done`:
+// 72 simple paths; those to `done`:
 // task.ready, attempt.start, attempt.done
-// task.ready, attempt.start, attempt.failed, attempt.start, attempt.done
+// task.ready, attempt.start, attempt.failed, attempt.due, attempt.start, attempt.done
+// task.ready, attempt.start, attempt.expire, attempt.failed, attempt.due, attempt.start, attempt.done

@@ -11,6 +11,7 @@ export {
   type OrchestratorEffects,
   type OrchestratorEvent,
   type OrchestratorInput,
+  type OrchestratorState,
   orchestratorMachine,
   type RunResult,
 } from './orchestrator.ts';

@@ -1,24 +1,24 @@
-import { assign, emit, setup } from 'xstate';
+import { assign, emit, type StateValueFrom, setup } from 'xstate';
 import type { ErrorView, TaskFailure } from '../src/model/error.ts';
 import type { RunFact } from '../src/model/journal.ts';
 import type { Ledger, Verdict } from '../src/model/ledger.ts';
 import type { Cause, SettledRunStatus, SettledStatus } from '../src/model/status.ts';
 
 export interface OrchestratorInput {
-  /** Of a new run, or of one that is taken up again. It holds the graph, which is no part of the context's data. */
+  /** The ledger of a new or resumed run. It holds the graph, which is not part of the context's data. */
   readonly ledger: Ledger;
 }
 
 export interface OrchestratorContext {
-  /** Each task's status, and what its trigger rule needs to know of its dependencies. */
+  /** Each task's status, and its trigger rule's facts about its dependencies. */
   readonly ledger: Ledger;
-  /** Why the run ends early, or failed as a whole. */
+  /** The cause if the run ends early, or failed as a whole. */
   readonly cause: Cause | undefined;
-  /** What was said by whoever cancelled, or the text of what ended the run. */
+  /** The reason given to `cancel`, or the message of the error that ended the run. */
   readonly reason: unknown;
-  /** What the run returns. */
+  /** The run's return value. */
   readonly outputs: unknown;
-  /** Tasks whose failure counts, first failure first. */
+  /** Failures that count, in order. */
   readonly failures: readonly TaskFailure[];
 }
 
@@ -26,32 +26,32 @@ export interface OrchestratorContext {
 export type OrchestratorEvent =
   /** The input was accepted. */
   | ({ readonly type: 'run.start' } & Omit<Extract<RunFact, { type: 'run.started' }>, 'type'>)
-  /** A run that was stopped, or is to run again in part, goes on from its ledger. */
+  /** A stopped run, or one that runs again in part, resumes from its ledger. */
   | { readonly type: 'run.recover'; readonly at: number }
-  /** Attempts under way go on; none is to start. */
+  /** No attempt may start; those under way continue. */
   | { readonly type: 'run.pause'; readonly at: number }
   /** Attempts may start again. */
   | { readonly type: 'run.resume'; readonly at: number }
-  /** Someone asked for it (cause `cancelled`, the default), the time is over (`timeout`), or the input was refused (`input`). */
+  /** A request (cause `cancelled`, the default), a time limit (`timeout`) or a refused input (`input`) cancels it. */
   | {
       readonly type: 'run.cancel';
       readonly at: number;
       readonly cause?: Cause | undefined;
       readonly reason?: unknown;
     }
-  /** All tasks have settled, that has been kept, and what the run returns has been made. */
+  /** All tasks have settled, and the return value has been made. */
   | {
       readonly type: 'run.conclude';
       readonly at: number;
-      /** What the run returns. */
+      /** The run's return value. */
       readonly outputs: unknown;
-      /** The same, where the flow says how it is made of the tasks' outputs. */
+      /** The same, if the flow defines `output`. */
       readonly output?: unknown;
       readonly failures: readonly TaskFailure[];
-      /** Where making the output failed. */
+      /** The error from making the output. */
       readonly error?: ErrorView | undefined;
     }
-  /** A task's machine has reached a final state. `task` is its place in definition order. */
+  /** A task is in a final state. `task` is its place in definition order. */
   | {
       readonly type: 'task.settled';
       readonly at: number;
@@ -59,28 +59,32 @@ export type OrchestratorEvent =
       readonly status: SettledStatus;
     };
 
-/** How a run ended: what its actor's `onDone` gets. */
+/** A run's result, passed to its actor's `onDone`. */
 export type RunResult<Outputs = unknown> =
   | { readonly status: 'done'; readonly outputs: Outputs }
   | { readonly status: 'failed'; readonly failures: readonly TaskFailure[]; readonly outputs: unknown }
   | { readonly status: 'cancelled'; readonly reason: unknown; readonly outputs: unknown };
 
-/** Of an effect that needs none. */
+/** The params of an effect without any. */
 export type NoParams = Readonly<Record<string, never>>;
 
 /** Params of the effect actions that the engine carries out. */
 export interface OrchestratorEffects {
-  /** The input is to be checked: `run.start` or `run.cancel` follows; `run.recover` where the run goes on. */
+  /** Checks the input: `run.start` or `run.cancel` follows; `run.recover` if the run resumes. */
   readonly openRun: NoParams;
-  /** Each of these tasks is to get an actor, and to be told its verdict. */
+  /** Creates an actor for each of these tasks and gives it its verdict. */
   readonly deliverVerdicts: { readonly verdicts: readonly Verdict[] };
-  /** Every task that has an actor is to be told `task.cancel`. */
-  readonly cancelTasks: { readonly cause: Cause | undefined; readonly reason: unknown };
-  /** No attempt is to start from now on. */
+  /** Sends `task.cancel` to every live task; tasks of the verdicts live only for that. */
+  readonly cancelTasks: {
+    readonly cause: Cause | undefined;
+    readonly reason: unknown;
+    readonly verdicts: readonly Verdict[];
+  };
+  /** Lets no more attempts start. */
   readonly holdSlots: NoParams;
-  /** Attempts may start again. */
+  /** Lets attempts start again. */
   readonly releaseSlots: NoParams;
-  /** All tasks have settled: `run.conclude` follows once that is kept. */
+  /** Makes the result of a run whose tasks have settled: `run.conclude` follows at once. */
   readonly concludeRun: { readonly ending: SettledRunStatus };
 }
 
@@ -122,9 +126,11 @@ const cancelled = ({ context, event }: On<'run.conclude'>): RunFact => ({
 
 const ending = ({ context }: In) => ({ ending: endingOf(context) });
 
+const cancel = ({ context: { cause, reason, ledger } }: In) => ({ cause, reason, verdicts: ledger.verdicts });
+
 const verdicts = ({ context }: In) => ({ verdicts: context.ledger.verdicts });
 
-/** How a run ends once all its tasks have settled. */
+/** The ending of a run whose tasks have all settled. */
 function endingOf({ cause, ledger }: OrchestratorContext): SettledRunStatus {
   if (cause === 'cancelled') return 'cancelled';
   return cause !== undefined || ledger.failures > 0 ? 'failed' : 'done';
@@ -143,10 +149,10 @@ function resultOf(context: OrchestratorContext): RunResult {
 }
 
 /**
- * One run: gives each task its verdict as soon as its trigger rule can be sure, and ends when all have settled.
+ * One run: gives each task its verdict as soon as its trigger rule is certain, and ends when all have settled.
  *
- * It decides, and asks for what is to be done by effect actions; without an engine these do nothing, so
- * each transition is a pure function of state and event.
+ * It decides, and requests all work through effect actions. Without an engine these do nothing, so each transition is
+ * a pure function of state and event.
  */
 export const orchestratorMachine = setup({
   types: {
@@ -204,45 +210,34 @@ export const orchestratorMachine = setup({
   }),
   output: ({ context }) => resultOf(context),
   entry: 'openRun',
-  initial: 'running',
+  initial: 'opening',
   on: {
-    'run.start': [
+    'run.cancel': [
       {
-        description: 'a flow without tasks',
+        description: 'nothing is left to do',
         guard: 'nothingUnsettled',
+        target: '.concluding',
         actions: [
-          { type: 'announce', params: started },
-          { type: 'concludeRun', params: ending },
+          { type: 'recordCancel', params: ({ event }) => event },
+          { type: 'announce', params: cancelling },
         ],
       },
       {
-        description: 'the input was accepted',
+        description: 'requested, out of time, or input refused',
+        target: '.cancelling',
         actions: [
-          { type: 'announce', params: started },
-          'admitTasks',
-          { type: 'deliverVerdicts', params: verdicts },
+          { type: 'recordCancel', params: ({ event }) => event },
+          { type: 'announce', params: cancelling },
+          { type: 'cancelTasks', params: cancel },
         ],
-      },
-    ],
-    'run.recover': [
-      {
-        description: 'only its end was missing',
-        guard: 'nothingUnsettled',
-        actions: { type: 'concludeRun', params: ending },
-      },
-      {
-        description: 'it goes on from its ledger',
-        actions: ['admitTasks', { type: 'deliverVerdicts', params: verdicts }],
       },
     ],
     'task.settled': [
       {
         description: 'the last task has settled',
         guard: 'settlesLast',
-        actions: [
-          { type: 'settleTask', params: ({ event }) => event },
-          { type: 'concludeRun', params: ending },
-        ],
+        target: '.concluding',
+        actions: { type: 'settleTask', params: ({ event }) => event },
       },
       {
         description: 'a task has settled',
@@ -252,122 +247,153 @@ export const orchestratorMachine = setup({
         ],
       },
     ],
-    'run.conclude': [
-      {
-        description: 'it was cancelled',
-        guard: 'wasCancelled',
-        target: '.cancelled',
-        actions: [
-          { type: 'recordOutputs', params: ({ event }) => event },
-          { type: 'announce', params: cancelled },
-        ],
-      },
-      {
-        description:
-          'a task that is not optional failed or could not run, the time was over, or input or output were refused',
-        guard: { type: 'hasFailed', params: ({ event }) => ({ error: event.error }) },
-        target: '.failed',
-        actions: [
-          { type: 'recordOutputs', params: ({ event }) => event },
-          { type: 'recordRefusal', params: ({ event }) => event },
-          { type: 'announce', params: failed },
-        ],
-      },
-      {
-        description: 'all went well',
-        target: '.done',
-        actions: [
-          { type: 'recordOutputs', params: ({ event }) => event },
-          { type: 'announce', params: done },
-        ],
-      },
-    ],
   },
   states: {
-    running: {
-      description: 'Tasks get their verdicts, and slots.',
+    opening: {
+      description: 'The input is being checked, or the journal read.',
+      tags: 'running',
       on: {
-        'run.pause': {
-          description: 'asked for',
-          target: 'paused',
-          actions: { type: 'announce', params: ({ event }) => ({ type: 'run.paused', at: event.at }) },
-        },
-        'run.cancel': [
+        'run.start': [
           {
-            description: 'nothing was to be done',
+            description: 'a flow without tasks',
             guard: 'nothingUnsettled',
-            target: 'cancelling',
-            actions: [
-              { type: 'recordCancel', params: ({ event }) => event },
-              { type: 'announce', params: cancelling },
-              { type: 'concludeRun', params: ending },
-            ],
+            target: 'concluding',
+            actions: { type: 'announce', params: started },
           },
           {
-            description: 'asked for, out of time, or input refused',
-            target: 'cancelling',
+            description: 'the input was accepted',
+            target: 'running',
             actions: [
-              { type: 'recordCancel', params: ({ event }) => event },
-              { type: 'announce', params: cancelling },
-              {
-                type: 'cancelTasks',
-                params: ({ context }) => ({ cause: context.cause, reason: context.reason }),
-              },
+              { type: 'announce', params: started },
+              'admitTasks',
               { type: 'deliverVerdicts', params: verdicts },
             ],
           },
         ],
+        'run.recover': [
+          { description: 'only its end was missing', guard: 'nothingUnsettled', target: 'concluding' },
+          {
+            description: 'it resumes from its ledger',
+            target: 'running',
+            actions: ['admitTasks', { type: 'deliverVerdicts', params: verdicts }],
+          },
+        ],
+        'run.pause': {
+          description: 'requested',
+          target: 'held',
+          actions: { type: 'announce', params: ({ event }) => ({ type: 'run.paused', at: event.at }) },
+        },
+      },
+    },
+    held: {
+      description: 'Paused while the input is being checked.',
+      tags: 'paused',
+      on: {
+        'run.start': [
+          {
+            description: 'a flow without tasks',
+            guard: 'nothingUnsettled',
+            target: 'concluding',
+            actions: { type: 'announce', params: started },
+          },
+          {
+            description: 'the input was accepted',
+            target: 'paused',
+            actions: [
+              { type: 'announce', params: started },
+              'admitTasks',
+              { type: 'deliverVerdicts', params: verdicts },
+            ],
+          },
+        ],
+        'run.resume': {
+          description: 'requested',
+          target: 'opening',
+          actions: { type: 'announce', params: ({ event }) => ({ type: 'run.resumed', at: event.at }) },
+        },
+      },
+    },
+    running: {
+      description: 'Tasks get verdicts and slots.',
+      tags: 'running',
+      on: {
+        'run.pause': {
+          description: 'requested',
+          target: 'paused',
+          actions: { type: 'announce', params: ({ event }) => ({ type: 'run.paused', at: event.at }) },
+        },
       },
     },
     paused: {
-      description: 'Attempts under way go on; none starts.',
+      description: 'No attempt starts; those under way continue.',
+      tags: 'paused',
       entry: 'holdSlots',
       exit: 'releaseSlots',
       on: {
         'run.resume': {
-          description: 'asked for',
+          description: 'requested',
           target: 'running',
           actions: { type: 'announce', params: ({ event }) => ({ type: 'run.resumed', at: event.at }) },
         },
-        'run.cancel': [
+      },
+    },
+    cancelling: {
+      description: 'Nothing starts; attempts under way are ended and awaited.',
+      tags: 'cancelling',
+      on: {
+        'run.cancel': { description: 'already being cancelled' },
+      },
+    },
+    concluding: {
+      description: 'All tasks have settled and the ending is fixed; the return value is being made.',
+      entry: { type: 'concludeRun', params: ending },
+      on: {
+        'run.cancel': { description: 'too late' },
+        'run.conclude': [
           {
-            description: 'nothing was to be done',
-            guard: 'nothingUnsettled',
-            target: 'cancelling',
+            description: 'it was cancelled',
+            guard: 'wasCancelled',
+            target: 'cancelled',
             actions: [
-              { type: 'recordCancel', params: ({ event }) => event },
-              { type: 'announce', params: cancelling },
-              { type: 'concludeRun', params: ending },
+              { type: 'recordOutputs', params: ({ event }) => event },
+              { type: 'announce', params: cancelled },
             ],
           },
           {
-            description: 'asked for, out of time, or input refused',
-            target: 'cancelling',
+            description:
+              'a non-optional task failed or could not run, time was over, or input or output were refused',
+            guard: { type: 'hasFailed', params: ({ event }) => ({ error: event.error }) },
+            target: 'failed',
             actions: [
-              { type: 'recordCancel', params: ({ event }) => event },
-              { type: 'announce', params: cancelling },
-              {
-                type: 'cancelTasks',
-                params: ({ context }) => ({ cause: context.cause, reason: context.reason }),
-              },
-              { type: 'deliverVerdicts', params: verdicts },
+              { type: 'recordOutputs', params: ({ event }) => event },
+              { type: 'recordRefusal', params: ({ event }) => event },
+              { type: 'announce', params: failed },
+            ],
+          },
+          {
+            description: 'all went well',
+            target: 'done',
+            actions: [
+              { type: 'recordOutputs', params: ({ event }) => event },
+              { type: 'announce', params: done },
             ],
           },
         ],
       },
     },
-    cancelling: {
-      description: 'Nothing starts; attempts under way are ended and waited for.',
-      on: {
-        'run.start': { description: 'too late' },
-        'run.recover': { description: 'too late' },
-      },
+    done: {
+      type: 'final',
+      tags: 'done',
+      description: 'Every non-optional task is done or skipped.',
     },
-    done: { type: 'final', description: 'Every task that is not optional is done or was skipped.' },
     failed: {
       type: 'final',
-      description: 'A task that is not optional failed or could not run, or the run failed as a whole.',
+      tags: 'failed',
+      description: 'A non-optional task failed or could not run, or the run failed as a whole.',
     },
-    cancelled: { type: 'final', description: 'All tasks have settled after a cancel.' },
+    cancelled: { type: 'final', tags: 'cancelled', description: 'All tasks have settled after a cancel.' },
   },
 });
+
+/** Names of the orchestrator's states: the `value` of a run's actor. */
+export type OrchestratorState = StateValueFrom<typeof orchestratorMachine>;

@@ -3,7 +3,7 @@ import type { ErrorView } from '../src/model/error.ts';
 import type { TaskFact } from '../src/model/journal.ts';
 import type { Cause, SettledStatus } from '../src/model/status.ts';
 
-/** What a task's actor is made with: at its verdict, or when a stopped run is taken up again. */
+/** The input of a task's actor, created at its verdict or when a stopped run resumes. */
 export interface TaskInput {
   /** The task's place in the flow's definition order. */
   readonly task: number;
@@ -14,17 +14,17 @@ export interface TaskInput {
 export interface TaskContext {
   /** Its place in the flow's definition order. */
   readonly task: number;
-  /** All attempts counted, the first included. */
+  /** The maximum of attempts, the first included. */
   readonly maxAttempts: number;
-  /** Attempts started; where the run was stopped during one, that one is made again, and counts once. */
+  /** The number of attempts started. One cut short by a stop is repeated, and counts once. */
   readonly attempt: number;
-  /** When its trigger rule said run. */
+  /** The instant its trigger rule said run. */
   readonly readyAt: number | undefined;
-  /** When the next attempt is due, while it is `retrying`. */
+  /** The instant the next attempt is due; set from a failed attempt until that one starts. */
   readonly retryAt: number | undefined;
-  /** Of its last failed attempt. */
+  /** The error of its last failed attempt. */
   readonly error: ErrorView | undefined;
-  /** How it ended, once it has. */
+  /** Its ending, once it has ended. */
   readonly ending: Ending | undefined;
 }
 
@@ -48,6 +48,8 @@ export type TaskEvent =
     }
   /** The run is being cancelled, or is out of time. */
   | { readonly type: 'task.cancel'; readonly at: number; readonly cause: Cause; readonly reason?: unknown }
+  /** The time for this attempt is over. */
+  | { readonly type: 'attempt.expire'; readonly at: number }
   /** The time for all attempts together is over. */
   | {
       readonly type: 'task.expire';
@@ -59,7 +61,7 @@ export type TaskEvent =
   | { readonly type: 'attempt.start'; readonly at: number }
   /** The wait before the next attempt is over. */
   | { readonly type: 'attempt.due'; readonly at: number }
-  /** The body says how far it is. */
+  /** The body reports progress. */
   | {
       readonly type: 'attempt.progress';
       readonly at: number;
@@ -67,9 +69,9 @@ export type TaskEvent =
       readonly fraction: number;
       readonly note?: string | undefined;
     }
-  /** The body returned, and its schema took what it returned. */
+  /** The body returned, and its output matched the schema. */
   | { readonly type: 'attempt.done'; readonly at: number; readonly output: unknown }
-  /** With `retryAt` where the retry policy wants another attempt. */
+  /** The attempt failed; `retryAt` is set if the retry policy wants another. */
   | {
       readonly type: 'attempt.failed';
       readonly at: number;
@@ -79,43 +81,48 @@ export type TaskEvent =
     }
   /** The body threw `SkipTask`. */
   | { readonly type: 'attempt.skipped'; readonly at: number; readonly reason?: string | undefined }
-  /** The body has ended, or was given up, after a cancel. */
+  /** The body has ended, or was abandoned, after a cancel. */
   | {
       readonly type: 'attempt.cancelled';
       readonly at: number;
       readonly cause: Cause;
       readonly reason?: unknown;
     }
-  /** XState's own word that a body's actor failed; the engine answers with `attempt.failed`. */
+  /** XState's report that a body's actor failed; the engine answers with `attempt.failed`. */
   | { readonly type: 'xstate.error.actor.body'; readonly error: unknown };
 
 /** Params of the effect actions that the engine carries out. */
 export interface TaskEffects {
-  /** It wants a slot, and is in line for one since `readyAt`: `attempt.start` follows. */
+  /** Requests a slot, waiting in line since `readyAt`: `attempt.start` follows. */
   readonly requestSlot: { readonly readyAt: number };
-  /** The body is to be called: `attempt.done`, `.failed`, `.skipped` or `.cancelled` follows, once. */
+  /** Calls the body: `attempt.done`, `.failed`, `.skipped` or `.cancelled` follows, once. */
   readonly performAttempt: { readonly attempt: number };
-  /** The body is to end: its signal is aborted, and after its grace it is given up. */
-  readonly abortAttempt: { readonly cause: Cause; readonly reason?: unknown };
-  /** It waits until that instant: `attempt.due` follows. */
+  /** Aborts the body's signal, and abandons the body after its grace. A repeat before that changes only the outcome. */
+  readonly abortAttempt: {
+    /** The attempt or task whose time is over, or the run that ends early. */
+    readonly of: 'attempt' | 'task' | 'run';
+    readonly cause: Cause;
+    readonly reason?: unknown;
+  };
+  /** Waits until that instant: `attempt.due` follows. */
   readonly wakeAt: { readonly at: number };
-  /** It has ended: the orchestrator gets `task.settled`, and the actor is let go. */
+  /** Reports the ending: the orchestrator gets `task.settled`, and the actor is released. */
   readonly reportSettled: { readonly status: SettledStatus };
 }
 
-/** What is recorded as a task ends: the event that ends it, of which each kind has some of this. */
+/** The recorded ending of a task, taken from the event that ends it; each kind sets some of the fields. */
 export interface Ending {
-  /** When it settled. */
+  /** The instant it settled. */
   readonly at: number;
-  /** What its body returned, as its schema made it. */
+  /** The body's output after its schema. */
   readonly output?: unknown;
-  /** Why its last attempt failed. */
+  /** The error of its last attempt. */
   readonly error?: ErrorView | undefined;
-  /** Why it ended as it did; none where it is done or skipped itself. */
+  /** The cause of its ending; none if it is done or skipped itself. */
   readonly cause?: Cause | undefined;
-  /** What was said by whoever cancelled, or by a task that skipped itself. */
+  /** The reason given by a cancel, or by a task that skipped itself. */
   readonly reason?: unknown;
-  /** The dependency whose ending decided the verdict. */
+  /** The dependency that decided the verdict. */
   readonly because?: string | undefined;
 }
 
@@ -147,6 +154,15 @@ const retrying = ({ context, event }: On<'attempt.failed'>): TaskFact => ({
   attempt: context.attempt,
   retryAt: event.retryAt ?? event.at,
   error: event.error,
+});
+
+type Cancel = Extract<TaskEvent, { readonly type: 'task.cancel' }>;
+
+/** Casts the event, since entry actions get any: only `task.cancel` leads into `cancelling`. */
+const cancelAttempt = ({ event }: { readonly event: TaskEvent }): TaskEffects['abortAttempt'] => ({
+  of: 'run',
+  cause: (event as Cancel).cause,
+  reason: (event as Cancel).reason,
 });
 
 const done = ({ context }: In): TaskFact => ({
@@ -188,7 +204,7 @@ const cancelled = ({ context }: In): TaskFact => ({
   reason: context.ending?.reason,
 });
 
-/** Each way into a final state records its ending first. */
+/** The instant of the ending, recorded by every transition into a final state. */
 function endOf({ ending }: TaskContext): number {
   return ending?.at ?? Number.NaN;
 }
@@ -196,8 +212,8 @@ function endOf({ ending }: TaskContext): number {
 /**
  * One task of a run: from its verdict through its attempts to one of five endings.
  *
- * It decides, and asks for what is to be done by effect actions; without an engine these do nothing, so
- * each transition is a pure function of state and event.
+ * It decides, and requests all work through effect actions. Without an engine these do nothing, so each transition is
+ * a pure function of state and event.
  */
 export const taskMachine = setup({
   types: {
@@ -212,7 +228,7 @@ export const taskMachine = setup({
   },
   actions: {
     recordReady: assign((_, params: { readonly readyAt: number }) => params),
-    // In `pending` a count above 0 is of an attempt that a stop cut short: it is made again.
+    // A count above 0 belongs to an attempt cut short by a stop: it is repeated.
     recordFirstStart: assign(({ context }) => ({ attempt: Math.max(context.attempt, 1) })),
     recordStart: assign(({ context }) => ({ attempt: context.attempt + 1, retryAt: undefined })),
     recordFailure: assign((_, { error, retryAt }: { error: ErrorView; retryAt?: number | undefined }) => ({
@@ -239,29 +255,24 @@ export const taskMachine = setup({
     error: undefined,
     ending: undefined,
   }),
-  initial: 'pending',
+  initial: 'undecided',
   on: {
     'xstate.error.actor.body': {
-      description: 'a body that is an actor failed: the engine tells so by attempt.failed',
+      description: 'a body that is an actor failed: the engine sends attempt.failed',
     },
   },
   states: {
-    pending: {
-      description:
-        'Given its verdict at once; when that is run, it waits here for a slot, and again where a stop cut its attempt short.',
+    undecided: {
+      description: 'The first event brings its verdict.',
+      tags: 'pending',
       on: {
         'task.ready': {
           description: 'its rule says run',
+          target: 'ready',
           actions: [
             { type: 'recordReady', params: ({ event }) => ({ readyAt: event.at }) },
             { type: 'announce', params: ({ event }) => ({ type: 'task.ready', at: event.at }) },
-            { type: 'requestSlot', params: ({ event }) => ({ readyAt: event.at }) },
           ],
-        },
-        'attempt.start': {
-          description: 'a slot is free',
-          target: 'running',
-          actions: ['recordFirstStart', { type: 'announce', params: started }],
         },
         'task.skip': {
           description: 'its rule says skip',
@@ -278,15 +289,33 @@ export const taskMachine = setup({
           target: 'cancelled',
           actions: { type: 'recordEnding', params: ({ event }) => event },
         },
+      },
+    },
+    ready: {
+      description: 'It waits for a slot: for its first attempt, or to repeat one cut short by a stop.',
+      tags: 'pending',
+      entry: { type: 'requestSlot', params: ({ context }) => ({ readyAt: context.readyAt ?? 0 }) },
+      on: {
+        'attempt.start': {
+          description: 'a slot is free',
+          target: 'running',
+          actions: ['recordFirstStart', { type: 'announce', params: started }],
+        },
+        'task.cancel': {
+          description: 'the run ends early',
+          target: 'cancelled',
+          actions: { type: 'recordEnding', params: ({ event }) => event },
+        },
         'task.expire': {
-          description: 'out of time since a stop cut its attempt short',
+          description: 'out of time after a stop cut its attempt short',
           target: 'failed',
           actions: { type: 'recordEnding', params: ({ event }) => event },
         },
       },
     },
     running: {
-      description: 'An attempt is under way, or was ended and its body has not yet heeded the signal.',
+      description: 'An attempt is under way.',
+      tags: 'running',
       entry: { type: 'performAttempt', params: ({ context }) => ({ attempt: context.attempt }) },
       on: {
         'attempt.done': {
@@ -296,9 +325,9 @@ export const taskMachine = setup({
         },
         'attempt.failed': [
           {
-            description: 'it failed and may try again',
+            description: 'it failed and may be retried',
             guard: { type: 'attemptsLeft', params: ({ event }) => ({ retryAt: event.retryAt }) },
-            target: 'retrying',
+            target: 'backing_off',
             actions: [
               { type: 'recordFailure', params: ({ event }) => event },
               { type: 'announce', params: retrying },
@@ -315,39 +344,88 @@ export const taskMachine = setup({
           target: 'skipped',
           actions: { type: 'recordEnding', params: ({ event }) => event },
         },
+        'attempt.progress': {
+          description: 'the body reports progress',
+          actions: { type: 'announce', params: progress },
+        },
+        'attempt.expire': { description: 'the attempt is out of time', target: 'timing_out' },
+        'task.expire': { description: 'the task is out of time', target: 'expiring' },
+        'task.cancel': { description: 'the run ends early', target: 'cancelling' },
+      },
+    },
+    timing_out: {
+      description: 'The attempt is out of time; its body has not yet heeded its signal.',
+      tags: 'running',
+      entry: { type: 'abortAttempt', params: { of: 'attempt', cause: 'timeout' } },
+      on: {
+        'attempt.failed': [
+          {
+            description: 'the body has ended and may be retried',
+            guard: { type: 'attemptsLeft', params: ({ event }) => ({ retryAt: event.retryAt }) },
+            target: 'backing_off',
+            actions: [
+              { type: 'recordFailure', params: ({ event }) => event },
+              { type: 'announce', params: retrying },
+            ],
+          },
+          {
+            description: 'the body has ended, for good',
+            target: 'failed',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+        ],
+        'task.expire': { description: 'the task is out of time too', target: 'expiring' },
+        'task.cancel': { description: 'the run ends early', target: 'cancelling' },
+      },
+    },
+    expiring: {
+      description: 'The task is out of time; the body of its attempt has not yet heeded its signal.',
+      tags: 'running',
+      entry: { type: 'abortAttempt', params: { of: 'task', cause: 'timeout' } },
+      on: {
+        'attempt.failed': {
+          description: 'the body has ended',
+          target: 'failed',
+          actions: { type: 'recordEnding', params: ({ event }) => event },
+        },
+        'task.cancel': { description: 'the run ends early', target: 'cancelling' },
+      },
+    },
+    cancelling: {
+      description: 'The run ends early; the body of the attempt has not yet heeded its signal.',
+      tags: 'running',
+      entry: { type: 'abortAttempt', params: cancelAttempt },
+      on: {
         'attempt.cancelled': {
-          description: 'the body ended after a cancel',
+          description: 'the body has ended',
           target: 'cancelled',
           actions: { type: 'recordEnding', params: ({ event }) => event },
         },
-        'attempt.progress': {
-          description: 'the body says how far it is',
-          actions: { type: 'announce', params: progress },
-        },
+      },
+    },
+    backing_off: {
+      description: 'The last attempt failed; the next one is not due yet.',
+      tags: 'retrying',
+      entry: { type: 'wakeAt', params: ({ context }) => ({ at: context.retryAt ?? 0 }) },
+      on: {
+        'attempt.due': { description: 'the wait is over', target: 'due' },
         'task.cancel': {
           description: 'the run ends early',
-          actions: {
-            type: 'abortAttempt',
-            params: ({ event }) => ({ cause: event.cause, reason: event.reason }),
-          },
+          target: 'cancelled',
+          actions: { type: 'recordEnding', params: ({ event }) => event },
         },
         'task.expire': {
-          description: 'out of time',
-          actions: { type: 'abortAttempt', params: ({ event }) => ({ cause: event.cause }) },
+          description: 'the task is out of time',
+          target: 'failed',
+          actions: { type: 'recordEnding', params: ({ event }) => event },
         },
       },
     },
-    retrying: {
-      description: 'The last attempt failed; the next one waits until it is due, then for a slot.',
-      entry: { type: 'wakeAt', params: ({ context }) => ({ at: context.retryAt ?? 0 }) },
+    due: {
+      description: 'The next attempt is due and waits for a slot.',
+      tags: 'retrying',
+      entry: { type: 'requestSlot', params: ({ context }) => ({ readyAt: context.retryAt ?? 0 }) },
       on: {
-        'attempt.due': {
-          description: 'the wait is over',
-          actions: {
-            type: 'requestSlot',
-            params: ({ context, event }) => ({ readyAt: context.retryAt ?? event.at }),
-          },
-        },
         'attempt.start': {
           description: 'a slot is free',
           target: 'running',
@@ -359,7 +437,7 @@ export const taskMachine = setup({
           actions: { type: 'recordEnding', params: ({ event }) => event },
         },
         'task.expire': {
-          description: 'out of time',
+          description: 'the task is out of time',
           target: 'failed',
           actions: { type: 'recordEnding', params: ({ event }) => event },
         },
@@ -368,6 +446,7 @@ export const taskMachine = setup({
     done: {
       type: 'final',
       description: 'The body returned, and its output matched the schema.',
+      tags: 'done',
       entry: [
         { type: 'announce', params: done },
         { type: 'reportSettled', params: { status: 'done' } },
@@ -376,6 +455,7 @@ export const taskMachine = setup({
     failed: {
       type: 'final',
       description: 'The last attempt failed, or the time was over.',
+      tags: 'failed',
       entry: [
         { type: 'announce', params: failed },
         { type: 'reportSettled', params: { status: 'failed' } },
@@ -384,6 +464,7 @@ export const taskMachine = setup({
     skipped: {
       type: 'final',
       description: 'Its trigger rule said skip, or it skipped itself.',
+      tags: 'skipped',
       entry: [
         { type: 'announce', params: skipped },
         { type: 'reportSettled', params: { status: 'skipped' } },
@@ -392,6 +473,7 @@ export const taskMachine = setup({
     upstream_failed: {
       type: 'final',
       description: 'It never ran: a dependency failed.',
+      tags: 'upstream_failed',
       entry: [
         { type: 'announce', params: upstreamFailed },
         { type: 'reportSettled', params: { status: 'upstream_failed' } },
@@ -400,6 +482,7 @@ export const taskMachine = setup({
     cancelled: {
       type: 'final',
       description: 'The run ended early: it was cancelled, or was out of time.',
+      tags: 'cancelled',
       entry: [
         { type: 'announce', params: cancelled },
         { type: 'reportSettled', params: { status: 'cancelled' } },

@@ -1,21 +1,21 @@
-// A lock between processes. Runs on whatever Node the machine has, so: plain JavaScript, nothing newer than Node 18.
+// A lock between processes. Runs on whatever Node the machine has: plain JavaScript, nothing newer than Node 18.
 
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** Longer than the work takes. Of an owner on another machine nobody can see whether it lives. */
+/** Longer than the work takes. Nobody can see whether an owner on another machine is alive. */
 const maxAgeMs = 30 * 60_000;
 
 /**
- * Does work that one process at a time may do, and resolves with what it gives. The lock is a folder: to rename one to
- * its name fails while it is there. It is void once the processes that it names have ended.
+ * Runs work that only one process at a time may do, and resolves with its result. The lock is a folder: renaming one to
+ * its name fails while it exists. It is void once the processes that it names have ended.
  *
  * @template T
  * @param {string} lock path of the folder
- * @param {() => void} waiting called once where another process has the lock
- * @param {(own: (pid: number) => void) => Promise<T>} work gets what names one more process in the lock
+ * @param {() => void} waiting called once if another process has the lock
+ * @param {(own: (pid: number) => void) => Promise<T>} work gets a function that adds a process to the lock
  * @returns {Promise<T>}
  */
 export async function alone(lock, waiting, work) {
@@ -31,7 +31,7 @@ export async function alone(lock, waiting, work) {
   try {
     return await work((pid) => sign(lock, [process.pid, pid]));
   } finally {
-    // At once: a folder that is being emptied is one that another could take.
+    // In one step: another process could take a folder while it is being emptied.
     if (moved(lock, mine)) rmSync(mine, { recursive: true, force: true });
   }
 }
@@ -45,7 +45,7 @@ function moved(from, to) {
     renameSync(from, to);
     return true;
   } catch ({ code, message }) {
-    // On Windows a folder that is in the way is a matter of permission.
+    // On Windows an existing folder causes a permission error.
     if (['ENOTEMPTY', 'EEXIST', 'EPERM', 'EACCES', 'ENOENT'].includes(code)) return false;
     throw new Error(message);
   }
@@ -58,7 +58,7 @@ function isVoid(folder) {
     const { host, pids } = JSON.parse(readFileSync(owner, 'utf8'));
     return host === hostname() && !pids.some(lives);
   } catch {
-    // It has just been given up, or is just being signed.
+    // It was just released, or is just being written.
     return false;
   }
 }
@@ -74,7 +74,7 @@ function lives(pid) {
 
 function discard(lock, away) {
   if (!moved(lock, away)) return;
-  // Another process may have discarded the void one and taken its place meanwhile.
+  // Meanwhile another process may have discarded the void lock and taken its place.
   if (!isVoid(away) && moved(away, lock)) return;
   rmSync(away, { recursive: true, force: true });
 }

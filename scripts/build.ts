@@ -1,6 +1,6 @@
 // node scripts/run.mjs scripts/build.ts [FOLDER] [TSC FLAGS]: compiles the published package into dist/, or another
-// folder of the checkout. It is packed from there: its own package.json lacks the source condition and all that only development
-// needs, and no file of the checkout is changed to publish.
+// folder of the checkout, from which it is packed. Its own package.json lacks the source condition and everything that
+// only development needs, so publishing changes no file of the checkout.
 
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const folder = resolve(root, name);
 
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
-// Debuggers and "Go to definition" lead here. Not beside what is compiled: the compiler would take it for that.
+// For debuggers and "Go to definition". Not next to the compiled files: the compiler would read sources there instead.
 for (const name of ['src', 'machines'])
   cpSync(join(root, name), join(folder, 'sources', name), { recursive: true });
 compile();

@@ -1,5 +1,5 @@
-// npm run docs: writes the pages that are made from the source. With --check it writes nothing, names those that
-// are stale and fails.
+// npm run docs: writes the pages that are generated from the source. With --check it writes nothing, names the stale
+// pages and fails.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

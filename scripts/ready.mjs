@@ -1,5 +1,5 @@
-// Makes a checkout ready to run: installs what is missing and finds the Node to run on.
-// Runs on whatever Node the machine has, so: plain JavaScript, nothing newer than Node 18.
+// Makes a checkout ready to run: installs missing packages and finds the Node to run on. Runs on whatever Node the
+// machine has: plain JavaScript, nothing newer than Node 18.
 
 import { spawn } from 'node:child_process';
 import { lstatSync, readFileSync, statSync } from 'node:fs';
@@ -12,18 +12,18 @@ const isInstalled = () => changedAt('node_modules/.package-lock.json') >= change
 const { platform, arch, execPath, versions } = process;
 
 if (lstatSync(pathOf('node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
-  // npm would empty the folder that it leads to.
+  // npm would empty the folder behind the link.
   fail('node_modules is a link to another folder: remove the link, and packages are installed here.');
 }
 
 if (!isInstalled()) {
-  const waiting = () => console.error('Waiting for another process that installs packages ...');
-  // Whoever had the lock before may have installed them.
+  const waiting = () => console.error('Waiting for another process to install packages ...');
+  // The previous owner of the lock may have installed them.
   const problem = await alone(pathOf('out/installing'), waiting, async (own) =>
     isInstalled() ? undefined : install(own),
   );
   if (problem !== undefined) {
-    fail(`Packages are not installed: ${problem}. What npm said is above; the next command tries again.`);
+    fail(`Packages are not installed: ${problem}. The output of npm is above; the next command tries again.`);
   }
 }
 
@@ -31,7 +31,7 @@ const pinned = platform === 'win32' ? `node-win-${arch}` : `node-${platform}-${a
 const pinnedNode = `node_modules/${pinned}/bin/${platform === 'win32' ? 'node.exe' : 'node'}`;
 const isPinned = changedAt(pinnedNode) > 0;
 
-/** The Node that tools/node pins, or on a platform that it does not cover the machine's own. */
+/** The Node that tools/node pins; on a platform without one, the machine's own. */
 export const node = isPinned ? pathOf(pinnedNode) : execPath;
 
 const [major, minor] = versions.node.split('.').map(Number);
@@ -43,7 +43,7 @@ if (!isPinned && (major < 22 || (major === 22 && minor < 18))) {
   fail(`topple needs Node >= 22.18 and this is ${versions.node}: install a newer one and try again.`);
 }
 
-/** Resolves with what went wrong, if anything did. */
+/** Resolves with the problem, if there is one. */
 async function install(own) {
   console.error('Installing packages (npm ci) ...');
   const npm = spawn('npm', ['ci', '--include=dev', '--include=optional', '--loglevel=error'], {
@@ -51,7 +51,7 @@ async function install(own) {
     stdio: ['ignore', 'ignore', 'inherit'],
     shell: platform === 'win32',
   });
-  // Where this process is killed npm goes on, and nobody else may begin.
+  // If this process is killed, npm continues, and nobody else may begin.
   if (npm.pid !== undefined) own(npm.pid);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => npm.kill(signal));
   return new Promise((resolve) => {

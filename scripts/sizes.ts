@@ -1,5 +1,5 @@
-// npm run sizes: bundles each entry of the built package as a user's bundler would, and writes into docs/platforms.md
-// how large it is. It measures the package in dist/, so `npm run build` goes before.
+// npm run sizes: bundles each entry of the built package as a user's bundler would, and writes the sizes into
+// docs/platforms.md. Measures the package in dist/: run `npm run build` first.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 
 const dist = new URL('../dist/', import.meta.url);
 const page = new URL('../docs/platforms.md', import.meta.url);
-/** Of the entries that use them; their users have them anyway. */
+/** Peer packages of the entries that use them, which their users have installed. */
 const peers = ['@statelyai/inspect', '@xstate/graph', 'express', 'fastify', 'hono'];
 
 const { exports } = JSON.parse(readFileSync(new URL('package.json', dist), 'utf8'));
@@ -24,7 +24,7 @@ const text = readFileSync(page, 'utf8');
 writeFileSync(page, text.replace(/(?<=<!-- sizes -->\n).*(?=\n<!-- \/sizes -->)/s, table));
 console.log(table);
 
-/** All that an entry exports, in thousands of bytes. */
+/** The size of all exports of an entry, in thousands of bytes. */
 async function kilobytes(file: string, more: readonly string[]): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [file],

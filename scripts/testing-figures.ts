@@ -43,7 +43,7 @@ const shapes: readonly Shape[] = [
   { name: '50 tasks, 5 layers of 10', layers: 5, width: 10, retry: false, maxFailures: 1, maxCommands: 2 },
 ];
 
-/** So that the full exploration of the large flows ends too. Counted, so that the same is given up everywhere. */
+/** Limits at which the full exploration of a large flow is given up. They are counted, so every machine gives up the same. */
 const limits = { maxSituations: 500_000, maxMs: Number.POSITIVE_INFINITY };
 
 interface Measured
@@ -54,7 +54,7 @@ interface Measured
 const [shape, reduction] = process.argv.slice(2);
 if (shape !== undefined) {
   const { layers, width, retry, maxFailures, maxCommands } = shapes[Number(shape)] as Shape;
-  // Each task hangs on two of the layer before; no two may change places.
+  // Each task depends on two of the layer before; no two are interchangeable.
   const tasks: (GraphTask & { readonly id: string })[] = [];
   for (let task = 0; task < layers * width; task++) {
     const [layer, place] = [Math.floor(task / width), task % width];
@@ -98,7 +98,7 @@ function put(text: string, name: string, table: string): string {
   return `${text.slice(0, from + begin.length)}\n${table}\n${text.slice(to)}`;
 }
 
-/** Each in a process of its own, so that memory is its own too. */
+/** Each in its own process, so that memory is measured separately. */
 function measure(index: number, by: Reduction): Measured {
   const file = fileURLToPath(import.meta.url);
   const { stdout, stderr } = spawnSync(process.execPath, [...process.execArgv, file, String(index), by], {
@@ -122,7 +122,7 @@ function figuresTable(): string {
   });
   const date = new Date().toISOString().slice(0, 10);
   return [
-    `Measured ${date} on Node ${process.versions.node}, ${availableParallelism()} shared cores. Memory is the most that the process ever held, Node and topple included (about 90 MB). Given up is what has more than ${show(limits.maxSituations)} situations.`,
+    `Measured ${date} on Node ${process.versions.node}, ${availableParallelism()} shared cores. Memory is the peak of the process, including Node and topple (about 90 MB). A search of more than ${show(limits.maxSituations)} situations is given up.`,
     '',
     '| flow | failures | commands | reduction | situations | steps | factor | time | memory |',
     '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',

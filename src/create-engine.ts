@@ -12,37 +12,40 @@ import type { RunFilter, RunSummary, Store } from './store/store.ts';
 
 /** Options of an engine. */
 export interface EngineOptions extends Omit<EngineSettings, 'store'> {
-  /** Where journals live. Default: memory, as long as the process. */
+  /** The store of the journals. Default: memory, for as long as the process lives. */
   readonly store?: Store | undefined;
 }
 
-/** Runs flows: gives them time, slots and a store. */
+/** Runs flows: provides time, slots and a store. */
 export interface Engine {
   /**
-   * Starts a run. Resolves once the input was accepted, the store has the run and it has started.
+   * Starts a run. Resolves once the input is accepted, the store has the run and the run has started.
    *
-   * @throws InputError where the schema refuses the input; StoreConflictError where the id is taken; FlowError for an
-   * option that will not do, such as an id with a slash
+   * @throws InputError if the schema refuses the input; StoreConflictError if the id is taken; FlowError for an invalid
+   * option, such as an id with a slash
    */
   start<F extends AnyFlow>(flow: F, ...given: StartArguments<InputOf<F>>): Promise<Run<ReturnedBy<F>>>;
-  /** Actor logic of a flow, bound to this engine: its slots, store and logger; the time is the parent's. */
+  /**
+   * Actor logic of a flow, bound to this engine: it uses the engine's slots, store and logger, and the clock of its
+   * parent.
+   */
   logic<F extends AnyFlow>(flow: F, settings?: RunSettings): FlowLogic<ActorInput<InputOf<F>>, ReturnedBy<F>>;
   /**
-   * Takes up the unsettled runs of these flows in the store. Attempts that were under way run again, under the same
+   * Recovers the unsettled runs of these flows from the store. Attempts that were under way run again, under the same
    * number. A run that was started with another version of its flow is left as it is, and logged.
    */
   recover(flows: readonly AnyFlow[]): readonly Run[];
   /**
    * A run that is under way, or has settled and is still kept.
    *
-   * @throws FlowError for what is no id, such as a flow
+   * @throws FlowError if the id is not a string, for example a flow
    */
   run(id: string): Run | undefined;
-  /** What the store knows of its runs. */
+  /** Summaries of the runs in the store. */
   runs(filter?: RunFilter): readonly RunSummary[];
   /**
-   * Stops: nothing starts any more; after `graceMs`, or once no attempt is under way, unsettled runs are left in the
-   * store, their attempts aborted, and their `settled()` rejects with EngineStoppedError.
+   * Stops the engine: nothing starts any more. After `graceMs`, or as soon as no attempt is under way, unsettled runs
+   * are left in the store, their attempts are aborted, and their `settled()` rejects with EngineStoppedError.
    */
   stop(options?: StopOptions): Promise<void>;
 }
@@ -50,7 +53,7 @@ export interface Engine {
 /**
  * Makes an engine.
  *
- * @throws FlowError for an option that will not do
+ * @throws FlowError for an invalid option
  */
 export function createEngine(options: EngineOptions = {}): Engine {
   const runs = new EngineRuns(options, options.store === undefined ? new OwnJournals() : undefined);
@@ -79,8 +82,8 @@ function definitionsOf(flows: readonly AnyFlow[]): FlowDefinition[] {
 function flowForId({ name }: { readonly name: string }): FlowError {
   return new FlowError(
     'bad_option',
-    `\`engine.run\` finds a run by its id, but got flow \`${name}\`. Start a run of it by \`engine.start(flow, input)\`, ` +
-      'or by `flow.run(input)` for what it returns.',
+    `\`engine.run\` takes the id of a run, but got flow \`${name}\`. Start a run of it with \`engine.start(flow, input)\`, ` +
+      'or with `flow.run(input)` to get its output.',
     { option: 'id', flow: name },
   );
 }

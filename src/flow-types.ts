@@ -13,7 +13,7 @@ export type OutputOf<Tasks, Id> = Id extends keyof Tasks
     : never
   : unknown;
 
-/** Outputs of dependencies, by id, all of which are done. */
+/** Outputs by id of dependencies that are all done. */
 export type DoneDeps<Tasks, Ids extends readonly unknown[]> =
   IsListed<Ids> extends true
     ? {
@@ -23,14 +23,14 @@ export type DoneDeps<Tasks, Ids extends readonly unknown[]> =
       }
     : { readonly [Id in Ids[number] & keyof Tasks]: OutputOf<Tasks, Id> };
 
-/** Under `all_success` a task has every output of its dependencies; under any other rule each may be missing. */
+/** Outputs of the dependencies by id: all of them under `all_success`; under any other rule each may be missing. */
 export type DepsOf<Tasks, Ids extends readonly unknown[], Rule extends TriggerRule> = [Rule] extends [
   'all_success',
 ]
   ? DoneDeps<Tasks, Ids>
   : { readonly [Id in keyof DoneDeps<Tasks, Ids>]?: DoneDeps<Tasks, Ids>[Id] | undefined };
 
-/** How dependencies ended, by id. */
+/** The endings of dependencies, by id. */
 export type OutcomesOf<Ids extends readonly unknown[]> =
   IsListed<Ids> extends true
     ? { readonly [Id in FixedIds<Ids>]: Outcome } & {
@@ -38,21 +38,21 @@ export type OutcomesOf<Ids extends readonly unknown[]> =
       } & { readonly [Id in LooseId<Ids[number]>]: Outcome }
     : { readonly [Id in Ids[number] & string]: Outcome };
 
-/** How a task may come to be without output in a run that is done: skipped, or optional and failed. */
+/** Why a task may have no output in a run that is done: skipped, or optional and failed. */
 export type Absence = 'skipped' | 'failed';
 
-/** Rules that never say skip. */
+/** Rules that never skip. */
 export type RuleThatNeverSkips = 'all_settled' | 'always' | 'none_failed';
 
-/** Rules that skip where everything went well. */
+/** Rules that skip when everything succeeded. */
 export type RuleOfFailure = 'all_failed' | 'all_skipped' | 'one_failed';
 
-/** How one of these tasks may come to be without output. Of one that the types do not know, it may be skipped. */
+/** Why one of these tasks may have no output. A task that the types do not know may be skipped. */
 export type AbsenceIn<Tasks, Ids extends readonly unknown[]> =
   | (Tasks[Ids[number] & keyof Tasks] extends { readonly absence: infer Upstream } ? Upstream : never)
   | ([Ids[number]] extends [keyof Tasks] ? never : 'skipped');
 
-/** Whether a rule may skip a task. Distributes over the rules, where there may be more than one. */
+/** Whether a rule may skip a task. Distributes over the rules if there are several. */
 export type SkippedBy<Rule, Upstream> = Rule extends RuleThatNeverSkips
   ? never
   : Rule extends RuleOfFailure
@@ -64,10 +64,11 @@ export type SkippedBy<Rule, Upstream> = Rule extends RuleThatNeverSkips
       : Extract<Upstream, 'skipped'>;
 
 /**
- * Finds how a task may come to be without output. A task that is not optional is done or skipped in a run that is
- * done, so a failure of an optional dependency never makes its output missing.
+ * Finds why a task may have no output. In a run that is done, each task that is not optional is done or skipped, so the
+ * failure of an optional dependency never makes its output missing.
  *
- * Worked out at each `task`, as the default of a type parameter: left inside the object it would be put off, and pile up.
+ * Computed at each `task`, as the default of a type parameter: inside the object type it would be deferred, and
+ * accumulate.
  */
 export type AbsenceOf<
   Tasks,
@@ -98,8 +99,8 @@ export type WithTask<
 };
 
 /**
- * The tasks of a flow, and one more if the text of its id is known. Where it is not, the type stays as it is, so that a
- * loop can add a task for each part of a list.
+ * The tasks of a flow, and one more if the text of its id is known. Otherwise the type is unchanged, so that a loop can
+ * add a task for each item of a list.
  */
 export type Grown<
   Tasks,
@@ -111,7 +112,10 @@ export type Grown<
   Absent extends Absence,
 > = [LooseId<Id>] extends [never] ? WithTask<Tasks, Input, Id, Output, Ids, Rule, Absent> : Tasks;
 
-/** The outputs of a run that is done, by task id: `undefined` where a task may have been skipped, or failed as an optional one. */
+/**
+ * The outputs of a run that is done, by task id. A task that may be skipped, or is optional and may fail, has
+ * `undefined` in its type.
+ */
 export type OutputsOf<Tasks> = {
   readonly [Id in keyof Tasks]: Tasks[Id] extends {
     readonly output: infer Output;
@@ -131,11 +135,11 @@ export interface CommonOptions<Tasks, Ids extends readonly unknown[], Rule, Opti
   /** When the task may start. Default `all_success`. */
   readonly triggerRule?: Rule | undefined;
   /**
-   * The run may be `done` although this task failed or could not run. It speaks for this task alone: a task behind it
+   * Lets the run be `done` even if this task failed or could not run. Applies to this task alone: a downstream task
    * that is not optional and cannot run without it fails the run. Default false.
    */
   readonly optional?: Optional | undefined;
-  /** The task may end itself with `SkipTask`: its output is then missing downstream. Default false. */
+  /** The task may end itself with `SkipTask`; downstream its output is then missing. Default false. */
   readonly skippable?: Skippable | undefined;
 }
 
@@ -150,9 +154,9 @@ export interface PerformOptions<
   Returned,
   Output,
 > extends CommonOptions<Tasks, Ids, Rule, Optional, Skippable> {
-  /** What the task does. What it returns, or the promise of it, is the task's output. */
+  /** The task's function. The value that it returns, or its promise resolves to, is the task's output. */
   readonly perform: (scope: PerformScope<Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>) => Returned;
-  /** Checks what the body returns; dependents get what it makes of it. Default: as returned. */
+  /** Checks the value that the body returns; dependents get the schema's result. Default: the value as returned. */
   readonly output?: Schema<unknown, Output> | undefined;
   readonly actor?: undefined;
   readonly input?: undefined;
@@ -169,18 +173,21 @@ export interface ActorOptions<
   Logic extends AnyActorLogic,
   Output,
 > extends CommonOptions<Tasks, Ids, Rule, Optional, Skippable> {
-  /** Any XState logic, spawned under the task's actor: its output is the task's, its error the attempt's. */
+  /**
+   * Any XState logic, spawned as a child of the task's actor. Its output is the task's output, its error fails the
+   * attempt.
+   */
   readonly actor: Logic;
-  /** What the actor gets as its input. */
+  /** The input of the actor. */
   readonly input?:
     | ((scope: PerformScope<Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>) => InputFrom<Logic>)
     | undefined;
-  /** Checks the actor's output; dependents get what it makes of it. Default: as it is. */
+  /** Checks the actor's output; dependents get the schema's result. Default: the output as it is. */
   readonly output?: Schema<unknown, Output> | undefined;
   readonly perform?: undefined;
 }
 
-/** Bodies to take the place of a flow's own, by task id. */
+/** Bodies that replace a flow's own, by task id. */
 export type BodiesFor<Tasks> = {
   readonly [Id in keyof Tasks]?: Tasks[Id] extends {
     readonly scope: infer Scope;
@@ -195,35 +202,35 @@ export type BodyFor<Scope, Output> =
   | { readonly perform: (scope: Scope) => Output | PromiseLike<Output> }
   | { readonly actor: AnyActorLogic; readonly input?: ((scope: Scope) => unknown) | undefined };
 
-/** Stands for "the outputs of the tasks, by id", where a flow does not say what its runs return. */
+/** Stands for "the outputs of the tasks, by id", if a flow does not define the output of its runs. */
 export interface ByTask {
   readonly 'returns the outputs of the tasks, by id': never;
 }
 
-/** What a run returns. */
+/** The output of a run. */
 export type ResultOf<Tasks, Returned> = [Returned] extends [ByTask] ? OutputsOf<Tasks> : Returned;
 
-/** What a flow carries for the types alone. */
+/** Types that a flow carries; there is no value. */
 export interface FlowTypes<Input, Tasks, Outputs> {
   readonly input: Input;
   readonly tasks: Tasks;
   readonly outputs: Outputs;
 }
 
-/** Any flow, whatever its types are. */
+/** Any flow, whatever its types. */
 export interface AnyFlow {
   readonly name: string;
   readonly types?: FlowTypes<unknown, unknown, unknown>;
   readonly definition: FlowDefinition;
 }
 
-/** What a run of a flow is started with. */
+/** The input with which a run of a flow is started. */
 export type InputOf<F extends AnyFlow> = NonNullable<F['types']>['input'];
 
-/** What a run of a flow returns. */
+/** The output of a run of a flow. */
 export type ReturnedBy<F extends AnyFlow> = NonNullable<F['types']>['outputs'];
 
-/** `input` may be left out where `undefined` will do. */
+/** The arguments of a start. `input` may be left out if its type allows `undefined`. */
 export type StartArguments<Input> = undefined extends Input
   ? [input?: Input, options?: StartOptions]
   : [input: Input, options?: StartOptions];

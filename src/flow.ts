@@ -41,13 +41,13 @@ import type { Body } from './model/perform.ts';
 import type { Schema, SchemaInput, SchemaOutput } from './model/schema.ts';
 import type { TriggerRule } from './model/trigger-rule.ts';
 
-/** What may be said of a flow, with its input typed by a schema. */
+/** Options of a flow, with its input typed by a schema. */
 export interface FlowOptions<InputSchema, Returned> extends Omit<FlowSettings, 'input' | 'output'> {
   /** Checks a run's input before anything starts; tasks get what it returns. Default: any input. */
   readonly input?: InputSchema | undefined;
   /**
-   * Makes what a run returns of the tasks' outputs, by id. It must return at once. Default: these outputs. `deps` is
-   * typed when it is said at the end of the tasks instead, by the method of the same name.
+   * Makes the run's output from the tasks' outputs, by id. It must return at once. Default: these outputs. To have
+   * `deps` typed, call the method of the same name after the last task instead.
    */
   readonly output?:
     | ((args: {
@@ -57,17 +57,19 @@ export interface FlowOptions<InputSchema, Returned> extends Omit<FlowSettings, '
     | undefined;
 }
 
-/** What a run is started with, by the schema of its input. */
+/** The input with which a run is started, by the schema of the input. */
 export type GivenInput<InputSchema> = [InputSchema] extends [Schema] ? SchemaInput<InputSchema> : unknown;
-/** What tasks get as their input, by its schema. */
+/** The input that tasks get, by its schema. */
 export type TakenInput<InputSchema> = [InputSchema] extends [Schema] ? SchemaOutput<InputSchema> : unknown;
 
-/** XState's word for any input; `unknown` would swallow a function of it that `invoke` is given. */
+/** XState's type for any input; with `unknown`, the function that `invoke` takes as `input` would lose its type. */
 export type ActorInput<Input> = unknown extends Input ? NonReducibleUnknown : Input;
 
 const brand = Symbol.for('topple.flow');
 
-/** A definition of tasks and their dependencies, from which runs are started. Immutable: each method gives a new flow. */
+/**
+ * An immutable definition of tasks and their dependencies, from which runs are started. Each method returns a new flow.
+ */
 export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask> {
   readonly name: string;
   /** Carries the types; there is no value. */
@@ -79,7 +81,7 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
   #machine: ReturnType<EngineRuns['machine']> | undefined;
 
   static {
-    // Not a property that types show: declarations could not name its key.
+    // Not a property in the types: declarations could not name its key.
     Object.defineProperty(Flow.prototype, brand, { value: true });
   }
 
@@ -92,9 +94,9 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
   }
 
   /**
-   * Adds a task. Its dependencies must have been added before, so a chain of these has no cycles.
+   * Adds a task. Its dependencies must already be in the flow, so a flow built this way has no cycles.
    *
-   * @throws FlowError where id, dependencies, options or body will not do
+   * @throws FlowError if the id, a dependency, an option or the body is invalid
    */
   task<
     const Id extends string,
@@ -123,13 +125,13 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
     options: ActorOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Logic, Output>,
   ): Flow<Input, Taken, Grown<Tasks, Taken, Id, Output, Ids, Rule, Absent>, Made>;
   task(id: string, options: object): never {
-    // What the overloads promise of the types, nothing here could show.
+    // The overloads type the result; the implementation cannot express their types.
     return new Flow(this.name, this.#settings, this.#tasks.with(this.name, id, options)) as never;
   }
 
   /**
-   * Says what a run returns, made of its input and the tasks' outputs, of those added later too. It must return at
-   * once; what it throws fails the run, cause `output`.
+   * Defines the run's output, made from its input and the tasks' outputs, including those of tasks added later. `make`
+   * must return at once; an error that it throws fails the run, cause `output`.
    */
   output<Output>(
     make: (args: { readonly input: Taken; readonly deps: OutputsOf<Tasks> }) => Output,
@@ -138,17 +140,13 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
   }
 
   /**
-   * The same flow with other bodies for some tasks, as `machine.provide` does it for actions.
+   * Returns the same flow with other bodies for some tasks, as `machine.provide` does for actions.
    *
-   * @throws FlowError for an id that is no task, or a body that is none
+   * @throws FlowError for an unknown task or an invalid body
    */
   provide(bodies: BodiesFor<Tasks>): Flow<Input, Taken, Tasks, Made> {
     if (typeof bodies !== 'object' || bodies === null || bodies instanceof Map)
-      throw badOption(
-        { option: 'bodies', flow: this.name },
-        'an object of bodies by the ids of tasks',
-        bodies,
-      );
+      throw badOption({ option: 'bodies', flow: this.name }, 'an object of bodies by task id', bodies);
     const given = new Map<string, Body>();
     for (const [id, body] of Object.entries(bodies)) {
       if (this.graph.indexOf(id) < 0) throw unknownTask(this.name, id, this.graph.ids);
@@ -157,37 +155,37 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
     return flowOf(this.definition.withBodies(given)) as never;
   }
 
-  /** Its tasks and who depends on whom. */
+  /** Its tasks and their dependencies. */
   get graph(): Graph {
     return this.definition.graph;
   }
 
-  /** What an engine runs: all that was said, checked and with defaults filled in. */
+  /** The definition that an engine runs: checked, with defaults filled in. */
   get definition(): FlowDefinition {
     this.#definition ??= new FlowDefinition(this.name, this.#settings, this.#tasks.all());
     return this.#definition;
   }
 
   /**
-   * Actor logic of a run, compiled: for `createActor`, `invoke`, `spawn`. Its input is the run's, its snapshot's
-   * context a RunView, its output a RunResult. Bound to the default engine.
+   * Actor logic of a run, compiled: for `createActor`, `invoke`, `spawn`. Takes the run's input; the context of its
+   * snapshot is a RunView, its output a RunResult. Bound to the default engine.
    */
   get logic(): FlowLogic<ActorInput<Input>, ResultOf<Tasks, Made>> {
     this.#logic ??= defaultEngine().logic(this.definition);
     return this.#logic as FlowLogic<ActorInput<Input>, ResultOf<Tasks, Made>>;
   }
 
-  /** The same run interpreted: a machine of XState's, for diagrams, small flows and XState's own tools. */
+  /** The same run, interpreted: an XState machine, for diagrams, small flows and XState's own tools. */
   get machine(): RunMachine<ActorInput<Input>, ResultOf<Tasks, Made>> {
     this.#machine ??= defaultEngine().machine(this.definition);
     return this.#machine as RunMachine<ActorInput<Input>, ResultOf<Tasks, Made>>;
   }
 
   /**
-   * Starts a run on the default engine: in memory, no limit of attempts. Resolves once the input was accepted and
-   * the run has started. A failure of the run is no rejection: see `settled` and `outputs`.
+   * Starts a run on the default engine: in memory, without a limit of attempts. Resolves once the input is accepted and
+   * the run has started. Does not reject when the run fails: see `settled` and `outputs`.
    *
-   * @throws InputError where the schema refuses the input
+   * @throws InputError if the schema refuses the input
    */
   start(...[input, options]: StartArguments<Input>): Promise<Run<ResultOf<Tasks, Made>>> {
     return quiet(defaultEngine().start(this.definition, input, options)) as Promise<
@@ -195,50 +193,48 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
     >;
   }
 
-  /** Starts a run and resolves with what it returns. Rejects with RunFailedError where it ends `failed` or `cancelled`. */
+  /** Starts a run and resolves with its output. Rejects with RunFailedError if it ends `failed` or `cancelled`. */
   run(...[input, options]: StartArguments<Input>): Promise<ResultOf<Tasks, Made>> {
     const run = defaultEngine().start(this.definition, input, options) as Promise<Run<ResultOf<Tasks, Made>>>;
     return quiet(run.then((started) => started.outputs()));
   }
 }
 
-/** Starts the definition of a flow; go on with `task`. */
+/** Starts the definition of a flow; add tasks with `task`. */
 export function createFlow<InputSchema extends Schema | undefined = undefined, Returned = ByTask>(
   name: string,
   options: FlowOptions<InputSchema, Returned> = {},
 ): Flow<GivenInput<InputSchema>, TakenInput<InputSchema>, unknown, Returned> {
-  // What `output` is given fits its type: the input as the schema returned it.
+  // `output` gets the input as the schema returned it, which fits its type.
   const settings = options as FlowSettings;
   checkFlow(name, settings);
   return new Flow(name, settings, new TaskList());
 }
 
-/** Whether a value is a flow, also of another copy of topple. */
+/** Whether a value is a flow, including one of another copy of topple. */
 export function isFlow(value: unknown): value is Flow<never, never, never, never> {
   return typeof value === 'object' && value !== null && brand in value;
 }
 
-/** The definition of a flow; FlowError where the value is none. */
+/** The definition of a flow; throws FlowError if the value is no flow. */
 export function definitionOf(flow: unknown): FlowDefinition {
   if (isFlow(flow)) return flow.definition;
-  throw new FlowError(
-    'bad_option',
-    `A flow was expected, made by \`createFlow\`, but got ${showValue(flow)}.`,
-    { value: flow },
-  );
+  throw new FlowError('bad_option', `Expected a flow, made by \`createFlow\`, but got ${showValue(flow)}.`, {
+    value: flow,
+  });
 }
 
-/** The flow of a definition, whose tasks have been checked. */
+/** The flow of a definition whose tasks have been checked. */
 export function flowOf(definition: FlowDefinition): Flow {
   return new Flow(definition.name, definition.settings, TaskList.of(definition.tasks), definition);
 }
 
 /**
- * Makes a flow of data: `{ tasks: { id: { dependsOn, … } } }`, in linear time. Outputs are typed by the bodies; where
- * ids are known only when it runs, so are they.
+ * Makes a flow of data: `{ tasks: { id: { dependsOn, … } } }`, in linear time. Outputs have the types of the bodies'
+ * results, also where ids are known only at run time.
  *
  * @param bodies one `perform` for all tasks, or a body for each, by id
- * @throws FlowError where the data is no valid flow: a cycle with its path, an unknown dependency, a bad option, …
+ * @throws FlowError if the data is no valid flow: a cycle with its path, an unknown dependency, a bad option, …
  */
 export function createFlowFromGraph<Output = never>(
   definition: GraphDefinition,
@@ -256,13 +252,13 @@ export function createFlowFromGraph<
   bodies: Bodies & NoOthers<GraphIds<Definition>, Bodies>,
 ): Flow<unknown, unknown, GraphTasks<Definition, Bodies>>;
 export function createFlowFromGraph(definition: GraphDefinition, bodies: unknown): never {
-  // What the overloads promise of the types, nothing here could show.
+  // The overloads type the result; the implementation cannot express their types.
   return flowOf(defineGraph(definition, bodies as Bodies)) as never;
 }
 
 /**
- * Tasks in definition order. Flows that grow from one another share the array: a list is its first `size`, and
- * only the longest may add to it, so that a chain of n tasks costs n.
+ * Tasks in definition order. Flows built on one another share the array: a list is its first `size` items, and only the
+ * longest list may add to it, so a chain of n tasks costs O(n).
  */
 class TaskList {
   readonly #tasks: TaskDefinition[];

@@ -18,13 +18,13 @@ export type GraphBody<Output = unknown, Deps = Record<string, Output>> =
       readonly input?: ((scope: PerformScope<unknown, Deps>) => unknown) | undefined;
     };
 
-/** One body for all tasks, or a body for each, by id; `Output` is what any of them returns. */
+/** One body for all tasks, or a body for each, by id; `Output` is the output of any of them. */
 export type GraphBodies<Output = unknown> =
   | GraphPerform<Output>
   | Readonly<Record<string, GraphBody<Output>>>
   | ReadonlyMap<string, GraphBody<Output>>;
 
-/** Ids of the tasks of a graph: `string` where it is not written out. */
+/** Ids of the tasks of a graph; `string` if they are not literals. */
 export type GraphIds<Definition extends GraphDefinition> = Definition['tasks'] extends infer Tasks
   ? Tasks extends ReadonlyMap<infer Id, unknown>
     ? Id & string
@@ -33,7 +33,7 @@ export type GraphIds<Definition extends GraphDefinition> = Definition['tasks'] e
       : keyof Tasks & string
   : never;
 
-/** What a graph says of one of its tasks. */
+/** The definition of one task in a graph. */
 export type GraphTaskOf<Definition extends GraphDefinition, Id> = Definition['tasks'] extends infer Tasks
   ? Tasks extends ReadonlyMap<string, infer Task>
     ? Task
@@ -44,13 +44,15 @@ export type GraphTaskOf<Definition extends GraphDefinition, Id> = Definition['ta
         : never
   : never;
 
-/** Outputs of the dependencies of a task, by id; the compiler cannot know their types before it knows the bodies. */
+/**
+ * Outputs of the dependencies of a task, by id, as `unknown`: the compiler needs this type before it knows the bodies.
+ */
 export type GraphDeps<Definition extends GraphDefinition, Id> =
   GraphTaskOf<Definition, Id> extends infer Task
     ? { readonly [Dependency in ListOf<Task, 'dependsOn'> | ListOf<Task, 'needs'>]: unknown }
     : never;
 
-/** The ids in a list of a task's. */
+/** The ids in one of a task's lists. */
 export type ListOf<Task, Key extends string> =
   Task extends Readonly<Record<Key, readonly (infer Id)[]>>
     ? Id & string
@@ -63,12 +65,12 @@ export type GraphBodiesById<Definition extends GraphDefinition> = {
   readonly [Id in GraphIds<Definition>]: GraphBody<unknown, GraphDeps<Definition, Id>>;
 };
 
-/** Refuses bodies under ids that are known to be no tasks. */
+/** Refuses bodies under ids known to be no tasks. */
 export type NoOthers<Ids, Bodies> = [Exclude<TextId<keyof Bodies>, Ids>] extends [never]
   ? unknown
   : { readonly [Id in Exclude<TextId<keyof Bodies>, Ids>]: never };
 
-/** What a body returns, or its task's schema makes of that. */
+/** The output of a task: the return value of its body, or the result of its schema. */
 export type GraphOutput<Task, Body> = Task extends { readonly output: Schema<unknown, infer Output> }
   ? Output
   : Body extends (...args: never) => infer Returned
@@ -79,7 +81,9 @@ export type GraphOutput<Task, Body> = Task extends { readonly output: Schema<unk
         ? OutputFrom<Logic>
         : unknown;
 
-/** Whether every task of a graph has an output when a run is done: it is written out, and none may be missing. */
+/**
+ * Whether every task of a graph has an output when a run is done: the graph is a literal, and no output may be missing.
+ */
 export type IsSureGraph<Definition extends GraphDefinition> =
   string extends GraphIds<Definition>
     ? false
@@ -87,7 +91,7 @@ export type IsSureGraph<Definition extends GraphDefinition> =
       ? false
       : true;
 
-/** Whether a task may be without an output in a run that is done. */
+/** Whether a task may have no output in a run that is done. */
 export type MayMiss<Task> = Task extends
   | { readonly optional: true }
   | { readonly skippable: true }
@@ -95,7 +99,7 @@ export type MayMiss<Task> = Task extends
   ? true
   : false;
 
-/** The tasks of a flow that is made of a graph and a body for each. */
+/** The tasks of a flow made of a graph and a body for each task. */
 export type GraphTasks<Definition extends GraphDefinition, Bodies> = {
   readonly [Id in keyof Bodies & string]: {
     readonly output: GraphOutput<GraphTaskOf<Definition, Id>, Bodies[Id]>;

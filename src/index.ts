@@ -4,7 +4,7 @@
 export type { RunResult } from '../machines/index.ts';
 export { createEngine, type Engine, type EngineOptions } from './create-engine.ts';
 export type { Subscription } from './engine/emitter.ts';
-// What the types above are made of: declarations of what is inferred from them name these.
+// Parts of the types above: declarations inferred from those name these.
 export type { EngineSettings, StartOptions, StopOptions } from './engine/engine.ts';
 export type { EntryOf, EventsOptions, Run, RunActor } from './engine/run.ts';
 export type { RunCommand } from './engine/run-command.ts';
@@ -64,7 +64,7 @@ export type {
 export type { Clock } from './model/clock.ts';
 export type { FlowDefinition, FlowSettings, TaskDefinition, TaskSettings } from './model/definition.ts';
 export type { FlowErrorDetails } from './model/error.ts';
-// Errors: thrown by bodies, and thrown by topple.
+// Errors that bodies throw, and errors that topple throws.
 export {
   CancelledError,
   EngineStoppedError,
@@ -87,7 +87,7 @@ export {
 } from './model/error.ts';
 export type { Graph, ReachOptions } from './model/graph.ts';
 export type { GraphBackoff, GraphDefinition, GraphRetry, GraphTask } from './model/graph-definition.ts';
-// What is known of a run.
+// Facts and views of a run.
 export type {
   Entry,
   RunEntry,
@@ -105,6 +105,6 @@ export type { Schema, SchemaInput, SchemaIssue, SchemaOutput, SchemaResult } fro
 export type { Cause, RunStatus, SettledRunStatus, SettledStatus, TaskStatus } from './model/status.ts';
 export { type TriggerRule, triggerRules } from './model/trigger-rule.ts';
 export type { RunView, TaskView } from './model/view.ts';
-// Where it is kept.
+// Stores.
 export { createMemoryStore } from './store/memory.ts';
 export type { RunFilter, RunSummary, Store } from './store/store.ts';

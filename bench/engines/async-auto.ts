@@ -4,7 +4,7 @@ import { type Account, signupServices } from './signup.ts';
 
 type Results = Readonly<Record<string, number>>;
 
-/** Looks at all tasks after each one, so the cost of a task grows with the graph. */
+/** Checks all tasks after each one, so the cost of a task grows with the graph. */
 export const engine: Engine = {
   passesOutputs: true,
 
@@ -16,7 +16,7 @@ export const engine: Engine = {
         for (const dependency of dependsOn) sum = (sum + (results[dependency] as number)) | 0;
         return tally.returned(sum);
       };
-      // A task without dependencies is given a callback in place of results; an async function needs neither.
+      // A task without dependencies gets a callback instead of results; an async function needs neither.
       graph[id] = dependsOn.length === 0 ? async () => tally.returned(1) : [...dependsOn, body];
     }
     return () => auto(graph as never);

@@ -5,8 +5,8 @@ import { type Engine, inLanes } from './engine.ts';
 import { signupServices } from './signup.ts';
 
 /**
- * Effect with all done by hand that a graph would do: fibers are forked in the order in which the tasks are given, which
- * is trusted, and a sign-up is a function written for this one flow.
+ * Effect without a graph: fibers are forked by hand in the given order of the tasks, which is trusted, and a sign-up is
+ * a function written for this one flow.
  */
 export const engine: Engine = {
   passesOutputs: true,

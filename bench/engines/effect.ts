@@ -11,8 +11,8 @@ interface Step extends Task {
 }
 
 /**
- * Effect's own graph of the tasks, which may come in any order and must have no cycle; and a fiber for each task, forked
- * in the graph's order, which joins the fibers of its dependencies.
+ * Effect's own graph of the tasks, which may come in any order but must have no cycle. Each task has a fiber, forked in
+ * the graph's order, that joins the fibers of its dependencies.
  */
 export const engine: Engine = {
   passesOutputs: true,
@@ -51,7 +51,7 @@ export const engine: Engine = {
   },
 };
 
-/** What each task of a graph does with the outputs of its dependencies. */
+/** The body of each task, applied to the outputs of its dependencies. */
 export function addUp(tally: Tally): (outputs: Effect.Effect<number[]>) => Effect.Effect<number> {
   const body = async (outputs: readonly number[]): Promise<number> =>
     tally.returned(outputs.reduce((sum, output) => (sum + output) | 0, 1));
@@ -70,7 +70,7 @@ function inOrder<Each extends Task>(tasks: readonly Each[]): readonly Each[] {
   return [...Graph.values(Graph.topo(graph))];
 }
 
-/** A fiber for each task, which joins the fibers of its dependencies: these must have come before it. */
+/** Forks a fiber for each task, which joins the fibers of its dependencies; these must come before it. */
 export function forkInOrder<Each extends Task, Output>(
   tasks: readonly Each[],
   perform: (outputs: Effect.Effect<Output[]>, task: Each) => Effect.Effect<Output>,

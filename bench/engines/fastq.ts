@@ -7,7 +7,7 @@ interface Node {
   waitsFor: number;
 }
 
-/** A queue, and for each task a count of the dependencies that it waits for: the last of them pushes it. */
+/** A queue, and for each task a count of unfinished dependencies: the last of them pushes it. */
 export const engine: Engine = {
   passesOutputs: false,
 

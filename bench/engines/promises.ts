@@ -2,8 +2,8 @@ import { type Engine, inLanes } from './engine.ts';
 import { signupServices } from './signup.ts';
 
 /**
- * What a task costs at the least: a promise each, made in order, which awaits those before it; where tasks fail, they are
- * called again in a loop.
+ * The minimum cost of a task: one promise each, made in order, which awaits those before it. Tasks that fail are called
+ * again in a loop.
  */
 export const engine: Engine = {
   passesOutputs: true,
@@ -42,7 +42,7 @@ export const engine: Engine = {
   },
 };
 
-/** A body that fails twice, and is called until it does not: nobody looks at its errors. */
+/** A body that fails twice, called until it succeeds; its errors are ignored. */
 function failingTwice(body: (sum: number) => Promise<number>): (sum: number) => Promise<number> {
   const attemptBody = async (attempt: number, sum: number): Promise<number> => {
     if (attempt < 3) throw new Error('Not yet');

@@ -5,7 +5,7 @@ export interface Account {
   readonly id: number;
 }
 
-/** What the tasks of a sign-up call where outputs are passed on: nothing much, asynchronously. */
+/** The services that the tasks of a sign-up call if outputs are passed on: trivial and asynchronous. */
 export interface SignupServices {
   readonly createAccount: (input: SignupInput) => Promise<Account>;
   /** By mail, in the CRM, by SMS, with a card. */

@@ -4,7 +4,8 @@ import type { SignupInput, Task } from '../workloads.ts';
 import { type Engine, inLanes } from './engine.ts';
 import { type Account, type SignupServices, signupServices } from './signup.ts';
 
-// As flows are used: every task may be retried and has a time-out, and dependents read the outputs they depend on.
+// Typical use of flows: every task may be retried and has a time-out, and dependents read the outputs of their
+// dependencies.
 const retry = { maxAttempts: 3 };
 const timeoutMs = 60_000;
 
@@ -24,7 +25,7 @@ export const engine: Engine = {
   },
 };
 
-/** A flow made of data, checked: reading `graph` is what finds a cycle or an unknown dependency. */
+/** A flow made of data, checked: reading `graph` finds cycles and unknown dependencies. */
 export function defineFlow(tasks: readonly Task[], perform: (scope: Scope) => unknown) {
   const definition = { tasks: tasks.map(({ id, dependsOn }) => ({ id, dependsOn, retry, timeoutMs })) };
   const flow = createFlowFromGraph(definition, perform);

@@ -1,13 +1,13 @@
 import { copyFileSync, cpSync, existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 
-/** What is read of a checkout's documents by those who have only the package. */
+/** The documents of a checkout that the package includes. */
 const shipped = ['README.md', 'CHANGELOG.md', 'docs', 'examples'];
 
-/** `[text](path#heading)` whose path is in the checkout; pictures stand among what is shipped. */
+/** `[text](path#heading)` whose path is in the checkout; excludes pictures, which are in the package. */
 const link = /(?<!!)\[([^\]]*)\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)/g;
 
-/** Copies the documents into the package. Their links to files that it lacks become plain text. */
+/** Copies the documents into the package. Links to files that it lacks become plain text. */
 export function writeDocuments(root: string, folder: string): void {
   copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
   for (const name of shipped) cpSync(join(root, name), join(folder, name), { recursive: true });

@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
-/** An event, an effect or a fact: something with a name that carries fields. */
+/** An event, an effect or a fact: a name with fields. */
 export interface Message {
   readonly name: string;
   readonly meaning: string;
@@ -16,7 +16,7 @@ export interface Field {
   readonly meaning: string;
 }
 
-/** A type that fields are made of, and where it stands. */
+/** A type used in fields, and where it is declared. */
 export interface Named {
   readonly name: string;
   readonly file: string;
@@ -32,7 +32,7 @@ const program = ts.createProgram([`${root}machines/index.ts`], {
 });
 const checker = program.getTypeChecker();
 
-/** Members of a union of `{ type: 'name', … }`, in the order of the source. */
+/** Members of a union of `{ type: 'name', … }`, in source order. */
 export function unionOf(name: string): Message[] {
   const { type } = declarationOf(name) as ts.TypeAliasDeclaration;
   const members = (type as ts.UnionTypeNode).types;
@@ -40,7 +40,7 @@ export function unionOf(name: string): Message[] {
     const fields = fieldsOf(member);
     return {
       name: fields.find((field) => field.name === 'type')?.type.slice(1, -1) ?? '',
-      // A comment on a member stands before its `|`, where it belongs to no node.
+      // The comment of a member comes before its `|`, where it belongs to no node.
       meaning: commentIn(
         member.getSourceFile().text.slice(members[index - 1]?.end ?? type.pos, member.getStart()),
       ),
@@ -72,12 +72,12 @@ export function fieldsOf(node: string | ts.Node): Field[] {
   });
 }
 
-/** What is said of a type as a whole. */
+/** The docstring of a type. */
 export function meaningOfType(name: string): string {
   return meaningOf(symbolOf(declarationOf(name)));
 }
 
-/** The project's own types that a text names, and those that these are made of, in order of name. */
+/** The project's own types in a text, and those used in them, in order of name. */
 export function typesIn(text: string): Named[] {
   const found = new Map<string, Named>();
   const texts = [text];
@@ -132,7 +132,7 @@ function meaningOf(symbol: ts.Symbol): string {
   return ts.displayPartsToString(symbol.getDocumentationComment(checker));
 }
 
-/** A class is known by its name; of anything else the shape is told. */
+/** The name of a class; the shape of any other type. */
 function shapeOf(node: Declaration): string {
   if (ts.isClassDeclaration(node)) return 'class';
   if (ts.isTypeAliasDeclaration(node)) return flat(node.type);
@@ -142,7 +142,7 @@ function shapeOf(node: Declaration): string {
   return `{ ${fields.join('; ')} }`;
 }
 
-/** As it stands in the source, on one line. */
+/** Its source text, on one line. */
 function flat(node: ts.Node): string {
   const text = node.getText().replace(/\s+/g, ' ');
   return text.replace(/^\| /, '').replace(/([<(]) | ,? ?(?=[>)])/g, '$1');

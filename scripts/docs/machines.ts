@@ -9,16 +9,16 @@ const intro = `<!-- Made by \`npm run docs\` from the machines and the types bes
 
 # The two machines
 
-All that topple decides, these two decide. The orchestrator has a run's books and gives each task its verdict; a task's
-machine takes one task from its verdict to its ending. Neither has a clock, chance or a hand to act with: instants
-arrive in events, what is to be done outside is asked for by an **effect**, an action that does nothing until an engine
-gives it a meaning, and what happened is announced as a **fact**, which becomes an entry of the journal and the event
-that \`run.on\` hears. So each transition is a pure function, and both files open as diagrams in any editor for XState.
+These two machines make all of topple's decisions. The orchestrator keeps a run's ledger and gives each task its
+verdict; a task's machine takes one task from its verdict to its ending. Neither has a clock, randomness or side effects:
+instants arrive in events; an **effect** is an action that requests work outside, and does nothing until an engine
+implements it; a **fact** reports what happened, and becomes an entry of the journal and the event that listeners of
+\`run.on\` get. So each transition is a pure function, and both files open as diagrams in any XState editor.
 
-In the pictures a box lists the events that a state takes without leaving it. An event that leads to several places has
-its guard in brackets: the first that holds is taken, \`[else]\` where none does. Thick borders mark final states.`;
+In the pictures a box lists the events that a state takes without leaving it. An event with several transitions shows
+their guards in brackets: the first that holds is taken, \`[else]\` if none does. Thick borders mark final states.`;
 
-/** Text of machines/README.md. */
+/** Makes the text of machines/README.md. */
 export function machinesPage(): string {
   const body = [
     ...sectionOf(taskMachine, { file: 'task.ts', of: 'Task', facts: 'TaskFact' }),
@@ -29,7 +29,7 @@ export function machinesPage(): string {
 
 interface Names {
   readonly file: string;
-  /** What the names of its types begin with. */
+  /** The prefix of its types' names. */
   readonly of: 'Task' | 'Orchestrator';
   readonly facts: 'TaskFact' | 'RunFact';
 }
@@ -88,7 +88,7 @@ function transitionRows(state: string, transitions: readonly MachineTransition[]
   ]);
 }
 
-/** Actions that neither change the context nor emit; one without params may stand in no type. */
+/** Actions that neither change the context nor emit; one without params may be in no type. */
 function effectsOf({ implementations }: AnyStateMachine, type: string): Message[] {
   const described = new Map(recordOf(type).map((effect) => [effect.name, effect]));
   return Object.entries(implementations.actions)

@@ -6,7 +6,7 @@ import { topple } from '../../test/support/cli.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The pictures of the documents, by file: made by the command line itself, of an example. */
+/** Draws the pictures of the documents, by file, with the command line and an example. */
 export async function drawPictures(): Promise<Map<string, string>> {
   const folder = mkdtempSync(join(tmpdir(), 'topple-'));
   try {

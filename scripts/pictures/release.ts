@@ -1,5 +1,5 @@
-// The flow of the pictures in the README: examples/release.yaml with bodies that tell how far they are, eight times as
-// fast, and with a server for signatures that is down.
+// The flow of the pictures in the README: examples/release.yaml with bodies that report progress, eight times as fast,
+// and with a signature server that is down.
 
 import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';

@@ -5,13 +5,16 @@ const padding = 18;
 const barHeight = 34;
 const font = "ui-monospace,'SF Mono',SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace";
 
-/** The palette's first eight, on a ground that is dark on light pages and on dark ones: each at least 4.5 to 1. */
+/**
+ * The palette's first eight, on a ground that is dark on light and on dark pages, each with a contrast of at least 4.5
+ * to 1.
+ */
 const ground = '#1a1d24';
 const text = '#dfe3ea';
 const dimmed = '#98a1b0';
 const palette = ['#1a1d24', '#ff7b72', '#6fdd8b', '#f2cc60', '#79b8ff', '#d2a8ff', '#5fd7e5', '#dfe3ea'];
 
-/** A terminal's screen as an SVG, in a window with that title. */
+/** Draws a terminal's screen as an SVG, in a window with that title. */
 export function drawWindow(screen: Screen, title: string): string {
   const lines = screen.runs;
   const width = Math.ceil(screen.columns * cell.width + 2 * padding);
@@ -46,7 +49,7 @@ interface Part {
   readonly columns: number;
 }
 
-/** Lines apart from words; words between which there is more than one space apart from each other. */
+/** Separates lines from words, and words with more than one space between them from each other. */
 function partsOf({ text, column }: Run): Part[] {
   return Array.from(text.matchAll(/━+|─+|[^\s━─]+(?: [^\s━─]+)*/gu), ({ 0: part, index }) => ({
     text: part,
@@ -55,7 +58,7 @@ function partsOf({ text, column }: Run): Part[] {
   }));
 }
 
-/** Of what topple shows in the pictures: no character of these is wider than one column. */
+/** Columns of a part of the pictures, which contain no character wider than one column. */
 function columnsOf(part: string): number {
   return Array.from(part).length;
 }
@@ -68,7 +71,7 @@ function drawPart({ text, column, columns }: Part, top: number, attributes: stri
     const y = round(top + cell.height / 2 - thickness / 2);
     return `<rect x="${x}" y="${y}" width="${width}" height="${thickness}" fill="${fill}"/>`;
   }
-  // Whatever font there is, what stands in columns stays in them.
+  // Keeps text in its columns, whatever the font.
   return `<text x="${x}" y="${round(top + 14)}" textLength="${width}" lengthAdjust="spacingAndGlyphs" ${attributes}>${escapeXml(text)}</text>`;
 }
 

@@ -4,7 +4,7 @@ import { CliError, exitCode, oneLine, UsageError } from './cli-error.ts';
 import type { Always, Command, Given, Option, Options } from './command.ts';
 import { closing, helpOf } from './help.ts';
 
-/** What a command line asks for: a command with what it was given, or a text such as help. */
+/** The result of reading a command line: a command with its arguments, or a text such as help. */
 export type Asked =
   | {
       readonly kind: 'command';
@@ -17,7 +17,7 @@ export type Asked =
 /**
  * Reads a command line.
  *
- * @throws UsageError for what will not do, with what was probably meant
+ * @throws UsageError for an invalid argument, with a suggestion
  */
 export function readArguments(args: readonly string[], commands: readonly Command[], version: string): Asked {
   let asked: Asked | undefined;
@@ -54,7 +54,7 @@ export function readArguments(args: readonly string[], commands: readonly Comman
   return asked ?? { kind: 'text', text };
 }
 
-/** `help NAME` is `NAME --help`. The parser's own way with it would look at the process's exit code. */
+/** Turns `help NAME` into `NAME --help`. The parser's own help command would read the process's exit code. */
 function withoutHelpCommand(args: readonly string[], commands: readonly Command[]): readonly string[] {
   const [first, name] = args;
   if (first !== 'help') return args;
@@ -88,7 +88,7 @@ function describe(parser: Parser, command: Command): void {
   parser.addHelpText('after', helpOf(command));
 }
 
-/** `--load-timeout` of `loadTimeout`. */
+/** The flag of an option: `--load-timeout` for `loadTimeout`. */
 export function flagOf(name: string): string {
   return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
@@ -113,14 +113,14 @@ function readValue(name: string, option: Option, value: string): unknown {
   throw new UsageError(`\`${flagOf(name)}\` must be ${expects(value)}, but is \`${value}\`.${advice}`);
 }
 
-/** The parser's own message as one line, with where to read on. */
+/** The parser's own message as one line, with a pointer to the help. */
 function explain(
   error: CommanderError,
   text: string,
   args: readonly string[],
   commands: readonly Command[],
 ): CliError {
-  // Without a command there is only the help to say.
+  // Without a command, print the help.
   if (error.code === 'commander.help') return new CliError(exitCode.usage, text);
   const command = commands.find(({ name }) => args.includes(name));
   const page = command === undefined ? 'topple --help' : `topple ${command.name} --help`;

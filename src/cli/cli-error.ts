@@ -1,20 +1,20 @@
 import { cutMiddle, escapeControls } from '../model/escape.ts';
 
-/** What the process ends with. */
+/** Exit codes of the process. */
 export const exitCode = {
   done: 0,
   /** A run, or a simulated one, ended `failed` or `cancelled`. */
   failed: 1,
   /** Bad options, or a file that cannot be read. */
   usage: 2,
-  /** A file that can be read, and holds no valid flow. */
+  /** A readable file without a valid flow. */
   invalidFlow: 3,
   /** A time limit passed. */
   timeLimit: 124,
   interrupted: 130,
 } as const;
 
-/** Something that the user is told in one line: what was expected, what was found, where, and what to do. */
+/** An error that is shown in one line: what was expected, what was found, where, and what to do. */
 export class CliError extends Error {
   override readonly name: string = 'CliError';
   readonly exitCode: number;
@@ -34,7 +34,7 @@ export class UsageError extends CliError {
   }
 }
 
-/** A file that can be read, and holds no valid flow. */
+/** A readable file without a valid flow. */
 export class InvalidFlowError extends CliError {
   override readonly name = 'InvalidFlowError';
 
@@ -43,10 +43,10 @@ export class InvalidFlowError extends CliError {
   }
 }
 
-/** Of a name in backticks, such as an id: more tells nobody more. Characters. */
+/** Maximum length of a name in backticks, such as an id. In characters. */
 const maxName = 120;
 
-/** One line, whatever it is made of, as a terminal may be sent it. Long names in backticks lose their middle. */
+/** Makes any text one line that is safe for a terminal. Long names in backticks lose their middle. */
 export function oneLine(text: string): string {
   const line = text.trim().replaceAll(/\s*[\r\n\u2028\u2029]+\s*/g, ' ');
   return escapeControls(line.replaceAll(/`[^`]+`/g, (name) => cutMiddle(name, maxName, 40)));

@@ -6,8 +6,8 @@ import { commands } from './registry.ts';
 import { version } from './version.ts';
 
 /**
- * The command line as a function: does what the arguments ask for and resolves with the exit code. Never rejects:
- * errors are told on `io.stderr`, in one line each; `--verbose` adds their stack traces.
+ * The command line as a function: runs the given command and resolves with the exit code. Never rejects: errors are
+ * written to `io.stderr`, in one line each; `--verbose` adds their stack traces.
  */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
   try {
@@ -23,9 +23,9 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** An error in one line; with its stack trace below where that was asked for. */
+/** An error in one line, followed by its stack trace if requested. */
 export function describeError(error: unknown, isVerbose: boolean): string {
-  // The help that a command line without a command asks for.
+  // The help for a command line without a command.
   if (error instanceof CliError && error.name === 'CliError') return error.message;
   const message = error instanceof Error ? error.message : String(error);
   const line =

@@ -1,27 +1,27 @@
 import type { Io } from './io.ts';
 import { describeRule, keepsRule, type NumberRule, parseNumber } from './number-rule.ts';
 
-/** An option of a command. Without `takes` it is a switch. */
+/** An option of a command; a switch if it has no `takes`. */
 export interface Option<Value = unknown> {
   readonly summary: string;
-  /** What its argument is called in the help: `N`, `FILE`. */
+  /** The name of its argument in the help: `N`, `FILE`. */
   readonly takes?: string | undefined;
-  /** Reads its argument; `undefined` where that will not do. */
+  /** Reads its argument; returns `undefined` if that is invalid. */
   readonly read?: ((text: string) => Value | undefined) | undefined;
-  /** What an argument must be, where one will not do: goes on after "must be". */
+  /** Describes a valid argument, for the error after an invalid one; follows "must be". */
   readonly expects?: ((given: string) => string) | undefined;
-  /** All arguments that there are, for shell completion. */
+  /** All possible arguments, for shell completion. */
   readonly choices?: readonly string[] | undefined;
-  /** Its argument is a file, for shell completion. */
+  /** Whether its argument is a file, for shell completion. */
   readonly isFile?: boolean | undefined;
-  /** May be given several times: its value is an array. */
+  /** Whether it may be given several times; its value is then an array. */
   readonly isList?: boolean | undefined;
 }
 
 /** Options by name, in camel case: `loadTimeout` is `--load-timeout`. */
 export type Options = Readonly<Record<string, Option>>;
 
-/** What was given: `undefined` for an option that was not, `false` for a switch. */
+/** The values of the options: `undefined` for an option that was not given, `false` for a switch. */
 export type Given<All extends Options> = {
   readonly [Name in keyof All]: All[Name] extends { readonly takes: string }
     ? All[Name] extends Option<infer Value>
@@ -30,13 +30,13 @@ export type Given<All extends Options> = {
     : boolean;
 };
 
-/** What every command may be given. */
+/** Options of every command. */
 export interface Always {
-  /** Stack traces are wanted. */
+  /** Whether to print stack traces. */
   readonly verbose: boolean;
 }
 
-/** The one thing that a command is given beside options. */
+/** The one argument of a command besides its options. */
 export interface Argument {
   readonly name: string;
   readonly summary: string;
@@ -46,21 +46,21 @@ export interface Argument {
 }
 
 /**
- * A command: described as data, from which come parsing, help and shell completion; so its file must load fast, and
- * what does the work is imported by `run`.
+ * A command, described as data from which parsing, help and shell completion are made. Its file must load fast, so
+ * `run` imports the implementation.
  */
 export interface Command<All extends Options = Options> {
   readonly name: string;
   readonly summary: string;
-  /** More for the command's own help. */
+  /** A longer text for the command's own help. */
   readonly description?: string | undefined;
   readonly argument?: Argument | undefined;
   readonly options: All;
-  /** Command lines without `topple`, each with what it does. */
+  /** Command lines without `topple`, each with its meaning. */
   readonly examples: readonly (readonly [line: string, meaning: string])[];
   /**
-   * Does it, and says how the process is to end: a code of `exitCode`, 0 for nothing. What it throws is told in one
-   * line: a `CliError` with its own code, anything else as a defect.
+   * Runs the command and resolves with an `exitCode`; 0 if `undefined`. An error that it throws is shown in one line: a
+   * `CliError` with its own code, any other as a defect.
    */
   run(argument: string, given: Given<All> & Always, io: Io): Promise<number | undefined>;
 }
@@ -70,22 +70,22 @@ export function defineCommand<const All extends Options>(command: Command<All>):
   return command as unknown as Command;
 }
 
-/** A switch. */
+/** Defines a switch. */
 export function toggle(summary: string): Option<boolean> & { readonly takes?: undefined } {
   return { summary };
 }
 
-/** An option that takes any text. */
+/** Defines an option that takes any text. */
 export function text<const Takes extends string>(takes: Takes, summary: string) {
   return { takes, summary, read: (given: string): string => given };
 }
 
-/** An option that takes a path. */
+/** Defines an option that takes a path. */
 export function file<const Takes extends string>(takes: Takes, summary: string) {
   return { ...text(takes, summary), isFile: true } as const;
 }
 
-/** An option that takes one of these words. */
+/** Defines an option that takes one of these words. */
 export function choice<const Takes extends string, const Choice extends string>(
   takes: Takes,
   choices: readonly Choice[],
@@ -95,7 +95,7 @@ export function choice<const Takes extends string, const Choice extends string>(
   return { takes, summary, choices, read };
 }
 
-/** An option that takes a number. */
+/** Defines an option that takes a number. */
 export function number<const Takes extends string>(takes: Takes, summary: string, rule: NumberRule = {}) {
   const read = (given: string): number | undefined => {
     const value = parseNumber(given);

@@ -11,7 +11,7 @@ interface Flag {
   readonly option: Option;
 }
 
-/** The completion script of a shell, made of what the commands say of themselves; `undefined` of an unknown shell. */
+/** The completion script of a shell, made from the descriptions of the commands; `undefined` for an unknown shell. */
 export function completionFor(shell: string, commands: readonly Command[]): string | undefined {
   if (shell === 'bash') return bash(commands);
   if (shell === 'zsh') return zsh(commands);
@@ -95,7 +95,7 @@ ${names.join('\n')}
 ${cases.join('\n')}
   esac
 }
-# Loaded by compinit the file is the function's body; sourced, it makes the function known.
+# Loaded by compinit, the file is the function's body; sourced, it registers the function.
 if [ "$funcstack[1]" = _topple ]; then _topple "$@"; else compdef _topple topple; fi
 `;
 }

@@ -1,4 +1,4 @@
-/** Why a file cannot be read, or written, in words: goes on after "cannot be read:". */
+/** Explains why a file cannot be read or written; follows "cannot be read:". */
 export function explainFileError(error: unknown, wanted: 'read' | 'write'): string {
   const { code = '', message } = error as NodeJS.ErrnoException;
   const missing = wanted === 'read' ? 'there is no such file' : 'its folder is missing';

@@ -10,14 +10,14 @@ export const flowArgument = {
 
 /** The options of commands that take a flow. */
 export const flowOptions = {
-  flow: text('NAME', 'which flow, of a module that exports several'),
-  loadTimeout: number('MS', 'how long a module may take to load (default 10000)', {
+  flow: text('NAME', 'the flow, if the module exports several'),
+  loadTimeout: number('MS', 'time limit for loading a module (default 10000)', {
     min: 1,
-    // Little less than Node's timers take.
+    // Slightly below the maximum of Node's timers.
     max: 2_147_483_000,
   }),
   check: toggle('check the types of a module first, with the TypeScript of its project'),
 } as const;
 
 /** The option of commands that write a file. */
-export const force = toggle('overwrite a file that topple did not write; never one that is read');
+export const force = toggle('overwrite a file that topple did not write; never an input');

@@ -3,7 +3,7 @@ import type { Io, Output } from './io.ts';
 
 type Stream = NodeJS.WriteStream;
 
-/** A stream as it is now: what is written here is not diverted later. */
+/** An output that writes to the stream as it is: it is not affected by a later `divert`. */
 export function ownOutput(stream: Stream): Output {
   const write = stream.write.bind(stream);
   return {
@@ -20,7 +20,7 @@ export function ownOutput(stream: Stream): Output {
   };
 }
 
-/** Gives the listener what is written to the stream, in place of writing it, until the returned function is called. */
+/** Diverts all writes to the stream to the listener, until the returned function is called. */
 export function divert(stream: Stream, listener: (text: string) => void): () => void {
   const { write } = stream;
   const decoder = new StringDecoder();
@@ -35,7 +35,7 @@ export function divert(stream: Stream, listener: (text: string) => void): () => 
   };
 }
 
-/** Does its work while what others print, a flow's module for one, goes to standard error: it is no data. */
+/** Runs the work while output of others, such as a flow's module, goes to standard error, since it is no data. */
 export async function keepingStdout<T>(io: Io, work: () => Promise<T>): Promise<T> {
   const stop = io.onForeignOutput((text) => io.stderr.write(text));
   try {

@@ -1,47 +1,47 @@
 import type { Supervisor } from './run/supervisor.ts';
 import type { Signal } from './signal.ts';
 
-/** Where text goes. Node's streams are outputs; a test gives what collects it. */
+/** A destination of text. Node's streams are outputs; a test passes one that collects the text. */
 export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
-  /** Of a terminal; `SIGWINCH` tells when they have changed. */
+  /** Size of the terminal; `SIGWINCH` reports changes. */
   readonly columns?: number | undefined;
   readonly rows?: number | undefined;
 }
 
 /**
- * All that a command may touch of the process that it runs in. Commands use nothing of `process` and no `console`,
- * so that tests call them without spawning anything.
+ * Everything that a command may use of its process. Commands use neither `process` nor `console`, so that tests can
+ * call them without spawning a process.
  */
 export interface Io {
   readonly stdin: AsyncIterable<string | Uint8Array>;
-  /** For data, and for nothing else. */
+  /** For data only. */
   readonly stdout: Output;
-  /** For talk. */
+  /** For messages to the user. */
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Paths are relative to it. */
+  /** The folder to which paths are relative. */
   readonly cwd: string;
   /**
-   * Calls back at each signal of that name until the returned function is called. While a name has no listener, its
-   * signal ends the process, calmly: 130 for `SIGINT`, 0 for `SIGPIPE`; `SIGWINCH` and `SIGCONT` then do nothing. What
-   * the listeners of `SIGTSTP` return is waited for.
+   * Calls back at each signal of that name until the returned function is called. Without a listener, a signal ends the
+   * process quietly: 130 for `SIGINT`, 0 for `SIGPIPE`; `SIGWINCH` and `SIGCONT` do nothing. Waits for the promises
+   * that listeners of `SIGTSTP` return.
    */
   onSignal(name: Signal, listener: () => unknown): () => void;
   /**
-   * Gives the listener what others in the process write, a body's `console.log` for one, instead of writing it, until
-   * the returned function is called. What goes through `stdout` and `stderr` above is not concerned.
+   * Diverts output of others in the process, such as a body's `console.log`, to the listener, until the returned
+   * function is called. Writes to `stdout` and `stderr` above are not affected.
    */
   onForeignOutput(listener: (text: string) => void): () => void;
   /**
-   * Calls back as the process ends, until the returned function is called; also where something was thrown that nobody
-   * caught. What the listener does must be done when it returns; a number that it returns is the exit code.
+   * Calls back when the process ends, also after an uncaught error, until the returned function is called. The listener
+   * must be synchronous; a number that it returns is the exit code.
    */
   onExit(listener: () => number | undefined): () => void;
   /**
-   * Whether the process is there for this command alone, and may start another that it supervises; `supervisor` is that
-   * of such a process. Functions that test a command have neither.
+   * Whether the process belongs to this command alone, so that it may start and supervise another. `supervisor` is the
+   * one of such a supervised process. Tests that call commands have neither.
    */
   readonly isOwnProcess?: boolean | undefined;
   readonly supervisor?: Supervisor | undefined;

@@ -10,14 +10,14 @@ import { tell } from './tell.ts';
 import { refuseNode } from './version.ts';
 
 const { stdin, stdout, stderr, env } = process;
-// While a module loads, `process.exit` is not what it was.
+// Kept here because `process.exit` is replaced while a module loads.
 const exit = process.exit.bind(process);
 const listeners = new Map<Signal, Set<() => unknown>>();
-/** Of the command, once that has ended. */
+/** The exit code of the command, once that has ended. */
 let code: number | undefined;
 const exitListeners = new Set<() => number | undefined>();
 
-/** What a signal does that no command listens to. */
+/** The effect of a signal without a listener in the command. */
 const endings: Readonly<Record<Signal, (() => void) | undefined>> = {
   SIGINT: () => exit(exitCode.interrupted),
   SIGTERM: () => exit(143),
@@ -69,16 +69,16 @@ if (process.platform !== 'win32') {
 }
 for (const stream of [stdout, stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    // A terminal that was closed says EIO.
+    // A closed terminal gives EIO.
     if (error.code !== 'EPIPE' && error.code !== 'EIO') leave(error);
     else if (stream === stdout) pass('SIGPIPE');
   });
 }
 
-// Node's own warnings, such as that it strips types, are for those who want to see everything.
+// Node's own warnings, such as that it strips types, are shown with `--verbose` only.
 if (!process.argv.includes('--verbose')) process.removeAllListeners('warning');
 
-// A flow's module, or a body, may have left something behind that fails when nobody waits for it any more.
+// A flow's module, or a body, may leave behind work that fails after everybody has stopped waiting for it.
 for (const name of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(name, (error) => leave(blameBody(error, name)));
 }
@@ -90,15 +90,15 @@ else {
   tell(io, refusal);
   code = exitCode.usage;
 }
-// A flow's module may have left open what would keep the process: it ends all the same, once all is written.
+// Exits once everything is written, even if a flow's module has left something open that would keep the process alive.
 stdout.write('', (error) => {
   if (error) stdout.emit('error', error);
   stderr.write('', () => exit(code));
 });
 
-/** Ends the process for an error that nobody caught. */
+/** Ends the process after an uncaught error. */
 function leave(error: unknown): void {
-  // First of all a live picture goes, which would be in the way.
+  // Remove a live picture first, since it would be in the way.
   tidyUp();
   io.stderr.write(describeError(error, process.argv.includes('--verbose')));
   exit(exitCode.failed);

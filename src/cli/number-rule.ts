@@ -1,8 +1,8 @@
-/** What a number must be that somebody writes. */
+/** The rule of a number in user input. */
 export interface NumberRule {
   /** Default 0. */
   readonly min?: number | undefined;
-  /** Default 2^53 - 1: above it neither whole numbers nor instants are told apart. */
+  /** Default 2^53 - 1: above it neighbouring integers and instants are not distinct. */
   readonly max?: number | undefined;
   /** Default true. */
   readonly isInteger?: boolean | undefined;
@@ -10,7 +10,7 @@ export interface NumberRule {
 
 const { MAX_SAFE_INTEGER } = Number;
 
-/** Whether a number keeps the rule. */
+/** Whether a number satisfies the rule. */
 export function keepsRule(
   value: number,
   { min = 0, max = MAX_SAFE_INTEGER, isInteger = true }: NumberRule,
@@ -19,7 +19,7 @@ export function keepsRule(
   return value >= least && value <= max && (!isInteger || Number.isInteger(value));
 }
 
-/** The rule in words, which go on after "must be"; with the bound that the value found is beyond. */
+/** The rule in words, which follow "must be", with the bound that the value exceeds. */
 export function describeRule(
   { min = 0, max = MAX_SAFE_INTEGER, isInteger = true }: NumberRule,
   found: unknown,
@@ -32,7 +32,7 @@ export function describeRule(
   return hasMin ? `${noun} of at least ${min}` : noun;
 }
 
-/** Reads a number: digits, with `_` between them, a fraction and an exponent; `NaN` for anything else. */
+/** Reads a number: digits, with `_` between them, a fraction and an exponent; `NaN` for any other text. */
 export function parseNumber(text: string): number {
   const digits = text.replaceAll('_', '');
   return /^\d+(\.\d+)?(e\d+)?$/i.test(digits) ? Number(digits) : Number.NaN;

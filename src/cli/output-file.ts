@@ -22,36 +22,35 @@ import type { Io } from './io.ts';
 export interface OutputFormat {
   /** The option that names the file: `--gantt`. */
   readonly option: string;
-  /** The text that each file of this kind begins with: topple knows by it what it wrote. */
+  /** The text at the start of each file of this kind, by which topple recognises its own files. */
   readonly mark: string;
 }
 
-/** A file that may be written: nothing that is read, and nobody else's work. */
+/** A file that may be written: it is not an input, and not somebody else's work. */
 export interface OutputFile {
-  /** As it was given, for messages. */
+  /** The path as given, for messages. */
   readonly given: string;
   readonly format: OutputFormat;
-  /** Absolute. Where the given path is a link, the file that this leads to. */
+  /** Absolute. If the given path is a link, its target. */
   readonly path: string;
-  /** Permissions of the file that is there; `undefined` where there is none, or something else than a file. */
+  /** Permissions of the existing file; `undefined` if there is none, or it is not a regular file. */
   readonly mode: number | undefined;
-  /** Something that is no file, such as a pipe or a device: it cannot be replaced. */
+  /** Whether it is no regular file, such as a pipe or a device, which cannot be replaced. */
   readonly isStream: boolean;
 }
 
-/** How an output is checked. */
+/** The rules for an output. */
 export interface OutputRules {
   /** Files that the command reads, as paths; `-` is standard input. */
   readonly inputs: Iterable<string>;
-  /** A file that topple did not write may be overwritten too. */
+  /** Whether a file that topple did not write may be overwritten. */
   readonly force: boolean;
 }
 
 /**
- * Checks where an output is to go, before the work begins. Nothing is written, and nothing is created.
+ * Checks an output before the work begins. Writes nothing, and creates nothing.
  *
- * @throws UsageError where it would go over a file that is read, over one that topple did not write and `force` does
- * not give up, or cannot be written
+ * @throws UsageError if it is an input, or cannot be written, or, without `force`, is a file that topple did not write
  */
 export function claimOutput(given: string, format: OutputFormat, rules: OutputRules, io: Io): OutputFile {
   const path = resolve(io.cwd, given);
@@ -90,15 +89,15 @@ function checkOverwriting(
   }
   if (force || found.size === 0n || startsWith(resolve(io.cwd, given), mark)) return;
   throw new UsageError(
-    `${given}: \`${option}\` would overwrite a file that topple did not write: give another file, or say \`--force\`.`,
+    `${given}: \`${option}\` would overwrite a file that topple did not write: give another file, or use \`--force\`.`,
   );
 }
 
 /**
- * Writes all of an output; the content begins with its format's mark. A reader finds the old file or the new one, and
- * no half of either, unless the folder takes no second file.
+ * Writes a whole output; the content begins with its format's mark. Readers see the old file or the new one, never half
+ * of it, unless the folder does not permit a second file.
  *
- * @throws UsageError where it cannot be written
+ * @throws UsageError if it cannot be written
  */
 export function writeOutput(output: OutputFile, content: string): void {
   const { given, format, path, mode, isStream } = output;
@@ -114,14 +113,15 @@ export function writeOutput(output: OutputFile, content: string): void {
 }
 
 /**
- * Opens an output that is written bit by bit, and empties it.
+ * Opens an output for writing in steps, and empties it.
  *
- * @throws UsageError where it cannot be opened, as a pipe that nobody reads
+ * @throws UsageError if it cannot be opened, such as a pipe that nobody reads
  */
 export function openOutput({ given, format, path, isStream }: OutputFile): number {
   let probe: number | undefined;
   try {
-    // To open a pipe that nobody reads is to wait in the system, where no signal is heard; this way it is an error.
+    // Opening a pipe that nobody reads would block in the system, where signals are not handled; with this flag it is
+    // an error.
     if (isStream) probe = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
     return openSync(path, 'w');
   } catch (cause) {
@@ -137,7 +137,7 @@ function cannotWrite(given: string, { option }: OutputFormat, cause: unknown): U
   });
 }
 
-/** Writes beside the place, then takes it; `false` where that does not work. */
+/** Writes a file next to the target, then renames it; `false` if that fails. */
 function replaceFile(path: string, content: string, mode: number | undefined): boolean {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {

@@ -5,8 +5,8 @@ import { buffer } from 'node:stream/consumers';
 import type { Io } from './io.ts';
 
 /**
- * Reads all of a file that the command line names: `-` is standard input. While it waits for a pipe or a terminal,
- * signals are heard; a thread that waits in the system would keep the process from ending.
+ * Reads a whole file named on the command line; `-` is standard input. Signals are handled while it waits for a pipe or
+ * a terminal; a thread blocked in the system would keep the process from ending.
  */
 export async function readFileGiven(given: string, io: Io): Promise<Uint8Array> {
   if (given === '-') return buffer(io.stdin as never);

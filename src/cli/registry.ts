@@ -6,8 +6,8 @@ import { simulate } from './commands/simulate.ts';
 import { test } from './commands/test.ts';
 
 /**
- * All commands, in the order of the help. A new one is a file in `commands/` and a line here: parsing, help and
- * completion are made of its description, and its `run` gets an `Io`, from which it takes all that it needs of the
- * process (streams, environment, signals), so that a test calls `runCli([...], io)` and spawns nothing.
+ * All commands, in the order of the help. To add one, create a file in `commands/` and add a line here: parsing, help
+ * and completion are made from its description. Its `run` gets an `Io` with all that it needs of the process (streams,
+ * environment, signals), so tests call `runCli([...], io)` without spawning a process.
  */
 export const commands: readonly Command[] = [run, simulate, graph, test, completionOf(() => commands)];

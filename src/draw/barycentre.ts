@@ -1,13 +1,13 @@
 import type { Columns } from './columns.ts';
 import { type Packed, pack } from './packed.ts';
 
-/** How often the columns are gone through at most, there or back. */
+/** The most sweeps over the columns, there or back. */
 const mostSweeps = 10;
-/** So many sweeps without fewer crossings, and it is given up. */
+/** The number of sweeps without fewer crossings after which it stops. */
 const patience = 2;
 
 /**
- * Orders each column by the mean place of its neighbours, in sweeps from left to right and back, and leaves the order
+ * Orders each column by the mean place of its neighbours, in sweeps from left to right and back, and keeps the order
  * with the fewest crossings. Changes the columns in place.
  */
 export function orderColumns({ columns, ...edges }: Columns): void {
@@ -35,7 +35,7 @@ function number(column: readonly number[], place: Int32Array): void {
   for (let index = 0; index < column.length; index++) place[column[index] as number] = index;
 }
 
-/** Places without neighbours on that side stay where they are. */
+/** Sorts a column; places without neighbours on that side stay. */
 function sortBy(column: number[], { starts, items }: Packed, place: Int32Array, centre: Float64Array): void {
   for (const each of column) {
     const [start, end] = [starts[each] as number, starts[each + 1] as number];
@@ -43,12 +43,12 @@ function sortBy(column: number[], { starts, items }: Packed, place: Int32Array, 
     for (let at = start; at < end; at++) sum += place[items[at] as number] as number;
     centre[each] = start === end ? (place[each] as number) : sum / (end - start);
   }
-  // Stable: equal ones stay in the order in which they are.
+  // The sort is stable: equal ones keep their order.
   column.sort((a, b) => (centre[a] as number) - (centre[b] as number));
   number(column, place);
 }
 
-/** Pairs of edges between neighbouring columns that cross, in n log n: inversions, counted with a Fenwick tree. */
+/** Counts pairs of edges between neighbouring columns that cross, in n log n: inversions, with a Fenwick tree. */
 export function countCrossings(
   columns: readonly number[][],
   { starts, items }: Packed,

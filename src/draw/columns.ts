@@ -2,21 +2,21 @@ import { assignLayers, type DependsOn, invert } from './layers.ts';
 
 /**
  * A layered graph in which every edge goes from one column to the next. A longer edge goes through lanes, one place in
- * each column between, and shares them with other edges of the same node, so that a fan of long edges is one line
- * which gives off branches, or takes them in.
+ * each column between, and shares them with other edges of the same node, so that a fan of long edges is one line that
+ * branches or merges.
  */
 export interface Columns {
-  /** Places in each column, from top to bottom: nodes have their own numbers, lanes those above. */
+  /** The places in each column, from top to bottom: nodes have their own numbers, lanes those above. */
   readonly columns: readonly number[][];
-  /** The places of the column before that each place has edges from. */
+  /** The edges into each place: places of the column before. */
   readonly before: readonly number[][];
-  /** The places of the next column that each place has edges to. */
+  /** The edges from each place: places of the next column. */
   readonly after: readonly number[][];
-  /** How many of the places are nodes; the others are lanes. */
+  /** The number of places that are nodes; the others are lanes. */
   readonly nodeCount: number;
   /** The node whose edges a lane carries: those from it, or those to it. A node is its own. */
   readonly owner: readonly number[];
-  /** Edges that are too long for lanes, of which there would be too many: from and to. */
+  /** Edges too long for lanes, of which there would be too many: from and to. */
   readonly jumps: readonly (readonly [from: number, to: number])[];
 }
 
@@ -32,7 +32,7 @@ export function createColumns(dependsOn: DependsOn): Columns {
   return builder;
 }
 
-/** Long edges with a node in common. Edges to the next column are bundles of one. */
+/** Long edges with a node in common. An edge to the next column is a bundle of one. */
 interface Bundle {
   readonly node: number;
   readonly isFrom: boolean;
@@ -40,7 +40,7 @@ interface Bundle {
   readonly others: readonly number[];
 }
 
-/** An edge goes with those of whichever of its ends has more. */
+/** Bundles each edge at whichever of its ends has more edges. */
 function bundleEdges(dependsOn: DependsOn, dependents: readonly number[][], layers: Int32Array): Bundle[] {
   const bundles: Bundle[] = [];
   const layerOf = (node: number): number => layers[node] as number;
@@ -57,7 +57,7 @@ function bundleEdges(dependsOn: DependsOn, dependents: readonly number[][], laye
   return bundles;
 }
 
-/** How many columns an edge may span, so that there are no more lanes than `most`. */
+/** The most columns that an edge may span, so that there are no more lanes than `most`. */
 function longestAllowed(bundles: readonly Bundle[], layers: Int32Array, most: number): number {
   const spans = bundles.map(({ node, others }) =>
     others.map((other) => Math.abs((layers[node] as number) - (layers[other] as number))),

@@ -2,7 +2,7 @@ import { escapeControls } from '../model/escape.ts';
 import { isCritical, type Picture, type PictureTask } from './picture.ts';
 import { statusStyles } from './status-style.ts';
 
-/** A flow in Graphviz's language. */
+/** Writes a flow in Graphviz's language. */
 export function dotOf(picture: Picture): string {
   const { name, tasks, dependsOn } = picture;
   const lines = [
@@ -33,7 +33,7 @@ function attributesOf({ id, status, triggerRule, isFocus }: PictureTask, isCriti
   return attributes.join(', ');
 }
 
-/** A quoted string, in which backslashes and ampersands are themselves, as Graphviz has escapes and entities in it; the second line is small talk. */
+/** Quotes a string: escapes backslashes and ampersands, as Graphviz has escapes and entities. `second` is small. */
 function quote(text: string, second?: string): string {
   const inQuotes = (part: string): string =>
     escapeControls(part.toWellFormed().replaceAll(/\p{Cc}+/gu, ' '))

@@ -6,27 +6,27 @@ import { statusStyles } from './status-style.ts';
 import { frame, statusLegend } from './svg-style.ts';
 import { at, escapeXml, measure, shorten } from './svg-text.ts';
 
-/** One attempt that was under way. Instants are in ms, on any scale that begins with the run at 0. */
+/** An attempt that was under way. Instants are in ms, on any scale that begins with the run at 0. */
 export interface Bar {
-  /** Number of the task in `ids`. */
+  /** The number of the task in `ids`. */
   readonly task: number;
   readonly attempt: number;
   readonly startedAt: number;
   readonly endedAt: number;
 }
 
-/** A run to be drawn, and what is said of it. */
+/** A run to be drawn, and its texts. */
 export interface Chart {
   readonly title: string;
   readonly ids: readonly string[];
   readonly view: RunView;
   readonly bars: readonly Bar[];
   readonly makespanMs: number;
-  /** Tasks that are marked, by number: the critical path. */
+  /** The numbers of the marked tasks: the critical path. */
   readonly marked: ReadonlySet<number>;
 }
 
-/** With more tasks a row is a worker, not a task. */
+/** The most tasks that have rows; above, rows are workers. */
 const mostTaskRows = 80;
 const plotWidth = 960;
 const rowHeight = 22;
@@ -43,7 +43,7 @@ const css = `
 
 /**
  * Draws when each attempt was under way. Few tasks have a row each, with the wait for a slot as a line before the bar,
- * and the wait for a retry as a dotted one; of many, each row is a worker.
+ * and the wait for a retry as a dotted one; with many tasks, each row is a worker.
  */
 export function ganttOf(chart: Chart): string {
   const byTask = chart.ids.length <= mostTaskRows;
@@ -81,7 +81,7 @@ function taskRows(chart: Chart): Rows {
   const { ids, view, bars } = chart;
   const barsOf = new Map<number, Bar[]>();
   for (const bar of bars) barsOf.set(bar.task, [...(barsOf.get(bar.task) ?? []), bar]);
-  // Those that start first stand first; what never ran comes where it was decided.
+  // Tasks stand in the order of their starts; one that never ran stands at its verdict.
   const order = [...ids.keys()].sort((a, b) => whenOf(chart, a) - whenOf(chart, b) || a - b);
   return {
     labels: order.map((task) => shorten(ids[task] as string, 22)),
@@ -127,14 +127,14 @@ interface Worker extends HeapItem {
   freeAt: number;
 }
 
-/** A worker for each bar: the first that is free. As many are used as bars overlap. */
+/** Assigns each bar the first free worker. It uses as many workers as bars overlap. */
 export function assignWorkers(bars: readonly Bar[]): Int32Array {
   const workers = new Int32Array(bars.length);
   const order = [...bars.keys()].sort((a, b) => {
     const [first, second] = [bars[a] as Bar, bars[b] as Bar];
     return first.startedAt - second.startedAt || first.endedAt - second.endedAt;
   });
-  // Those at work by when they are free, and those free by their numbers.
+  // The busy workers by when they get free, and the free ones by number.
   const busy = new Heap<Worker>((a, b) => a.freeAt < b.freeAt);
   const idle = new Heap<Worker>((a, b) => a.number < b.number);
   for (const index of order) {
@@ -188,7 +188,7 @@ function drawBar(
   );
 }
 
-/** A task that never ran: its glyph at the instant of its verdict. */
+/** Draws a task that never ran: its glyph at the instant of its verdict. */
 function drawVerdict(chart: Chart, task: number, row: number, x: (ms: number) => number): string {
   const id = chart.ids[task] as string;
   const { status = 'pending' } = chart.view.tasks[id] ?? {};
@@ -218,7 +218,7 @@ function drawAxis(makespanMs: number, x: (ms: number) => number, height: number)
   return lines;
 }
 
-/** A round step of which there are four to ten: people count seconds, minutes and hours in other steps than tens. */
+/** Finds a round step that gives four to ten ticks: seconds, minutes and hours do not go by tens. */
 function tickOf(makespanMs: number): number {
   const most = 8;
   const round = [

@@ -1,7 +1,7 @@
 import { assignLayers } from './layers.ts';
 import type { Picture } from './picture.ts';
 
-/** A flow as a graph file, which `simulate` and `graph` can read again; what only a picture has is in `meta`. */
+/** Writes a flow as a graph file, which `simulate` and `graph` can read; `meta` has what only a picture has. */
 export function jsonOf({ name, tasks, dependsOn, pools }: Picture): string {
   const layers = assignLayers(dependsOn);
   const lines = tasks.map(({ id, durationMs, triggerRule, optional, priority, pool, status }, index) => {

@@ -1,7 +1,7 @@
-/** A graph as the layout sees it: what each node depends on, by number. There are no cycles. */
+/** A graph for the layout: the numbers of the nodes that each node depends on. There are no cycles. */
 export type DependsOn = readonly (readonly number[])[];
 
-/** Who depends on each node. */
+/** Finds the dependents of each node. */
 export function invert(dependsOn: DependsOn): number[][] {
   const dependents: number[][] = dependsOn.map(() => []);
   for (const [node, upstream] of dependsOn.entries())
@@ -10,8 +10,8 @@ export function invert(dependsOn: DependsOn): number[][] {
 }
 
 /**
- * The layer of each node, from 0: after all that it depends on, as early as can be, but where a node has more
- * dependents than dependencies, as late as can be, so that its edges are short.
+ * Assigns each node a layer, from 0: after all that it depends on, as early as possible; but a node with more
+ * dependents than dependencies goes as late as possible, so that its edges are short.
  */
 export function assignLayers(dependsOn: DependsOn): Int32Array {
   const dependents = invert(dependsOn);

@@ -4,11 +4,11 @@ import type { DependsOn } from './layers.ts';
 import { straighten } from './straighten.ts';
 import { at } from './svg-text.ts';
 
-/** Where everything of a graph goes: columns from left to right, edges from each to the next. */
+/** The places of a graph: columns from left to right, edges from each to the next. */
 export interface Layout extends Pick<Columns, 'columns' | 'after' | 'nodeCount' | 'owner' | 'jumps'> {
-  /** Left edge of each column. */
+  /** The left edge of each column. */
   readonly left: readonly number[];
-  /** How wide the nodes of each column are. */
+  /** The width of the nodes of each column. */
   readonly widths: readonly number[];
   /** The column of each place. */
   readonly columnOf: Int32Array;
@@ -20,7 +20,7 @@ export interface Layout extends Pick<Columns, 'columns' | 'after' | 'nodeCount' 
 
 /** Sizes, in pixels. */
 export interface LayoutOptions {
-  /** How wide each node wants to be; those of a column are all as wide as the widest. */
+  /** The width that a node wants; all nodes of a column are as wide as the widest. */
   readonly widthOf: (node: number) => number;
   readonly nodeHeight: number;
   readonly gap: number;
@@ -65,7 +65,7 @@ export function layOut(dependsOn: DependsOn, { widthOf, nodeHeight, gap }: Layou
   };
 }
 
-/** The places that the edge between two nodes goes through, both ends included. */
+/** Finds the places that the edge between two nodes goes through, both ends included. */
 export function routeOf({ after, owner, nodeCount }: Layout, from: number, to: number): number[] {
   const route = [from];
   for (let place = from; place !== to; ) {
@@ -82,7 +82,7 @@ export function routeOf({ after, owner, nodeCount }: Layout, from: number, to: n
   return route;
 }
 
-/** A piece of an SVG path: from a place's right side to the left side of another; on through it, where that is a lane. */
+/** Draws a piece of an SVG path: from a place's right side to another's left side; on through it, if that is a lane. */
 export function stepOf({ left, widths, columnOf, y, nodeCount }: Layout, from: number, to: number): string {
   const [start, end] = [columnOf[from] as number, columnOf[to] as number];
   const x1 = (left[start] as number) + (widths[start] as number);

@@ -1,7 +1,7 @@
 import type { Machine } from './machine.ts';
 import { arrowsOf } from './machine-ways.ts';
 
-/** Flat machines in Graphviz's language: one frame for each. */
+/** Writes flat machines in Graphviz's language: one frame for each. */
 export function dotOfMachines(machines: readonly Machine[]): string {
   const lines = [
     'digraph machines {',

@@ -1,7 +1,7 @@
 import type { Machine } from './machine.ts';
 import { arrowsOf } from './machine-ways.ts';
 
-/** The states and arrows of flat machines, by the machine's name. */
+/** Writes the states and arrows of flat machines, by machine name. */
 export function jsonOfMachines(machines: readonly Machine[]): string {
   const documents = machines.map((machine) => [
     machine.name,

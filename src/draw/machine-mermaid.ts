@@ -1,14 +1,14 @@
 import type { Machine, MachineState } from './machine.ts';
 import { type Arrow, arrowsFrom, stayingIn } from './machine-ways.ts';
 
-/** Several machines, with a chart for each, and its name in a comment above it. */
+/** Writes several machines, a chart for each, with its name in a comment above. */
 export function mermaidOfMachines(machines: readonly Machine[]): string {
   return machines.map((machine) => `%% ${machine.name}\n${diagramOf(machine)}\n`).join('\n');
 }
 
 /**
- * A flat machine as a Mermaid state diagram. A box lists what a state takes without leaving; what leaves all states
- * in the same way leaves a frame around them.
+ * Writes a flat machine as a Mermaid state diagram. A box lists the events that a state takes without leaving; an event
+ * that leaves all states in the same way leaves a frame around them.
  */
 export function diagramOf(machine: Machine): string {
   const open = machine.states.filter(({ isFinal }) => !isFinal);
@@ -30,7 +30,7 @@ export function diagramOf(machine: Machine): string {
   return ['stateDiagram-v2', ...lines.map(indent)].join('\n');
 }
 
-/** Mermaid takes the first line for the title. */
+/** Writes a box; its first line is Mermaid's title. */
 function boxOf(machine: Machine, state: MachineState): string[] {
   return [state.name, ...stayingIn(machine, state)].map((line) => `${state.name} : ${line}`);
 }

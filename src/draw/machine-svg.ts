@@ -15,7 +15,7 @@ const css = `
 
 const lineHeight = 14;
 
-/** A flat machine: states in columns, and between them the events that lead from one to the next. */
+/** Draws a flat machine: states in columns, and between them the events that lead from one to the next. */
 export function drawMachine(machine: Machine): { body: string[]; width: number; height: number } {
   const { states } = machine;
   const connections = connectionsOf(machine);
@@ -44,7 +44,7 @@ export function drawMachine(machine: Machine): { body: string[]; width: number; 
   return { body, width: layout.width, height: layout.height };
 }
 
-/** Several machines, one below the other. */
+/** Draws several machines, one below the other. */
 export function svgOfMachines(machines: readonly Machine[], heading: Heading): string {
   const body: string[] = [];
   let [width, height] = [0, 0];
@@ -58,7 +58,7 @@ export function svgOfMachines(machines: readonly Machine[], heading: Heading): s
   return frame({ ...heading, width, height: height - 20, css, body, legend: [] });
 }
 
-/** What stands above a picture. */
+/** The text above a picture. */
 export interface Heading {
   readonly title: string;
   readonly subtitle: string;

@@ -1,6 +1,6 @@
 import type { Machine, MachineState, MachineTransition } from './machine.ts';
 
-/** An event that leads from one state to another, or to the same one anew. */
+/** An event that leads from one state to another, or re-enters the same one. */
 export interface Arrow {
   readonly from: string;
   readonly to: string;
@@ -8,33 +8,33 @@ export interface Arrow {
   readonly label: string;
 }
 
-/** The arrows from each state. Those of every state are among them, save at final states. */
+/** Finds the arrows from each state. Those of every state are among them, except at final states. */
 export function arrowsOf(machine: Machine): Arrow[] {
   return machine.states.flatMap((state) =>
     arrowsFrom(state.name, [...state.transitions, ...(state.isFinal ? [] : inherited(machine, state))]),
   );
 }
 
-/** The arrows that some transitions make, from the state or states that `from` names. */
+/** Finds the arrows of some transitions, from the state or states that `from` names. */
 export function arrowsFrom(from: string, transitions: readonly MachineTransition[]): Arrow[] {
   return waysOf(transitions).flatMap(({ label, to }) => (to === undefined ? [] : [{ from, to, label }]));
 }
 
-/** Labels of the events that a state takes without leaving it; those of every state are among them. */
+/** Labels the events that a state takes without leaving it; those of every state are among them. */
 export function stayingIn(machine: Machine, state: MachineState): string[] {
   return waysOf([...state.transitions, ...inherited(machine, state)]).flatMap(({ label, to }) =>
     to === undefined ? [label] : [],
   );
 }
 
-/** What an event does in a state, as a picture labels it. */
+/** The effect of an event in a state, as a picture labels it. */
 interface Way {
   readonly label: string;
-  /** Name of the state that it leads to; `undefined` where it stays. */
+  /** The state that it leads to; `undefined` if it stays. */
   readonly to: string | undefined;
 }
 
-/** Events that do nothing are no way; candidates that lead to the same place are one. */
+/** Leaves out events that do nothing; makes candidates that lead to the same place one. */
 function waysOf(transitions: readonly MachineTransition[]): Way[] {
   return [...Map.groupBy(transitions, ({ event }) => event)].flatMap(([event, candidates]) => {
     if (candidates.every(isIgnored)) return [];

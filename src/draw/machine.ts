@@ -1,13 +1,13 @@
-/** A flat state machine as plain data, which goes through JSON: what can be shown of it without running it. */
+/** A flat state machine as plain data that goes through JSON: what can be shown without running it. */
 export interface Machine {
   readonly name: string;
   readonly description: string | undefined;
-  /** Name of the state in which it starts. */
+  /** The name of the first state. */
   readonly initial: string;
-  /** Names of the actions as it starts. */
+  /** The names of the actions at the start. */
   readonly entry: readonly string[];
   readonly states: readonly MachineState[];
-  /** Those of every state that has none of its own for the event. */
+  /** The transitions of every state that has none of its own for the event. */
   readonly transitions: readonly MachineTransition[];
 }
 
@@ -24,12 +24,12 @@ export interface MachineState {
   readonly transitions: readonly MachineTransition[];
 }
 
-/** One way that an event may go: of several for the same event the first whose guard holds is taken. */
+/** A possible transition for an event: of several, the first whose guard holds is taken. */
 export interface MachineTransition {
   readonly event: string;
-  /** Name of the guard; `undefined` where there is none. */
+  /** The name of the guard; `undefined` if there is none. */
   readonly guard: string | undefined;
-  /** Name of the state that it leads to; `undefined` where it stays. */
+  /** The name of the state that it leads to; `undefined` if it stays. */
   readonly target: string | undefined;
   readonly description: string | undefined;
   /** Names of actions. */

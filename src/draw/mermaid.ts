@@ -2,10 +2,10 @@ import { escapeControls } from '../model/escape.ts';
 import { isCritical, type Picture, type PictureTask } from './picture.ts';
 import { statusStyles } from './status-style.ts';
 
-/** Mermaid refuses more than that, unless its `maxTextSize` and `maxEdges` say otherwise. */
+/** The most that Mermaid takes, unless its `maxTextSize` and `maxEdges` say otherwise. */
 export const mermaidLimits = { characters: 50_000, edges: 500 } as const;
 
-/** A flow as a Mermaid flowchart. */
+/** Writes a flow as a Mermaid flowchart. */
 export function mermaidOf(picture: Picture): string {
   const { tasks, dependsOn } = picture;
   const lines = ['flowchart LR'];
@@ -30,7 +30,7 @@ export function mermaidOf(picture: Picture): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Why Mermaid would refuse a chart, in words; `undefined` where it would not. */
+/** Says why Mermaid would refuse a chart; `undefined` if it would not. */
 export function mermaidProblem(text: string, { dependsOn }: Picture): string | undefined {
   const edges = dependsOn.reduce((sum, upstream) => sum + upstream.length, 0);
   const problems = [
@@ -48,9 +48,9 @@ function labelOf({ id, status, triggerRule }: PictureTask): string {
   return `${glyph}${escapeLabel(id)}${rule}`;
 }
 
-/** As Mermaid's own entities: a label is read as Markdown and as HTML, and a quote would end it. */
+/** Escapes with Mermaid's own entities: it reads a label as Markdown and HTML, and a quote would end it. */
 function escapeLabel(text: string): string {
-  // Mermaid has no label without a character.
+  // Mermaid has no empty labels.
   if (text === '') return '#160;';
   return escapeControls(text.toWellFormed().replaceAll(/\p{Cc}+/gu, ' ')).replaceAll(
     /["#&<>`*_~|\\[\]{}()$;]/g,

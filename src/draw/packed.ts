@@ -1,11 +1,11 @@
-/** Short lists of numbers one behind the other: with 100,000 of them several times as fast to go through as arrays. */
+/** Short lists of numbers in one array: with 100,000 of them several times as fast to read as arrays. */
 export interface Packed {
-  /** Where the items of each list begin in `items`; after the last list, where they end. */
+  /** The index in `items` at which each list begins; after the last list, the end. */
   readonly starts: Int32Array;
   readonly items: Int32Array;
 }
 
-/** Puts lists one behind the other. */
+/** Packs lists into one. */
 export function pack(lists: readonly (readonly number[])[]): Packed {
   const starts = new Int32Array(lists.length + 1);
   for (let index = 0; index < lists.length; index++)

@@ -2,19 +2,19 @@ import type { FlowDefinition } from '../model/definition.ts';
 import type { TaskStatus } from '../model/status.ts';
 import type { TriggerRule } from '../model/trigger-rule.ts';
 
-/** What is drawn of a flow: tasks in definition order, and the dependencies among them. */
+/** The parts of a flow to draw: tasks in definition order, and the dependencies among them. */
 export interface Picture {
   readonly name: string;
   readonly tasks: readonly PictureTask[];
-  /** Numbers of the tasks that each task depends on. */
+  /** The numbers of the tasks that each task depends on. */
   readonly dependsOn: readonly (readonly number[])[];
-  /** The tasks on the critical path, each with the one that comes after it there; empty where no durations are known. */
+  /** Maps each task on the critical path to the next one on it; empty if no durations are known. */
   readonly criticalPath: ReadonlyMap<number, number | undefined>;
-  /** Slots of the flow's own pools. */
+  /** The slots of the flow's own pools. */
   readonly pools: Readonly<Record<string, number>>;
 }
 
-/** What is drawn of a task. */
+/** A task to draw. */
 export interface PictureTask {
   readonly id: string;
   readonly triggerRule: TriggerRule;
@@ -23,21 +23,21 @@ export interface PictureTask {
   readonly priority: number;
   readonly pool: string | undefined;
   readonly status: TaskStatus | undefined;
-  /** The one that the picture is about. */
+  /** Whether the picture is about this task. */
   readonly isFocus: boolean;
 }
 
-/** What of a flow is drawn. */
+/** The options for a flow's picture. */
 export interface PictureOptions {
-  /** Draw this task, and only what is upstream and downstream of it. Default: all. */
+  /** Draws only this task and what is upstream and downstream of it. Default: all. */
   readonly focus?: string | undefined;
-  /** How far from it. Default: no bound. */
+  /** The most steps away from it. Default: no bound. */
   readonly depth?: number | undefined;
-  /** Status by task id. Default: none is shown. */
+  /** The status by task id. Default: none is shown. */
   readonly statuses?: ReadonlyMap<string, TaskStatus> | undefined;
 }
 
-/** Takes from a flow what is drawn of it. `focus` must be one of its tasks. */
+/** Makes the picture of a flow. `focus` must be one of its tasks. */
 export function createPicture(definition: FlowDefinition, options: PictureOptions = {}): Picture {
   const { graph, tasks: all, name } = definition;
   const { focus, depth, statuses } = options;
@@ -45,7 +45,7 @@ export function createPicture(definition: FlowDefinition, options: PictureOption
   const tasks = shown === undefined ? all : all.filter(({ id }) => shown.has(id));
   const numbers = new Map(tasks.map(({ id }, number) => [id, number]));
   const knowsDurations = all.some(({ durationMs }) => durationMs !== undefined && durationMs > 0);
-  // What did not run took no time.
+  // A task that did not run took no time.
   const took = (id: string): number =>
     idle.has(statuses?.get(id)) ? 0 : (all[graph.indexOf(id)]?.durationMs ?? 0);
   const path = knowsDurations ? graph.criticalPath(took) : [];
@@ -88,7 +88,7 @@ function around({ graph }: FlowDefinition, focus: string, depth: number | undefi
   return new Set([...graph.upstream(focus, { depth }), focus, ...graph.downstream(focus, { depth })]);
 }
 
-/** Whether two tasks follow one another on the critical path. */
+/** Whether one task follows the other on the critical path. */
 export function isCritical({ criticalPath }: Picture, from: number, to: number): boolean {
   return criticalPath.get(from) === to;
 }

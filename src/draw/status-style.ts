@@ -1,11 +1,11 @@
 import type { TaskStatus } from '../model/status.ts';
 
-/** How a status looks: never by colour alone. */
+/** The look of a status: never by colour alone. */
 export interface StatusStyle {
   readonly glyph: string;
-  /** Okabe and Ito's colours, which nobody has to see all of to tell them apart. */
+  /** A colour of Okabe and Ito's, which people with colour blindness can tell apart. */
   readonly fill: string;
-  /** What can be read on it. */
+  /** A colour that can be read on it. */
   readonly ink: string;
 }
 

@@ -1,7 +1,7 @@
 import type { Columns } from './columns.ts';
 import { type Packed, pack } from './packed.ts';
 
-/** How tall nodes and lanes are, with the gap to the next. */
+/** The heights of nodes and lanes, with the gap to the next. */
 export interface Heights {
   readonly node: number;
   readonly lane: number;
@@ -10,8 +10,8 @@ export interface Heights {
 const sweeps = 10;
 
 /**
- * Gives each place a height, its centre, such that the order of the columns is kept, nothing overlaps, and edges are
- * as level as that allows: each column in turn goes to the mean of its neighbours' heights, in the least squares.
+ * Gives each place a height, its centre. It keeps the order of the columns, nothing overlaps, and edges are as level as
+ * possible: each column in turn goes to the mean of its neighbours' heights, by least squares.
  */
 export function straighten({ columns, nodeCount, ...edges }: Columns, heights: Heights): Float64Array {
   const [before, after] = [pack(edges.before), pack(edges.after)];
@@ -27,7 +27,7 @@ export function straighten({ columns, nodeCount, ...edges }: Columns, heights: H
   }
   for (let sweep = 0; sweep < sweeps; sweep++) {
     const isForth = sweep % 2 === 0;
-    // The last two look both ways, so that what is between two columns stands between them.
+    // The last two look both ways, so that a place stands between its neighbours on both sides.
     const sides = sweep >= sweeps - 2 ? [before, after] : [isForth ? before : after];
     for (const column of isForth ? columns : columns.toReversed()) settle(column, sides, y, size, nodeCount);
   }
@@ -41,8 +41,8 @@ export function straighten({ columns, nodeCount, ...edges }: Columns, heights: H
 }
 
 /**
- * Least squares under a fixed order with fixed distances: neighbours that would overlap are pooled to a block, which
- * goes where all of it together wants to be (isotonic regression).
+ * Solves least squares with a fixed order and fixed distances: neighbours that would overlap are pooled to a block,
+ * which goes where it wants to be as a whole (isotonic regression).
  */
 function settle(
   column: readonly number[],
@@ -52,7 +52,7 @@ function settle(
   nodeCount: number,
 ): void {
   const offsets = new Float64Array(column.length);
-  // Of each block: where its first place wants to be, how much it wants that, and how many places it has.
+  // For each block: the place that its first item wants, the weight of that, and its number of places.
   const wanted = new Float64Array(column.length);
   const weights = new Float64Array(column.length);
   const counts = new Int32Array(column.length);
@@ -81,8 +81,8 @@ function settle(
 }
 
 /**
- * Where its neighbours would have a place. How much goes into `weights`: a lane pulls harder, so that long lines are
- * straight.
+ * Finds where a place's neighbours pull it, and writes how much into `weights`: a lane pulls harder, so that long lines
+ * are straight.
  */
 function pull(
   place: number,

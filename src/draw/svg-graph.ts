@@ -6,7 +6,7 @@ import { frame, type LegendItem, statusLegend } from './svg-style.ts';
 import { at, escapeXml, measure, shorten } from './svg-text.ts';
 
 const fontSize = 12;
-/** An id is cut where it is wider than so many ems; its tooltip has all of it. */
+/** The greatest width of an id, in ems; a wider one is cut, and its tooltip has all of it. */
 const mostEms = 22;
 const padding = 11;
 
@@ -69,7 +69,7 @@ function labelOf({ id, durationMs, triggerRule, optional, status }: PictureTask)
   return { text, note, width };
 }
 
-/** Edges that share lanes in one path, so that pointing at one shows where the others go. */
+/** Draws edges that share lanes as one path, so that pointing at one shows where the others go. */
 function drawEdges(layout: Layout): string[] {
   const { after, owner, nodeCount, jumps } = layout;
   const paths: string[][] = Array.from({ length: nodeCount }, () => []);
@@ -97,7 +97,7 @@ function drawCritical(picture: Picture, layout: Layout): string[] {
   );
 }
 
-/** One arrow for each task: all its edges come in at the same point. */
+/** Draws one arrow for each task: all its edges come in at the same point. */
 function drawTips(picture: Picture, layout: Layout): string[] {
   return picture.dependsOn.flatMap((upstream, task) => {
     if (upstream.length === 0) return [];

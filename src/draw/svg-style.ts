@@ -2,7 +2,7 @@ import type { TaskStatus } from '../model/status.ts';
 import { statusStyles } from './status-style.ts';
 import { at, escapeXml, measure } from './svg-text.ts';
 
-/** Colours for light and dark surroundings. The class keeps them to our own pictures where several are in one page. */
+/** Colours for light and dark surroundings. The class limits them to our pictures if a page has several. */
 const style = `
 .topple{--paper:#ffffff;--ink:#1f2328;--soft:#59636e;--box:#f6f8fa;--rim:#c4ccd5;--edge:#9aa4af;--accent:#8250df;--grid:#e4e8ec;
 font-family:ui-sans-serif,system-ui,"Segoe UI",Helvetica,Arial,"Noto Sans","Noto Sans CJK SC",sans-serif}
@@ -13,10 +13,10 @@ font-family:ui-sans-serif,system-ui,"Segoe UI",Helvetica,Arial,"Noto Sans","Noto
 .topple .soft{fill:var(--soft);font-size:11px}
 `;
 
-/** Each picture of topple begins with it. */
+/** The start of each picture of topple. */
 export const svgMark = '<svg xmlns="http://www.w3.org/2000/svg" class="topple"';
 
-/** A whole picture: `body` drawn in an area of that size, with a title above it and a legend below. */
+/** Makes a whole picture: `body` drawn in an area of that size, with a title above it and a legend below. */
 export function frame(options: {
   readonly title: string;
   readonly subtitle: string;
@@ -66,7 +66,7 @@ export interface LegendItem {
   readonly glyph: string;
 }
 
-/** An item for each status that is there, with its count. */
+/** Makes an item for each status that occurs, with its count. */
 export function statusLegend(statuses: Iterable<TaskStatus>): LegendItem[] {
   const counts = new Map<TaskStatus, number>();
   for (const status of statuses) counts.set(status, (counts.get(status) ?? 0) + 1);

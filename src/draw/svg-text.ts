@@ -2,7 +2,7 @@ import { escapeControls } from '../model/escape.ts';
 
 const segmenter = new Intl.Segmenter();
 
-/** Text for XML: escaped, with what is unseen made visible, and without what no XML may contain. */
+/** Escapes text for XML, shows unseen characters, and drops what XML may not contain. */
 export function escapeXml(text: string): string {
   const allowed = text
     .toWellFormed()
@@ -15,7 +15,7 @@ export function escapeXml(text: string): string {
     .replaceAll('"', '&quot;');
 }
 
-/** About how wide a text is in a sans-serif font, in ems; rather too wide than too narrow. */
+/** Estimates the width of a text in a sans-serif font, in ems; rather too wide than too narrow. */
 export function measure(text: string): number {
   let width = 0;
   for (const char of text) width += widthOf(char);
@@ -30,7 +30,7 @@ function widthOf(char: string): number {
   return /[A-Z#&_]/.test(char) ? 0.7 : 0.61;
 }
 
-/** A text that is no wider than so many ems: of a longer one the middle is left out, since ids often differ at their ends. */
+/** Shortens a text to at most so many ems. It leaves out the middle, since ids often differ at their ends. */
 export function shorten(text: string, most: number): string {
   if (text.length * 0.33 <= most && measure(text) <= most) return text;
   const chars = Array.from(
@@ -50,7 +50,7 @@ export function shorten(text: string, most: number): string {
   return `${head}…${tail}`;
 }
 
-/** A coordinate, no longer than needed. */
+/** Writes a coordinate, no longer than needed. */
 export function at(value: number): string {
   return String(Math.round(value * 10) / 10);
 }

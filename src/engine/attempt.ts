@@ -19,7 +19,7 @@ import type { Cause } from '../model/status.ts';
 import { AttemptScope } from './scope.ts';
 import { Timer, type Timers } from './timers.ts';
 
-/** What an attempt needs of its run. */
+/** The part of a run that an attempt needs. */
 export interface AttemptRun {
   readonly id: string;
   readonly definition: FlowDefinition;
@@ -27,52 +27,52 @@ export interface AttemptRun {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly random: () => number;
-  /** For tasks that name none. */
+  /** The default for tasks that set none. */
   readonly graceMs: number;
   now(): number;
   /** Calls back as the next turn begins. */
   next(callback: () => void): void;
   depsOf(index: number): Record<string, unknown>;
   outcomesOf(index: number): Record<string, Outcome>;
-  /** Names a task of this run, and no other. */
+  /** A key unique to a task of this run. */
   keyOf(taskId: string): string;
-  /** Hears what a task failed with, as it was thrown. */
+  /** Takes the error that a task threw, as thrown. */
   noteFailure(error: unknown, index: number): void;
 }
 
-/** What an attempt needs of its task. */
+/** The part of a task that an attempt needs. */
 export interface AttemptTask {
   readonly run: AttemptRun;
-  /** Place in definition order. */
+  /** The task's place in definition order. */
   readonly index: number;
   readonly definition: TaskDefinition;
   readonly actor: AnyActorRef;
-  /** Since its first attempt started, in whole milliseconds; known where it may be tried again. */
+  /** Whole milliseconds since the first attempt started; known where the task may be retried. */
   readonly elapsedMs: number;
   send(event: TaskEvent): void;
-  /** Hears what the body returned, as the task's schema made it. */
+  /** Takes the body's output after the task's schema. */
   returned(at: number, output: unknown): void;
-  /** Hears that the attempt has ended. */
+  /** Frees the slot of the ended attempt. */
   leaveSlot(): void;
 }
 
-/** How and why an attempt is to end before its body has. */
+/** An early end of an attempt: its kind and cause. */
 interface Ending {
-  /** What becomes of the task then: it may try again, it has failed, it is cancelled. */
+  /** The effect on the task: it may retry, has failed, or is cancelled. */
   readonly as: 'attempt failed' | 'task failed' | 'task cancelled';
   readonly cause: Cause;
-  /** Reason of the signal. */
+  /** The reason of the signal. */
   readonly error: Error;
-  /** What was given to `cancel`. */
+  /** The reason given to `cancel`. */
   readonly reason?: unknown;
 }
 
 /**
- * One try of a task: calls the body, bounds it, ends it when asked, and tells the task how it went, once. It is itself
- * the timer of its time, and then of its grace.
+ * One try of a task: calls the body, bounds it, ends it when asked, and reports the outcome to the task once. It is
+ * also the timer for its timeout, and then for its grace.
  *
- * An attempt that is ended still holds its slot until the body settles or its grace is over; what the body says
- * after that is ignored.
+ * An ended attempt holds its slot until the body settles or the grace is over. Anything the body does after that is
+ * ignored.
  */
 export class Attempt extends Timer {
   readonly task: AttemptTask;
@@ -89,11 +89,11 @@ export class Attempt extends Timer {
     this.number = number;
   }
 
-  /** Calls the body. To be called once, as soon as it has started. */
+  /** Calls the body. Call it once, as soon as the attempt has started. */
   begin(): void {
     const { definition, run } = this.task;
     const { timeoutMs } = definition;
-    if (timeoutMs !== undefined) run.timers.set(this, timeoutMs);
+    if (timeoutMs !== undefined) run.timers.set(this, timeoutMs, run.timers.latestMonotonic);
     const scope = new AttemptScope(this);
     try {
       if (definition.body.kind === 'perform') this.#await(definition.body.perform(scope));
@@ -103,7 +103,7 @@ export class Attempt extends Timer {
     }
   }
 
-  /** Made when first asked for; aborted by then if the attempt has been ended. */
+  /** Created on first read; already aborted if the attempt has been ended. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
@@ -113,11 +113,9 @@ export class Attempt extends Timer {
   }
 
   /**
-   * Asks the body to end. Asked again while the body has not heeded it, the signal and the grace stay those of the
-   * first time; but a cancel takes the place of a time-out, and the task's time-out that of the attempt's.
+   * Asks the body to end. A repeated call before the body heeds its signal changes neither the signal nor the grace.
    */
   end(ending: Ending): void {
-    if (this.#isClosed || this.#ending?.as === 'task cancelled') return;
     const isFirst = this.#ending === undefined;
     this.#ending = ending;
     if (!isFirst) return;
@@ -127,15 +125,18 @@ export class Attempt extends Timer {
     this.#abort(ending.error);
   }
 
-  /** Its time, or the grace after that, is over. */
+  /** Handles the end of the timeout, or of the grace. */
   override due(): void {
-    if (this.#ending !== undefined) return this.#close();
-    const { id, timeoutMs = 0 } = this.task.definition;
-    const error = new TimeoutError(`Attempt ${this.number} of task \`${id}\``, 'timeoutMs', timeoutMs);
-    this.end({ as: 'attempt failed', cause: 'timeout', error });
+    if (this.#ending !== undefined) this.#close();
+    else this.task.send({ type: 'attempt.expire', at: this.task.run.now() });
   }
 
-  /** Ends the attempt without a word to the task: its actor is being stopped. */
+  timeoutError(): TimeoutError {
+    const { id, timeoutMs = 0 } = this.task.definition;
+    return new TimeoutError(`Attempt ${this.number} of task \`${id}\``, 'timeoutMs', timeoutMs);
+  }
+
+  /** Ends the attempt without telling the task, whose actor is being stopped. */
   stop(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -158,7 +159,7 @@ export class Attempt extends Timer {
     const { run } = this.task;
     if (!isThenable(result)) run.next(() => this.#returned(result));
     else {
-      // A foreign thenable may throw, or call back twice: a promise takes that on itself.
+      // A foreign thenable may throw or call back twice: a promise handles both.
       const promise = result instanceof Promise ? result : Promise.resolve(result);
       promise.then(
         (value) => this.#returned(value),
@@ -174,7 +175,7 @@ export class Attempt extends Timer {
       input: input?.(scope),
     });
     this.#child = child;
-    // In the next turn: by then XState has told the task's actor too, which may be gone after.
+    // In the next turn: XState must notify the task's actor first, which may be gone after this.
     child.subscribe({
       complete: () => this.task.run.next(() => this.#completed(child)),
       error: (error) => this.task.run.next(() => this.#threw(error)),
@@ -223,7 +224,7 @@ export class Attempt extends Timer {
     this.task.returned(this.task.run.now(), output);
   }
 
-  /** Fails for good where a cause is given; else the retry policy says. */
+  /** Fails for good if a cause is given; otherwise the retry policy decides. */
   #fail(error: unknown, final?: Cause): void {
     this.#leave();
     const { run, definition } = this.task;
@@ -251,7 +252,7 @@ export class Attempt extends Timer {
     this.task.send({ type: 'attempt.failed', at, error: shown, cause });
   }
 
-  /** The body of an ended attempt has settled, or was given up. */
+  /** Closes an ended attempt whose body settled or was abandoned. */
   #close(): void {
     const { as, cause, error, reason } = this.#ending as Ending;
     if (as === 'attempt failed') this.#fail(error);

@@ -1,18 +1,18 @@
 import { Heap, type HeapItem } from '../model/heap.ts';
 
-/** A task that wants a slot. */
+/** A task waiting for a slot. */
 export interface Claim extends HeapItem {
   readonly priority: number;
-  /** When it became ready, or its retry due. */
+  /** The instant it became ready or its retry due. */
   readonly readyAt: number;
-  /** Its run's place in the order of starting, and its own in the flow's definition. */
+  /** Its run's place in start order; `index` is its own place in definition order. */
   readonly runOrder: number;
   readonly index: number;
-  /** It has a slot. Gives what is to begin: near the bottom of the stack, since an error there costs by its depth. */
+  /** Takes the slot. Returns the attempt to begin near the bottom of the stack, since deep errors cost more. */
   start(): { begin(): void } | undefined;
 }
 
-/** The higher priority, then who was ready first, then the order of definition. */
+/** Orders by higher priority, then earlier readiness, then start and definition order. */
 export function goesBefore(a: Claim, b: Claim): boolean {
   if (a.priority !== b.priority) return a.priority > b.priority;
   if (a.readyAt !== b.readyAt) return a.readyAt < b.readyAt;
@@ -20,24 +20,24 @@ export function goesBefore(a: Claim, b: Claim): boolean {
   return a.index < b.index;
 }
 
-/** So many places of a line stay when nobody stands in it any more. */
+/** The number of places that an empty line keeps. */
 const KEPT_PLACES = 64;
 
-/** `place` of a claim that stands in line. */
+/** The `place` of a claim in the line. */
 const IN_LINE = Number.MAX_SAFE_INTEGER;
 
 /**
- * Claims, best first. Most come in the order in which they are to be met: these stand in a line, which costs no
- * comparison of its own, and only those that are to go before its last are in a heap.
+ * Claims, best first. Most arrive in the order they are served and go into a line, which needs no extra comparison.
+ * Only claims that go before the last of the line are in a heap.
  */
 export class Claims {
   readonly #heap = new Heap<Claim>(goesBefore);
-  /** Claims that were met leave an empty place, so that nothing keeps their tasks alive. */
+  /** Served claims leave an empty place, so that their tasks can be collected. */
   #line: (Claim | undefined)[] = [];
-  /** Where the line begins, and where it ends. */
+  /** The start of the line; `#tail` is its end. */
   #head = 0;
   #tail = 0;
-  /** The last that came to stand in line. */
+  /** The last claim added to the line. */
   #last: Claim | undefined;
   #size = 0;
 
@@ -63,7 +63,7 @@ export class Claims {
     this.#last = claim;
   }
 
-  /** Takes the best one out; there must be one. */
+  /** Removes and returns the best claim; there must be one. */
   shift(): Claim {
     const inLine = this.#firstInLine();
     const claim = this.#heap.size === 0 && inLine !== undefined ? inLine : (this.first as Claim);
@@ -71,7 +71,7 @@ export class Claims {
     return claim;
   }
 
-  /** Nothing where the claim is not in. One that was taken out must not come back. */
+  /** Removes a claim; a no-op if it is absent. Never add a removed claim again. */
   remove(claim: Claim): void {
     if (claim.place < 0) return;
     if (claim.place !== IN_LINE) this.#heap.remove(claim);
@@ -80,10 +80,10 @@ export class Claims {
     if (--this.#size === 0) this.#startLine();
   }
 
-  /** A short line is used again: a chain of tasks would make an array for each of them. */
+  /** Reuses a short line: a chain of tasks would make an array for each task. */
   #startLine(): void {
     if (this.#tail > KEPT_PLACES) this.#line = [];
-    // By hand: for one place or two `fill` takes several times as long.
+    // A loop: for one or two places `fill` takes several times as long.
     else for (let place = this.#head; place < this.#tail; place++) this.#line[place] = undefined;
     this.#head = this.#tail = 0;
     this.#last = undefined;

@@ -5,27 +5,27 @@ import type { RunJournal } from './run-journal.ts';
 import type { Limit } from './slots.ts';
 import type { Turn } from './turn.ts';
 
-/** What a run needs of its engine. */
+/** The part of an engine that a run needs. */
 export interface EngineCore<Run> {
   readonly logger: Logger;
-  /** From 0, below 1: for backoffs with jitter. */
+  /** From 0, below 1: for backoff jitter. */
   readonly random: () => number;
-  /** Whether it is being stopped: nothing starts any more. */
+  /** Whether it is being stopped: nothing more starts. */
   readonly isDraining: boolean;
-  /** The limit that lanes share that share none. */
+  /** The limit of lanes that share no pool. */
   readonly noLimit: Limit;
-  /** The beat of a clock; without one, of the engine's own. */
+  /** The turn of a clock; by default of the engine's own. */
   turnOf(clock: unknown): Turn;
-  /** The next place in the order of starting. */
+  /** The next place in start order. */
   nextOrder(): number;
-  /** A pool of the engine, by name. */
+  /** Finds a pool of the engine by name. */
   sharedPool(name: string): Limit;
-  /** Of a new run; with an id of its own where none is given. */
+  /** Makes the journal of a new run, with a generated id if none is given. */
   newJournal(definition: FlowDefinition, runId?: string): RunJournal;
-  /** Of a run that was started earlier, whose entries have been checked. */
+  /** Opens the journal of an earlier run; its entries have been checked. */
   openJournal(definition: FlowDefinition, runId: string, entries: readonly Entry[]): RunJournal;
-  /** A run starts, or goes on. Throws JournalError where it is under way, or has gone on from a later entry. */
+  /** Enters a run that starts or resumes. Throws JournalError if it is under way or has later entries. */
   enter(run: Run): void;
-  /** A run has come to its end. */
+  /** Removes a run that is over. */
   leave(run: Run): void;
 }

@@ -6,7 +6,7 @@ import { hostOf } from './host.ts';
 import type { LiveRun } from './live-run.ts';
 import type { LiveTask } from './live-task.ts';
 
-/** The task machine with its effects tied to the engine: each is carried out by the host of the actor that asks. */
+/** The task machine with its effects bound to the engine: the asking actor's host carries out each. */
 export const engineTaskMachine = taskMachine.provide({
   actions: {
     announce: ({ self }, fact) => {
@@ -16,28 +16,26 @@ export const engineTaskMachine = taskMachine.provide({
     requestSlot: ({ self }, { readyAt }) => hostOf<LiveTask>(self).requestSlot(readyAt),
     performAttempt: ({ self, event }, { attempt }) =>
       hostOf<LiveTask>(self).performAttempt(attempt, instantOf(event)),
-    abortAttempt: ({ self }, { cause, reason }) => hostOf<LiveTask>(self).abortAttempt(cause, reason),
+    abortAttempt: ({ self }, params) => hostOf<LiveTask>(self).abortAttempt(params),
     wakeAt: ({ self, event }, { at }) => hostOf<LiveTask>(self).wakeAt(at, instantOf(event)),
     reportSettled: ({ self, context }, { status }) =>
       hostOf<LiveTask>(self).reportSettled(status, context.ending as Ending),
   },
 });
 
-/** All of the engine's events for tasks bear one. */
+/** The instant of an event; all engine events for tasks have one. */
 function instantOf(event: TaskEvent): number {
   return (event as Extract<TaskEvent, { at: number }>).at;
 }
 
-/** The orchestrator with its effects tied to the engine. */
+/** The orchestrator with its effects bound to the engine. */
 export const engineOrchestratorMachine = orchestratorMachine.provide({
   actions: {
     announce: ({ self }, fact) => hostOf<LiveRun>(self).record(fact),
     openRun: ({ self }) => hostOf<LiveRun>(self).open(),
-    deliverVerdicts: ({ self, event }, { verdicts }) => {
-      if (event.type === 'run.cancel') hostOf<LiveRun>(self).cancelWaiting(verdicts);
-      else hostOf<LiveRun>(self).deliverVerdicts(verdicts, event.at);
-    },
-    cancelTasks: ({ self }, { cause, reason }) => hostOf<LiveRun>(self).cancelTasks(cause, reason),
+    deliverVerdicts: ({ self, event }, { verdicts }) =>
+      hostOf<LiveRun>(self).deliverVerdicts(verdicts, event.at),
+    cancelTasks: ({ self }, params) => hostOf<LiveRun>(self).cancelTasks(params),
     holdSlots: ({ self }) => hostOf<LiveRun>(self).holdSlots(true),
     releaseSlots: ({ self }) => hostOf<LiveRun>(self).holdSlots(false),
     concludeRun: ({ self }, { ending }) => hostOf<LiveRun>(self).conclude(ending),
@@ -47,8 +45,8 @@ export const engineOrchestratorMachine = orchestratorMachine.provide({
 type Action = (args: { readonly self: AnyActorRef }, params: unknown) => void;
 
 /**
- * Actions for XState's interpreter, which takes what bodies do inside an action for a slip of the action: they are
- * done right after the transition instead.
+ * Defers actions until right after the transition: XState's interpreter would treat work done by bodies inside an
+ * action as an error of the action.
  */
 export function deferred(actions: Readonly<Record<string, unknown>>): Record<string, Action> {
   return Object.fromEntries(

@@ -1,13 +1,13 @@
 import type { Logger } from '../model/logger.ts';
 
-/** Ends what it came from. Safe to repeat. */
+/** Ends a subscription. Safe to repeat. */
 export interface Subscription {
   unsubscribe(): void;
 }
 
-/** Listeners by event type, `*` for all. What a listener throws goes to the logger; the others still hear. */
+/** Listeners by event type, `*` for all. A listener's error goes to the logger; others still hear. */
 export class Emitter<Event extends { readonly type: string }> {
-  /** Made with the first. */
+  /** Created with the first listener. */
   #listeners: Map<string, Set<(event: Event) => void>> | undefined;
   readonly #logger: Logger;
 
@@ -16,7 +16,7 @@ export class Emitter<Event extends { readonly type: string }> {
   }
 
   on(type: string, listener: (event: Event) => void): Subscription {
-    // Wrapped, so that the same function given twice is two listeners.
+    // Wrapped, so that a function given twice is two listeners.
     const entry = (event: Event) => listener(event);
     this.#listeners ??= new Map();
     const listeners = this.#listeners.get(type) ?? new Set();
@@ -24,7 +24,7 @@ export class Emitter<Event extends { readonly type: string }> {
     return { unsubscribe: () => listeners.delete(entry) };
   }
 
-  /** Whether anybody has ever listened. */
+  /** Whether any listener was ever added. */
   get isHeard(): boolean {
     return this.#listeners !== undefined;
   }

@@ -36,37 +36,37 @@ import { createRunMachine, type LaunchOptions, launch, RunLogic } from './run-lo
 import { Limit } from './slots.ts';
 import { Turn } from './turn.ts';
 
-/** What an engine is made of. */
+/** The options of an engine. */
 export interface EngineSettings {
-  /** Where journals live. Without one they live with their runs, which nothing can then take up again. */
+  /** Keeps the journals. Without a store they live with their runs, which cannot be recovered. */
   readonly store?: Store | undefined;
-  /** Attempts of all runs at the same time. Default: no limit. */
+  /** The maximum of concurrent attempts of all runs. Default: no limit. */
   readonly concurrency?: number | undefined;
   /** Slots of named pools, shared by all runs. Default: none. */
   readonly pools?: Readonly<Record<string, number>> | undefined;
-  /** Of runs that the engine starts; a run that is spawned goes by its system's. Default: the time of day. */
+  /** The clock of runs that the engine starts; a spawned run uses its system's. Default: the time of day. */
   readonly clock?: Clock | undefined;
-  /** Hears XState's inspection events of the runs that the engine starts. What it throws goes to the logger. */
+  /** Receives XState's inspection events of runs that the engine starts. Its errors go to the logger. */
   readonly inspect?: ((event: InspectionEvent) => void) | undefined;
   /** Default: `console`. */
   readonly logger?: Logger | undefined;
-  /** How many settled runs are kept, in the store too; the oldest go first. Default 1,000. */
+  /** The number of settled runs kept, in the store too; the oldest go first. Default 1,000. */
   readonly keepSettled?: number | undefined;
-  /** From 0, below 1: the chance behind jitter. Default `Math.random`. */
+  /** The source of jitter, from 0, below 1. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
 }
 
 export interface StartOptions extends Omit<RunSettings, 'forwardEvents'> {
-  /** Must be new to the store, and have no `/`. Default: a random UUID. */
+  /** The run's id: new to the store, without `/`. Default: a random UUID. */
   readonly id?: string | undefined;
-  /** Starts paused: accepted and kept, but no attempt starts before `resume`. Default false. */
+  /** Starts the run paused: accepted and kept, but no attempt starts before `resume`. Default false. */
   readonly paused?: boolean | undefined;
-  /** Cancels the run when aborted, with the signal's reason. */
+  /** Cancels the run when aborted, with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface StopOptions {
-  /** How long attempts under way may go on; what they return is kept. Default 0. */
+  /** Milliseconds that attempts under way may continue; their output is kept. Default 0. */
   readonly graceMs?: number | undefined;
 }
 
@@ -87,23 +87,23 @@ const startOptions = new Set(['id', 'paused', 'signal', 'concurrency', 'totalTim
 const nothing: StartOptions = {};
 
 const timeOfDay: Clock = {
-  // Node cuts fractions off: the timer would be early, and set again. A difference of instants may be too long by a trace.
+  // Node truncates fractions: an early timer would be set again. A difference of instants may be slightly too long.
   setTimeout: (callback, timeoutMs) => setTimeout(callback, Math.ceil(timeoutMs - 0.001)),
   clearTimeout: (id) => clearTimeout(id as ReturnType<typeof setTimeout>),
 };
 
-/** Gives runs time, slots and a store; knows flows only by their definitions. */
+/** Gives runs time, slots and a store; knows flows only as definitions. */
 export class EngineRuns implements EngineCore<LiveRun> {
   readonly logger: Logger;
   readonly random: () => number;
   readonly noLimit = new Limit(Number.POSITIVE_INFINITY);
   readonly #journals: { readonly store?: Store | undefined; readonly own?: OwnJournals | undefined };
-  /** Where journals are read. */
+  /** The source of kept journals. */
   readonly #kept: Pick<Store, 'read' | 'list' | 'remove'> | undefined;
   readonly #limit: Limit;
   readonly #pools: ReadonlyMap<string, Limit>;
   readonly #clock: Clock;
-  /** For the actors of runs that it starts. */
+  /** Options for the actors of runs that it starts. */
   readonly #launchOptions: LaunchOptions;
   readonly #keepSettled: number;
   readonly #turns = new WeakMap<object, Turn>();
@@ -114,7 +114,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   #order = 0;
   #isDraining = false;
 
-  /** @param own keeps the journals where there is no store; without either nothing of a settled run is kept */
+  /** @param own keeps the journals if there is no store; without either, settled runs are not kept */
   constructor(given: EngineSettings, own?: OwnJournals) {
     checkEngine(given);
     const { logger = console, inspect, concurrency = Number.POSITIVE_INFINITY, pools = {} } = given;
@@ -151,7 +151,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return handle;
   }
 
-  /** Actor logic of a flow, bound to this engine. */
+  /** Makes actor logic of a flow, bound to this engine. */
   logic(definition: FlowDefinition, settings: RunSettings = {}): AnyActorLogic {
     checkSettings(definition, settings, logicOptions);
     this.#checkPools(definition);
@@ -163,7 +163,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return createRunMachine(this, definition, {});
   }
 
-  /** Takes up the unsettled runs of these flows in the store; attempts that were under way run again. */
+  /** Recovers the store's unsettled runs of these flows; attempts that were under way run again. */
   recover(definitions: readonly FlowDefinition[]): Run[] {
     const byName = new Map<string, FlowDefinition>();
     for (const definition of definitions) {
@@ -214,7 +214,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     for (const run of this.#live.toArray()) run.stop();
   }
 
-  // What runs ask for.
+  // Services for runs.
 
   turnOf(given: unknown): Turn {
     const clock = (given as Clock | undefined) ?? this.#clock;
@@ -278,7 +278,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   readonly #again = (settled: LiveRun, taskIds: readonly string[] | undefined): LiveRun => {
     const { startedAt, status } = settled.journal.view();
-    // Nor if there is more in the journal: then it runs again already.
+    // More entries in the journal mean that it runs again already.
     if (!settled.hasSettled || settled.journal.seq > settled.endSeq) {
       throw new Error(
         `Run ${settled.id} has not settled, it is \`${status}\`: it can run again once it is \`done\`, \`failed\` or \`cancelled\``,
@@ -314,7 +314,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return store !== undefined && store.read(id).length > 0;
   }
 
-  /** Pools are looked up when a run starts: a flow does not know its engine before. */
+  /** Checks pools when a run starts: a flow does not know its engine before. */
   #checkPools(definition: FlowDefinition): void {
     const own = definition.settings.pools ?? {};
     for (const name of definition.poolNames) {
@@ -364,7 +364,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 }
 
-/** The tasks that are to run again, with all that is downstream of them, in definition order, by their places in it. */
+/** The places of the tasks to run again and of everything downstream of them, in definition order. */
 function tasksToRerun(journal: RunJournal, taskIds: readonly string[] | undefined): readonly number[] {
   const { graph } = journal.definition;
   const fold = journal.foldTo();

@@ -3,47 +3,47 @@ import type { ErrorView, TaskFailure } from '../model/error.ts';
 import type { Plan } from '../model/ledger.ts';
 import type { Cause, SettledStatus } from '../model/status.ts';
 
-/** Of a task that was cancelled in an earlier life of its run, and is none of those that run again. */
+/** The error of a task that was cancelled before a rerun and is not part of it. */
 const leftOut: ErrorView = {
   name: 'CancelledError',
   message: 'The task was cancelled before, and is not one of those that were run again',
 };
 
-/** What went wrong with the tasks of a run, and which of it counts. */
+/** The failures of a run's tasks, and which of them count. */
 export class Failures {
   readonly #plan: Plan;
-  /** Optional tasks too, first failure first. */
+  /** In order of failure, optional tasks included. */
   readonly #failed = new Map<number, Omit<TaskFailure, 'taskId'>>();
   readonly #upstreamFailed = new Set<number>();
-  /** As it was thrown, by task. */
+  /** Thrown errors by task. */
   readonly #thrown = new Map<number, unknown>();
 
   constructor(plan: Plan) {
     this.#plan = plan;
   }
 
-  /** Enters a task that ended neither `done` nor `skipped`. One that is being cancelled with its run is no failure. */
+  /** Enters a task that ended neither `done` nor `skipped`. A task cancelled with its run is no failure. */
   add(task: number, status: SettledStatus, error: ErrorView | undefined, cause: Cause | undefined): void {
     if (status === 'upstream_failed') this.#upstreamFailed.add(task);
     else if (status === 'failed' && error !== undefined) this.#failed.set(task, { error, cause });
   }
 
-  /** Enters a task that was cancelled in an earlier life of its run: it counts as failed. */
+  /** Enters a task that was cancelled before a rerun: it counts as failed. */
   addLeftOut(task: number, cause: Cause | undefined): void {
     this.#failed.set(task, { error: leftOut, cause });
   }
 
-  /** Keeps what a task threw. */
+  /** Stores a thrown error. */
   note(task: number, thrown: unknown): void {
     const { graph, optional } = this.#plan;
     const isLeaf = graph.downstreamStart[task] === graph.downstreamStart[task + 1];
-    // Of an optional task it only counts if it kept others from running.
+    // An optional task counts only if it blocked others.
     if (optional[task] === 0 || !isLeaf) this.#thrown.set(task, thrown);
   }
 
   /**
-   * Failures of tasks that are not optional, and of optional ones that kept such tasks from running; with the first
-   * that was thrown, as it was thrown.
+   * Failures of non-optional tasks, and of optional tasks that blocked non-optional ones; with the first error as
+   * thrown.
    */
   thatCount(): { readonly failures: readonly TaskFailure[]; readonly thrown: unknown } {
     const { graph, optional } = this.#plan;

@@ -4,23 +4,23 @@ import type { Entry } from '../model/journal.ts';
 import { PassingMap } from '../model/passing-map.ts';
 import type { RunJournal } from './run-journal.ts';
 
-/** Of so many runs is remembered how far they got; the oldest go first. */
+/** The number of runs whose last `seq` is remembered; the oldest go first. */
 const MOST = 10_000;
 
 /**
- * Sees to it that an engine goes on from a journal once: it knows what its store has of a run and, of runs that have
- * left it and of which somebody may hold a snapshot, how far they got. Nothing is noted of any other run.
+ * Ensures that an engine resumes from a journal only once. It knows the store's entries of a run, and the last `seq`
+ * of each run that has left and may have snapshots. Other runs are not tracked.
  */
 export class LeftRuns {
   readonly #read: (runId: string) => readonly Entry[];
   readonly #seqs = new PassingMap<string, number>();
 
-  /** @param read gives what has been kept of a run elsewhere */
+  /** @param read gives the entries of a run kept elsewhere */
   constructor(read: (runId: string) => readonly Entry[]) {
     this.#read = read;
   }
 
-  /** Throws JournalError where more is known of the run than the journal has. From here on it is under way. */
+  /** Lets a run resume. Throws JournalError if more entries are known than the journal has. */
   comeBack(journal: RunJournal): void {
     if (!journal.isShared) return this.#forget(journal);
     const { runId, seq } = journal;
@@ -42,7 +42,7 @@ export class LeftRuns {
     this.#forget(journal);
   }
 
-  /** A run is not under way any more. */
+  /** Notes that a run has left. */
   leave(journal: RunJournal): void {
     if (!journal.isShared) return;
     this.#seqs.set(journal.runId, journal.keptSeq);
@@ -54,7 +54,7 @@ export class LeftRuns {
   }
 }
 
-/** Inputs and outputs are left out: a snapshot that was kept as JSON may have them a little different. */
+/** Compares entries without inputs and outputs, which may differ slightly in a snapshot kept as JSON. */
 function isSame(one: Entry, other: Entry): boolean {
   const taskOf = (entry: Entry): string | undefined => ('taskId' in entry ? entry.taskId : undefined);
   return one.type === other.type && one.at === other.at && taskOf(one) === taskOf(other);

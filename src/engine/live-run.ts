@@ -1,5 +1,5 @@
 import type { AnyActorRef } from 'xstate';
-import type { OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
+import type { OrchestratorEffects, OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
 import type { Ending } from '../../machines/task.ts';
 import type { CompiledSnapshot } from '../logic/snapshot.ts';
 import { isA } from '../model/check.ts';
@@ -12,7 +12,7 @@ import type { Verdict } from '../model/ledger.ts';
 import type { Logger } from '../model/logger.ts';
 import type { Outcome } from '../model/perform.ts';
 import { type Checked, check } from '../model/schema.ts';
-import type { Cause, SettledStatus } from '../model/status.ts';
+import type { SettledRunStatus, SettledStatus } from '../model/status.ts';
 import type { EngineCore } from './core.ts';
 import { type Host, host, setHost } from './host.ts';
 import type { LiveTask, TaskLogic, TaskRun } from './live-task.ts';
@@ -28,16 +28,16 @@ import type { Timer, Timers } from './timers.ts';
 import type { Committer, Turn } from './turn.ts';
 
 const endings: ReadonlySet<string> = new Set(['run.done', 'run.failed', 'run.cancelled']);
-/** What else changes the `value` of its actor's snapshot. */
+/** Other facts that change the `value` of its actor's snapshot. */
 const changes: ReadonlySet<string> = new Set(['run.paused', 'run.resumed', 'run.cancelling']);
 
-/** How a run came to its end: by settling, or with an error by being stopped or failing before. */
+/** The end of a run: it settled, or it was stopped or failed before, with an error. */
 export interface End {
   readonly hasSettled: boolean;
   readonly error?: unknown;
 }
 
-/** How a run begins. */
+/** The start of a run. */
 export interface RunStart {
   readonly settings: RunSettings;
   readonly input: unknown;
@@ -47,19 +47,19 @@ export interface RunStart {
   readonly makeActor?: ((run: LiveRun) => void) | undefined;
 }
 
-/** A run until it has settled or is stopped: carries out what the orchestrator and its tasks ask for. */
+/** A run until it settles or is stopped: carries out the effects of the orchestrator and its tasks. */
 export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
   readonly journal: RunJournal;
   readonly definition: FlowDefinition;
   readonly taskLogic: TaskLogic;
   readonly settings: RunSettings;
-  /** Place in the order of starting. */
+  /** Place in start order. */
   readonly order: number;
   input: unknown;
-  /** What users hold of it, once anybody does. */
+  /** The user's handle, once there is one. */
   handle: object | undefined;
   readonly steps: RunSteps;
-  /** What the keys of its tasks begin with. */
+  /** The prefix of its tasks' keys. */
   readonly keyPrefix: string;
   readonly #core: EngineCore<LiveRun>;
   readonly #turn: Turn;
@@ -72,8 +72,6 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
   #commitIsDue = false;
   #limit: Timer | undefined;
   #end: End | undefined;
-  /** How it ends, once all tasks have settled; a cancel may still change it. */
-  #concluding: RunResult['status'] | undefined;
   #result: RunResult | undefined;
   /** `seq` of its last entry, once it is recorded. */
   #endSeq: number | undefined;
@@ -131,7 +129,7 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     return this;
   }
 
-  /** Its actor, made when first asked for. */
+  /** Its actor, created on first read. */
   get actor(): AnyActorRef {
     return this.steps.actor;
   }
@@ -154,27 +152,27 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     return this.#end !== undefined;
   }
 
-  /** `seq` of its last entry; infinite until that is recorded. What comes later in the journal is of a rerun. */
+  /** `seq` of its last entry; infinite until that is recorded. Later entries belong to a rerun. */
   get endSeq(): number {
     return this.#endSeq ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Whether its end has been kept: listeners may know of it before the last step is over. */
+  /** Whether its end has been kept: listeners may be notified before the last step is over. */
   get hasSettled(): boolean {
     return this.endSeq <= this.journal.keptSeq;
   }
 
-  /** How it ended; `undefined` while it has not settled, or its last step is not over. */
+  /** Its result; `undefined` until it has settled and its last step is over. */
   get result(): RunResult | undefined {
     return this.#result;
   }
 
-  /** What failed first of all that counts, as it was thrown. Known once the run has settled. */
+  /** The first failure that counts, as thrown. Known once the run has settled. */
   get firstFailure(): unknown {
     return this.#results.firstFailure;
   }
 
-  /** Attempts under way, by task id. */
+  /** Ids of tasks with an attempt under way. */
   get running(): readonly string[] {
     return this.#tasks
       .toArray()
@@ -182,7 +180,7 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
       .map((task) => task.definition.id);
   }
 
-  /** The stamp of what happens now: the time of day, but never before the last entry. */
+  /** The current stamp: the time of day, but never before the last entry. */
   now(): number {
     const now = this.#turn.timers.now();
     const { lastAt } = this.journal;
@@ -199,32 +197,32 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     this.#turn.afterEventLoop(callback);
   }
 
-  /** Takes a command that bears no instant yet. */
+  /** Takes a command and adds its instant. */
   command(command: RunCommand): void {
     if (!this.isOver) this.steps.send({ ...command, at: this.now() }, 'user');
   }
 
-  /** Takes what others than the engine send to its actor: commands, and nothing else. */
+  /** Takes events sent to its actor from outside the engine: only commands. */
   receive(event: unknown): void {
     const command = commandOf(event);
     if (command !== undefined) return this.steps.admit({ ...command, at: this.now() });
     const child = childThatEnded(event);
-    // A task's machine has told the run of its end before XState does, with all there is to say.
+    // A task's machine has reported its end in full before XState does.
     if (child === undefined || this.definition.graph.indexOf(child) < 0) this.refuse(event);
   }
 
-  /** Tells the logger of an event that changes nothing. */
+  /** Logs an event that changes nothing. */
   refuse(event: unknown, taskId?: string): void {
     this.#refusals ??= new Refusals(this.logger, this.id);
     this.#refusals.tell(event, taskId);
   }
 
-  /** What an actor that is made now shows first. */
+  /** The first snapshot of an actor made at this point. */
   snapshot(): CompiledSnapshot {
     return this.steps.snapshot(this.#end?.hasSettled === false ? this.#end : undefined);
   }
 
-  /** The run has this actor from now on. */
+  /** Makes this the run's actor. */
   adopt(actor: AnyActorRef): void {
     this.steps.adopt(actor);
     setHost(actor, this);
@@ -234,7 +232,7 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     this.steps.send(event);
   }
 
-  /** Calls back once it has settled, was stopped or failed; at once where it has. Returns what takes that back. */
+  /** Calls back once it has settled, was stopped or failed; at once if it has. Returns a function that cancels this. */
   whenEnded(callback: (end: End) => void): () => void {
     if (this.#end !== undefined) callback(this.#end);
     else this.#whenEnded = [...this.#whenEnded, callback];
@@ -243,7 +241,7 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     };
   }
 
-  // The actors of its tasks, by name.
+  // Its tasks' actors, by name.
 
   find(systemId: string): AnyActorRef | undefined {
     return this.#tasks.get(this.definition.graph.indexOf(systemId.slice(this.keyPrefix.length)))?.actor;
@@ -255,7 +253,7 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
 
   // The orchestrator's effects.
 
-  /** It has started: the input is checked, or an earlier life is taken up again. */
+  /** Starts the run: checks the input, or resumes from the journal. */
   open(): void {
     try {
       this.#core.enter(this);
@@ -270,42 +268,35 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     }
     if (this.#isResumed) return this.#resume();
     if (this.#isChecked) return this.#begin(this.input);
-    const checked = check(this.definition.settings.input, this.input);
-    if (checked instanceof Promise) checked.then((late) => this.#accept(late));
-    else this.#accept(checked);
+    this.#check();
   }
 
   deliverVerdicts(verdicts: readonly Verdict[], at: number): void {
     for (const verdict of verdicts) this.#tasks.deliver(verdict, at);
   }
 
-  cancelTasks(cause: Cause = 'cancelled', reason?: unknown): void {
+  cancelTasks({ cause = 'cancelled', reason, verdicts }: OrchestratorEffects['cancelTasks']): void {
     this.timers.cancel(this.#limit);
-    // Some tasks may be told after the event loop has had its turn: until then they have their claims.
+    // Some tasks may be notified after the event loop has had its turn: until then they have their claims.
     this.#lanes.hold(true);
-    this.#tasks.cancel(cause, reason);
+    this.#tasks.cancel({ cause, reason }, verdicts);
   }
 
-  /** The tasks without a verdict have that of the cancel. */
-  cancelWaiting(verdicts: readonly Verdict[]): void {
-    this.#tasks.cancelWaiting(verdicts);
-  }
-
-  /** Whether attempts may start. */
+  /** Holds or releases the start of attempts. */
   holdSlots(isHeld: boolean): void {
     this.#lanes.hold(isHeld || this.#core.isDraining);
   }
 
-  /** All tasks have settled: once that is kept, makes what the run returns. */
-  conclude(ending: RunResult['status']): void {
+  /** Makes the run's result once all tasks have settled. */
+  conclude(ending: SettledRunStatus): void {
     this.timers.cancel(this.#limit);
-    if (this.#concluding === undefined) this.#turn.afterCommit(() => this.#conclude());
-    this.#concluding = ending;
+    const made = this.#results.make(this.input, ending === 'done');
+    this.send({ type: 'run.conclude', at: this.now(), ...made });
   }
 
   /**
-   * What a machine announced. How a run ended is kept at once, since its actor may be done with the next step; so is
-   * what its actor's next snapshot says.
+   * Records a fact that a machine announced. Keeps a run's end at once, since its actor may be done with the next step,
+   * and so any change that its actor's next snapshot shows.
    */
   record(fact: RunFact | TaskFact, task = -1): void {
     if (task < 0 && this.#isResumed && !this.journal.isNews(fact)) return;
@@ -320,7 +311,7 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     this.#commitLater();
   }
 
-  // The tasks' words.
+  // Calls from tasks.
 
   taskSettled(task: LiveTask, status: SettledStatus, { at, output, error, cause }: Ending): void {
     this.#tasks.remove(task.index);
@@ -329,7 +320,7 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     this.steps.taskSettled(at, task.index, status, task.knownActor);
   }
 
-  /** Keeps it as it was thrown for whoever awaits the outputs. */
+  /** Stores the error as thrown, for `outputs()`. */
   noteFailure(error: unknown, index: number): void {
     this.#results.noteFailure(error, index);
   }
@@ -372,7 +363,7 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     }
   }
 
-  /** Keeps what was recorded so far; throws what the store throws, and then the run is over. */
+  /** Keeps all recorded entries. Throws the store's error, which also ends the run. */
   commitOrThrow(): void {
     try {
       if (this.journal.commit(this.steps.tell)) this.steps.kept();
@@ -382,7 +373,7 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     }
   }
 
-  /** Starts nothing more; attempts under way go on. */
+  /** Starts nothing more; attempts under way continue. */
   drain(): void {
     this.#lanes.hold(true);
   }
@@ -392,7 +383,7 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     this.#onIdle = callback;
   }
 
-  /** Stops it, so that it stays unsettled in the store. Nothing where it has settled. */
+  /** Stops the run, which stays unsettled in the store. A no-op if it has settled. */
   stop(error: unknown = new EngineStoppedError()): void {
     if (this.#end !== undefined || this.hasSettled) return;
     this.stopped(error);
@@ -406,19 +397,19 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     this.#finish({ hasSettled: true });
   }
 
-  /** It is over before it has settled: what it had under way goes too, and what was recorded in this turn is kept. */
+  /** Ends the run before it has settled, with everything under way. Entries recorded in this turn are kept. */
   stopped(error: unknown): void {
     if (this.isOver) return;
     if (isA(error, EngineStoppedError)) {
-      // Who stops its actor within its last step comes too late.
+      // A stop of its actor within its last step is too late.
       if (this.hasSettled) return;
       this.commit();
     }
-    // The store may have failed, or a listener have stopped it, too.
+    // The store may have failed, or a listener may have stopped the run.
     if (this.isOver) return;
     this.timers.cancel(this.#limit);
     this.#tasks.stop();
-    // Its process may be about to end, and no turn of the clock's need come before that.
+    // The process may end before the clock's next turn.
     this.timers.adjust();
     this.#finish({ hasSettled: false, error });
   }
@@ -437,11 +428,10 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     this.#turn.commitLater(this);
   }
 
-  #conclude(): void {
-    if (this.isOver) return;
-    const at = this.now();
-    const made = this.#results.make(this.input, this.#concluding === 'done');
-    this.send({ type: 'run.conclude', at, ...made });
+  #check(): void {
+    const checked = check(this.definition.settings.input, this.input);
+    if (checked instanceof Promise) checked.then((late) => this.#accept(late));
+    else this.#accept(checked);
   }
 
   #accept(checked: Checked): void {
@@ -472,19 +462,23 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
   #resume(): void {
     const fold = this.journal.foldTo();
     const { status, startedAt, cause, reason } = fold.view();
-    this.input = fold.input;
-    this.#results.takeUp(fold);
     const at = this.now();
-    const from = this.journal.rerunAt ?? startedAt ?? at;
-    const leftMs = from + (this.#totalTimeoutMs ?? Number.POSITIVE_INFINITY) - at;
-    if (status === 'paused') this.send({ type: 'run.pause', at });
-    if (status === 'cancelling') this.send({ type: 'run.cancel', at, cause: cause ?? 'cancelled', reason });
-    // Not by a timer: until that comes slots might have been given out, and bodies been called.
-    else if (leftMs <= 0) this.#expire();
-    else {
-      this.#startLimit(leftMs);
-      this.send({ type: 'run.recover', at });
+    if (startedAt !== null) this.input = fold.input;
+    this.#results.takeUp(fold);
+    if (status === 'cancelling')
+      return this.send({ type: 'run.cancel', at, cause: cause ?? 'cancelled', reason });
+    // Stopped before its input was accepted.
+    if (startedAt === null) {
+      if (status === 'paused') this.send({ type: 'run.pause', at });
+      return this.#check();
     }
+    const from = this.journal.rerunAt ?? startedAt;
+    const leftMs = from + (this.#totalTimeoutMs ?? Number.POSITIVE_INFINITY) - at;
+    // Not by a timer: before it fires, slots could be given out and bodies called.
+    if (leftMs <= 0) return this.#expire();
+    this.#startLimit(leftMs);
+    this.send({ type: 'run.recover', at });
+    if (status === 'paused') this.send({ type: 'run.pause', at });
   }
 
   #startLimit(leftMs: number | undefined): void {

@@ -1,5 +1,5 @@
 import { type AnyActorLogic, type AnyActorRef, createActor } from 'xstate';
-import type { Ending, TaskEvent, TaskInput, taskMachine } from '../../machines/task.ts';
+import type { Ending, TaskEffects, TaskEvent, TaskInput, taskMachine } from '../../machines/task.ts';
 import type { CompiledLogic } from '../logic/actor-logic.ts';
 import type { Cursor } from '../logic/cursor.ts';
 import { deliverFrom, stopChild } from '../logic/internals.ts';
@@ -8,7 +8,7 @@ import type { TaskDefinition } from '../model/definition.ts';
 import type { Step } from '../model/entry-list.ts';
 import { CancelledError, TimeoutError, viewError } from '../model/error.ts';
 import type { TaskFact } from '../model/journal.ts';
-import type { Cause, SettledStatus } from '../model/status.ts';
+import type { SettledStatus } from '../model/status.ts';
 import type { TaskView } from '../model/view.ts';
 import { Attempt, type AttemptRun, type AttemptTask } from './attempt.ts';
 import type { Claim } from './claims.ts';
@@ -18,7 +18,7 @@ import type { Lane } from './slots.ts';
 import { placeOfLeft, placeOnFastPath } from './task-place.ts';
 import type { Timer } from './timers.ts';
 
-/** Events by which the run tells a task what to do. The others a task sends itself, of its time and its attempts. */
+/** Events sent by the run. A task sends itself the others, about its time and its attempts. */
 const saidByRun: ReadonlySet<TaskEvent['type']> = new Set([
   'task.ready',
   'task.skip',
@@ -27,72 +27,72 @@ const saidByRun: ReadonlySet<TaskEvent['type']> = new Set([
   'attempt.start',
 ]);
 
-/** What runs the tasks of a run: as actors, and where it is compiled also without. */
+/** The logic of a run's tasks: as actors, and if compiled also without. */
 export interface TaskLogic {
   readonly logic: AnyActorLogic;
   readonly compiled: CompiledLogic<typeof taskMachine> | undefined;
 }
 
-/** What a task needs of its run. */
+/** The part of a run that a task needs. */
 export interface TaskRun extends AttemptRun {
-  /** Place in the order of starting. */
+  /** Place in start order. */
   readonly order: number;
   readonly actor: AnyActorRef;
   readonly taskLogic: TaskLogic;
-  /** Whether each task is to have its actor from the start, since somebody watches. */
+  /** Whether each task has its actor from the start, to be inspected. */
   readonly isInspected: boolean;
-  /** Whether it is being cancelled, or is out of time. */
+  /** Whether it is being cancelled or is out of time: each task is about to be cancelled. */
   readonly isEnding: boolean;
   timeoutError(): TimeoutError;
   /** Calls back once the event loop has had its turn. */
   afterEventLoop(callback: () => void): void;
-  /** Keeps what a task's machine announced. */
+  /** Records a fact that a task's machine announced. */
   record(fact: TaskFact, index: number): void;
-  /** The same for the steps of nearly every task, without an object for each. */
+  /** Records a common step of a task without an object for it. */
   recordStep(type: Step, at: number, index: number, attempt?: number, output?: unknown): void;
-  /** Hears that a task is in a final state. */
+  /** Takes a task that is in a final state. */
   taskSettled(task: LiveTask, status: SettledStatus, ending: Ending): void;
   leaveSlot(lane: Lane): void;
-  /** Tells the logger of an event that changes nothing. */
+  /** Logs an event that changes nothing. */
   refuse(event: unknown, taskId: string): void;
-  /** Ends the run with an error: something is broken. */
+  /** Ends the run with an internal error. */
   fault(error: unknown): void;
 }
 
 /**
- * A task from its verdict until it has settled: its machine, and what the engine does at the machine's word.
+ * A task from its verdict until it has settled: its machine, and the effects that the machine asks for.
  *
- * The machine has an actor once somebody can see it: from the start where the run is inspected or interpreted, or
- * where its body is an actor too; else when it is asked for.
+ * The machine has an actor once it can be seen: from the start if the run is inspected or interpreted, or if its body
+ * is an actor too; otherwise on first read.
  *
- * Nearly all tasks go the same way: ready, started, done. While nobody watches, a task needs no machine for that: on
- * this fast path it does what the machine's transitions ask for, and at anything else the machine is put where the
- * task stands. `fast-path.test.ts` proves them the same.
+ * Nearly all tasks take the same steps: ready, started, done. An unobserved task needs no machine for that: on this
+ * fast path it performs the effects of the machine's transitions itself. Any other event first puts the machine into
+ * the task's current state. `fast-path.test.ts` proves them the same.
  */
 export class LiveTask implements AttemptTask, Claim, Host {
   place = -1;
   readyAt = 0;
-  /** When its first attempt started. */
+  /** The instant its first attempt started. */
   startedAt: number | undefined;
   readonly run: TaskRun;
   /** Place in definition order. */
   readonly index: number;
   readonly definition: TaskDefinition;
   readonly #lane: Lane;
-  /** Whether it is ready or running, without a machine as yet. */
+  /** Whether it is ready or running without a machine. */
   #isOnFastPath = false;
-  /** The machine, from when it is needed until it has an actor. */
+  /** The machine, once needed, until it has an actor. */
   #cursor: Cursor | undefined;
   #actor: AnyActorRef | undefined;
   #attempt: Attempt | undefined;
-  /** Its first attempt's start on the monotonic clock, where the task may be tried again. */
+  /** Its first attempt's start on the monotonic clock, if the task may be retried. */
   #origin: number | undefined;
-  /** Until the next attempt is due. */
+  /** Fires when the next attempt is due. */
   #wake: Timer | undefined;
-  /** Until the time for all attempts is over. */
+  /** Fires when the time for all attempts is over. */
   #limit: Timer | undefined;
 
-  /** @param left how an earlier actor of the task was left, where a stopped run goes on */
+  /** @param left the task's state left by an earlier actor, if a stopped run is resumed */
   constructor(run: TaskRun, index: number, definition: TaskDefinition, lane: Lane, left?: TaskView) {
     this.run = run;
     this.index = index;
@@ -107,12 +107,12 @@ export class LiveTask implements AttemptTask, Claim, Host {
     return this;
   }
 
-  /** Its actor, made when first asked for. */
+  /** Its actor, created on first read. */
   get actor(): AnyActorRef {
     return this.#actor ?? this.#startActor({ snapshot: this.#machine.snapshot() });
   }
 
-  /** The same, if it has been made. */
+  /** Its actor, if it has been created. */
   get knownActor(): AnyActorRef | undefined {
     return this.#actor;
   }
@@ -135,7 +135,7 @@ export class LiveTask implements AttemptTask, Claim, Host {
     return this.run.order;
   }
 
-  /** Its trigger rule says run. */
+  /** Makes the task ready: its trigger rule says run. */
   ready(at: number): void {
     if (this.#actor !== undefined) return this.send({ type: 'task.ready', at });
     this.#isOnFastPath = true;
@@ -153,18 +153,18 @@ export class LiveTask implements AttemptTask, Claim, Host {
     else this.#move(cursor, event);
   }
 
-  /** Takes what others than the engine send to its actor, which changes nothing. */
+  /** Takes events sent to its actor from outside the engine, which change nothing. */
   receive(event: unknown): void {
-    // XState tells of the end of a body that is an actor; its attempt hears of that by itself.
+    // XState reports the end of a body that is an actor; its attempt observes that itself.
     if (childThatEnded(event) !== 'body') this.run.refuse(event, this.definition.id);
   }
 
-  /** Goes on as an earlier actor was left. XState runs no entry actions for a restored actor: this does what they ask for. */
+  /** Resumes from an earlier actor's state. Replaces the entry actions, which XState skips for a restored actor. */
   takeUp({ startedAt, status, readyAt = 0, retryAt = 0 }: TaskView): void {
     const now = this.run.now();
     if (startedAt !== undefined) {
       const { totalTimeoutMs = Number.POSITIVE_INFINITY } = this.definition;
-      // Not by a timer: until that comes it might have got a slot, and its body been called.
+      // Not by a timer: before it fires, the task could get a slot and its body be called.
       if (startedAt + totalTimeoutMs <= now) return this.#expire();
       this.#startLimits(startedAt, now);
     }
@@ -172,7 +172,7 @@ export class LiveTask implements AttemptTask, Claim, Host {
     else this.requestSlot(readyAt);
   }
 
-  /** Its attempt is to begin outside of the machine's step: what bodies do is nothing to it. */
+  /** Returns its attempt, to begin outside of the machine's step: bodies must not affect that step. */
   start(): Attempt | undefined {
     const at = this.run.now();
     if (this.#mayGoFast) this.#startFast(at);
@@ -200,16 +200,22 @@ export class LiveTask implements AttemptTask, Claim, Host {
     }
   }
 
-  abortAttempt(cause: Cause, reason: unknown): void {
-    if (cause === 'timeout' && !this.run.isEnding) {
-      this.#attempt?.end({ as: 'task failed', cause, error: this.#timeoutError() });
-      return;
+  abortAttempt({ of, cause, reason }: TaskEffects['abortAttempt']): void {
+    const attempt = this.#attempt as Attempt;
+    switch (of) {
+      case 'attempt':
+        return attempt.end({ as: 'attempt failed', cause, error: attempt.timeoutError() });
+      case 'task':
+        return attempt.end({ as: 'task failed', cause, error: this.#timeoutError() });
+      case 'run': {
+        this.run.timers.cancel(this.#limit);
+        const error = cause === 'timeout' ? this.run.timeoutError() : new CancelledError(reason);
+        return attempt.end({ as: 'task cancelled', cause, error, reason });
+      }
     }
-    const error = cause === 'timeout' ? this.run.timeoutError() : new CancelledError(reason);
-    this.#attempt?.end({ as: 'task cancelled', cause, error, reason });
   }
 
-  /** @param now the same clock's instant, from which the wait counts */
+  /** @param now the instant on the same clock from which the wait counts */
   wakeAt(at: number, now: number): void {
     const due = (): void => this.send({ type: 'attempt.due', at: this.run.now() });
     this.#wake = this.run.timers.after(at - now, due);
@@ -222,13 +228,13 @@ export class LiveTask implements AttemptTask, Claim, Host {
     this.run.taskSettled(this, status, ending);
   }
 
-  /** The attempt under way has ended. */
+  /** Frees the slot of the ended attempt. */
   leaveSlot(): void {
     this.#attempt = undefined;
     this.run.leaveSlot(this.#lane);
   }
 
-  /** Ends all of it without a word to the run: that is being stopped. */
+  /** Ends the task without telling the run, which is being stopped. */
   stop(): void {
     this.run.timers.cancel(this.#wake);
     this.run.timers.cancel(this.#limit);
@@ -253,7 +259,7 @@ export class LiveTask implements AttemptTask, Claim, Host {
     return this.#isOnFastPath && !this.run.isInspected;
   }
 
-  /** Where it stands, from the fast path on if it went that way. */
+  /** The machine in its current state, taken from the fast path if it is on that. */
   get #machine(): Cursor {
     if (this.#isOnFastPath) {
       const isRunning = this.startedAt !== undefined;
@@ -284,7 +290,7 @@ export class LiveTask implements AttemptTask, Claim, Host {
     }
   }
 
-  /** From here on the actor takes the machine further. */
+  /** Starts the actor, which takes over from the cursor. */
   #startActor(options: { readonly input?: object; readonly snapshot?: object | undefined }): AnyActorRef {
     const { run, definition } = this;
     const actor = createActor(run.taskLogic.logic, {
@@ -296,25 +302,24 @@ export class LiveTask implements AttemptTask, Claim, Host {
     this.#cursor = undefined;
     nameInSystem(actor, run.keyOf(definition.id));
     setHost(actor, this);
-    // XState tells the run, too, but so can anyone.
+    // XState tells the run too, but anyone can send such an event.
     actor.subscribe({ error: (error) => run.fault(error) });
     actor.start();
     return actor;
   }
 
-  /** @param now the stamp of this instant; later than `startedAt` where the task is taken up */
+  /** @param now the current stamp; later than `startedAt` if the task is resumed */
   #startLimits(startedAt: number, now: number): void {
     this.startedAt = startedAt;
     const { retry, totalTimeoutMs } = this.definition;
     const { timers } = this.run;
     const goneMs = now - startedAt;
-    if (retry !== undefined) this.#origin = timers.monotonicNow() - goneMs;
+    if (retry !== undefined) this.#origin = timers.latestMonotonic - goneMs;
     if (totalTimeoutMs !== undefined)
       this.#limit = timers.after(totalTimeoutMs - goneMs, () => this.#expire());
   }
 
   #expire(): void {
-    // A cancel is on its way to it.
     if (this.run.isEnding) return;
     const error = viewError(this.#timeoutError());
     this.send({ type: 'task.expire', at: this.run.now(), cause: 'timeout', error });

@@ -5,7 +5,7 @@ import type { TaskView } from '../model/view.ts';
 import { LiveTask, type TaskRun } from './live-task.ts';
 import type { RunLanes } from './run-lanes.ts';
 
-/** So long tasks are told to end before the event loop gets its turn; what follows from that comes on top. */
+/** Milliseconds of notifying tasks to end before yielding to the event loop; the consequences take extra time. */
 const SLICE_MS = 5;
 
 interface Ending {
@@ -13,25 +13,23 @@ interface Ending {
   readonly reason?: unknown;
 }
 
-/** How a task was left by an earlier life of its run. */
+/** Gives a task's state at the end of its run's earlier life. */
 export type LeftTask = (index: number) => TaskView;
 
-/** The tasks of a run that have their verdict and have not settled. */
+/** The tasks of a run that have a verdict and have not settled. */
 export class LiveTasks {
   readonly #run: TaskRun;
   readonly #lanes: RunLanes;
-  /** Where the run is taken up again. */
+  /** Set if the run is resumed. */
   readonly #left: LeftTask | undefined;
   /** By their places in definition order. */
   readonly #tasks: (LiveTask | undefined)[];
-  /** Why all of them are to end, once they are. */
+  /** The cause for ending all tasks, once set. */
   #ending: Ending | undefined;
-  /** Those that are to hear of it, and the verdicts of those that do not live yet. */
+  /** The tasks to notify, and the verdicts of tasks that do not live yet. */
   #toEnd: readonly (LiveTask | Verdict)[] = [];
-  /** How many of these have. */
+  /** The number of these notified. */
   #told = 0;
-  /** When the present slice of telling them is over, on the monotonic clock. */
-  #sliceEndsAt = 0;
 
   constructor(run: TaskRun, lanes: RunLanes, left: LeftTask | undefined) {
     this.#run = run;
@@ -40,7 +38,7 @@ export class LiveTasks {
     this.#tasks = new Array(run.definition.graph.size).fill(undefined);
   }
 
-  /** Whether all of them are to end. */
+  /** Whether all tasks are to end. */
   get isEnding(): boolean {
     return this.#ending !== undefined;
   }
@@ -49,12 +47,12 @@ export class LiveTasks {
     return this.#tasks[index];
   }
 
-  /** All of them, in definition order. */
+  /** All tasks, in definition order. */
   toArray(): LiveTask[] {
     return this.#tasks.filter((task) => task !== undefined);
   }
 
-  /** A task has its verdict: it lives from now on. */
+  /** Gives a task its verdict: from then on it lives. */
   deliver({ task: index, decision, because }: Verdict, at: number): void {
     const definition = this.#run.definition.tasks[index] as TaskDefinition;
     const left = this.#left && leftFor(decision, this.#left(index));
@@ -75,65 +73,56 @@ export class LiveTasks {
   }
 
   /**
-   * Has all of them end: in slices, since there may be many. On a clock that stands still meanwhile, at once. Those with
-   * an attempt under way hear of it first.
+   * Ends all tasks, and those whose only verdict is this, in slices, since there may be many; at once on a clock that
+   * stands still meanwhile. Tasks with an attempt under way are notified first.
    */
-  cancel(cause: Cause, reason: unknown): void {
-    this.#ending = { cause, reason };
+  cancel(ending: Ending, verdicts: readonly Verdict[]): void {
+    this.#ending = ending;
     const live = this.toArray();
-    this.#toEnd = [...live.filter((task) => task.isRunning), ...live.filter((task) => !task.isRunning)];
-    this.#sliceEndsAt = this.#run.timers.monotonicNow() + SLICE_MS;
-    this.#tell();
+    const running = live.filter((task) => task.isRunning);
+    this.#toEnd = [...running, ...live.filter((task) => !task.isRunning), ...verdicts];
+    this.#tellMore();
   }
 
-  /** The same for those that have none but this verdict; in the same step. */
-  cancelWaiting(verdicts: readonly Verdict[]): void {
-    const isOver = this.#told === this.#toEnd.length;
-    this.#toEnd = [...this.#toEnd, ...verdicts];
-    if (isOver) this.#tell();
-  }
-
-  /** A task has settled. */
+  /** Removes a settled task. */
   remove(index: number): void {
     this.#tasks[index] = undefined;
   }
 
-  /** Ends all of them without a word to the run: that is being stopped. */
+  /** Ends all tasks without telling the run, which is being stopped. */
   stop(): void {
     this.#toEnd = [];
     for (const task of this.toArray()) task.stop();
     this.#tasks.fill(undefined);
   }
 
-  #tell(): void {
+  readonly #tellMore = (): void => {
+    try {
+      this.#tell(this.#run.timers.monotonicNow() + SLICE_MS);
+    } catch (error) {
+      this.#run.fault(error);
+    }
+  };
+
+  #tell(until: number): void {
     const at = this.#run.now();
     for (; this.#told < this.#toEnd.length; this.#told++) {
-      if (this.#run.timers.monotonicNow() >= this.#sliceEndsAt)
-        return this.#run.afterEventLoop(this.#tellMore);
+      if (this.#run.timers.monotonicNow() >= until) return this.#run.afterEventLoop(this.#tellMore);
       this.#tellOne(this.#toEnd[this.#told] as LiveTask | Verdict, at);
     }
     this.#toEnd = [];
     this.#told = 0;
   }
 
-  readonly #tellMore = (): void => {
-    this.#sliceEndsAt = this.#run.timers.monotonicNow() + SLICE_MS;
-    try {
-      this.#tell();
-    } catch (error) {
-      this.#run.fault(error);
-    }
-  };
-
   #tellOne(toEnd: LiveTask | Verdict, at: number): void {
     if (!(toEnd instanceof LiveTask)) this.deliver(toEnd, at);
-    // It may have settled before its turn came.
+    // It may have settled before.
     else if (this.get(toEnd.index) === toEnd)
       toEnd.send({ type: 'task.cancel', at, ...(this.#ending as Ending) });
   }
 }
 
-/** How an earlier actor of a task was left, if there was one. An attempt that is not to run again counts as made. */
+/** A task's state left by an earlier actor, if any. An attempt that is not repeated counts as made. */
 function leftFor(decision: Verdict['decision'], left: TaskView): TaskView | undefined {
   if (left.readyAt === undefined || isSettled(left.status)) return undefined;
   return decision === 'run' ? left : { ...left, status: 'pending' };

@@ -9,29 +9,29 @@ import {
 } from '../model/summary.ts';
 import type { Store } from '../store/store.ts';
 
-/** A journal that its run holds. */
+/** A journal held by its run. */
 interface OwnJournal {
   readonly runId: string;
-  /** `seq` of the last entry that has been kept. */
+  /** `seq` of the last kept entry. */
   readonly keptSeq: number;
   entry(seq: number): Entry;
 }
 
 /**
- * The journals of an engine that has no store, in its place: they stay with their runs, and no entry is made into an
- * object before somebody reads it.
+ * Replaces the store of an engine that has none: journals stay with their runs, and entries become objects only when
+ * read.
  */
 export class OwnJournals implements Pick<Store, 'read' | 'list' | 'remove'> {
   readonly #journals = new PassingMap<string, { journal: OwnJournal }>();
 
-  /** A journal comes from elsewhere; nothing where as much of its run is known. */
+  /** Adopts a journal from elsewhere; a no-op if as much of its run is known. */
   adopt(journal: OwnJournal): void {
     const known = this.#journals.get(journal.runId);
     if (known === undefined) this.#journals.set(journal.runId, { journal });
     else if (known.journal.keptSeq < journal.keptSeq) known.journal = journal;
   }
 
-  /** A journal is about to keep more entries. Throws `StoreConflictError` where its run has gone on in another. */
+  /** Registers a journal that keeps more entries. Throws `StoreConflictError` if its run has continued in another. */
   keep(journal: OwnJournal): void {
     const known = this.#journals.get(journal.runId);
     if (known?.journal === journal) return;

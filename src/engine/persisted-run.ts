@@ -1,10 +1,11 @@
+import { orchestratorMachine } from '../../machines/orchestrator.ts';
 import { showValue } from '../model/check.ts';
 import { checkJournal, type JournalPlace, malformed } from '../model/check-journal.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import { isObject } from '../model/entry-fields.ts';
 import type { Entry } from '../model/journal.ts';
 
-/** What `getPersistedSnapshot` of a run's actor gives: plain data, if the tasks' outputs are. */
+/** The result of a run actor's `getPersistedSnapshot`: plain data, if the tasks' outputs are. */
 export interface PersistedRun {
   readonly status: 'active' | 'done' | 'error' | 'stopped';
   readonly value: string;
@@ -13,19 +14,20 @@ export interface PersistedRun {
   readonly run: {
     readonly id: string;
     readonly flow: string;
-    /** As it was given; the journal has it once it was accepted. */
+    /** The input as given; the journal has it once accepted. */
     readonly input: unknown;
     readonly entries: readonly Entry[];
   };
 }
 
 const statuses: readonly unknown[] = ['active', 'done', 'error', 'stopped'];
-const values: readonly unknown[] = ['running', 'paused', 'cancelling', 'done', 'failed', 'cancelled'];
+/** Those of version 0.1.0 are among them. */
+const values: readonly unknown[] = Object.keys(orchestratorMachine.states);
 
 /**
- * Checks what was given as a persisted snapshot of a flow's run.
+ * Checks a value given as a persisted snapshot of a flow's run.
  *
- * @throws JournalError `malformed` with the place; FlowError `flow_changed` where the flow is another version
+ * @throws JournalError `malformed` with the place; FlowError `flow_changed` if the flow is another version
  */
 export function checkPersistedRun(definition: FlowDefinition, given: unknown): PersistedRun {
   const { name } = definition;

@@ -1,12 +1,12 @@
 import type { Logger } from '../model/logger.ts';
 
-/** So many types of event are told of in a run: who sends more makes them up as he goes. */
+/** The maximum of event types reported for a run: a sender of more is inventing them. */
 const MAX_TOLD = 20;
 
-/** So much of an event's type is shown. */
+/** The maximum length of an event type shown. */
 const MAX_SHOWN = 80;
 
-/** Tells the logger of the events that a run's actors were sent from outside and do not take: once for each type. */
+/** Logs events sent to a run's actors from outside that they do not accept, once for each type. */
 export class Refusals {
   readonly #logger: Logger;
   readonly #runId: string;
@@ -17,7 +17,7 @@ export class Refusals {
     this.#runId = runId;
   }
 
-  /** @param taskId the task that was sent the event; left out where the run was */
+  /** @param taskId the task that got the event; omitted for the run */
   tell(event: unknown, taskId?: string): void {
     const { type } = (event ?? {}) as { readonly type?: unknown };
     if (this.#told.has(type) || this.#told.size === MAX_TOLD) return;
@@ -31,7 +31,7 @@ export class Refusals {
   }
 }
 
-/** The child whose end an event of XState's tells, by its id; `undefined` where it tells none. */
+/** The id of the child whose end an XState event reports; `undefined` for other events. */
 export function childThatEnded(event: unknown): string | undefined {
   const { type } = (event ?? {}) as { readonly type?: unknown };
   if (typeof type !== 'string') return undefined;

@@ -10,22 +10,22 @@ const missing = Symbol('missing');
 
 const noFailures: readonly TaskFailure[] = [];
 
-/** What a run that has no more to do returns, or why that cannot be made. */
+/** The result of a run that has nothing left to do, or the error from making it. */
 export interface Made {
-  /** What the run returns; where the flow does not say how that is made, the tasks' outputs by id. */
+  /** The run's return value; by default the tasks' outputs by id. */
   readonly outputs: unknown;
-  /** The same, where the flow says how it is made. */
+  /** The same, if the flow defines `output`. */
   readonly output?: unknown;
   readonly failures: readonly TaskFailure[];
   readonly error?: ErrorView;
 }
 
-/** What the tasks of a run have come to, and what is made of that at its end. */
+/** The outcomes of a run's tasks, and the result made of them at its end. */
 export class Results {
   readonly #definition: FlowDefinition;
-  /** By their places in definition order. */
+  /** By place in definition order. */
   readonly #outputs: unknown[];
-  /** Made when first needed. */
+  /** Created when first needed. */
   #failures: Failures | undefined;
   #firstFailure: unknown;
 
@@ -34,7 +34,7 @@ export class Results {
     this.#outputs = new Array(definition.graph.size).fill(missing);
   }
 
-  /** What failed first of all that counts, as it was thrown; known once `make` has been called. */
+  /** The first failure that counts, as thrown; known once `make` has been called. */
   get firstFailure(): unknown {
     return this.#firstFailure;
   }
@@ -43,7 +43,7 @@ export class Results {
     this.#outputs[task] = output;
   }
 
-  /** Enters how a task ended that is not done. */
+  /** Enters the ending of a task that is not done. */
   addEnding(
     task: number,
     status: SettledStatus,
@@ -53,17 +53,17 @@ export class Results {
     if (status !== 'skipped') this.#makeFailures().add(task, status, error, cause);
   }
 
-  /** Keeps what a task threw for whoever awaits the outputs. */
+  /** Stores a task's thrown error for `outputs()`. */
   noteFailure(thrown: unknown, task: number): void {
     this.#makeFailures().note(task, thrown);
   }
 
-  /** The same of the run as a whole. */
+  /** Stores the error of the run as a whole. */
   noteRefusal(thrown: unknown): void {
     this.#firstFailure = thrown;
   }
 
-  /** Goes on from those of a run's earlier life. */
+  /** Restores the outcomes of a run's earlier life. */
   takeUp(fold: RunFold): void {
     const isCancelling = fold.status === 'cancelling';
     for (let task = 0; task < this.#outputs.length; task++) {
@@ -86,7 +86,7 @@ export class Results {
     return deps;
   }
 
-  /** @param isDone whether all went well: only then is the flow's own function asked */
+  /** @param isDone whether all went well: only then the flow's own function is called */
   make(input: unknown, isDone: boolean): Made {
     const outputs = this.#byId();
     const failures = isDone ? noFailures : this.#countFailures();
@@ -126,7 +126,7 @@ export class Results {
   }
 }
 
-/** Nobody else will look at the promise, whose rejection would end the process. */
+/** Handles the promise: its rejection would end the process. */
 function refusePromise(flow: string, promise: Promise<unknown>): string {
   promise.catch(() => {});
   return `\`output\` of flow \`${flow}\` returned a promise: it must return at once. Do what takes time in a task`;

@@ -17,18 +17,18 @@ import { EngineStoppedError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
 import { isHosted } from './host.ts';
 
-/** Who hears how an actor came to its end, and makes the actors of tasks. */
+/** Learns how an actor ended, and makes the actors of tasks. */
 interface ActorOwner extends Namer {
-  /** What the names of its tasks' actors begin with. */
+  /** The prefix of its task actors' names. */
   readonly keyPrefix: string;
   settle(result: RunResult | undefined): void;
   stopped(error: unknown): void;
 }
 
-/** Has an actor show a snapshot of what has been kept: the one event that only the engine can send. */
+/** Makes an actor show a snapshot of the kept entries: the one event that only the engine can send. */
 export const kept = { type: 'topple.kept' } as const;
 
-/** What only XState's actor can do for a run. A run has one from when somebody can see it. */
+/** The XState actor of a run. A run has one once it can be seen. */
 export class RunActor {
   readonly ref: AnyActorRef;
   readonly #forwardsTo: AnyActorRef | undefined;
@@ -37,17 +37,17 @@ export class RunActor {
   constructor(ref: AnyActorRef, forwards: boolean) {
     this.ref = ref;
     const parent = forwards ? parentOf(ref) : undefined;
-    // A task whose body the run is takes no events.
+    // A task that has the run as its body takes no events.
     this.#forwardsTo = parent === undefined || isHosted(parent) ? undefined : parent;
   }
 
-  /** Has its system find the actors of tasks, and tells of its end. */
+  /** Lets its system find task actors, and reports its end. */
   attach(owner: ActorOwner): void {
     offerNames(this.ref, owner.keyPrefix, owner);
     this.tellEnd(owner);
   }
 
-  /** Tells of its end. */
+  /** Reports its end. */
   tellEnd(owner: ActorOwner): void {
     this.ref.subscribe({ complete: () => this.#completed(owner), error: (error) => owner.stopped(error) });
   }
@@ -56,42 +56,42 @@ export class RunActor {
     withdrawNames(this.ref, owner.keyPrefix, owner);
   }
 
-  /** Whether anybody hears of its end. */
+  /** Whether anything observes its end. */
   get isHeard(): boolean {
     return subscriberCount(this.ref) > 0 || parentOf(this.ref) !== undefined;
   }
 
-  /** Whether it takes steps: it was not stopped, for one. */
+  /** Whether it takes steps: for example, it was not stopped. */
   get isActive(): boolean {
     return (this.ref.getSnapshot() as { readonly status: string }).status === 'active';
   }
 
-  /** Whether anybody inspects its system. */
+  /** Whether its system is inspected. */
   get isInspected(): boolean {
     return isInspected(this.ref);
   }
 
-  /** What was recorded has been kept: whoever watches is shown a snapshot of that. */
+  /** Shows observers a snapshot of the kept entries. */
   showKept(): void {
     if (this.isActive && (isFollowed(this.ref) || this.isInspected)) deliver(this.ref, kept);
   }
 
-  /** @param source for inspectors: the actor that it is from, or `undefined` where it is from outside */
+  /** @param source for inspectors: the sending actor, or `undefined` if sent from outside */
   send(event: AnyEventObject, source: AnyActorRef | undefined): void {
     deliverFrom(source, this.ref, event);
   }
 
-  /** Takes an event that came from outside: inspectors have heard of it. */
+  /** Takes an event from outside: inspectors have been notified of it. */
   admit(event: AnyEventObject): void {
     deliver(this.ref, event);
   }
 
-  /** Tells those who listen to the actor of an entry; `undefined` where nobody does. */
+  /** Notifies the actor's listeners of an entry; `undefined` if it has none. */
   get tell(): ((entry: Entry) => void) | undefined {
     return this.#forwardsTo !== undefined || hasListeners(this.ref) ? this.#tell : undefined;
   }
 
-  /** Calls back once the present step is over. */
+  /** Calls back once the current step is over. */
   defer(callback: () => void): void {
     deferOn(this.ref, callback);
   }

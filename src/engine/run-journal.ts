@@ -12,37 +12,37 @@ import type { Store } from '../store/store.ts';
 import { Emitter } from './emitter.ts';
 import type { OwnJournals } from './own-journals.ts';
 
-/** States of a run that are no step towards its end, and each entered once at a time. */
+/** Run states that are no step towards the end, and are entered once at a time. */
 const stateAfter: Readonly<Record<string, RunStatus | undefined>> = {
   'run.paused': 'paused',
   'run.cancelling': 'cancelling',
 };
 
-/** The facts of a run as the engine holds them: over all its actors, from the first start through every rerun. */
+/** The facts of a run across all its actors, from the first start through every rerun. */
 export class RunJournal {
   readonly runId: string;
   readonly definition: FlowDefinition;
-  /** The input as it was given, before any schema. */
+  /** The input as given, before any schema. */
   given: unknown;
-  /** Whether there are snapshots of it: it was made of one, or one was taken. */
+  /** Whether it has snapshots: it was made from one, or one was taken. */
   isShared = false;
-  /** Hears each entry once it has been kept. */
+  /** Emits each entry once it has been kept. */
   readonly emitter: Emitter<Entry>;
   readonly #store: Store | undefined;
-  /** Of an engine without a store that keeps its runs. */
+  /** The journals of an engine without a store that keeps its runs. */
   readonly #own: OwnJournals | undefined;
   readonly #entries: EntryList;
-  /** How many of the entries are of the time before this engine took the run up. */
+  /** The number of entries made before this engine resumed the run. */
   readonly #left: number;
-  /** How many of the entries have been kept. */
+  /** The number of entries kept. */
   #kept: number;
   #lastAt = Number.NEGATIVE_INFINITY;
-  /** While listeners are told of entries: what they are to be told of after that. */
+  /** Notifications queued while listeners are being notified. */
   #toTell: (() => void)[] | undefined;
   #settings: RunSettings = {};
   #rerunAt: number | undefined;
   #fold: RunFold | undefined;
-  /** Follows what is shown of the run, which may be far behind. */
+  /** The fold of the last moment shown, which may be far behind. */
   #shown: RunFold | undefined;
   #moment: { readonly seq: number; readonly view: RunView } | undefined;
   #view: { readonly seq: number; readonly view: RunView } | undefined;
@@ -70,7 +70,7 @@ export class RunJournal {
     return this.#entries.length;
   }
 
-  /** `seq` of the last entry that the store has. */
+  /** `seq` of the last entry kept. */
   get keptSeq(): number {
     return this.#kept;
   }
@@ -85,14 +85,14 @@ export class RunJournal {
     return this.#entries.get(seq);
   }
 
-  /** The entries up to one; all of them are those not yet kept, too. */
+  /** The entries up to a `seq`; by default all, including those not yet kept. */
   toEntries(seq = this.seq): Entry[] {
     return this.#entries.slice(0, seq);
   }
 
   /**
-   * Adds a fact, which must have been made for this call, of a task or, with -1, of the run. One that bears an earlier
-   * instant than the last entry, since it was on its way meanwhile, gets that one's.
+   * Adds a fact, an object made for this call, of a task or, with -1, of the run. A late fact with an earlier instant
+   * than the last entry gets that entry's instant.
    */
   record(fact: Fact, task = -1): void {
     this.#add(fact.at < this.#lastAt ? { ...fact, at: this.#lastAt } : fact, task);
@@ -105,10 +105,10 @@ export class RunJournal {
   }
 
   /**
-   * Keeps what was recorded since the last commit, and only then tells of it. Returns whether there was anything.
-   * Throws what the store throws.
+   * Keeps the entries recorded since the last commit, then notifies listeners. Returns whether there were any. Throws
+   * the store's errors.
    *
-   * @param tell left out where nobody listens
+   * @param tell omitted if nobody listens
    */
   commit(tell: ((entry: Entry) => void) | undefined): boolean {
     const from = this.#kept;
@@ -126,7 +126,7 @@ export class RunJournal {
     return true;
   }
 
-  /** Writes what has been kept elsewhere to a store that does not have it, or not all. Throws what the store throws. */
+  /** Writes entries kept elsewhere to a store that lacks some or all. Throws the store's errors. */
   adopt(): void {
     if (this.#kept === 0) return;
     this.#own?.adopt(this);
@@ -135,28 +135,28 @@ export class RunJournal {
     if (length < this.#kept) this.#keep(this.#entries.slice(length, this.#kept), length);
   }
 
-  /** What was said of the run when it was started. */
+  /** The settings given at the run's start. */
   get settings(): RunSettings {
     return this.#settings;
   }
 
-  /** When it was last asked to run again; `undefined` when never. */
+  /** The instant of the last rerun; `undefined` if none. */
   get rerunAt(): number | undefined {
     return this.#rerunAt;
   }
 
-  /** The run as of the last entry, or of an earlier one. */
+  /** The view as of the last entry, or of an earlier one. */
   view(seq = this.seq): RunView {
     if (this.#view?.seq !== seq) this.#view = { seq, view: this.foldTo(seq).view() };
     return this.#view.view;
   }
 
-  /** The books to go on from; only the newest may be read. */
+  /** Opens the ledger to resume from; only the newest may be read. */
   openLedger(): Ledger {
     return Ledger.openInPlace(this.definition.plan, this.seq === 0 ? undefined : this.foldTo().statuses);
   }
 
-  /** The run as of an entry, for good: what does not change from one moment to the next is the same in both. */
+  /** The immutable view as of an entry. Consecutive moments share whatever does not change. */
   moment(seq: number): RunView {
     if (this.#moment?.seq !== seq) {
       this.#shown = this.#advance(this.#shown, seq);
@@ -165,19 +165,19 @@ export class RunJournal {
     return this.#moment.view;
   }
 
-  /** The fold up to an entry. It goes on from where it was last asked for. */
+  /** The fold up to an entry, continued from the last call. */
   foldTo(seq = this.seq): RunFold {
     this.#fold = this.#advance(this.#fold, seq);
     return this.#fold;
   }
 
-  /** Whether it is news: to a run that is taken up paused, or being cancelled, the same is said again. */
+  /** Whether a fact is new: a run resumed as paused or cancelling is told so again. */
   isNews({ type }: Fact): boolean {
     const state = stateAfter[type];
     return state === undefined || this.foldTo().status !== state;
   }
 
-  /** How a task's dependencies stand, by id. */
+  /** The outcomes of a task's dependencies, by id. */
   outcomesOf(task: number): Record<string, Outcome> {
     const fold = this.foldTo();
     const { ids, upstreamStart, upstreamList } = this.definition.graph;
@@ -197,7 +197,7 @@ export class RunJournal {
     if (fact.type === 'task.rerun') this.#rerunAt = fact.at;
   }
 
-  /** A listener may stop the run, which keeps more: all hear of that after what they are being told of. */
+  /** Notifies listeners. One may stop the run, which keeps more: those entries follow after the current ones. */
   #tell(entries: readonly Entry[], tell: ((entry: Entry) => void) | undefined): void {
     const tellAll = (): void => {
       for (const entry of entries) {

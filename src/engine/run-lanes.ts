@@ -4,17 +4,17 @@ import { Lane, Limit, type SlotQueue } from './slots.ts';
 
 /** The limits that runs share. */
 interface SharedLimits {
-  /** Of lanes that share none. */
+  /** The limit of lanes that share no pool. */
   readonly noLimit: Limit;
-  /** A pool of the engine, by name. */
+  /** Finds a pool of the engine by name. */
   sharedPool(name: string): Limit;
 }
 
-/** Where the tasks of one run stand in line for slots: a lane for each pool that they want, and one for those that want none. */
+/** The lanes in which a run's tasks wait for slots: one for each pool used, and one for tasks without a pool. */
 export class RunLanes {
   readonly #slots: SlotQueue;
   readonly #shared: SharedLimits;
-  /** Pools of the flow's own. */
+  /** The flow's own pools. */
   readonly #ownPools: FlowDefinition['settings']['pools'];
   /** The run's concurrency. */
   readonly #limits: readonly Limit[];
@@ -22,7 +22,7 @@ export class RunLanes {
   #ofPools: Map<string, Lane> | undefined;
   #isHeld = false;
 
-  /** @param concurrency attempts of the run at the same time; `undefined` without a limit */
+  /** @param concurrency maximum of concurrent attempts of the run; `undefined` for no limit */
   constructor(
     slots: SlotQueue,
     shared: SharedLimits,
@@ -35,7 +35,7 @@ export class RunLanes {
     this.#limits = concurrency === undefined ? none : [new Limit(concurrency)];
   }
 
-  /** @param pool the name of one, or `undefined` for tasks that want none */
+  /** @param pool a pool's name, or `undefined` for tasks without one */
   of(pool: string | undefined): Lane {
     if (pool === undefined) {
       this.#plain ??= this.#make(this.#shared.noLimit, this.#limits);
@@ -50,7 +50,7 @@ export class RunLanes {
     return lane;
   }
 
-  /** Whether all stand still. */
+  /** Holds or releases all lanes. */
   hold(isHeld: boolean): void {
     this.#isHeld = isHeld;
     this.#plain?.hold(isHeld);

@@ -11,7 +11,12 @@ import {
   StateMachine,
   type StateSchema,
 } from 'xstate';
-import type { OrchestratorContext, OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
+import type {
+  OrchestratorContext,
+  OrchestratorEvent,
+  OrchestratorState,
+  RunResult,
+} from '../../machines/orchestrator.ts';
 import { compile } from '../logic/compile.ts';
 import type { Cursor } from '../logic/cursor.ts';
 import { clockOf, deliver, parentOf, renewOnRead } from '../logic/internals.ts';
@@ -20,7 +25,6 @@ import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import { Ledger } from '../model/ledger.ts';
-import type { RunStatus } from '../model/status.ts';
 import type { EngineCore } from './core.ts';
 import { deferred, engineOrchestratorMachine, engineTaskMachine } from './effects.ts';
 import { hostOf } from './host.ts';
@@ -44,8 +48,8 @@ export type FlowLogic<Input = unknown, Outputs = unknown> = ActorLogic<
 >;
 
 /**
- * The orchestrator as a machine that takes a run's input. Its actors take commands alone; whoever asks for its
- * transitions without an actor may ask for those of every event.
+ * The orchestrator as a machine that takes a run's input. Its actors take only commands; pure transitions without an
+ * actor take every event.
  */
 export type RunMachine<Input = unknown, Outputs = unknown> = StateMachine<
   OrchestratorContext,
@@ -55,7 +59,7 @@ export type RunMachine<Input = unknown, Outputs = unknown> = StateMachine<
   ParameterizedObject,
   ParameterizedObject,
   never,
-  RunStatus,
+  OrchestratorState,
   string,
   Input,
   RunResult<Outputs>,
@@ -72,14 +76,14 @@ const interpretedTask: TaskLogic = {
   compiled: undefined,
 };
 
-/** What an engine has to say of its runs' actors. */
+/** An engine's options for its runs' actors. */
 export interface LaunchOptions {
   readonly clock: Clock;
   /** Must not throw. */
   readonly inspect: ((event: InspectionEvent) => void) | undefined;
 }
 
-/** Starts a run of an engine's own, without an actor until somebody asks for it. Its input has been checked. */
+/** Starts a run of an engine; its actor is created on demand. The input has been checked. */
 export function launch(
   core: EngineCore<LiveRun>,
   journal: RunJournal,
@@ -91,7 +95,7 @@ export function launch(
     const logic = new RunLogic(core, journal.definition, settings, run) as unknown as AnyActorLogic;
     const actor = createActor(logic, { clock, id: journal.runId, input });
     if (inspect !== undefined) inspectFromStart(actor, inspect);
-    // Of a run that is over only the last snapshot is left to see.
+    // A run that is over has only its last snapshot left.
     if (run.isOver && run.result === undefined) actor.stop();
     else actor.start();
   };
@@ -117,7 +121,7 @@ export class RunLogic {
   readonly #settings: RunSettings;
   readonly #run: LiveRun | undefined;
 
-  /** @param run one that is under way, or over, and gets an actor now */
+  /** @param run a run under way or over that gets an actor */
   constructor(core: EngineCore<LiveRun>, definition: FlowDefinition, settings: RunSettings, run?: LiveRun) {
     this.#core = core;
     this.#definition = definition;
@@ -135,11 +139,11 @@ export class RunLogic {
 
   /** For XState. */
   transition(snapshot: RunSnapshot, event: AnyEventObject, scope: Scope): RunSnapshot {
-    // The snapshot has been renewed as it was read.
+    // The snapshot was renewed when it was read.
     if (event === kept) return snapshot;
     const run = hostOf<LiveRun>(scope.self);
     const cursor = run.steps.cursor as Cursor;
-    // Out of a step that the run takes without its actor.
+    // Sent during a step that the run takes without its actor.
     if (cursor.isMoving) {
       if (event.type === 'xstate.stop')
         return new RunSnapshot(cursor.snapshot('stopped') as Inner, run.journal);
@@ -170,12 +174,12 @@ export class RunLogic {
     };
   }
 
-  /** For XState: the run goes on from its journal when the actor is started. Attempts that were under way run again. */
+  /** For XState: the run resumes from its journal when the actor starts. Attempts that were under way run again. */
   restoreSnapshot(persisted: unknown, scope: Scope): RunSnapshot {
     try {
       return this.#restore(checkPersistedRun(this.#definition, persisted), scope);
     } catch (error) {
-      // XState starts no restored child that has failed before, and its parent would never hear of it.
+      // XState does not start a restored child that has failed, so its parent would never be notified.
       if (parentOf(scope.self) === undefined) throw error;
       const { state } = orchestrator.initial({ ledger: Ledger.open(this.#definition.plan) });
       const empty = new RunSnapshot(state, this.#core.newJournal(this.#definition));
@@ -201,7 +205,7 @@ export class RunLogic {
     return new RunSnapshot(orchestrator.restoreSnapshot({ status, value, output, error, context }), journal);
   }
 
-  /** The run has this actor from now on, whose snapshot shows at any time what has been kept. */
+  /** Makes this the run's actor. Its snapshot always shows the kept entries. */
   #adopt({ self }: Scope, run: LiveRun): void {
     run.adopt(self);
     renewOnRead(self, (last) => {
@@ -226,7 +230,7 @@ export class RunLogic {
   }
 }
 
-/** The interpreted run: the orchestrator as a machine of XState's, and each of its tasks too. */
+/** Makes the interpreted run: the orchestrator and each task are XState machines. */
 export function createRunMachine(
   core: EngineCore<LiveRun>,
   definition: FlowDefinition,

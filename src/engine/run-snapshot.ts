@@ -1,8 +1,7 @@
 import type { Snapshot } from 'xstate';
-import type { orchestratorMachine, RunResult } from '../../machines/orchestrator.ts';
+import type { OrchestratorState, orchestratorMachine, RunResult } from '../../machines/orchestrator.ts';
 import type { SnapshotOf } from '../logic/actor-logic.ts';
 import type { Entry } from '../model/journal.ts';
-import type { RunStatus } from '../model/status.ts';
 import type { RunView } from '../model/view.ts';
 import { commandOf } from './run-command.ts';
 import type { RunJournal } from './run-journal.ts';
@@ -10,29 +9,30 @@ import type { RunJournal } from './run-journal.ts';
 /** The orchestrator's own snapshot. */
 export type Inner = SnapshotOf<typeof orchestratorMachine>;
 
-/** The same, told apart by `status` as XState's types want it. */
+/** A run's snapshot, discriminated by `status` as XState's types require. */
 export type RunState<Outputs = unknown> = RunSnapshot<Outputs> & Snapshot<RunResult<Outputs>>;
 
 /**
- * Snapshot of a run's actor: the orchestrator's, with the RunView as its context. It shows what had been kept when it
- * was made, for good.
+ * The snapshot of a run's actor: the orchestrator's, with the RunView as its context. It always shows what was kept
+ * when it was made.
  */
 export class RunSnapshot<Outputs = unknown> {
   readonly status: 'active' | 'done' | 'error' | 'stopped';
-  readonly value: RunStatus;
-  /** How the run ended, once `status` is `done`. */
+  /** The orchestrator's state; the run's status is a tag of it. */
+  readonly value: OrchestratorState;
+  /** The run's result, once `status` is `done`. */
   readonly output: RunResult<Outputs> | undefined;
   readonly error: unknown;
   readonly #inner: Inner;
   readonly #journal: RunJournal;
-  /** `seq` of the last entry that it shows. */
+  /** `seq` of the last entry shown. */
   readonly #seq: number;
   #context: RunView | undefined;
 
   /** @internal */
   constructor(inner: Inner, journal: RunJournal) {
     this.status = inner.status;
-    this.value = inner.value as RunStatus;
+    this.value = inner.value as OrchestratorState;
     this.output = inner.output as RunResult<Outputs> | undefined;
     this.error = inner.error;
     this.#inner = inner;
@@ -40,13 +40,13 @@ export class RunSnapshot<Outputs = unknown> {
     this.#seq = journal.keptSeq;
   }
 
-  /** What comes after a snapshot by a step of the orchestrator; the same where there is nothing else to see. @internal */
+  /** The next snapshot after a step of the orchestrator; the same one if nothing visible changed. @internal */
   static after(last: RunSnapshot, inner: Inner): RunSnapshot {
     const isSame = inner.status === last.status && inner.value === last.value && last.#isCurrent;
     return isSame ? last : new RunSnapshot(inner, last.#journal);
   }
 
-  /** What comes after a snapshot by what has been kept since; the same where that is nothing. A result stays as it is. @internal */
+  /** The next snapshot after entries were kept; the same one if none were. A result does not change. @internal */
   static renewed(last: RunSnapshot): RunSnapshot {
     if (last.status === 'done' || last.#isCurrent) return last;
     return new RunSnapshot(last.#inner, last.#journal);
@@ -57,15 +57,15 @@ export class RunSnapshot<Outputs = unknown> {
     return snapshot.#journal;
   }
 
-  /** What a run can go on from: of one that is under way also what is not yet kept. @internal */
+  /** The entries to resume from; those of a run under way include entries not yet kept. @internal */
   static entriesOf(snapshot: RunSnapshot): readonly Entry[] {
     const isLast = snapshot.status === 'active' && snapshot.#isCurrent;
     return snapshot.#journal.toEntries(isLast ? undefined : snapshot.#seq);
   }
 
   /**
-   * Readies the snapshot of an actor that is throwing: XState spreads it into the actor's last one, and what stands
-   * on the prototype would be lost.
+   * Prepares the snapshot of an actor that is throwing: XState spreads it into the actor's last one, which would lose
+   * the prototype's members.
    *
    * @internal
    */
@@ -89,13 +89,13 @@ export class RunSnapshot<Outputs = unknown> {
     }
   }
 
-  /** The run as it was then: put together when it is first read, of what it shares with other snapshots. */
+  /** The run's view at that time: built on first read from parts shared with other snapshots. */
   get context(): RunView {
     this.#context ??= this.#journal.moment(this.#seq);
     return this.#context;
   }
 
-  /** A run's tasks are live only while they are under way; find them by `system.get('runId/taskId')`. */
+  /** Always empty: tasks are live only while under way; find them by `system.get('runId/taskId')`. */
   get children(): Record<string, never> {
     return {};
   }
@@ -104,7 +104,7 @@ export class RunSnapshot<Outputs = unknown> {
     return this.#inner.tags;
   }
 
-  matches(value: RunStatus): boolean {
+  matches(value: OrchestratorState): boolean {
     return value === this.value;
   }
 
@@ -112,7 +112,7 @@ export class RunSnapshot<Outputs = unknown> {
     return this.#inner.hasTag(tag);
   }
 
-  /** Whether a command would change anything; never for another event. */
+  /** Whether a command would change anything; false for other events. */
   can(event: { readonly type: string }): boolean {
     const command = commandOf(event);
     return command !== undefined && this.#inner.can(command);

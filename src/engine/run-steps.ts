@@ -11,33 +11,33 @@ import type { Logger } from '../model/logger.ts';
 import type { SettledStatus } from '../model/status.ts';
 import { RunActor } from './run-actor.ts';
 
-/** Who says something to a run's orchestrator: the run itself, of its time and what it makes, or a user. */
+/** The sender of an event to the orchestrator: the run itself, about time and results, or a user. */
 type Sender = 'run' | 'user';
 
-/** The run whose orchestrator it is. */
+/** The run that owns the orchestrator. */
 export interface StepsOwner extends Namer {
   /** Whether it has settled, or was stopped before. */
   readonly isOver: boolean;
-  /** Whether its actor's parent gets its events. */
+  /** Whether its actor's parent receives its events. */
   readonly forwardsEvents: boolean;
   readonly keyPrefix: string;
-  /** Each of these tasks is to be told its verdict. */
+  /** Gives each of these tasks its verdict. */
   deliverVerdicts(verdicts: readonly Verdict[], at: number): void;
-  /** The orchestrator is done. */
+  /** Takes the result once the orchestrator is done. */
   settle(result: RunResult | undefined): void;
-  /** It is over before it has settled. */
+  /** Takes the error of a run that ended before it settled. */
   stopped(error: unknown): void;
 }
 
 /**
- * How a run's orchestrator takes its steps.
+ * The steps of a run's orchestrator.
  *
- * Compiled, it is moved by a cursor. It has an actor once somebody can see one: from the start where an actor was
- * made of the flow, or the engine is inspected; else when `actor` is asked for. From then on it takes its steps in
- * the actor, but for those of settled tasks while nobody inspects it. Interpreted, it has its actor alone.
+ * Compiled, it is moved by a cursor. It has an actor once it can be seen: from the start if an actor was made of the
+ * flow or the engine is inspected; otherwise when `actor` is read. From then on it takes its steps in the actor,
+ * except those of settled tasks while it is not inspected. Interpreted, it has only its actor.
  */
 export class RunSteps {
-  /** Where it is compiled. */
+  /** Set if it is compiled. */
   cursor: Cursor | undefined;
   readonly #owner: StepsOwner;
   readonly #makeActor: (() => void) | undefined;
@@ -50,13 +50,13 @@ export class RunSteps {
     this.#makeActor = makeActor;
   }
 
-  /** The run begins. */
+  /** Begins the run. */
   open(): void {
     this.#isOpen = true;
     this.#actor?.attach(this.#owner);
   }
 
-  /** The run does not begin: that is told to whoever listens to the actor, else to the logger. */
+  /** Refuses to begin the run: notifies the actor's observers, or the logger if there are none. */
   refuse(error: unknown, logger: Logger): void {
     const message = 'A run was not gone on with; the actor that was made for it has the status `error`';
     if (this.#actor?.isHeard === false) logger.error(message, error);
@@ -64,7 +64,7 @@ export class RunSteps {
     this.fault(error);
   }
 
-  /** The run is over. */
+  /** Closes the run. */
   close(): void {
     if (this.#isOpen) this.#actor?.detach(this.#owner);
   }
@@ -73,37 +73,37 @@ export class RunSteps {
     return this.#isOpen;
   }
 
-  /** The actor, made when first asked for. */
+  /** The actor, created on first read. */
   get actor(): AnyActorRef {
     if (this.#actor === undefined) this.#makeActor?.();
     return (this.#actor as RunActor).ref;
   }
 
-  /** The run has this actor from now on. */
+  /** Makes this the run's actor. */
   adopt(ref: AnyActorRef): void {
     this.#actor = new RunActor(ref, this.#owner.forwardsEvents);
     if (this.#isOpen && !this.#owner.isOver) this.#actor.attach(this.#owner);
   }
 
-  /** Whether anybody inspects the actor's system. */
+  /** Whether the actor's system is inspected. */
   get isInspected(): boolean {
     return this.#actor?.isInspected ?? false;
   }
 
-  /** Whether it takes its steps in an actor, whose snapshot changes with them. */
+  /** Whether it takes its steps in an actor, which updates its snapshot. */
   get isShown(): boolean {
     return this.#actor !== undefined && this.cursor !== undefined;
   }
 
-  /** Tells those who listen to the actor of an entry; `undefined` where nobody does. */
+  /** Notifies the actor's listeners of an entry; `undefined` if it has none. */
   get tell(): ((entry: Entry) => void) | undefined {
     const tell = this.#actor?.tell;
     if (tell === undefined || this.cursor?.isMoving !== true) return tell;
-    // Who hears of the entry is to see the snapshot that shows it: that of the present step, if it is not over by then.
+    // A listener must see the snapshot that shows the entry: that of the current step, if it is still under way.
     return (entry) => (this.cursor?.isMoving === true ? this.#actor?.defer(() => tell(entry)) : tell(entry));
   }
 
-  /** What was recorded has been kept. The actor's own steps end with a snapshot of it. */
+  /** Shows the kept entries; the actor's own steps end with a snapshot of them anyway. */
   kept(): void {
     if (this.isShown && this.cursor?.isMoving === false) this.#actor?.showKept();
   }
@@ -113,13 +113,13 @@ export class RunSteps {
     else this.#actor.send(event, sender === 'run' ? this.#actor.ref : undefined);
   }
 
-  /** Takes a command that was sent to its actor. */
+  /** Takes a command sent to its actor. */
   admit(command: OrchestratorEvent): void {
     this.#actor?.admit(command);
   }
 
   /**
-   * Tells that a task has settled: to the actor only if somebody inspects it.
+   * Reports a settled task: to the actor only if it is inspected.
    *
    * @param source the task's actor, if there is one
    */
@@ -131,7 +131,7 @@ export class RunSteps {
     else this.#move(event);
   }
 
-  /** Ends it with an error: an actor by an event that no state expects, which XState takes for that. */
+  /** Ends the run with an error: its actor by an event that no state expects, which XState treats as an error. */
   fault(error: unknown): void {
     if (this.#owner.isOver) return;
     if (this.#actor === undefined) this.#owner.stopped(error);
@@ -143,9 +143,9 @@ export class RunSteps {
   }
 
   /**
-   * What an actor that is made now shows first.
+   * The first snapshot of an actor made at this point.
    *
-   * @param cutBy what ended the run before it had settled
+   * @param cutBy the error that ended the run before it settled
    */
   snapshot(cutBy?: { readonly error?: unknown }): CompiledSnapshot {
     const cursor = this.cursor as Cursor;
@@ -154,7 +154,7 @@ export class RunSteps {
     return isA(error, EngineStoppedError) ? cursor.snapshot('stopped') : cursor.snapshot('error', error);
   }
 
-  /** What the orchestrator does when a task has settled that is not the last, in any of its states: see `LiveTask`. */
+  /** Replaces the orchestrator's step for a settled task that is not the last, in any state: see `LiveTask`. */
   #takesFastPath(at: number, task: number, status: SettledStatus): boolean {
     const cursor = this.cursor as Cursor;
     const { ledger } = cursor.context as OrchestratorContext;
@@ -180,7 +180,7 @@ export class RunSteps {
       return this.fault(error);
     }
     if (!cursor.isOver) return;
-    // An actor that was asked for within this last step has not heard of the end.
+    // An actor created within this last step has not been notified of the end.
     if (this.#actor?.isActive === true) this.#actor.send({ type: 'topple.look' }, this.#actor.ref);
     else this.#owner.settle(cursor.output as RunResult);
   }

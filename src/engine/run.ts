@@ -11,25 +11,25 @@ import type { RunState } from './run-snapshot.ts';
 /** The actor of a run. */
 export type RunActor<Outputs = unknown> = ActorRef<RunState<Outputs>, RunCommand, Entry>;
 
-/** Entries of one type; all of them for `*`. */
+/** Entries of one type; all for `*`. */
 export type EntryOf<Type extends Entry['type'] | '*'> = Type extends '*'
   ? Entry
   : Extract<Entry, { type: Type }>;
 
-/** Which events of a run are wanted. */
+/** The selection of a run's events. */
 export interface EventsOptions {
-  /** Only those with a greater `seq`: where an earlier reader got to. Default 0, which is all. Minimum 0. */
+  /** Selects events with a greater `seq`, for example the last one read. Default 0, which is all. Minimum 0. */
   readonly after?: number | undefined;
-  /** Ends the reading, without an error, when aborted: what waits for the next event is let go. */
+  /** Ends the iteration without an error when aborted, even while it waits for the next event. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A run, from its start on: to watch it, steer it and await it. It stays usable after the run has settled. */
+/** A handle to watch, steer and await a run. It stays usable after the run has settled. */
 export class Run<Outputs = unknown> implements AsyncDisposable {
   #live: LiveRun;
   readonly #again: (live: LiveRun, taskIds: readonly string[] | undefined) => LiveRun;
 
-  /** Made by `start`; not to be made by hand. @internal */
+  /** Called by `start`; do not call it yourself. @internal */
   constructor(live: LiveRun, again: (live: LiveRun, taskIds: readonly string[] | undefined) => LiveRun) {
     this.#live = live;
     this.#again = again;
@@ -39,35 +39,34 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
     return this.#live.id;
   }
 
-  /** `seq` of the last event that listeners have been told of. */
+  /** `seq` of the last event that listeners have been notified of. */
   get seq(): number {
     return this.#live.journal.keptSeq;
   }
 
-  /** Its XState actor; a rerun gives it another one. */
+  /** The run's XState actor; a rerun creates another one. */
   get actor(): RunActor<Outputs> {
     return this.#live.actor as unknown as RunActor<Outputs>;
   }
 
-  /** Where the run is now: plain data, which later events do not change. */
+  /** The run's current view: plain data, which later events do not change. */
   view(): RunView {
     return this.#live.journal.view();
   }
 
   /**
-   * Calls back at each event of a type from now on, `*` for all; events that have been are not repeated. What the
-   * listener throws goes to the engine's logger.
+   * Calls back at each later event of a type, `*` for all; earlier events are not repeated. The listener's errors go to
+   * the engine's logger.
    */
   on<Type extends Entry['type'] | '*'>(type: Type, listener: (event: EntryOf<Type>) => void): Subscription {
     return this.#live.journal.emitter.on(type, listener as (event: Entry) => void);
   }
 
   /**
-   * All events from the first one on, or `after` one, as they come; ends when the run has settled, its engine was
-   * stopped, or the signal was aborted. Reads the journal as it goes, so a slow reader holds up nothing and nothing
-   * is buffered for it.
+   * Yields all events as they come, from the first one or `after` one. Ends when the run has settled, its engine was
+   * stopped, or the signal was aborted. It reads from the journal, so a slow reader blocks nothing and needs no buffer.
    *
-   * @throws FlowError for an option that will not do, when it is first read
+   * @throws FlowError for an invalid option, at the first read
    */
   async *events({ after = 0, signal }: EventsOptions = {}): AsyncGenerator<Entry, void, undefined> {
     checkNumber({ option: 'after', owner: 'run.events' }, after, { min: 0, integer: true });
@@ -96,14 +95,14 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Resolves with the view when the run has settled, however it ended. Rejects with `EngineStoppedError` when its
-   * engine or actor was stopped before, and with the error of a store that failed. After a rerun, of the rerun.
+   * Resolves with the view when the run has settled, however it ended. Rejects with `EngineStoppedError` if its engine
+   * or actor was stopped before, and with the error of a failed store. After a rerun it refers to the rerun.
    */
   settled(): Promise<RunView> {
     return this.#ended(viewAtEnd);
   }
 
-  /** Resolves with what the run returns. Rejects with `RunFailedError` when it ended `failed` or `cancelled`. */
+  /** Resolves with the run's return value. Rejects with `RunFailedError` if it ended `failed` or `cancelled`. */
   outputs(): Promise<Outputs> {
     return this.#ended((live) => {
       if (live.result?.status === 'done') return live.result.outputs as Outputs;
@@ -112,14 +111,14 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Ends the run early: nothing starts any more, attempts under way get their signal and `graceMs`, waiting tasks are
-   * cancelled, thousands of them in slices between which the event loop has its turn. Nothing where the run has settled.
+   * Ends the run early: nothing more starts, attempts under way get their signal and `graceMs`, and waiting tasks are
+   * cancelled, thousands of them in slices that yield to the event loop. A no-op if the run has settled.
    */
   cancel(reason?: unknown): void {
     this.#send({ type: 'run.cancel', reason });
   }
 
-  /** No attempt starts from now on; those under way go on. Time limits go on too. */
+  /** Starts no more attempts; those under way continue, and so do time limits. */
   pause(): void {
     this.#send({ type: 'run.pause' });
   }
@@ -130,13 +129,13 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Runs tasks of a settled run again, and all that is downstream of them, under the same id: a new actor, whose
-   * events go on from the last `seq`.
+   * Runs tasks of a settled run and everything downstream of them again, under the same id: in a new actor, whose
+   * events continue from the last `seq`. May be called by listeners of the run's end. Earlier promises still refer to
+   * the run as it ended then.
    *
-   * @param taskIds default: the tasks that did not end `done` or `skipped`; of a run that is all done, every task
-   * Listeners of the run's end may call it. What was awaited before is still of the run as it ended then.
+   * @param taskIds default: the tasks that did not end `done` or `skipped`; if there are none, every task
    *
-   * @throws FlowError for an id that is no task; Error where the run has not settled, or runs again already
+   * @throws FlowError for an unknown task id; Error if the run has not settled, or runs again already
    */
   rerun(taskIds?: readonly string[]): void {
     this.#live = this.#again(this.#live, taskIds);
@@ -152,7 +151,7 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
     this.#live.command(command);
   }
 
-  /** Resolves with what is made of the run once it has settled; rejects where it was stopped, or that throws. */
+  /** Resolves with `make` of the settled run; rejects if the run was stopped or `make` throws. */
   #ended<T>(make: (live: LiveRun) => T): Promise<T> {
     const live = this.#live;
     const ended = new Promise<T>((resolve, reject) => {
@@ -169,7 +168,7 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
   }
 }
 
-/** The view as the run ended, which a rerun does not change. */
+/** The view at the run's end, which a rerun does not change. */
 function viewAtEnd({ journal, endSeq }: LiveRun): RunView {
   return journal.view(Math.min(journal.seq, endSeq));
 }
@@ -189,7 +188,7 @@ function failureOf(live: LiveRun): Error {
   );
 }
 
-/** A promise that nobody may be waiting for: its rejection is no news to Node. */
+/** Hides a promise's rejection from Node, since nobody may be waiting for it. */
 export function quiet<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;

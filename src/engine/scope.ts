@@ -1,7 +1,7 @@
 import type { Outcome, PerformScope } from '../model/perform.ts';
 import { mayStartEarly, type TriggerRule } from '../model/trigger-rule.ts';
 
-/** What a scope reads of its attempt. */
+/** The part of an attempt that a scope reads. */
 interface Attempt {
   readonly number: number;
   readonly signal: AbortSignal;
@@ -20,7 +20,7 @@ interface Attempt {
   progress(fraction: number, note: string | undefined): void;
 }
 
-/** What a body is given. Each part is made when it is first read. */
+/** A body's scope. Each part is created on first read. */
 export class AttemptScope implements PerformScope {
   readonly #attempt: Attempt;
   #deps: Record<string, unknown> | undefined;
@@ -29,7 +29,7 @@ export class AttemptScope implements PerformScope {
   constructor(attempt: Attempt) {
     this.#attempt = attempt;
     if (!mayStartEarly(attempt.task.definition.triggerRule)) return;
-    // Some may settle while the body runs; it is to see them as they were when it started.
+    // Some may settle while the body runs; it sees them as they were at its start.
     void this.deps;
     void this.outcomes;
   }

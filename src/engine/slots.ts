@@ -1,11 +1,11 @@
 import { Heap, type HeapItem } from '../model/heap.ts';
 import { type Claim, Claims, goesBefore } from './claims.ts';
 
-/** Something of which only so many attempts may be under way: the engine, a run, a pool. */
+/** A limit on attempts under way: of the engine, a run or a pool. */
 export class Limit {
   readonly slots: number;
   #taken = 0;
-  /** Those that found it full: told when a slot is free again. */
+  /** Callbacks for the next free slot. */
   readonly #waiting = new Set<() => void>();
 
   constructor(slots: number) {
@@ -37,14 +37,14 @@ export class Limit {
   }
 }
 
-/** Claims of one run that want the same pool, or none. */
+/** Claims of one run for the same pool, or for none. */
 export class Lane implements HeapItem {
   place = -1;
   readonly claims = new Claims();
   readonly pool: Pool;
-  /** Limits of the run: its concurrency, and a pool of its own. */
+  /** The run's limits: its concurrency, and a pool of its own. */
   readonly limits: readonly Limit[];
-  /** The claim to be met next, when the lane was last put in its place. */
+  /** The next claim to serve, as of the lane's last placement. */
   best: Claim | undefined;
   #isHeld = false;
   readonly #onFree = () => this.pool.enter(this);
@@ -59,20 +59,20 @@ export class Lane implements HeapItem {
     if (this.best === undefined || goesBefore(claim, this.best)) this.pool.enter(this);
   }
 
-  /** For a claim that is no longer wanted; nothing where it was met already. */
+  /** Withdraws a claim; a no-op if it was already served. */
   withdraw(claim: Claim): void {
     if (claim.place < 0) return;
     this.claims.remove(claim);
     this.pool.enter(this);
   }
 
-  /** A paused run's lanes stand still. */
+  /** Holds or releases the lane, as for a paused run. */
   hold(isHeld: boolean): void {
     this.#isHeld = isHeld;
     this.pool.enter(this);
   }
 
-  /** Whether its first claim may start as far as its run goes. Where a limit is full, it asks to be told. */
+  /** Whether the run's limits let its first claim start. If a limit is full, the lane waits for a free slot. */
   mayStart(): boolean {
     if (this.#isHeld || this.claims.size === 0) return false;
     for (const limit of this.limits) {
@@ -88,7 +88,7 @@ function isBetter(a: Lane, b: Lane): boolean {
   return goesBefore(a.best as Claim, b.best as Claim);
 }
 
-/** The lanes that share a limit across runs, best claim first: those of one pool of the engine, or of none. */
+/** Lanes that share a limit across runs, best claim first: those of one engine pool, or of none. */
 export class Pool {
   readonly limit: Limit;
   readonly #lanes = new Heap<Lane>(isBetter);
@@ -99,7 +99,7 @@ export class Pool {
     this.#onWanted = onWanted;
   }
 
-  /** Puts a lane where its best claim belongs, or takes it out where it has none that may start. */
+  /** Places a lane by its best claim, or removes it if no claim may start. */
   enter(lane: Lane): void {
     lane.best = lane.mayStart() ? lane.claims.first : undefined;
     if (lane.best === undefined) this.#lanes.remove(lane);
@@ -110,7 +110,7 @@ export class Pool {
     }
   }
 
-  /** The lane to be served next. Where the pool is full, it asks to be told. */
+  /** The lane to serve next. If the limit is full, the pool waits for a free slot. */
   best(): Lane | undefined {
     if (this.#lanes.first !== undefined && this.limit.isFull) {
       this.limit.whenFree(this.#onWanted);
@@ -125,19 +125,19 @@ export class Pool {
   }
 }
 
-/** What wants to start on one clock. */
+/** The claims waiting to start on one clock. */
 export class SlotQueue {
   readonly #engine: Limit;
   readonly #pools: Pool[] = [];
   readonly #onWanted: () => void;
 
-  /** @param onWanted called when there may be something to start */
+  /** @param onWanted called when something may be able to start */
   constructor(engine: Limit, onWanted: () => void) {
     this.#engine = engine;
     this.#onWanted = onWanted;
   }
 
-  /** The lanes of a limit that runs share; they are kept apart, so that a full pool holds up no other. */
+  /** The lanes of a shared limit, kept apart so that a full pool blocks no other. */
   poolOf(limit: Limit): Pool {
     let pool = this.#pools.find((known) => known.limit === limit);
     if (pool === undefined) {
@@ -147,7 +147,7 @@ export class SlotQueue {
     return pool;
   }
 
-  /** Gives a slot to the best claim of those that the limits allow; `undefined` where there is none. It is to start. */
+  /** Gives a slot to the best claim that the limits allow, which must then start; `undefined` if there is none. */
   giveBest(): Claim | undefined {
     const lane = this.#best();
     if (lane === undefined) return undefined;
@@ -159,7 +159,7 @@ export class SlotQueue {
     return claim;
   }
 
-  /** Gives back what a claim took. */
+  /** Frees a claim's slots. */
   free(lane: Lane): void {
     this.#engine.release();
     lane.pool.limit.release();

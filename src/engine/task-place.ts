@@ -2,24 +2,24 @@ import type { TaskContext, TaskInput } from '../../machines/task.ts';
 import type { TaskView } from '../model/view.ts';
 
 /**
- * Where the machine of a task stands whose actor was stopped. An attempt that was under way is made again, under the
- * same number: the task waits for a slot.
+ * The machine state of a task whose actor was stopped. An attempt that was under way is repeated with the same
+ * number: the task waits for a slot.
  */
 export function placeOfLeft(left: TaskView, input: TaskInput): object {
   const { attempts, readyAt, retryAt, error } = left;
   const known = { ...input, attempt: attempts, readyAt, error };
-  return left.status === 'retrying' ? place('retrying', { ...known, retryAt }) : place('pending', known);
+  return left.status === 'retrying' ? place('backing_off', { ...known, retryAt }) : place('ready', known);
 }
 
-/** Where it stands on the fast path: waiting for its first slot, or in its first attempt. */
+/** The machine state on the fast path: waiting for the first slot, or in the first attempt. */
 export function placeOnFastPath(isRunning: boolean, readyAt: number, input: TaskInput): object {
   return isRunning
     ? place('running', { ...input, attempt: 1, readyAt })
-    : place('pending', { ...input, attempt: 0, readyAt });
+    : place('ready', { ...input, attempt: 0, readyAt });
 }
 
 /** A snapshot in XState's form. */
-function place(value: 'pending' | 'running' | 'retrying', known: Partial<TaskContext> & TaskInput): object {
+function place(value: 'ready' | 'running' | 'backing_off', known: Partial<TaskContext> & TaskInput): object {
   const unknown = {
     attempt: 0,
     readyAt: undefined,

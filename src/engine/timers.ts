@@ -1,18 +1,18 @@
 import type { Clock } from '../model/clock.ts';
 import { Heap, type HeapItem } from '../model/heap.ts';
 
-/** What is due at an instant, one at a time; linked to those that were asked for with the same wait. */
+/** A timer for one instant at a time, linked to others with the same wait. */
 export abstract class Timer {
-  /** On the monotonic clock. */
+  /** The due instant on the monotonic clock. */
   dueAt = 0;
-  /** Equal instants go in the order of asking. */
+  /** The order in which timers were set, for equal instants. */
   order = 0;
-  /** Where it waits; `undefined` before it was set, and once it has fired or was cancelled. */
+  /** The line it waits in; `undefined` before it is set, and after it has fired or was cancelled. */
   line: Line | undefined;
   previous: Timer | undefined;
   next: Timer | undefined;
 
-  /** It is time. */
+  /** Called when the timer is due. */
   abstract due(): void;
 }
 
@@ -29,59 +29,79 @@ class Call extends Timer {
   }
 }
 
-/** The longest wait that timers of Node and browsers keep; longer ones are waited for in parts. */
+/** The longest wait of Node and browser timers; longer waits are split. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** A timer of Node or a browser may be early by less than that, against what its monotonic clock says. */
+/** Node and browser timers may be early by less than this, measured by the monotonic clock. */
 const EARLY_MS = 2;
 
-/** So many waits are kept in mind when nobody waits so long any more. */
+/** Milliseconds to derive the monotonic clock from stamps after a read; larger steps of the time of day are seen. */
+const ANCHOR_MS = 10;
+
+/** The number of unused lines that are kept. */
 const KEPT_LINES = 64;
 
 /**
- * Everything that is due on one clock: retries, time-outs and limits of all runs, behind one of the clock's timers.
+ * All timers on one clock: retries, timeouts and limits of all runs, behind one of the clock's timers.
  *
- * Timers with the same wait come due in the order of asking, so they stand in line, and only the lines are in a
- * heap: a time-out that is taken back, as most are, costs no more than a link. Without a timer the clock has none
- * either, so a process may end.
+ * Timers with the same wait fall due in the order they were set, so they form a line, and only the lines are in a
+ * heap: cancelling a timeout, as happens to most, only changes a link. Without timers the clock has none either, so a
+ * process may end.
  */
 export class Timers {
   readonly #clock: Clock;
   readonly #heap = new Heap<Line>((a, b) => comesBefore(a.first as Timer, b.first as Timer));
   readonly #lines = new Map<number, Line>();
-  /** The one that was last asked for: most tasks wait as long as those before them. */
+  /** The last line used: most tasks wait as long as those before them. */
   #lastLine: Line | undefined;
   #order = 0;
+  readonly #hasOwnClock: boolean;
+  /** A stamp, and the monotonic instant of it. */
+  #anchor = { stamp: Number.NEGATIVE_INFINITY, monotonic: 0 };
   #latest = Number.NEGATIVE_INFINITY;
   #monotonic = Number.NEGATIVE_INFINITY;
   #armed: { readonly id: unknown; readonly at: number } | undefined;
   readonly #onChange: () => void;
 
-  /** @param onChange called when `adjust` is to be called soon: once for all that a turn asks for and takes back */
+  /** @param onChange asks for a call of `adjust` soon: one call covers all timers set and cancelled in a turn */
   constructor(clock: Clock, onChange: () => void) {
     this.#clock = clock;
+    this.#hasOwnClock = clock.now !== undefined || clock.monotonicNow !== undefined;
     this.#onChange = onChange;
   }
 
-  /** The time of day that `now` gave last. */
+  /** The last time of day that `now` returned. */
   get latest(): number {
     return this.#latest;
   }
 
-  /** The time of day, for stamps. It may have been set back since it was last given. */
+  /** Reads the time of day, for stamps. It may have been set back since the last call. */
   now(): number {
     this.#latest = this.#clock.now?.() ?? Date.now();
     return this.#latest;
   }
 
-  /** What waits are measured by, in milliseconds; never before what was given earlier. */
+  /** Reads the clock that measures waits, in milliseconds; it never goes back. */
   monotonicNow(): number {
     const clock = this.#clock;
     return this.#reach(clock.monotonicNow?.() ?? clock.now?.() ?? performance.now());
   }
 
   /**
-   * Calls back once, `waitMs` from now, or as soon after that as the clock can.
+   * The monotonic instant of the last stamp from `now`, to the millisecond. On the platform's clocks it is derived from
+   * the stamp: reading a second clock for each attempt costs as much as the rest of a timer. If the time of day was set
+   * meanwhile, the clock is read.
+   */
+  get latestMonotonic(): number {
+    if (this.#hasOwnClock) return this.monotonicNow();
+    const goneMs = this.#latest - this.#anchor.stamp;
+    if (goneMs >= 0 && goneMs <= ANCHOR_MS) return this.#anchor.monotonic + goneMs;
+    this.#anchor = { stamp: this.#latest, monotonic: this.monotonicNow() };
+    return this.#anchor.monotonic;
+  }
+
+  /**
+   * Calls back once after `waitMs`, or as soon after that as the clock can.
    *
    * @param waitMs `Infinity` for never
    */
@@ -91,11 +111,11 @@ export class Timers {
     return timer;
   }
 
-  /** The same for a timer that is not set. */
-  set(timer: Timer, waitMs: number): void {
+  /** Sets a timer that is not set. */
+  set(timer: Timer, waitMs: number, now = this.monotonicNow()): void {
     if (waitMs === Number.POSITIVE_INFINITY) return;
     const line = this.#lineOf(Math.max(waitMs, 0));
-    timer.dueAt = this.monotonicNow() + line.waitMs;
+    timer.dueAt = now + line.waitMs;
     timer.order = this.#order++;
     timer.line = line;
     timer.previous = line.last;
@@ -108,7 +128,7 @@ export class Timers {
     }
   }
 
-  /** Safe for a timer that has fired or was cancelled. */
+  /** Cancels a timer; safe if it has fired or was cancelled. */
   cancel(timer: Timer | undefined): void {
     if (timer?.line === undefined) return;
     const wasFirst = timer.line.first === timer;
@@ -146,7 +166,7 @@ export class Timers {
     }
   }
 
-  /** A clock's timer that is early does no harm, so it is only moved forward, or taken away when nothing is due. */
+  /** Adjusts the clock's timer. An early one is harmless, so it is only moved forward, or removed if nothing is due. */
   adjust(): void {
     const next = this.#heap.first?.first;
     if (next !== undefined && this.#armed !== undefined && this.#armed.at <= next.dueAt) return;
@@ -168,7 +188,7 @@ export class Timers {
     const { at = Number.NEGATIVE_INFINITY } = this.#armed ?? {};
     this.#armed = undefined;
     let now = this.monotonicNow();
-    // Test tools replace the clock's timers and not what it reads, and browsers make that coarse: the timer knows.
+    // Test tools replace timers but not the clock's readings, and browsers make those coarse: trust the timer.
     if (at - now >= EARLY_MS) now = this.#reach(at);
     for (let line = this.#heap.first; line !== undefined; line = this.#heap.first) {
       const timer = line.first as Timer;

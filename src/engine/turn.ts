@@ -3,20 +3,20 @@ import { type Limit, SlotQueue } from './slots.ts';
 import { Timers } from './timers.ts';
 
 /**
- * So long turns follow one another in microtasks, and attempts are started in one of them; then the event loop gets
- * its turn, so that tasks which never wait for anything outside hold up neither timers nor sockets.
+ * Milliseconds that turns follow one another in microtasks, and that one turn starts attempts. Then the event loop
+ * gets its turn, so that tasks which never wait for I/O do not block timers or sockets.
  */
 const SLICE_MS = 10;
 
-/** Something with entries to keep. */
+/** A holder of entries to keep. */
 export interface Committer {
-  /** Keeps what was recorded and tells listeners. Must not throw. */
+  /** Keeps recorded entries and notifies listeners. Must not throw. */
   commit(): void;
 }
 
 /**
- * The beat of an engine on one clock: completions are taken as they come; at the end of the turn what was recorded
- * is kept, then slots are filled. What completes at once while slots are filled waits for the next turn.
+ * The scheduler of an engine on one clock. Takes completions as they come; at the end of the turn keeps recorded
+ * entries, then fills slots. Anything that completes while slots are filled waits for the next turn.
  */
 export class Turn {
   readonly timers: Timers;
@@ -24,9 +24,8 @@ export class Turn {
   readonly #clock: Clock;
   readonly #dirty: Committer[] = [];
   readonly #next: (() => void)[] = [];
-  readonly #afterCommit: (() => void)[] = [];
   #isScheduled = false;
-  /** When the event loop last had its turn between two of ours. */
+  /** The last instant the event loop had its turn between two of ours. */
   #yieldedAt = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, engineLimit: Limit) {
@@ -47,15 +46,9 @@ export class Turn {
     else this.next(callback);
   }
 
-  /** Has what was recorded kept at the end of the turn. To be called once between two commits. */
+  /** Schedules a commit for the end of the turn. Call it once between two commits. */
   commitLater(committer: Committer): void {
     this.#dirty.push(committer);
-    this.schedule();
-  }
-
-  /** Calls back once all that was recorded up to now has been kept. */
-  afterCommit(callback: () => void): void {
-    this.#afterCommit.push(callback);
     this.schedule();
   }
 
@@ -75,11 +68,8 @@ export class Turn {
   readonly #run = (): void => {
     call(this.#next);
     this.#commit();
-    call(this.#afterCommit);
-    // A run may have begun in these calls, and its bodies are called below.
-    this.#commit();
-    // Slots are filled here and in no method of its own: each frame below a body adds to the price of its errors. When
-    // the time is over, what has been started may complete first.
+    // Slots are filled inline, in no method: each stack frame below a body makes its errors dearer. When the slice is
+    // over, started attempts may complete first.
     let beganAt: number | undefined;
     let isFilled = false;
     while (!isFilled && (beganAt === undefined || this.#isInSlice(beganAt))) {
@@ -91,21 +81,24 @@ export class Turn {
     this.#commit();
     this.timers.adjust();
     this.#isScheduled = false;
-    if (!isFilled || this.#next.length > 0 || this.#afterCommit.length > 0) this.schedule();
+    if (!isFilled || this.#next.length > 0) this.schedule();
   };
 
   /**
-   * Whether a slice that began then is not over. It goes by the stamps, which are read anyway: where the time of day
-   * is set, forward or back, a slice ends early.
+   * Whether a slice that began then is not over. It uses stamps, which are read anyway: if the time of day is set,
+   * forward or back, a slice ends early.
    */
   #isInSlice(beganAt: number): boolean {
     return Math.abs(this.timers.latest - beganAt) < SLICE_MS;
   }
 
+  /** Commits all, and runs started by listeners too, since their bodies may be called next. */
   #commit(): void {
-    // Most turns have one run's.
-    if (this.#dirty.length === 1) this.#dirty.pop()?.commit();
-    else for (const committer of take(this.#dirty)) committer.commit();
+    while (this.#dirty.length > 0) {
+      // Most turns have only one.
+      if (this.#dirty.length === 1) this.#dirty.pop()?.commit();
+      else for (const committer of this.#dirty.splice(0)) committer.commit();
+    }
   }
 }
 
@@ -116,14 +109,14 @@ function call(callbacks: (() => void)[]): void {
   for (const callback of take(callbacks)) callback();
 }
 
-/** Empties a list; what is in none is made of nothing. */
+/** Empties a list and returns its items, without allocating if there are none. */
 function take<Item>(list: Item[]): readonly Item[] {
   return list.length === 0 ? nothing : list.splice(0);
 }
 
 const nothing: readonly never[] = [];
 
-/** Node's `setImmediate`; elsewhere the shortest wait that there is. */
+/** Calls back by Node's `setImmediate`; elsewhere after the shortest wait. */
 function macrotask(callback: () => void): void {
   const { setImmediate } = globalThis as { readonly setImmediate?: (callback: () => void) => void };
   if (setImmediate === undefined) setTimeout(callback, 0);

@@ -1,20 +1,20 @@
 import { viewError } from '../model/error.ts';
 import { put } from '../model/record.ts';
 
-/** Levels below the value itself. */
+/** Maximum number of levels below the value itself. */
 const maxDepth = 10;
-/** Of one list or object. */
+/** Maximum number of entries of one list or object. */
 const maxEntries = 1_000;
-/** Of one string. */
+/** Maximum length of one string. */
 const maxCharacters = 10_000;
 
 const unreadable = '[unreadable]';
 
 /**
- * A copy that `JSON.stringify` takes, whatever the value holds: cycles, `BigInt`, getters that throw. It is cut where
- * it gets deep, long or wide; the properties of the value are cut each for itself, so that a large one costs no other.
+ * Copies a value so that `JSON.stringify` takes it, whatever it holds: cycles, `BigInt`, getters that throw. Cuts deep,
+ * long and large parts. Each property of the value has its own limit, so a large one does not shorten the others.
  *
- * @param maxValues in one property of the value, on all its levels
+ * @param maxValues maximum number of values in one property, on all its levels
  */
 export function plain(value: object, maxValues = 10_000): Record<string, unknown> {
   const copied: Record<string, unknown> = {};
@@ -89,7 +89,7 @@ function copyFields(value: object, copyAt: (key: string) => unknown): object {
   return copied;
 }
 
-/** What the value says of itself for JSON: the value where it says nothing. */
+/** The result of the value's `toJSON`; the value itself if it has none. */
 function jsonOf(value: object, key: string): unknown {
   const { toJSON } = value as { readonly toJSON?: unknown };
   return typeof toJSON === 'function' ? toJSON.call(value, key) : value;

@@ -1,20 +1,20 @@
 import { Worker } from 'node:worker_threads';
 import type { LinkReport, LinkSettings, LinkStop } from './stately-worker.ts';
 
-/** What became of the messages. */
+/** Numbers of messages sent and dropped. */
 export interface StatelyTally {
-  /** Given to the socket. What a broken connection swallowed is counted here. */
+  /** Messages given to the socket, including those lost with a broken connection. */
   readonly sent: number;
-  /** Not sent: too old for the buffer, or left when the time to stop was over. */
+  /** Messages not sent: dropped from a full buffer, or still waiting when the time to stop was over. */
   readonly dropped: number;
 }
 
-/** How long after the end of its grace the thread has to end by itself. */
+/** Time that the thread has after its grace to exit by itself. */
 const endMs = 500;
-/** What timers take at most. */
+/** The longest delay of a timer. */
 const maxTimeoutMs = 2 ** 31 - 1;
 
-/** A WebSocket in a thread of its own, which keeps no process alive but while it is being stopped. */
+/** A WebSocket in its own thread, which keeps the process alive only while it is being stopped. */
 export class StatelyLink {
   readonly #worker: Worker;
   readonly #ended: Promise<void>;
@@ -22,7 +22,7 @@ export class StatelyLink {
   #sent = 0;
 
   constructor(settings: LinkSettings) {
-    // The build turns every source into a `.js` beside the others.
+    // The build compiles each source to a `.js` file beside the others.
     const file = new URL('./stately-worker.ts', import.meta.url);
     if (import.meta.url.endsWith('.js')) file.pathname = file.pathname.replace(/\.ts$/, '.js');
     this.#worker = new Worker(file, { name: 'topple inspector', workerData: settings, execArgv: [] });
@@ -30,10 +30,12 @@ export class StatelyLink {
       this.#sent = sent;
     });
     this.#worker.on('error', (error) => {
-      process.emitWarning(`Nothing more goes to the Stately inspector, for its thread failed: ${error}`);
+      process.emitWarning(
+        `Nothing more is sent to the Stately inspector, because its thread failed: ${error}`,
+      );
     });
     this.#ended = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
-    // Last, for a listener that is put on a worker refs it again.
+    // Last, because adding a listener to a worker refs it again.
     this.#worker.unref();
   }
 

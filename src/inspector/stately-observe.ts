@@ -3,24 +3,24 @@ import { plain } from './plain.ts';
 
 type Ref = InspectionEvent['actorRef'];
 
-/** Parts of an actor that the package reads and XState's type of it does not tell. */
+/** Parts of an actor that the package reads and XState's type leaves out. */
 interface Inspected {
   readonly logic?: { readonly config?: unknown } | undefined;
   getSnapshot(): object;
 }
 
-/** Machine configurations, each copied once. */
+/** Copies of machine configurations, each made once. */
 const configs = new WeakMap<object, object>();
 
-/** By the copy that a message carries: when the observation was made. */
+/** The instants of observations, by the copy that the message carries. */
 const instants = new WeakMap<object, number>();
 
 /**
- * What the package's inspector is given in place of an observation; nothing where it is not told, as of steps and
- * actions, for which it has no use.
+ * Copies an observation for the package's inspector; `undefined` for one that it has no use for, such as of steps and
+ * actions.
  *
- * It converts observations later, in timers, where what a context throws would end the process; so whatever is the
- * user's is copied before.
+ * The package converts observations later, in timers, where an error thrown by a context would end the process. So user
+ * data is copied first.
  */
 export function observe(event: InspectionEvent, rootSnapshots: boolean): InspectionEvent | undefined {
   const at = Date.now();
@@ -39,12 +39,15 @@ export function observe(event: InspectionEvent, rootSnapshots: boolean): Inspect
   }
 }
 
-/** When the observation was made that became this message: the package stamps messages when it converts them. */
+/** The instant of the observation behind a message: the package stamps messages when it converts them. */
 export function observedAt(message: { readonly event?: object; readonly snapshot?: object }): number {
   return instants.get(message.event ?? message.snapshot ?? message) ?? Date.now();
 }
 
-/** The actor, but for what is read of it later: XState tells of it before it has a snapshot. */
+/**
+ * Stands in for an actor, copying all but the parts that are read later: XState reports an actor before it has a
+ * snapshot.
+ */
 function standIn(actorRef: Ref, at: number, isLeftOut: (snapshot: unknown) => boolean): Ref {
   const actor = actorRef as Ref & Inspected;
   const read = (): object => {
@@ -52,7 +55,7 @@ function standIn(actorRef: Ref, at: number, isLeftOut: (snapshot: unknown) => bo
       const snapshot = actor.getSnapshot();
       return isLeftOut(snapshot) ? outlineOf(snapshot) : snapshot;
     } catch {
-      // XState gave the actor up before it had a snapshot: another has its `systemId`, for one.
+      // XState gave the actor up before it had a snapshot, for example because its `systemId` is taken.
       return {};
     }
   };
@@ -62,7 +65,7 @@ function standIn(actorRef: Ref, at: number, isLeftOut: (snapshot: unknown) => bo
   });
 }
 
-/** An event that brings a parent the snapshot of a run which it watches, without the view in it. */
+/** An event that brings a parent the snapshot of a run that it watches, without the view in it. */
 function lean(event: AnyEventObject): AnyEventObject {
   return isOfRun(event.snapshot) ? { ...event, snapshot: outlineOf(event.snapshot) } : event;
 }
@@ -88,7 +91,7 @@ function outlineOf(snapshot: object): object {
   return { status, value };
 }
 
-/** Only a run's context is not a field: it is a view of all tasks, made each time that it is read. */
+/** Only a run has a context that is not a field: a view of all tasks, made on each read. */
 function isOfRun(snapshot: unknown): snapshot is object {
   return (
     typeof snapshot === 'object' &&

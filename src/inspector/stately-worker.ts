@@ -2,16 +2,16 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 export interface LinkSettings {
   readonly url: string;
-  /** Messages that wait for a connection at most; the oldest go first. */
+  /** Maximum number of messages that wait for a connection; the oldest are dropped first. */
   readonly maxBuffered: number;
 }
 
-/** Asks the thread to send what it has, and to end within that time. */
+/** Asks the thread to send the waiting messages and to exit within that time. */
 export interface LinkStop {
   readonly graceMs: number;
 }
 
-/** What the thread says last. */
+/** The last message of the thread. */
 export interface LinkReport {
   /** Messages given to the socket. */
   readonly sent: number;
@@ -19,7 +19,9 @@ export interface LinkReport {
 
 const firstDelayMs = 250;
 const maxDelayMs = 30_000;
-/** Above so many bytes the socket is left to itself for a while: messages wait here, where they are bounded. */
+/**
+ * Above this number of unsent bytes, messages wait here, where their number is bounded, until the socket has caught up.
+ */
 const maxUnsentBytes = 4 * 2 ** 20;
 const unsentDelayMs = 10;
 
@@ -40,7 +42,7 @@ connect();
 function connect(): void {
   const opened = new WebSocket(url);
   socket = opened;
-  // Of an attempt that fails some versions of Node tell by `error` alone, others by both.
+  // For a failed attempt, some versions of Node emit `error` alone, others both events.
   const lose = (): void => {
     if (socket !== opened) return;
     socket = undefined;
@@ -72,11 +74,11 @@ function send(): void {
   waiting.splice(0, count);
   sent += count;
   if (waiting.length > 0) timer = setTimeout(send, unsentDelayMs);
-  // Closing comes after all that was sent, and the other side's answer to it says that it has arrived.
+  // The socket closes after everything has been sent; the peer's answer confirms that it arrived.
   else if (isStopping) socket.close();
 }
 
-/** Where there is no connection, one more attempt is made to get rid of what waits. */
+/** Without a connection, makes one more attempt to send the waiting messages. */
 function stop(graceMs: number): void {
   isStopping = true;
   setTimeout(end, graceMs);

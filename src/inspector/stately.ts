@@ -9,20 +9,25 @@ type Package = typeof import('@statelyai/inspect');
 export type { StatelyTally } from './stately-link.ts';
 
 export interface StatelyInspectOptions {
-  /** Where the inspector listens: what its `createInspectorServer` opens. Default `ws://localhost:8080`. */
+  /** The address of the inspector, as opened by its `createInspectorServer`. Default `ws://localhost:8080`. */
   readonly url?: string | undefined;
-  /** How many messages may wait for a connection; beyond that the oldest are dropped. Default 10,000, minimum 1. */
+  /**
+   * Maximum number of messages that wait for a connection; beyond it the oldest are dropped. Default 10,000, minimum 1.
+   */
   readonly maxBuffered?: number | undefined;
-  /** Whether to send snapshots of a root actor that is no run: of your own machine, say, that invokes runs. Default false. */
+  /**
+   * Whether to send the snapshots of a root actor that is no run, for example of your own machine that invokes runs.
+   * Default false.
+   */
   readonly rootSnapshots?: boolean | undefined;
 }
 
 export interface StatelyInspect {
-  /** For `createEngine({ inspect })` and `createActor(logic, { inspect })`, of as many as you like. Never throws. */
+  /** For `createEngine({ inspect })` and `createActor(logic, { inspect })`, as many as you like. Never throws. */
   readonly inspect: (event: InspectionEvent) => void;
   /**
-   * Sends what still waits, if it can be sent within `graceMs` (default 5,000), and ends the connection; what is
-   * observed from now on is not sent. Without a connection one more attempt is made. Safe to repeat.
+   * Sends the waiting messages, within `graceMs` (default 5,000), and closes the connection. Observations made after
+   * the call are not sent. Without a connection, makes one more attempt. Safe to repeat.
    */
   stop(options?: { readonly graceMs?: number | undefined }): Promise<StatelyTally>;
 }
@@ -33,14 +38,14 @@ const known = new Set(['url', 'maxBuffered', 'rootSnapshots']);
 /**
  * Shows runs in Stately's inspector, through the optional package `@statelyai/inspect`.
  *
- * Every actor and event is sent, and the snapshots of all actors but the roots; those of runs are left out wherever
- * they stand, since each holds the whole run. What JSON cannot take is put in words, and values are cut: what lies
- * deeper than 10 levels, lists and objects after 1,000 entries, strings after 10,000 characters.
+ * Sends every actor and event, and the snapshots of all actors except the roots. Snapshots of runs are always left out,
+ * since each holds the whole run. Values that JSON cannot hold become text, and large values are cut: below 10 levels,
+ * after 1,000 entries of a list or object, after 10,000 characters of a string.
  *
- * The connection lives in a thread that never keeps the process alive; where nobody listens it is tried again after
- * 250 ms, then ever later, up to every 30 s. A process that ends without `stop` may lose the last messages.
+ * The connection lives in a thread that never keeps the process alive. A failed connection is retried after 250 ms,
+ * then at growing intervals of up to 30 s. A process that ends without `stop` may lose the last messages.
  *
- * @throws Error when the package cannot be loaded
+ * @throws Error if the package cannot be loaded
  */
 export function createStatelyInspect(options: StatelyInspectOptions = {}): StatelyInspect {
   checkKeys({ option: 'options', owner }, options, known);
@@ -60,7 +65,7 @@ export function createStatelyInspect(options: StatelyInspectOptions = {}): State
         const observed = observe(event, rootSnapshots);
         if (observed !== undefined) inspector.inspect.next?.(observed);
       } catch {
-        // Outside an engine XState would throw it into the actor that is observed.
+        // Outside an engine, XState would throw it into the observed actor.
       }
     },
     stop({ graceMs = 5_000 } = {}) {
@@ -71,7 +76,10 @@ export function createStatelyInspect(options: StatelyInspectOptions = {}): State
   };
 }
 
-/** The package converts each observation in a timer of its own, set before this one and as short. */
+/**
+ * Waits for the package, which converts each observation in a timer of its own, set before this one with the same
+ * delay.
+ */
 function converted(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
@@ -82,7 +90,7 @@ function checkUrl(url: unknown): void {
   throw badOption({ option: 'url', owner }, 'an address that begins with ws:// or wss://', url);
 }
 
-/** Not imported above, so that who does not use the inspector need not install it. */
+/** Loads the package here instead of importing it, so that only users of the inspector need to install it. */
 function load(): Package {
   try {
     return createRequire(import.meta.url)('@statelyai/inspect');

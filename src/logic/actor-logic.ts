@@ -17,23 +17,23 @@ import { CompiledSnapshot, type Status } from './snapshot.ts';
 import { type ActionInfo, choose, type Doer, initialContext, outputOf, runActions } from './step.ts';
 import type { ActionEntry, Candidate, Move, StateEntry, Table } from './table.ts';
 
-/** XState's scope of any actor. */
+/** XState's scope, of any actor. */
 export type AnyScope = ActorScope<never, AnyEventObject, AnyActorRef['system'], never>;
 type EffectEntry = Extract<ActionEntry, { kind: 'effect' }>;
 
-/** An action that a step asks for: an effect of the machine by name, or `xstate.emit` with the event. */
+/** An action requested by a step: an effect of the machine by name, or `xstate.emit` with the event. */
 export interface Effect {
   readonly type: string;
   readonly params: unknown;
 }
 
-/** A pure step: what the machine is then, and what it wants done, in order. */
+/** The result of a pure step: the machine's next snapshot, and the actions to run, in order. */
 export interface Step<Snapshot> {
   readonly state: Snapshot;
   readonly effects: readonly Effect[];
 }
 
-/** What a compiled machine's snapshots are. */
+/** The snapshot type of a compiled machine. */
 export type SnapshotOf<Machine extends AnyStateMachine> = CompiledSnapshot<
   ContextFrom<Machine>,
   OutputFrom<Machine>
@@ -48,7 +48,7 @@ export type LogicOf<Machine extends AnyStateMachine> = ActorLogic<
   EmittedFrom<Machine>
 >;
 
-/** Actor logic of a compiled machine, and its transitions as pure functions. Made by `compile`. */
+/** Actor logic of a compiled machine, with its transitions as pure functions. Made by `compile`. */
 export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
   /** The machine that was compiled. */
   readonly machine: Machine;
@@ -60,7 +60,7 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
     this.#table = table;
   }
 
-  /** As actor logic, typed: `createActor(compile(machine).logic)`. The same object. */
+  /** Itself, typed as actor logic: `createActor(compile(machine).logic)`. */
   get logic(): LogicOf<Machine> {
     return this as unknown as LogicOf<Machine>;
   }
@@ -69,20 +69,20 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
     return this.#table.id;
   }
 
-  /** Where a new actor starts, and what it wants done first. Pure. */
+  /** The start of a new actor: its first snapshot and its first actions. Pure. */
   initial(input?: InputFrom<Machine>): Step<SnapshotOf<Machine>> {
     const notes = new Notes();
     return { state: this.#begin(input, notes), effects: notes.effects };
   }
 
-  /** Where an event leads from a state, and what is then to be done. Pure: the same arguments give the same step. */
+  /** The step that an event makes from a state. Pure: the same arguments give the same step. */
   step(state: SnapshotOf<Machine>, event: EventFromLogic<Machine>): Step<SnapshotOf<Machine>> {
     const notes = new Notes();
     const candidate = this.#choose(state, event);
     return { state: this.#move(state, candidate, event, notes), effects: notes.effects };
   }
 
-  /** For XState. Effects of the initial state are done when the actor starts. */
+  /** For XState. Runs the effects of the initial state when the actor starts. */
   getInitialSnapshot(scope: AnyScope, input: InputFrom<Machine>): SnapshotOf<Machine> {
     const deferred = new Deferred(scope);
     const snapshot = this.#begin(input, deferred);
@@ -103,13 +103,13 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
     }
   }
 
-  /** For XState: plain data, of the form that a machine's persisted snapshot has. */
+  /** For XState: plain data, in the form of a machine's persisted snapshot. */
   getPersistedSnapshot(snapshot: SnapshotOf<Machine>): object {
     const { status, output, error, value, context } = snapshot;
     return { status, output, error, value, context, children: {}, historyValue: {} };
   }
 
-  /** For XState. Entry actions are not run again. */
+  /** For XState. Does not run entry actions again. */
   restoreSnapshot(persisted: object): SnapshotOf<Machine> {
     const { value, context, status, output, error } = persisted as SnapshotOf<Machine>;
     const state = this.#table.numberOf.get(value);
@@ -118,9 +118,9 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
   }
 
   /**
-   * The machine at its start, without an actor.
+   * A cursor at the machine's start, without an actor.
    *
-   * @param self stands for the actor in what effects and assigners are given
+   * @param self stands for the actor in the arguments of effects and assigners
    * @internal
    */
   cursor(self: unknown, input: InputFrom<Machine>): Cursor {
@@ -131,7 +131,7 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
     return cursor;
   }
 
-  /** The same from a snapshot on. Entry actions are not run again. @internal */
+  /** A cursor at a snapshot. Does not run entry actions again. @internal */
   cursorFrom(self: unknown, snapshot: SnapshotOf<Machine>): Cursor {
     const context = { ...(snapshot.context as object) };
     return new Cursor(this.#table, CompiledSnapshot.stateOf(snapshot), context, self);
@@ -167,7 +167,7 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
     return this.#go(snapshot, candidate, event, doer);
   }
 
-  /** What an event does that no transition takes: as a rule nothing. */
+  /** Handles an event that no transition takes: as a rule it does nothing. */
   #leave(snapshot: SnapshotOf<Machine>, event: AnyEventObject): SnapshotOf<Machine> {
     const { context, output, error } = snapshot;
     if (event.type === 'xstate.stop') return this.#at(snapshot, context, 'stopped', output, error);
@@ -186,7 +186,7 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
       if (context === before.context && target === CompiledSnapshot.stateOf(before)) return before;
       return new CompiledSnapshot(this.#table, target, context as ContextFrom<Machine>, 'active');
     }
-    // An actor goes no further once it is over; a pure step may be asked to, and does then what XState's does.
+    // An actor that is over takes no more steps; a pure step still can, and follows XState's.
     const state = this.#table.states[target] as StateEntry;
     const status = completes ? 'done' : before.status;
     const output = completes ? outputOf(this.#table, state, context, event, doer.self) : before.output;
@@ -219,7 +219,7 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
   }
 }
 
-/** Notes what is to be done, and does nothing. */
+/** Records actions without running them. */
 class Notes implements Doer {
   readonly effects: Effect[] = [];
   readonly self = undefined;
@@ -234,7 +234,7 @@ class Notes implements Doer {
   }
 }
 
-/** Does it at once, and tells inspectors. */
+/** Runs actions at once, and tells inspectors. */
 class Now implements Doer {
   readonly self: unknown;
   readonly system: unknown;
@@ -257,9 +257,9 @@ class Now implements Doer {
   }
 }
 
-/** Does it when the actor starts. */
+/** Runs actions when the actor starts. */
 class Deferred implements Doer {
-  /** Where the actor starts. */
+  /** The snapshot at which the actor starts. */
   snapshot: CompiledSnapshot | undefined;
   readonly self: unknown;
   readonly system: unknown;

@@ -11,10 +11,10 @@ import type {
   Table,
 } from './table.ts';
 
-/** A machine uses something that a table cannot hold. */
+/** Thrown for a machine that uses something a table cannot hold. */
 export class CompileError extends Error {
   override readonly name = 'CompileError';
-  /** Where, from the machine's id inwards: `task.running.on.attempt.failed[0].guard`. */
+  /** The place, from the machine's id inwards: `task.running.on.attempt.failed[0].guard`. */
   readonly place: string;
 
   constructor(place: string, found: string, instead: string) {
@@ -26,15 +26,15 @@ export class CompileError extends Error {
 /**
  * Compiles a flat machine to actor logic that behaves as the machine does, at a fraction of its cost.
  *
- * Kept: `setup(…)` machines of one level with named `assign`, `emit` and effect actions, named guards, params,
- * entry, exit, initial actions, `output`, tags, meta, the root's `on`, `reenter`; snapshots with `value`,
- * `matches`, `hasTag`, `can`, `context`; `@xstate.microstep` and `@xstate.action` inspections.
+ * Supported: `setup(…)` machines of one level with named `assign`, `emit` and effect actions, named guards, params,
+ * entry, exit, initial actions, `output`, tags, meta, the root's `on`, `reenter`; snapshots with `value`, `matches`,
+ * `hasTag`, `can`, `context`; `@xstate.microstep` and `@xstate.action` inspections.
  *
- * Not kept, and refused with a `CompileError` that names the place: nested, parallel and history states, `after`,
- * `always`, `invoke`, `onDone`, spawning and the other built-in actions, composed or inline guards and actions,
- * wildcards, `reenter` at the root.
+ * Refused with a `CompileError` that names the place: nested, parallel and history states, `after`, `always`, `invoke`,
+ * `onDone`, spawning and the other built-in actions, composed or inline guards and actions, wildcards, `reenter` at the
+ * root.
  *
- * The table is made once: call it where the machine is defined, not for each actor.
+ * Each call makes the table: call it where the machine is defined, not for each actor.
  */
 export function compile<Machine extends AnyStateMachine>(machine: Machine): CompiledLogic<Machine> {
   return new CompiledLogic(machine, tableOf(machine));
@@ -89,14 +89,14 @@ export function tableOf(machine: AnyStateMachine): Table {
   };
 }
 
-/** What the candidates of all states are made of. */
+/** Parts shared by the candidates of all states. */
 interface Parts {
   readonly machine: AnyStateMachine;
   readonly numberOf: ReadonlyMap<string, number>;
   readonly edges: ReadonlyMap<AnyStateNode, Edge>;
 }
 
-/** What is done where a state is entered and left. */
+/** The actions on entry to and exit from a state. */
 interface Edge {
   readonly entry: readonly ActionEntry[];
   readonly exit: readonly ActionEntry[];
@@ -209,7 +209,11 @@ function actionOf(machine: AnyStateMachine, action: unknown, place: string): Act
   const { type, params } = nameOf(action);
   const found: unknown = machine.implementations.actions[type];
   if (found !== undefined && typeof found !== 'function') {
-    throw new CompileError(place, `action \`${type}\` is no function`, 'Give one in `setup({ actions })`.');
+    throw new CompileError(
+      place,
+      `action \`${type}\` is not a function`,
+      'Give one in `setup({ actions })`.',
+    );
   }
   if (found === undefined || !('resolve' in found)) {
     return { kind: 'effect', type, params, run: found as Extract<ActionEntry, { kind: 'effect' }>['run'] };
@@ -245,7 +249,7 @@ function refuseNode(node: AnyStateNode): void {
     throw new CompileError(
       `${node.id}.${part}`,
       `\`${part}\` cannot be in a table`,
-      'Have it done by an effect action.',
+      'Use an effect action instead.',
     );
   }
 }

@@ -9,15 +9,15 @@ interface Event {
 const starting: Event = { type: 'xstate.init' };
 
 /**
- * A compiled machine under way without an actor: it is moved where it stands, and its effects are done at once. For
- * whoever drives many machines of which few are looked at; `snapshot` is what an actor goes on from.
+ * A compiled machine without an actor: it moves in place and runs its effects at once. For many machines of which few
+ * are looked at; an actor can continue from its `snapshot`.
  *
- * The cursor itself is what guards, params, assigners and effects are given, so they must not keep it. What the
- * machine emits reaches nobody, since nobody can listen.
+ * Guards, params, assigners and effects get the cursor itself as their argument, so they must not keep it. Events that
+ * the machine emits reach nobody, since nobody can listen.
  */
 export class Cursor {
   context: object;
-  /** The event of the present move. */
+  /** The event of the current move. */
   event = starting;
   readonly self: unknown;
   readonly #table: Table;
@@ -31,8 +31,8 @@ export class Cursor {
 
   /**
    * @param state its number in the table
-   * @param context the cursor's own: it will be changed
-   * @param self stands for the actor in what functions are given
+   * @param context owned and changed by the cursor
+   * @param self stands for the actor in the arguments of functions
    */
   constructor(table: Table, state: number, context: object, self: unknown) {
     this.context = context;
@@ -50,12 +50,12 @@ export class Cursor {
     return refuseSpawn();
   }
 
-  /** Does what is asked for where the machine starts. */
+  /** Runs the initial actions of the machine. */
   begin(actions: readonly ActionEntry[]): void {
     this.#do(actions);
   }
 
-  /** Whether a move is under way: what comes now must wait until `afterMove`. */
+  /** Whether a move is under way: further events must wait until `afterMove`. */
   get isMoving(): boolean {
     return this.#isMoving;
   }
@@ -65,12 +65,12 @@ export class Cursor {
     return this.#isOver;
   }
 
-  /** What it returned, once it is done. */
+  /** The machine's output, once it is done. */
   get output(): unknown {
     return this.#output;
   }
 
-  /** Takes an event; nothing once the machine is done. Not to be called while it is moving. */
+  /** Takes an event; does nothing once the machine is done. Must not be called during a move. */
   move(event: Event): void {
     if (this.#isOver) return;
     this.#isMoving = true;
@@ -92,7 +92,7 @@ export class Cursor {
     if (this.#late !== undefined) this.#catchUp(this.#late);
   }
 
-  /** Has somebody else take the machine further, from a snapshot of it to the next. */
+  /** Lets a function move the machine, from its snapshot to the next. */
   moveBy<Snapshot extends CompiledSnapshot>(take: (from: Snapshot) => Snapshot): Snapshot {
     this.#isMoving = true;
     let next: Snapshot;
@@ -100,7 +100,7 @@ export class Cursor {
       next = take(this.#snapshotOf(this.context) as Snapshot);
       this.#isOver = next.status !== 'active';
       this.#output = next.output;
-      // Both snapshots keep theirs.
+      // Each snapshot keeps its own context.
       this.context = { ...(next.context as object) };
       this.#to(CompiledSnapshot.stateOf(next));
     } finally {
@@ -110,24 +110,24 @@ export class Cursor {
     return next;
   }
 
-  /** Somebody makes a move of the machine's in its place, which leaves state and output as they are, until `release`. */
+  /** Marks the start of a move made by somebody else, which leaves state and output as they are, until `release`. */
   hold(): void {
     this.#isMoving = true;
   }
 
-  /** Ends what `hold` began. */
+  /** Ends the move that `hold` marked. */
   release(): void {
     this.#isMoving = false;
     if (this.#late !== undefined) this.#catchUp(this.#late);
   }
 
-  /** Calls back once the present move is over. */
+  /** Calls back once the current move is over. */
   afterMove(callback: () => void): void {
     this.#late ??= [];
     this.#late.push(callback);
   }
 
-  /** Where the machine stands, or what is to be seen of it after it was stopped or has failed. */
+  /** The machine's current snapshot, or the one shown after it was stopped or has failed. */
   snapshot(status?: Status, error?: unknown): CompiledSnapshot {
     return this.#snapshotOf({ ...this.context }, status, error);
   }
@@ -154,7 +154,7 @@ export class Cursor {
     }
   }
 
-  /** In order and without recursion, though a callback may well move the machine again. */
+  /** Runs the callbacks in order and without recursion, although a callback may move the machine again. */
   #catchUp(late: (() => void)[]): void {
     if (this.#isCatchingUp) return;
     this.#isCatchingUp = true;

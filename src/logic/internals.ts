@@ -1,6 +1,6 @@
 /**
- * The XState internals that topple calls and reads; what it changes of actor systems is in `system.ts`. Their two test
- * files fail when an update of XState moves one.
+ * The XState internals that topple calls and reads; `system.ts` has those of actor systems that it replaces. The tests
+ * of both files fail when an update of XState moves one.
  */
 import type { ActorScope, AnyActorRef, AnyEventObject } from 'xstate';
 
@@ -18,7 +18,7 @@ interface Actor {
   readonly eventListeners: ReadonlyMap<string, unknown>;
   readonly mailbox: { _current: Mail | null };
   _snapshot: unknown;
-  /** Takes an event that a relay brings. What XState itself tells an actor to stop it by goes into the mailbox. */
+  /** Takes an event from a relay. The events by which XState itself stops an actor go into the mailbox. */
   _send(event: AnyEventObject): void;
 }
 
@@ -27,7 +27,7 @@ interface Mail {
   readonly next: Mail | null;
 }
 
-/** Tells inspectors of a step taken. */
+/** Tells inspectors of a microstep. */
 export function inspectMicrostep(
   scope: Scope,
   event: object,
@@ -43,7 +43,7 @@ export function inspectMicrostep(
   });
 }
 
-/** Tells inspectors of an action done. */
+/** Tells inspectors of an action. */
 export function inspectAction(scope: Scope, type: string, params: unknown): void {
   (scope.system as unknown as System)._sendInspectionEvent({
     type: '@xstate.action',
@@ -52,28 +52,28 @@ export function inspectAction(scope: Scope, type: string, params: unknown): void
   });
 }
 
-/** Has an actor emit an event to its listeners. */
+/** Emits an event to an actor's listeners. */
 export function emitFrom(actor: AnyActorRef, event: object): void {
   scopeOf(actor).emit(event as never);
 }
 
-/** Whether anybody has asked an actor for the events that it emits. */
+/** Whether anybody listens to the events that an actor emits. */
 export function hasListeners(actor: AnyActorRef): boolean {
   return (actor as unknown as Actor).eventListeners.size > 0;
 }
 
-/** How many hear of an actor's end, or of its snapshots. */
+/** The number of subscribers to an actor's snapshots or its end. */
 export function subscriberCount(actor: AnyActorRef): number {
   return (actor as unknown as Actor).observers.size;
 }
 
-/** Whether anybody is told of an actor's snapshots. */
+/** Whether anybody subscribes to an actor's snapshots. */
 export function isFollowed(actor: AnyActorRef): boolean {
   for (const { next } of (actor as unknown as Actor).observers) if (next !== undefined) return true;
   return false;
 }
 
-/** Has an actor's snapshot pass through a function whenever it is read, by XState too; what that gives is kept. */
+/** Passes an actor's snapshot through a function on each read, by XState too, and keeps the result. */
 export function renewOnRead(actor: AnyActorRef, renew: (last: unknown) => unknown): void {
   let last = (actor as unknown as Actor)._snapshot;
   Object.defineProperty(actor, '_snapshot', {
@@ -89,7 +89,7 @@ export function renewOnRead(actor: AnyActorRef, renew: (last: unknown) => unknow
   });
 }
 
-/** Calls back once an actor's present transition is over. */
+/** Calls back once an actor's current transition is over. */
 export function deferOn(actor: AnyActorRef, callback: () => void): void {
   scopeOf(actor).defer(callback);
 }
@@ -99,14 +99,14 @@ export function stopChild(parent: AnyActorRef, child: AnyActorRef): void {
   scopeOf(parent).stopChild(child);
 }
 
-/** Sends an event so that inspectors see whom it is from. */
+/** Sends an event, and shows inspectors its source. */
 export function sendFrom(source: AnyActorRef | undefined, target: AnyActorRef, event: AnyEventObject): void {
   (target.system as unknown as System)._relay(source, target, event);
 }
 
 /**
- * Leaves the mailbox of an actor that takes no events yet to those who `deliver`. What anybody else sends to it, or
- * has sent, goes to `receive`.
+ * Reserves the mailbox of an actor that does not take events yet for `deliver`. Events sent in any other way, before or
+ * after, go to `receive`.
  *
  * @param receive called with the actor as its `this`
  */
@@ -118,12 +118,12 @@ export function guard(target: AnyActorRef, receive: (this: AnyActorRef, event: u
   for (; early !== null; early = early.next) receive.call(target, early.value);
 }
 
-/** Puts an event into the mailbox of an actor, guarded or not. Inspectors do not hear of it. */
+/** Puts an event into the mailbox of an actor, guarded or not. Inspectors are not told. */
 export function deliver(target: AnyActorRef, event: AnyEventObject): void {
   (Object.getPrototypeOf(target) as Actor)._send.call(target, event);
 }
 
-/** The same, and inspectors see whom the event is from. */
+/** Puts an event into the mailbox of an actor, and shows inspectors its source. */
 export function deliverFrom(
   source: AnyActorRef | undefined,
   target: AnyActorRef,

@@ -1,13 +1,13 @@
 import { choose } from './step.ts';
 import type { StateEntry, Table } from './table.ts';
 
-/** How an actor stands. */
+/** The status of an actor. */
 export type Status = 'active' | 'done' | 'error' | 'stopped';
 
-/** Snapshot of a compiled machine: what `actor.getSnapshot()` gives, in the manner of a machine's. */
+/** The snapshot of a compiled machine, returned by `actor.getSnapshot()` and shaped like a machine's. */
 export class CompiledSnapshot<Context = unknown, Output = unknown> {
   readonly status: Status;
-  /** Key of the present state. */
+  /** Key of the current state. */
   readonly value: string;
   readonly context: Context;
   readonly output: Output | undefined;
@@ -33,14 +33,14 @@ export class CompiledSnapshot<Context = unknown, Output = unknown> {
     this.error = error;
   }
 
-  /** Number of the present state in the table. @internal */
+  /** Number of the current state in the table. @internal */
   static stateOf(snapshot: CompiledSnapshot): number {
     return snapshot.#state;
   }
 
   /**
-   * Readies the snapshot of an actor that is throwing: XState spreads it into the actor's last one, and what stands
-   * on the prototype would be lost.
+   * Prepares the snapshot of a failing actor: XState spreads it into the actor's last one, which would drop everything
+   * on the prototype.
    *
    * @internal
    */

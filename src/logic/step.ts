@@ -4,23 +4,23 @@ interface Event {
   readonly type: string;
 }
 
-/** What guards, and the functions that make params, are given. */
+/** Arguments of guards, and of the functions that make params. */
 interface GuardArgs {
   readonly context: unknown;
   readonly event: Event;
 }
 
-/** Who has the actions done, or notes them. */
+/** Runs the actions of a step, or records them. */
 export interface Doer {
-  /** `info` is what XState gives to an action: context, event, self, system. */
+  /** `info` is the argument that XState gives to an action: context, event, self, system. */
   effect(action: Extract<ActionEntry, { kind: 'effect' }>, params: unknown, info: ActionInfo): void;
   emit(event: object, info: ActionInfo): void;
-  /** Handed to assigners and effects as they are. */
+  /** Passed on to assigners and effects unchanged. */
   readonly self: unknown;
   readonly system: unknown;
 }
 
-/** What assigners and effects are given, as by XState. */
+/** The argument of assigners and effects, as in XState. */
 export class ActionInfo {
   readonly context: unknown;
   readonly event: Event;
@@ -40,10 +40,10 @@ export class ActionInfo {
 }
 
 export function refuseSpawn(): never {
-  throw new Error('A compiled machine cannot spawn: have it done by an effect action');
+  throw new Error('A compiled machine cannot spawn: use an effect action instead');
 }
 
-/** The candidate that an event takes from a state, or `undefined` where it changes nothing. */
+/** The candidate that an event takes from a state; `undefined` if the event changes nothing. */
 export function choose(state: StateEntry, args: GuardArgs): Candidate | undefined {
   const candidates = state.on.get(args.event.type);
   if (candidates === undefined) return undefined;
@@ -63,7 +63,7 @@ export function choose(state: StateEntry, args: GuardArgs): Candidate | undefine
   return undefined;
 }
 
-/** Runs actions in order and returns the context that they leave. */
+/** Runs actions in order and returns the resulting context. */
 export function runActions(
   actions: readonly ActionEntry[],
   context: unknown,
@@ -93,7 +93,7 @@ export function initialContext(table: Table, input: unknown, self: unknown): unk
   return { ...(context({ input, self, spawn: refuseSpawn }) as object) };
 }
 
-/** What a machine that has reached a final state returns. */
+/** The output of a machine that has reached a final state. */
 export function outputOf(
   table: Table,
   final: StateEntry,
@@ -121,11 +121,11 @@ function assign(
   info: ActionInfo,
   params: Params,
 ): unknown {
-  // Twice as fast as spreading both: the first copy keeps the shape that the context has.
+  // Twice as fast as spreading both: the first copy keeps the shape of the context.
   return Object.assign({ ...(context as object) }, updateOf(action, info, params));
 }
 
-/** What an assignment changes. */
+/** The keys and values that an assignment changes. */
 export function updateOf(
   { assignment }: Extract<ActionEntry, { kind: 'assign' }>,
   info: object,

@@ -1,21 +1,24 @@
-/** What topple changes of an actor system, by XState's internals: how it finds actors, and how it tells inspectors. */
+/**
+ * The changes that topple makes to an actor system, through XState's internals: how it finds actors, and how it tells
+ * inspectors.
+ */
 import type { AnyActorRef, InspectionEvent, Observer, Subscription } from 'xstate';
 import { parentOf } from './internals.ts';
 
-/** Has actors that are made only when somebody asks for them by name. */
+/** Provides actors that are made only when they are looked up by name. */
 export interface Namer {
-  /** The actor of that name, if it is one of its; it may be made now. */
+  /** The actor of that name, made on demand; `undefined` for the name of another. */
   find(systemId: string): AnyActorRef | undefined;
   /** All of them. */
   findAll(): readonly AnyActorRef[];
 }
 
-/** What is changed of a system. */
+/** The methods of a system that are replaced. */
 interface System {
   get(systemId: string): AnyActorRef | undefined;
   getAll(): Record<string, AnyActorRef>;
   inspect(observer: Inspector): Subscription;
-  /** Enters an actor that starts under its `systemId`. */
+  /** Registers a starting actor under its `systemId`. */
   _set(systemId: string, actor: AnyActorRef): void;
   /** Tells inspectors. */
   _sendInspectionEvent(event: Sent): void;
@@ -24,21 +27,21 @@ interface System {
 
 type Inspector = Partial<Observer<InspectionEvent>> | ((event: InspectionEvent) => void);
 
-/** An event for inspectors as it is sent. */
+/** An event as it is sent to inspectors. */
 interface Sent {
   readonly type: string;
   readonly actorRef: AnyActorRef;
   rootId?: string;
 }
 
-/** What stands behind a system that was changed: its own methods, and what takes their place. */
+/** The state of a changed system: its own methods, and the namers. */
 interface Changed extends Omit<System, typeof changed> {
-  /** By what their names begin with, up to the first slash. */
+  /** Namers by the prefix of their names, up to the first slash. */
   readonly namers: Map<string, Namer>;
   readonly inspectors: Set<(event: InspectionEvent) => void>;
-  /** Whether XState has inspectors of its own: they are taken to stay. */
+  /** Whether XState has inspectors of its own, which are assumed to stay. */
   readonly wasInspected: boolean;
-  /** Session of the actor that the system was made for. */
+  /** Session id of the actor for which the system was made. */
   readonly rootId: string;
 }
 
@@ -53,8 +56,8 @@ const probe = Object.defineProperty({}, 'type', {
 });
 
 /**
- * Whether anybody inspects the system of an actor. XState copies an event before it shows it to observers, and only if
- * there are any: one that cannot be copied is shown to nobody, and tells.
+ * Whether anybody inspects the system of an actor. XState copies an event before it shows it to observers, but only if
+ * there are any: an event that cannot be copied is not shown, and reveals whether there are.
  */
 export function isInspected({ system }: { readonly system: unknown }): boolean {
   const known = (system as System)[changed];
@@ -67,7 +70,7 @@ export function isInspected({ system }: { readonly system: unknown }): boolean {
   }
 }
 
-/** Inspects the system of an actor that was just made and stands alone in it, as XState's option `inspect` does. */
+/** Inspects the system of a new actor that is alone in it, as XState's option `inspect` does. */
 export function inspectFromStart(actor: AnyActorRef, inspect: (event: InspectionEvent) => void): void {
   change(actor);
   actor.system.inspect(inspect);
@@ -86,12 +89,15 @@ const isNamed = Symbol('topple.isNamed');
 
 type NamedActor = AnyActorRef & { systemId: string; [isNamed]?: boolean };
 
-/** Has the system of an actor ask for names that begin with a prefix, which ends with their first slash. */
+/**
+ * Makes the system of an actor look up names with this prefix in a namer. The prefix ends with the first slash of the
+ * name.
+ */
 export function offerNames(actor: AnyActorRef, prefix: string, namer: Namer): void {
   change(actor).namers.set(prefix, namer);
 }
 
-/** Ends what `offerNames` began. */
+/** Withdraws a namer given to `offerNames`. */
 export function withdrawNames({ system }: AnyActorRef, prefix: string, namer: Namer): void {
   const { namers } = (system as unknown as System)[changed] as Changed;
   if (namers.get(prefix) === namer) namers.delete(prefix);
@@ -133,7 +139,7 @@ const changes: Omit<System, typeof changed> & ThisType<System> = {
     };
   },
   _set(systemId, actor) {
-    // Its namer knows it; two maps that every task passes through would cost more than its making.
+    // Its namer knows it; putting every task into two maps would cost more than making it.
     if ((actor as NamedActor)[isNamed] !== true) (this[changed] as Changed)._set(systemId, actor);
   },
   inspect(inspector) {
@@ -149,7 +155,8 @@ const changes: Omit<System, typeof changed> & ThisType<System> = {
     const known = this[changed] as Changed;
     if (known.wasInspected) known._sendInspectionEvent(event);
     if (known.inspectors.size === 0) return;
-    // Whoever sends an event makes it for that. XState says this in a copy, a third of what an inspected task cost.
+    // The sender makes the event for this call only. XState sets this in a copy, a third of the cost of an inspected
+    // task.
     event.rootId = known.rootId;
     for (const tell of known.inspectors) tell(event as InspectionEvent);
   },

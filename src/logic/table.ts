@@ -2,7 +2,7 @@ import type { AnyTransitionDefinition } from 'xstate';
 
 export type Params = Record<string, unknown> | undefined;
 
-/** `params` of a guard or an action, given or worked out. */
+/** `params` of a guard or an action, given or computed. */
 export type ParamsOf = Params | ((args: { readonly context: unknown; readonly event: unknown }) => Params);
 
 export interface GuardEntry {
@@ -11,7 +11,7 @@ export interface GuardEntry {
   readonly check: (args: { readonly context: unknown; readonly event: unknown }, params: Params) => boolean;
 }
 
-/** What a transition does, in order: change the context, emit an event, or have something done outside. */
+/** An action of a transition: changes the context, emits an event, or has an effect outside. */
 export type ActionEntry =
   | {
       readonly kind: 'assign';
@@ -36,47 +36,47 @@ export type Assignment = ((args: object, params: Params) => Update) | Readonly<R
 /** An event, or the function that makes it. */
 export type Emission = object | ((args: object, params: Params) => object);
 
-/** What is done to get to a state. */
+/** The way to a state: its target and the actions. */
 export interface Move {
-  /** Number of the next state; the present one's where nothing is left or entered. */
+  /** Number of the next state; of the current one if no state is left or entered. */
   readonly target: number;
-  /** Whether a final state is entered: then the machine is done. */
+  /** Whether a final state is entered, which makes the machine done. */
   readonly completes: boolean;
   /** Exit, transition and entry actions in the order in which they run. */
   readonly actions: readonly ActionEntry[];
 }
 
-/** One way an event can go from a state: taken by the first whose guard holds. */
+/** One possible transition for an event; the first whose guard holds is taken. */
 export interface Candidate extends Move {
   readonly guard: GuardEntry | undefined;
-  /** What an inspector is told was taken. */
+  /** The definition of the transition, for inspectors. */
   readonly definition: AnyTransitionDefinition;
 }
 
 export interface StateEntry {
   readonly key: string;
   readonly id: string;
-  /** The root's and the state's own. */
+  /** Tags of the root and of the state. */
   readonly tags: ReadonlySet<string>;
-  /** The same, by id. */
+  /** Meta of the root and of the state, by id. */
   readonly meta: Readonly<Record<string, unknown>>;
-  /** A final state's own `output`, given or worked out. */
+  /** A final state's own `output`, given or computed. */
   readonly output: unknown;
-  /** Exit actions of the state and of the root: they run when the machine is done. */
+  /** Exit actions of the state and of the root, run when the machine is done. */
   readonly exit: readonly ActionEntry[];
-  /** By event type: the state's own candidates, then the root's; none after one that has no guard. */
+  /** Candidates by event type: the state's own, then the root's; none after one without a guard. */
   readonly on: ReadonlyMap<string, readonly Candidate[]>;
 }
 
-/** A flat machine with nothing left to look up but the state, the event type and the guards. */
+/** A flat machine, resolved: only the state, the event type and the guards are left to look up. */
 export interface Table {
   readonly id: string;
   readonly states: readonly StateEntry[];
   readonly numberOf: ReadonlyMap<string, number>;
-  /** How a new actor gets to its first state. */
+  /** The move into a new actor's first state. */
   readonly initial: Move;
-  /** The machine's `context`, given or worked out from the input. */
+  /** The machine's `context`, given or computed from the input. */
   readonly context: unknown;
-  /** The machine's `output`, given or worked out. */
+  /** The machine's `output`, given or computed. */
   readonly output: unknown;
 }

@@ -10,46 +10,46 @@ import {
 } from './check.ts';
 import { RetryAfterError } from './error.ts';
 
-/** What is known when an attempt has failed. */
+/** The facts about a failed attempt. */
 export interface FailureInfo {
   /** The attempt that failed, from 1. */
   readonly attempt: number;
   /** Since the first attempt started, waits included. */
   readonly elapsedMs: number;
-  /** What it threw. */
+  /** The error that it threw. */
   readonly error: unknown;
-  /** Chance: at least 0, below 1. */
+  /** Random number: at least 0, below 1. */
   readonly random: () => number;
 }
 
-/** Says how many milliseconds to wait before the next attempt. */
+/** Returns how many milliseconds to wait before the next attempt. */
 export type BackoffStrategy = (failure: FailureInfo) => number;
 
-/** A wait in milliseconds, always the same, or what works it out. */
+/** A constant wait in milliseconds, or a strategy that computes it. */
 export type Backoff = number | BackoffStrategy;
 
 export interface ExponentialOptions {
   /** The wait after the first failure, before `minMs` and `maxMs` are applied. */
   readonly initialMs: number;
-  /** What each further failure multiplies it by; at least 1, 2 by default. */
+  /** The factor for each further failure; at least 1, 2 by default. */
   readonly base?: number | undefined;
-  /** No wait is shorter; 0 by default. */
+  /** The shortest wait; 0 by default. */
   readonly minMs?: number | undefined;
-  /** No wait is longer, but for `minMs`; no bound by default. */
+  /** The longest wait, unless `minMs` is longer; no bound by default. */
   readonly maxMs?: number | undefined;
 }
 
 export interface ExponentialJitterOptions extends ExponentialOptions {
-  /** The most that chance adds, before `maxMs` is applied; 1,000 by default. */
+  /** The most that randomness adds, before `maxMs` is applied; 1,000 by default. */
   readonly jitterMs?: number | undefined;
 }
 
 export interface IncrementingOptions {
   /** The wait after the first failure. */
   readonly startMs: number;
-  /** What each further failure adds; may be negative, the wait stops at 0. */
+  /** The increment for each further failure; may be negative, the wait stops at 0. */
   readonly incrementMs: number;
-  /** No wait is longer; no bound by default. */
+  /** The longest wait; no bound by default. */
   readonly maxMs?: number | undefined;
 }
 
@@ -57,10 +57,10 @@ const incrementingKeys = new Set(['startMs', 'incrementMs', 'maxMs']);
 const exponentialKeys = new Set(['initialMs', 'base', 'minMs', 'maxMs']);
 const jitterKeys = new Set([...exponentialKeys, 'jitterMs']);
 
-// The formulas are those of tenacity's wait strategies (github.com/jd/tenacity, tenacity/wait.py), n being
-// the attempt that failed. Its `multiplier` is `initialMs` here.
+// The formulas are those of tenacity's wait strategies (github.com/jd/tenacity, tenacity/wait.py), with n the attempt
+// that failed. Its `multiplier` is `initialMs` here.
 
-/** Always the same wait. */
+/** A constant wait. */
 export function fixed(waitMs: number): BackoffStrategy {
   checkNumber({ option: 'waitMs', owner: 'fixed' }, waitMs, durationRule);
   return () => waitMs;
@@ -84,7 +84,7 @@ export function exponential(options: ExponentialOptions): BackoffStrategy {
   return ({ attempt }) => bound(grow(attempt));
 }
 
-/** Full jitter: anything from `minMs` to what `exponential` would wait, all equally likely. */
+/** Full jitter: a uniformly random wait from `minMs` to the wait of `exponential`. */
 export function randomExponential(options: ExponentialOptions): BackoffStrategy {
   checkKeys({ option: 'options', owner: 'randomExponential' }, options, exponentialKeys);
   const { grow, bound } = exponentialParts('randomExponential', options);
@@ -92,7 +92,7 @@ export function randomExponential(options: ExponentialOptions): BackoffStrategy 
   return ({ attempt, random }) => between(minMs, bound(grow(attempt)), random);
 }
 
-/** `initialMs · base^(n − 1)` and up to `jitterMs` more, kept between `minMs` and `maxMs`. */
+/** `initialMs · base^(n − 1)` plus up to `jitterMs`, kept between `minMs` and `maxMs`. */
 export function exponentialJitter(options: ExponentialJitterOptions): BackoffStrategy {
   const at = placeIn('exponentialJitter');
   checkKeys(at('options'), options, jitterKeys);
@@ -102,7 +102,7 @@ export function exponentialJitter(options: ExponentialJitterOptions): BackoffStr
   return ({ attempt, random }) => bound(grow(attempt) + between(0, jitterMs, random));
 }
 
-/** Anything from `minMs` to `maxMs`, all equally likely. */
+/** A uniformly random wait from `minMs` to `maxMs`. */
 export function random(minMs: number, maxMs: number): BackoffStrategy {
   const at = placeIn('random');
   checkNumber(at('minMs'), minMs, durationRule);
@@ -111,35 +111,35 @@ export function random(minMs: number, maxMs: number): BackoffStrategy {
   return ({ random: chance }) => between(minMs, maxMs, chance);
 }
 
-/** The n-th part after the n-th failure, the last one ever after. A number is a fixed wait. */
+/** The n-th part after the n-th failure, then always the last one. A number is a constant wait. */
 export function chain(...parts: Backoff[]): BackoffStrategy {
   checkParts('chain', parts);
   return (failure) => askBackoff(parts[Math.min(failure.attempt, parts.length) - 1] as Backoff, failure);
 }
 
-/** All parts' waits together. A number is a fixed wait. */
+/** The sum of all parts' waits. A number is a constant wait. */
 export function sum(...parts: Backoff[]): BackoffStrategy {
   checkParts('sum', parts);
   return (failure) => parts.reduce<number>((waitMs, part) => waitMs + askBackoff(part, failure), 0);
 }
 
 /**
- * The wait that the error itself asks for; where it asks for none, what `fallback` says, by default the
- * backoff of a policy that has none.
+ * The wait that the error itself asks for. If it asks for none: the wait of `fallback`, by default that of a policy
+ * without a backoff.
  *
- * Read in this order: `waitMs` of a `RetryAfterError`; `retryAfterMs`, a number of milliseconds;
- * `retryAfter`, a number of seconds, also as a string, as in HTTP's `Retry-After`. A date is not read, nor
- * what is not a number of at least 0.
+ * Read in this order: `waitMs` of a `RetryAfterError`; `retryAfterMs`, a number of milliseconds; `retryAfter`, a number
+ * of seconds, also as a string, as in HTTP's `Retry-After`. Ignores dates, and anything else that is not a number of at
+ * least 0.
  */
 export function fromError(fallback: Backoff = defaultBackoff): BackoffStrategy {
   checkBackoff({ option: 'fallback', owner: 'fromError' }, fallback);
   return (failure) => readWait(failure.error) ?? askBackoff(fallback, failure);
 }
 
-/** The backoff of a policy that has none: full jitter, 1 s doubling to 30 s. */
+/** The backoff of a policy without one: full jitter, 1 s doubling to 30 s. */
 export const defaultBackoff: BackoffStrategy = randomExponential({ initialMs: 1_000, maxMs: 30_000 });
 
-/** What a backoff says, as it says it: it may throw, or give something that is no wait. */
+/** The raw answer of a backoff: it may throw, or return something that is no wait. */
 export function askBackoff(backoff: Backoff, failure: FailureInfo): number {
   return typeof backoff === 'number' ? backoff : backoff(failure);
 }
@@ -158,7 +158,7 @@ function exponentialParts(owner: string, options: ExponentialOptions) {
   checkNumber(at('minMs'), minMs, durationRule);
   checkNumber(at('maxMs'), maxMs, boundRule);
   checkAtMost(at('minMs'), minMs, maxMs, 'maxMs');
-  // The power overflows at some thousand attempts: kept finite, since 0 · Infinity and Infinity · 0 are NaN.
+  // The power overflows after some thousand attempts. It is kept finite, since 0 · Infinity and Infinity · 0 are NaN.
   const finite = (value: number) => Math.min(value, Number.MAX_VALUE);
   return {
     grow: (attempt: number) => finite(initialMs * finite(base ** (attempt - 1))),

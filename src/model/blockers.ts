@@ -1,8 +1,8 @@
 import type { Plan } from './ledger.ts';
 
 /**
- * Finds the optional tasks among the failed ones that kept tasks which are not optional from running: each with the
- * first of these, in definition order.
+ * Finds the failed optional tasks that kept tasks which are not optional from running, each with the first of those in
+ * definition order.
  *
  * @param upstreamFailed every task that ended `upstream_failed`
  */

@@ -6,7 +6,7 @@ import type { Entry } from './journal.ts';
 import { didYouMean, nearest } from './nearest.ts';
 import type { SettledRunStatus } from './status.ts';
 
-/** Which journal it is, for the words of an error. */
+/** Names a journal in an error. */
 export interface JournalPlace {
   /** `Journal of run r`. */
   readonly owner: string;
@@ -16,10 +16,10 @@ export interface JournalPlace {
 }
 
 /**
- * Checks the entries of a run that is to go on: their form, their order, and that they are of this flow. Returns how
- * the run has settled, if it has. Fields that are not known are let through.
+ * Checks the entries of a run before it continues: their form, their order, and that they are of this flow. Returns the
+ * status in which the run has settled, if it has. Ignores unknown fields.
  *
- * @throws JournalError `malformed` with the place; FlowError `flow_changed` where tasks, dependencies or rules differ
+ * @throws JournalError `malformed` with the place; FlowError `flow_changed` if tasks, dependencies or rules differ
  */
 export function checkJournal(
   definition: FlowDefinition,
@@ -33,7 +33,7 @@ export function checkJournal(
   return check.ending;
 }
 
-/** The error of something that must be otherwise; `at` goes on behind the path, `rule` behind "must be". */
+/** The error of an invalid part of a journal; `at` is appended to the path, `rule` follows "must be". */
 export function malformed(place: JournalPlace, at: string, rule: string, value: unknown): JournalError {
   const path = place.path + at;
   const message = `${place.owner}: \`${path}\` must be ${rule}, but is ${showValue(value)}`;
@@ -46,9 +46,9 @@ const endings: ReadonlyMap<string, SettledRunStatus> = new Map([
   ['run.cancelled', 'cancelled'],
 ]);
 
-/** One journal, entry by entry. */
+/** Checks one journal, entry by entry. */
 class JournalCheck {
-  /** How the run has settled, by the entries up to now. */
+  /** The status in which the run has settled, by the entries up to now. */
   ending: SettledRunStatus | undefined;
   readonly #definition: FlowDefinition;
   readonly #runId: string;
@@ -82,22 +82,22 @@ class JournalCheck {
     this.#follow(entry as unknown as Entry, refuse);
   }
 
-  /** Whether it may come after those before it. */
+  /** Checks that an entry may follow those before it. */
   #follow(entry: Entry, refuse: (field: string, rule: string, value: unknown) => JournalError): void {
     const { type } = entry;
     if (this.ending !== undefined && type !== 'task.rerun')
       throw refuse('.type', `\`task.rerun\`, since the run has ended ${this.ending}`, type);
     if (type.startsWith('task.')) return this.#followTask(entry, refuse);
     if ('taskId' in entry)
-      throw refuse('.taskId', 'left out, since the entry is one of the run', entry.taskId);
+      throw refuse('.taskId', 'left out, since the entry is about the run', entry.taskId);
     if (type === 'run.started') {
-      if (this.#hasStarted) throw refuse('.type', 'another, since the run has started before', type);
+      if (this.#hasStarted) throw refuse('.type', 'another type, since the run has already started', type);
       this.#hasStarted = true;
       this.#checkHash(entry.flowHash);
     }
     this.ending = endings.get(type);
     if (this.ending !== undefined && this.#unsettled > 0)
-      throw refuse('.type', `another, since ${this.#unsettled} tasks have not settled`, type);
+      throw refuse('.type', `another type, since ${this.#unsettled} tasks have not settled`, type);
   }
 
   #followTask(entry: Entry, refuse: (field: string, rule: string, value: unknown) => JournalError): void {
@@ -113,7 +113,7 @@ class JournalCheck {
     const hasSettled = this.#hasSettled[task] === 1;
     if (hasSettled !== isRerun) {
       const rule = isRerun
-        ? 'another, since the task has not settled'
+        ? 'another type, since the task has not settled'
         : '`task.rerun`, since the task has settled';
       throw refuse('.type', rule, type);
     }
@@ -133,7 +133,7 @@ class JournalCheck {
     throw new FlowError(
       'flow_changed',
       `Run ${this.#runId} was started with another version of flow \`${name}\`: its tasks, dependencies or ` +
-        'trigger rules have changed since. Take it up with the flow that it was started with.',
+        'trigger rules have changed. Continue it with the flow with which it was started.',
       { flow: name },
     );
   }

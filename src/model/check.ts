@@ -1,36 +1,36 @@
 import { FlowError, type FlowErrorDetails, textOf } from './error.ts';
 import { didYouMean, nearest } from './nearest.ts';
 
-/** Where an option stands: what an error says of it, in words and as fields. */
+/** The place of an option, for an error's message and fields. */
 export interface Place {
-  /** As the user writes it: `retry.maxAttempts`. */
+  /** As the user writes it, such as `retry.maxAttempts`. */
   readonly option: string;
   readonly taskId?: string | undefined;
   readonly flow?: string | undefined;
-  /** What takes the option when that is neither a task nor a flow: `exponential`, `createEngine`. */
+  /** The function that takes the option if that is neither a task nor a flow: `exponential`, `createEngine`. */
   readonly owner?: string | undefined;
 }
 
-/** What a number must be: finite, unless `infinity` says otherwise. */
+/** The rule of a number: finite, unless `infinity` is set. */
 export interface NumberRule {
   readonly integer?: boolean;
   readonly min?: number;
-  /** `Infinity` will do too, as "no bound". */
+  /** `Infinity` is allowed too, as "no bound". */
   readonly infinity?: boolean;
 }
 
-/** Rule of an amount of milliseconds that something takes. */
+/** The rule of a duration in milliseconds. */
 export const durationRule: NumberRule = { min: 0 };
 
-/** Rule of an amount of milliseconds that only bounds something, so that it may be `Infinity`. */
+/** The rule of an upper bound in milliseconds, which may be `Infinity`. */
 export const boundRule: NumberRule = { min: 0, infinity: true };
 
-/** Throws `FlowError` `bad_option` unless the value is a number that keeps the rule. */
+/** Throws `FlowError` `bad_option` unless the value is a number that satisfies the rule. */
 export function checkNumber(place: Place, value: unknown, rule: NumberRule): asserts value is number {
   if (!keeps(rule, value)) throw badOption(place, describeRule(rule), value);
 }
 
-/** Throws `FlowError` `bad_option` when the number at `place` is above that of the option that bounds it. */
+/** Throws `FlowError` `bad_option` if the number at `place` is above that of the option that bounds it. */
 export function checkAtMost(place: Place, value: number, bound: number, boundOption: string): void {
   if (value > bound) throw badOption(place, `at most \`${boundOption}\` (${bound})`, value);
 }
@@ -48,7 +48,7 @@ export function checkMethods(place: Place, value: unknown, methods: readonly str
   if (missing !== undefined) throw badOption(place, `an object with a method \`${missing}\``, value);
 }
 
-/** Throws `FlowError` `bad_option` unless the value is an object without keys that are not `known`. */
+/** Throws `FlowError` `bad_option` unless the value is an object whose keys are all `known`. */
 export function checkKeys(place: Place, value: unknown, known: ReadonlySet<string>): void {
   if (typeof value !== 'object' || value === null)
     throw badOption(place, `an object of ${listKeys(known)}`, value);
@@ -68,13 +68,13 @@ function listKeys(known: ReadonlySet<string>): string {
   return Array.from(known, (key) => `\`${key}\``).join(', ');
 }
 
-/** The error of an option that must be something else; `rule` goes on after "must be". */
+/** The error of an invalid option; `rule` follows "must be". */
 export function badOption(place: Place, rule: string, value: unknown): FlowError {
   const message = `${describePlace(place)} must be ${rule}, but is ${showValue(value)}`;
   return new FlowError('bad_option', message, { ...fieldsOf(place), value });
 }
 
-/** A value as an error names it: short, and a string told from a number. Never throws. */
+/** Shows a value in an error: short, with strings quoted. Never throws. */
 export function showValue(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'bigint') return `${value}n`;
@@ -83,7 +83,7 @@ export function showValue(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 
-/** `instanceof` that answers no where it would throw, as a proxy can make it do. */
+/** `instanceof` that returns false where a proxy makes it throw. */
 export function isA<T>(value: unknown, type: abstract new (...args: never[]) => T): value is T {
   try {
     return value instanceof type;
@@ -119,7 +119,7 @@ function fieldsOf({ option, taskId, flow }: Place): FlowErrorDetails {
   return fields;
 }
 
-/** Whether `await` would wait for it: a promise, one of another realm, a query builder. */
+/** Whether `await` would wait for the value: a promise, one of another realm, a query builder. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   if (value instanceof Promise) return true;
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;

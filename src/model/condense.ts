@@ -1,18 +1,18 @@
 import { type Rows, readRows, type TaskNode } from './graph-rows.ts';
 
-/** Tasks that all depend on one another, taken together; nearly always a single task. */
+/** A set of tasks that all depend on one another; nearly always a single task. */
 export interface Component {
-  /** That of its first member. */
+  /** The id of its first member. */
   readonly id: string;
   /** In definition order. */
   readonly members: readonly string[];
-  /** Ids of other components, each once, in the order in which the members name them. */
+  /** Ids of other components, each once, in the order in which the members list them. */
   readonly dependsOn: readonly string[];
 }
 
 /**
- * Merges the tasks of each strongly connected component, so that what remains has no cycle. Components come
- * in the definition order of their first members. Throws `FlowError` for bad ids and unknown dependencies.
+ * Merges the tasks of each strongly connected component, so that the result has no cycle. Components are in the
+ * definition order of their first members. Throws `FlowError` for bad ids and unknown dependencies.
  */
 export function condense(tasks: readonly TaskNode[]): Component[] {
   const rows = readRows(tasks);
@@ -33,10 +33,7 @@ export function condense(tasks: readonly TaskNode[]): Component[] {
   });
 }
 
-/**
- * For each task the first member, in definition order, of its strongly connected component: Tarjan's
- * algorithm.
- */
+/** The first member, in definition order, of each task's strongly connected component, by Tarjan's algorithm. */
 export function firstMembers({ ids, upstreamStart, upstreamList }: Rows): Int32Array {
   const size = ids.length;
   const firsts = new Int32Array(size).fill(-1);

@@ -17,36 +17,36 @@ import { checkRetry, type RetryPolicy } from './retry.ts';
 import { isSchema, type Schema } from './schema.ts';
 import { type TriggerRule, triggerRules } from './trigger-rule.ts';
 
-/** What may be said of a task beside its body and its dependencies. Durations are in milliseconds. */
+/** Options of a task besides its body and its dependencies. Durations are in milliseconds. */
 export interface TaskSettings {
   /** When the task may start. Default `all_success`. */
   readonly triggerRule?: TriggerRule | undefined;
   /** Default: one attempt. */
   readonly retry?: RetryPolicy | undefined;
-  /** Bounds one attempt, from its start. Default: no limit. */
+  /** Limits one attempt, from its start. Default: no limit. */
   readonly timeoutMs?: number | undefined;
-  /** Bounds all attempts and the waits between them, from the first start. Default: no limit. */
+  /** Limits all attempts and the waits between them, from the first start. Default: no limit. */
   readonly totalTimeoutMs?: number | undefined;
-  /** How long an ended attempt may take to heed its signal before it is given up. Default: the flow's, 5,000. */
+  /** Time for an ended attempt to react to its signal before it is given up. Default: the flow's, 5,000. */
   readonly graceMs?: number | undefined;
   /**
-   * The run may be `done` although this task failed or could not run. It speaks for this task alone: a task behind it
+   * Lets the run be `done` even if this task failed or could not run. Applies to this task alone: a downstream task
    * that is not optional and cannot run without it fails the run. Default false.
    */
   readonly optional?: boolean | undefined;
-  /** The task may end itself with `SkipTask`: its output is then missing downstream. Default false. */
+  /** The task may end itself with `SkipTask`; downstream its output is then missing. Default false. */
   readonly skippable?: boolean | undefined;
-  /** Among tasks that want a slot the higher goes first. Default 0. */
+  /** Among tasks that wait for a slot the highest priority goes first. Default 0. */
   readonly priority?: number | undefined;
-  /** Name of the pool whose slots the task also needs. Default: none. */
+  /** Name of a pool from which the task also needs a slot. Default: none. */
   readonly pool?: string | undefined;
-  /** How long it is expected to take, for critical paths and simulations. Default: not known. */
+  /** Expected duration, for critical paths and simulations. Default: not known. */
   readonly durationMs?: number | undefined;
-  /** Checks what the body returns; dependents get what it makes of it. Default: as returned. */
+  /** Checks the value that the body returns; dependents get the schema's result. Default: the value as returned. */
   readonly output?: Schema | undefined;
 }
 
-/** A task as the engine reads it: checked, defaults filled in. */
+/** A task as the engine reads it: checked, with defaults filled in. */
 export interface TaskDefinition {
   readonly id: string;
   readonly dependsOn: readonly string[];
@@ -64,23 +64,23 @@ export interface TaskDefinition {
   readonly body: Body;
 }
 
-/** What may be said of a flow. Limits hold for each of its runs. */
+/** Options of a flow. Limits apply to each of its runs. */
 export interface FlowSettings {
   /** Checks a run's input before anything starts. Default: any input. */
   readonly input?: Schema | undefined;
-  /** Makes the run's output of the tasks' outputs, by id. Default: these. */
+  /** Makes the run's output from the tasks' outputs, by id. Default: these outputs. */
   readonly output?:
     | ((args: { readonly input: unknown; readonly deps: Record<string, unknown> }) => unknown)
     | undefined;
-  /** Attempts of one run at the same time. Default: no limit. */
+  /** Maximum number of attempts of one run at the same time. Default: no limit. */
   readonly concurrency?: number | undefined;
-  /** Slots of each named pool, for each run. A pool not named here is looked for in the engine. */
+  /** Slots of each named pool, for each run. A pool not named here is looked up in the engine. */
   readonly pools?: Readonly<Record<string, number>> | undefined;
-  /** Bounds a run from its start. Default: no limit. */
+  /** Limits a run, from its start. Default: no limit. */
   readonly totalTimeoutMs?: number | undefined;
-  /** Default for its tasks. Default 5,000. */
+  /** Default `graceMs` of its tasks. Default 5,000. */
   readonly graceMs?: number | undefined;
-  /** As an actor, sends its events to its parent. Default false. */
+  /** Sends a run's events to its parent if the run is an actor. Default false. */
   readonly forwardEvents?: boolean | undefined;
 }
 
@@ -112,16 +112,16 @@ const flowOptions = new Set([
   'forwardEvents',
 ]);
 
-/** How many slots there may be. */
+/** The rule of a number of slots. */
 export const slotRule: NumberRule = { min: 1, integer: true, infinity: true };
 
-/** Checks one task. Its id and its dependencies are looked at when the graph is made. */
+/** Checks one task. Its id and dependencies are checked when the graph is made. */
 export function defineTask(flow: string, id: string, options: TaskOptions): TaskDefinition {
   checkKeys({ option: 'options', taskId: id, flow }, options, taskOptions);
   return readTask(flow, id, options);
 }
 
-/** The same for options whose names are known to be right. */
+/** Checks one task whose options have known names. */
 export function readTask(flow: string, id: string, options: TaskOptions): TaskDefinition {
   const { dependsOn = noIds, triggerRule = 'all_success', retry, priority = 0 } = options;
   const { optional = false, skippable = false } = options;
@@ -143,10 +143,7 @@ export function readTask(flow: string, id: string, options: TaskOptions): TaskDe
   });
 }
 
-/**
- * Checks a task whose defaults have been filled in, whose retry policy has been checked and whose body is one; other
- * types are no more than hoped for.
- */
+/** Checks a task with defaults filled in, a checked retry policy and a valid body; its other types are not trusted. */
 export function checkTask(flow: string, task: TaskDefinition): TaskDefinition {
   const { id, dependsOn, triggerRule, optional, skippable, priority, pool, durationMs, output } = task;
   const place = (option: string) => ({ option, taskId: id, flow });
@@ -166,7 +163,7 @@ export function checkTask(flow: string, task: TaskDefinition): TaskDefinition {
   return task;
 }
 
-/** All options of a task: its settings, its dependencies and its body. */
+/** All options of a task: settings, dependencies and body. */
 export interface TaskOptions extends TaskSettings {
   readonly dependsOn?: readonly string[] | undefined;
   readonly perform?: unknown;
@@ -196,7 +193,7 @@ export function defineBody(
   );
 }
 
-/** A flow as the engine reads it. Immutable; what is costly is worked out once, when first asked for. */
+/** A flow as the engine reads it. Immutable; costly parts are computed once, on first use. */
 export class FlowDefinition {
   readonly name: string;
   readonly settings: FlowSettings;
@@ -213,7 +210,7 @@ export class FlowDefinition {
     this.#graph = graph;
   }
 
-  /** Throws FlowError where the tasks are no graph. */
+  /** Throws FlowError if the tasks are no valid graph. */
   get graph(): Graph {
     this.#graph ??= createGraph(this.name, this.tasks);
     return this.#graph;
@@ -224,7 +221,7 @@ export class FlowDefinition {
     return this.#plan;
   }
 
-  /** The pools that tasks want slots of. */
+  /** The pools from which tasks want slots. */
   get poolNames(): ReadonlySet<string> {
     if (this.#poolNames === undefined) {
       this.#poolNames = new Set();
@@ -233,7 +230,10 @@ export class FlowDefinition {
     return this.#poolNames;
   }
 
-  /** Changes when tasks, dependencies or trigger rules do: a journal is only resumed with the flow it was written for. */
+  /**
+   * Changes with tasks, dependencies and trigger rules: a journal can be resumed only with the flow for which it was
+   * written.
+   */
   get hash(): string {
     this.#hash ??= hashOf(this.plan);
     return this.#hash;
@@ -249,7 +249,7 @@ export class FlowDefinition {
   }
 }
 
-/** Checks what is said of a flow. */
+/** Checks the options of a flow. */
 export function checkFlow(name: string, settings: FlowSettings): void {
   if (typeof name !== 'string' || name === '') {
     throw new FlowError(
@@ -274,7 +274,7 @@ export function checkFlow(name: string, settings: FlowSettings): void {
   for (const [pool, slots] of Object.entries(pools)) checkNumber(place(`pools.${pool}`), slots, slotRule);
 }
 
-/** Of a task that depends on none. */
+/** The dependencies of a task that has none. */
 export const noIds: readonly string[] = [];
 
 function checkBounds(
@@ -291,7 +291,7 @@ function describeBody(perform: unknown, actor: unknown, input: unknown): string 
   if (perform !== undefined)
     return `a \`perform\` that is ${perform === null ? 'null' : `of type ${typeof perform}`}`;
   if (actor === undefined) return 'neither';
-  return input === undefined ? 'an `actor` that is no logic' : 'an `input` that is no function';
+  return input === undefined ? 'an `actor` that is not XState logic' : 'an `input` that is not a function';
 }
 
 function planOf(graph: Graph, tasks: readonly TaskDefinition[]): Plan {

@@ -1,7 +1,7 @@
-/** A time span as people say it, in its two largest units: `850 ms`, `12.3 s`, `8 min 44 s`, `2 d 3 h`. */
+/** A duration for people, in its two largest units: `850 ms`, `12.3 s`, `8 min 44 s`, `2 d 3 h`. */
 export function showDuration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms * 100) / 100} ms`;
-  // What would round up to a minute is one.
+  // Anything that would round up to a minute is one.
   if (ms < 59_950) return `${(ms / 1_000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1_000);
   const units = [
@@ -18,7 +18,7 @@ export function showDuration(ms: number): string {
   return rest === 0 ? head : `${head} ${rest} ${next[0]}`;
 }
 
-/** A number with commas between thousands, whatever the machine's language. */
+/** A number with commas between thousands, whatever the locale. */
 export function showCount(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 3 });
 }

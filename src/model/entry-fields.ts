@@ -1,7 +1,7 @@
 import { type Entry, journalVersion } from './journal.ts';
 import type { Cause } from './status.ts';
 
-/** What a value must be, in words that go on behind "must be". */
+/** The rule of a field, in words that follow "must be". */
 export interface FieldRule {
   readonly rule: string;
   holds(value: unknown): boolean;
@@ -55,7 +55,7 @@ const optional = ({ rule, holds }: FieldRule): FieldRule => ({
   holds: (value) => value === undefined || holds(value),
 });
 
-/** What each type of entry has beside its stamp. Inputs, outputs, reasons and notes may be anything. */
+/** The fields of each type of entry besides its stamp. Inputs, outputs, reasons and notes may be any value. */
 const fieldsOf: Readonly<Record<Entry['type'], Readonly<Record<string, FieldRule>>>> = {
   'run.started': {
     version: {
@@ -84,12 +84,12 @@ const fieldsOf: Readonly<Record<Entry['type'], Readonly<Record<string, FieldRule
   'task.rerun': {},
 };
 
-/** The fields that a type of entry must have beside its stamp, each with its rule. */
+/** The required fields of each type of entry besides its stamp, each with its rule. */
 export const entryFields: ReadonlyMap<unknown, readonly (readonly [field: string, FieldRule])[]> = new Map(
   Object.entries(fieldsOf).map(([type, fields]) => [type, Object.entries(fields)]),
 );
 
-/** Whether a value is an object whose fields may be read. */
+/** Whether a value is an object with readable fields. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }

@@ -1,19 +1,19 @@
 import type { Entry, RunFact, TaskFact, TaskRerun } from './journal.ts';
 
-/** A fact before it has its place in a journal. */
+/** A fact before it has a place in a journal. */
 export type Fact = RunFact | TaskFact | TaskRerun;
 
 /** The three facts that nearly every task has. */
 export type Step = 'task.ready' | 'task.started' | 'task.done';
 
-/** What turns a fact into an entry. */
+/** The fields that turn a fact into an entry. */
 interface Stamp {
   seq?: number;
   runId?: string;
   taskId?: string;
 }
 
-// Kinds of entries. Steps are kept as numbers and an output, all others as they are.
+// Kinds of entries. Steps are stored as numbers and an output, all others as whole objects.
 const AS_IT_IS = 0;
 const READY = 1;
 const STARTED = 2;
@@ -22,16 +22,16 @@ const kindOf = { 'task.ready': READY, 'task.started': STARTED, 'task.done': DONE
 const KIND_BITS = 2;
 const KIND_MASK = 3;
 
-/** Attempts and instants that fit no small integer have their entries kept as they are. */
+/** Entries whose attempt or instant is no small integer are stored as whole objects. */
 const MOST_ATTEMPTS = 2 ** 28;
 const MOST_MS = 2 ** 30;
 
-/** So many entries stand in one piece: large arrays would be copied whenever they grow. */
+/** Entries are stored in pieces of 2^`PIECE_BITS`, since growing one large array would copy it. */
 const PIECE_BITS = 8;
 const PIECE_SIZE = 1 << PIECE_BITS;
 const PIECE_MASK = PIECE_SIZE - 1;
 
-/** A run of entries: three small integers for each, and what else there is to it. */
+/** Consecutive entries: three small integers for each, and one value. */
 interface Piece {
   /** Kind and attempt; task; milliseconds since the first entry. */
   readonly numbers: number[];
@@ -40,8 +40,8 @@ interface Piece {
 }
 
 /**
- * The entries of a run in `seq` order, in columns: what nobody reads is never made into an object, and a run of many
- * tasks is a few arrays instead of some objects for each of them.
+ * The entries of a run in `seq` order, stored in columns. An entry that nobody reads never becomes an object, so a run
+ * of many tasks takes a few arrays instead of several objects for each task.
  */
 export class EntryList {
   readonly #runId: string;
@@ -62,7 +62,7 @@ export class EntryList {
   }
 
   /**
-   * Adds a fact as the next entry. It must have been made for this call, since it may become the entry.
+   * Adds a fact as the next entry. The fact must be made for this call, since it may become the entry.
    *
    * @param task the place of the task in definition order; -1 for a fact of the run
    */
@@ -79,7 +79,7 @@ export class EntryList {
     }
   }
 
-  /** Adds a step without an object for it; `attempt` and `output` where its fact has them. */
+  /** Adds a step without making an object; `attempt` and `output` if its fact has them. */
   pushStep(type: Step, at: number, task: number, attempt = 0, output?: unknown): void {
     const kind = kindOf[type];
     const ms = at - this.#firstAt;
@@ -102,7 +102,7 @@ export class EntryList {
 
   /** The entries with a `seq` above `from`, up to `to`. */
   slice(from: number, to = this.length): Entry[] {
-    // By hand: for the few entries of a turn `Array.from` took several times as long.
+    // A plain loop: for the few entries of a turn `Array.from` took several times as long.
     const entries = new Array<Entry>(to - from);
     for (let index = 0; index < entries.length; index++) entries[index] = this.get(from + index + 1);
     return entries;
@@ -144,7 +144,7 @@ export class EntryList {
     this.#length++;
   }
 
-  /** No larger than what is to be expected: most runs are small, and end with three entries for each task. */
+  /** Starts with the expected size: most runs are small, and end with three entries for each task. */
   #nextPiece(): Piece {
     const size = Math.min(3 * this.#ids.length + 2, PIECE_SIZE);
     const piece = { numbers: new Array<number>(3 * size), rest: new Array<unknown>(size) };

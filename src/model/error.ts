@@ -1,6 +1,6 @@
 import type { Cause, SettledRunStatus } from './status.ts';
 
-/** What is wrong with a definition. */
+/** The kind of defect in a definition or option. */
 export type FlowErrorCode =
   | 'cycle'
   | 'unknown_dependency'
@@ -11,21 +11,21 @@ export type FlowErrorCode =
   | 'bad_option'
   | 'flow_changed';
 
-/** What a FlowError is about. */
+/** The subjects of a FlowError. */
 export interface FlowErrorDetails {
   readonly flow?: string | undefined;
   readonly taskId?: string | undefined;
-  /** The ids that the error is about. */
+  /** The ids concerned. */
   readonly ids?: readonly string[] | undefined;
   /** A cycle, from its first task back to itself. */
   readonly path?: readonly string[] | undefined;
   readonly option?: string | undefined;
   readonly value?: unknown;
-  /** What was probably meant. */
+  /** The id or name that was probably meant. */
   readonly suggestion?: string | undefined;
 }
 
-/** A definition or an option that will not do; thrown where it is given. */
+/** An invalid definition or option; thrown where it is given. */
 export class FlowError extends Error implements FlowErrorDetails {
   override readonly name = 'FlowError';
   readonly code: FlowErrorCode;
@@ -44,7 +44,7 @@ export class FlowError extends Error implements FlowErrorDetails {
   }
 }
 
-/** One finding of a Standard Schema: what is wrong, and where. */
+/** One issue reported by a Standard Schema: what is wrong, and where. */
 export interface Issue {
   readonly message: string;
   /** Keys from the outside in; empty for the value itself. */
@@ -103,10 +103,10 @@ export class SkipTask extends Error {
   }
 }
 
-/** An attempt, a task or a run took longer than it may. */
+/** An attempt, a task or a run exceeded its time limit. */
 export class TimeoutError extends Error {
   override readonly name = 'TimeoutError';
-  /** The option whose limit passed. */
+  /** The option whose limit was exceeded. */
   readonly option: 'timeoutMs' | 'totalTimeoutMs';
   readonly limitMs: number;
 
@@ -117,10 +117,10 @@ export class TimeoutError extends Error {
   }
 }
 
-/** Reason of an attempt's signal when its run is cancelled. */
+/** The reason of an attempt's signal when its run is cancelled. */
 export class CancelledError extends Error {
   override readonly name = 'CancelledError';
-  /** What was given to `cancel`. */
+  /** The value given to `cancel`. */
   readonly reason: unknown;
 
   constructor(reason?: unknown) {
@@ -133,12 +133,12 @@ export class CancelledError extends Error {
 export class EngineStoppedError extends Error {
   override readonly name = 'EngineStoppedError';
 
-  constructor(message = 'The engine was stopped before the run settled; `engine.recover` takes it up again') {
+  constructor(message = 'The engine was stopped before the run settled; `engine.recover` continues it') {
     super(message);
   }
 }
 
-/** A run that is already known, or an append that another engine was faster with. */
+/** The run is already known, or another engine has appended to it first. */
 export class StoreConflictError extends Error {
   override readonly name = 'StoreConflictError';
   readonly runId: string;
@@ -149,22 +149,22 @@ export class StoreConflictError extends Error {
   }
 }
 
-/** Why a run cannot go on from a journal. */
+/** Why a run cannot continue from a journal. */
 export type JournalErrorCode = 'malformed' | 'stale' | 'under_way';
 
 export interface JournalErrorDetails {
   readonly runId?: string | undefined;
-  /** Of `malformed`: the path to what is wrong, such as `run.entries[3].seq`. */
+  /** For `malformed`: the path to the invalid part, such as `run.entries[3].seq`. */
   readonly place?: string | undefined;
-  /** Of `malformed`: what was found there. */
+  /** For `malformed`: the value found there. */
   readonly value?: unknown;
-  /** Of `stale`: `seq` of the journal's last entry. */
+  /** For `stale`: `seq` of the journal's last entry. */
   readonly seq?: number | undefined;
-  /** Of `stale`: `seq` of the last entry that is known of the run. */
+  /** For `stale`: `seq` of the last known entry of the run. */
   readonly knownSeq?: number | undefined;
 }
 
-/** A persisted snapshot, or the journal of a store, that a run cannot go on from. No body has been called. */
+/** A persisted snapshot or a stored journal from which a run cannot continue. No body has been called. */
 export class JournalError extends Error implements JournalErrorDetails {
   override readonly name = 'JournalError';
   readonly code: JournalErrorCode;
@@ -181,7 +181,7 @@ export class JournalError extends Error implements JournalErrorDetails {
   }
 }
 
-/** An error as views and journals show it. */
+/** An error as shown in views and journals. */
 export interface ErrorView {
   readonly name: string;
   readonly message: string;
@@ -193,11 +193,11 @@ export interface TaskFailure {
   readonly taskId: string;
   readonly error: ErrorView;
   readonly cause?: Cause | undefined;
-  /** Of an optional task: the first task that is not optional and could not run because of it. */
+  /** For an optional task: the first task that is not optional and could not run because of it. */
   readonly blocked?: string | undefined;
 }
 
-/** A run ended `failed` or `cancelled` where its outputs were asked for. */
+/** Outputs were requested of a run that ended `failed` or `cancelled`. */
 export class RunFailedError extends Error {
   override readonly name = 'RunFailedError';
   readonly flow: string;
@@ -205,10 +205,10 @@ export class RunFailedError extends Error {
   readonly status: Exclude<SettledRunStatus, 'done'>;
   /**
    * Tasks that are not optional and failed themselves, and optional ones that kept such tasks from running; first
-   * failure first. Not those that only followed.
+   * failure first. Excludes tasks that could not run because of others.
    */
   readonly failures: readonly TaskFailure[];
-  /** Why the run was cancelled, or the error of the run itself. */
+  /** The reason of the cancellation, or the error of the run itself. */
   readonly reason?: unknown;
 
   constructor(
@@ -228,17 +228,17 @@ export class RunFailedError extends Error {
   }
 }
 
-/** Whatever was thrown, as plain data. Never throws, not even for an error whose `message` getter does. */
+/** Any thrown value as plain data. Never throws, not even if an error's `message` getter does. */
 export function viewError(thrown: unknown): ErrorView {
   if (!isErrorLike(thrown))
-    return { name: 'Error', message: `A value that is no error was thrown: ${textOf(thrown)}` };
+    return { name: 'Error', message: `A value that is not an error was thrown: ${textOf(thrown)}` };
   const name = readText(thrown, 'name') ?? 'Error';
   const message = readText(thrown, 'message') ?? 'The error could not be read';
   const stack = readText(thrown, 'stack');
   return stack === undefined ? { name, message } : { name, message, stack };
 }
 
-/** A value in a few words, for a sentence. Never throws. */
+/** A value as short text for a sentence. Never throws. */
 export function textOf(value: unknown): string {
   try {
     if (typeof value === 'string') return value;

@@ -1,15 +1,15 @@
-/** Longer than anybody reads on: of such a text the middle is left out. Characters. */
+/** Maximum number of characters shown; a longer text loses its middle. */
 const maxShown = 2_000;
 
-/** The part of `maxShown` that is the text's end. */
+/** The number of these characters that are the text's end. */
 const tailShown = 400;
 
-/** Nearly all texts, in which there is nothing to do. */
+/** Matches nearly all texts, which need no escapes. */
 const plainText = /^[\x20-\x7e]*$/;
 
 /**
- * What a terminal obeys, what turns the direction of writing, and what nobody sees: two ids that differ in it look the
- * same. Joiners and variation selectors stay where they shape what is seen, as in emoji.
+ * Control characters, those that turn the direction of writing, and invisible ones, which make different ids look the
+ * same. Joiners and variation selectors stay where they shape visible text, as in emoji.
  */
 const unseen =
   /(?<=^|\p{ASCII}|\u200c|\u200d)(?:\u200c|\u200d)|(?<=^|\p{DI}|(?![\d#*])\p{ASCII})[\ufe00-\ufe0f]|(?!\u200c|\u200d|[\ufe00-\ufe0f])[\p{Cc}\p{Cs}\p{DI}\u2028\u2029\ufff9-\ufffb]/gu;
@@ -17,26 +17,26 @@ const unseen =
 const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /**
- * A text from anywhere, such as an id or the message of an error, as a terminal may be sent it: in one line, with what
- * is unseen made visible. What is longer than 2,000 characters loses its middle.
+ * Makes any text, such as an id or an error's message, safe for a terminal: one line, with invisible characters
+ * escaped. A text of more than 2,000 characters loses its middle.
  */
 export function escapeControls(text: string): string {
   return escapeAll(text.length > maxShown ? cutMiddle(text, maxShown, tailShown) : text);
 }
 
-/** The same of a text that is lines already, which keep their lengths. */
+/** Makes a text of several lines safe for a terminal, without shortening lines. */
 export function escapeLines(text: string): string {
   return text.split('\n').map(escapeAll).join('\n');
 }
 
-/** JSON that says the same, with escapes for what is unseen. */
+/** The same JSON, with invisible characters escaped. */
 export function escapeJson(json: string): string {
   return json.replace(/[^\x20-\x7e\n]+/g, (part) =>
     part.replace(unseen, (character) => character.split('').map(escapeUnit).join('')),
   );
 }
 
-/** The text's beginning, `…` and so many characters of its end, cutting no pair of surrogates. */
+/** The text's beginning, `…` and its last `tail` characters, `most` in all. Splits no surrogate pair. */
 export function cutMiddle(text: string, most: number, tail: number): string {
   if (text.length <= most) return text;
   const head = text.slice(0, most - tail - 1).replace(/[\ud800-\udbff]$/, '');

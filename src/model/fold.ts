@@ -8,10 +8,10 @@ import type { RunView, TaskView } from './view.ts';
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
- * Folds a run's journal, entry by entry, to what edges show and to what a resumed run starts from.
+ * Folds a run's journal, entry by entry, to the view shown at edges and the state from which a run resumes.
  *
- * An entry must be the next by `seq`. Asking for the view costs a copy of each task's row, asking for a moment about
- * what has changed since the last one.
+ * Each entry must be the next by `seq`. `view` copies each task's row; `moment` costs only the rows changed since the
+ * last one.
  */
 export class RunFold {
   readonly #graph: Graph;
@@ -34,12 +34,12 @@ export class RunFold {
     return this.#seq;
   }
 
-  /** As the schema made it. `undefined` before `run.started`. */
+  /** The input as returned by the schema. `undefined` before `run.started`. */
   get input(): unknown {
     return this.#input;
   }
 
-  /** Of the flow that the run was started with. `undefined` before `run.started`. */
+  /** The hash of the flow with which the run was started. `undefined` before `run.started`. */
   get flowHash(): string | undefined {
     return this.#flowHash;
   }
@@ -63,18 +63,18 @@ export class RunFold {
     else this.#applyToRun(entry);
   }
 
-  /** Another engine goes on from here: attempts that were under way are gone, and wait for their slots to be made again. */
+  /** Continues on another engine: attempts that were under way are gone, and wait for slots to be made again. */
   takeUp(): void {
     for (let task = 0; task < this.#graph.size; task++)
       if (this.#tasks.get(task).status === 'running') this.#tasks.edit(task).status = 'pending';
   }
 
-  /** As of the last entry folded. Later entries do not change it. */
+  /** The view after the last entry folded. Later entries do not change it. */
   view(): RunView {
     return { ...this.#run, tasks: plainTasks(this.#graph, (task) => ({ ...this.#tasks.get(task) })) };
   }
 
-  /** The same view frozen; its tasks are put together when they are read, and those that do not change are shared. */
+  /** The same view, frozen. Its tasks are assembled on reading, and unchanged ones are shared. */
   moment(): RunView {
     const graph = this.#graph;
     const rowsAt = this.#tasks.give();
@@ -153,7 +153,7 @@ export class RunFold {
     }
   }
 
-  /** A rerun makes a settled run go on; when it was started stays. */
+  /** Reopens a settled run for a rerun; `startedAt` stays. */
   #reopen(): void {
     const run = this.#run;
     if (!isSettledRun(run.status)) return;

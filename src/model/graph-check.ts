@@ -2,7 +2,7 @@ import { badOption, showValue } from './check.ts';
 import { FlowError, textOf } from './error.ts';
 import { didYouMean, nearest } from './nearest.ts';
 
-// The errors of a graph. Without a flow's name they speak of a bare list of tasks.
+// The errors of a graph. Without a flow's name they refer to a plain list of tasks.
 
 export function badId(flow: string | undefined, index: number, id: unknown): FlowError {
   const where = flow === undefined ? '' : ` in flow \`${flow}\``;
@@ -26,7 +26,7 @@ export function unknownDependency(
   ids: readonly string[],
 ): FlowError {
   const suggestion = nearest(textOf(dependency), ids);
-  const advice = didYouMean(suggestion, 'Add a task of that id, or take it out of `dependsOn`.');
+  const advice = didYouMean(suggestion, 'Add a task with that id, or remove it from `dependsOn`.');
   const message = `Task \`${taskId}\` depends on ${quote(dependency)}, which is not ${inFlow(flow)}. ${advice}`;
   const details = { ...named(flow), taskId, ids: [textOf(dependency)], value: dependency };
   return new FlowError(
@@ -36,12 +36,12 @@ export function unknownDependency(
   );
 }
 
-/** The error of a name that is not a task of the flow, wherever one was asked for. */
+/** The error of an unknown task id. */
 export function unknownTask(flow: string, id: unknown, ids: readonly string[]): FlowError {
   const suggestion = nearest(textOf(id), ids);
   const advice = didYouMean(
     suggestion,
-    ids.length === 0 ? 'It has none at all.' : `Its first is \`${ids[0]}\`.`,
+    ids.length === 0 ? 'It has no tasks.' : `Its first task is \`${ids[0]}\`.`,
   );
   const message = `Flow \`${flow}\` has no task ${quote(id)}. ${advice}`;
   const details = { flow, taskId: textOf(id), value: id };
@@ -52,18 +52,15 @@ export function unknownTask(flow: string, id: unknown, ids: readonly string[]): 
   );
 }
 
-/**
- * The error of a cycle, given from its first task back to itself. A long one is shortened in the message
- * only.
- */
+/** The error of a cycle, given from its first task back to itself. Only the message shortens a long one. */
 export function cycleError(flow: string, path: readonly string[]): FlowError {
   const [first] = path;
   const left = path.length - 2 * SHOWN;
   const shown = left > 0 ? [...path.slice(0, SHOWN), `(${left} more)`, ...path.slice(-SHOWN)] : path;
   const advice =
     path.length === 2
-      ? `Task \`${first}\` depends on itself: take it out of its own \`dependsOn\`.`
-      : 'Each waits for the one before it, so none could ever start: take one of these dependencies out.';
+      ? `Task \`${first}\` depends on itself: remove it from its own \`dependsOn\`.`
+      : 'Each waits for the one before it, so none could ever start: remove one of these dependencies.';
   const message = `Flow \`${flow}\` has a cycle: ${shown.join(' → ')}. ${advice}`;
   return new FlowError('cycle', message, { flow, ids: path.slice(0, -1), path });
 }

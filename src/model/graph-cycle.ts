@@ -1,17 +1,16 @@
 import { firstMembers } from './condense.ts';
 import type { Rows } from './graph-rows.ts';
 
-/** Looks at an edge that the search for a shortest cycle may take: about half a second. */
+/** Maximum number of edge visits in a search for a shortest cycle: about half a second. */
 const PATIENCE = 50_000_000;
 
 /**
- * A shortest cycle: the numbers of its tasks along its edges, starting at the one that is defined first. Of
- * equally short cycles the first in definition order, compared task by task. Empty without a cycle.
+ * A shortest cycle: the numbers of its tasks along its edges, starting with the first defined. Of equally short cycles
+ * the first in definition order, compared task by task. Empty without a cycle.
  *
- * It takes a breadth-first search from every task on a cycle, each bounded by the shortest cycle so far.
- * Where that adds up to more than `patience` looks at an edge, the shortest cycle so far is the answer: a
- * cycle, but perhaps not a shortest one. That needs more than some thousand edges and many long cycles that
- * share tasks.
+ * Runs a breadth-first search from every task on a cycle, bounded by the shortest cycle so far. After `patience` edge
+ * visits in total it returns the shortest cycle found, which may not be a shortest one. That takes more than some
+ * thousand edges and many long cycles that share tasks.
  */
 export function findShortestCycle(rows: Rows, patience = PATIENCE): number[] {
   const knot = new Knot(rows);
@@ -24,16 +23,14 @@ export function findShortestCycle(rows: Rows, patience = PATIENCE): number[] {
   return best;
 }
 
-/**
- * The tasks that may be on a cycle that no search has come upon; edges between components are no part of it.
- */
+/** The tasks that may be on a cycle not yet found; excludes edges between components. */
 class Knot {
-  /** How often searches have looked at an edge. */
+  /** The number of edge visits of all searches. */
   looks = 0;
   readonly #rows: Rows;
   readonly #components: Int32Array;
   readonly #isLeft: Uint8Array;
-  /** How many edges come to each task from the knot, and how many go from it to the knot. */
+  /** The number of edges from and to the knot, for each task. */
   readonly #ins: Int32Array;
   readonly #outs: Int32Array;
   readonly #queue: Int32Array;
@@ -93,7 +90,7 @@ class Knot {
     return undefined;
   }
 
-  /** Takes the task out, and with it those that were on cycles with it only. */
+  /** Removes the task, and those that were only on cycles with it. */
   remove(task: number): void {
     const { upstreamStart, upstreamList, downstreamStart, downstreamList } = this.#rows;
     const leaving = [task];

@@ -22,16 +22,16 @@ import { parseTriggerRule, type TriggerRule } from './trigger-rule.ts';
 export interface GraphTask extends Omit<TaskSettings, 'triggerRule' | 'retry'> {
   /** Ids of any tasks of the flow. Default: none. */
   readonly dependsOn?: readonly string[] | undefined;
-  /** Another word for `dependsOn`. */
+  /** Alias of `dependsOn`. */
   readonly needs?: readonly string[] | undefined;
-  /** Another word for `durationMs`. */
+  /** Alias of `durationMs`. */
   readonly duration?: number | undefined;
-  /** Airflow's spellings will do too. Default `all_success`. */
+  /** Airflow's spellings are accepted too. Default `all_success`. */
   readonly triggerRule?: string | undefined;
   readonly retry?: GraphRetry | undefined;
-  /** For simulations: its first n attempts fail. No meaning in a run with bodies. */
+  /** For simulations: its first n attempts fail. Ignored in a run with bodies. */
   readonly fails?: number | 'always' | undefined;
-  /** For simulations: it skips itself. No meaning in a run with bodies. */
+  /** For simulations: it skips itself. Ignored in a run with bodies. */
   readonly skips?: boolean | undefined;
 }
 
@@ -50,7 +50,10 @@ export interface GraphBackoff {
   readonly maxMs?: number | undefined;
 }
 
-/** A flow as data. Definition order is the order of the tasks; an object's integer-like keys come first, so large graphs of these want a Map or a list. */
+/**
+ * A flow as data. Definition order is the order of the tasks; since an object's integer-like keys come first, use a Map
+ * or a list for large graphs with such ids.
+ */
 export interface GraphDefinition extends FlowSettings {
   /** Default `graph`. */
   readonly name?: string | undefined;
@@ -58,7 +61,7 @@ export interface GraphDefinition extends FlowSettings {
     | Readonly<Record<string, GraphTask>>
     | ReadonlyMap<string, GraphTask>
     | readonly (GraphTask & { readonly id: string })[];
-  /** Whatever else is known of it; not read. */
+  /** Any other facts; ignored. */
   readonly meta?: unknown;
 }
 
@@ -94,7 +97,7 @@ const taskKeys = new Set([
   'output',
   'fails',
   'skips',
-  // Known from elsewhere, and without meaning here.
+  // Keys of other tools, ignored here.
   'meta',
   'rule',
   'if',
@@ -102,7 +105,7 @@ const taskKeys = new Set([
   'timeoutMinutes',
 ]);
 
-/** Makes a flow of data in linear time. Throws FlowError where it is no valid flow. */
+/** Makes a flow of data in linear time. Throws FlowError if it is no valid flow. */
 export function defineGraph(given: GraphDefinition, bodies: Bodies): FlowDefinition {
   if (typeof given !== 'object' || given === null) {
     throw badOption({ option: 'definition', owner: 'createFlowFromGraph' }, 'an object with `tasks`', given);
@@ -131,7 +134,7 @@ function readGraphTask(
   const { needs = noIds, dependsOn = needs, duration, durationMs = duration, triggerRule, retry } = task;
   const { optional = false, skips = false, skippable = skips, priority = 0 } = task;
   if (needs !== noIds && task.dependsOn !== undefined) {
-    throw badOption({ option: 'needs', taskId: id, flow }, 'left out where `dependsOn` is given', needs);
+    throw badOption({ option: 'needs', taskId: id, flow }, 'left out if `dependsOn` is given', needs);
   }
   return checkTask(flow, {
     id,
@@ -151,12 +154,12 @@ function readGraphTask(
   });
 }
 
-/** What is no rule stays as it is, and is refused with the rules that there are. */
+/** Returns the text as it is if it is no rule; it is then refused with a list of the rules. */
 function readRule(text: string): TriggerRule {
   return (typeof text === 'string' ? parseTriggerRule(text) : undefined) ?? (text as TriggerRule);
 }
 
-/** Tasks often share a retry policy: for those that follow one another it is read and checked once. */
+/** Reads and checks retry policies, once for consecutive tasks that share one. */
 class Policies {
   #given: GraphRetry | undefined;
   #policy: RetryPolicy | undefined;
@@ -208,7 +211,7 @@ function readBodies(flow: string, bodies: Bodies): (id: string) => Body {
   };
 }
 
-/** A body under an id that is no task is a slip of the pen. */
+/** Refuses bodies under unknown ids, which are probably typing errors. */
 function checkBodies(graph: Graph, flow: string, bodies: Bodies): void {
   if (typeof bodies === 'function') return;
   for (const id of bodies instanceof Map ? bodies.keys() : Object.keys(bodies)) {

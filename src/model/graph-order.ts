@@ -1,6 +1,6 @@
 import type { Rows } from './graph-rows.ts';
 
-/** Whether there is a cycle: whether some task is left when all that can settle have. */
+/** Whether there is a cycle: whether some task is left after all that can settle have settled. */
 export function hasCycle(rows: Rows): boolean {
   if (rows.isForward) return false;
   const { downstreamStart, downstreamList } = rows;
@@ -20,10 +20,7 @@ export function hasCycle(rows: Rows): boolean {
   return count < size;
 }
 
-/**
- * Topological order of a graph without cycles in which, of the tasks that may come next, the first defined
- * does.
- */
+/** Topological order of a graph without cycles; of the tasks that may come next, the first defined comes first. */
 export function definitionOrder(rows: Rows): Int32Array {
   const { downstreamStart, downstreamList } = rows;
   const size = rows.ids.length;
@@ -73,7 +70,7 @@ class SmallestFirst {
     heap[at] = value;
   }
 
-  /** The smallest; there must be one. */
+  /** Removes and returns the smallest number; the heap must not be empty. */
   take(): number {
     const heap = this.#heap;
     const smallest = heap[0] as number;

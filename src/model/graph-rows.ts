@@ -6,9 +6,7 @@ export interface TaskNode {
   readonly dependsOn?: readonly string[] | undefined;
 }
 
-/**
- * The edges of a list of tasks, numbered in its order; `Graph` tells how to read them. Cycles are possible.
- */
+/** The edges of a list of tasks, numbered in its order; `Graph` explains how to read them. Cycles are possible. */
 export interface Rows {
   readonly ids: readonly string[];
   readonly indexes: ReadonlyMap<string, number>;
@@ -16,7 +14,7 @@ export interface Rows {
   readonly upstreamList: Int32Array;
   readonly downstreamStart: Int32Array;
   readonly downstreamList: Int32Array;
-  /** Every task stands after its dependencies: definition order is topological, and there is no cycle. */
+  /** Whether every task comes after its dependencies: definition order is topological, and there is no cycle. */
   readonly isForward: boolean;
 }
 
@@ -59,7 +57,7 @@ export function readRows(tasks: readonly TaskNode[], flow?: string): Rows {
     }
     upstreamStart[i + 1] = edges;
   }
-  // The counts become starts; each start is also copied to where the next dependent is to be written.
+  // Counts become starts. Each start is also copied, as the place where the next dependent is written.
   const next = lastDependent;
   for (let i = 0; i < size; i++) {
     const start = downstreamStart[i] as number;

@@ -4,7 +4,7 @@ import { findShortestCycle } from './graph-cycle.ts';
 import { definitionOrder, hasCycle } from './graph-order.ts';
 import { type Rows, readRows, type TaskNode } from './graph-rows.ts';
 
-/** How far to look: 1 for direct dependencies or dependents alone, no bound by default. */
+/** Distance limit: 1 for direct dependencies or dependents alone, no bound by default. */
 export interface ReachOptions {
   readonly depth?: number | undefined;
 }
@@ -15,12 +15,12 @@ export interface TimedTask extends TaskNode {
 }
 
 /**
- * The tasks of a flow and who depends on whom: ids in definition order, an edge from each dependency to its
- * dependent, no cycles. Immutable.
+ * The tasks of a flow and their dependencies: ids in definition order, an edge from each dependency to its dependent,
+ * no cycles. Immutable.
  *
- * The four arrays are compressed sparse rows, read by the engine: the dependencies of task number `i` are
- * `upstreamList[upstreamStart[i]]` up to, not including, `upstreamList[upstreamStart[i + 1]]`, in the order
- * of its `dependsOn`, each once; its dependents are in `downstreamList` likewise, in definition order.
+ * The four arrays are compressed sparse rows, read by the engine. The dependencies of task number `i` are
+ * `upstreamList[upstreamStart[i]]` up to, not including, `upstreamList[upstreamStart[i + 1]]`, in the order of its
+ * `dependsOn`, each once. Its dependents are in `downstreamList` likewise, in definition order.
  */
 export class Graph {
   readonly size: number;
@@ -35,7 +35,7 @@ export class Graph {
   readonly #durations: Float64Array | undefined;
   #order: Int32Array | undefined;
 
-  /** Use `createGraph`: rows with a cycle are not refused here. @internal */
+  /** Use `createGraph`: this does not refuse rows with a cycle. @internal */
   constructor(flow: string, rows: Rows, durations: Float64Array | undefined) {
     this.size = rows.ids.length;
     this.edgeCount = rows.upstreamList.length;
@@ -49,21 +49,19 @@ export class Graph {
     this.#durations = durations;
   }
 
-  /** The number of a task, or -1 where there is none of that id. */
+  /** The number of a task, or -1 for an unknown id. */
   indexOf(id: string): number {
     return this.#rows.indexes.get(id) ?? -1;
   }
 
-  /**
-   * All ids, each after its upstream; of the tasks that may come next, the first in definition order does.
-   */
+  /** All ids, each after its upstream; of the tasks that may come next, the first in definition order comes first. */
   order(): string[] {
     return this.#idsOf(this.#inOrder());
   }
 
   /**
-   * Ids by their longest distance from a task without dependencies, in definition order within a layer: a
-   * task depends on one of the layer before, and on none of its own.
+   * Ids by their longest distance from a task without dependencies, in definition order within a layer. Each task
+   * depends on a task of the layer before, and on none of its own.
    */
   layers(): string[][] {
     const layerOf = new Int32Array(this.size);
@@ -100,12 +98,11 @@ export class Graph {
   }
 
   /**
-   * The path whose durations take longest, from a task without dependencies to one without dependents: how
-   * long a run takes when slots are unlimited. Of equally long paths the first in definition order, compared
-   * task by task.
+   * The path with the longest total duration, from a task without dependencies to one without dependents: the duration
+   * of a run with unlimited slots. Of equally long paths the first in definition order, compared task by task.
    *
-   * @param durationMs a task's duration, a finite number of at least 0. Without it each task's own counts, 0
-   * where it has none; when no task has one, each counts 1.
+   * @param durationMs a task's duration, a finite number of at least 0. Default: the task's own, or 0; if no task has
+   * one, each counts 1.
    */
   criticalPath(durationMs?: (id: string) => number): string[] {
     const remaining = new Float64Array(this.size);
@@ -171,9 +168,9 @@ export class Graph {
 }
 
 /**
- * Makes the graph of a flow in linear time. Throws `FlowError`: `bad_id`, `duplicate_task`,
- * `unknown_dependency`, `bad_option` (`dependsOn`, `durationMs`), or `cycle` with a shortest cycle as its
- * `path` (`findShortestCycle` says how sure that is).
+ * Makes the graph of a flow in linear time. Throws `FlowError`: `bad_id`, `duplicate_task`, `unknown_dependency`,
+ * `bad_option` (`dependsOn`, `durationMs`), or `cycle` with a shortest cycle as its `path` (see the limits of
+ * `findShortestCycle`).
  */
 export function createGraph(flow: string, tasks: readonly TimedTask[]): Graph {
   const rows = readRows(tasks, flow);
@@ -198,7 +195,7 @@ function readDurations(flow: string, tasks: readonly TimedTask[]): Float64Array 
   return durations;
 }
 
-/** The task with the most remaining, the first of them; -1 of none. */
+/** The task with the most remaining, the first if there are several; -1 without tasks. */
 function longest(tasks: Iterable<number>, remaining: Float64Array): number {
   let found = -1;
   for (const task of tasks) {

@@ -1,6 +1,6 @@
 /**
- * A short fingerprint, to tell one thing from another; it keeps nothing secret. 53 bits, by two multiplicative 32-bit
- * hashes (the constants are those of MurmurHash3's finaliser).
+ * A short fingerprint to tell things apart; not cryptographic. 53 bits, from two multiplicative 32-bit hashes (the
+ * constants are those of MurmurHash3's finaliser).
  */
 export class Hash {
   #high = 0xdeadbeef;
@@ -12,7 +12,7 @@ export class Hash {
   }
 
   addText(text: string): void {
-    // Beside the fields, which would be read and written for each character.
+    // Local, since fields would be read and written for each character.
     let high = this.#high;
     let low = this.#low;
     for (let i = 0; i < text.length; i++) {
@@ -25,7 +25,7 @@ export class Hash {
     this.addInteger(text.length);
   }
 
-  /** Of what was added so far, in this order. */
+  /** The hash of everything added so far, in this order. */
   toString(): string {
     const high = this.#high ^ Math.imul(this.#low ^ (this.#low >>> 15), 0x735a2d97);
     const low = this.#low ^ Math.imul(high ^ (high >>> 15), 0xcaf649a9);

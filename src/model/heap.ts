@@ -1,9 +1,9 @@
-/** What stands in a heap. `place` is the heap's to write: where the item is, or -1. */
+/** An item of a heap. The heap writes `place`: the item's index, or -1. */
 export interface HeapItem {
   place: number;
 }
 
-/** Binary heap whose items know their place, so that any can be removed or moved in logarithmic time. */
+/** A binary heap whose items know their place, so that any item can be removed or moved in logarithmic time. */
 export class Heap<Item extends HeapItem> {
   readonly #items: Item[] = [];
   readonly #isBefore: (a: Item, b: Item) => boolean;
@@ -26,7 +26,7 @@ export class Heap<Item extends HeapItem> {
     this.#up(item);
   }
 
-  /** Takes an item out wherever it is; nothing where it is in no heap. */
+  /** Removes an item from any place; does nothing if it is not in the heap. */
   remove(item: Item): void {
     const { place } = item;
     if (place < 0) return;
@@ -38,7 +38,7 @@ export class Heap<Item extends HeapItem> {
     this.update(last);
   }
 
-  /** Moves an item to where it belongs after its order has changed. */
+  /** Moves an item to its new place after its order has changed. */
   update(item: Item): void {
     if (this.#items.length === 1) return;
     this.#up(item);

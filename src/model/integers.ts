@@ -6,7 +6,7 @@ export interface Integers {
   edit(): IntegersEdit;
 }
 
-/** Changes to a sequence that nobody else has seen yet. */
+/** Changes to a sequence that nobody else has seen. */
 export interface IntegersEdit {
   get(index: number): number;
   set(index: number, value: number): void;
@@ -14,7 +14,7 @@ export interface IntegersEdit {
   done(): Integers;
 }
 
-/** A sequence of which only the newest version is kept: each edit changes it where it is. */
+/** A sequence that keeps only its newest version: each edit changes it in place. */
 export class IntegersInPlace implements Integers, IntegersEdit {
   readonly size: number;
   readonly #values: Int32Array;

@@ -1,26 +1,26 @@
 import type { ErrorView } from './error.ts';
 import type { Cause } from './status.ts';
 
-/** Version of the entries' form. Stands in each `run.started`; raised when an old reader would misread a new entry. */
+/** Version of the entries' form, stored in each `run.started`; raised when an old reader would misread a new entry. */
 export const journalVersion = 1;
 
-/** What may be said of one run beside its flow. */
+/** Options of one run, besides its flow. */
 export interface RunSettings {
-  /** Attempts at the same time. Default: the flow's. */
+  /** Maximum number of attempts at the same time. Default: the flow's. */
   readonly concurrency?: number | undefined;
-  /** Bounds the run from its start, in milliseconds. Default: the flow's. */
+  /** Limits the run from its start, in milliseconds. Default: the flow's. */
   readonly totalTimeoutMs?: number | undefined;
-  /** As an actor, sends its events to its parent. Default: the flow's. */
+  /** Sends the run's events to its parent if the run is an actor. Default: the flow's. */
   readonly forwardEvents?: boolean | undefined;
 }
 
-/** What a task's machine says happened. */
+/** A fact reported by a task's machine. */
 export type TaskFact =
   /** Its trigger rule said run: it waits for a slot. */
   | { readonly type: 'task.ready'; readonly at: number }
   /** An attempt began. */
   | { readonly type: 'task.started'; readonly at: number; readonly attempt: number }
-  /** Its body said how far it is. */
+  /** Its body reported progress. */
   | {
       readonly type: 'task.progress';
       readonly at: number;
@@ -29,7 +29,7 @@ export type TaskFact =
       readonly fraction: number;
       readonly note?: string | undefined;
     }
-  /** An attempt failed, and another will be made. */
+  /** An attempt failed, and another will follow. */
   | {
       readonly type: 'task.retrying';
       readonly at: number;
@@ -41,7 +41,7 @@ export type TaskFact =
     }
   /** It settled: its body returned. */
   | { readonly type: 'task.done'; readonly at: number; readonly attempt: number; readonly output: unknown }
-  /** It settled: its last attempt failed, or its time was over. */
+  /** It settled: its last attempt failed, or its time limit passed. */
   | {
       readonly type: 'task.failed';
       readonly at: number;
@@ -49,26 +49,26 @@ export type TaskFact =
       readonly error: ErrorView;
       readonly cause: Cause;
     }
-  /** It settled: by its trigger rule, or since its body threw `SkipTask`. */
+  /** It settled: by its trigger rule, or because its body threw `SkipTask`. */
   | {
       readonly type: 'task.skipped';
       readonly at: number;
       readonly attempt: number;
-      /** `rule` where its trigger rule said so; absent where the task skipped itself. */
+      /** `rule` if its trigger rule said so; absent if the task skipped itself. */
       readonly cause?: Cause | undefined;
-      /** What the task said of it. */
+      /** The reason given by the task. */
       readonly reason?: unknown;
       /** The dependency whose ending decided it. */
       readonly because?: string | undefined;
     }
-  /** It settled without a try, since a dependency failed. */
+  /** It settled without an attempt, because a dependency failed. */
   | {
       readonly type: 'task.upstream_failed';
       readonly at: number;
       readonly cause: Cause;
       readonly because?: string | undefined;
     }
-  /** It settled, since the run ended early. */
+  /** It settled, because the run ended early. */
   | {
       readonly type: 'task.cancelled';
       readonly at: number;
@@ -77,7 +77,7 @@ export type TaskFact =
       readonly reason?: unknown;
     };
 
-/** What the orchestrator says happened. */
+/** A fact reported by the orchestrator. */
 export type RunFact =
   /** The input was accepted. */
   | {
@@ -87,21 +87,21 @@ export type RunFact =
       readonly flow: string;
       readonly flowHash: string;
       readonly input: unknown;
-      /** What was said of this run beside its flow. */
+      /** The options of this run. */
       readonly settings?: RunSettings | undefined;
     }
-  /** No attempt starts from now on. */
+  /** No attempt starts until the run is resumed. */
   | { readonly type: 'run.paused'; readonly at: number }
   /** Attempts may start again. */
   | { readonly type: 'run.resumed'; readonly at: number }
-  /** It was cancelled, is out of time, or its input was refused: it ends when all attempts have. */
+  /** It was cancelled, is out of time, or its input was refused. It settles once all attempts have ended. */
   | {
       readonly type: 'run.cancelling';
       readonly at: number;
       readonly cause: Cause;
       readonly reason?: unknown;
     }
-  /** It settled: every task that is not optional is done or was skipped. */
+  /** It settled: every task that is not optional is done or skipped. */
   | { readonly type: 'run.done'; readonly at: number; readonly output: unknown }
   /** It settled: a task that is not optional failed or could not run, or the run failed as a whole. */
   | {
@@ -110,7 +110,7 @@ export type RunFact =
       readonly cause?: Cause | undefined;
       readonly error?: ErrorView | undefined;
     }
-  /** It settled after someone had cancelled it. */
+  /** It settled after it was cancelled. */
   | { readonly type: 'run.cancelled'; readonly at: number; readonly reason?: unknown };
 
 /** A settled task that runs again. */
@@ -119,9 +119,9 @@ export interface TaskRerun {
   readonly at: number;
 }
 
-/** Where an entry stands. */
+/** The place of an entry. */
 export interface Stamp {
-  /** From 1, without gaps, over all reruns of the run. */
+  /** From 1, without gaps, across all reruns of the run. */
   readonly seq: number;
   readonly runId: string;
 }
@@ -132,5 +132,5 @@ export type TaskEntry = (TaskFact | TaskRerun) & Stamp & { readonly taskId: stri
 /** A stored fact about a run. */
 export type RunEntry = RunFact & Stamp;
 
-/** A stored fact, which is also the event that listeners get: the journal of a run is its entries in `seq` order. */
+/** A stored fact, which is also the event that listeners get. The journal of a run is its entries in `seq` order. */
 export type Entry = TaskEntry | RunEntry;

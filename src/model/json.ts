@@ -4,21 +4,21 @@ import { createRecord, put } from './record.ts';
 const unreadable = '[unreadable]';
 const circular = '[circular]';
 
-/** Levels of a value that has to be copied: deeper ones are `[unreadable]`. */
+/** Maximum depth of a value that has to be copied; deeper levels are `[unreadable]`. */
 const maxDepth = 500;
 
 /**
- * Makes JSON of any value and never throws. It is what `JSON.stringify` gives, but for these, each in its own place:
- * a `bigint` is the text `12n`, an error its name and message, a cycle `[circular]`, what cannot be read or is too
- * deep `[unreadable]`. A value that has no JSON, such as `undefined` or a function, is `null` at the top.
+ * Makes JSON of any value and never throws. The result is that of `JSON.stringify`, with these exceptions, each in its
+ * own place: a `bigint` is the text `12n`, an error its name and message, a cycle `[circular]`, an unreadable or too
+ * deep part `[unreadable]`. A value without JSON, such as `undefined` or a function, is `null` at the top.
  *
- * @param indent spaces for each level; without it, all is one line
+ * @param indent spaces for each level; without it, the JSON is one line
  */
 export function toJson(value: unknown, indent?: number): string {
   return stringify(value, indent) ?? stringify(readable(value), indent) ?? `"${unreadable}"`;
 }
 
-/** `undefined` where it cannot be done: a cycle, a getter that throws, too deep, longer than a text can be. */
+/** The JSON, or `undefined` if there is none: a cycle, a getter that throws, too deep, longer than a string can be. */
 function stringify(value: unknown, indent: number | undefined): string | undefined {
   try {
     return JSON.stringify(value, inWords, indent) ?? 'null';
@@ -34,7 +34,7 @@ function inWords(_key: string, value: unknown): unknown {
   return { name, message };
 }
 
-/** A copy that can be written. Parts that the value has several times are copied once. */
+/** A copy that can be written as JSON. Parts that occur several times are copied once. */
 function readable(root: unknown): unknown {
   const above = new Set<object>();
   const copies = new Map<object, unknown>();
@@ -66,7 +66,7 @@ function readable(root: unknown): unknown {
   }
 }
 
-/** What the value gives for JSON: itself, where it has no `toJSON`. */
+/** The result of the value's `toJSON`; the value itself if it has none. */
 function sayItself(value: object, key: string): unknown {
   const { toJSON } = value as { readonly toJSON?: unknown };
   return typeof toJSON === 'function' ? toJSON.call(value, key) : value;

@@ -4,15 +4,15 @@ import type { SettledStatus, TaskStatus } from './status.ts';
 import { type Decision, decide, seenBit, type TriggerRule } from './trigger-rule.ts';
 import { Vector } from './vector.ts';
 
-/** What a ledger needs to know of a flow. Tasks are numbered by their place in the definition. */
+/** The part of a flow that a ledger needs. Tasks are numbered by their place in the definition. */
 export interface Plan {
   readonly graph: Graph;
   readonly rules: readonly TriggerRule[];
-  /** 1 where the run may be `done` although the task failed or could not run. */
+  /** 1 if the run may be `done` although the task failed or could not run. */
   readonly optional: Uint8Array;
 }
 
-/** What is to happen to a task: given once, as early as its rule can be sure. */
+/** The decision on a task: given once, as early as its rule is sure. */
 export interface Verdict {
   readonly task: number;
   readonly decision: Exclude<Decision, 'wait'> | 'cancel';
@@ -20,7 +20,7 @@ export interface Verdict {
   readonly because?: number | undefined;
 }
 
-/** `waiting` for its verdict, `decided` and on its way, or settled. */
+/** `waiting` for its verdict, `decided` and under way, or settled. */
 export type LedgerStatus = 'waiting' | 'decided' | SettledStatus;
 
 // A row is one integer: three bits of status, four of endings seen upstream, then the count of unsettled dependencies.
@@ -47,10 +47,10 @@ const UNSETTLED_SHIFT = 7;
 const none: readonly Verdict[] = [];
 
 /**
- * The books of a run: each task's status and what its rule needs to know of its dependencies.
+ * The ledger of a run: each task's status, and the state of its dependencies that its rule needs.
  *
- * Immutable: each change gives a new ledger, whose `verdicts` are those that the change brought about. The
- * graph is held, but is no part of the data.
+ * Immutable: each change returns a new ledger, whose `verdicts` are those that the change gave. It refers to the graph,
+ * but does not contain it as data.
  */
 export class Ledger {
   readonly #plan: Plan;
@@ -73,14 +73,14 @@ export class Ledger {
     this.#verdicts = verdicts;
   }
 
-  /** The books of a run of which these tasks have settled already; without `settled`, of a new run. */
+  /** A ledger in which these tasks have already settled; without `settled`, the ledger of a new run. */
   static open(plan: Plan, settled?: readonly TaskStatus[]): Ledger {
     return Ledger.#open(plan, Vector.from(openingRows(plan)), settled);
   }
 
   /**
-   * The same for whoever reads no ledger but the newest: each change is made where it is and gives the same ledger.
-   * Settling then costs no copy, however many tasks there are.
+   * The same, for callers that use only the newest ledger: each change is made in place and returns the same ledger.
+   * Settling then copies nothing, however many tasks there are.
    */
   static openInPlace(plan: Plan, settled?: readonly TaskStatus[]): Ledger {
     return Ledger.#open(plan, new IntegersInPlace(openingRows(plan)), settled);
@@ -101,17 +101,17 @@ export class Ledger {
     return this.#rows.size;
   }
 
-  /** How many tasks have not settled. */
+  /** The number of tasks that have not settled. */
   get unsettled(): number {
     return this.#unsettled;
   }
 
-  /** How many tasks that are not optional ended neither `done` nor `skipped`: with any, the run fails. */
+  /** The number of tasks that are not optional and ended neither `done` nor `skipped`; with any, the run fails. */
   get failures(): number {
     return this.#failures;
   }
 
-  /** Given by the last change, in definition order where one change brought several. */
+  /** The verdicts of the last change, in definition order. */
   get verdicts(): readonly Verdict[] {
     return this.#verdicts;
   }
@@ -120,7 +120,7 @@ export class Ledger {
     return statuses[this.#rows.get(task) & STATUS_MASK] as LedgerStatus;
   }
 
-  /** Gives every task its verdict whose rule can be sure now, and again to those decided but not settled. */
+  /** Gives a verdict to every task whose rule is sure, and gives those decided but not settled theirs again. */
   admit(): Ledger {
     const verdicts: Verdict[] = [];
     const edit = this.#rows.edit();
@@ -135,7 +135,7 @@ export class Ledger {
     return this.#with(edit, this.unsettled, this.failures, verdicts);
   }
 
-  /** Enters how a task ended, and gives the tasks behind it the verdicts that follow. A task settles once. */
+  /** Records how a task ended, and gives the tasks downstream the verdicts that follow. A task settles once. */
   settle(task: number, status: SettledStatus): Ledger {
     return this.#enter(task, status, true);
   }
@@ -153,7 +153,7 @@ export class Ledger {
     return this.#with(edit, this.unsettled, this.failures, verdicts);
   }
 
-  /** What the statuses are, in definition order. */
+  /** The statuses, in definition order. */
   toJSON(): { readonly statuses: readonly LedgerStatus[] } {
     return { statuses: Array.from({ length: this.size }, (_, task) => this.statusOf(task)) };
   }
@@ -174,7 +174,7 @@ export class Ledger {
       edit.set(next, decision === 'wait' ? told : told | DECIDED);
       if (decision === 'wait') continue;
       const verdict = { task: next, decision, because: task };
-      // One is the rule, and an array that begins with it has no room for more.
+      // There is usually one, and an array literal of one item reserves no room for more.
       if (verdicts === undefined) verdicts = [verdict];
       else verdicts.push(verdict);
     }
@@ -202,7 +202,7 @@ export class Ledger {
   }
 }
 
-/** No task has its verdict, and no dependency has settled. */
+/** Rows of tasks without a verdict, whose dependencies have not settled. */
 function openingRows({ graph: { upstreamStart, size } }: Plan): Int32Array {
   const rows = new Int32Array(size);
   for (let task = 0; task < size; task++) {

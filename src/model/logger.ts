@@ -1,11 +1,11 @@
-/** Where the engine and the bodies' `log` write. `console` is one. */
+/** The destination of the engine's and the bodies' log lines. `console` is one. */
 export interface Logger {
   error(message: string, data?: unknown): void;
   warn(message: string, data?: unknown): void;
   info(message: string, data?: unknown): void;
 }
 
-/** A logger whose own failures stay its own. */
+/** Wraps a logger so that its own failures reach nobody. */
 export function guardLogger(logger: Logger): Logger {
   const guard =
     (level: keyof Logger) =>
@@ -14,7 +14,7 @@ export function guardLogger(logger: Logger): Logger {
         if (data === undefined) logger[level](message);
         else logger[level](message, data);
       } catch {
-        // There is nobody left to tell.
+        // Nobody is left to tell.
       }
     };
   return { error: guard('error'), warn: guard('warn'), info: guard('info') };

@@ -1,7 +1,7 @@
 /**
- * The candidate that was probably meant, or `undefined` when none is near: at most one slip for every three
- * characters, four in all. A slip is one character too many, missing, wrong, or swapped with its neighbour;
- * upper and lower case are the same. Of equally near ones the first.
+ * The candidate that was probably meant, or `undefined` if none is near: at most one slip for every three characters,
+ * four in all. A slip is one character too many, missing, wrong, or swapped with its neighbour; case is ignored. Of
+ * equally near ones the first.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = word.toLowerCase();
@@ -17,14 +17,14 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** The sentence that goes with it: a question when something is near, else `otherwise`. */
+/** A question if there is a suggestion, else `otherwise`. */
 export function didYouMean(suggestion: string | undefined, otherwise: string): string {
   return suggestion === undefined ? otherwise : `Did you mean \`${suggestion}\`?`;
 }
 
 /**
- * Optimal string alignment distance, or some number above `limit`. Only cells within `limit` of the table's
- * diagonal can matter: a row holds those alone, so that its cell `k` is of column `i + k - limit`.
+ * Optimal string alignment distance, or some number above `limit`. Only cells within `limit` of the table's diagonal
+ * matter, so a row holds those alone: its cell `k` is of column `i + k - limit`.
  */
 function countSlips(from: string, to: string, limit: number): number {
   const far = limit + 1;

@@ -1,13 +1,13 @@
 /**
- * A map of what comes and goes, in the order of coming.
+ * A map for short-lived values, in insertion order.
  *
- * Each value has a place of its own, which is emptied when the value leaves: V8's map hangs on to its former tables,
- * and to what stands in these, until a full collection. A table that has grown old keeps all younger ones, so that
- * what passed through would grow old too, and make the short collections long.
+ * Each value has its own place, emptied when the value is removed: V8's map keeps its former tables, and their
+ * contents, alive until a full collection. An old table keeps all younger ones, so removed values would grow old too,
+ * and make the short collections long.
  */
 export class PassingMap<Key, Value> {
   readonly #places = new Map<Key, Place<Key, Value>>();
-  /** In the order of coming; those whose value has left are taken out once they are the greater part. */
+  /** In insertion order; empty places are removed once they are the majority. */
   #order: Place<Key, Value>[] = [];
   #came = 0;
 
@@ -19,7 +19,7 @@ export class PassingMap<Key, Value> {
     return this.#places.get(key)?.value;
   }
 
-  /** In place of a value that had the key. */
+  /** Replaces a value that has the key. */
   set(key: Key, value: Value): void {
     this.delete(key);
     const place = { key, value, number: ++this.#came };
@@ -36,7 +36,7 @@ export class PassingMap<Key, Value> {
     return true;
   }
 
-  /** Takes out the one that came first, and gives its key. */
+  /** Removes the oldest value and returns its key. */
   shift(): Key | undefined {
     for (const key of this.#places.keys()) {
       this.delete(key);
@@ -45,14 +45,14 @@ export class PassingMap<Key, Value> {
     return undefined;
   }
 
-  /** All values now. */
+  /** All current values. */
   toArray(): Value[] {
     return Array.from(this.#places.values(), ({ value }) => value as Value);
   }
 
   /**
-   * Keys and values with the numbers of their coming: those of a lower number than `before`, the last one first or the
-   * first one first. Costs what is read of it. Nothing may come or go meanwhile.
+   * Keys and values with their insertion numbers: those below `before`, newest or oldest first. Costs only the items
+   * read. The map must not change meanwhile.
    */
   *entries({
     before = Number.POSITIVE_INFINITY,
@@ -70,11 +70,11 @@ export class PassingMap<Key, Value> {
 interface Place<Key, Value> {
   readonly key: Key;
   value: Value | undefined;
-  /** How many had come by then, itself included. */
+  /** The number of insertions up to this one, inclusive. */
   readonly number: number;
 }
 
-/** How many of these places, in the order of their numbers, have a lower one. */
+/** The number of places, in the order of their numbers, that have a lower number. */
 function countBelow(order: readonly { readonly number: number }[], number: number): number {
   let low = 0;
   let high = order.length;

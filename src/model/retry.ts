@@ -4,42 +4,40 @@ import { FatalError, RetryAfterError, viewError } from './error.ts';
 
 export type { Backoff, BackoffStrategy, FailureInfo } from './backoff.ts';
 
-/** When a task whose attempt has failed is tried again. */
+/** When to try a task again after a failed attempt. */
 export interface RetryPolicy {
-  /** All attempts counted, the first included; an integer of at least 1. */
+  /** The number of all attempts, including the first; an integer of at least 1. */
   maxAttempts: number;
-  /** The wait before the next attempt; full jitter, 1 s doubling to 30 s, by default. */
+  /** The wait before the next attempt. Default: full jitter, 1 s doubling to 30 s. */
   backoff?: Backoff | undefined;
-  /** No retry that would start this long after the first attempt's start, or later; no bound by default. */
+  /** No retry starts this long after the first attempt's start, or later. Default: no bound. */
   maxElapsedMs?: number | undefined;
-  /**
-   * Whether this error is worth another attempt; asked after the wait is known. Every error is, by default.
-   */
+  /** Whether to retry after this error; asked once the wait is known. Default: after every error. */
   retryIf?: ((error: unknown, failure: RetryQuestion) => boolean) | undefined;
 }
 
-/** What `retryIf` is told beside the error. */
+/** The second argument of `retryIf`. */
 export interface RetryQuestion {
   /** The attempt that failed, from 1. */
   readonly attempt: number;
   readonly elapsedMs: number;
-  /** How long the next attempt would wait. */
+  /** The wait before the next attempt. */
   readonly waitMs: number;
 }
 
-/** What becomes of a task whose attempt has failed. */
+/** The decision after a failed attempt. */
 export type RetryDecision =
   | { readonly retry: true; readonly waitMs: number }
   | {
       readonly retry: false;
       readonly cause: 'exhausted' | 'fatal';
-      /** What the policy's own function did wrong, for the log; its `cause` is what that function threw. */
+      /** The defect of the policy's own function, for the log; its `cause` is the error thrown there. */
       readonly defect?: Error | undefined;
     };
 
 /**
- * No wait is longer: a hundred years of 365.25 days. Added to any instant of our time it is still a date and
- * a safe integer. A timer cannot wait so long: the clock has to wait in steps.
+ * The longest wait: a hundred years of 365.25 days. Added to any present instant it is still a date and a safe integer.
+ * Timers cannot wait so long, so the clock waits in steps.
  */
 export const MAX_WAIT_MS = 3_155_760_000_000;
 
@@ -48,9 +46,9 @@ const exhausted: RetryDecision = { retry: false, cause: 'exhausted' };
 const fatal: RetryDecision = { retry: false, cause: 'fatal' };
 
 /**
- * Decides whether there is another attempt, and when. Never throws: a `backoff` or `retryIf` that does, or
- * that answers with something else than it should, means no retry, cause `fatal`, with a `defect`. After the
- * last attempt no wait is needed, so there a bad one is no defect.
+ * Decides whether there is another attempt, and when. Never throws: if `backoff` or `retryIf` throws or returns an
+ * invalid value, there is no retry, cause `fatal`, with a `defect`. After the last attempt the wait is not needed, so
+ * an invalid one is no defect.
  *
  * Without a policy there is one attempt. Waits are whole milliseconds, rounded, at most `MAX_WAIT_MS`.
  */
@@ -68,7 +66,7 @@ export function planRetry(policy: RetryPolicy | undefined, failure: FailureInfo)
   return { retry: true, waitMs };
 }
 
-/** Gives the policy back, or throws `FlowError` `bad_option` that names the option, what it must be and what it is. */
+/** Returns the policy, or throws `FlowError` `bad_option` that names the option, the rule and the value. */
 export function checkRetry(taskId: string, policy: RetryPolicy): RetryPolicy {
   const at = (name: string): Place => ({ option: `retry.${name}`, taskId });
   checkKeys({ option: 'retry', taskId }, policy, retryKeys);
@@ -109,7 +107,7 @@ function askRetryIf({ retryIf }: RetryPolicy, failure: FailureInfo, waitMs: numb
 }
 
 function wrongAnswer(option: string, rule: string, answer: unknown): Error {
-  // Nobody else will look at the promise of an async function, whose rejection would end the process.
+  // Handles the promise of an async function, since an unhandled rejection would end the process.
   if (isA(answer, Promise)) answer.catch(() => undefined);
   return new Error(
     `\`${option}\` must give ${rule}, but gave ${showValue(answer)}: there is no further attempt`,

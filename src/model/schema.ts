@@ -1,8 +1,8 @@
 import { type Issue, textOf } from './error.ts';
 
 /**
- * What topple asks of a schema: version 1 of Standard Schema (https://standardschema.dev), which zod, valibot,
- * arktype and others implement.
+ * The part of Standard Schema (version 1, https://standardschema.dev) that topple uses; zod, valibot, arktype and
+ * others implement it.
  */
 export interface Schema<Input = unknown, Output = Input> {
   readonly '~standard': {
@@ -13,24 +13,24 @@ export interface Schema<Input = unknown, Output = Input> {
   };
 }
 
-/** What a schema says of a value. */
+/** The result of a schema's check. */
 export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly SchemaIssue[] };
 
-/** What a schema finds fault with, and where. */
+/** One issue reported by a schema, and its place. */
 export interface SchemaIssue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** What a schema takes. */
+/** The input type of a schema. */
 export type SchemaInput<S> = S extends Schema<infer Input, unknown> ? Input : never;
 
-/** What a schema returns. */
+/** The output type of a schema. */
 export type SchemaOutput<S> = S extends Schema<infer _Input, infer Output> ? Output : never;
 
-/** The value as the schema returns it, or what is wrong with it. */
+/** The value as returned by the schema, or the issues found. */
 export type Checked =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly issues: readonly Issue[] };
@@ -46,7 +46,7 @@ export function isSchema(value: unknown): value is Schema {
   );
 }
 
-/** Checks a value: at once with a synchronous schema, else with a promise. A schema that throws refuses. */
+/** Checks a value: at once with a synchronous schema, else with a promise. A schema that throws refuses the value. */
 export function check(schema: Schema | undefined, value: unknown): Checked | Promise<Checked> {
   if (schema === undefined) return { ok: true, value };
   try {

@@ -1,4 +1,4 @@
-/** States of a task, in the words of its machine. The last five are final. */
+/** Statuses of a task. Each is a tag of the states of the task machine that show as it. The last five are final. */
 export type TaskStatus =
   | 'pending'
   | 'running'
@@ -9,26 +9,26 @@ export type TaskStatus =
   | 'upstream_failed'
   | 'cancelled';
 
-/** A task's final states. */
+/** A task's final statuses. */
 export type SettledStatus = Extract<
   TaskStatus,
   'done' | 'failed' | 'skipped' | 'upstream_failed' | 'cancelled'
 >;
 
-/** States of a run, in the words of the orchestrator. The last three are final. */
+/** Statuses of a run. Each is a tag of the states of the orchestrator that show as it. The last three are final. */
 export type RunStatus = 'running' | 'paused' | 'cancelling' | 'done' | 'failed' | 'cancelled';
 
-/** A run's final states. */
+/** A run's final statuses. */
 export type SettledRunStatus = Extract<RunStatus, 'done' | 'failed' | 'cancelled'>;
 
 /**
  * Why a task or a run ended as it did.
  *
  * - `exhausted`: the attempts, or the time for them, are used up
- * - `fatal`: the error said that trying again is of no use
+ * - `fatal`: the error said that a retry is useless
  * - `timeout`: a time limit passed
- * - `input`, `output`: a schema, or the function that makes them, refused
- * - `cancelled`: asked for by a person or a program
+ * - `input`, `output`: a schema refused the value, or the function that makes it threw
+ * - `cancelled`: requested by a person or a program
  * - `upstream`: a dependency failed · `rule`: the trigger rule said skip
  * - `lost`: the process that ran it is gone
  */
@@ -43,12 +43,12 @@ export type Cause =
   | 'rule'
   | 'lost';
 
-/** Whether a task in this state has ended. */
+/** Whether a task of this status has ended. */
 export function isSettled(status: TaskStatus): status is SettledStatus {
   return status !== 'pending' && status !== 'running' && status !== 'retrying';
 }
 
-/** Whether a run in this state has ended. */
+/** Whether a run of this status has ended. */
 export function isSettledRun(status: RunStatus): status is SettledRunStatus {
   return status === 'done' || status === 'failed' || status === 'cancelled';
 }

@@ -2,44 +2,44 @@ import { StoreConflictError } from './error.ts';
 import type { Entry } from './journal.ts';
 import type { SettledRunStatus } from './status.ts';
 
-/** What is known of a run without reading its journal. */
+/** A summary of a run, without its whole journal. */
 export interface RunSummary {
   readonly id: string;
   readonly flow: string;
   readonly startedAt: number | null;
   /** `null` while the run is unsettled. */
   readonly endedAt: number | null;
-  /** How the run ended; `undefined` while it is unsettled. */
+  /** The status in which the run ended; `undefined` while it is unsettled. */
   readonly ending: SettledRunStatus | undefined;
   /** `seq` of its last entry. */
   readonly seq: number;
-  /** Its place in the order in which the store's runs were made. From 1; no two runs have the same. */
+  /** Its place in the store's creation order. From 1; no two runs have the same. */
   readonly order: number;
 }
 
-/** Which runs are wanted, and in which order; without a field, all, the oldest first. */
+/** Filter and order of a list of runs; without a field, all, the oldest first. */
 export interface RunFilter {
   readonly flow?: string | undefined;
   readonly settled?: boolean | undefined;
-  /** Those that were made last come first. Default false. */
+  /** The most recently created come first. Default false. */
   readonly newestFirst?: boolean | undefined;
   /** Only runs with a lower `order`. */
   readonly before?: number | undefined;
-  /** At most so many. A page costs what is looked at to fill it. Minimum 1. */
+  /** Maximum number of runs. A page costs the runs examined to fill it. Minimum 1. */
   readonly limit?: number | undefined;
 }
 
-/** A journal as far as it takes to sum it up. */
+/** The parts of a journal that a summary needs. */
 export interface ListedJournal {
   readonly id: string;
   readonly order: number;
-  /** Of the last entry. */
+  /** `seq` of the last entry. */
   readonly seq: number;
-  /** Gives the entry with a `seq`. */
+  /** Returns the entry with a `seq`. */
   entryAt(seq: number): Entry;
 }
 
-/** Sums up the journals that a filter lets through; they must come in the filter's order. */
+/** Sums up the journals that match a filter; they must come in the filter's order. */
 export function listRuns(journals: Iterable<ListedJournal>, filter: RunFilter): RunSummary[] {
   const { limit = Number.POSITIVE_INFINITY } = filter;
   const runs: RunSummary[] = [];
@@ -51,8 +51,8 @@ export function listRuns(journals: Iterable<ListedJournal>, filter: RunFilter): 
 }
 
 /**
- * Sums up a journal. The start stands among its first entries, if the input was accepted; that of a settled run ends
- * with its end.
+ * Sums up a journal. The start is among its first entries if the input was accepted; the last entry of a settled run is
+ * its end.
  */
 export function summarise(journal: ListedJournal): RunSummary {
   const { id, order, seq } = journal;
@@ -84,16 +84,16 @@ function startOf(journal: ListedJournal) {
   return undefined;
 }
 
-/** Whether a filter lets a run through. */
+/** Whether a run matches a filter. */
 export function isWanted({ flow, settled }: RunFilter, run: RunSummary): boolean {
   if (flow !== undefined && run.flow !== flow) return false;
   return settled === undefined || settled === (run.endedAt !== null);
 }
 
-/** A journal is to be gone on with from another entry than its last. */
+/** The error of an append that expects another last entry than the journal has. */
 export function conflictOf(runId: string, seq: number, expectedSeq: number): StoreConflictError {
   return new StoreConflictError(
     runId,
-    `Run ${runId} has ${seq} entries where ${expectedSeq} were expected: another engine goes on with it, or the id is taken`,
+    `Run ${runId} has ${seq} entries, but ${expectedSeq} were expected: another engine continues it, or the id is taken`,
   );
 }

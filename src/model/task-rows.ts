@@ -2,24 +2,24 @@ import type { TaskView } from './view.ts';
 
 type Row = { -readonly [K in keyof TaskView]: TaskView[K] };
 
-/** So many rows stand in one piece: a change copies that and the list of pieces, not all rows. */
+/** Rows are stored in pieces of 2^`PIECE_BITS`: a change copies one piece and the list of pieces, not all rows. */
 const PIECE_BITS = 7;
 const PIECE_MASK = (1 << PIECE_BITS) - 1;
 
-/** The rows of all tasks at one moment, by their places in definition order. */
+/** The rows of all tasks at one moment, by place in definition order. */
 export type RowsAt = (task: number) => TaskView;
 
 /**
- * The rows of a run's tasks. They are changed in place until they are given out; what was given out stays as it was,
- * and shares with what comes later all that does not change.
+ * The rows of a run's tasks, changed in place until they are given out. Rows given out stay unchanged, and are shared
+ * with later ones as far as those do not change.
  */
 export class TaskRows {
   #pieces: Row[][] = [];
-  /** How often rows were given out; a row or piece of an earlier round is somebody else's too. */
+  /** The number of times that rows were given out; a row or piece of an earlier round is shared. */
   #round = 0;
   readonly #roundOf: Int32Array;
   readonly #roundOfPiece: Int32Array;
-  /** Rows of this round. */
+  /** Rows changed in this round. */
   #changed: Row[] = [];
   #isGiven = false;
 
@@ -34,18 +34,18 @@ export class TaskRows {
     return (this.#pieces[task >> PIECE_BITS] as Row[])[task & PIECE_MASK] as Row;
   }
 
-  /** A row to be changed, before rows are given out again. */
+  /** Returns a row that can be changed until rows are given out again. */
   edit(task: number): Row {
     const row = this.get(task) as Row;
     return this.#roundOf[task] === this.#round ? row : this.#put(task, { ...row });
   }
 
-  /** Puts a new row, which must have been made for this call, in the place of another. */
+  /** Replaces a row. The new one must be made for this call. */
   set(task: number, row: TaskView): void {
     this.#put(task, row);
   }
 
-  /** The rows as they are now, for good: none can be changed any more. The first time costs a look at each. */
+  /** The current rows, which will not change. The first call examines each row. */
   give(): RowsAt {
     const fresh = this.#round === 0 ? this.#pieces.flat() : this.#changed;
     for (const row of fresh) Object.freeze(row);

@@ -3,15 +3,15 @@ import { createRecord, put } from './record.ts';
 import type { RowsAt } from './task-rows.ts';
 import type { RunView, TaskView } from './view.ts';
 
-/** An object of more keys takes too long to be made for each moment of a run. */
+/** Maximum number of tasks in a plain object; larger ones take too long to make at each moment of a run. */
 const MOST_PLAIN = 500;
 
-/** Where Node looks for how a value is printed; in place of a proxy it asks the target. */
+/** The key under which Node looks for a value's printing; for a proxy it asks the target. */
 const inspect = Symbol.for('nodejs.util.inspect.custom');
 
 /**
- * The tasks of a run at one moment, by id; they cannot be changed. Of up to 500 a plain object; of more a proxy that
- * reads as one and costs the same however many there are, but which `structuredClone` does not take.
+ * The tasks of a run at one moment, by id; read-only. Up to 500 are a plain object. More are a proxy that reads like
+ * one and costs the same for any number, but cannot be cloned by `structuredClone`.
  */
 export function tasksById(graph: Graph, rowsAt: RowsAt): RunView['tasks'] {
   if (graph.size <= MOST_PLAIN) return Object.freeze(plainTasks(graph, rowsAt));
@@ -22,14 +22,14 @@ export function tasksById(graph: Graph, rowsAt: RowsAt): RunView['tasks'] {
   return new Proxy(target, new TaskTable(graph, rowsAt));
 }
 
-/** The same as a plain object. */
+/** The tasks of a run as a plain object. */
 export function plainTasks({ ids, size }: Graph, rowsAt: RowsAt): Record<string, TaskView> {
   const tasks = createRecord<TaskView>(size);
   for (let task = 0; task < size; task++) put(tasks, ids[task] as string, rowsAt(task));
   return tasks;
 }
 
-/** Reads as an object whose own properties are the tasks. */
+/** Looks like an object whose own properties are the tasks. */
 class TaskTable implements ProxyHandler<object> {
   readonly #graph: Graph;
   readonly #rowsAt: RowsAt;

@@ -1,8 +1,8 @@
 import type { SettledStatus } from './status.ts';
 
 /**
- * When a task with dependencies may start. Names and verdicts are Airflow's (`trigger_rule_dep.py`), with
- * `settled` where Airflow says `done`, since `done` means success here.
+ * When a task with dependencies may start. Names and verdicts are Airflow's (`trigger_rule_dep.py`), with `settled` for
+ * Airflow's `done`, since `done` means success here.
  */
 export const triggerRules = [
   'all_success',
@@ -21,10 +21,12 @@ export const triggerRules = [
 
 export type TriggerRule = (typeof triggerRules)[number];
 
-/** What a rule says once it is sure; `wait` until then. */
+/** The decision of a rule; `wait` until it is sure. */
 export type Decision = 'wait' | 'run' | 'skip' | 'upstream_failed';
 
-/** Which endings a task's settled dependencies had, one bit each: all that a rule needs beside "are any unsettled?". */
+/**
+ * The endings of a task's settled dependencies, one bit each. A rule needs nothing else but whether any are unsettled.
+ */
 export type Seen = number;
 
 const SUCCESS = 1;
@@ -43,11 +45,11 @@ export const seenBit: Readonly<Record<SettledStatus, Seen>> = {
 };
 
 /**
- * The verdict of a rule as soon as it can no longer change: a terminal verdict comes before "may run", and
- * without dependencies every rule runs.
+ * The verdict of a rule, given as soon as it is final: a terminal verdict precedes "may run", and without dependencies
+ * every rule runs.
  *
  * @param seen endings of the settled dependencies
- * @param unsettled whether any dependency is still to settle
+ * @param unsettled whether any dependency has not settled
  */
 export function decide(rule: TriggerRule, seen: Seen, unsettled: boolean): Decision {
   if (seen === 0 && !unsettled) return 'run';
@@ -93,12 +95,12 @@ export function decide(rule: TriggerRule, seen: Seen, unsettled: boolean): Decis
   }
 }
 
-/** Whether a task under the rule may start while dependencies of it have not settled. */
+/** Whether a task under the rule may start before all its dependencies have settled. */
 export function mayStartEarly(rule: TriggerRule): boolean {
   return rule === 'always' || rule === 'one_failed' || rule === 'one_success' || rule === 'one_settled';
 }
 
-/** Airflow's spelling of a rule, or ours, as ours; `undefined` for neither. */
+/** The rule spelled in our way or Airflow's; `undefined` for neither. */
 export function parseTriggerRule(text: string): TriggerRule | undefined {
   const ours = text.replace(/^(all|one)_done/, '$1_settled');
   return triggerRules.find((rule) => rule === ours);

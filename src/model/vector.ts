@@ -4,15 +4,15 @@ const BITS = 5;
 const WIDTH = 1 << BITS;
 const MASK = WIDTH - 1;
 
-/** A node belongs to the edit that made it, which alone may write to it, and only until it is done. */
+/** A node, which belongs to the edit that made it: only that edit may write to it, until it is done. */
 interface Node {
   readonly owner: object;
   readonly slots: number[] | Node[];
 }
 
 /**
- * Immutable sequence of small integers: a tree of 32-way nodes, so that a change copies one path and
- * shares the rest. Changes are made through an `edit`.
+ * Immutable sequence of small integers: a tree of 32-way nodes, so that a change copies one path and shares the rest.
+ * Changed through an `edit`.
  */
 export class Vector implements Integers {
   readonly size: number;
@@ -53,7 +53,7 @@ export class Vector implements Integers {
     return (node.slots as number[])[index & MASK] as number;
   }
 
-  /** Starts a set of changes: each path is copied at most once, however many there are. */
+  /** Starts a set of changes, which copies each path at most once. */
   edit(): VectorEdit {
     return new VectorEdit(this.size, this.#root, this.#shift);
   }
@@ -64,7 +64,7 @@ export class Vector implements Integers {
   }
 }
 
-/** Changes to a vector that nobody else has seen yet. */
+/** Changes to a vector that nobody else has seen. */
 export class VectorEdit implements IntegersEdit {
   readonly #size: number;
   readonly #shift: number;
@@ -98,7 +98,7 @@ export class VectorEdit implements IntegersEdit {
     return (node.slots as number[])[index & MASK] as number;
   }
 
-  /** The changed vector. Further changes copy again, so the one returned stays as it is. */
+  /** The changed vector, which stays as it is: further changes copy again. */
   done(): Vector {
     this.#owner = {};
     return Vector.ofEdit(this.#size, this.#root, this.#shift);

@@ -1,10 +1,10 @@
 import type { ErrorView } from './error.ts';
 import type { Cause, RunStatus, TaskStatus } from './status.ts';
 
-/** A task of a run, as edges show it. Instants are epoch milliseconds. */
+/** A task of a run, as shown at edges. Instants are epoch milliseconds. */
 export interface TaskView {
   readonly status: TaskStatus;
-  /** Attempts started. */
+  /** The number of attempts started. */
   readonly attempts: number;
   /** When its trigger rule said run. */
   readonly readyAt?: number | undefined;
@@ -15,22 +15,22 @@ export interface TaskView {
   /** When its next attempt is due, while it is `retrying`. */
   readonly retryAt?: number | undefined;
   readonly output?: unknown;
-  /** Of its last failed attempt, unless it is done. */
+  /** The error of its last failed attempt, unless it is done. */
   readonly error?: ErrorView | undefined;
   readonly cause?: Cause | undefined;
   readonly dependsOn: readonly string[];
 }
 
-/** A run, as edges show it: a fold of its journal, and plain data. Instants are epoch milliseconds. */
+/** A run, as shown at edges: a fold of its journal, and plain data. Instants are epoch milliseconds. */
 export interface RunView {
   readonly id: string;
   readonly flow: string;
   readonly status: RunStatus;
   readonly cause?: Cause | undefined;
   readonly reason?: unknown;
-  /** `null` until the input has been accepted. */
+  /** `null` until the input is accepted. */
   readonly startedAt: number | null;
-  /** `null` until the run has settled. */
+  /** `null` until the run settles. */
   readonly endedAt: number | null;
   readonly tasks: { readonly [taskId: string]: TaskView };
 }

@@ -9,7 +9,7 @@ import {
 } from '../model/summary.ts';
 import type { Store } from './store.ts';
 
-/** A store for as long as the process lives: the reference for others, and the double in tests. */
+/** A store that lives as long as the process: the reference for other stores, and the double in tests. */
 export function createMemoryStore(): Store {
   return new MemoryStore();
 }

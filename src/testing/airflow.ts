@@ -1,7 +1,7 @@
 import type { SettledStatus } from '../model/status.ts';
 import type { Decision, TriggerRule } from '../model/trigger-rule.ts';
 
-/** How many of a task's dependencies ended in each way. A cancelled one counts as failed. */
+/** The number of a task's dependencies that ended in each way. A cancelled one counts as failed. */
 export interface Counts {
   readonly done: number;
   readonly failed: number;
@@ -11,8 +11,8 @@ export interface Counts {
 }
 
 /**
- * What a trigger rule says, counted out as Airflow's `trigger_rule_dep.py` does. It is stated here a second time on
- * purpose, in other terms than `decide` of the model: a property that asked the model could find no fault in it.
+ * Gives the verdict of a trigger rule, counting as Airflow's `trigger_rule_dep.py` does. It states the rules again on
+ * purpose, in other terms than the model's `decide`: a property that asked the model could find no fault in it.
  */
 export function airflowVerdict(rule: TriggerRule, counts: Counts): Decision {
   const { done, skipped, unsettled } = counts;

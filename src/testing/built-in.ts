@@ -6,21 +6,21 @@ import type { FlowWorld, Situation, Taken } from './flow-world.ts';
 import type { Step } from './steps.ts';
 import type { LiveRow, Row } from './task-model.ts';
 
-/** What is asked after each step of each path. */
+/** A property, checked after each step of each path. */
 export interface BuiltIn {
   readonly name: string;
-  /** What is wrong with a step; `undefined` where nothing is. The first step, the start, has none before it. */
+  /** Says what is wrong with a step; `undefined` if nothing is. The first step, the start, has no step before it. */
   readonly afterStep?: (
     world: FlowWorld,
     before: Situation | undefined,
     step: Step | undefined,
     taken: Taken,
   ) => string | undefined;
-  /** What is wrong with a situation from which nothing can happen any more. */
+  /** Says what is wrong with a situation from which nothing more can happen. */
   readonly atEnd?: (world: FlowWorld, last: Situation) => string | undefined;
 }
 
-/** Properties that every flow has, whatever its tasks do. */
+/** The properties that every flow has, whatever its tasks do. */
 export const builtIns: readonly BuiltIn[] = [
   { name: 'every task settles', atEnd: unsettled },
   { name: 'each task settles once', afterStep: settledTwice },
@@ -36,7 +36,7 @@ export const builtIns: readonly BuiltIn[] = [
   { name: 'a run that was stopped goes on as it was', afterStep: recoveredOtherwise },
 ];
 
-/** Whether a property of this name is one of every flow. */
+/** Whether a built-in property has this name. */
 export function isBuiltInName(name: string): boolean {
   return name === 'the model does not throw' || builtIns.some((known) => known.name === name);
 }
@@ -78,7 +78,7 @@ function settledTwice(
   return undefined;
 }
 
-/** Goes through what settled, one by one, and asks each time what the rules of those behind it say. */
+/** Goes through the settled tasks one by one, and asks the rules of their dependents each time. */
 function wrongVerdict(
   world: FlowWorld,
   before: Situation | undefined,
@@ -347,7 +347,7 @@ function recoveredOtherwise(
   return undefined;
 }
 
-/** Attempts that have ended. */
+/** The attempts that have ended. */
 function attemptsBehind({ status, attempts }: LiveRow): number {
   return status === 'retrying' ? attempts : Math.max(attempts - 1, 0);
 }

@@ -1,22 +1,22 @@
 import type { Clock } from '../model/clock.ts';
 import { Heap, type HeapItem } from '../model/heap.ts';
 
-/** A clock that stands still until it is told to go on. */
+/** A clock that stands still until it is told to advance. */
 export interface VirtualClock extends Clock {
   /** The time of day in epoch milliseconds. */
   now(): number;
-  /** How much of this clock's time has passed, in milliseconds. */
+  /** The time that has passed on this clock, in milliseconds. */
   monotonicNow(): number;
-  /** Sets the time of day forward by `ms`, or back where they are negative; no time passes, and nothing is due for it. */
+  /** Moves the time of day forward by `ms`, or back if negative; no time passes, and nothing becomes due. */
   stepWall(ms: number): void;
   whenIdle(callback: () => void): void;
-  /** Resolves after that much of this clock's time. Rejects with the signal's reason when it is aborted first. */
+  /** Resolves after `ms` of this clock's time. Rejects with the signal's reason if it is aborted first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Goes on by `ms`, stopping at each instant at which something is due, and lets all of it happen. */
+  /** Advances by `ms`. Stops at each instant at which something is due, and lets all of it happen. */
   advance(ms: number): Promise<void>;
-  /** Goes on until the promise has settled, and gives what it gives. Rejects when nothing is due any more before that. */
+  /** Advances until the promise settles, and returns its value. Rejects if nothing is due any more before that. */
   run<T>(until: PromiseLike<T>): Promise<T>;
-  /** How many timers are set. */
+  /** The number of timers that are set. */
   readonly pending: number;
 }
 
@@ -29,8 +29,8 @@ interface Timer extends HeapItem {
 /**
  * Makes a virtual clock, for an engine (`createEngine({ clock })`) or a root actor (`createActor(logic, { clock })`).
  *
- * Before slots are filled, and before it goes on to the next instant, it lets the microtasks and one macrotask pass,
- * so that bodies which await a few promises come to rest first.
+ * Before slots are filled, and before it advances to the next instant, it lets the microtasks and one macrotask pass,
+ * so that bodies that await a few promises come to rest first.
  *
  * @param startAt epoch milliseconds. Default 0
  */
@@ -39,15 +39,15 @@ export function createVirtualClock(startAt = 0): VirtualClock {
 }
 
 class HeapClock implements VirtualClock {
-  /** On the monotonic clock, from 0. */
+  /** The monotonic time, from 0. */
   #now = 0;
-  /** What the time of day is ahead of that. */
+  /** The time of day minus the monotonic time. */
   #wallMs: number;
   #order = 0;
   readonly #timers = new Heap<Timer>((a, b) => a.at < b.at || (a.at === b.at && a.order < b.order));
   #idle: (() => void)[] = [];
   #resting: Promise<void> | undefined;
-  /** Advances are made one after the other. */
+  /** The last advance: they run one by one. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(startAt: number) {
@@ -131,7 +131,7 @@ class HeapClock implements VirtualClock {
     return result;
   }
 
-  /** Goes to the next instant and calls all that is due then. */
+  /** Advances to the next instant and calls all that is due then. */
   #step(): void {
     this.#now = Math.max(this.#now, this.#timers.first?.at ?? 0);
     for (
@@ -144,7 +144,7 @@ class HeapClock implements VirtualClock {
     }
   }
 
-  /** Lets everything happen that needs no time: until a macrotask has passed in which nobody waited for idleness. */
+  /** Lets everything happen that needs no time: until a macrotask has passed in which nothing waited for idleness. */
   #rest(): Promise<void> {
     this.#resting ??= this.#settleDown().finally(() => {
       this.#resting = undefined;

@@ -22,29 +22,29 @@ import type { LiveRow } from './task-model.ts';
 import { stepMs, type Timetable } from './timetable.ts';
 import { compareView } from './view-check.ts';
 
-/** An attempt that waits for the path to say how it goes. */
+/** An attempt that waits until the path says how it ends. */
 export interface OpenBody {
   readonly scope: PerformScope;
   readonly end: PromiseWithResolvers<unknown>;
-  /** To be called before the body ends. */
+  /** Must be called before the body ends. */
   readonly leave: () => void;
 }
 
-/** What the engine tells a retry policy: `backoff` has the chance, `retryIf` the wait. */
+/** The engine's question to a retry policy: `backoff` has the chance, `retryIf` the wait. */
 type AskedRetry = Pick<RetryQuestion, 'attempt' | 'elapsedMs'> &
   Partial<Pick<RetryQuestion, 'waitMs'> & Pick<FailureInfo, 'random'>>;
 
-/** What chance always comes to on a path. */
+/** The random number that every path uses. */
 export const pathChance = 0.25;
 
-/** Holds the engine, step by step, against what the model says of the same path. */
+/** Compares the engine with the model of the same path, step by step. */
 export class Comparison {
   readonly #world: FlowWorld;
   readonly #timetable: Timetable;
   readonly #journal: JournalCheck;
   readonly #says: PathSays;
   readonly #open: ReadonlyMap<number, OpenBody>;
-  /** Whether it is the second time, with an inspector: tasks have actors, and bodies look at their scope late. */
+  /** Whether this is the second replay, with an inspector: tasks have actors, and bodies read their scope late. */
   readonly #isWatched: boolean;
   readonly #view: ExpectedView;
   readonly #scopes: ScopeCheck;
@@ -53,7 +53,7 @@ export class Comparison {
   readonly #logged: (readonly [message: string, data: unknown])[] = [];
   #number = 0;
   #taken: Taken;
-  /** The entries of the present step, once they are known. */
+  /** The entries of the current step, once they are known. */
   #expected: readonly ExpectedEntry[] | undefined;
   #calls = new Set<number>();
 
@@ -77,7 +77,7 @@ export class Comparison {
     this.#signals = new SignalCheck(says);
   }
 
-  /** What the model says of the step that comes now. */
+  /** Starts a step with the model's account of it. */
   begin(step: Step, taken: Taken, number: number): void {
     this.#taken = taken;
     this.#number = number;
@@ -87,19 +87,19 @@ export class Comparison {
     if (step.kind === 'stop') this.#view.takeUp();
   }
 
-  // What the engine says and asks meanwhile. It would take an error here for a body's, so what is wrong is told later.
+  // The engine's calls during a step. It would take an error here for a body's, so differences are reported later.
 
-  /** The engine has said something to its logger. */
+  /** Takes the engine's log message. */
   complain(message: string, data: readonly unknown[]): void {
     this.#problems.push(`the engine's logger was told: ${[message, ...data.map(textOf)].join(' ')}`);
   }
 
-  /** A body has. */
+  /** Takes a body's log message. */
   log(message: string, data: unknown): void {
     this.#logged.push([message, data]);
   }
 
-  /** Listeners hear from this entry on. */
+  /** Sets the first entry that listeners hear. */
   heardFrom(seq: number): void {
     this.#journal.heardFrom(seq);
   }
@@ -108,13 +108,13 @@ export class Comparison {
     this.#journal.hear(entry);
   }
 
-  /** The engine calls a body: whether it may, and with what. Gives what is to be called before the body ends. */
+  /** Checks whether the engine may call a body, and with what. Returns a function to call before the body ends. */
   called(task: number, scope: PerformScope): () => void {
     let check = (_: PerformScope): void => {};
     this.#note(() => {
       this.#checkCall(task, scope);
       check = this.#scopes.dependencies(task, this.#taken, (other, kept) => this.#returned(other, kept));
-      // An inspected run's bodies look only later: what they are given is how it was when they were called.
+      // Bodies of an inspected run read their scope later: it must be as it was when they were called.
       if (!this.#isWatched) check(scope);
     });
     return () => {
@@ -123,7 +123,7 @@ export class Comparison {
     };
   }
 
-  /** The engine asks a retry policy how long to wait, or whether to try again. */
+  /** Checks a question to a retry policy: how long to wait, or whether to try again. */
   asked(task: number, error: unknown, { attempt, elapsedMs, waitMs, random }: AskedRetry): void {
     this.#note(() => {
       const asked = { attempt, elapsedMs, waitMs, random: random?.(), error: viewError(error) };
@@ -140,7 +140,7 @@ export class Comparison {
     });
   }
 
-  /** After a step. Throws `Difference`. */
+  /** Compares after a step. Throws `Difference`. */
   compare(run: Run): void {
     const { next, started } = this.#taken;
     this.#journal.compare(this.#expect(), this.#number * stepMs);
@@ -160,7 +160,7 @@ export class Comparison {
       if (!this.#calls.has(task)) throw new Difference(`the body of ${this.#idOf(task)} is not called`);
   }
 
-  /** What a run says that has settled. Throws `Difference`. */
+  /** Compares the end of a settled run. Throws `Difference`. */
   async compareEnd(run: Run): Promise<void> {
     this.#compareView(await run.settled());
     await compareOutputs(run, this.#world.definition, this.#taken.next, this.#view, this.#says);
@@ -169,12 +169,12 @@ export class Comparison {
     this.#journal.compareTold('`events` gives', events);
   }
 
-  /** Whether a key is that of one of the run's tasks. */
+  /** Whether a key belongs to one of the run's tasks. */
   knowsKey(key: string): boolean {
     return this.#scopes.knows(key);
   }
 
-  /** What all that follows from the step puts into the journal; to be asked for once it is known what was said. */
+  /** Gives all journal entries that follow from the step. Call it only once it is known what was said. */
   #expect(): readonly ExpectedEntry[] {
     if (this.#expected !== undefined) return this.#expected;
     const { definition } = this.#world;
@@ -222,7 +222,7 @@ export class Comparison {
       throw new Difference(`the logger is told "${message}" of attempt ${attempt} of ${this.#idOf(task)}`);
   }
 
-  /** What a body has returned; where a schema looks at it, what that made of it stands in the journal. */
+  /** The value that a body returned; if a schema checks it, the schema's output, which is in the journal. */
   #returned(task: number, kept: unknown): unknown {
     const output = this.#says.outputOf(task);
     return output === unjudged ? kept : output;
@@ -252,7 +252,7 @@ export class Comparison {
     }
   }
 
-  /** A task has an actor while it is live, and no longer. */
+  /** Checks that a task has an actor exactly while it is live. */
   #compareActors({ actor }: Run, { rows }: Situation): void {
     const prefix = keyPrefixOf(this.#says.runId);
     for (const [task, row] of rows.entries()) {
@@ -267,10 +267,9 @@ export class Comparison {
         );
       if (found === undefined) continue;
       const { value } = found.getSnapshot();
-      if (value !== row?.status)
-        throw new Difference(
-          `the actor of \`${id}\` is ${value}, and in the model the task is ${row?.status}`,
-        );
+      const { value: expected } = (row as LiveRow).snapshot;
+      if (value !== expected)
+        throw new Difference(`the actor of \`${id}\` is ${value}, and in the model the task is ${expected}`);
     }
   }
 

@@ -4,7 +4,7 @@ import type { Step } from './steps.ts';
 import { seedOf } from './steps.ts';
 import { nameStep, type Told, walk } from './story.ts';
 
-/** A path as a Mermaid sequence diagram: who tells whom what, step by step. */
+/** Draws a path as a Mermaid sequence diagram: who tells whom what, step by step. */
 export function sequenceOf(world: FlowWorld, path: readonly Step[]): string {
   const { start, steps } = walk(world, path);
   const involved = new Set<number>();
@@ -36,7 +36,7 @@ export function sequenceOf(world: FlowWorld, path: readonly Step[]): string {
   return ['sequenceDiagram', ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
-/** A module that has the real engine go a path, and prints what came of it. `flow` is to be filled in. */
+/** Writes a module that replays a path on the real engine and prints the outcome. `flow` is to be filled in. */
 export function scriptOf(world: FlowWorld, path: readonly Step[]): string {
   const name = JSON.stringify(world.definition.name);
   const limits = JSON.stringify(world.limits);
@@ -53,9 +53,9 @@ export function scriptOf(world: FlowWorld, path: readonly Step[]): string {
   ].join('\n');
 }
 
-/** What Mermaid would read as its own is written as an entity. */
+/** Writes characters that have a meaning in Mermaid as entities. */
 function textOf(text: string): string {
   const plain = text.toWellFormed().replaceAll('`', '');
-  // Nor has it names without a character.
+  // Mermaid has no empty names.
   return plain === '' ? '#160;' : plain.replaceAll(/[;#<>\p{Cc}]/gu, (char) => `#${char.charCodeAt(0)};`);
 }

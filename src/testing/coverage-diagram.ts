@@ -5,8 +5,8 @@ import { orchestratorEdges } from './flow-world.ts';
 import { taskEdges } from './task-model.ts';
 
 /**
- * Both machines as Mermaid state diagrams: `✓` before a transition that was covered, `✗` before one that was not, `–`
- * before one that this flow cannot take.
+ * Draws both machines as Mermaid state diagrams: `✓` before a transition that was covered, `✗` before one that was not,
+ * `–` before one that this flow cannot take.
  */
 export function coverageDiagrams(report: CoverageReport): {
   readonly task: string;

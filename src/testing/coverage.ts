@@ -9,13 +9,13 @@ import type { Moves } from './moves.ts';
 import type { Possible } from './possible.ts';
 import { taskEdges } from './task-model.ts';
 
-/** One thing that may be covered. */
+/** One thing that can be covered. */
 export interface CoverageItem {
   readonly name: string;
   readonly isCovered: boolean;
 }
 
-/** A kind of thing: transitions of a machine, verdicts, outcomes. */
+/** A kind of thing to cover: transitions of a machine, verdicts, outcomes. */
 export interface CoverageGroup {
   readonly name: string;
   readonly covered: number;
@@ -23,17 +23,17 @@ export interface CoverageGroup {
   readonly items: readonly CoverageItem[];
 }
 
-/** A transition that cannot be taken by the flow, or by what was allowed, and why. */
+/** A transition that the flow, or the allowed options, cannot take, and why. */
 export interface LeftOut {
   readonly name: string;
   readonly why: string;
 }
 
-/** What was covered of what could be, by an exploration or by test paths. */
+/** The coverage of an exploration or of test paths. */
 export interface CoverageReport {
   readonly covered: number;
   readonly total: number;
-  /** `covered` of `total`, from 0 to 1; 1 where there is nothing to cover. */
+  /** `covered` divided by `total`, from 0 to 1; 1 if there is nothing to cover. */
   readonly share: number;
   readonly groups: readonly CoverageGroup[];
   readonly leftOut: readonly LeftOut[];
@@ -56,7 +56,7 @@ export class Coverage {
     this.#endings = Array.from({ length: world.size }, () => new Set());
   }
 
-  /** Hears of a step. */
+  /** Adds a step. */
   add(taken: Taken): void {
     for (const { edge } of taken.taskEdges) this.#edges.task.add(edge);
     for (const edge of taken.runEdges) this.#edges.run.add(edge);
@@ -65,7 +65,7 @@ export class Coverage {
     for (const { task, status } of taken.settled) (this.#endings[task] as Set<SettledStatus>).add(status);
   }
 
-  /** What was covered for one of several tasks that may change places was covered for all. */
+  /** Copies what was covered for one of several interchangeable tasks to all of them. */
   share(twins: readonly (readonly number[])[]): void {
     for (const group of twins) {
       const verdicts = new Set(group.flatMap((task) => [...(this.#verdicts[task] as ReadonlySet<Decision>)]));
@@ -130,7 +130,7 @@ export class Coverage {
   }
 }
 
-/** A share in percent, rounded down. */
+/** Shows a share in percent, rounded down. */
 export function showShare(share: number): string {
   return `${Math.floor(share * 1_000) / 10} %`;
 }
@@ -139,12 +139,12 @@ function groupOf(name: string, items: readonly CoverageItem[]): CoverageGroup {
   return { name, covered: items.filter(({ isCovered }) => isCovered).length, total: items.length, items };
 }
 
-/** An edge in words: `running: attempt.failed [attemptsLeft] → retrying`. */
+/** Shows an edge in words: `running: attempt.failed [attemptsLeft] → retrying`. */
 export function nameOf({ from, event, guard, to }: Edge): string {
   return `${from}: ${event}${guard === undefined ? '' : ` [${guard}]`}${to === undefined ? '' : ` → ${to}`}`;
 }
 
-/** Why a transition cannot be taken by this flow, or with what was allowed. */
+/** Says why a transition cannot be taken by this flow, or with the allowed options. */
 function whyNot(
   edge: string,
   { definition, size }: FlowWorld,
@@ -155,6 +155,8 @@ function whyNot(
   const offers = (outcome: string): boolean =>
     moves.outcomes.some((outcomes) => (outcomes as readonly string[]).includes(outcome));
   const has = (command: Parameters<typeof moves.commands.has>[0]): boolean => moves.commands.has(command);
+  const mayTimeOut = (task: number): boolean => moves.outcomes[task]?.includes('times out') === true;
+  const timesOut = offers('times out');
   const cancels = has('cancel') || has('out of time');
   const retries = any(({ retry }) => (retry?.maxAttempts ?? 1) > 1);
   const expires = any(
@@ -165,7 +167,7 @@ function whyNot(
     (definition.settings.concurrency ?? Number.POSITIVE_INFINITY) < size ||
     has('pause');
   const unless = (is: boolean, why: string): string | undefined => (is ? undefined : why);
-  if (size === 0 && edge !== 'orchestrator run.start 0' && edge !== 'orchestrator run.conclude 2')
+  if (size === 0 && edge !== 'opening run.start 0' && edge !== 'concluding run.conclude 2')
     return 'the flow has no tasks';
   switch (edge) {
     case 'task xstate.error.actor.body 0':
@@ -177,63 +179,89 @@ function whyNot(
       );
     case 'orchestrator task.settled 1':
       return unless(size > 1, 'the flow has one task');
-    case 'orchestrator run.start 0':
+    case 'opening run.start 0':
       return unless(size === 0, 'the flow has tasks');
-    case 'orchestrator run.start 1':
+    case 'opening run.start 1':
       return unless(size > 0, 'the flow has no tasks');
-    case 'orchestrator run.recover 0':
-    case 'running run.cancel 0':
-    case 'paused run.cancel 0':
-      return 'it comes between the last task and the end of the run, within one step';
-    case 'cancelling run.start 0':
-    case 'cancelling run.recover 0':
-      return 'the engine does not send it: input is checked before, and a run that was being cancelled is cancelled again';
-    case 'orchestrator run.recover 1':
+    case 'opening run.recover 0':
+      return 'the end of a run is kept together with that of its last task';
+    case 'orchestrator run.cancel 0':
+      return 'it takes a flow without tasks whose input is refused';
+    case 'opening run.pause 0':
+    case 'held run.start 0':
+    case 'held run.start 1':
+    case 'held run.resume 0':
+      return 'the model begins where the input has been accepted';
+    case 'cancelling run.cancel 0':
+    case 'concluding run.cancel 0':
+      return 'it changes nothing';
+    case 'opening run.recover 1':
       return unless(has('stop') || has('rerun'), 'no stop was allowed');
     case 'running run.pause 0':
     case 'paused run.resume 0':
-    case 'paused run.cancel 1':
-      return unless(has('pause') && (edge !== 'paused run.cancel 1' || cancels), 'no pause was allowed');
-    case 'running run.cancel 1':
-    case 'orchestrator run.conclude 0':
+      return unless(has('pause'), 'no pause was allowed');
+    case 'orchestrator run.cancel 1':
+    case 'concluding run.conclude 0':
     case 'running task.cancel 0':
-    case 'running attempt.cancelled 0':
+    case 'cancelling attempt.cancelled 0':
+      return unless(edge === 'concluding run.conclude 0' ? has('cancel') : cancels, 'no cancel was allowed');
+    case 'undecided task.cancel 0':
       return unless(
-        edge === 'orchestrator run.conclude 0' ? has('cancel') : cancels,
-        'no cancel was allowed',
+        cancels && any(({ dependsOn }) => dependsOn.length > 0),
+        'no task waits for its verdict while the run can be cancelled',
       );
-    case 'pending task.cancel 0':
-      return unless(
-        cancels && (waits || any(({ dependsOn }) => dependsOn.length > 0)),
-        'no task waits while the run can be cancelled',
-      );
-    case 'pending task.skip 0':
+    case 'ready task.cancel 0':
+      return unless(cancels && waits, 'no task waits for a slot while the run can be cancelled');
+    case 'undecided task.skip 0':
       return unless(
         verdicts.some((said) => said.has('skip')),
         "no task's rule can say skip",
       );
-    case 'pending task.fail_upstream 0':
+    case 'undecided task.fail_upstream 0':
       return unless(
         verdicts.some((said) => said.has('upstream_failed')),
         "no task's rule can say upstream_failed",
       );
-    case 'retrying task.cancel 0':
+    case 'backing_off task.cancel 0':
       return unless(cancels && retries, 'no task is retried, or no cancel was allowed');
+    case 'due task.cancel 0':
+      return unless(cancels && retries && waits, 'no retry waits for a slot while the run can be cancelled');
     case 'running attempt.failed 0':
-    case 'retrying attempt.due 0':
-    case 'retrying attempt.start 0':
+    case 'backing_off attempt.due 0':
+    case 'due attempt.start 0':
       return unless(retries, 'no task has more than one attempt');
     case 'running attempt.skipped 0':
       return unless(offers('skips'), 'no task skips itself');
+    case 'running attempt.expire 0':
+      return unless(timesOut, 'no attempt is out of time');
+    case 'timing_out attempt.failed 1':
+      return unless(
+        any(({ retry }, task) => mayTimeOut(task) && (retry?.maxAttempts ?? 1) === 1),
+        'each task with a `timeoutMs` has several attempts: all of them would have to be out of time',
+      );
+    case 'timing_out attempt.failed 0':
+      return unless(timesOut && retries, 'no attempt that is out of time may be retried');
+    case 'timing_out task.expire 0':
+      return unless(timesOut && expires, 'no attempt is out of time in a task with a `totalTimeoutMs`');
+    case 'timing_out task.cancel 0':
+      return unless(timesOut && cancels, 'no attempt is out of time, or no cancel was allowed');
     case 'running task.expire 0':
+    case 'expiring attempt.failed 0':
       return unless(expires, 'no task has a `totalTimeoutMs`');
-    case 'pending task.expire 0':
+    case 'expiring task.cancel 0':
+      return unless(expires && cancels, 'no task has a `totalTimeoutMs`, or no cancel was allowed');
+    case 'ready task.expire 0':
       return unless(
         expires && has('stop') && waits,
         'no task with a `totalTimeoutMs` waits for a slot after a stop',
       );
-    case 'retrying task.expire 0':
+    case 'backing_off task.expire 0':
       return unless(expires && retries, 'no task that is retried has a `totalTimeoutMs`');
+    case 'due task.expire 0':
+      return unless(
+        expires && retries && waits,
+        'no task with a `totalTimeoutMs` waits for a slot of its retry',
+      );
     default:
       return undefined;
   }

@@ -7,27 +7,27 @@ import { isPossible } from './shorten.ts';
 import { commands, failing, type Step, type StepKind } from './steps.ts';
 import { walk } from './story.ts';
 
-/** Where a goal was first reached: from a node, by a step. */
+/** The place where a goal was first reached: from a node, by a step. */
 interface Place {
   readonly node: number;
   readonly step: Step | undefined;
 }
 
-/** Which way to the end where nothing new is to be seen. */
+/** The preferred steps when nothing new can be covered. */
 const ordinary: readonly StepKind[] = ['done', 'ends', 'due', 'resume', 'skips'];
 
-/** Kinds of steps for which the engine itself waits. */
+/** The kinds of steps for which the engine itself waits. */
 const waited: readonly StepKind[] = ['due', 'times out', 'expires', 'out of time'];
 
-/** Of so many tasks that can move, those first in definition order are looked at for what their steps would cover. */
+/** The number of movable tasks, first in definition order, whose steps are checked for coverage. */
 const looked = 12;
 
-/** Paths that cover what they can of what an exploration found to cover. */
+/** Paths that cover what they can of the goals that an exploration found. */
 export interface CoveringPaths {
   readonly paths: Step[][];
-  /** Of what was found to cover, how much no path was made for, since making them took too many steps. */
+  /** The number of goals found that have no path, since making them took too many steps. */
   readonly left: number;
-  /** Whether `maxMs` was over before: then which paths there are depends on the machine. */
+  /** Whether `maxMs` ran out first: then the set of paths depends on the machine. */
   readonly isCut: boolean;
 }
 
@@ -35,22 +35,22 @@ export interface CoveringPaths {
 export class Covering {
   readonly #cover: Cover;
   readonly #places = new Map<string, Place>();
-  /** Steps that were taken to make paths. */
+  /** The number of steps taken to make paths. */
   #taken = 0;
 
   constructor(cover: Cover) {
     this.#cover = cover;
   }
 
-  /** Hears of a step. */
+  /** Adds a step. */
   add(node: number, before: Situation | undefined, step: Step | undefined, taken: Taken): void {
     for (const goal of goalsOf(this.#cover, before, step, taken))
       if (!this.#places.has(goal)) this.#places.set(goal, { node, step });
   }
 
   /**
-   * Each path goes to what none before it has covered and lies furthest, and from there on to its end, where it can by
-   * ways that cover more.
+   * Makes the paths. Each goes to the furthest goal that none before it has covered, and from there to its end, if
+   * possible by ways that cover more.
    *
    * @param maxSteps no path is begun after so many, so that of a large flow something stays uncovered
    */
@@ -86,8 +86,8 @@ export class Covering {
   }
 
   /**
-   * What was being waited for when the engine is stopped must still come. A situation after a stop is one that was
-   * there before, so exploring gives no path to that: for each kind of wait one is made.
+   * Makes a path for each kind of wait that a stop interrupts: the wait must still end. A situation after a stop was
+   * there before, so exploring gives no path to it.
    */
   #interrupted(world: FlowWorld, moves: Moves, bounds: SearchBounds, paths: readonly Step[][]): Step[][] {
     if (!moves.commands.has('stop')) return [];
@@ -108,12 +108,12 @@ export class Covering {
     });
   }
 
-  /** Later paths may cover all that an earlier one was made for. */
+  /** Leaves out paths whose goals the later paths all cover. */
   #leaveOutRedundant(world: FlowWorld, paths: readonly Step[][]): Step[][] {
     const goals = new Map(paths.map((path) => [path, this.#goalsOn(world, path)]));
     const times = new Map<string, number>();
     for (const set of goals.values()) for (const goal of set) times.set(goal, (times.get(goal) ?? 0) + 1);
-    // Those that cover least are tried first, and of these the longest.
+    // Paths that cover least are tried first, and of these the longest.
     const inTurn = paths.toSorted(
       (a, b) => (goals.get(a)?.size ?? 0) - (goals.get(b)?.size ?? 0) || b.length - a.length,
     );
@@ -175,7 +175,7 @@ export class Covering {
     };
     let best: { readonly step: Step; readonly taken: Taken; readonly worth: number } | undefined;
     const able = at.live.toSorted((a, b) => a - b).filter((task) => moves.ofTask(at, task).length > 0);
-    // Where there is nothing left to cover, any way will do.
+    // If there is nothing left to cover, any way will do.
     const some = able.slice(0, covered.size >= this.#places.size ? 1 : looked);
     const steps = [...some.flatMap((task) => moves.ofTask(at, task)), ...moves.ofRun(at)];
     for (const step of steps) {
@@ -192,7 +192,7 @@ export class Covering {
       if (best === undefined || worth > best.worth) best = { step, taken, worth };
     }
     if (best !== undefined) return best;
-    // Nothing ordinary can happen: to its end all the same, by what may.
+    // Nothing ordinary can happen: any possible step leads to the end.
     const any = steps.find(
       ({ kind }) => !commands.has(kind) && (!failing.has(kind) || spent.failures < maxFailures),
     );

@@ -1,2 +1,2 @@
-/** The engine did something else than the model. */
+/** Thrown when the engine differs from the model. */
 export class Difference extends Error {}

@@ -6,14 +6,14 @@ import type { StateEntry, Table } from '../logic/table.ts';
 
 /** A transition of a machine, as coverage shows it. */
 export interface Edge {
-  /** Source, event and place among the source's transitions for it. */
+  /** Source, event and position among the source's transitions for it. */
   readonly id: string;
-  /** A state, or the machine's id where the transition is one of all states. */
+  /** A state, or the machine's id if the transition belongs to all states. */
   readonly from: string;
   readonly event: string;
-  /** Name of its guard, `else` after one, `undefined` where there is none. */
+  /** The name of its guard; `else` after one, `undefined` if there is none. */
   readonly guard: string | undefined;
-  /** `undefined` where it stays. */
+  /** The target; `undefined` if it stays. */
   readonly to: string | undefined;
   readonly description: string;
 }
@@ -34,7 +34,7 @@ export class Edges {
     );
   }
 
-  /** The edge that an event takes from a snapshot; `undefined` where none. */
+  /** Gives the edge that an event takes from a snapshot; `undefined` if none. */
   taken(snapshot: CompiledSnapshot, event: { readonly type: string }): string | undefined {
     const state = this.#table.states[CompiledSnapshot.stateOf(snapshot)] as StateEntry;
     const candidate = choose(state, { context: snapshot.context, event });

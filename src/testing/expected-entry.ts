@@ -2,35 +2,35 @@ import type { FlowDefinition } from '../model/definition.ts';
 import { journalVersion, type RunSettings } from '../model/journal.ts';
 import type { ModelFact } from './flow-world.ts';
 
-/** An entry as the journal is to have it, by what a path says; but for its `seq`. */
+/** An entry that a path expects in the journal, without its `seq`. */
 export type ExpectedEntry = Readonly<Record<string, unknown>> & {
   readonly type: string;
   readonly at: number;
 };
 
-/** What is said on a path beside what the model knows of it: values, errors, reasons. */
+/** What a path adds to the model's facts: values, errors, reasons. */
 export interface Said {
   readonly runId: string;
   readonly input: unknown;
   readonly settings: RunSettings;
-  /** What the run returns, where the flow says how it is made. */
+  /** The run's result, if the flow says how it is made. */
   readonly result: unknown;
-  /** Why the run was cancelled. */
+  /** The reason why the run was cancelled. */
   readonly reason: unknown;
   outputOf(task: number): unknown;
-  /** What a task's last attempt failed with. */
+  /** The error of a task's last attempt. */
   failureOf(task: number): object | undefined;
-  /** When a task that has just failed is due again. */
+  /** The instant of a failed task's retry. */
   retryAt(task: number): number;
 }
 
-/** What a body says of how far it is. */
+/** The progress that a body reports. */
 export const saidProgress = { fraction: 0.5, note: 'half' } as const;
 
-/** Why a task skips itself. */
+/** The reason why a task skips itself. */
 export const saidOfSkip = 'told to skip';
 
-/** Makes a fact of the model, which knows no values and no time, the entry that is to come of it. */
+/** Makes a fact of the model, which has no values and no time, into the entry that is expected of it. */
 export function expectEntry(
   { task, fact }: ModelFact,
   at: number,

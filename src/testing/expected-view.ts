@@ -3,7 +3,7 @@ import type { ExpectedEntry } from './expected-entry.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What a run's view is to show, by the entries that are expected: a second opinion on `RunFold`, in other words. */
+/** The expected view of a run, built from the expected entries: a second opinion on `RunFold`, in other words. */
 export class ExpectedView {
   #run: Fields;
   readonly #tasks: Fields[];
@@ -36,7 +36,7 @@ export class ExpectedView {
       this.#run = { ...this.#run, status: 'running', endedAt: null, cause: undefined, reason: undefined };
   }
 
-  /** Another engine has taken the run up: nothing is under way. */
+  /** Recovers the run on another engine: nothing is under way. */
   takeUp(): void {
     for (const [task, fields] of this.#tasks.entries())
       if (fields.status === 'running') this.#tasks[task] = { ...fields, status: 'pending' };

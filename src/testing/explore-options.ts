@@ -3,41 +3,41 @@ import type { AttemptOutcome, Command } from './moves.ts';
 import { isProperty, type Property } from './properties.ts';
 
 /**
- * What is left out since it leads nowhere else:
+ * The reduction: what a search leaves out because it leads nowhere else.
  *
  * - `none`: nothing
- * - `situations`: every situation is reached, commuting steps are taken in one order (sleep sets), and of tasks that
- *   may change places one stands for all (symmetry)
- * - `endings`: every ending is reached, by one order of what commutes (persistent sets): of the situations on the way
- *   only those of that order, and commands are given in these
- * - `auto`: `situations`, and where that takes more than 250,000 steps (of more than 50 tasks 12.5 million divided by
- *   their number), or more than `maxSituations`, `endings`
+ * - `situations`: every situation is reached, commuting steps are taken in one order (sleep sets), and one task stands
+ *   for all interchangeable ones (symmetry)
+ * - `endings`: every ending is reached, by one order of commuting steps (persistent sets): only the situations of that
+ *   order are on the way, and commands are given in these
+ * - `auto`: `situations`; `endings` if that takes more than 250,000 steps (with more than 50 tasks, 12.5 million
+ *   divided by their number) or more than `maxSituations`
  */
 export type Reduction = 'none' | 'situations' | 'endings' | 'auto';
 
-/** How far to look. */
+/** The bounds of a search. */
 export interface ExploreOptions {
-  /** Every schedule with at most so many failed, fatal, timed-out or expired attempts. Default 2. */
+  /** The most failed, fatal, timed-out or expired attempts in a schedule. Default 2. */
   readonly maxFailures?: number | undefined;
-  /** At most so many commands on a path; the end of a pause is none. Default 2. */
+  /** The most commands on a path; the end of a pause is none. Default 2. */
   readonly maxCommands?: number | undefined;
-  /** Which commands are given. Default: all but `rerun`. */
+  /** The commands that are given. Default: all but `rerun`. */
   readonly commands?: readonly Command[] | undefined;
-  /** What attempts may come to, by task. Default: what their options say; see `outcomesOf`. */
+  /** The outcomes of attempts, by task. Default: what the task's options allow; see `outcomesOf`. */
   readonly outcomes?: Readonly<Record<string, readonly AttemptOutcome[]>> | undefined;
-  /** No path has more steps; one that could go on cuts the search. Default: no bound. */
+  /** The most steps of a path; one that could go on cuts the search. Default: no bound. */
   readonly maxDepth?: number | undefined;
-  /** More situations cut the search. Default 200,000, of more than 50 tasks 10 million divided by their number. */
+  /** The most situations; more cut the search. Default 200,000; above 50 tasks, 10 million divided by their number. */
   readonly maxSituations?: number | undefined;
-  /** Cuts the search after so long, and the making of test paths after as long again. Default 120,000 ms. */
+  /** Cuts the search after this long, and the making of test paths after as long again. Default 120,000 ms. */
   readonly maxMs?: number | undefined;
   /** Default `auto`. */
   readonly reduction?: Reduction | undefined;
-  /** What is to hold beside what is built in. At most 40. Default: none. */
+  /** Properties to check beside the built-in ones. At most 40. Default: none. */
   readonly properties?: readonly Property[] | undefined;
-  /** As of the engine or of one run: attempts at one time. Default: the flow's. */
+  /** The most attempts at one time, as of the engine or of one run. Default: the flow's. */
   readonly concurrency?: number | undefined;
-  /** As of the engine: slots of pools that the flow does not name itself. Default: none, so that such a pool has no limit. */
+  /** Slots of pools that the flow does not define, as set on the engine. Default: none, so that they have no limit. */
   readonly pools?: Readonly<Record<string, number>> | undefined;
 }
 
@@ -68,7 +68,7 @@ export type SearchBounds = {
   >;
 };
 
-/** Throws `FlowError` where an option will not do. */
+/** Reads the options. Throws `FlowError` for an invalid one. */
 export function readOptions(
   owner: string,
   given: ExploreOptions,

@@ -26,10 +26,10 @@ import { type Step, seedOf } from './steps.ts';
 import { describePath, tellPath } from './story.ts';
 import { Watch } from './watch.ts';
 
-/** A property that does not hold in the model, and a shortest path to where it does not. */
+/** A property that does not hold in the model, and a shortest path to a counter-example. */
 export interface Finding {
   readonly property: string;
-  /** Whether it is a property that every flow has. */
+  /** Whether every flow has this property. */
   readonly isBuiltIn: boolean;
   readonly message: string;
   /** The path in one line. */
@@ -40,35 +40,35 @@ export interface Finding {
   readonly mermaid: string;
   /** The path as a text that `pathOf` of a flow's model reads. */
   readonly seed: string;
-  /** A module that has the real engine go the path. */
+  /** A module that replays the path on the real engine. */
   readonly script: string;
   readonly path: readonly Step[];
 }
 
-/** What came of exploring a flow. */
+/** The result of exploring a flow. */
 export interface Exploration {
   readonly flow: string;
-  /** Whether nothing cut the search: all within `limitedBy` was looked at. */
+  /** Whether nothing cut the search: everything within `limitedBy` was searched. */
   readonly isComplete: boolean;
-  /** What cut the search before all was looked at; empty where it is complete. */
+  /** The bounds that cut the search; empty if it is complete. */
   readonly cutBy: readonly SearchBound<Cut>[];
-  /** How far it was to look. That is no cut: all within was looked at, or `cutBy` names what was reached before. */
+  /** The limits of the search. They are no cuts: all within was searched, or `cutBy` names the bound reached first. */
   readonly limitedBy: readonly SearchBound<Limit>[];
   readonly reduction: SearchOptions['reduction'];
   readonly situations: number;
   readonly steps: number;
   readonly endings: number;
-  /** Steps of the longest path that was looked at. */
+  /** The number of steps of the longest path. */
   readonly depth: number;
   readonly elapsedMs: number;
   readonly findings: readonly Finding[];
   readonly coverage: CoverageReport;
-  /** What was looked at, and what was not, in sentences. */
+  /** What was searched and what was not, in sentences. */
   readonly covered: readonly string[];
   readonly notCovered: readonly string[];
 }
 
-/** An exploration with what test paths are made of. */
+/** An exploration with the data that test paths are made of. */
 export interface Explored {
   readonly exploration: Exploration;
   readonly world: FlowWorld;
@@ -80,23 +80,23 @@ export interface Explored {
 }
 
 /**
- * Goes through every situation that a flow's model can come to, within bounds, and asks in each whether what must hold
- * does. What attempts come to, what settles first and when commands come is chosen in every way; no body is called,
- * and no time passes: any wait may be over before any other.
+ * Searches the whole state space of a flow's model, within bounds, and checks the properties in each situation. It
+ * tries every choice of attempts' outcomes, of what settles first and of when commands come; no body is called, and no
+ * time passes: any wait may be over before any other.
  *
- * @throws FlowError for an option that will not do
+ * @throws FlowError for an invalid option
  */
 export function explore(flow: AnyFlow, options: ExploreOptions = {}): Exploration {
   return exploreFlow(definitionOf(flow, 'explore'), readOptions('explore', options), options).exploration;
 }
 
-/** The definition of a flow; throws `FlowError` where it is none. */
+/** The definition of a flow; throws `FlowError` if it is not a flow. */
 export function definitionOf(flow: AnyFlow, owner: string): FlowDefinition {
   if (isFlow(flow)) return flow.definition;
   throw badOption({ option: 'flow', owner }, 'a flow, made by `createFlow`', flow);
 }
 
-/** The same for whoever wants more than the report. */
+/** Explores a flow, and gives more than the report. */
 export function exploreFlow(
   definition: FlowDefinition,
   given: SearchBounds,
@@ -110,12 +110,12 @@ export function exploreFlow(
   const moves = new Moves(definition, bounds.commands, bounds.outcomes);
   const possible = findPossible(definition, moves, bounds.maxFailures > 0);
   const watch = new Watch(definition, bounds.properties);
-  // Who asks for what may happen to each task means this one, whose body is its own, and not one like it.
+  // These ask what may happen to each task: this very one, with its own body, not one like it.
   const twinsApart = cover === 'tasks' || cover === 'pairs';
 
   const searchBy = (reduction: SearchOptions['reduction'], maxSteps?: number): Found => {
     const searched = { ...bounds, reduction, maxSteps, twinsApart, deadline: startedAt + bounds.maxMs };
-    // Whenever properties have looked at more than was known, some of what was left out may matter after all.
+    // If properties have since read more than was known, some of what was left out may matter: search again.
     for (;;) {
       const coverage = new Coverage(world, moves, possible);
       const covering = cover === undefined ? undefined : new Covering(cover);
@@ -157,12 +157,12 @@ export function exploreFlow(
   return { exploration, world, moves, bounds, coverage, search, covering };
 }
 
-/** A search and what was collected on it. */
+/** A search and what was collected during it. */
 interface Found extends Pick<Explored, 'search' | 'coverage' | 'covering'> {
   readonly reduction: SearchOptions['reduction'];
 }
 
-/** What is left of a search for every situation that would have taken too many steps. */
+/** The rest of a search for every situation that would have taken too many steps. */
 type GivenUp = Pick<Search, 'steps' | 'violations'>;
 
 interface Searched {
@@ -170,13 +170,13 @@ interface Searched {
   readonly givenUp?: GivenUp | undefined;
 }
 
-/** Goes through every situation where a counted number of steps is enough for that, else to every ending. */
+/** Searches for every situation if a counted number of steps is enough for that, else for every ending. */
 function searchAuto(
   searchBy: (reduction: SearchOptions['reduction'], maxSteps?: number) => Found,
   size: number,
 ): Searched {
   const first = searchSituations(searchBy, size);
-  // By now the first search is let go: what it remembers makes room for this one.
+  // The first search is released here: its memory makes room for this one.
   return first.found === undefined ? { found: searchBy('endings'), givenUp: first.givenUp } : first;
 }
 
@@ -190,7 +190,7 @@ function searchSituations(
   return isTooMuch ? { givenUp: { steps, violations } } : { found };
 }
 
-/** Those of both searches, of one property once; the first search has looked at nearer situations. */
+/** The violations of both searches, one of each property; the first search has seen nearer situations. */
 function violationsOf({ violations }: Search, givenUp: GivenUp | undefined): readonly Violation[] {
   if (givenUp === undefined) return violations;
   const known = new Set(givenUp.violations.map(({ property }) => property));
@@ -204,7 +204,7 @@ export function findingOf(world: FlowWorld, { property, message, path }: Violati
   return { property, isBuiltIn, message, ...told, seed: seedOf(path), script: scriptOf(world, path), path };
 }
 
-/** The last step may be the one that the model cannot take. */
+/** Tells a path; the last step may be impossible in the model. */
 function tellAsFarAsPossible(
   world: FlowWorld,
   path: readonly Step[],

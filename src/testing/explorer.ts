@@ -10,28 +10,28 @@ import { commands, failing, type Step } from './steps.ts';
 import { findTwins } from './twins.ts';
 import type { Watch } from './watch.ts';
 
-/** A property that does not hold, and the shortest path to where it does not. */
+/** A property that does not hold, and the shortest path to a counter-example. */
 export interface Violation {
   readonly property: string;
   readonly message: string;
   readonly path: readonly Step[];
 }
 
-/** Hears of each step that is taken: for coverage. */
+/** Receives each step that is taken, for coverage. */
 export interface Observer {
   /** @param node where the step begins, -1 for the start of the run */
   onStep(node: number, before: Situation | undefined, step: Step | undefined, taken: Taken): void;
 }
 
-/** What came of going through a flow's situations with one kind of reduction. */
+/** The result of a search with one kind of reduction. */
 export interface Search {
   readonly situations: number;
-  /** Steps taken; each leads to a new situation or to one that is known. */
+  /** The steps taken; each leads to a new or a known situation. */
   readonly steps: number;
-  /** Situations from which nothing more can happen. */
+  /** Counts situations from which nothing more can happen. */
   readonly endings: number;
   readonly violations: readonly Violation[];
-  /** What bound was reached; `undefined` where it came to its end. */
+  /** The bound that stopped the search; `undefined` if it finished. */
   readonly stoppedBy: 'maxSituations' | 'maxSteps' | 'maxMs' | undefined;
   /** Whether paths were cut at `maxDepth`. */
   readonly isCut: boolean;
@@ -40,46 +40,44 @@ export interface Search {
   pathTo(node: number): Step[];
 }
 
-/** Where a path is. */
+/** A node of the search. */
 interface Node {
   readonly situation: Situation;
-  /** Place in the order of finding. */
+  /** Its position in the order of finding. */
   readonly number: number;
   readonly bits: number;
   readonly failures: number;
   readonly commands: number;
-  /** Whether the run was stopped and taken up on the way. */
+  /** Whether the run was stopped and recovered on the way. */
   readonly wasStopped: boolean;
-  /** Tasks whose steps need not be taken here, since they lead where others lead. */
+  /** Tasks whose steps are not taken here, since they lead where others lead. */
   readonly asleep: Tasks;
-  /** The tasks whose steps are to be taken; all where it is not said. Commands are given only then. */
+  /** The tasks whose steps are taken; all if not set. Commands are given only then. */
   readonly only?: Tasks | undefined;
 }
 
-/** How far to look, and how. */
+/** The bounds and the kind of a search. */
 export interface SearchOptions extends SearchBounds {
   readonly reduction: Exclude<Reduction, 'auto'>;
-  /** Whether tasks that may change places are told apart. Default false. */
+  /** Whether interchangeable tasks are told apart. Default false. */
   readonly twinsApart?: boolean | undefined;
-  /** No more steps are taken. Default: no bound. */
+  /** The most steps that are taken. Default: no bound. */
   readonly maxSteps?: number | undefined;
-  /** By `performance.now()`. Default: `maxMs` from the beginning of the search. */
+  /** An instant of `performance.now()`. Default: `maxMs` from the beginning of the search. */
   readonly deadline?: number | undefined;
 }
 
-/** What was spent on the way to a situation, and what slept when it was expanded. */
+/** The budget used on the way to a situation, and the tasks asleep when it was expanded. */
 interface Visit {
   readonly failures: number;
   readonly commands: number;
   asleep: Tasks;
 }
 
-/** Another has looked more closely: properties have read tasks that they had not before. */
+/** Thrown when properties have read tasks that they had not read before. */
 export class ReadsGrew extends Error {}
 
-/**
- * Goes through the situations of a flow's model, nearest first, so that the first path to anything is a shortest.
- */
+/** Searches the state space of a flow's model, nearest first, so that the first path found is a shortest. */
 export class Explorer {
   readonly #world: FlowWorld;
   readonly #moves: Moves;
@@ -90,14 +88,14 @@ export class Explorer {
   readonly #keys: Keys;
   readonly #twins: readonly (readonly number[])[];
   readonly #independence: Independence;
-  /** For each of them the first of those that it may change places with. */
+  /** Maps each of them to the first that it may change places with. */
   readonly #twinOf = new Map<number, number>();
   readonly #readsBefore: number;
   readonly #visits = new Map<string, Visit[]>();
   readonly #parents: number[] = [];
   readonly #steps: (Step | undefined)[] = [];
   readonly #violations = new Map<string, Violation>();
-  /** How runs ended that were stopped on the way, and how those that were not. */
+  /** The endings of runs that were stopped on the way, and of those that were not. */
   readonly #ends = { stopped: new Map<string, number>(), straight: new Set<string>() };
   #queue: Node[] = [];
   #taken = 0;
@@ -146,7 +144,7 @@ export class Explorer {
     return this.#result();
   }
 
-  /** What is counted comes first: two machines that both reach that say the same. */
+  /** Gives the bound that was reached, counts first: so two machines that reach both agree. */
   #reachedBound(deadline: number): Search['stoppedBy'] {
     const { maxSituations, maxSteps = Number.POSITIVE_INFINITY } = this.#bounds;
     if (this.#visits.size > maxSituations) return 'maxSituations';
@@ -191,7 +189,7 @@ export class Explorer {
     if (only === undefined) for (const step of ofRun) this.#take(node, step, 0n);
   }
 
-  /** Of tasks that may change places, and are at the same point, the first: steps of the others lead to the same. */
+  /** Keeps the first of interchangeable tasks at the same point: steps of the others lead to the same. */
   #oneOfEqual({ rows }: Situation, tasks: readonly number[]): readonly number[] {
     if (this.#twins.length === 0 || this.#world.isLimited) return tasks;
     const seen = new Set<string>();
@@ -233,12 +231,12 @@ export class Explorer {
     this.#arrive(next, node.situation, step, taken, asleep);
   }
 
-  /** Tasks that are not to sleep on after a step of this one. */
+  /** The tasks that a step of this one wakes. */
   #entangled(task: number): Tasks {
     return (this.#independence.dependent[task] as Tasks) | bit(task);
   }
 
-  /** @param next where it leads, but for what the arrival decides; `number` and `bits` are of where it came from */
+  /** @param next the node it leads to, before the arrival; `number` and `bits` are those of its source */
   #arrive(
     next: Node,
     before: Situation | undefined,
@@ -273,7 +271,7 @@ export class Explorer {
       visits.push({ failures, commands: given, asleep: placed });
       return add(undefined);
     }
-    // It was left with these asleep, for the sake of a way that this one did not come.
+    // These slept when it was left, for the sake of a way that this path did not come.
     const missed = known.asleep & ~placed;
     if (missed === 0n) return;
     known.asleep &= placed;
@@ -281,12 +279,12 @@ export class Explorer {
   }
 
   /**
-   * Of the tasks that can move, a set whose steps nobody outside it can ever disturb: whatever else happens first, it
-   * commutes with them. The smallest that changes nothing that properties look at; all where there is none.
+   * Finds a set of movable tasks whose steps commute with all that anyone outside it can do first. It picks the
+   * smallest that changes nothing that properties look at; all tasks if there is none.
    */
   #persistent({ situation }: Node, able: readonly number[]): readonly number[] {
     if (able.length < 2) return able;
-    // In definition order, always: ways that part then come together again.
+    // Always in definition order: ways that part then join again.
     const sets: (readonly number[])[] = [];
     for (const task of able) {
       const closed = this.#closure(situation, task);
@@ -301,7 +299,7 @@ export class Explorer {
   #closure(situation: Situation, task: number): Tasks {
     const { dependent, ancestors } = this.#independence;
     let closed = bit(task);
-    // After a cancel every task has its verdict, and no order matters any more.
+    // After a cancel every task has its verdict, and order does not matter.
     if (situation.run.value === 'cancelling') return closed;
     for (let before = 0n; before !== closed; ) {
       before = closed;
@@ -340,7 +338,7 @@ export class Explorer {
       this.#ends.stopped.set(key, node.number);
   }
 
-  /** A run that was stopped and taken up may end in no way in which none ends that was not. */
+  /** Checks that stopped and recovered runs end only in ways in which others end. */
   #compareEnds(): void {
     if (this.#isCut || this.#world.isLimited) return;
     for (const [key, number] of this.#ends.stopped) {
@@ -356,7 +354,7 @@ export class Explorer {
     this.#violations.set(property, { property, message, path: step === undefined ? path : [...path, step] });
   }
 
-  /** The steps from the start of the run to a node. */
+  /** Gives the steps from the start of the run to a node. */
   pathTo(number: number): Step[] {
     const path: Step[] = [];
     for (let at = number; at >= 0; at = this.#parents[at] as number) {

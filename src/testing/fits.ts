@@ -1,9 +1,9 @@
 import { showValue } from '../model/check.ts';
 
-/** Stands for a value that is somebody else's to judge. */
+/** Stands for a value that is not compared here. */
 export const unjudged = Symbol('unjudged');
 
-/** Stands for any text that ends so. */
+/** Stands for any text with this ending. */
 export class EndsWith {
   readonly text: string;
 
@@ -11,13 +11,13 @@ export class EndsWith {
     this.text = text;
   }
 
-  /** For whoever shows it as JSON. */
+  /** Shows it in JSON. */
   toJSON(): string {
     return `… ${this.text}`;
   }
 }
 
-/** Whether a value is as expected: the same, or plain data of the same parts; what is missing is `undefined`. */
+/** Whether a value is as expected: the same, or plain data of the same parts; a missing part is `undefined`. */
 export function fits(found: unknown, expected: unknown): boolean {
   if (expected === unjudged || Object.is(found, expected)) return true;
   if (expected instanceof EndsWith) return typeof found === 'string' && found.endsWith(expected.text);
@@ -25,7 +25,7 @@ export function fits(found: unknown, expected: unknown): boolean {
   return misfit(found, expected) === undefined;
 }
 
-/** The first part that is not as expected, in words; `undefined` where there is none. */
+/** Describes the first part that is not as expected; `undefined` if there is none. */
 export function misfit(found: object, expected: object): string | undefined {
   for (const part of new Set([...Object.keys(expected), ...Object.keys(found)])) {
     const [is, should] = [found, expected].map((whole) => (whole as Record<string, unknown>)[part]);

@@ -18,9 +18,9 @@ import { isPossible, shorten } from './shorten.ts';
 import { parseSeed, type Step, type StepKind, seedOf } from './steps.ts';
 import { describePath, nameStep, tellStart, tellStep, walk } from './story.ts';
 
-/** How many paths are wanted, beside how far to look. */
+/** The bounds of the search and the coverage of the paths. */
 export interface TestPathOptions extends ExploreOptions {
-  /** What the paths are to cover between them. Default `transitions`. */
+  /** The goal that the paths cover together. Default `transitions`. */
   readonly cover?: Cover | undefined;
 }
 
@@ -28,68 +28,68 @@ export interface TestPathOptions extends ExploreOptions {
 export interface TestStep {
   readonly description: string;
   readonly kind: StepKind;
-  /** `undefined` for what happens to the run. */
+  /** The task; `undefined` for a step of the run. */
   readonly taskId: string | undefined;
 }
 
-/** A path that a run of the flow can go, and a test that it does. */
+/** A path that a run of the flow can take, with a test of it. */
 export interface TestPath {
-  /** What is out of the ordinary in it. Different for each path of a set. */
+  /** Says what is unusual on it. Different for each path of a set. */
   readonly description: string;
   readonly seed: string;
   readonly steps: readonly TestStep[];
   /**
-   * Has the real engine go the path on a virtual clock, and compares it with the model after each step. Where the path
-   * says that a task is done its body of `performs` is called; failures and waits are the path's.
+   * Replays the path with the real engine on a virtual clock, and compares it with the model after each step. A task's
+   * body of `performs` is called when the path says that it is done; failures and waits are the path's.
    *
-   * @throws PathError where engine and model differ, or a body does not do what the path says; of a path that is as
-   * short as can be, unless `performs` are given, which are called once
+   * @throws PathError if engine and model differ, or a body does not do what the path says; its path is as short as
+   * possible, unless `performs` are given, which are called once
    */
   test(options?: TestOptions): Promise<void>;
-  /** The same, for whoever wants to see what became of the run. */
+  /** Does the same, and returns what became of the run. */
   run(options?: TestOptions): Promise<PathRun>;
-  /** What happens on it, step by step, with what follows from each. */
+  /** The steps of the path, each with what follows from it. */
   readonly story: readonly string[];
   /** The same as a Mermaid sequence diagram. */
   readonly mermaid: string;
 }
 
-/** A flow as something to be explored and tested. Made by `createFlowModel`. */
+/** A flow to be explored and tested. Made by `createFlowModel`. */
 export interface FlowModel {
   readonly flow: string;
-  /** Goes through all situations; see `explore`. */
+  /** Searches the state space; see `explore`. */
   explore(options?: ExploreOptions): Exploration;
   /**
-   * A small set of paths that covers what can be covered between them, fewest failures first: on every machine the same.
+   * Makes a small set of paths that cover all that can be covered, fewest failures first: the same on every machine.
    *
-   * @throws FlowError for an option that will not do, and where `maxMs` is over before all of them are made
+   * @throws FlowError for an invalid option, and if `maxMs` runs out before all paths are made
    */
   getTestPaths(options?: TestPathOptions): TestPath[];
-  /** The path that a seed stands for: of a finding, or of a test path. */
+  /** Gives the path of a seed: of a finding, or of a test path. */
   pathOf(seed: string): TestPath;
-  /** What the tests of this model's paths that have passed cover. */
+  /** Gives the coverage of all tests of this model's paths that have passed. */
   coverage(): CoverageReport;
 }
 
 /**
- * Makes a flow's model: what may become of its runs, for tests.
+ * Makes a flow's model, which tests what may become of its runs.
  *
- * @param options how far to look, where a method is not told otherwise
- * @throws FlowError for an option that will not do
+ * @param options the default bounds of its methods
+ * @throws FlowError for an invalid option
  */
 export function createFlowModel(flow: AnyFlow, options: ExploreOptions = {}): FlowModel {
   readOptions('createFlowModel', options);
   return new Model(definitionOf(flow, 'createFlowModel'), options);
 }
 
-/** Test paths, and whether they are all that there are to be. */
+/** Test paths, and whether they are complete. */
 interface MadePaths extends Pick<CoveringPaths, 'left'> {
   readonly paths: TestPath[];
-  /** What cut the search, or the making of these. */
+  /** The bounds that cut the search or the path-making. */
   readonly cutBy: readonly SearchBound<Cut>[];
 }
 
-/** For whoever wants report and paths of one exploration. */
+/** A model that also gives report and paths of one exploration. */
 export class Model implements FlowModel {
   readonly #definition: FlowDefinition;
   readonly #options: ExploreOptions;
@@ -122,7 +122,7 @@ export class Model implements FlowModel {
     return paths;
   }
 
-  /** Explores, and makes test paths of that once they are asked for. */
+  /** Explores, and makes test paths of the result when they are asked for. */
   look(
     owner: string,
     { cover = 'transitions', ...options }: TestPathOptions,
@@ -169,7 +169,7 @@ export class Model implements FlowModel {
     return this.#tested.report();
   }
 
-  /** Which paths there are would depend on how fast the machine is. */
+  /** Throws if `maxMs` cut: the paths would depend on the machine. */
   #refuseHaste(cutBy: readonly SearchBound<Cut>[]): void {
     const limit = cutBy.find(({ option }) => option === 'maxMs');
     if (limit === undefined) return;
@@ -231,7 +231,7 @@ export class Model implements FlowModel {
   }
 }
 
-/** Paths on which less goes wrong come first, then shorter ones. */
+/** The weight of a path: fewer failures come first, then fewer steps. */
 function weightOf(path: readonly Step[]): number {
   return path.filter(({ kind }) => !['done', 'due', 'ends'].includes(kind)).length * 1_000 + path.length;
 }

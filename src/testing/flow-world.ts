@@ -23,61 +23,61 @@ export const orchestratorEdges = new Edges(orchestratorMachine);
 
 const logic = compile(orchestratorMachine);
 
-/** A run of a flow between two steps, when all that follows from a step has happened. Immutable. */
+/** A run of a flow between two steps, after all that follows from a step has happened. Immutable. */
 export interface Situation {
   readonly run: SnapshotOf<typeof orchestratorMachine>;
-  /** By task; `undefined` before its verdict. */
+  /** Rows by task; `undefined` before its verdict. */
   readonly rows: readonly (Row | undefined)[];
   /** Whether no attempt may start. */
   readonly isHeld: boolean;
-  /** How many steps it is away from the beginning: the model's only time. */
+  /** The number of steps from the start: the model's only time. */
   readonly tick: number;
-  /** When each task first became ready, in ticks. */
+  /** The tick at which each task first became ready. */
   readonly readyAt: readonly number[];
-  /** Since when it is in line for its present slot. */
+  /** The tick at which each task got in line for its slot. */
   readonly claimAt: readonly number[];
   /** Live tasks, in the order of their verdicts. */
   readonly live: readonly number[];
 }
 
-/** Something that a machine announced; `task` is -1 for the orchestrator's own. */
+/** A fact that a machine announced; `task` is -1 for the orchestrator's own. */
 export interface ModelFact {
   readonly task: number;
   readonly fact: TaskFact | TaskRerun | RunFact;
 }
 
-/** What a step did. */
+/** The effects of a step. */
 export interface Taken {
   readonly next: Situation;
   readonly facts: readonly ModelFact[];
-  /** Tasks of which an attempt started. */
+  /** The tasks of which an attempt started. */
   readonly started: readonly number[];
-  /** Tasks that said that they have settled, and how. */
+  /** The tasks that reported that they have settled, and how. */
   readonly settled: readonly { readonly task: number; readonly status: SettledStatus }[];
   readonly verdicts: readonly Verdict[];
-  /** Edges of the two machines. */
+  /** The edges that the two machines took. */
   readonly taskEdges: readonly { readonly task: number; readonly edge: string }[];
   readonly runEdges: readonly string[];
 }
 
-/** Slots that are shared by more than one run, or said of one run. */
+/** Slots that several runs share, or that are set for one run. */
 export interface WorldLimits {
   readonly concurrency?: number | undefined;
   readonly pools?: Readonly<Record<string, number>> | undefined;
 }
 
 /**
- * A flow's model: the compiled orchestrator, its ledger and the compiled task machines decide; this carries out what
- * they ask for, as an engine would whose bodies and timers do only what a step says.
+ * A flow's model. The compiled orchestrator, its ledger and the compiled task machines decide; this class carries out
+ * what they ask for, like an engine whose bodies and timers do only what a step says.
  */
 export class FlowWorld {
   readonly definition: FlowDefinition;
-  /** Attempts of the run at one time. */
+  /** The most attempts of the run at one time. */
   readonly concurrency: number;
   readonly size: number;
-  /** What was said beside the flow. */
+  /** The limits set beside the flow. */
   readonly limits: WorldLimits;
-  /** Sets of tasks that may have to wait for one another's slots. */
+  /** Sets of tasks that may have to wait for each other's slots. */
   readonly contenders: readonly (readonly number[])[];
   readonly #pools: ReadonlyMap<string, number>;
   readonly #tasks: readonly TaskModel[];
@@ -103,7 +103,7 @@ export class FlowWorld {
     this.contenders = this.#findContenders();
   }
 
-  /** Whether tasks may have to wait for one another's slots. */
+  /** Whether tasks may have to wait for each other's slots. */
   get isLimited(): boolean {
     return this.contenders.length > 0;
   }
@@ -116,14 +116,14 @@ export class FlowWorld {
     ).filter((members) => members.length > this.slotsOf(tasks[members[0] as number] as TaskDefinition));
   }
 
-  /** Slots of a task's pool; `Infinity` for a task without one. */
+  /** The slots of a task's pool; `Infinity` for a task without one. */
   slotsOf({ pool }: TaskDefinition): number {
     return pool === undefined
       ? Number.POSITIVE_INFINITY
       : (this.#pools.get(pool) ?? Number.POSITIVE_INFINITY);
   }
 
-  /** The run once it has been started. */
+  /** Starts the run. */
   start(): Taken {
     const none = new Array(this.size).fill(0);
     const { state } = logic.initial({ ledger: Ledger.open(this.definition.plan) });
@@ -148,7 +148,7 @@ export class FlowWorld {
     return turn.end();
   }
 
-  /** What a step leads to. It must be one that can happen. */
+  /** Takes a step, which must be possible. */
   take(situation: Situation, step: Step): Taken {
     const turn = new Turn(this, this.#tasks, situation, situation.tick + 1);
     const { task } = step;
@@ -163,7 +163,7 @@ export class FlowWorld {
         turn.tell(task, 'attempt.failed.fatal');
         break;
       case 'times out':
-        turn.endAttempt(task);
+        turn.tell(task, 'attempt.expire');
         break;
       case 'skips':
         turn.tell(task, 'attempt.skipped');
@@ -202,7 +202,7 @@ export class FlowWorld {
     return turn.end();
   }
 
-  /** What its engine would say of an attempt that failed: the retry policy decides, waits aside. */
+  /** The engine's report of a failed attempt: the retry policy decides; the wait is left out. */
   #failureOf({ rows }: Situation, task: number, error: unknown = undefined): RowEvent {
     const { retry } = this.definition.tasks[task] as TaskDefinition;
     const { attempts } = rows[task] as LiveRow;
@@ -212,7 +212,7 @@ export class FlowWorld {
     return decision.cause === 'fatal' ? 'attempt.failed.fatal' : 'attempt.failed';
   }
 
-  /** What its engine would say once the body of an attempt that was told to end has. */
+  /** The engine's report once the body of an attempt that was told to end has ended. */
   #endOf(situation: Situation, task: number): RowEvent {
     const { ending } = situation.rows[task] as LiveRow;
     if (ending === 'cancel')
@@ -223,10 +223,10 @@ export class FlowWorld {
   }
 }
 
-/** The fatal error that a step stands for. */
+/** Makes the fatal error that a step stands for. */
 export const fatalError = (): FatalError => new FatalError('told to fail for good');
 
-/** One step while it is carried out. */
+/** A step being carried out. */
 class Turn {
   readonly #world: FlowWorld;
   readonly #tasks: readonly TaskModel[];
@@ -237,11 +237,10 @@ class Turn {
   #live: number[];
   #run: Situation['run'];
   #isHeld: boolean;
-  #concludes = false;
   #isBusy = false;
-  /** What the orchestrator is still to hear. */
+  /** Events that the orchestrator is still to receive. */
   readonly #mail: OrchestratorEvent[] = [];
-  /** Tasks as they were when their run was stopped. */
+  /** The tasks as they were when their run was stopped. */
   #left: readonly (Row | undefined)[] | undefined;
   /** The run as it was then. */
   #leftAs: RunStatus | undefined;
@@ -264,7 +263,7 @@ class Turn {
     this.#tick = tick;
   }
 
-  /** Tells a task's machine, and does what it asks for. */
+  /** Sends an event to a task's machine, and does what it asks for. */
   tell(task: number, event: RowEvent, because?: number): void {
     const row = this.#rows[task] as LiveRow;
     const { row: next, facts, taken, reports } = (this.#tasks[task] as TaskModel).step(row, event);
@@ -285,17 +284,12 @@ class Turn {
     }
   }
 
-  /** An attempt is out of its own time. */
-  endAttempt(task: number): void {
-    this.#rows[task] = (this.#tasks[task] as TaskModel).ended(this.#rows[task] as LiveRow);
-  }
-
-  /** Tells the orchestrator; it hears one thing at a time. */
+  /** Sends an event to the orchestrator, which takes one at a time. */
   send(event: OrchestratorEvent): void {
     this.#mail.push(event);
     if (this.#isBusy) return;
     this.#isBusy = true;
-    // Each task is heard of a few times at most: without a bound a broken machine would keep this going for ever.
+    // Each task reports a few times at most: without a bound a broken machine would loop for ever.
     let left = 10 * this.#world.size + 100;
     for (let next = this.#mail.shift(); next !== undefined; next = this.#mail.shift()) {
       if (left-- === 0) throw new Error('the machines tell one another the same things over and over');
@@ -304,18 +298,18 @@ class Turn {
     this.#isBusy = false;
   }
 
-  /** The engine was stopped, and another takes the run up from its journal. */
+  /** Recovers the run from its journal on another engine, after a stop. */
   recover(): void {
     const { cause, reason } = this.#run.context;
     const status = this.#run.value as RunStatus;
     this.#leftAs = status;
     this.#reopen(this.#rows.map(statusOfRow));
-    if (status === 'paused') this.send({ type: 'run.pause', at: 0 });
     if (status === 'cancelling')
       this.send({ type: 'run.cancel', at: 0, cause: cause ?? 'cancelled', reason });
     else this.send({ type: 'run.recover', at: 0 });
+    if (status === 'paused') this.send({ type: 'run.pause', at: 0 });
     this.#fill();
-    // A wait that was over by then is over as soon as the clock has been asked.
+    // A wait that was over by then ends as soon as the clock has been asked.
     for (const [task, row] of (this.#left ?? []).entries()) {
       const now = this.#rows[task];
       if (
@@ -332,7 +326,7 @@ class Turn {
     }
   }
 
-  /** What did not end well, or else everything, runs again, with all that is downstream. */
+  /** Reruns what did not end well, or else everything, with all that is downstream. */
   rerun(): void {
     const { ids } = this.#world.definition.graph;
     const bad = ids.filter((_, task) => !['done', 'skipped'].includes(this.#rows[task]?.status ?? ''));
@@ -351,7 +345,6 @@ class Turn {
   }
 
   end(): Taken {
-    if (this.#concludes) this.#conclude();
     this.#fill();
     return {
       next: {
@@ -398,6 +391,8 @@ class Turn {
           break;
         case 'cancelTasks':
           for (const task of this.#live.slice()) this.tell(task, this.#cancel);
+          for (const verdict of (params as { readonly verdicts: readonly Verdict[] }).verdicts)
+            this.#deliver(verdict);
           break;
         case 'holdSlots':
           this.#isHeld = true;
@@ -406,13 +401,13 @@ class Turn {
           this.#isHeld = false;
           break;
         case 'concludeRun':
-          this.#concludes = true;
+          this.#conclude();
           break;
       }
     }
   }
 
-  /** The journal does not say again what it says of a run that is taken up. */
+  /** Notes a fact. The journal does not repeat facts of a recovered run. */
   #note(fact: RunFact): void {
     if (fact.type !== `run.${this.#leftAs}`) this.#facts.push({ task: -1, fact });
   }
@@ -439,7 +434,6 @@ class Turn {
     return this.#run.context.cause === 'timeout' ? 'task.cancel.timeout' : 'task.cancel';
   }
 
-  /** Once all that was announced has been kept. */
   #conclude(): void {
     const { graph, plan } = this.#world.definition;
     const having = (status: SettledStatus) =>
@@ -459,7 +453,7 @@ class Turn {
     this.send({ type: 'run.conclude', at: 0, outputs: {}, failures });
   }
 
-  /** Starts what wants a slot and may have one: the higher priority, who was ready first, the order of definition. */
+  /** Starts tasks that want a slot and may have one: by priority, then by first ready, then by definition order. */
   #fill(): void {
     if (this.#isHeld || isSettledRun(this.#run.value as RunStatus)) return;
     const { tasks } = this.#world.definition;

@@ -3,7 +3,7 @@ import { isOfRun, type Step } from './steps.ts';
 import type { Row } from './task-model.ts';
 
 /**
- * How much a set of test paths is to cover, beside each transition of the machines:
+ * The extent of coverage of a set of test paths, beside each transition of the machines:
  *
  * - `transitions`: each verdict and ending of each task, each thing that can happen to it, each command in each state
  *   that a task may be in
@@ -15,7 +15,7 @@ export type Cover = (typeof covers)[number];
 /** From few paths to many. */
 export const covers = ['transitions', 'tasks', 'pairs'] as const;
 
-/** What a step would cover, as names. */
+/** Names the goals that a step would cover. */
 export function goalsOf(
   cover: Cover,
   before: Situation | undefined,

@@ -10,19 +10,19 @@ export function bit(task: number): Tasks {
 }
 
 /**
- * Which tasks' steps do not commute: their order may change how something ends.
+ * Finds the tasks whose steps do not commute: their order may change how something ends.
  *
  * Steps of two tasks touch only their own rows and, as they settle, the rows of what is downstream. There the order
- * matters only where a rule's verdict does (`all_success` with a failure and a skip: who is first decides), or where
- * both may claim the same slots. All else commutes: what a row counts and has seen does not depend on the order.
+ * matters only if it changes a rule's verdict (`all_success` with a failure and a skip: the first decides), or if both
+ * may claim the same slots. All else commutes: the counts and marks of a row do not depend on the order.
  */
 export class Independence {
-  /** By task: those whose steps do not commute with its own. */
+  /** For each task, the tasks whose steps do not commute with its own. */
   readonly dependent: readonly Tasks[];
-  /** By task: all that it hangs on. */
+  /** For each task, all that it depends on. */
   readonly ancestors: readonly Tasks[];
 
-  /** @param watched tasks whose order somebody looks at */
+  /** @param watched tasks whose order a property looks at */
   constructor(world: FlowWorld, possible: Possible, watched: Iterable<number> = []) {
     const { graph } = world.definition;
     const size = world.size;

@@ -1,8 +1,8 @@
-// A clock.
+// The virtual clock.
 
 export { createVirtualClock, type VirtualClock } from './clock.ts';
 export type { CoverageGroup, CoverageItem, CoverageReport, LeftOut } from './coverage.ts';
-// All of it at once, and what is said of it.
+// Tests of a whole flow and their reports.
 export { coverageDiagrams } from './coverage-diagram.ts';
 export { type Exploration, explore, type Finding } from './explore.ts';
 export type { ExploreOptions, Reduction, SearchBounds } from './explore-options.ts';
@@ -22,9 +22,9 @@ export { PathError } from './path-error.ts';
 export { always, eventually, isProperty, leadsTo, type Predicate, type Property } from './properties.ts';
 export type { PathRun, TestOptions } from './replay.ts';
 export { coverageMarkdown, coverageText, reportText } from './report.ts';
-// Bodies that do as they are told.
+// Scripted bodies.
 export { fails, type HeldBody, hold, ok, type ScriptedBody, type TimedBody, takes } from './script.ts';
-// What may become of a flow's runs.
+// The flow's model and its paths.
 export type { Cut, Limit, SearchBound } from './search-bound.ts';
 export type { SituationView, TaskState } from './situation-view.ts';
 export type { Step, StepKind } from './steps.ts';

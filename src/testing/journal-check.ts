@@ -4,13 +4,13 @@ import { Difference } from './difference.ts';
 import type { ExpectedEntry } from './expected-entry.ts';
 import { misfit, unjudged } from './fits.ts';
 
-/** Holds a run's journal, and what is told of it, against the entries that are expected. */
+/** Compares a run's journal, and what is told of it, with the expected entries. */
 export class JournalCheck {
   readonly #store: Store;
   readonly #runId: string;
   readonly #heard: Entry[] = [];
   #heardFrom = 0;
-  /** Of the last entry that was compared. */
+  /** The `seq` of the last entry that was compared. */
   #seq = 0;
 
   constructor(store: Store, runId: string) {
@@ -18,7 +18,7 @@ export class JournalCheck {
     this.#runId = runId;
   }
 
-  /** Listeners hear from this entry on. */
+  /** Sets the first entry that listeners hear. */
   heardFrom(seq: number): void {
     this.#heardFrom = seq;
     this.#heard.length = 0;
@@ -28,7 +28,7 @@ export class JournalCheck {
     this.#heard.push(entry);
   }
 
-  /** What a step has put into it. Throws `Difference`. */
+  /** Compares the entries that a step added. Throws `Difference`. */
   compare(expected: readonly ExpectedEntry[], at: number): void {
     const entries = this.#read();
     const fresh = entries.slice(this.#seq);
@@ -56,12 +56,12 @@ export class JournalCheck {
     }
   }
 
-  /** What listeners have heard. Throws `Difference`. */
+  /** Compares what listeners heard. Throws `Difference`. */
   compareHeard(): void {
     this.compareTold('listeners heard', this.#heard, this.#heardFrom);
   }
 
-  /** What somebody was told of it, from an entry on. Throws `Difference`. */
+  /** Compares the entries that a reader got, from an entry on. Throws `Difference`. */
   compareTold(who: string, told: readonly Entry[], from = 0): void {
     const kept = this.#read().slice(from);
     const [found, wanted] = [told, kept].map((list) =>
@@ -80,7 +80,7 @@ export class JournalCheck {
   }
 }
 
-/** What is compared of a fact first, since it says most. */
+/** The part of a fact that is compared first, since it says most. */
 function sentenceOf(fact: object): string {
   const { type, attempt, cause, because } = fact as Readonly<Record<string, unknown>>;
   return [

@@ -20,7 +20,7 @@ const runCode: Readonly<Record<RunStatus, number>> = {
   cancelled: 6,
 };
 
-/** Of a run: why it ends early, or failed as a whole. */
+/** The causes of a run's early end, or of its failure as a whole. */
 const causeCode: Readonly<Record<Cause, number>> = {
   cancelled: 1,
   timeout: 2,
@@ -33,17 +33,17 @@ const causeCode: Readonly<Record<Cause, number>> = {
   lost: 9,
 };
 
-/** What tells situations apart. */
+/** The details that tell situations apart. */
 export interface KeyOptions {
-  /** Sets of tasks that may change places. */
+  /** Sets of interchangeable tasks. */
   readonly twins: readonly (readonly number[])[];
-  /** Tasks of which it matters how many attempts they made and why they ended, after they have settled. */
+  /** Tasks whose number of attempts and cause still matter after they have settled. */
   readonly details: ReadonlySet<number>;
 }
 
 /**
- * Names situations: equal names for those from which the same can happen, twins exchanged. Of a settled task the
- * status counts alone; who is before whom in line counts where slots are limited.
+ * Names situations: equal names for those from which the same can happen, twins exchanged. Of a settled task only the
+ * status counts; the order in line counts if slots are limited.
  */
 export class Keys {
   readonly #world: FlowWorld;
@@ -57,7 +57,7 @@ export class Keys {
     for (const twins of options.twins) for (const task of twins) this.#classOf[task] = twins[0] as number;
   }
 
-  /** @param bits of the user's properties */
+  /** @param bits the state of the user's properties */
   keyOf(situation: Situation, bits: number): string {
     const { rows, run, isHeld } = situation;
     const codes = rows.map((row, task) => this.#codeOf(row, task));
@@ -72,7 +72,7 @@ export class Keys {
     return String.fromCharCode(...codes);
   }
 
-  /** For each task the place that it has in its key: twins stand in the order of their rows. */
+  /** The place of each task in its key: twins stand in the order of their rows. */
   placesOf({ rows }: Situation, marked: Tasks): Int32Array | undefined {
     const { twins: all } = this.#options;
     if (all.length === 0) return undefined;
@@ -95,7 +95,7 @@ export class Keys {
     return settledCode[row.status];
   }
 
-  /** Who goes before whom among those that may wait for one another. */
+  /** Adds the order of tasks that may wait for each other. */
   #addOrder(codes: number[], { live, rows, claimAt, readyAt }: Situation): void {
     const add = (tasks: readonly number[], at: readonly number[]): void => {
       const inOrder = tasks.toSorted((a, b) => (at[a] as number) - (at[b] as number) || a - b);
@@ -109,13 +109,13 @@ export class Keys {
         return row?.isLive && row.wantsSlot;
       });
       add(inLine, claimAt);
-      // Whoever takes the run up again puts those under way in line as they were then.
+      // Recovery puts the tasks under way in line as they were then.
       add(concerned, readyAt);
     }
   }
 }
 
-/** A set of tasks as the places that they have. */
+/** Turns a set of tasks into the places that they have. */
 export function toPlaces(tasks: Tasks, places: Int32Array | undefined): Tasks {
   if (places === undefined || tasks === 0n) return tasks;
   let moved = 0n;
@@ -124,7 +124,7 @@ export function toPlaces(tasks: Tasks, places: Int32Array | undefined): Tasks {
   return moved;
 }
 
-/** The tasks that have these places. */
+/** Gives the tasks that have these places. */
 export function fromPlaces(placed: Tasks, places: Int32Array | undefined): Tasks {
   if (places === undefined || placed === 0n) return placed;
   let tasks = 0n;

@@ -7,13 +7,13 @@ import { type AttemptOutcome, Moves } from './moves.ts';
 import { whyItNeedsOptional } from './needs-optional.ts';
 import { findPossible, type Possible } from './possible.ts';
 
-/** Something in a definition that is allowed, and perhaps not meant. */
+/** A part of a definition that is allowed but perhaps not meant. */
 export interface Lint {
   readonly rule: LintRule;
-  /** A warning is wrong in all likelihood; a hint may well be meant. */
+  /** A warning is very likely a mistake; a hint may well be meant. */
   readonly severity: 'warning' | 'hint';
   readonly taskId: string;
-  /** What is found, and what to do. */
+  /** The finding, and what to do. */
   readonly message: string;
 }
 
@@ -27,14 +27,14 @@ export type LintRule =
   | 'nobody-needs';
 
 /**
- * Looks through a flow's definition for what is allowed and perhaps not meant. Nothing is run; backoff functions are
- * asked, with an error that says so.
+ * Finds what is allowed in a flow's definition but perhaps not meant. It runs nothing, but calls backoff functions,
+ * with an error that says so.
  */
 export function lint(flow: AnyFlow): Lint[] {
   return lintDefinition(definitionOf(flow, 'lint'));
 }
 
-/** The same for a definition; warnings first, then in definition order. */
+/** Does the same for a definition; warnings first, then in definition order. */
 export function lintDefinition(
   definition: FlowDefinition,
   outcomes?: Readonly<Record<string, readonly AttemptOutcome[]>>,
@@ -64,11 +64,11 @@ function skipsWithDependency(
     const index = graph.indexOf(dependency);
     const { triggerRule: rule } = tasks[index] as TaskDefinition;
     const skippable = moves.outcomes[index]?.includes('skips') === true;
-    // Where a skip only comes through, it was told of where it came from.
+    // A skip that only comes through is reported at its origin.
     const isBranch = rule !== 'all_success' && possible.verdicts[index]?.has('skip') === true;
     if (!skippable && !isBranch) return [];
     const why = skippable ? 'may skip itself' : `is skipped where its rule \`${rule}\` says so`;
-    // Behind an optional task `none_failed` is no help: where that fails, the task does not run either.
+    // Behind an optional task `none_failed` does not help: if that fails, the task does not run either.
     const needsOptional = dependsOn.some((name) => (tasks[graph.indexOf(name)] as TaskDefinition).optional);
     const runsAllTheSame = needsOptional ? 'all_settled' : 'none_failed';
     return [
@@ -144,7 +144,7 @@ function endsBeforeLastAttempt({ settings }: FlowDefinition, task: TaskDefinitio
   return lints;
 }
 
-/** All waits before the last attempt, where attempts take no time; `undefined` where its backoff will not say. */
+/** The sum of all waits before the last attempt, if attempts take no time; `undefined` if its backoff gives none. */
 function waitsOf({ retry }: TaskDefinition, chance: number): number | undefined {
   let sum = 0;
   for (let attempt = 1; attempt < Math.min(retry?.maxAttempts ?? 1, 1_000); attempt++) {
@@ -179,7 +179,7 @@ function impliedDependency(
   });
 }
 
-/** Whether the one is done whenever the other is. */
+/** Whether `before` is always done when `after` is. */
 function isSureAfter({ graph, tasks }: FlowDefinition, before: string, after: string): boolean {
   const seen = new Set<string>();
   const open = [after];
@@ -193,7 +193,7 @@ function isSureAfter({ graph, tasks }: FlowDefinition, before: string, after: st
   return false;
 }
 
-/** A flow with one end that waits for most of it: what does not lead there was perhaps forgotten. */
+/** Finds tasks that do not lead to the flow's one end, if that waits for most of it: perhaps forgotten. */
 function nobodyNeeds({ graph, tasks }: FlowDefinition): Lint[] {
   const { downstreamStart: start, ids, size } = graph;
   const leaves = ids.filter((_, task) => start[task] === start[task + 1]);

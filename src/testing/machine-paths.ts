@@ -1,8 +1,8 @@
-// The one file that knows `@xstate/graph`, an optional peer dependency: `topple/testing/paths`.
+// The only file that imports `@xstate/graph`, an optional peer dependency: `topple/testing/paths`.
 
 import type { SnapshotFrom } from 'xstate';
 import type { OrchestratorEvent, orchestratorMachine, TaskEvent, taskMachine } from '../../machines/index.ts';
-import type { AnyFlow, TaskDefinition } from '../index.ts';
+import type { AnyFlow, ErrorView, TaskDefinition } from '../index.ts';
 import { Ledger, type LedgerStatus } from '../model/ledger.ts';
 import type { SettledStatus } from '../model/status.ts';
 import { airflowVerdict, countEndings } from './airflow.ts';
@@ -10,24 +10,24 @@ import { definitionOf } from './explore.ts';
 
 export { getShortestPaths, getSimplePaths } from '@xstate/graph';
 
-/** What is read of a run's snapshot. */
+/** The parts of a run's snapshot that are read. */
 export type RunPathState = Pick<SnapshotFrom<typeof orchestratorMachine>, 'value' | 'context' | 'status'>;
-/** What is read of a task's snapshot. */
+/** The parts of a task's snapshot that are read. */
 export type TaskPathState = Pick<SnapshotFrom<typeof taskMachine>, 'value' | 'context' | 'status'>;
 
-/** What to tell `getSimplePaths` and `getShortestPaths` of an orchestrator: `flow.machine`, or `orchestratorMachine`. */
+/** Options of `getSimplePaths` and `getShortestPaths` for an orchestrator: `flow.machine`, or `orchestratorMachine`. */
 export interface RunPathOptions {
   readonly input: { readonly ledger: Ledger };
-  /** The events that an engine may send in a state. Instants are 0, so that there are finitely many states. */
+  /** Gives the events that an engine may send in a state. Instants are 0, so that there are finitely many states. */
   readonly events: (state: RunPathState) => OrchestratorEvent[];
   readonly serializeState: (state: RunPathState) => string;
 }
 
 /**
- * The event table of a flow's run, for `@xstate/graph`: it is started, its tasks settle in each way that is given, it
- * is paused, resumed and cancelled, and concluded once all tasks have settled.
+ * Makes the event table of a flow's run, for `@xstate/graph`: it is started, its tasks settle in each of the given
+ * ways, it is paused, resumed and cancelled, and concluded once all tasks have settled.
  *
- * @param endings in which ways tasks that run may end. Default `done` and `failed`
+ * @param endings the ways in which tasks that run may end. Default `done` and `failed`
  */
 export function runPathOptions(
   flow: AnyFlow,
@@ -35,7 +35,7 @@ export function runPathOptions(
 ): RunPathOptions {
   const { plan, name, tasks, graph } = definitionOf(flow, 'runPathOptions');
   const at = 0;
-  /** In which ways a task may end that has its verdict: one that does not run ends as that says. */
+  /** The ways in which a task with a verdict may end: one that does not run ends as the verdict says. */
   const endingsOf = (statuses: readonly LedgerStatus[], task: number): readonly SettledStatus[] => {
     const upstream = graph.upstreamList.subarray(graph.upstreamStart[task], graph.upstreamStart[task + 1]);
     const counts = countEndings(Array.from(upstream, (other) => settledOf(statuses[other])));
@@ -47,11 +47,16 @@ export function runPathOptions(
     input: { ledger: Ledger.open(plan) },
     events: ({ value, context: { ledger }, status }) => {
       if (status !== 'active') return [];
+      const cancel = { type: 'run.cancel', at } as const;
+      const turn = { type: value === 'held' || value === 'paused' ? 'run.resume' : 'run.pause', at } as const;
+      if (value === 'opening' || value === 'held')
+        return [
+          { type: 'run.start', at, version: 1, flow: name, flowHash: '', input: undefined },
+          turn,
+          cancel,
+        ];
+      if (value === 'concluding') return [{ type: 'run.conclude', at, outputs: {}, failures: [] }];
       const statuses = ledger.toJSON().statuses;
-      const hasStarted = statuses.some((one) => one !== 'waiting');
-      if (!hasStarted)
-        return [{ type: 'run.start', at, version: 1, flow: name, flowHash: '', input: undefined }];
-      if (ledger.unsettled === 0) return [{ type: 'run.conclude', at, outputs: {}, failures: [] }];
       const settled = statuses.flatMap((one, task) =>
         one === 'decided'
           ? (value === 'cancelling' ? (['cancelled'] as const) : endingsOf(statuses, task)).map((ending) => ({
@@ -62,9 +67,7 @@ export function runPathOptions(
             }))
           : [],
       );
-      if (value === 'cancelling') return settled;
-      const command = value === 'paused' ? 'run.resume' : 'run.pause';
-      return [...settled, { type: command, at }, { type: 'run.cancel', at }];
+      return value === 'cancelling' ? settled : [...settled, turn, cancel];
     },
     serializeState: ({ value, context: { ledger, cause } }) =>
       JSON.stringify([value, cause, ledger.toJSON().statuses]),
@@ -75,44 +78,60 @@ function settledOf(status: LedgerStatus | undefined): SettledStatus | undefined 
   return status === undefined || status === 'waiting' || status === 'decided' ? undefined : status;
 }
 
-/** What to tell them of `taskMachine`. */
+/** The options for `taskMachine`. */
 export interface TaskPathOptions {
   readonly input: { readonly task: number; readonly maxAttempts: number };
   readonly events: (state: TaskPathState) => TaskEvent[];
 }
 
-/** The event table of a task with so many attempts: its verdict, its attempts, a cancel, the end of its time. */
+const error: ErrorView = { name: 'Error', message: 'told to fail' };
+
+/** Makes the event table of a task with so many attempts: verdict, attempts, a cancel, the end of its time. */
 export function taskPathOptions(maxAttempts = 2): TaskPathOptions {
   const at = 0;
-  const error = { name: 'Error', message: 'told to fail' };
   return {
     input: { task: 0, maxAttempts },
-    events: ({ value, context: { readyAt, attempt }, status }) => {
+    events: ({ value, context: { attempt }, status }) => {
       if (status !== 'active') return [];
       const cancel = { type: 'task.cancel', at, cause: 'cancelled' } as const;
       const expire = { type: 'task.expire', at, cause: 'timeout', error } as const;
-      if (value === 'pending' && readyAt === undefined) {
-        return [
-          { type: 'task.ready', at },
-          { type: 'task.skip', at, cause: 'rule' },
-          { type: 'task.fail_upstream', at, cause: 'upstream' },
-          cancel,
-        ];
+      const ended = { type: 'attempt.failed', at, error, cause: 'timeout' } as const;
+      switch (value) {
+        case 'undecided':
+          return [
+            { type: 'task.ready', at },
+            { type: 'task.skip', at, cause: 'rule' },
+            { type: 'task.fail_upstream', at, cause: 'upstream' },
+            cancel,
+          ];
+        case 'ready':
+          return [{ type: 'attempt.start', at }, cancel];
+        case 'running':
+          return [
+            { type: 'attempt.done', at, output: undefined },
+            ...failures(at, attempt < maxAttempts),
+            { type: 'attempt.skipped', at },
+            { type: 'attempt.expire', at },
+            expire,
+            cancel,
+          ];
+        case 'timing_out':
+          return [...failures(at, attempt < maxAttempts), expire, cancel];
+        case 'expiring':
+          return [ended, cancel];
+        case 'cancelling':
+          return [{ type: 'attempt.cancelled', at, cause: 'cancelled' }];
+        case 'backing_off':
+          return [{ type: 'attempt.due', at }, cancel, expire];
+        default:
+          return [{ type: 'attempt.start', at }, cancel, expire];
       }
-      if (value === 'pending') return [{ type: 'attempt.start', at }, cancel];
-      if (value === 'retrying')
-        return [{ type: 'attempt.due', at }, { type: 'attempt.start', at }, cancel, expire];
-      const retry =
-        attempt < maxAttempts
-          ? [{ type: 'attempt.failed', at, error, cause: 'exhausted', retryAt: at } as const]
-          : [];
-      return [
-        { type: 'attempt.done', at, output: undefined },
-        ...retry,
-        { type: 'attempt.failed', at, error, cause: 'exhausted' },
-        { type: 'attempt.skipped', at },
-        { type: 'attempt.cancelled', at, cause: 'cancelled' },
-      ];
     },
   };
+}
+
+/** The failures of an attempt, with a wait if there is a next one. */
+function failures(at: number, mayRetry: boolean): TaskEvent[] {
+  const failed: TaskEvent = { type: 'attempt.failed', at, error, cause: 'exhausted' };
+  return mayRetry ? [{ ...failed, retryAt: at }, failed] : [failed];
 }

@@ -4,10 +4,10 @@ import { unknownTask } from '../model/graph-check.ts';
 import type { Situation } from './flow-world.ts';
 import type { Step, StepKind } from './steps.ts';
 
-/** How an attempt may go. `progresses` ends nothing: its body says how far it is. */
+/** The outcome of an attempt. `progresses` ends nothing: its body reports progress. */
 export type AttemptOutcome = 'done' | 'fails' | 'fatal' | 'times out' | 'skips' | 'progresses';
 
-/** What may be done to a run from outside. `out of time` is the flow's `totalTimeoutMs`. */
+/** An action on a run from outside. `out of time` is the flow's `totalTimeoutMs`. */
 export type Command = 'cancel' | 'pause' | 'stop' | 'out of time' | 'rerun';
 
 const outcomeNames: readonly AttemptOutcome[] = [
@@ -20,8 +20,8 @@ const outcomeNames: readonly AttemptOutcome[] = [
 ];
 
 /**
- * What an attempt of a task may come to, where nothing else is said: it is done or fails; it fails for good where
- * another attempt would be made; it times out where it has a `timeoutMs`, and skips itself where it is `skippable`.
+ * Gives the default outcomes of a task's attempts: it is done or fails; it fails for good if another attempt would be
+ * made; it times out if it has a `timeoutMs`, and skips itself if it is `skippable`.
  */
 export function outcomesOf(task: TaskDefinition): readonly AttemptOutcome[] {
   const outcomes: AttemptOutcome[] = ['done', 'fails'];
@@ -31,15 +31,15 @@ export function outcomesOf(task: TaskDefinition): readonly AttemptOutcome[] {
   return outcomes;
 }
 
-/** Whatever an attempt of any task could come to. */
+/** Gives all outcomes that attempts of each task could have. */
 export function allOutcomes({ tasks }: FlowDefinition): Record<string, readonly AttemptOutcome[]> {
   return Object.fromEntries(tasks.map(({ id }) => [id, outcomeNames]));
 }
 
-/** What can happen in each situation of a flow's model, budgets aside. */
+/** The steps that can happen in each situation of a flow's model, budgets aside. */
 export class Moves {
   readonly commands: ReadonlySet<Command>;
-  /** By task. */
+  /** Outcomes by task. */
   readonly outcomes: readonly (readonly AttemptOutcome[])[];
   readonly #attempts: readonly (readonly Step[])[];
   readonly #expires: readonly (Step | undefined)[];
@@ -80,12 +80,12 @@ export class Moves {
       this.#run.set(kind, { kind, task: -1 });
   }
 
-  /** Whether its time for all attempts may be over. */
+  /** Whether a task's time for all attempts may run out. */
   expires(task: number): boolean {
     return this.#expires[task] !== undefined;
   }
 
-  /** What can happen to a task next. */
+  /** The steps of a task that can happen next. */
   ofTask({ rows }: Situation, task: number): readonly Step[] {
     const row = rows[task];
     if (row === undefined || !row.isLive) return [];
@@ -96,13 +96,13 @@ export class Moves {
       if (row.ending === undefined) return expires === undefined ? attempts : [...attempts, expires];
       return row.ending === 'attempt' && expires !== undefined ? [ends, expires] : [ends];
     }
-    // Its time counts from its first attempt: one that a stop cut short, where it waits for a slot in `pending`.
+    // Its time counts from its first attempt: one that a stop cut short, if it waits for a slot in `pending`.
     if (row.status === 'pending') return expires === undefined || row.attempts === 0 ? [] : [expires];
     const due = row.wantsSlot ? [] : [this.#due[task] as Step];
     return expires === undefined ? due : [...due, expires];
   }
 
-  /** What can happen to the run as a whole next. */
+  /** The steps of the whole run that can happen next. */
   ofRun({ run }: Situation): readonly Step[] {
     const may = (...kinds: readonly (Command | 'resume')[]): Step[] =>
       kinds.flatMap((kind) =>

@@ -5,8 +5,8 @@ import type { Possible } from './possible.ts';
 const maxNamed = 3;
 
 /**
- * Says how optional tasks can keep one that is not optional from running, and what to do about it; `undefined` where
- * they cannot. Only dependencies are looked at: what is behind a task that is named here follows from it.
+ * Says how optional tasks can keep one that is not optional from running, and what to do about it; `undefined` if they
+ * cannot. Checks only dependencies: the rest downstream of a task named here follows from it.
  */
 export function whyItNeedsOptional(
   { graph, tasks }: FlowDefinition,

@@ -1,9 +1,9 @@
 import { neverHolds, type Predicate, type Property } from './properties.ts';
 import { neverEnds, type ScriptedBody } from './script.ts';
 
-/** A body that does not end, whatever its signal says: it is given up after its grace. */
+/** Makes a body that does not end, whatever its signal says: it is given up after its grace. */
 export function never(): ScriptedBody<never>;
-/** A property that holds where no situation is as said. */
+/** Makes a property: it holds if no situation matches. */
 export function never(when: Predicate, name?: string): Property;
 export function never(when?: Predicate, name?: string): ScriptedBody<never> | Property {
   return when === undefined ? neverEnds() : neverHolds(when, name);

@@ -7,7 +7,7 @@ import { misfit } from './fits.ts';
 import type { Situation } from './flow-world.ts';
 import type { PathSays } from './path-says.ts';
 
-/** Looks at what `outputs` of a run that has settled gives or throws. Throws `Difference`. */
+/** Checks what `outputs` of a settled run returns or throws. Throws `Difference`. */
 export async function compareOutputs(
   run: Run,
   definition: FlowDefinition,
@@ -35,7 +35,7 @@ function outputsOf({ tasks }: FlowDefinition, { rows }: Situation, says: PathSay
   return says.result ?? Object.fromEntries(outputs);
 }
 
-/** Failures that count, by task: in which order is not said of a run that was recovered. */
+/** The failures that count, by task: a recovered run does not promise their order. */
 function failureOf({ graph }: FlowDefinition, { run }: Situation, view: ExpectedView): object {
   const { status, reason } = view.run;
   const failures = run.context.failures.map((failure) => {

@@ -7,11 +7,11 @@ import { describePath, tellPath } from './story.ts';
 export class PathError extends Error {
   override readonly name = 'PathError';
   readonly flow: string;
-  /** What happened, step by step, up to where they differ. */
+  /** The steps up to the difference. */
   readonly story: readonly string[];
-  /** What is different. */
+  /** Describes the difference. */
   readonly difference: string;
-  /** The same path as a Mermaid sequence diagram, as a text that `pathOf` reads, and as a module that goes it. */
+  /** The same path as a Mermaid sequence diagram, as a text that `pathOf` reads, and as a module that replays it. */
   readonly mermaid: string;
   readonly seed: string;
   readonly script: string;

@@ -6,20 +6,20 @@ import { EndsWith, unjudged } from './fits.ts';
 import type { Step } from './steps.ts';
 import { stepMs, type Timetable } from './timetable.ts';
 
-/** Why a path cancels its run. */
+/** The reason of a path's cancel. */
 export const saidOfCancel = 'told to';
 
-/** What is real on a path, so that schemas and the flow's `output` may see it. */
+/** The real values on a path, so that schemas and the flow's `output` may see them. */
 export interface Real {
   readonly hasInput: boolean;
   readonly isReal: (task: number) => boolean;
 }
 
-/** What was said on a path up to now: what went in, what bodies returned and threw, which limits passed. */
+/** The values on a path so far: the input, the outputs and errors of bodies, the limits that passed. */
 export class PathSays implements Said {
   readonly runId: string;
   readonly settings: RunSettings;
-  /** As it was given. */
+  /** The input as it was given. */
   readonly given: unknown;
   readonly #definition: FlowDefinition;
   readonly #timetable: Timetable;
@@ -29,7 +29,7 @@ export class PathSays implements Said {
   #reason: unknown;
   #number = 0;
 
-  /** @param settings what was said of the run beside its flow */
+  /** @param settings the run's settings beside its flow */
   constructor(
     runId: string,
     definition: FlowDefinition,
@@ -46,7 +46,7 @@ export class PathSays implements Said {
     this.settings = settings;
   }
 
-  /** The step that comes now, and its number. */
+  /** Starts the next step. */
   begin({ kind, task }: Step, number: number): void {
     this.#number = number;
     if (kind === 'cancel') this.#reason = saidOfCancel;
@@ -74,14 +74,14 @@ export class PathSays implements Said {
     return this.#reason;
   }
 
-  /** Only what is all real does the flow make something of. */
+  /** The result; `output` is called only if all values are real. */
   get result(): unknown {
     const { tasks, settings } = this.#definition;
     const isMade = this.#real.hasInput && tasks.every((_, task) => this.#real.isReal(task));
     return settings.output !== undefined && isMade ? unjudged : undefined;
   }
 
-  /** A schema may have made something else of what the body returned. */
+  /** Gives a task's output; a schema may have changed the body's value. */
   outputOf(task: number): unknown {
     const { output } = this.#definition.tasks[task] as TaskDefinition;
     return output !== undefined && this.#real.isReal(task) ? unjudged : this.#outputs.get(task);
@@ -95,7 +95,7 @@ export class PathSays implements Said {
     return this.#number * stepMs + this.#timetable.waitMs(task, this.#number);
   }
 
-  // Limits that pass now.
+  // Limits that pass in this step.
 
   attemptMs(task: number): number | undefined {
     return this.#timetable.timeoutMs(task, this.#number);
@@ -114,7 +114,7 @@ export class PathSays implements Said {
   }
 }
 
-/** How the message of a time-out ends: whose it is stands before. */
+/** Makes the end of a time-out's message; its owner stands before. */
 function textOf(option: TimeoutError['option'], limitMs = 0): string {
   return new TimeoutError('', option, limitMs).message;
 }

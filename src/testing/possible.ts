@@ -3,7 +3,7 @@ import type { SettledStatus } from '../model/status.ts';
 import { type Decision, decide, seenBit, type TriggerRule } from '../model/trigger-rule.ts';
 import type { Moves } from './moves.ts';
 
-/** What may become of a flow's tasks at all, by task: worked out from rule to rule, so it may be more than really happens. */
+/** The possible endings and verdicts of a flow's tasks. They are derived rule by rule, so some may never happen. */
 export interface Possible {
   readonly verdicts: readonly ReadonlySet<Decision>[];
   /** Without `cancelled`. */
@@ -33,7 +33,7 @@ export function findPossible(definition: FlowDefinition, moves: Moves, mayFail: 
   return { verdicts, endings, isOrdered };
 }
 
-/** What a rule may say of so many dependencies, each of which may end in any of these ways; whether their order matters. */
+/** Gives a rule's possible verdicts for so many dependencies with these endings; whether their order matters. */
 function verdictsOf(
   rule: TriggerRule,
   count: number,
@@ -41,7 +41,7 @@ function verdictsOf(
 ): { readonly decisions: ReadonlySet<Decision>; readonly isOrdered: boolean } {
   const decisions = new Set<Decision>();
   if (count === 0) return { decisions: decisions.add('run'), isOrdered: false };
-  // A rule knows which endings there were, not how often: three of a kind tell no more than two.
+  // A rule knows which endings there were, not their number: three of a kind tell no more than two.
   const length = Math.min(count, 4);
   const byEndings = new Map<string, Decision>();
   let isOrdered = false;

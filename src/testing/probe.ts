@@ -6,16 +6,16 @@ import type { VirtualClock } from './clock.ts';
 import { Difference } from './difference.ts';
 import type { WorldLimits } from './flow-world.ts';
 
-/** A task like one of the flow's, by which another run finds what the flow's run has left behind. */
+/** A task like one of the flow's, with which a second run finds what the flow's run has left behind. */
 export interface ProbeTask {
   readonly like: TaskDefinition;
-  /** Whether a key is one of the run before. */
+  /** Whether a key belongs to the run before. */
   readonly knowsKey: (key: string) => boolean;
 }
 
 /**
- * Has another run go on an engine whose run has settled: all slots must have come back, and what its bodies are given
- * must be its own. Throws `Difference`.
+ * Starts another run on an engine whose run has settled: all slots must be free again, and its bodies must get their
+ * own values. Throws `Difference`.
  */
 export async function probeEngine(
   engine: Engine,
@@ -58,7 +58,7 @@ function flowOf(
 ): AnyFlow {
   const tasks = Array.from({ length: size }, (_, index) => ({
     ...like,
-    // The first has the name of the flow's.
+    // The first has the name of the flow's task.
     id: index === 0 ? like.id : `${like.id} ${index}`,
     dependsOn: [],
     pool,

@@ -3,14 +3,14 @@ import type { Search, SearchOptions } from './explorer.ts';
 import type { FlowWorld } from './flow-world.ts';
 import type { Moves } from './moves.ts';
 
-/** What a search looked at, and what it did not, in sentences. */
+/** The extent of a search, and what it left out, in sentences. */
 export interface Reach {
   readonly covered: readonly string[];
   readonly notCovered: readonly string[];
 }
 
 /**
- * Says of a search what it looked at.
+ * Describes the extent of a search.
  *
  * @param givenUpAt steps of a search for every situation that was given up for this one
  */
@@ -58,7 +58,7 @@ function tellCuts({ stoppedBy, isCut, depth }: Search, bounds: SearchBounds): st
   return cuts;
 }
 
-/** What no search looks at. */
+/** The limits of every search. */
 const never = [
   'how long anything takes: any wait may end before any other, also where the limits of the flow would not let it',
   'what bodies do, and what `retryIf`, `backoff`, `maxElapsedMs`, schemas and `output` decide',

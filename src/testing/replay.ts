@@ -24,34 +24,34 @@ import type { Step } from './steps.ts';
 import { performOf, timedDefinition } from './timed-flow.ts';
 import { neverMs, stepMs, Timetable } from './timetable.ts';
 
-/** How a path is tried on the real engine. */
+/** Options for replaying a path on the real engine. */
 export interface TestOptions {
-  /** Bodies by task: called where the path says that the task is done. Without one a body returns a text that names it. */
+  /** Bodies by task: called when the path says the task is done. By default a body returns a text that names it. */
   readonly performs?: Readonly<Record<string, unknown>> | undefined;
-  /** The run's input. Without it the flow's schema is not asked. */
+  /** The run's input. Without it the flow's schema is not called. */
   readonly input?: unknown;
 }
 
-/** What became of a run that went a path. */
+/** The result of a run that took a path. */
 export interface PathRun {
   readonly view: RunView;
   readonly entries: readonly Entry[];
 }
 
-/** The one id that a run of a path has. */
+/** The id of every run of a path. */
 const runId = 'path';
 
-/** What its input is where none is given. */
+/** The input if none is given. */
 const madeUpInput = { of: 'path' };
 
-/** Longest that a real body may take, by the time of day. */
+/** The longest time that a real body may take, in real time. */
 const bodyLimitMs = 10_000;
 
 /**
- * Has the real engine go a path on the virtual clock, and compares it with the model after each step: the journal,
- * the view, which bodies were called, told to end, and with what.
+ * Replays a path with the real engine on the virtual clock, and compares it with the model after each step: the
+ * journal, the view, the bodies called or told to end, and their arguments.
  *
- * @throws PathError where they differ
+ * @throws PathError if they differ
  */
 export async function replayPath(
   world: FlowWorld,
@@ -60,9 +60,9 @@ export async function replayPath(
   options: TestOptions = {},
 ): Promise<PathRun> {
   const run = await goPath(world, path, limits, options, false);
-  // With an inspector much goes another way, and what can be said in two ways is said in the other one: limits of the
-  // run instead of its flow and its engine, a cancel by a signal, a failure for good by `retryIf`, and bodies read what
-  // they are given as late as they can. Bodies of the user are not called again for that.
+  // With an inspector the engine works differently, and each choice is made the other way: limits of the run instead of
+  // its flow and engine, a cancel by a signal, a failure for good by `retryIf`, and bodies read their scope as late as
+  // they can. The user's bodies are not called again for that.
   if (options.performs === undefined) await goPath(world, path, limits, options, true);
   return run;
 }
@@ -96,24 +96,24 @@ class Replay {
   readonly #timetable: Timetable;
   readonly #clock: VirtualClock = createVirtualClock();
   readonly #store: Store = createMemoryStore();
-  /** Of its engines. */
+  /** The limits of its engines. */
   readonly #limits: WorldLimits;
   readonly #world: FlowWorld;
   readonly #performs = new Map<number, Perform>();
   readonly #flow: AnyFlow;
   readonly #open = new Map<number, OpenBody>();
-  /** Bodies that were given up, and end only now. */
+  /** Bodies that were given up and end late. */
   readonly #late: OpenBody[] = [];
-  /** Bodies that have ended in the last step. */
+  /** Bodies that ended in the last step. */
   readonly #ended: OpenBody[] = [];
   readonly #says: PathSays;
   readonly #comparison: Comparison;
-  /** Whether an inspector hears of everything: then tasks have actors from the start. */
+  /** Whether an inspector is attached: then tasks have actors from the start. */
   readonly #isWatched: boolean;
   readonly #cancel = new AbortController();
-  /** Whether the run is still that which was started with the signal. */
+  /** Whether the run is still the one started with the signal. */
   #heedsSignal: boolean;
-  /** Errors that are not to be tried again. */
+  /** Errors that must not be retried. */
   readonly #hopeless = new WeakSet<Error>();
   #engine: Engine;
   #run: Run | undefined;
@@ -155,7 +155,7 @@ class Replay {
       },
       said,
     );
-    // An engine knows a flow by its brand and its definition alone.
+    // An engine knows a flow only by its brand and its definition.
     this.#flow = { name: definition.name, definition: timed, [Symbol.for('topple.flow')]: true } as AnyFlow;
     const input = options.performs === undefined && !real.hasInput ? madeUpInput : options.input;
     this.#says = new PathSays(runId, definition, this.#timetable, real, input, said);
@@ -172,7 +172,7 @@ class Replay {
     this.#comparison.compare(this.#run);
   }
 
-  /** Brings a step about at its instant, and lets all of it happen. */
+  /** Carries out a step at its instant, and lets all of it happen. */
   async take(number: number): Promise<void> {
     const { step, taken } = this.#timetable.steps[number - 1] as {
       readonly step: Step;
@@ -181,14 +181,14 @@ class Replay {
     this.#comparison.begin(step, taken, number);
     await this.#clock.advance(number * stepMs - this.#clock.now());
     for (const { end } of this.#late.splice(0)) end.resolve('too late');
-    // Nobody is to hear of that.
+    // No listener may hear of it.
     for (const { scope } of this.#ended.splice(0)) scope.progress(1, 'ended');
     await this.#bring(step, number);
     await this.#clock.advance(0);
     this.#comparison.compare(this.#run as Run);
   }
 
-  /** After the last step: nothing may be left behind. */
+  /** Checks after the last step that nothing is left behind. */
   async finish(): Promise<void> {
     const last = this.#timetable.steps.at(-1)?.taken ?? this.#timetable.start;
     if (last.next.run.status !== 'done') return;
@@ -296,7 +296,7 @@ class Replay {
     });
   }
 
-  /** The engine calls a body. */
+  /** Handles the engine's call of a body. */
   #called(task: number, scope: PerformScope): Promise<unknown> {
     const leave = this.#comparison.called(task, scope);
     const end = Promise.withResolvers<unknown>();
@@ -310,7 +310,7 @@ class Replay {
     throw new Difference(`no attempt of \`${this.#idOf(task)}\` is under way`);
   }
 
-  /** A body ends now. */
+  /** Removes a body that ends. */
   #leave(task: number): OpenBody {
     const body = this.#bodyOf(task);
     body.leave();
@@ -332,11 +332,11 @@ class Replay {
     return error;
   }
 
-  /** A body that was told to end has, or is given up by now; what it says after that is of no use. */
+  /** Ends a body that was told to end, or gives it up; its later reports have no effect. */
   #heed(task: number, number: number): void {
     const body = this.#leave(task);
     const manner = this.#timetable.current(task, number)?.manner;
-    // Nobody is to hear of that.
+    // No listener may hear of it.
     body.scope.progress(1, 'told to end');
     if (manner === 'is given up') this.#late.push(body);
     else if (manner === 'returns') body.end.resolve('all the same');
@@ -353,7 +353,7 @@ class Replay {
     end.resolve(output);
   }
 
-  /** A real body, which may wait for what is real, or for the clock. */
+  /** Calls a real body, which may wait for real things or for the clock. */
   async #call(task: number, perform: Perform, scope: PerformScope): Promise<unknown> {
     let limit: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -382,10 +382,10 @@ class Replay {
   }
 }
 
-/** What can be said of a run instead of its flow and its engine. */
+/** The settings that a run can have instead of its flow and its engine. */
 function settingsOf(world: FlowWorld, path: readonly Step[], timetable: Timetable): RunSettings {
   const { concurrency, definition } = world;
-  // The limit of a run that runs again is another one each time, as far as a path goes.
+  // A rerun has another limit each time, as far as a path goes.
   const isTimed =
     definition.settings.totalTimeoutMs !== undefined && path.every(({ kind }) => kind !== 'rerun');
   return {

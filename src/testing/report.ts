@@ -3,7 +3,7 @@ import { coverageDiagrams } from './coverage-diagram.ts';
 import { nameBounds } from './search-bound.ts';
 import type { FlowTest } from './test-flow.ts';
 
-/** A flow's test for people: plain text, a line for each thing, details of what is wrong. */
+/** Writes a flow's test as plain text: a line for each item, and details of what is wrong. */
 export function reportText({
   flow,
   isGood,
@@ -60,12 +60,12 @@ export function reportText({
   return `${lines.join('\n')}\n`;
 }
 
-/** Coverage as a table, then what was missed and what cannot be. */
+/** Writes coverage as a table, then what was missed and what cannot be. */
 export function coverageText(report: CoverageReport): string {
   return `${coverageLines(report).join('\n')}\n`;
 }
 
-/** The same as Markdown: a table, and both machines as diagrams. */
+/** Writes the same as Markdown: a table, and both machines as diagrams. */
 export function coverageMarkdown(report: CoverageReport): string {
   const { task, orchestrator } = coverageDiagrams(report);
   const rows = report.groups.map(({ name, covered, total, items }) => {

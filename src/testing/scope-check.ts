@@ -7,22 +7,22 @@ import type { ExpectedView } from './expected-view.ts';
 import { fits } from './fits.ts';
 import type { FlowWorld, Taken } from './flow-world.ts';
 
-/** How a dependency stood when a body was called. */
+/** The state of a dependency when a body was called. */
 interface Given {
   readonly id: string;
-  /** `undefined` where it had not settled. */
+  /** The status; `undefined` if it had not settled. */
   readonly status: TaskStatus | undefined;
   readonly error: unknown;
   readonly output: unknown;
 }
 
-/** Looks at what bodies are given. */
+/** Checks the scopes that bodies get. */
 export class ScopeCheck {
   readonly #world: FlowWorld;
   readonly #store: Store;
   readonly #runId: string;
   readonly #view: ExpectedView;
-  /** By key, whose it is. */
+  /** The owner of each key. */
   readonly #keys = new Map<string, number>();
 
   constructor(world: FlowWorld, store: Store, runId: string, view: ExpectedView) {
@@ -32,12 +32,12 @@ export class ScopeCheck {
     this.#view = view;
   }
 
-  /** Whether a key is that of one of the run's tasks. */
+  /** Whether a key belongs to one of the run's tasks. */
   knows(key: string): boolean {
     return this.#keys.has(key);
   }
 
-  /** What a body is given as it is called, but for what it is given of its dependencies. Throws `Difference`. */
+  /** Checks a body's scope as it is called, except for its dependencies. Throws `Difference`. */
   check(task: number, scope: PerformScope, attempt: number | undefined): void {
     const id = this.#idOf(task);
     const whose = `the body of \`${id}\``;
@@ -55,10 +55,10 @@ export class ScopeCheck {
   }
 
   /**
-   * Notes how a task's dependencies stand as its body is called, once that has been kept. Gives what then compares a
-   * scope with it, at once or later. Both throw `Difference`.
+   * Notes the state of a task's dependencies when its body is called, after that state has been kept. Returns a
+   * function that compares a scope with it, at once or later. Both throw `Difference`.
    *
-   * @param returned what bodies have returned, as far as a schema has not made something else of it
+   * @param returned the values that bodies have returned, unless a schema changed them
    */
   dependencies(
     task: number,

@@ -3,12 +3,12 @@ import { clockOf } from '../logic/internals.ts';
 import type { Clock } from '../model/clock.ts';
 import type { PerformScope } from '../model/perform.ts';
 
-/** A body that does as it is told: what `flow.provide` takes for a task. */
+/** A scripted body: `flow.provide` takes it for a task. */
 export interface ScriptedBody<Output> {
   readonly perform: (scope: PerformScope<unknown, unknown, unknown>) => Output | Promise<Output>;
 }
 
-/** A body that takes its time, as an actor, which knows the clock of its run. */
+/** A body that takes time, as an actor, which knows the clock of its run. */
 export interface TimedBody {
   readonly actor: AnyActorLogic;
   readonly input: (scope: PerformScope<unknown, unknown, unknown>) => unknown;
@@ -16,15 +16,15 @@ export interface TimedBody {
 
 /** A body whose attempts wait to be released. Made by `hold`. */
 export interface HeldBody<Output> extends ScriptedBody<Output> {
-  /** Attempts that wait now. */
+  /** The number of attempts that wait. */
   readonly waiting: number;
   /** Ends the attempt that has waited longest, or else the next one as soon as it starts. */
   release(output: Output): void;
-  /** The same with a failure. */
+  /** Does the same with a failure. */
   fail(error?: unknown): void;
 }
 
-/** Returns this, at once. */
+/** Returns this value at once. */
 export function ok<Output>(output: Output): ScriptedBody<Output> {
   return { perform: () => output };
 }
@@ -32,8 +32,8 @@ export function ok<Output>(output: Output): ScriptedBody<Output> {
 /**
  * Fails in the first attempts, and then does what `then` does.
  *
- * @param attempts how many fail; `Infinity` for all of them
- * @param error what is thrown. Default: an Error that names task and attempt
+ * @param attempts the number that fail; `Infinity` for all of them
+ * @param error the error thrown. Default: an Error that names task and attempt
  * @param then default: returns `undefined`
  */
 export function fails<Output = never>(
@@ -55,7 +55,7 @@ export function neverEnds(): ScriptedBody<never> {
   return { perform: () => new Promise<never>(() => {}) };
 }
 
-/** Waits until it is released. An attempt that is to end heeds its signal. */
+/** Waits until it is released. An attempt that is to end obeys its signal. */
 export function hold<Output = undefined>(): HeldBody<Output> {
   type End = { readonly output: Output } | { readonly error: unknown };
   const attempts: PromiseWithResolvers<Output>[] = [];
@@ -91,9 +91,9 @@ export function hold<Output = undefined>(): HeldBody<Output> {
 }
 
 /**
- * Takes so long by the clock of its run, then does what `then` does.
+ * Takes this long on the clock of its run, then does what `then` does.
  *
- * @param ms of the clock that the run goes by, virtual or not
+ * @param ms by the run's clock, virtual or not
  * @param then default: returns `undefined`
  */
 export function takes(ms: number, then: ScriptedBody<unknown> = ok(undefined)): TimedBody {

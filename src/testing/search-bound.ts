@@ -1,19 +1,19 @@
 import type { SearchBounds } from './explore-options.ts';
 import type { Search, SearchOptions } from './explorer.ts';
 
-/** An option that cuts a search: where it is reached, not all has been looked at. */
+/** An option that cuts a search: when it is reached, the search is not complete. */
 export type Cut = 'maxDepth' | 'maxSituations' | 'maxMs';
 
-/** An option that says what is to be looked at: all of that was, or a cut is named too. */
+/** An option that limits a search: all within was searched, or a cut is named too. */
 export type Limit = 'maxFailures' | 'maxCommands' | 'reduction';
 
-/** An option that bounded a search, and what it was. */
+/** An option that bounded a search, and its value. */
 export interface SearchBound<Option extends Cut | Limit = Cut | Limit> {
   readonly option: Option;
   readonly value: SearchBounds[Option];
 }
 
-/** What cut a search. */
+/** Finds what cut a search. */
 export function cutsOf({ isCut, stoppedBy }: Search, bounds: SearchBounds): readonly SearchBound<Cut>[] {
   const cuts: Cut[] = [];
   if (isCut) cuts.push('maxDepth');
@@ -21,7 +21,7 @@ export function cutsOf({ isCut, stoppedBy }: Search, bounds: SearchBounds): read
   return cuts.map((option) => ({ option, value: bounds[option] }));
 }
 
-/** What says how far a search was to look; an option that bounds nothing is left out. */
+/** Gives the limits of a search; options that limit nothing are left out. */
 export function limitsOf(
   { maxFailures, maxCommands }: SearchBounds,
   commands: ReadonlySet<unknown>,
@@ -35,7 +35,7 @@ export function limitsOf(
   return limits;
 }
 
-/** Options in a sentence: `maxFailures 2, maxCommands 2 and reduction situations`. */
+/** Names options in a sentence: `maxFailures 2, maxCommands 2 and reduction situations`. */
 export function nameBounds(bounds: readonly SearchBound[]): string {
   const named = bounds.map(({ option, value }) => `${option} ${value}`);
   const last = named.pop() ?? '';

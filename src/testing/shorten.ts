@@ -2,7 +2,7 @@ import type { FlowWorld } from './flow-world.ts';
 import type { Moves } from './moves.ts';
 import type { Step } from './steps.ts';
 
-/** Whether a path can be gone at all, each step in its place. */
+/** Whether every step of a path can be taken in its place. */
 export function isPossible(world: FlowWorld, moves: Moves, path: readonly Step[]): boolean {
   let at = world.start().next;
   for (const { kind, task } of path) {
@@ -15,9 +15,9 @@ export function isPossible(world: FlowWorld, moves: Moves, path: readonly Step[]
 }
 
 /**
- * Leaves out of a path whatever it does not need to fail: first from its end, then step by step.
+ * Removes from a path all steps that it does not need to fail: first from its end, then step by step.
  *
- * @param fails the number of steps after which a path fails; `undefined` where it does not
+ * @param fails the number of steps after which a path fails; `undefined` if it does not
  */
 export async function shorten(
   world: FlowWorld,
@@ -28,7 +28,7 @@ export async function shorten(
   const length = await fails(path);
   if (length === undefined) return path;
   let shortest = path.slice(0, length);
-  // Some show only at the end of the run: then all of it is needed.
+  // Some failures show only at the end of the run: then all of it is needed.
   if ((await fails(shortest)) === undefined) shortest = path.slice();
   for (let place = shortest.length - 1; place >= 0; place--) {
     const shorter = shortest.toSpliced(place, 1);

@@ -5,19 +5,19 @@ import { misfit, unjudged } from './fits.ts';
 import type { PathSays } from './path-says.ts';
 import type { AttemptEnding } from './task-model.ts';
 
-/** Looks at the reasons of signals. */
+/** Checks the reasons of signals. */
 export class SignalCheck {
   readonly #says: PathSays;
-  /** What each signal that was aborted was to say first: later endings do not change it. */
+  /** The expected reason of each aborted signal, set once: later endings do not change it. */
   readonly #reasons = new WeakMap<AbortSignal, object>();
-  /** Of bodies that have ended by themselves; whose each is. */
+  /** The signals of bodies that ended by themselves, with the task ids. */
   readonly #left = new Map<AbortSignal, string>();
 
   constructor(says: PathSays) {
     this.#says = says;
   }
 
-  /** Of an attempt that was told to end. Throws `Difference`. */
+  /** Checks an attempt that was told to end. Throws `Difference`. */
   check(task: number, id: string, signal: AbortSignal, ending: AttemptEnding, view: RunView): void {
     const expected = this.#reasons.get(signal) ?? this.#reasonOf(task, ending, view);
     this.#reasons.set(signal, expected);
@@ -27,12 +27,12 @@ export class SignalCheck {
     if (difference !== undefined) throw new Difference(`the reason of the signal of ${id} has ${difference}`);
   }
 
-  /** A body has ended. */
+  /** Notes that a body has ended. */
   leave(id: string, signal: AbortSignal): void {
     if (!signal.aborted) this.#left.set(signal, id);
   }
 
-  /** Whether all bodies that have ended are left in peace. Throws `Difference`. */
+  /** Checks that no signal of an ended body is aborted. Throws `Difference`. */
   checkLeft(): void {
     for (const [signal, id] of this.#left)
       if (signal.aborted) throw new Difference(`the signal of ${id} is aborted after its body has ended`);
@@ -43,7 +43,7 @@ export class SignalCheck {
     if (ending === 'attempt') return { ...timeout, option: 'timeoutMs', limitMs: this.#says.attemptMs(task) };
     if (ending === 'task') return { ...timeout, option: 'totalTimeoutMs', limitMs: this.#says.taskMs(task) };
     if (cause !== 'timeout') return { name: 'CancelledError', message: unjudged, reason: this.#says.reason };
-    // The run says why it ends in the same words.
+    // The run gives the same reason for its end.
     return { name: 'TimeoutError', message: reason, option: 'totalTimeoutMs', limitMs: this.#says.runMs() };
   }
 }

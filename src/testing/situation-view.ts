@@ -7,9 +7,9 @@ import type { Situation } from './flow-world.ts';
 /** A task in a situation, as properties see it. */
 export interface TaskState {
   readonly status: TaskStatus;
-  /** Attempts started. */
+  /** The attempts started. */
   readonly attempts: number;
-  /** Why it ended as it did. */
+  /** The cause of its ending. */
   readonly cause: Cause | undefined;
 }
 
@@ -18,15 +18,15 @@ export interface SituationView {
   readonly flow: string;
   readonly status: RunStatus;
   readonly cause: Cause | undefined;
-  /** By id. An id that is no task throws `FlowError`, so that a slip of the pen is no property that always holds. */
+  /** The tasks by id. An id that is no task throws `FlowError`, so that a typo makes no property that always holds. */
   readonly tasks: Readonly<Record<string, TaskState>>;
 }
 
-/** What properties have looked at, over all the situations that they were shown. */
+/** The tasks that properties have read, over all the situations that they were given. */
 export class Reads {
-  /** Tasks by whose names something was asked. */
+  /** The tasks that were read by name. */
   readonly tasks = new Set<number>();
-  /** Those of which attempts or cause were asked after they had settled. */
+  /** The tasks whose attempts or cause were read after they had settled. */
   readonly details = new Set<number>();
 
   get size(): number {
@@ -34,7 +34,7 @@ export class Reads {
   }
 }
 
-/** A view of a situation that notes what is read of it. */
+/** Makes a view of a situation that notes what is read of it. */
 export function viewSituation(
   definition: FlowDefinition,
   { run, rows }: Situation,

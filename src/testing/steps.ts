@@ -1,12 +1,12 @@
 import { FlowError } from '../model/error.ts';
 
 /**
- * What can happen to a run from outside, one letter each:
+ * The kinds of steps, one letter each:
  *
- * - to an attempt under way: `done`, `fails` (and is retried where attempts are left), `fatal` (fails, and asks for no
+ * - of an attempt under way: `done`, `fails` (and is retried if attempts are left), `fatal` (fails, and asks for no
  *   retry), `times out`, `skips` itself, `progresses`; `ends` is the body of an attempt that was told to end
- * - to a task: `due` is its retry; `expires` is its time for all attempts
- * - to the run: `cancel`, `pause`, `resume`, `out of time`, `stop` (and is taken up from its journal), `rerun`
+ * - of a task: `due` is its retry; `expires` is its time for all attempts
+ * - of the run: `cancel`, `pause`, `resume`, `out of time`, `stop` (and is recovered from its journal), `rerun`
  */
 export const kinds = {
   d: 'done',
@@ -29,7 +29,7 @@ export const kinds = {
 export type StepLetter = keyof typeof kinds;
 export type StepKind = (typeof kinds)[keyof typeof kinds];
 
-/** One thing that happens; `task` is a place in definition order, -1 for what happens to the run. */
+/** One step; `task` is a place in definition order, -1 for a step of the run. */
 export interface Step {
   readonly kind: StepKind;
   readonly task: number;
@@ -37,23 +37,23 @@ export interface Step {
 
 const letterOf = Object.fromEntries(Object.entries(kinds).map(([letter, kind]) => [kind, letter]));
 
-/** Kinds that use up the budget of failures. */
+/** The kinds that use up the budget of failures. */
 export const failing: ReadonlySet<StepKind> = new Set(['fails', 'fatal', 'times out', 'expires']);
 
-/** Kinds that use up the budget of commands. */
+/** The kinds that use up the budget of commands. */
 export const commands: ReadonlySet<StepKind> = new Set(['cancel', 'pause', 'out of time', 'stop', 'rerun']);
 
-/** Whether it happens to the run as a whole. */
+/** Whether a step is one of the whole run. */
 export function isOfRun({ task }: Step): boolean {
   return task < 0;
 }
 
-/** A path as a short text, which `parseSeed` reads: `d0.f1.u1.c`. */
+/** Writes a path as a short text, which `parseSeed` reads: `d0.f1.u1.c`. */
 export function seedOf(path: readonly Step[]): string {
   return path.map(({ kind, task }) => `${letterOf[kind]}${task < 0 ? '' : task.toString(36)}`).join('.');
 }
 
-/** The path that a seed stands for; of `size` tasks. Throws `FlowError` where it is none. */
+/** Reads the path of a seed; of `size` tasks. Throws `FlowError` if it is no seed. */
 export function parseSeed(seed: string, size: number): Step[] {
   if (seed === '') return [];
   return seed.split('.').map((word) => {

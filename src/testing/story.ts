@@ -4,14 +4,14 @@ import type { FlowWorld, Situation, Taken } from './flow-world.ts';
 import type { Step } from './steps.ts';
 import type { LiveRow } from './task-model.ts';
 
-/** A step of a path and what it did. */
+/** A step of a path and its effects. */
 export interface Told {
   readonly step: Step;
   readonly before: Situation;
   readonly taken: Taken;
 }
 
-/** Goes a path from the start of a run. Throws where a step cannot be taken. */
+/** Takes a path from the start of a run. Throws if a step cannot be taken. */
 export function walk(
   world: FlowWorld,
   path: readonly Step[],
@@ -27,7 +27,7 @@ export function walk(
   return { start, steps };
 }
 
-/** What a step is, in a sentence without its end: "`charge` fails in attempt 1 of 3, and is retried". */
+/** Describes a step, without a full stop: "`charge` fails in attempt 1 of 3, and is retried". */
 export function nameStep(world: FlowWorld, { step, before, taken }: Told): string {
   const { kind, task } = step;
   const id = idOf(world, task);
@@ -70,25 +70,25 @@ export function nameStep(world: FlowWorld, { step, before, taken }: Told): strin
   }
 }
 
-/** A step and what follows from it: who starts, who ends, how the run ends. */
+/** Describes a step and what follows from it: who starts, who ends, how the run ends. */
 export function tellStep(world: FlowWorld, told: Told): string {
   return [nameStep(world, told), ...consequences(world, told)].join('; ');
 }
 
-/** What the start of a run does. */
+/** Describes the start of a run. */
 export function tellStart(world: FlowWorld, start: Taken): string {
   return ['the run starts', ...startsIn(world, start)].join('; ');
 }
 
-/** The whole path as a list of sentences. */
+/** Describes the whole path as a list of sentences. */
 export function tellPath(world: FlowWorld, path: readonly Step[]): string[] {
   const { start, steps } = walk(world, path);
   return [tellStart(world, start), ...steps.map((told) => tellStep(world, told))];
 }
 
 /**
- * A path in one line: what is out of the ordinary. "`charge` fails twice, and is retried; `mail` times out"; where all
- * goes well, that.
+ * Describes in one line what is unusual on a path: "`charge` fails twice, and is retried; `mail` times out". If all
+ * goes well, it says so.
  */
 export function describePath(world: FlowWorld, path: readonly Step[]): string {
   const { steps } = walk(world, path);

@@ -11,25 +11,33 @@ export const taskEdges = new Edges(taskMachine);
 
 const logic = compile(taskMachine);
 
-/** How an attempt that was told to end will have ended: it failed, its task did, its task is cancelled. */
+type Snapshot = SnapshotOf<typeof taskMachine>;
+
+/** The end of an attempt that was told to end: it failed, its task failed, its task is cancelled. */
 export type AttemptEnding = 'attempt' | 'task' | 'cancel';
 
-/** A task that has its verdict and has not settled, as the model has it. Equal ones are the same object. */
+const endings: { readonly [Value in Snapshot['value']]?: AttemptEnding } = {
+  timing_out: 'attempt',
+  expiring: 'task',
+  cancelling: 'cancel',
+};
+
+/** A task of the model that has its verdict and has not settled. Equal rows are the same object. */
 export interface LiveRow {
   readonly isLive: true;
-  /** Small, and the same for equal rows of any task of the flow. */
+  /** A small number, the same for equal rows of any task of the flow. */
   readonly code: number;
-  readonly snapshot: SnapshotOf<typeof taskMachine>;
+  readonly snapshot: Snapshot;
   readonly status: 'pending' | 'running' | 'retrying';
-  /** Attempts started; one that a stop cut short is made again, and counts once. */
+  /** The attempts started; one that a stop cut short is made again, and counts once. */
   readonly attempts: number;
   /** Whether it is in line for a slot. */
   readonly wantsSlot: boolean;
-  /** Set once its attempt was told to end, until its body has. */
+  /** Set once its attempt was told to end, until its body has ended. */
   readonly ending: AttemptEnding | undefined;
 }
 
-/** A task that has settled. Equal ones are the same object. */
+/** A task that has settled. Equal rows are the same object. */
 export interface SettledRow {
   readonly isLive: false;
   readonly code: number;
@@ -38,16 +46,16 @@ export interface SettledRow {
   readonly cause: Cause | undefined;
 }
 
-/** `undefined` for a task without a verdict. */
+/** A task's row; `undefined` without a verdict. */
 export type Row = LiveRow | SettledRow;
 
-/** What became of a row, and what its machine announced. */
+/** The row after an event, and what its machine announced. */
 export interface RowStep {
   readonly row: Row;
   readonly facts: readonly TaskFact[];
-  /** The machine's transition, as coverage names it; `undefined` where the event changed nothing. */
+  /** The machine's transition, as coverage names it; `undefined` if the event changed nothing. */
   readonly taken: string | undefined;
-  /** How often it said that it has settled. */
+  /** The number of times that it reported its end. */
   readonly reports: number;
 }
 
@@ -60,6 +68,7 @@ export type RowEvent =
   | 'task.expire'
   | 'attempt.start'
   | 'attempt.due'
+  | 'attempt.expire'
   | 'attempt.progress'
   | 'attempt.done'
   | 'attempt.failed'
@@ -73,7 +82,7 @@ export type RowEvent =
 const error: ErrorView = { name: 'Error', message: 'told to fail' };
 const timeout: ErrorView = { name: 'TimeoutError', message: 'out of time' };
 
-/** Instants are no part of the model: all are 0. What only tells, as outputs and errors do, is always the same. */
+/** The events. Instants are no part of the model: all are 0. Values such as outputs and errors are constant. */
 const events: Readonly<Record<RowEvent, TaskEvent>> = {
   'task.ready': { type: 'task.ready', at: 0 },
   'task.skip': { type: 'task.skip', at: 0, cause: 'rule' },
@@ -83,6 +92,7 @@ const events: Readonly<Record<RowEvent, TaskEvent>> = {
   'task.expire': { type: 'task.expire', at: 0, cause: 'timeout', error: timeout },
   'attempt.start': { type: 'attempt.start', at: 0 },
   'attempt.due': { type: 'attempt.due', at: 0 },
+  'attempt.expire': { type: 'attempt.expire', at: 0 },
   'attempt.progress': { type: 'attempt.progress', at: 0, fraction: 0.5 },
   'attempt.done': { type: 'attempt.done', at: 0, output: undefined },
   'attempt.failed': { type: 'attempt.failed', at: 0, error, cause: 'exhausted' },
@@ -95,8 +105,8 @@ const events: Readonly<Record<RowEvent, TaskEvent>> = {
 };
 
 /**
- * One task of a flow through the compiled task machine. Its transitions are pure and its rows few, so each is worked
- * out once and then looked up.
+ * One task of a flow, run by the compiled task machine. Its transitions are pure and its rows few, so each is computed
+ * once and then looked up.
  */
 export class TaskModel {
   readonly #task: number;
@@ -113,14 +123,14 @@ export class TaskModel {
     this.#maxAttempts = maxAttempts;
   }
 
-  /** A new actor, before it hears its verdict. */
+  /** Makes the row of a new actor, before its verdict. */
   fresh(): LiveRow {
     const input = { task: this.#task, maxAttempts: this.#maxAttempts };
-    this.#fresh ??= this.#live(logic.initial(input).state, false, undefined);
+    this.#fresh ??= this.#live(logic.initial(input).state);
     return this.#fresh;
   }
 
-  /** What becomes of a row that an event comes to. */
+  /** Sends an event to a row. */
   step(row: LiveRow, event: RowEvent): RowStep {
     let known = this.#steps.get(event);
     if (known === undefined) {
@@ -132,89 +142,54 @@ export class TaskModel {
   }
 
   /**
-   * The row that a new actor goes on from, of a task that was live when its run was stopped: what was under way runs
-   * again under the same number, a wait for a retry goes on.
+   * Recovers the row of a task that was live when its run was stopped: an attempt under way runs again under the same
+   * number, a wait for a retry continues.
    */
   takeUp(left: LiveRow): LiveRow {
-    const isRetrying = left.status === 'retrying';
-    return this.#restored(isRetrying ? 'retrying' : 'pending', left.attempts, !isRetrying);
+    return this.#restored(left.status === 'retrying' ? 'backing_off' : 'ready', left.attempts);
   }
 
-  /** The same of a task that is to be cancelled: its attempts stay as they were counted. */
+  /** Does the same for a task that is to be cancelled: its attempts stay as they were counted. */
   takeUpToEnd(left: LiveRow): LiveRow {
-    return this.#restored('pending', left.attempts, true);
+    return this.#restored('ready', left.attempts);
   }
 
-  #restored(value: 'pending' | 'retrying', attempt: number, wantsSlot: boolean): LiveRow {
+  #restored(value: 'ready' | 'backing_off', attempt: number): LiveRow {
     const context: TaskContext = {
       ...this.fresh().snapshot.context,
       attempt,
       readyAt: 0,
-      retryAt: value === 'retrying' ? 0 : undefined,
+      retryAt: value === 'backing_off' ? 0 : undefined,
     };
-    const snapshot = logic.restoreSnapshot({ value, context, status: 'active' });
-    return this.#live(snapshot, wantsSlot, undefined);
+    return this.#live(logic.restoreSnapshot({ value, context, status: 'active' }));
   }
 
   #work(row: LiveRow, event: RowEvent): RowStep {
     const { state, effects } = logic.step(row.snapshot, events[event]);
     const facts: TaskFact[] = [];
-    let { wantsSlot, ending } = row;
     let reports = 0;
     let reported: SettledStatus | undefined;
     for (const { type, params } of effects) {
-      switch (type) {
-        case 'xstate.emit':
-          facts.push((params as { readonly event: TaskFact }).event);
-          break;
-        case 'requestSlot':
-          wantsSlot = true;
-          break;
-        case 'performAttempt':
-          wantsSlot = false;
-          ending = undefined;
-          break;
-        case 'wakeAt':
-          wantsSlot = false;
-          break;
-        case 'abortAttempt':
-          if (ending !== 'cancel') ending = event === 'task.expire' ? 'task' : 'cancel';
-          break;
-        case 'reportSettled':
-          reports++;
-          reported = (params as { readonly status: SettledStatus }).status;
-          break;
-      }
+      if (type === 'xstate.emit') facts.push((params as { readonly event: TaskFact }).event);
+      if (type !== 'reportSettled') continue;
+      reports++;
+      reported = (params as { readonly status: SettledStatus }).status;
     }
     const taken = taskEdges.taken(row.snapshot, events[event]);
-    if (reported !== undefined) return { row: this.#settled(reported, state.context), facts, taken, reports };
-    if (state.value !== 'running') ending = undefined;
-    return { row: this.#live(state, wantsSlot, ending), facts, taken, reports };
+    const next = reported === undefined ? this.#live(state) : this.#settled(reported, state.context);
+    return { row: next, facts, taken, reports };
   }
 
-  /** An attempt whose time is over is told to end; its machine hears of it once its body has ended. */
-  ended(row: LiveRow): LiveRow {
-    return row.ending === undefined ? this.#live(row.snapshot, row.wantsSlot, 'attempt') : row;
-  }
-
-  #live(
-    snapshot: SnapshotOf<typeof taskMachine>,
-    wantsSlot: boolean,
-    ending: AttemptEnding | undefined,
-  ): LiveRow {
-    const { attempt } = snapshot.context;
-    const status = snapshot.value as LiveRow['status'];
-    // Whether it has had its verdict shows: a task waits for its verdict and then for a slot in the same state.
-    const isReady = snapshot.context.readyAt !== undefined;
-    const name = `${status} ${attempt} ${isReady} ${wantsSlot} ${ending}`;
-    return this.#intern(name, (code) => ({
+  #live(snapshot: Snapshot): LiveRow {
+    const { value, context } = snapshot;
+    return this.#intern(`${value} ${context.attempt}`, (code) => ({
       isLive: true,
       code,
       snapshot,
-      status,
-      attempts: attempt,
-      wantsSlot,
-      ending,
+      status: shownAs(snapshot),
+      attempts: context.attempt,
+      wantsSlot: value === 'ready' || value === 'due',
+      ending: endings[value],
     })) as LiveRow;
   }
 
@@ -240,4 +215,10 @@ export class TaskModel {
     }
     return row;
   }
+}
+
+/** The status of a state is its tag. */
+function shownAs(snapshot: Snapshot): LiveRow['status'] {
+  const statuses = ['pending', 'running', 'retrying'] as const;
+  return statuses.find((status) => snapshot.hasTag(status as never)) as LiveRow['status'];
 }

@@ -10,22 +10,22 @@ import type { TestOptions } from './replay.ts';
 import type { Cut, SearchBound } from './search-bound.ts';
 import { judge } from './verdict.ts';
 
-/** How a flow is tested as a whole. */
+/** The options for testing a flow as a whole. */
 export interface FlowTestOptions extends TestPathOptions {
-  /** Least share of what can be covered that the test paths must cover, from 0 to 1. Default 0. */
+  /** The least share of what can be covered that the test paths must cover, from 0 to 1. Default 0. */
   readonly threshold?: number | undefined;
-  /** For the test paths. Default: scripted bodies. */
+  /** The options for the test paths. Default: scripted bodies. */
   readonly test?: TestOptions | undefined;
-  /** Hears when a path has been tried, of how many. */
+  /** Called after each path: the number done, the total. */
   readonly onPath?: ((done: number, of: number) => void) | undefined;
 }
 
-/** A test path and what came of it. */
+/** A test path and its result. */
 export interface TestedPath {
   readonly description: string;
   readonly seed: string;
   readonly steps: number;
-  /** Where engine and model differ; `undefined` where they agree. */
+  /** The difference between engine and model; `undefined` if they agree. */
   readonly error?:
     | {
         readonly message: string;
@@ -37,29 +37,29 @@ export interface TestedPath {
     | undefined;
 }
 
-/** All that can be said of a flow without knowing what its bodies do. */
+/** The result of testing a flow without knowing what its bodies do. */
 export interface FlowTest {
   readonly flow: string;
-  /** Nothing was found, nothing cut the search, every path agrees, and coverage is at least the threshold. */
+  /** Whether nothing was found, nothing cut the search, all paths agree, and coverage is at least the threshold. */
   readonly isGood: boolean;
-  /** That in a sentence: why it is not good, or within which bounds it is. */
+  /** Says in a sentence why it is not good, or within which bounds it is. */
   readonly verdict: string;
   readonly lints: readonly Lint[];
   readonly exploration: Exploration;
   readonly paths: readonly TestedPath[];
-  /** What cut the search, or the making of test paths; empty where nothing did. */
+  /** The bounds that cut the search, or the making of test paths; empty if none did. */
   readonly cutBy: readonly SearchBound<Cut>[];
-  /** Of what was found to cover, how much no test path was made for, since making them took too many steps. */
+  /** The number of goals found that have no test path, since making them took too many steps. */
   readonly uncovered: number;
-  /** Of the test paths. */
+  /** The coverage of the test paths. */
   readonly coverage: CoverageReport;
   readonly threshold: number;
 }
 
 /**
- * Lints a flow, explores its model, and has the real engine go a covering set of test paths.
+ * Lints a flow, explores its model, and replays a covering set of test paths with the real engine.
  *
- * @throws FlowError for an option that will not do
+ * @throws FlowError for an invalid option
  */
 export async function testFlow(flow: AnyFlow, options: FlowTestOptions = {}): Promise<FlowTest> {
   const { threshold = 0, test, onPath, ...given } = options;
@@ -70,7 +70,7 @@ export async function testFlow(flow: AnyFlow, options: FlowTestOptions = {}): Pr
   const model = new Model(definition, looking);
   const { exploration, paths: pathsOf } = model.look('testFlow', given);
   const paths: TestedPath[] = [];
-  // Where the model itself is wrong its paths would tell the same again, and again.
+  // If the model itself is wrong, its paths would only report the same again.
   const isBroken = exploration.findings.some(({ isBuiltIn }) => isBuiltIn);
   const made = isBroken ? undefined : pathsOf();
   const { paths: tests = [], cutBy = exploration.cutBy, left = 0 } = made ?? {};

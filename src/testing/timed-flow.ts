@@ -7,21 +7,21 @@ import type { RetryQuestion } from '../model/retry.ts';
 import type { Real } from './path-says.ts';
 import { neverMs, type Timetable } from './timetable.ts';
 
-/** What a flow is given for one path: bodies, and answers for its retry policies. */
+/** The bodies of a flow for one path, and the answers for its retry policies. */
 export interface PathBodies extends Real {
   /** Called for each attempt. */
   perform(task: number): Perform;
-  /** How long to wait after a failure. */
+  /** The wait after a failure. */
   backoff(task: number, failure: FailureInfo): number;
-  /** Whether a failure is to be tried again. */
+  /** Whether a failure is to be retried. */
   retryIf(task: number, error: unknown, question: RetryQuestion): boolean;
 }
 
 /**
- * The flow as the engine is to see it: its limits and waits are those that the timetable has at the instant at which
- * they are asked for, and what would judge values or errors that are not real is left out.
+ * Makes the flow that the engine sees: its limits and waits are those that the timetable has at the instant at which
+ * they are asked for, and checks of values or errors that are not real are left out.
  *
- * @param said what is said of the run itself: there the flow says something else, which nobody is to heed
+ * @param said the settings of the run itself: there the flow says something else, which must be ignored
  */
 export function timedDefinition(
   definition: FlowDefinition,
@@ -41,7 +41,7 @@ export function timedDefinition(
       output: bodies.isReal(index) ? task.output : undefined,
       body: { kind: 'perform', perform: bodies.perform(index) },
       retry: { maxAttempts: task.retry?.maxAttempts ?? 1, backoff, retryIf },
-      // Where there is a limit there is a timer, also where the path never comes to it.
+      // A limit always sets a timer, even if the path never reaches it.
       get timeoutMs() {
         return timetable.timeoutMs(index, now()) ?? (task.timeoutMs === undefined ? undefined : neverMs);
       },
@@ -75,7 +75,7 @@ export function timedDefinition(
   );
 }
 
-/** A body as `provide` takes it, as a function. Throws `FlowError` where it is none. */
+/** Turns a body as `provide` takes it into a function. Throws `FlowError` if it is none. */
 export function performOf(flow: string, id: string, body: unknown): Perform {
   const perform =
     typeof body === 'function' ? body : (body as { readonly perform?: unknown } | undefined)?.perform;

@@ -2,7 +2,7 @@ import type { FlowWorld, Taken } from './flow-world.ts';
 import type { Step } from './steps.ts';
 import { walk } from './story.ts';
 
-/** A step happens at this many milliseconds times its number: time enough for everything that follows from it. */
+/** The milliseconds between two steps: time enough for everything that follows from one. */
 export const stepMs = 1_000;
 
 const manners = ['throws', 'is given up', 'returns'] as const;
@@ -10,39 +10,39 @@ const manners = ['throws', 'is given up', 'returns'] as const;
 /** Longer than any path. */
 export const neverMs = 1_000_000_000_000;
 
-/** An attempt as a path has it. Instants are numbers of steps. */
+/** An attempt as planned by a path. Instants are numbers of steps. */
 export interface PlannedAttempt {
   readonly task: number;
   readonly attempt: number;
   readonly startsAt: number;
-  /** When its own time is over. */
+  /** The instant at which its own time runs out. */
   timesOutAt?: number;
-  /** When it is told to end. */
+  /** The instant at which it is told to end. */
   toldToEndAt?: number;
-  /** When its body, told to, ends. */
+  /** The instant at which its body, told to, ends. */
   endsAt?: number;
   /** Whether its body then throws its signal's reason, returns all the same, or is given up. */
   readonly manner: 'throws' | 'returns' | 'is given up';
-  /** When the wait after its failure began, and when it was over. */
+  /** The instants at which the wait after its failure began, and was over. */
   failsAt?: number;
   dueAt?: number;
 }
 
-/** When what a path says happens: a run that goes this path finds its limits and waits here. */
+/** The instants of a path's steps: a run that takes the path reads its limits and waits here. */
 export class Timetable {
   readonly start: Taken;
   readonly steps: readonly { readonly step: Step; readonly taken: Taken }[];
   readonly #turn: number;
   readonly #attempts: PlannedAttempt[] = [];
-  /** By task: instants at which its time for all attempts is over. */
+  /** The instants at which each task's time for all attempts runs out. */
   readonly #expires: number[][];
-  /** Instants at which the run is out of time, and at which it was started or started again. */
+  /** The instants at which the run runs out of time, and at which it was started or rerun. */
   readonly #runLimits: number[] = [];
   readonly #runStarts = [0];
-  /** By task: when its first attempt started, in each life of the run. */
+  /** The instants of each task's first start, in each life of the run. */
   readonly #firstStarts: number[][];
 
-  /** @param turn has bodies that are told to end do so in another manner */
+  /** @param turn varies how bodies that are told to end do so */
   constructor(world: FlowWorld, path: readonly Step[], turn: number) {
     this.#turn = turn;
     const { start, steps } = walk(world, path);
@@ -59,49 +59,49 @@ export class Timetable {
     }
   }
 
-  /** The attempt that starts at an instant. */
+  /** Finds the attempt that starts at an instant. */
   starting(task: number, at: number): PlannedAttempt | undefined {
     return this.#attempts.find((attempt) => attempt.task === task && attempt.startsAt === at);
   }
 
-  /** The attempt that is under way, or has just started. */
+  /** Finds the attempt that is under way, or has just started. */
   current(task: number, at: number): PlannedAttempt | undefined {
     return this.#attempts.findLast((attempt) => attempt.task === task && attempt.startsAt <= at);
   }
 
-  /** How long an attempt that starts now, or is out of time now, may take. */
+  /** The limit of an attempt that starts, or runs out of time, at an instant. */
   timeoutMs(task: number, at: number): number | undefined {
     const attempt = this.current(task, at);
     return attempt?.timesOutAt === undefined ? undefined : (attempt.timesOutAt - attempt.startsAt) * stepMs;
   }
 
-  /** How long a body that is told to end now may take: until the path has given it up. */
+  /** The grace of a body that is told to end at an instant: until the path has given it up. */
   graceMs(task: number, at: number): number {
     const attempt = this.current(task, at);
     if (attempt?.endsAt === undefined || attempt.manner !== 'is given up') return neverMs;
     return (attempt.endsAt - (attempt.toldToEndAt ?? at)) * stepMs;
   }
 
-  /** How long to wait after a failure now. */
+  /** The wait after a failure at an instant. */
   waitMs(task: number, at: number): number {
     const attempt = this.#attempts.findLast((other) => other.task === task && other.failsAt === at);
     return attempt?.dueAt === undefined ? neverMs : (attempt.dueAt - at) * stepMs;
   }
 
-  /** How long all attempts together may take, from the first start. */
+  /** The limit of all attempts together, from the first start. */
   expiresMs(task: number, at: number): number | undefined {
     const expires = this.#expires[task]?.find((instant) => instant >= at);
     const first = this.#firstStarts[task]?.findLast((instant) => instant <= at);
     return expires === undefined || first === undefined ? undefined : (expires - first) * stepMs;
   }
 
-  /** How long it is since the first start of a task that fails now. */
+  /** The time since the first start of a task that fails at an instant. */
   elapsedMs(task: number, at: number): number {
     const first = this.#firstStarts[task]?.findLast((instant) => instant <= at) ?? at;
     return (at - first) * stepMs;
   }
 
-  /** How long the run may take, from its start or its last rerun. */
+  /** The limit of the run, from its start or its last rerun. */
   runMs(at: number): number | undefined {
     const limit = this.#runLimits.find((instant) => instant >= at);
     const start = this.#runStarts.findLast((instant) => instant <= at) ?? 0;

@@ -2,10 +2,10 @@ import type { FlowDefinition } from '../model/definition.ts';
 import type { Moves } from './moves.ts';
 
 /**
- * Tasks that may change places without anything else changing: the same settings, the same dependencies, the same
- * dependents, the same outcomes. Their bodies are not looked at: the model does not know them.
+ * Finds tasks that may change places without any other change: the same settings, dependencies, dependents and
+ * outcomes. Their bodies are ignored: the model does not know them.
  *
- * @param apart tasks that are to be told apart, since somebody looks at them by name
+ * @param apart tasks to tell apart, since a property looks at them by name
  * @returns sets of at least two, each in definition order
  */
 export function findTwins(

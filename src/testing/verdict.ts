@@ -1,7 +1,7 @@
 import { type CoverageReport, showShare } from './coverage.ts';
 import { type Cut, type Limit, nameBounds, type SearchBound } from './search-bound.ts';
 
-/** All that makes a flow's test good or not. */
+/** The facts that make a flow's test good or not. */
 export interface Judged {
   readonly exploration: {
     readonly findings: readonly unknown[];
@@ -13,7 +13,7 @@ export interface Judged {
   readonly threshold: number;
 }
 
-/** Judges a flow's test, and says why: what is not good, or within which bounds it is good. */
+/** Judges a flow's test, and says what is not good, or within which bounds it is good. */
 export function judge(judged: Judged): { readonly isGood: boolean; readonly verdict: string } {
   const reasons = reasonsAgainst(judged);
   if (reasons.length > 0) return { isGood: false, verdict: `not good: ${reasons.join(', ')}` };

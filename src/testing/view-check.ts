@@ -5,7 +5,7 @@ import { misfit } from './fits.ts';
 import type { Situation } from './flow-world.ts';
 import { stepMs } from './timetable.ts';
 
-/** Holds a view against the entries that are expected, and against the model itself. Throws `Difference`. */
+/** Compares a view with the expected entries, and with the model itself. Throws `Difference`. */
 export function compareView(
   { tasks, ...view }: RunView,
   { run: { value, context }, rows, readyAt }: Situation,

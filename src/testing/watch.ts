@@ -11,11 +11,11 @@ export interface Broken {
 }
 
 /**
- * The user's properties along a path. Those about paths need one bit each, which is part of where a path is:
- * of `eventually` whether it has come, of `leadsTo` whether something is still to follow.
+ * The user's properties along a path. Each property about paths has one bit, which is part of a path's state: for
+ * `eventually` whether it has come, for `leadsTo` whether something must still follow.
  */
 export class Watch {
-  /** What the properties have looked at so far. */
+  /** The reads of the properties so far. */
   readonly reads = new Reads();
   readonly hasPathProperties: boolean;
   readonly #definition: FlowDefinition;
@@ -31,7 +31,7 @@ export class Watch {
     return this.#properties.length === 0;
   }
 
-  /** Looks at the next situation of a path: the bits after it, and what does not hold in it. */
+  /** Checks a path's next situation: gives the bits after it, and the properties that do not hold in it. */
   look(bits: number, situation: Situation): { readonly bits: number; readonly broken: readonly Broken[] } {
     if (this.isIdle) return { bits, broken: [] };
     const view = viewSituation(this.#definition, situation, this.reads);
@@ -57,7 +57,7 @@ export class Watch {
     return { bits: next, broken };
   }
 
-  /** What does not hold of a path that is at its end. */
+  /** Gives the properties that a path breaks at its end. */
   end(bits: number): readonly Broken[] {
     return this.#properties.flatMap(({ kind, name }, place): Broken[] => {
       const isSet = Math.floor(bits / 2 ** place) % 2 === 1;

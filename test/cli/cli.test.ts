@@ -106,7 +106,7 @@ test('says of a file that no text can hold that it is too long', async () => {
   assert.is(code, 3);
   assert.match(
     stderr,
-    /^topple: long\.json: is longer than a text can be, \d+ bytes: give a smaller flow\.\n$/,
+    /^topple: long\.json: is longer than a string can be, \d+ bytes: give a smaller flow\.\n$/,
   );
 });
 
@@ -124,16 +124,16 @@ test('asks what is meant where a command or an option is mistyped', async () => 
     [['graph', 'x', '--format', 'pdf'], '`--format` must be one of mermaid, dot, svg, json, but is `pdf`.'],
     [
       ['simulate', 'x', '--workers', '0'],
-      '`--workers` must be a whole number of at least 1, or several with commas between, but is `0`.',
+      '`--workers` must be a whole number of at least 1, or several separated by commas, but is `0`.',
     ],
     [
       ['simulate', 'x', '--workers', '4,'],
-      '`--workers` must be a whole number of at least 1, or several with commas between, but is `4,`.',
+      '`--workers` must be a whole number of at least 1, or several separated by commas, but is `4,`.',
     ],
     [['simulate', 'x', '--duration', '-1'], '`--duration` must be a number of at least 0, but is `-1`.'],
     [
       ['simulate', 'x', '--workers', '1,2', '--gantt', 'g.svg'],
-      '`--gantt` draws one run: give it one number of `--workers`.',
+      '`--gantt` draws one run: give one number for `--workers`.',
     ],
     [
       ['simulate', 'x', '--workers'],
@@ -144,7 +144,7 @@ test('asks what is meant where a command or an option is mistyped', async () => 
       ['simulate', 'x', 'y'],
       'Too many arguments for `simulate`. Expected 1 argument but got 2. See `topple simulate --help`.',
     ],
-    [['graph', 'x', '--depth', '1'], '`--depth` says how far from a task: it needs `--focus ID`.'],
+    [['graph', 'x', '--depth', '1'], '`--depth` is a distance from a task: it needs `--focus ID`.'],
     [
       ['graph', 'build.yaml', '--focus', 'compiel'],
       '`--focus`: flow `build` has no task `compiel`. Did you mean `compile`?',
@@ -161,7 +161,7 @@ test('asks what is meant where a command or an option is mistyped', async () => 
     ],
     [
       ['simulate', 'x', '--workers', '4,1e400'],
-      '`--workers` must be a whole number from 1 to 9007199254740991, or several with commas between, but is `4,1e400`.',
+      '`--workers` must be a whole number from 1 to 9007199254740991, or several separated by commas, but is `4,1e400`.',
     ],
     [
       ['simulate', 'x', '--duration', '1e300'],
@@ -232,7 +232,7 @@ test('a simulated run is failed where what is not optional could not run behind 
 test('simulates a graph file: order of the file, attempts, skipped tasks, times from 0', async () => {
   const { code, stdout, stderr } = await topple(['simulate', 'build.yaml', '--json'], { cwd });
   assert.is(code, 0);
-  assert.is(stderr, 'topple: build.yaml: ignored, since it has no meaning here: `meta`, `if`\n');
+  assert.is(stderr, 'topple: build.yaml: ignored keys that have no meaning here: `meta`, `if`\n');
   assert.is(
     stdout,
     `{
@@ -370,8 +370,11 @@ test('takes the view that a run printed last for its colours, and no other flowâ
     /t0\["âœ— compile"]/,
   );
   const bad = [
-    ['{"tasks":{"x":{"status":"done"}}}', /is of another flow/],
-    ['{"tasks":{"compile":{"status":"finished"}}}', /says `finished` of task `compile`, which is no status/],
+    ['{"tasks":{"x":{"status":"done"}}}', /belongs to another flow/],
+    [
+      '{"tasks":{"compile":{"status":"finished"}}}',
+      /has `finished` for task `compile`, which is not a status/,
+    ],
     ['words', /must be a RunView as JSON/],
   ] as const;
   for (const [text, says] of bad) {
@@ -386,7 +389,10 @@ test('draws the two machines', async () => {
   const mermaid = await topple(['graph', '--machines']);
   assert.is(mermaid.stdout.match(/^stateDiagram-v2$/gm)?.length, 2);
   const dot = await topple(['graph', '--machines', '--format', 'dot']);
-  assert.match(dot.stdout, /"task\.running" -> "task\.retrying" \[label="attempt\.failed \[attemptsLeft]"]/);
+  assert.match(
+    dot.stdout,
+    /"task\.running" -> "task\.backing_off" \[label="attempt\.failed \[attemptsLeft]"]/,
+  );
   const json = JSON.parse((await topple(['graph', '--machines', '--format', 'json'])).stdout);
   assert.equal(Object.keys(json), ['task', 'orchestrator']);
   const svg = elementsOf((await topple(['graph', '--machines', '--format', 'svg'])).stdout).map(

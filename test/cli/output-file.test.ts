@@ -106,7 +106,7 @@ test('go over a file of somebody else only where that is said', async () => {
     assert.equal([code, stdout, read('notes.txt')], [2, '', 'mine']);
     assert.is(
       stderr,
-      `topple: notes.txt: \`${option}\` would overwrite a file that topple did not write: give another file, or say \`--force\`.\n`,
+      `topple: notes.txt: \`${option}\` would overwrite a file that topple did not write: give another file, or use \`--force\`.\n`,
     );
     assert.is((await topple([command, graph, option, 'notes.txt', '--force'], { cwd })).code, 0);
     assert.is.not(read('notes.txt'), 'mine');

@@ -89,7 +89,7 @@ withPipes('are no pipes where they are modules', async () => {
     assert.is(code, 2);
     assert.is(
       stderr,
-      'topple: flow.ts: is no file: a module must be one, and only a graph may come by a pipe.\n',
+      'topple: flow.ts: is not a regular file, which a module must be: only a graph can be read from a pipe.\n',
     );
   }
 });

@@ -12,7 +12,7 @@ test('is refused where it is older than the package says', () => {
   for (const version of ['22.17.9', '20.20.2', '18.0.0']) {
     assert.is(
       refuseNode(version),
-      `needs Node ${asked} or newer, and runs on ${version}: install a newer one from https://nodejs.org.`,
+      `needs Node ${asked} or newer, but runs on ${version}: install a newer one from https://nodejs.org.`,
     );
   }
 });

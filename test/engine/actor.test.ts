@@ -369,6 +369,32 @@ test('goes on from a snapshot that was taken before its input was checked', asyn
   assert.equal(await toPromise(restored), { status: 'done', outputs: { a: 'ADA' } });
 });
 
+for (const commands of [['run.pause'], ['run.pause', 'run.resume']] as const) {
+  test(`goes on from a snapshot that was taken after ${commands.join(', ')}, and before its input was checked`, async () => {
+    const schema = z.string().transform(async (text) => text.toUpperCase());
+    const flow = createFlow('held', { input: schema }).task('a', { perform: ({ input }) => input });
+    const actor = createActor(flow.logic, { input: 'ada' }).start();
+    for (const type of commands) actor.send({ type });
+    const persisted = JSON.parse(JSON.stringify(actor.getPersistedSnapshot()));
+    actor.stop();
+    const restored = createActor(flow.logic, { snapshot: persisted, input: undefined as never });
+    const types: string[] = [];
+    restored.on('*', ({ type }) => types.push(type));
+    restored.start();
+    const isPaused = commands.length === 1;
+    assert.is(restored.getSnapshot().value, isPaused ? 'held' : 'opening');
+    if (isPaused) restored.send({ type: 'run.resume' });
+    assert.equal(await toPromise(restored), { status: 'done', outputs: { a: 'ADA' } });
+    assert.equal(types.slice(isPaused ? 1 : 0), [
+      'run.started',
+      'task.ready',
+      'task.started',
+      'task.done',
+      'run.done',
+    ]);
+  });
+}
+
 test('refuses to restore an interpreted run, which has no journal in its snapshot', () => {
   const flow = createFlow('machine').task('a', { perform: never });
   const actor = createActor(flow.machine, { input: undefined }).start();

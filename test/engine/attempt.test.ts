@@ -24,18 +24,18 @@ async function attemptOf(options: TaskSettings & { readonly perform: (scope: Per
 }
 
 const nasty: [string, unknown, string][] = [
-  ['undefined', undefined, 'A value that is no error was thrown: undefined'],
-  ['null', null, 'A value that is no error was thrown: null'],
-  ['a number', 42, 'A value that is no error was thrown: 42'],
-  ['a string', 'oops', 'A value that is no error was thrown: oops'],
-  ['a symbol', Symbol('s'), 'A value that is no error was thrown: Symbol(s)'],
-  ['a bigint', 10n, 'A value that is no error was thrown: 10'],
-  ['an object', { code: 7 }, 'A value that is no error was thrown: {"code":7}'],
+  ['undefined', undefined, 'A value that is not an error was thrown: undefined'],
+  ['null', null, 'A value that is not an error was thrown: null'],
+  ['a number', 42, 'A value that is not an error was thrown: 42'],
+  ['a string', 'oops', 'A value that is not an error was thrown: oops'],
+  ['a symbol', Symbol('s'), 'A value that is not an error was thrown: Symbol(s)'],
+  ['a bigint', 10n, 'A value that is not an error was thrown: 10'],
+  ['an object', { code: 7 }, 'A value that is not an error was thrown: {"code":7}'],
   ['a frozen error', Object.freeze(new Error('cold')), 'cold'],
   ['an error whose message throws', withThrowingMessage(), 'The error could not be read'],
-  ['a revoked proxy', revokedProxy(), 'A value that is no error was thrown: an unreadable object'],
-  ['an object without a prototype', Object.create(null), 'A value that is no error was thrown: {}'],
-  ['a circular object', circular(), 'A value that is no error was thrown: an unreadable object'],
+  ['a revoked proxy', revokedProxy(), 'A value that is not an error was thrown: an unreadable object'],
+  ['an object without a prototype', Object.create(null), 'A value that is not an error was thrown: {}'],
+  ['a circular object', circular(), 'A value that is not an error was thrown: an unreadable object'],
 ];
 
 for (const [what, thrown, message] of nasty) {

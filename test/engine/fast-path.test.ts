@@ -96,10 +96,10 @@ test('has the machine where the task stands when somebody asks for it', async ()
     perform: () => clock.sleep(10).then(() => 'out'),
   });
   for (const [delayMs, stage] of [
-    [0, 'pending'],
+    [0, 'ready'],
     [5, 'running'],
   ] as const) {
-    const run = await engine.start(flow, undefined, { paused: stage === 'pending' });
+    const run = await engine.start(flow, undefined, { paused: stage === 'ready' });
     const at = clock.now();
     await clock.advance(delayMs);
     const events: TaskEvent[] = [{ type: 'task.ready', at }];

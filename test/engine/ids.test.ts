@@ -24,7 +24,7 @@ async function refusalOf(call: () => unknown): Promise<unknown[]> {
 test('of runs have no slash, wherever one is given', async () => {
   const { engine } = virtualEngine();
   const text =
-    '`id` of flow `f` must be a string without `/`, which parts it from the id of a task in `runId/taskId`, but is "r/1"';
+    '`id` of flow `f` must be a string without `/`, which separates it from the id of a task in `runId/taskId`, but is "r/1"';
   const expected = ['bad_option', 'id', 'r/1', text];
   assert.equal(await refusalOf(() => engine.start(flow, undefined, { id: 'r/1' })), expected);
   assert.equal(await refusalOf(() => flow.start(undefined, { id: 'r/1' })), expected);
@@ -89,8 +89,8 @@ test('are asked for where something else is given', async () => {
   const cases: readonly (readonly [call: () => unknown, message: string])[] = [
     [
       () => engine.run(flow as never),
-      '`engine.run` finds a run by its id, but got flow `f`. Start a run of it by `engine.start(flow, input)`, ' +
-        'or by `flow.run(input)` for what it returns.',
+      '`engine.run` takes the id of a run, but got flow `f`. Start a run of it with `engine.start(flow, input)`, ' +
+        'or with `flow.run(input)` to get its output.',
     ],
     [() => engine.run(undefined as never), `${id} undefined`],
     [() => engine.run(7 as never), `${id} 7`],
@@ -110,7 +110,7 @@ test('are asked for where something else is given', async () => {
     [() => run.rerun('a' as never), '`taskIds` of `run.rerun` must be a list of ids of tasks, but is "a"'],
     [
       () => flow.provide(new Map() as never),
-      '`bodies` of flow `f` must be an object of bodies by the ids of tasks, but is {}',
+      '`bodies` of flow `f` must be an object of bodies by task id, but is {}',
     ],
   ];
   for (const [call, message] of cases) assert.is((await refusalOf(call)).at(-1), message);

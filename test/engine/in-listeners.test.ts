@@ -250,7 +250,8 @@ test('a listener of a task stops the engine: all hear what was kept, in order, a
   const flow = createFlow('stopped')
     .task('a', { perform: () => void calls.push('a') })
     .task('b', { perform: () => void calls.push('b') })
-    .task('c', { dependsOn: ['a', 'b'], perform: () => void calls.push('c') });
+    .task('c', { dependsOn: ['a', 'b'], perform: () => void calls.push('c') })
+    .task('d', { perform: () => clock.sleep(1_000) });
   const run = await engine.start(flow, undefined, { id: 'r' });
   const seen: string[] = [];
   run.on('task.done', () => {
@@ -266,8 +267,31 @@ test('a listener of a task stops the engine: all hear what was kept, in order, a
     seen,
     store
       .read('r')
-      .slice(3)
+      .slice(4)
       .map(({ seq, type }) => `${seq} ${type}`),
   );
-  assert.ok(seen.some((line) => line.endsWith('run.cancelling')));
+  assert.ok(seen.at(-1)?.endsWith('task.cancelled') && seen.some((line) => line.endsWith('run.cancelling')));
+});
+
+test('a listener of a task cancels the run while nothing is under way: that ends it, and a stop comes too late', async () => {
+  const store = createMemoryStore();
+  const { clock, engine } = virtualEngine({ store });
+  const calls: string[] = [];
+  const flow = createFlow('ended')
+    .task('a', { perform: () => void calls.push('a') })
+    .task('b', { dependsOn: ['a'], perform: () => void calls.push('b') });
+  const run = await engine.start(flow, undefined, { id: 'r' });
+  const seen: string[] = [];
+  run.on('task.done', () => {
+    run.cancel('over');
+    void engine.stop();
+  });
+  run.on('*', ({ seq, type }) => seen.push(`${seq} ${type}`));
+  const { status, reason, tasks } = await clock.run(run.settled());
+  assert.equal([status, reason, tasks.b?.status], ['cancelled', 'over', 'cancelled']);
+  await clock.advance(10);
+  assert.equal(calls, ['a']);
+  const kept = store.read('r').map(({ seq, type }) => `${seq} ${type}`);
+  assert.equal(seen, kept.slice(2));
+  assert.ok(kept.at(-1)?.endsWith('run.cancelled'));
 });

@@ -56,8 +56,8 @@ test('go from the run to its tasks, from a task to itself and to its run', async
     'r → b attempt.start',
     'b → b attempt.done',
     'b → r task.settled',
-    'b → r xstate.done.actor.b',
     'r → r run.conclude',
+    'b → r xstate.done.actor.b',
   ]);
 });
 

@@ -135,7 +135,7 @@ test('shows the run also where its last step threw', async () => {
   await clock.advance(100);
   assert.is(told?.message, 'disk full');
   const snapshot = actor.getSnapshot();
-  assert.equal([snapshot.status, snapshot.context.tasks.b?.status], ['error', 'done']);
+  assert.equal([snapshot.status, snapshot.context.tasks.b?.status], ['error', 'running']);
   assert.equal([snapshot.matches('running'), snapshot.hasTag('x'), snapshot.children], [true, false, {}]);
   assert.equal([snapshot.can({ type: 'run.pause' }), snapshot.getMeta()], [false, {}]);
   assert.is(JSON.parse(JSON.stringify(snapshot)).status, 'error');

@@ -69,12 +69,12 @@ test('let somebody wait for a task that runs', async () => {
   actor.stop();
 });
 
-test('come one for each commit to whoever subscribes, and stay what they were', async () => {
+test('come one for each commit to whoever subscribes, and one as the run begins, and stay what they were', async () => {
   const store = createMemoryStore();
   const { clock, flow, actorOf } = world({ store });
   const actor = actorOf();
   const seen: { readonly snapshot: ReturnType<typeof actor.getSnapshot>; readonly text: string }[] = [];
-  const commits: number[] = [];
+  const commits: string[] = [];
   actor.subscribe((snapshot) => {
     const { context } = snapshot;
     assert.is(actor.getSnapshot(), snapshot);
@@ -86,15 +86,17 @@ test('come one for each commit to whoever subscribes, and stay what they were', 
     assert.equal(context, fold.view());
     if (seen.at(-1)?.snapshot === snapshot) return;
     seen.push({ snapshot, text: JSON.stringify(snapshot) });
-    commits.push(entries.length);
+    commits.push(`${snapshot.value} ${entries.length}`);
   });
   actor.start();
   await clock.run(toPromise(actor));
   assert.equal(changes(seen.map(({ snapshot }) => statuses(snapshot.context))), course);
+  assert.equal(commits.slice(0, 3), ['opening 0', 'running 0', 'running 2']);
   assert.equal(commits, [...new Set(commits)]);
   for (const { snapshot, text } of seen) assert.is(JSON.stringify(snapshot), text);
   assert.is(new Set(seen.map(({ snapshot }) => snapshot)).size, seen.length);
-  assert.is(new Set(seen.map(({ snapshot }) => snapshot.context)).size, seen.length);
+  // As the run begins nothing has been kept yet.
+  assert.is(new Set(seen.map(({ snapshot }) => snapshot.context)).size, seen.length - 1);
 });
 
 /** An actor that is made of the flow, and one of a run that its engine has started. */
@@ -152,9 +154,10 @@ test('are what a selector needs: it hears of each change of what it selects, and
   }
 });
 
-test('come to a parent that syncs them, from commit to commit', async () => {
+test('come to a parent that syncs them, from commit to commit; of the last it hears by `onDone`', async () => {
   const { clock, engine, flow } = world();
   const seen: string[] = [];
+  const results: unknown[] = [];
   const parent = setup({ actors: { flow: engine.logic(flow) } }).createMachine({
     initial: 'on',
     states: {
@@ -163,14 +166,15 @@ test('come to a parent that syncs them, from commit to commit', async () => {
           src: 'flow',
           input: undefined,
           onSnapshot: { actions: ({ event }) => seen.push(statuses(event.snapshot.context as RunView)) },
-          onDone: 'off',
+          onDone: { target: 'off', actions: ({ event }) => results.push(event.output) },
         },
       },
       off: { type: 'final' },
     },
   });
   await clock.run(toPromise(createActor(parent, { clock: clock as never }).start()));
-  assert.equal(changes(seen), course);
+  assert.equal(changes(seen), course.slice(0, -1));
+  assert.equal(results, [{ status: 'done', outputs: { a: 'A', b: 'AB' } }]);
 });
 
 test('are told to inspectors, one for each commit at least', async () => {
@@ -215,8 +219,8 @@ test('cost a run nothing that nobody watches', async () => {
     await clock.run(toPromise(actor.start()));
     return steps;
   };
-  // Its start and its end; whoever awaits the end does not watch.
-  assert.is(await stepsOf(false), 2);
+  // Its start, and its end, which comes within a step and again after it; whoever awaits the end does not watch.
+  assert.is(await stepsOf(false), 3);
   assert.ok((await stepsOf(true)) > 100);
 });
 
@@ -268,7 +272,7 @@ test('show an event to whoever hears of it', async () => {
     'task.started active running pending',
     'task.done active done pending',
     'task.started active done running',
-    'task.done active done done',
+    'task.done done done done',
     'run.done done done done',
   ]);
 });

@@ -581,19 +581,44 @@ test('leaves the event loop its turns, however long tasks go on without waiting'
   assert.ok(turns > 3, `the event loop had ${turns} turns`);
 });
 
-test('returns the outputs by id when it is cancelled after its last task', async () => {
-  const { clock, engine } = virtualEngine();
-  let calls = 0;
-  const flow = createFlow('last')
-    .task('a', { perform: () => 1 })
-    .output(() => calls++);
-  const actor = createActor(engine.logic(flow), { input: undefined, clock });
-  actor.start();
-  const run = engine.run(actor.getSnapshot().context.id) as Run;
-  run.on('task.done', () => run.cancel('late'));
-  const view = await clock.run(run.settled());
-  assert.equal([view.status, view.reason, calls], ['cancelled', 'late', 0]);
-  assert.equal(actor.getSnapshot().output, { status: 'cancelled', reason: 'late', outputs: { a: 1 } });
+test('ends with its last task: a cancel that comes after changes nothing', async () => {
+  for (const hasActor of [false, true]) {
+    const { clock, engine } = virtualEngine();
+    const flow = createFlow('last')
+      .task('a', { perform: () => 1 })
+      .output(({ deps }) => {
+        engine.run('r')?.cancel('as the output is made');
+        return deps.a + 1;
+      });
+    const run = await engine.start(flow, undefined, { id: 'r' });
+    if (hasActor) run.actor.subscribe(() => {});
+    const seen: string[] = [];
+    run.on('task.done', () => run.cancel('by a listener'));
+    run.on('*', ({ type }) => seen.push(type));
+    const view = await clock.run(run.settled());
+    assert.equal([view.status, view.reason], ['done', undefined]);
+    assert.equal(seen, ['task.started', 'task.done', 'run.done']);
+    assert.is(await run.outputs(), 2);
+    run.cancel('afterwards');
+    assert.is(run.view().status, 'done');
+  }
+});
+
+test('ends in one append with its last task', async () => {
+  const store = createMemoryStore();
+  const appended: string[][] = [];
+  const append: typeof store.append = (id, entries, seq) => {
+    appended.push(entries.map(({ type }) => type));
+    store.append(id, entries, seq);
+  };
+  const { read, list, remove } = store;
+  const { clock, engine } = virtualEngine({
+    store: { read: read.bind(store), list: list.bind(store), remove: remove.bind(store), append },
+  });
+  const flow = createFlow('last').task('a', { perform: () => clock.sleep(1) });
+  const run = await engine.start(flow);
+  await clock.run(run.settled());
+  assert.equal(appended, [['run.started', 'task.ready'], ['task.started'], ['task.done', 'run.done']]);
 });
 
 test('is cancelled and awaited when it is disposed', async () => {

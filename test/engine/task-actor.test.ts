@@ -79,15 +79,15 @@ test('are shown to an inspector that comes later, each from its next step on', a
   const steps = events.flatMap((event) =>
     event.type === '@xstate.microstep' ? [`${idOf(event)} ${event.event.type}`] : [],
   );
-  // The run takes its step within that of the task, on whose last word it is.
+  // The run takes its steps within that of the task, on whose last word they are.
   assert.equal(steps, [
     'last task.ready',
     `${run.id} task.settled`,
     'slow attempt.done',
     'last attempt.start',
     `${run.id} task.settled`,
-    'last attempt.done',
     `${run.id} run.conclude`,
+    'last attempt.done',
   ]);
 });
 

@@ -89,7 +89,7 @@ test('is shown the actors and events of a run and the snapshots of its tasks, bu
   );
   assert.equal(
     [root, a, b].map((id) => valuesOf(messages, id)),
-    [[], ['pending', 'pending', 'running', 'done'], ['pending', 'pending', 'running', 'done']],
+    [[], ['undecided', 'ready', 'running', 'done'], ['undecided', 'ready', 'running', 'done']],
   );
   for (const { createdAt } of messages)
     assert.ok(Number(createdAt) >= before && Number(createdAt) <= Date.now());
@@ -129,7 +129,7 @@ test('is never shown the view of a run that a machine invokes and watches', asyn
     const sessions = new Map(messages.map(({ name, sessionId }) => [name, sessionId]));
     shown.push(['parent', 'run', 'a'].map((name) => valuesOf(messages, sessions.get(name)).at(-1)));
     const watched = messages.flatMap(({ event }) => event?.snapshot ?? []);
-    assert.equal(watched.at(-1), { status: 'active', value: 'running' });
+    assert.equal(watched.at(-1), { status: 'active', value: 'concluding' });
   }
   assert.equal(shown, [
     [undefined, undefined, 'done'],
@@ -227,7 +227,8 @@ test('keeps no more than its bound, the latest, and counts what was not heard', 
   await runPair(bounded.inspect, 'partly heard');
   server.mode = 'accept';
   assert.equal(await bounded.stop(patiently), { sent: 3, dropped: dropped - 3 });
-  assert.is(messagesOf(server).at(-1)?.event?.type, 'run.conclude');
+  // The run takes its last step within that of its last task, of which the snapshot comes after.
+  assert.is(messagesOf(server).at(-1)?.event?.type, 'attempt.done');
 });
 
 test('is given up after the grace when it does not answer', async () => {

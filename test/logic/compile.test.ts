@@ -115,7 +115,7 @@ const refusals: Record<string, [machine: () => AnyStateMachine, place: string, f
     'm.a.on.go.actions',
     'is xstate.emit',
   ],
-  'an action that is no function': [() => withAction('other'), 'm.a.on.go.actions', 'is no function'],
+  'an action that is no function': [() => withAction('other'), 'm.a.on.go.actions', 'is not a function'],
   and: [() => withGuard(and(['x'])), 'm.a.on.go.guard', 'guard `check` is composed'],
   or: [() => withGuard(or(['x'])), 'm.a.on.go.guard', 'guard `check` is composed'],
   not: [() => withGuard(not('x')), 'm.a.on.go.guard', 'guard `check` is composed'],

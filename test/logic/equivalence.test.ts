@@ -14,6 +14,7 @@ import {
   interpretStart,
   interpretStep,
   lookDifferenceOf,
+  oneOf,
 } from './oracle.ts';
 import {
   orchestrator,
@@ -128,7 +129,9 @@ for (const maxAttempts of [1, 2, 3]) {
 }
 
 function reachable({ machine }: Subject, maxAttempts: number): readonly string[] {
-  return Object.keys(machine.states).filter((state) => state !== 'retrying' || maxAttempts > 1);
+  return Object.keys(machine.states).filter(
+    (state) => !['backing_off', 'due'].includes(state) || maxAttempts > 1,
+  );
 }
 
 interface Shape {
@@ -180,7 +183,7 @@ test('runs of ten small graphs on the shortest path to each state, with every ev
     total.steps += steps;
   }
   assert.is(used.size, 12);
-  assert.ok(total.paths > 1_500 && total.steps > 20 * total.paths);
+  assert.ok(total.paths > 1_200 && total.steps > 20 * total.paths);
 });
 
 for (const rule of triggerRules) {
@@ -198,7 +201,8 @@ function compareWalks(subject: Subject, steps: number, seed: number): ReadonlySe
   let pair = comparison.start(subject.makeInput(dice));
   let left = 3;
   while (comparison.steps < steps) {
-    const event = subject.makeEvent(dice, pair.expected);
+    const isActive = pair.expected.status === 'active';
+    const event = isActive ? subject.makeEvent(dice, pair.expected) : oneOf(dice, subject.alphabet);
     tried.add(`${pair.expected.value} ${event.type}`);
     if (dice(16) === 0) comparison.look(pair, [event]);
     pair = comparison.step(pair, event);

@@ -58,6 +58,7 @@ export function taskAlphabet(at = 10): readonly AnyEventObject[] {
     { type: 'task.expire', at, cause: 'timeout', error },
     { type: 'attempt.start', at },
     { type: 'attempt.due', at },
+    { type: 'attempt.expire', at },
     { type: 'attempt.progress', at, fraction: 0.5, note: 'half' },
     { type: 'attempt.done', at, output: { n: 1 } },
     { type: 'attempt.failed', at, error, cause: 'exhausted', retryAt: at + 5 },
@@ -94,7 +95,7 @@ export const task: Subject = {
   ],
   makeInput: (dice) => ({ task: dice(100), maxAttempts: 1 + dice(6) }),
   makeEvent: (dice, { context }) => {
-    if (dice(60) === 0) return oneOf(dice, fatal);
+    if (dice(40) === 0) return oneOf(dice, fatal);
     const at = dice(3) === 0 ? (context.retryAt ?? 0) : dice(1000);
     const events = taskAlphabet(at);
     return oneOf(dice, dice(2) === 0 ? events : events.filter(({ type }) => goingOn.includes(type)));

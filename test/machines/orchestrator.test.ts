@@ -51,12 +51,12 @@ function after(plan: Plan, ...events: readonly OrchestratorEvent[]) {
 
 test('has itself opened as it starts', () => {
   const { value, told, asked } = after(chain);
-  assert.equal([value, told, asked], ['running', [], [['openRun', undefined]]]);
+  assert.equal([value, told, asked], ['opening', [], [['openRun', undefined]]]);
 });
 
 test('gives the tasks without dependencies their verdicts when the input was accepted', () => {
-  const { told, asked, statuses } = after(chain, start);
-  assert.equal(told, [{ ...begin, type: 'run.started' }]);
+  const { value, told, asked, statuses } = after(chain, start);
+  assert.equal([value, told], ['running', [{ ...begin, type: 'run.started' }]]);
   const verdicts = [
     { task: 0, decision: 'run' },
     { task: 2, decision: 'run' },
@@ -65,8 +65,12 @@ test('gives the tasks without dependencies their verdicts when the input was acc
   assert.equal(statuses, ['decided', 'waiting', 'decided']);
 });
 
-test('concludes a flow without tasks as it starts', () => {
-  assert.equal(after(empty, start).asked, [['concludeRun', { ending: 'done' }]]);
+test('concludes a flow without tasks as it starts, also where it was paused before', () => {
+  for (const events of [[start], [pause, start], [pause, resume, start]]) {
+    const { value, told, asked } = after(empty, ...events);
+    assert.equal([value, told], ['concluding', [{ ...begin, type: 'run.started' }]]);
+    assert.equal(asked, [['concludeRun', { ending: 'done' }]]);
+  }
 });
 
 test('gives a task its verdict as its dependencies settle', () => {
@@ -116,34 +120,66 @@ test('holds the slots while it is paused', () => {
   assert.equal(after(chain, start, pause, cancel).asked[0], ['releaseSlots', undefined]);
 });
 
+test('is held where it is paused before its input was accepted, and gives its verdicts paused', () => {
+  const held = after(chain, pause);
+  assert.equal([held.value, held.told, held.asked], ['held', [{ type: 'run.paused', at: 3 }], []]);
+  const resumed = after(chain, pause, resume);
+  assert.equal(
+    [resumed.value, resumed.told, resumed.asked],
+    ['opening', [{ type: 'run.resumed', at: 4 }], []],
+  );
+  const { value, told, asked, statuses } = after(chain, pause, start);
+  assert.equal([value, told], ['paused', [{ ...begin, type: 'run.started' }]]);
+  assert.equal(asked.map(([type]) => type).sort(), ['deliverVerdicts', 'holdSlots']);
+  assert.equal(statuses, ['decided', 'waiting', 'decided']);
+});
+
 test('goes on from its ledger, again with those that were on their way', () => {
-  const { told, asked } = after(chain, start, recover);
+  const { value, told, asked } = after(chain, recover);
   const verdicts = [
     { task: 0, decision: 'run' },
     { task: 2, decision: 'run' },
   ];
-  assert.equal([told, asked], [[], [['deliverVerdicts', { verdicts }]]]);
-  assert.equal(after(empty, recover).asked, [['concludeRun', { ending: 'done' }]]);
+  assert.equal([value, told, asked], ['running', [], [['deliverVerdicts', { verdicts }]]]);
 });
 
-for (const [from, events] of [
-  ['running', []],
-  ['paused', [pause]],
+test('concludes when it is recovered with nothing left to be done', () => {
+  const { value, told, asked } = after(empty, recover);
+  assert.equal([value, told, asked], ['concluding', [], [['concludeRun', { ending: 'done' }]]]);
+});
+
+test('is started or recovered once', () => {
+  const once = after(chain, start);
+  for (const event of [start, recover])
+    assert.equal(after(chain, start, event), { ...once, told: [], asked: [] });
+});
+
+for (const [from, tasks, events] of [
+  ['opening', [0, 1, 2], []],
+  ['held', [0, 1, 2], [pause]],
+  ['running', [1], [start]],
+  ['paused', [1], [start, pause]],
 ] as const) {
-  test(`ends the live tasks and then those that wait when it is cancelled while ${from}`, () => {
-    const { value, told, asked, statuses, cause, reason } = after(chain, start, ...events, cancel);
+  test(`ends the live tasks and those that wait when it is cancelled while ${from}`, () => {
+    const { value, told, asked, statuses, cause, reason } = after(chain, ...events, cancel);
     assert.equal([value, cause, reason], ['cancelling', 'cancelled', 'enough']);
     assert.equal(told, [{ type: 'run.cancelling', at: 5, cause: 'cancelled', reason: 'enough' }]);
-    assert.equal(asked.slice(-2), [
-      ['cancelTasks', { cause: 'cancelled', reason: 'enough' }],
-      ['deliverVerdicts', { verdicts: [{ task: 1, decision: 'cancel' }] }],
+    const verdicts = tasks.map((task) => ({ task, decision: 'cancel' }));
+    assert.equal(asked.slice(from === 'paused' ? 1 : 0), [
+      ['cancelTasks', { cause: 'cancelled', reason: 'enough', verdicts }],
     ]);
     assert.equal(statuses, ['decided', 'decided', 'decided']);
   });
+}
 
+for (const [from, events] of [
+  ['opening', []],
+  ['held', [pause]],
+] as const) {
   test(`concludes when it is cancelled while ${from} and nothing is to be done`, () => {
-    const { value, asked } = after(empty, ...events, cancel);
-    assert.equal([value, asked.slice(-1)], ['cancelling', [['concludeRun', { ending: 'cancelled' }]]]);
+    const { value, told, asked } = after(empty, ...events, cancel);
+    assert.equal([value, asked], ['concluding', [['concludeRun', { ending: 'cancelled' }]]]);
+    assert.equal(told, [{ type: 'run.cancelling', at: 5, cause: 'cancelled', reason: 'enough' }]);
   });
 }
 
@@ -152,6 +188,34 @@ test('takes neither its start nor a second cancel while it is being cancelled', 
     const once = after(chain, start, cancel);
     assert.equal(after(chain, start, cancel, event), { ...once, told: [], asked: [] });
   }
+});
+
+test('takes nothing but its conclusion once its last task has settled', () => {
+  const once = after(empty, start);
+  for (const event of [start, recover, pause, resume, cancel, { ...cancel, cause: 'timeout' } as const])
+    assert.equal(after(empty, start, event), { ...once, told: [], asked: [] });
+});
+
+test('is not concluded while a task has not settled', () => {
+  for (const events of [[], [pause], [start], [start, pause], [start, cancel]]) {
+    const before = after(chain, ...events);
+    assert.equal(after(chain, ...events, conclude), { ...before, told: [], asked: [] });
+  }
+});
+
+test("shows in each state as one status, which is the state's tag; as it concludes, as before", () => {
+  const shown = Object.values(orchestratorMachine.states).map(({ key, tags }) => [key, tags]);
+  assert.equal(Object.fromEntries(shown), {
+    opening: ['running'],
+    held: ['paused'],
+    running: ['running'],
+    paused: ['paused'],
+    cancelling: ['cancelling'],
+    concluding: [],
+    done: ['done'],
+    failed: ['failed'],
+    cancelled: ['cancelled'],
+  });
 });
 
 test('returns the outputs of a run that is done', () => {

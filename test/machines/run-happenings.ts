@@ -15,6 +15,8 @@ export interface Happening {
   readonly event: OrchestratorEvent;
   /** Brings it about from outside. Without it, it follows by itself from what came before. */
   readonly bring?: (world: RunWorld) => void | Promise<void>;
+  /** The journal says so already. */
+  readonly isTold?: boolean;
 }
 
 export type Path = readonly Happening[];
@@ -54,6 +56,10 @@ export const cancelEarly: Happening = {
   event: { type: 'run.cancel', at, reason: 'too early' },
   bring: (world) => world.cancel('too early'),
 };
+/** By what makes the run's output. */
+export const cancelLate: Happening = {
+  event: { type: 'run.cancel', at, reason: 'too late' },
+};
 const timeOut: Happening = {
   event: { type: 'run.cancel', at, cause: 'timeout' },
   bring: (world) => world.timeOut(),
@@ -77,11 +83,12 @@ export function happeningsIn(state: State, plan: Plan, endings: readonly Settled
   const { value, context } = state;
   const { statuses } = context.ledger.toJSON();
   const isEnding = value === 'cancelling';
-  const turns = { running: [pause], paused: [resume], cancelling: [] }[value as 'running'];
-  if (statuses.every((status) => status === 'waiting')) return [accept, refuse, cancelEarly, ...turns];
-  if (context.ledger.unsettled === 0) {
+  const openings = [accept, refuse, cancelEarly];
+  if (value === 'opening') return [...openings, pause];
+  if (value === 'held') return [...openings, resume];
+  if (value === 'concluding') {
     const isDone = context.cause === undefined && context.ledger.failures === 0;
-    return [conclude, ...(isDone ? [concludeWithout] : []), ...(isEnding ? [] : [cancel]), ...turns];
+    return isDone ? [conclude, concludeWithout, cancelLate] : [conclude];
   }
   const decided = [...statuses.keys()].filter((task) => statuses[task] === 'decided');
   const verdicts = new Map(decided.map((task) => [task, verdictOf(task, statuses, plan)]));
@@ -98,7 +105,8 @@ export function happeningsIn(state: State, plan: Plan, endings: readonly Settled
     const statuses = isEnding ? (['cancelled'] as const) : endings;
     return statuses.map((status) => settle(task, status, (world) => world.end(id, status)));
   });
-  return isEnding ? settling : [...settling, timeOut, cancel, ...turns];
+  if (isEnding) return [...settling, cancel];
+  return [...settling, timeOut, cancel, value === 'paused' ? resume : pause];
 }
 
 /** What a decided task was told: worked out from how its dependencies ended, but for those that a cancel ended. */

@@ -6,7 +6,6 @@ import {
   type Flow,
   type GraphTask,
   type PerformScope,
-  type RunStatus,
   type RunView,
   SkipTask,
 } from 'topple';
@@ -18,7 +17,7 @@ import {
   createActor,
   type InspectionEvent,
 } from 'xstate';
-import type { OrchestratorContext, OrchestratorEvent } from '../../machines/index.ts';
+import type { OrchestratorContext, OrchestratorEvent, OrchestratorState } from '../../machines/index.ts';
 import type { LedgerStatus, Verdict } from '../../src/model/ledger.ts';
 import type { SettledStatus } from '../../src/model/status.ts';
 import { silent } from '../support/virtual.ts';
@@ -30,7 +29,7 @@ export interface Observed {
   readonly event: OrchestratorEvent;
   /** The candidate taken, as `nameOf` names it; `undefined` where the event changed nothing. */
   readonly taken: string | undefined;
-  readonly value: RunStatus;
+  readonly value: OrchestratorState;
   readonly data: ContextData;
   readonly view: RunView;
 }
@@ -44,8 +43,8 @@ export interface ContextData extends Omit<OrchestratorContext, 'ledger'> {
 }
 
 interface WorldOptions {
-  /** What the run returns cannot be made. */
-  readonly refusesOutput?: boolean;
+  /** Done as what the run returns is made. */
+  readonly asOutputIsMade?: ((world: RunWorld) => void) | undefined;
   /** The journal of a run that another engine has left. */
   readonly left?: readonly Entry[];
 }
@@ -64,12 +63,11 @@ export class RunWorld {
     string,
     { readonly scope: PerformScope; readonly end: PromiseWithResolvers<string> }
   >();
-  readonly #refusesOutput: boolean;
+  readonly #asOutputIsMade: WorldOptions['asOutputIsMade'];
   #actor: AnyActorRef | undefined;
-  #inTurn: (() => void) | undefined;
 
-  constructor(tasks: Tasks, { refusesOutput = false, left = [] }: WorldOptions = {}) {
-    this.#refusesOutput = refusesOutput;
+  constructor(tasks: Tasks, { asOutputIsMade, left = [] }: WorldOptions = {}) {
+    this.#asOutputIsMade = asOutputIsMade;
     const [first] = left;
     if (first !== undefined) this.#store.append(first.runId, left, 0);
     this.#engine = createEngine({
@@ -89,11 +87,6 @@ export class RunWorld {
       inspect: this.#observe,
     });
     this.#actor = actor as unknown as AnyActorRef;
-    actor.on('*', () => {
-      const callback = this.#inTurn;
-      this.#inTurn = undefined;
-      callback?.();
-    });
     actor.start();
     await this.rest();
   }
@@ -114,7 +107,7 @@ export class RunWorld {
     await this.#clock.advance(0);
   }
 
-  get value(): RunStatus {
+  get value(): OrchestratorState {
     return this.#actor?.getSnapshot().value;
   }
 
@@ -168,11 +161,6 @@ export class RunWorld {
     else body?.end.reject(body.scope.signal.reason);
   }
 
-  /** Has something done as soon as the next entries have been kept, before the turn ends. */
-  inTurn(callback: () => void): void {
-    this.#inTurn = callback;
-  }
-
   #flow(tasks: Tasks): Flow<unknown, unknown, unknown, Record<string, unknown>> {
     const validate = () => this.#input.promise as Promise<never>;
     return createFlowFromGraph(
@@ -181,7 +169,7 @@ export class RunWorld {
         totalTimeoutMs: limitMs,
         input: { '~standard': { version: 1, vendor: 'test', validate } },
         output: ({ deps }) => {
-          if (this.#refusesOutput) throw new Error('no output');
+          this.#asOutputIsMade?.(this);
           return deps;
         },
       },
@@ -196,7 +184,7 @@ export class RunWorld {
   readonly #observe = (inspected: InspectionEvent): void => {
     if (inspected.type !== '@xstate.microstep') return;
     const { value, context } = inspected.snapshot as unknown as {
-      readonly value: RunStatus;
+      readonly value: OrchestratorState;
       readonly context: OrchestratorContext;
     };
     if (!('ledger' in context)) return;
@@ -205,7 +193,8 @@ export class RunWorld {
     const event = inspected.event as OrchestratorEvent;
     // To be taken at once: the engine changes its books in place.
     const data = dataOf(context);
-    this.observed.push({ event, taken: taken && nameOf(taken), value, data, view });
+    const from = this.observed.at(-1)?.value ?? 'opening';
+    this.observed.push({ event, taken: taken && nameOf(from, taken), value, data, view });
   };
 
   #viewOf(actor: AnyActorRef): RunView {
@@ -218,9 +207,9 @@ export function dataOf({ ledger, ...rest }: OrchestratorContext): ContextData {
   return { ...rest, ...ledger.toJSON(), unsettled, failed, verdicts };
 }
 
-/** State, event and place among the candidates: `running run.cancel 1`; the root's are those of `any`. */
-export function nameOf(taken: AnyTransitionDefinition): string {
-  const source = taken.source as AnyStateNode;
-  const candidates = source.transitions.get(taken.eventType) as readonly AnyTransitionDefinition[];
-  return `${source.parent === undefined ? 'any' : source.key} ${taken.eventType} ${candidates.indexOf(taken)}`;
+/** State, event and place among the candidates, which may be the root's: `running run.cancel 1`. */
+export function nameOf(state: string, taken: AnyTransitionDefinition): string {
+  const { transitions } = taken.source as AnyStateNode;
+  const candidates = transitions.get(taken.eventType) as readonly AnyTransitionDefinition[];
+  return `${state} ${taken.eventType} ${candidates.indexOf(taken)}`;
 }

@@ -36,6 +36,17 @@ export const backoffMs = 200;
 export const maxElapsedMs = 5_000;
 export const limitMs = 10_000;
 export const graceMs = 500;
+/** Of an attempt, on paths on which one is out of time. */
+export const timeoutMs = 150;
+
+/** What a path asks for of the task, beside its retries and its time for all attempts. */
+export interface SubjectOptions {
+  readonly timeoutMs?: number | undefined;
+  /** Default `graceMs`. */
+  readonly graceMs?: number | undefined;
+  /** Default `maxElapsedMs`. */
+  readonly maxElapsedMs?: number | undefined;
+}
 
 /**
  * The real engine around one task, `subject`, whose every move is made from here: it hangs on `before`, its bodies do
@@ -49,9 +60,11 @@ export class TaskWorld {
   readonly #engine: Engine;
   readonly #store = createMemoryStore();
   readonly #blockers: Body[] = [];
+  readonly #options: SubjectOptions;
   #run: Run | undefined;
 
-  constructor() {
+  constructor(options: SubjectOptions = {}) {
+    this.#options = options;
     const { clock, engine } = virtualEngine({
       concurrency: 1,
       store: this.#store,
@@ -138,9 +151,10 @@ export class TaskWorld {
   #flow(body: GraphBody): Flow<unknown, unknown, unknown, Record<string, unknown>> {
     const subject = {
       dependsOn: ['before'],
-      retry: { maxAttempts: 3, backoff: backoffMs, maxElapsedMs },
+      retry: { maxAttempts: 3, backoff: backoffMs, maxElapsedMs: this.#options.maxElapsedMs ?? maxElapsedMs },
       totalTimeoutMs: limitMs,
-      graceMs,
+      timeoutMs: this.#options.timeoutMs,
+      graceMs: this.#options.graceMs ?? graceMs,
       output: z.string(),
     };
     return createFlowFromGraph<unknown>(

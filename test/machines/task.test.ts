@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import { createActor, initialTransition, type SnapshotFrom, transition } from 'xstate';
 import { type TaskEvent, taskMachine } from '../../machines/index.ts';
+import { compile } from '../../src/logic/index.ts';
 import { spec } from '../spec.ts';
 import { askedFor, told } from './asked-for.ts';
 
@@ -36,13 +37,13 @@ const nothing = {
   ending: undefined,
 };
 
-test('is pending at first, and asks for nothing', () => {
-  assert.equal(after(), { value: 'pending', context: nothing, told: [], asked: [] });
+test('is undecided at first, and asks for nothing', () => {
+  assert.equal(after(), { value: 'undecided', context: nothing, told: [], asked: [] });
 });
 
 test('asks for a slot when it is ready', () => {
   assert.equal(after(ready), {
-    value: 'pending',
+    value: 'ready',
     context: { ...nothing, readyAt: 10 },
     told: [{ type: 'task.ready', at: 10 }],
     asked: [['requestSlot', { readyAt: 10 }]],
@@ -60,7 +61,7 @@ test('performs its first attempt when it has a slot', () => {
 
 test('waits until its retry is due', () => {
   assert.equal(after(ready, start, retry), {
-    value: 'retrying',
+    value: 'backing_off',
     context: { ...nothing, readyAt: 10, attempt: 1, retryAt: 40, error },
     told: [{ type: 'task.retrying', at: 30, attempt: 1, retryAt: 40, error }],
     asked: [['wakeAt', { at: 40 }]],
@@ -69,7 +70,7 @@ test('waits until its retry is due', () => {
 
 test('asks for a slot when its retry is due, as of then, and not as of when it was woken', () => {
   const { value, told, asked } = after(ready, start, retry, due);
-  assert.equal([value, told, asked], ['retrying', [], [['requestSlot', { readyAt: 40 }]]]);
+  assert.equal([value, told, asked], ['due', [], [['requestSlot', { readyAt: 40 }]]]);
 });
 
 test('performs its next attempt, and forgets when that was due', () => {
@@ -94,7 +95,7 @@ test('fails at once where no wait is offered', () => {
 
 test('ends as its body returned, after whatever failures', () => {
   const done: TaskEvent = { type: 'attempt.done', at: 60, output: 'made' };
-  const { context, told, asked } = after(ready, start, retry, again, done);
+  const { context, told, asked } = after(ready, start, retry, due, again, done);
   assert.equal(context, { ...nothing, readyAt: 10, attempt: 2, error, ending: done });
   assert.equal(told, [{ type: 'task.done', at: 60, attempt: 2, output: 'made' }]);
   assert.equal(asked, [['reportSettled', { status: 'done' }]]);
@@ -107,14 +108,39 @@ test('says how far an attempt is', () => {
   assert.equal([value, asked], ['running', []]);
 });
 
-test('goes on running when it is cancelled or out of time, until its body has ended', () => {
+test('shows as running while its body has not heeded a cancel or a time-out', () => {
   const cancel: TaskEvent = { type: 'task.cancel', at: 25, cause: 'cancelled', reason: 'enough' };
   const expire: TaskEvent = { type: 'task.expire', at: 25, cause: 'timeout', error };
-  assert.equal(after(ready, start, cancel).asked, [
-    ['abortAttempt', { cause: 'cancelled', reason: 'enough' }],
-  ]);
-  assert.equal(after(ready, start, expire).asked, [['abortAttempt', { cause: 'timeout' }]]);
-  assert.equal(after(ready, start, cancel).context, after(ready, start).context);
+  const attemptExpire: TaskEvent = { type: 'attempt.expire', at: 25 };
+  const cancelled = ['cancelling', [['abortAttempt', { of: 'run', cause: 'cancelled', reason: 'enough' }]]];
+  const expired = ['expiring', [['abortAttempt', { of: 'task', cause: 'timeout' }]]];
+  const timedOut = ['timing_out', [['abortAttempt', { of: 'attempt', cause: 'timeout' }]]];
+  const cases: readonly [TaskEvent[], unknown][] = [
+    [[attemptExpire], timedOut],
+    [[expire], expired],
+    [[cancel], cancelled],
+    [[attemptExpire, expire], expired],
+    [[attemptExpire, cancel], cancelled],
+    [[attemptExpire, expire, cancel], cancelled],
+    // What comes later is weaker, and changes nothing.
+    [
+      [cancel, expire, attemptExpire],
+      ['cancelling', []],
+    ],
+    [
+      [expire, attemptExpire],
+      ['expiring', []],
+    ],
+  ];
+  for (const [events, expected] of cases) {
+    const { value, context, asked, told } = after(ready, start, ...events);
+    assert.equal([value, asked], expected);
+    assert.equal([context, told], [after(ready, start).context, []]);
+  }
+});
+
+test('ends as it was told to once its body has ended', () => {
+  const cancel: TaskEvent = { type: 'task.cancel', at: 25, cause: 'cancelled', reason: 'enough' };
   const { value, told } = after(ready, start, cancel, {
     type: 'attempt.cancelled',
     at: 30,
@@ -123,6 +149,13 @@ test('goes on running when it is cancelled or out of time, until its body has en
   });
   assert.is(value, 'cancelled');
   assert.equal(told, [{ type: 'task.cancelled', at: 30, attempt: 1, cause: 'cancelled', reason: 'enough' }]);
+  const expire: TaskEvent = { type: 'task.expire', at: 25, cause: 'timeout', error };
+  const failed: TaskEvent = { type: 'attempt.failed', at: 30, error, cause: 'timeout' };
+  assert.is(after(ready, start, expire, failed).value, 'failed');
+  assert.is(after(ready, start, expire, { ...failed, retryAt: 40 }).value, 'failed');
+  const attemptExpire: TaskEvent = { type: 'attempt.expire', at: 25 };
+  assert.is(after(ready, start, attemptExpire, failed).value, 'failed');
+  assert.is(after(ready, start, attemptExpire, { ...failed, retryAt: 40 }).value, 'backing_off');
 });
 
 test('ends at once when it is cancelled or out of time while no attempt is under way', () => {
@@ -142,7 +175,7 @@ test('ends at once when it is cancelled or out of time while no attempt is under
 
 test('makes an attempt that a stop cut short again under its number, unless its time is over before', () => {
   const left = taskMachine.resolveState({
-    value: 'pending',
+    value: 'ready',
     context: { ...nothing, attempt: 2, readyAt: 10 },
   });
   const [running] = transition(taskMachine, left, start);
@@ -226,7 +259,7 @@ test('tells a whole fact where an event has `null` for what it should say', () =
   assert.equal(retrying.told, [{ type: 'task.retrying', at: 30, attempt: 1, retryAt: 30, error }]);
   assert.equal(retrying.asked, [['wakeAt', { at: 0 }]]);
   assert.equal(after(ready, start, { ...retry, retryAt: none }, due).asked, [
-    ['requestSlot', { readyAt: 41 }],
+    ['requestSlot', { readyAt: 0 }],
   ]);
 });
 
@@ -237,8 +270,37 @@ test('runs without an engine: it tells what happens, and nothing is done', () =>
   actor.start();
   const cancel: TaskEvent = { type: 'task.cancel', at: 55, cause: 'cancelled' };
   for (const event of [ready, start, retry, due, again, cancel]) actor.send(event);
-  assert.is(actor.getSnapshot().value, 'running');
+  assert.is(actor.getSnapshot().value, 'cancelling');
   actor.send({ type: 'attempt.cancelled', at: 60, cause: 'cancelled' });
   assert.is(actor.getSnapshot().status, 'done');
   assert.equal(types, ['task.ready', 'task.started', 'task.retrying', 'task.started', 'task.cancelled']);
+});
+
+test("shows in each state as one status, which is the state's tag", () => {
+  const shown = Object.values(taskMachine.states).map(({ key, tags }) => [key, tags]);
+  assert.equal(Object.fromEntries(shown), {
+    undecided: ['pending'],
+    ready: ['pending'],
+    running: ['running'],
+    timing_out: ['running'],
+    expiring: ['running'],
+    cancelling: ['running'],
+    backing_off: ['retrying'],
+    due: ['retrying'],
+    done: ['done'],
+    failed: ['failed'],
+    skipped: ['skipped'],
+    upstream_failed: ['upstream_failed'],
+    cancelled: ['cancelled'],
+  });
+});
+
+test('refuses a snapshot of a state that it does not have, as those of earlier versions', () => {
+  for (const value of ['pending', 'retrying']) {
+    const snapshot = { status: 'active', value, context: nothing, children: {}, historyValue: {} };
+    const { status, error } = createActor(taskMachine, { input, snapshot: snapshot as never }).getSnapshot();
+    assert.is(status, 'error');
+    assert.match(String(error), value);
+    assert.throws(() => compile(taskMachine).restoreSnapshot(snapshot as never), new RegExp(value));
+  }
 });

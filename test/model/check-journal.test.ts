@@ -105,11 +105,15 @@ test('refuses an entry that cannot come after those before it', () => {
   const without = (index: number): unknown[] => stamped(journal.toSpliced(index, 1));
   const twice = (index: number): unknown[] => stamped(journal.toSpliced(index, 0, journal[index] as object));
   const cases: readonly (readonly [entries: unknown, place: string, rule: RegExp])[] = [
-    [twice(0), 'entries[1].type', /must be another, since the run has started before/],
+    [twice(0), 'entries[1].type', /must be another type, since the run has already started/],
     [twice(8), 'entries[9].type', /must be `task.rerun`, since the task has settled/],
-    [without(9), 'entries[9].type', /must be another, since 1 tasks have not settled, but is "run.failed"/],
+    [
+      without(9),
+      'entries[9].type',
+      /must be another type, since 1 tasks have not settled, but is "run.failed"/,
+    ],
     [twice(10), 'entries[11].type', /must be `task.rerun`, since the run has ended failed/],
-    [twice(11), 'entries[12].type', /must be another, since the task has not settled/],
+    [twice(11), 'entries[12].type', /must be another type, since the task has not settled/],
     [without(11), 'entries[12].type', /must be `task.rerun`, since the task has settled/],
   ];
   for (const [entries, place, rule] of cases) {

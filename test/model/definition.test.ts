@@ -65,13 +65,13 @@ const refused: [string, () => unknown, Partial<FlowError>, RegExp][] = [
     'an actor that is no logic',
     () => flow.task('a', { actor: {} } as never),
     { code: 'bad_body' },
-    /an `actor` that is no logic/,
+    /an `actor` that is not XState logic/,
   ],
   [
     'an input that is no function',
     () => flow.task('a', { actor: fromPromise(async () => 1), input: 1 } as never),
     { code: 'bad_body' },
-    /an `input` that is no function/,
+    /an `input` that is not a function/,
   ],
   [
     'an unknown option',
@@ -188,7 +188,7 @@ const refused: [string, () => unknown, Partial<FlowError>, RegExp][] = [
     { code: 'unknown_task', suggestion: 'mail' },
     /has no task `mial`\. Did you mean `mail`\?/,
   ],
-  ['something else than a flow', () => definitionOf({}), { code: 'bad_option' }, /A flow was expected/],
+  ['something else than a flow', () => definitionOf({}), { code: 'bad_option' }, /Expected a flow/],
 ];
 
 for (const [what, define, fields, text] of refused) {

@@ -37,7 +37,7 @@ test('say what happened, and carry it as fields', () => {
     [new CancelledError('enough'), 'The run was cancelled: enough'],
     [
       new EngineStoppedError(),
-      'The engine was stopped before the run settled; `engine.recover` takes it up again',
+      'The engine was stopped before the run settled; `engine.recover` continues it',
     ],
     [new StoreConflictError('r', 'taken'), 'taken'],
     [

@@ -139,7 +139,7 @@ const data: [string, () => unknown, string, RegExp][] = [
     'both words for dependencies',
     () => createFlowFromGraph({ tasks: { a: { needs: [], dependsOn: [] } } }, perform),
     'bad_option',
-    /`needs` of task `a` .* left out where `dependsOn` is given/,
+    /`needs` of task `a` .* left out if `dependsOn` is given/,
   ],
   [
     'a rule that is no text',

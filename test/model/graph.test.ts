@@ -128,11 +128,11 @@ test('asked for an unknown task, names the one that was meant', () => {
   });
   assert.is(
     errorOf(() => graph.downstream('x')).message,
-    'Flow `release` has no task `x`. Its first is `build`.',
+    'Flow `release` has no task `x`. Its first task is `build`.',
   );
   assert.is(
     errorOf(() => graphOf({}).downstream('x')).message,
-    'Flow `release` has no task `x`. It has none at all.',
+    'Flow `release` has no task `x`. It has no tasks.',
   );
 });
 
@@ -225,7 +225,7 @@ test('suggests nothing when no task is near', () => {
   assert.equal(fieldsOf(errorOf(() => graphOf({ build: [], deploy: ['test'] }))), {
     code: 'unknown_dependency',
     message:
-      'Task `deploy` depends on `test`, which is not in flow `release`. Add a task of that id, or take it out of `dependsOn`.',
+      'Task `deploy` depends on `test`, which is not in flow `release`. Add a task with that id, or remove it from `dependsOn`.',
     flow: 'release',
     taskId: 'deploy',
     ids: ['test'],
@@ -251,7 +251,7 @@ test('refuses a cycle and gives its whole path', () => {
   assert.equal(fieldsOf(errorOf(() => graphOf({ b: ['a'], a: ['b'], c: ['a'] }))), {
     code: 'cycle',
     message:
-      'Flow `release` has a cycle: b → a → b. Each waits for the one before it, so none could ever start: take one of these dependencies out.',
+      'Flow `release` has a cycle: b → a → b. Each waits for the one before it, so none could ever start: remove one of these dependencies.',
     flow: 'release',
     ids: ['b', 'a'],
     path: ['b', 'a', 'b'],
@@ -262,7 +262,7 @@ test('refuses a task that depends on itself', () => {
   assert.equal(fieldsOf(errorOf(() => graphOf({ a: [], b: ['a', 'b'] }))), {
     code: 'cycle',
     message:
-      'Flow `release` has a cycle: b → b. Task `b` depends on itself: take it out of its own `dependsOn`.',
+      'Flow `release` has a cycle: b → b. Task `b` depends on itself: remove it from its own `dependsOn`.',
     flow: 'release',
     ids: ['b'],
     path: ['b', 'b'],

@@ -91,7 +91,7 @@ ${npm}
 // The npm of these tests is a script with a first line that says what runs it.
 const here = platform === 'win32' ? test.skip : test;
 const installing = 'Installing packages (npm ci) ...\n';
-const waiting = 'Waiting for another process that installs packages ...\n';
+const waiting = 'Waiting for another process to install packages ...\n';
 
 here('installs once, whoever comes at the same time, and the others wait', async () => {
   using checkout = new Checkout(`
@@ -129,7 +129,7 @@ here('says that npm failed, and does not blame the version of Node', async () =>
   for (let time = 0; time < 2; time++)
     assert.equal(await checkout.run(...on('20.1.0')), {
       code: 1,
-      stderr: `${installing}npm error no network\nPackages are not installed: npm ci ended with 7. What npm said is above; the next command tries again.\n`,
+      stderr: `${installing}npm error no network\nPackages are not installed: npm ci ended with 7. The output of npm is above; the next command tries again.\n`,
     });
 });
 

@@ -118,29 +118,34 @@ export const defects: readonly Defect[] = [
   {
     name: 'a retry after a cancel: a task that waits for its retry does not hear of it',
     file: task,
-    find: `        'task.cancel': {
+    find: `        'attempt.due': { description: 'the wait is over', target: 'due' },
+        'task.cancel': {
           description: 'the run ends early',
           target: 'cancelled',
           actions: { type: 'recordEnding', params: ({ event }) => event },
-        },
-        'task.expire': {
-          description: 'out of time',
-          target: 'failed',`,
-    put: `        'task.expire': {
-          description: 'out of time',
-          target: 'failed',`,
+        },`,
+    put: "        'attempt.due': { description: 'the wait is over', target: 'due' },",
   },
   {
     name: 'an entry is dropped: nobody hears that a task is to be retried',
     file: task,
-    find: "              { type: 'announce', params: retrying },\n",
-    put: '',
+    find: `            description: 'it failed and may be retried',
+            guard: { type: 'attemptsLeft', params: ({ event }) => ({ retryAt: event.retryAt }) },
+            target: 'backing_off',
+            actions: [
+              { type: 'recordFailure', params: ({ event }) => event },
+              { type: 'announce', params: retrying },`,
+    put: `            description: 'it failed and may be retried',
+            guard: { type: 'attemptsLeft', params: ({ event }) => ({ retryAt: event.retryAt }) },
+            target: 'backing_off',
+            actions: [
+              { type: 'recordFailure', params: ({ event }) => event },`,
   },
   {
     name: 'an expired task does not end its attempt',
     file: task,
-    find: "actions: { type: 'abortAttempt', params: ({ event }) => ({ cause: event.cause }) },",
-    put: 'actions: [],',
+    find: "entry: { type: 'abortAttempt', params: { of: 'task', cause: 'timeout' } },",
+    put: 'entry: [],',
   },
   {
     name: 'the policy gives up one attempt early',
@@ -176,8 +181,8 @@ export const defects: readonly Defect[] = [
   {
     name: 'a cancel does not take the place of a time-out',
     file: attempt,
-    find: "if (this.#isClosed || this.#ending?.as === 'task cancelled') return;",
-    put: 'if (this.#isClosed || this.#ending !== undefined) return;',
+    find: '    this.#ending = ending;',
+    put: '    this.#ending ??= ending;',
   },
   {
     name: 'the output of a task that was retried is lost',
@@ -188,14 +193,14 @@ export const defects: readonly Defect[] = [
   {
     name: 'a paused run is taken up running',
     file: liveRun,
-    find: "if (status === 'paused') this.send",
-    put: 'if (false) this.send',
+    find: "this.send({ type: 'run.recover', at });\n    if (status === 'paused') this",
+    put: "this.send({ type: 'run.recover', at });\n    if (false) this",
   },
   {
     name: 'a run that was being cancelled is taken up as if it were not',
     file: liveRun,
-    find: "if (status === 'cancelling') this.send",
-    put: "if (status === 'cancelling' && cause === 'timeout') this.send",
+    find: "if (status === 'cancelling')",
+    put: "if (status === 'cancelling' && cause === 'timeout')",
   },
   {
     name: 'a timer is not cleared: that of a retry that was cancelled',
@@ -223,8 +228,8 @@ export const defects: readonly Defect[] = [
   {
     name: 'a task past its total time is tried again',
     file: liveTask,
-    find: "this.#attempt?.end({ as: 'task failed', cause",
-    put: "this.#attempt?.end({ as: 'attempt failed', cause",
+    find: "return attempt.end({ as: 'task failed', cause",
+    put: "return attempt.end({ as: 'attempt failed', cause",
   },
   {
     name: 'a slot of the run is lost',
@@ -261,7 +266,7 @@ export const defects: readonly Defect[] = [
   {
     name: 'the time of a run that is taken up begins anew',
     file: liveRun,
-    find: 'const from = this.journal.rerunAt ?? startedAt ?? at;',
+    find: 'const from = this.journal.rerunAt ?? startedAt;',
     put: 'const from = at;',
   },
   {

@@ -52,7 +52,7 @@ test('know the end of the time of a task that waits for a slot again after a sto
     'the time for all attempts of `a` is over; `a` is failed; the run is failed',
   );
   await path.test();
-  const edge = 'transitions of task: pending: task.expire → failed';
+  const edge = 'transitions of task: ready: task.expire → failed';
   const { coverage } = await testFlow(limited, { commands: ['stop', 'pause'], maxCommands: 2 });
   const none = await testFlow(limited, { commands: ['stop'], maxCommands: 2 });
   assert.equal([coverage.share, none.coverage.share], [1, 1]);
@@ -262,6 +262,6 @@ test('come with lints, properties and coverage in one report', async () => {
   const less = await testFlow(flow, { maxFailures: 0, commands: ['cancel'], threshold: 0.9 });
   assert.is(less.isGood, false);
   assert.match(reportText(less), /✘ not good: coverage is \d+(\.\d)? %, and must be 90 %/);
-  assert.match(reportText(less), 'missed: running: attempt.failed [attemptsLeft] → retrying');
+  assert.match(reportText(less), 'missed: running: attempt.failed [attemptsLeft] → backing_off');
   assert.equal(JSON.parse(JSON.stringify(less)).coverage.share, less.coverage.share);
 });

@@ -21,10 +21,7 @@ test('are those of the interpreted run as of the bare orchestrator', () => {
     paths.map(({ state }) => state.value);
   const byRun = getShortestPaths(flow.machine, options);
   assert.equal(statesOf(byRun), statesOf(getShortestPaths(orchestratorMachine, options)));
-  assert.equal(
-    new Set(statesOf(byRun)),
-    new Set(['running', 'paused', 'cancelling', 'done', 'failed', 'cancelled']),
-  );
+  assert.equal(new Set(statesOf(byRun)), new Set(Object.keys(orchestratorMachine.states)));
 });
 
 test('have tasks that do not run end as their rule says', () => {
@@ -42,13 +39,18 @@ test('lead a task through all its attempts', () => {
   assert.is(Math.max(...attempts), 3);
   const values = new Set(getShortestPaths(taskMachine, taskPathOptions(3)).map(({ state }) => state.value));
   assert.equal([...values].sort(), [
+    'backing_off',
     'cancelled',
+    'cancelling',
     'done',
+    'due',
+    'expiring',
     'failed',
-    'pending',
-    'retrying',
+    'ready',
     'running',
     'skipped',
+    'timing_out',
+    'undecided',
     'upstream_failed',
   ]);
 });

@@ -4,7 +4,7 @@ import { type Command, defineCommand } from '../command.ts';
 
 const shells = ['bash', 'zsh', 'fish'] as const;
 
-/** Made with what it completes, which it is itself a part of. */
+/** Takes a function, since the completed commands include this one. */
 export const completionOf = (commands: () => readonly Command[]) =>
   defineCommand({
     name: 'completion',

@@ -13,24 +13,24 @@ type Format = (typeof formats)[number];
 
 export const graph = defineCommand({
   name: 'graph',
-  summary: 'Draw a flow: its tasks and what they depend on.',
-  description: 'Where durations are known, the critical path is drawn thick.',
+  summary: 'Draw a flow: its tasks and their dependencies.',
+  description: 'If durations are known, thick lines show the critical path.',
   argument: { ...flowArgument, isOptional: true },
   options: {
     ...flowOptions,
     format: choice('FORMAT', formats, 'mermaid (default), dot, svg or json'),
-    focus: text('ID', 'draw this task, and only what is upstream and downstream of it'),
-    depth: number('N', 'with --focus: no further from it than that'),
+    focus: text('ID', 'draw only this task and the tasks upstream and downstream of it'),
+    depth: number('N', 'with --focus: the maximum distance from it'),
     status: file(
       'FILE',
-      'colour tasks by how they ended: a RunView, or what run --json or simulate --json printed; - for standard input',
+      'colour tasks by status: a RunView, or the output of run --json or simulate --json; - for standard input',
     ),
-    machines: toggle('draw the two state machines that decide, instead of a flow'),
+    machines: toggle('draw the state machines of tasks and runs instead of a flow'),
   },
   examples: [
     ['graph build.yaml', 'Mermaid, for a README'],
     ['graph build.yaml --format svg > build.svg', 'a picture'],
-    ['graph flow.ts --focus mail --depth 2 --format dot | dot -Tpng > mail.png', 'what is around one task'],
+    ['graph flow.ts --focus mail --depth 2 --format dot | dot -Tpng > mail.png', 'the tasks around one task'],
     ['graph build.yaml --status view.json --format svg > run.svg', 'how a run ended'],
     ['graph --machines', 'the machines of tasks and runs'],
   ],
@@ -47,7 +47,7 @@ export const graph = defineCommand({
     }
     if (path === '') throw new UsageError('Missing required argument `FILE`. See `topple graph --help`.');
     if (depth !== undefined && focus === undefined)
-      throw new UsageError('`--depth` says how far from a task: it needs `--focus ID`.');
+      throw new UsageError('`--depth` is a distance from a task: it needs `--focus ID`.');
     checkOneReader(path, '--status', status);
     const [{ loadFlow }, { findFocus }, { createPicture }] = await Promise.all([
       import('../load/load-flow.ts'),

@@ -25,31 +25,31 @@ function parseTime(text: string): number {
 
 export const run = defineCommand({
   name: 'run',
-  summary: 'Run a flow, and show what happens.',
+  summary: 'Run a flow and show its progress.',
   description:
     'Standard error gets a live picture, or without a terminal a line for each event, and a summary at the end. ' +
-    "Standard output gets what the flow's `output` returns, as JSON. Tasks of a graph file take their `duration` in " +
-    'real time, and fail and skip as the file says. Ctrl-C once lets running tasks finish and starts no more; twice ' +
-    'aborts them.',
+    "Standard output gets the result of the flow's `output`, as JSON. Tasks of a graph file take their `duration` in " +
+    'real time, and fail and skip as the file says. The first Ctrl-C lets running tasks finish and starts no others; ' +
+    'the second aborts them.',
   argument: flowArgument,
   options: {
     ...flowOptions,
     input: text('JSON', "the run's input: JSON, @FILE for a file of it, or - for standard input"),
-    concurrency: number('N', 'attempts at a time (default: as the flow says)', { min: 1 }),
-    only: { ...text('ID', 'run only these tasks (ids or globs) and what they depend on'), isList: true },
+    concurrency: number('N', 'attempts at a time (default: set by the flow)', { min: 1 }),
+    only: { ...text('ID', 'run only these tasks (ids or globs) and their dependencies'), isList: true },
     skip: { ...text('ID', 'leave out these tasks (ids or globs): they end skipped'), isList: true },
     timeout,
-    dryRun: toggle('run nothing, and show what would run, layer by layer'),
-    watch: toggle('run again when the file, or one that it imports, has changed'),
-    inspectLog: file('FILE', "write XState's inspection events there, a line of JSON each"),
-    outputs: toggle('print the outputs of all tasks by id as JSON, also of a run that failed'),
+    dryRun: toggle('show the tasks that would run, layer by layer, and run nothing'),
+    watch: toggle('run again when the file or one of its imports changes'),
+    inspectLog: file('FILE', "write XState's inspection events to this file, a line of JSON each"),
+    outputs: toggle('print the outputs of all tasks by id as JSON, even if the run failed'),
     force,
-    json: toggle('print each event as a line of JSON, and the view of the run last'),
+    json: toggle('print each event as a line of JSON, then the view of the run'),
   },
   examples: [
     ['run release.yaml', 'a graph file'],
     [`run flow.ts --input '{ "id": 42 }' --concurrency 4`, "a module's flow with its input"],
-    ["run flow.ts --only deploy --skip 'test-*' --dry-run", 'what would run'],
+    ["run flow.ts --only deploy --skip 'test-*' --dry-run", 'the tasks that would run'],
     ['run flow.ts --outputs | jq .report', 'the output of one task'],
     ['run flow.ts --flow nightly --json --timeout 10m > run.ndjson', 'for programs'],
   ],

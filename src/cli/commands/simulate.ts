@@ -13,10 +13,10 @@ const count = number('N', '', { min: 1 });
 
 const workers = {
   takes: 'N',
-  summary: 'attempts at one time: a number, or several with commas between for a table (default: no limit)',
+  summary: 'attempts at a time: a number, or several separated by commas for a table (default: no limit)',
   expects: (given: string) => {
     const wrong = given.split(',').find((part) => count.read(part.trim()) === undefined) ?? '';
-    return `${count.expects(wrong.trim())}, or several with commas between`;
+    return `${count.expects(wrong.trim())}, or several separated by commas`;
   },
   read: (given: string): readonly number[] | undefined => {
     const counts = given.split(',').map((part) => count.read(part.trim()));
@@ -26,20 +26,21 @@ const workers = {
 
 export const simulate = defineCommand({
   name: 'simulate',
-  summary: 'Run a flow on the real engine in virtual time: how long it takes, and with how many workers.',
+  summary: 'Run a flow on the real engine in virtual time, to see how long it takes with how many workers.',
   description:
-    'Tasks of a graph file take their `duration`, fail and skip as the file says. Of a flow in a module no body is ' +
+    'Tasks of a graph file take their `duration`, fail and skip as the file says. Bodies of a flow in a module are not ' +
     'called: each task takes its `durationMs`, or else `--duration`.',
   argument: flowArgument,
   options: {
     ...flowOptions,
     workers,
-    order: choice('ORDER', ['fifo', 'critical-path'], 'who starts first: fifo (default) or critical-path'),
-    seed: number(
-      'N',
-      'start tasks that became ready at the same instant in a random order, drawn from this seed',
+    order: choice(
+      'ORDER',
+      ['fifo', 'critical-path'],
+      'which tasks start first: fifo (default) or critical-path',
     ),
-    duration: number('MS', 'how long tasks of a module take that do not say (default 0)', {
+    seed: number('N', 'start tasks that became ready at the same instant in a random order with this seed'),
+    duration: number('MS', 'duration of tasks of a module that set none (default 0)', {
       isInteger: false,
     }),
     gantt: file('FILE', 'write a Gantt chart to this SVG file'),
@@ -47,18 +48,15 @@ export const simulate = defineCommand({
     json: toggle('print one JSON document'),
   },
   examples: [
-    ['simulate build.yaml', 'as many workers as are wanted'],
-    ['simulate build.yaml --workers 1,2,4,8,16', 'how many workers pay'],
-    [
-      'simulate build.yaml --workers 4 --order critical-path --gantt out.svg',
-      'a chart of who waits for whom',
-    ],
+    ['simulate build.yaml', 'without a limit of workers'],
+    ['simulate build.yaml --workers 1,2,4,8,16', 'how many workers are worth it'],
+    ['simulate build.yaml --workers 4 --order critical-path --gantt out.svg', 'a Gantt chart'],
     ['simulate flow.ts --flow release --duration 100 --json', "a module's flow, for programs"],
   ],
   async run(path, given, io) {
     const { workers = [], order, seed, duration: durationMs, gantt, json } = given;
     if (gantt !== undefined && workers.length > 1)
-      throw new UsageError('`--gantt` draws one run: give it one number of `--workers`.');
+      throw new UsageError('`--gantt` draws one run: give one number for `--workers`.');
     const each = workers.length > 0 ? workers : [undefined];
     const { simulations, writeChart } = await keepingStdout(io, async () => {
       const loaded = await load(path, { ...given, listsFiles: gantt !== undefined }, io);
@@ -88,11 +86,14 @@ async function load(path: string, options: LoadOptions, io: Io): Promise<LoadedF
   const loaded = await loadFlow(path, options, io);
   const pools = unknownPools(loaded.flow.definition).map((name) => `\`${name}\``);
   if (pools.length > 0)
-    tell(io, `${path}: taken to be without limit, since no flow names them: pools ${pools.join(', ')}`);
+    tell(
+      io,
+      `${path}: simulated without a limit, since the flow does not define them: pools ${pools.join(', ')}`,
+    );
   return loaded;
 }
 
-/** Claims the chart's file before anything is simulated. */
+/** Claims the chart's file before the simulation. */
 async function chartWriter(
   path: string,
   rules: OutputRules,

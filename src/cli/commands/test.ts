@@ -3,23 +3,23 @@ import { flowArgument, flowOptions, force } from '../flow-options.ts';
 
 export const test = defineCommand({
   name: 'test',
-  summary: 'Test a flow by the paths that its runs can go; no body is called.',
+  summary: 'Test a flow on the paths that its runs can take, without calling bodies.',
   description:
-    'Lints the definition, explores its model (every schedule with so many failures, what settles first, commands at ' +
-    'any instant), and has the real engine go a covering set of test paths in virtual time. Ends with 1 where ' +
-    'something is found, something cuts the search, a path does not agree, or too little is covered. A module may export `properties`, an array ' +
-    'of what `always`, `never`, `eventually` and `leadsTo` of topple/testing make.',
+    'Lints the definition, explores its model (every schedule with a limited number of failures, every order of ' +
+    'settling, commands at any instant), and runs a covering set of test paths on the real engine in virtual time. ' +
+    'Exits with 1 if it finds a problem, the search is cut, a path differs, or coverage is too low. A module may export ' +
+    '`properties`, an array of properties made by `always`, `never`, `eventually` and `leadsTo` of topple/testing.',
   argument: flowArgument,
   options: {
     ...flowOptions,
-    failures: number('N', 'at most so many failures on a path (default 2)'),
-    commands: text('LIST', 'of cancel,pause,stop,rerun, or none (default cancel,pause,stop)'),
-    maxCommands: number('N', 'at most so many of them on a path (default 2)'),
-    depth: number('N', 'at most so many steps on a path: longer ones are cut (default: no bound)'),
-    time: number('MS', 'explore for so long at most: a search that takes longer is cut (default 120000)'),
+    failures: number('N', 'maximum number of failures on a path (default 2)'),
+    commands: text('LIST', 'some of cancel,pause,stop,rerun, or none (default cancel,pause,stop)'),
+    maxCommands: number('N', 'maximum number of commands on a path (default 2)'),
+    depth: number('N', 'maximum number of steps on a path; a longer one cuts the search (default: no bound)'),
+    time: number('MS', 'maximum time of the exploration; more cuts the search (default 120000)'),
     situations: number(
       'N',
-      'look at so many situations at most: more are cut (default 200000, fewer above 50 tasks)',
+      'maximum number of situations; more cut the search (default 200000, fewer above 50 tasks)',
       {
         min: 1,
       },
@@ -27,30 +27,27 @@ export const test = defineCommand({
     reduction: choice(
       'HOW',
       ['auto', 'none', 'situations', 'endings'],
-      'what is left out since it leads nowhere else (default auto)',
+      'which equivalent situations are left out (default auto)',
     ),
     cover: choice(
       'WHAT',
       ['transitions', 'tasks', 'pairs'],
-      'what the test paths cover, from few paths to many (default transitions)',
+      'what the test paths cover: from few paths to many (default transitions)',
     ),
-    threshold: number('PERCENT', 'least share of what can be covered that they must cover (default 0)', {
+    threshold: number('PERCENT', 'share of everything coverable that they must cover (default 0)', {
       max: 100,
       isInteger: false,
     }),
-    path: text('SEED', 'only have the real engine go the path of this seed, and show what comes of it'),
-    strict: toggle('warnings of the lints count as found'),
+    path: text('SEED', 'only run the path of this seed on the real engine, and show the result'),
+    strict: toggle('count warnings of the lints as problems'),
     coverage: file('FILE', 'write coverage to this Markdown file, with both machines drawn'),
     force,
     json: toggle('print one JSON document'),
   },
   examples: [
     ['test flow.ts', 'lints, properties, test paths, coverage'],
-    [
-      'test flow.ts --flow payment --failures 3 --threshold 95',
-      'more failures, and how much is to be covered',
-    ],
-    ['test flow.ts --path d0.f1.u1', 'one path, by the seed that a report gave'],
+    ['test flow.ts --flow payment --failures 3 --threshold 95', 'more failures, and a required coverage'],
+    ['test flow.ts --path d0.f1.u1', 'one path, by its seed in a report'],
     ['test build.yaml --commands none --coverage coverage.md', 'without cancel, pause and stop'],
   ],
   run: async (path, given, io) => {

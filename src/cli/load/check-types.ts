@@ -8,10 +8,10 @@ import type { Io } from '../io.ts';
 type Ts = typeof TypeScript;
 
 /**
- * Checks the types of a module and of what it imports, with the TypeScript and the `tsconfig.json` of the project that
- * it is in; without one, strictly. Nothing is run.
+ * Checks the types of a module and its imports, with the TypeScript and the `tsconfig.json` of its project; without
+ * one, strictly. Runs nothing.
  *
- * @throws InvalidFlowError for the first type error, with its file and line; UsageError where there is no TypeScript
+ * @throws InvalidFlowError for the first type error, with its file and line; UsageError if there is no TypeScript
  */
 export async function checkTypes(path: string, given: string, io: Io): Promise<void> {
   const ts = await findTypeScript(path, given);
@@ -38,14 +38,14 @@ async function findTypeScript(path: string, given: string): Promise<Ts> {
     found = createRequire(path).resolve('typescript');
   } catch (cause) {
     throw new UsageError(
-      `${given}: \`--check\` needs TypeScript, which its project has not installed: \`npm install --save-dev typescript\`.`,
+      `${given}: \`--check\` needs TypeScript, which is not installed in its project: \`npm install --save-dev typescript\`.`,
       { cause },
     );
   }
   const { default: ts } = (await import(pathToFileURL(found).href)) as { readonly default?: Ts };
   if (typeof ts?.createProgram === 'function') return ts;
   throw new UsageError(
-    `${given}: \`--check\` needs a TypeScript that programs can use, such as version 6: ${found} is none.`,
+    `${given}: \`--check\` needs a TypeScript with a compiler API, such as version 6: ${found} has none.`,
   );
 }
 
@@ -66,7 +66,7 @@ function optionsFor(ts: Ts, path: string, given: string): TypeScript.CompilerOpt
   if (error !== undefined)
     throw new UsageError(`${given}: \`--check\` cannot read ${found}: ${textOf(error.messageText)}`);
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, dirname(found));
-  // What only says where output goes would need what is not written here.
+  // Options about the output would require others that are not set here.
   return { ...options, ...always, composite: false, incremental: false, declaration: false };
 }
 
@@ -92,7 +92,7 @@ function placeOf(
   return `${name ?? relative(cwd, file.fileName)}:${line + 1}`;
 }
 
-/** What is wrong, and the innermost reason: what is between tells of overloads that nobody meant. */
+/** The error and its innermost reason; the messages between refer to overloads that nobody meant. */
 function textOf(message: string | TypeScript.DiagnosticMessageChain): string {
   if (typeof message === 'string') return message;
   let inner = message;

@@ -1,4 +1,4 @@
-/** A value of a JSON or YAML file, with where it stands: only that is lost which no flow could use. */
+/** A value of a JSON or YAML file, with its position. Drops only details that no flow could use. */
 export type Node = MapNode | ListNode | ScalarNode;
 
 export interface MapNode {
@@ -25,11 +25,11 @@ export interface ScalarNode {
   readonly kind: 'scalar';
   readonly at: number;
   readonly value: string | number | boolean | null;
-  /** As it was written, where YAML made something else than a string of it: `1` may be meant as an id. */
+  /** The source text of a scalar that YAML did not read as a string: `1` may be meant as an id. */
   readonly source?: string | undefined;
 }
 
-/** What stands in a file is not what it must be; `at` is an offset in its text. */
+/** The contents of a file are invalid; `at` is an offset in its text. */
 export class DocumentError extends Error {
   override readonly name = 'DocumentError';
   readonly at: number;
@@ -40,7 +40,7 @@ export class DocumentError extends Error {
   }
 }
 
-/** The number, from 1, of the line that an offset is in. */
+/** The number, from 1, of the line that contains an offset. */
 export function lineAt(text: string, offset: number): number {
   let line = 1;
   for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', at + 1)) line++;

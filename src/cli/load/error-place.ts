@@ -5,23 +5,23 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { viewError } from '../../model/error.ts';
 
-/** A line of a module that was being loaded. */
+/** A line of a module that was being loaded when an error occurred. */
 export interface ErrorPlace {
   readonly path: string;
   readonly line: number;
 }
 
-/** Of so many modules the syntax is checked; each takes a start of Node. */
+/** Maximum number of modules to check for syntax errors; each check starts Node. */
 const maxChecked = 20;
 
 const own = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Where an error comes from: a line of the module that was to be loaded, or else of one that it imports, packages aside. */
+/** The place of an error: a line of the loaded module, or else of one that it imports, except in packages. */
 export function placeOfError(thrown: unknown, path: string): ErrorPlace | undefined {
   const { name, stack = '' } = viewError(thrown);
   const places = placesIn(stack);
   const place = places.find((one) => one.path === path) ?? places.find((one) => isTheirs(one.path));
-  // V8 keeps the place of a syntax error in a module to itself; Node tells it when it is asked to check a text.
+  // V8 does not expose the place of a syntax error in a module; Node prints it when it checks a text.
   return place === undefined && name === 'SyntaxError' ? findSyntaxError(path) : place;
 }
 
@@ -45,7 +45,7 @@ function pathOf(url: string): string {
   }
 }
 
-/** The first module with an error of syntax: this one, or one that it imports by a relative path. */
+/** Finds the first module with a syntax error: this one, or one that it imports by a relative path. */
 function findSyntaxError(path: string): ErrorPlace | undefined {
   const paths = new Set([path]);
   for (const each of paths) {
@@ -60,7 +60,7 @@ function findSyntaxError(path: string): ErrorPlace | undefined {
   return undefined;
 }
 
-/** The module without types, every line where it was. */
+/** The module without types, each line in its original place. */
 function readModule(path: string): string | undefined {
   try {
     const code = readFileSync(path, 'utf8');

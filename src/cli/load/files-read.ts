@@ -1,12 +1,12 @@
 import { dirname, join } from 'node:path';
 import { tellLoaded } from './tell-loaded.ts';
 
-/** Files above a module that say how it is loaded, or checked. */
+/** Files above a module that affect how it is loaded or checked. */
 const settings = ['package.json', 'tsconfig.json'];
 
 /**
- * Adds each module that is loaded from now on, packages aside, and the settings in the folders above it, until the
- * returned function is called. Such a file need not be there.
+ * Adds each module loaded from now on, except those of packages, and the settings files in the folders above it, until
+ * the returned function is called. The settings files need not exist.
  */
 export function addFilesRead(files: Set<string>): () => void {
   return tellLoaded((path) => {

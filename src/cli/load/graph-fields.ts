@@ -5,14 +5,14 @@ import { parseTriggerRule, triggerRules } from '../../model/trigger-rule.ts';
 import { describeRule, keepsRule, type NumberRule } from '../number-rule.ts';
 import { DocumentError, type Node } from './document.ts';
 
-/** How each key of an object is read; `where` names the value in an error. */
+/** The reader of each key of an object; `where` names the value in an error. */
 type Readers = Readonly<Record<string, (node: Node, where: string) => unknown>>;
 
 export type Fields<All extends Readers> = {
   -readonly [Key in keyof All]?: ReturnType<All[Key]> | undefined;
 };
 
-/** Known from elsewhere, and without meaning here. */
+/** Keys of other tools, ignored here. */
 const ignorable = new Set(['meta', 'rule', 'if', 'matrix', 'timeoutMinutes']);
 
 const backoffReaders = {
@@ -44,10 +44,10 @@ const taskReaders = {
 
 type TaskFields = Omit<Fields<typeof taskReaders>, 'needs' | 'duration'>;
 
-/** Reads a task: its fields, the two spellings of `dependsOn` and `durationMs` made one. */
+/** Reads a task: its fields, with `needs` merged into `dependsOn` and `duration` into `durationMs`. */
 export function readTaskFields(id: string, node: Node, ignored: Map<string, number>): TaskFields {
   const where = `task \`${id}\``;
-  // A key of YAML with nothing after it: a task with nothing to say.
+  // A YAML key without a value: a task without fields.
   if (node.kind === 'scalar' && node.value === null && node.source !== undefined) return {};
   const { needs, duration, ...fields }: Fields<typeof taskReaders> = readFields(
     node,
@@ -62,7 +62,7 @@ export function readTaskFields(id: string, node: Node, ignored: Map<string, numb
   };
 }
 
-/** Reads an object key by key. Keys that are known from elsewhere are counted in `ignored`; any other is refused. */
+/** Reads an object key by key. Keys of other tools are counted in `ignored`; any other unknown key is refused. */
 export function readFields<All extends Readers>(
   node: Node,
   where: string,
@@ -75,7 +75,7 @@ export function readFields<All extends Readers>(
   for (const { key, at, value } of node.entries) {
     if (Object.hasOwn(readers, key)) {
       if (Object.hasOwn(fields, key))
-        throw new DocumentError(at, `${where} has \`${key}\` twice: take one of the two out`);
+        throw new DocumentError(at, `${where} has \`${key}\` twice: remove one of them`);
       const name = where === 'the file' ? `\`${key}\`` : `\`${key}\` of ${where}`;
       fields[key] = readers[key]?.(value, name);
     } else if (ignored !== undefined && ignorable.has(key)) ignored.set(key, (ignored.get(key) ?? 0) + 1);
@@ -103,7 +103,7 @@ function oneOf<T>(
   if (first !== undefined && second !== undefined)
     throw new DocumentError(
       node.at,
-      `${where} has both \`${short}\` and \`${long}\`, which mean the same: take one out`,
+      `${where} has both \`${short}\` and \`${long}\`, which mean the same: remove one`,
     );
   return first ?? second;
 }
@@ -112,7 +112,7 @@ function readIds(node: Node, where: string): readonly string[] {
   if (node.kind !== 'list') throw mustBe(node, where, 'a list of task ids, as in `["a", "b"]`');
   return node.items.map((item) => {
     const id = item.kind === 'scalar' ? textOf(item) : undefined;
-    if (id === undefined) throw mustBe(item, `each id in ${where}`, 'a text');
+    if (id === undefined) throw mustBe(item, `each id in ${where}`, 'a string');
     return id;
   });
 }
@@ -123,7 +123,7 @@ function textOf(node: Extract<Node, { kind: 'scalar' }>): string | undefined {
 
 export function readText(node: Node, where: string): string {
   const text = node.kind === 'scalar' ? textOf(node) : undefined;
-  if (text === undefined || text === '') throw mustBe(node, where, 'a text that is not empty');
+  if (text === undefined || text === '') throw mustBe(node, where, 'a string that is not empty');
   return text;
 }
 
@@ -147,7 +147,7 @@ function readFails(node: Node, where: string): number {
   if (value === 'always') return Number.POSITIVE_INFINITY;
   if (typeof value === 'number' && keepsRule(value, {})) return value;
   const rule = describeRule({}, value);
-  throw mustBe(node, where, `how many of its first attempts fail, ${rule}, or \`always\``);
+  throw mustBe(node, where, `the number of its first attempts that fail, ${rule}, or \`always\``);
 }
 
 function readTriggerRule(node: Node, where: string): string {
@@ -164,7 +164,7 @@ function readTriggerRule(node: Node, where: string): string {
 function readRetry(node: Node, where: string): GraphRetry {
   const { maxAttempts, backoff = 0 }: Fields<typeof retryReaders> = readFields(node, where, retryReaders);
   if (maxAttempts === undefined)
-    throw new DocumentError(node.at, `${where} must say \`maxAttempts\`, all attempts counted`);
+    throw new DocumentError(node.at, `${where} must have \`maxAttempts\`, the number of all attempts`);
   return { maxAttempts, backoff };
 }
 
@@ -172,9 +172,9 @@ function readBackoff(node: Node, where: string): number | GraphBackoff {
   if (node.kind !== 'map') return readNumber(node, where);
   const { kind, initialMs, ...rest }: Fields<typeof backoffReaders> = readFields(node, where, backoffReaders);
   if (kind === undefined)
-    throw new DocumentError(node.at, `${where} must say its \`kind\`, which is \`exponential\``);
+    throw new DocumentError(node.at, `${where} must have a \`kind\`, which is \`exponential\``);
   if (initialMs === undefined)
-    throw new DocumentError(node.at, `${where} must say \`initialMs\`, the first wait`);
+    throw new DocumentError(node.at, `${where} must have \`initialMs\`, the first wait`);
   return { kind, initialMs, ...rest };
 }
 

@@ -3,11 +3,11 @@ import { DocumentError, type Entry, type Node } from './document.ts';
 import { type Fields, readFields, readTaskFields, readText, readWhole } from './graph-fields.ts';
 import { performScripts, type Sleep, type TaskScript } from './script.ts';
 
-/** A flow that was read from data. */
+/** A flow read from data. */
 export interface GraphFile {
   readonly flow: Flow<never, never, never, never>;
   readonly scripts: ReadonlyMap<string, TaskScript>;
-  /** Keys that have no meaning here, and how often each is there. */
+  /** Ignored keys, each with the number of its occurrences. */
   readonly ignored: ReadonlyMap<string, number>;
 }
 
@@ -17,7 +17,7 @@ const topKeys = { name: readText, tasks: (node: Node) => node, pools: readPools 
  * Makes a flow of a graph file's contents: `{ name?, tasks: { id: { needs, duration, … } }, pools? }`.
  *
  * @param sleep how its tasks spend their durations
- * @throws DocumentError where it is no valid flow, with the place
+ * @throws DocumentError with the place, if it is no valid flow
  */
 export function readGraphFile(root: Node, defaultName: string, sleep: Sleep): GraphFile {
   const ignored = new Map<string, number>();
@@ -63,13 +63,13 @@ function uniqueTasks(given: readonly Entry[]): Map<string, Entry> {
   const entries = new Map<string, Entry>();
   for (const entry of given) {
     if (entries.has(entry.key))
-      throw new DocumentError(entry.at, `has a second task \`${entry.key}\`: give one of the two another id`);
+      throw new DocumentError(entry.at, `has a second task \`${entry.key}\`: give one of them another id`);
     entries.set(entry.key, entry);
   }
   return entries;
 }
 
-/** What the flow's own check says, with the word for dependencies that its task has in the file. */
+/** The message of the flow's own check, with the key for dependencies that the task has in the file. */
 function inWordsOf(error: FlowError, entries: ReadonlyMap<string, Entry>): string {
   const word = dependenciesOf(taskOf(error, entries))?.key ?? 'needs';
   return error.message.replace(/`dependsOn`\.$/, `\`${word}\`.`);
@@ -85,7 +85,7 @@ function dependenciesOf(task: Entry | undefined): Entry | undefined {
   return task.value.entries.find(({ key }) => key === 'needs' || key === 'dependsOn');
 }
 
-/** Where the flow's own check found a fault: the dependency that is not there, or else the task. */
+/** The place of an error found by the flow's own check: the unknown dependency, or else the task. */
 function placeOf(error: FlowError, entries: ReadonlyMap<string, Entry>): number | undefined {
   const task = taskOf(error, entries);
   const list = dependenciesOf(task)?.value;
@@ -99,10 +99,10 @@ function placeOf(error: FlowError, entries: ReadonlyMap<string, Entry>): number 
 
 function readPools(node: Node): Map<string, number> | undefined {
   if (node.kind !== 'map')
-    throw new DocumentError(node.at, '`pools` must be an object of numbers of slots, as in `{ "db": 2 }`');
+    throw new DocumentError(node.at, '`pools` must be an object with numbers of slots, as in `{ "db": 2 }`');
   const pools = new Map<string, number>();
   for (const { key, at, value } of node.entries) {
-    if (pools.has(key)) throw new DocumentError(at, `has a second pool \`${key}\`: take one of the two out`);
+    if (pools.has(key)) throw new DocumentError(at, `has a second pool \`${key}\`: remove one of them`);
     pools.set(key, readWhole(value, `\`pools.${key}\``, 1));
   }
   return pools;

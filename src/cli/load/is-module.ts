@@ -1,4 +1,4 @@
-/** Whether a file is imported as a module, by its name; anything else is data. */
+/** Whether a file is imported as a module, judged by its name; any other file is data. */
 export function isModule(path: string): boolean {
   return /\.[mc]?[jt]sx?$/.test(path);
 }

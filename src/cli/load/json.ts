@@ -1,12 +1,12 @@
 import { DocumentError, type Entry, type Node } from './document.ts';
 
-/** Deeper than any flow, and far from the end of the stack. */
+/** Deeper than any flow, and far from a stack overflow. */
 const maxDepth = 200;
 
 /**
- * Reads JSON, strictly, in linear time: keys in order, repeated ones too, each value with its place.
+ * Reads strict JSON in linear time: keys in order, including repeated ones, each value with its place.
  *
- * @throws DocumentError at the first thing that is not JSON
+ * @throws DocumentError at the first syntax error
  */
 export function readJson(text: string): Node {
   const reader = new JsonReader(text);
@@ -73,7 +73,7 @@ class JsonReader {
     const start = this.#at;
     let end = this.#text.indexOf('"', start + 1);
     while (end >= 0 && isEscaped(this.#text, end)) end = this.#text.indexOf('"', end + 1);
-    if (end < 0) throw new DocumentError(start, 'has a string here that nothing ends: expected `"`');
+    if (end < 0) throw new DocumentError(start, 'has an unterminated string here: expected `"`');
     const raw = this.#text.slice(start, end + 1);
     this.#at = end + 1;
     try {
@@ -81,7 +81,7 @@ class JsonReader {
     } catch {
       throw new DocumentError(
         start,
-        'has a string here that is not JSON: line ends and other control characters, and \\, must be escaped in it',
+        'has a string here that is not JSON: line breaks and other control characters, and \\, must be escaped in it',
       );
     }
   }
@@ -100,7 +100,7 @@ class JsonReader {
     return true;
   }
 
-  /** The next character that is no white space; empty at the end. */
+  /** The next character that is not white space; empty at the end. */
   #peek(): string {
     const text = this.#text;
     for (;;) {

@@ -19,35 +19,35 @@ import type { Sleep, TaskScript } from './script.ts';
 export interface LoadOptions {
   readonly flow?: string | undefined;
   readonly loadTimeout?: number | undefined;
-  /** The types of a module are checked before it is loaded. */
+  /** Whether to check the types of a module before it is loaded. */
   readonly check?: boolean | undefined;
-  /** How tasks of a graph file spend their durations. Default: in real time. */
+  /** Waits for the durations of tasks of a graph file. Default: in real time. */
   readonly sleep?: Sleep | undefined;
-  /** The loaded flow's `files` are to have all that a module imports. */
+  /** Whether the loaded flow's `files` list all imports of a module. */
   readonly listsFiles?: boolean | undefined;
 }
 
 export interface LoadedFlow {
-  /** As it was given, for messages. */
+  /** The path as given, for messages. */
   readonly file: string;
   readonly flow: Flow<never, never, never, never>;
-  /** Of a graph file: what each task does in place of a body; `flow` has bodies that do it. `undefined` of a module. */
+  /** For a graph file: the script of each task, run by the bodies of `flow`. `undefined` for a module. */
   readonly scripts: ReadonlyMap<string, TaskScript> | undefined;
-  /** Files that it was read from: the given one, and with `listsFiles` all that belongs to a module. */
+  /** The files read: the given one, and with `listsFiles` all that belong to a module. */
   readonly files: ReadonlySet<string>;
 }
 
 /**
  * Loads the flow of a file: a module that exports flows, or a graph file.
  *
- * @throws UsageError where the file cannot be read, or does not say which of several flows is meant;
- * InvalidFlowError where there is no valid flow in it
+ * @throws UsageError if the file cannot be read, or has several flows and none is chosen; InvalidFlowError if it holds
+ * no valid flow
  */
 export async function loadFlow(given: string, options: LoadOptions, io: Io): Promise<LoadedFlow> {
   const files = new Set([given]);
   if (isModule(given)) {
     const path = resolve(io.cwd, given);
-    // A directory or a file without rights is told as what it is, and not as a module that fails.
+    // Reported as a directory, or a file without read permission, not as a module that fails.
     await readText(given, io, true);
     if (options.check === true) {
       const { checkTypes } = await import('./check-types.ts');
@@ -62,7 +62,7 @@ export async function loadFlow(given: string, options: LoadOptions, io: Io): Pro
   const graph = await readGraph(given, content, options.sleep ?? realSleep);
   if (options.flow !== undefined && options.flow !== graph.flow.name)
     throw new UsageError(
-      `${given}: \`--flow ${options.flow}\` is not there: the file's one flow is \`${graph.flow.name}\`.`,
+      `${given}: \`--flow ${options.flow}\` does not exist: the file's only flow is \`${graph.flow.name}\`.`,
     );
   if (graph.ignored.size > 0) tell(io, `${given}: ${describeIgnored(graph)}`);
   return { file: given, flow: graph.flow, scripts: graph.scripts, files };
@@ -76,13 +76,13 @@ async function readText(given: string, io: Io, mustBeFile = false): Promise<stri
     const found = given === '-' ? undefined : statSync(resolve(io.cwd, given));
     if (found !== undefined && found.size > maxBytes) {
       throw new InvalidFlowError(
-        `${given}: is longer than a text can be, ${maxBytes} bytes: give a smaller flow.`,
+        `${given}: is longer than a string can be, ${maxBytes} bytes: give a smaller flow.`,
       );
     }
-    // Node would wait for a pipe, and hear nothing meanwhile.
+    // Node would wait for a pipe, and handle no signals meanwhile.
     if (mustBeFile && !found?.isFile() && !found?.isDirectory())
       throw new UsageError(
-        `${given}: is no file: a module must be one, and only a graph may come by a pipe.`,
+        `${given}: is not a regular file, which a module must be: only a graph can be read from a pipe.`,
       );
     bytes = await readFileGiven(given, io);
   } catch (cause) {
@@ -93,7 +93,7 @@ async function readText(given: string, io: Io, mustBeFile = false): Promise<stri
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new InvalidFlowError(
-      `${given}: is not text in UTF-8: expected a module (.ts, .js) or a graph file (JSON or YAML).`,
+      `${given}: is not UTF-8 text: expected a module (.ts, .js) or a graph file (JSON or YAML).`,
       { cause },
     );
   }
@@ -139,7 +139,7 @@ async function parse(given: string, content: string): Promise<Node> {
   if (extname(given) === '.json') return readJson(content);
   const { readYaml } = await import('./yaml.ts');
   if (!/^\s*[{[]/.test(content)) return readYaml(content);
-  // What begins as JSON is mostly JSON whatever its name is, and that is read in a tenth of the time.
+  // Text that begins like JSON is nearly always JSON, whatever the file's name, and is parsed ten times as fast.
   try {
     return readJson(content);
   } catch (error) {
@@ -150,10 +150,10 @@ async function parse(given: string, content: string): Promise<Node> {
 
 function describeIgnored({ ignored }: GraphFile): string {
   const keys = Array.from(ignored, ([key, count]) => `\`${key}\`${count > 1 ? ` (${count} times)` : ''}`);
-  return `ignored, since it has no meaning here: ${keys.join(', ')}`;
+  return `ignored keys that have no meaning here: ${keys.join(', ')}`;
 }
 
-/** Timers of Node's take at most that. */
+/** The maximum of Node's timers. */
 const maxTimeoutMs = 2 ** 31 - 1;
 
 async function realSleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -12,8 +12,8 @@ type AnyFlow = Flow<never, never, never, never>;
 /**
  * Imports a module and picks its flow: the one of that name, or the only one.
  *
- * @throws InvalidFlowError where it fails, takes longer than `timeoutMs`, ends the process or exports no flow;
- * UsageError where it is not said which of its flows is meant
+ * @throws InvalidFlowError if it fails, takes longer than `timeoutMs`, ends the process or exports no flow; UsageError
+ * if it has several flows and none is chosen
  */
 export async function loadModule(
   path: string,
@@ -28,7 +28,7 @@ export async function loadModule(
     throw new InvalidFlowError(`${given}: exports no flow: ${describeExports(exported)}`);
   const flow = name === undefined ? onlyOne(given, flows) : named(given, flows, exported, name);
   try {
-    // Of a flow that was built up task by task, the graph is only made now.
+    // A flow built task by task makes its graph only here.
     flow.definition.graph.layers();
   } catch (cause) {
     throw new InvalidFlowError(`${given}: ${(cause as Error).message}`, { cause });
@@ -44,7 +44,7 @@ async function importModule(path: string, given: string, timeoutMs: number): Pro
   }
 }
 
-/** By what they are called on the command line: their own names, and those of their exports where these differ. */
+/** The flows by their names on the command line: each has its own name, or that of its export if its own is taken. */
 function flowsOf(exported: object): Map<string, AnyFlow> {
   const flows = new Map<string, AnyFlow>();
   const known = new Map<AnyFlow, string>();
@@ -57,7 +57,7 @@ function flowsOf(exported: object): Map<string, AnyFlow> {
   return flows;
 }
 
-/** What is exported, with what a default export holds: of a CommonJS module that is `module.exports`. */
+/** The exports, including the contents of a default export: for a CommonJS module that is `module.exports`. */
 function exportsOf(exported: object): [string, unknown][] {
   const named = readAll(exported).filter(([key]) => key !== 'module.exports');
   const whole = new Map(named).get('default');
@@ -66,7 +66,7 @@ function exportsOf(exported: object): [string, unknown][] {
   return [...named.filter(([key]) => key !== 'default'), ...readAll(whole)];
 }
 
-/** What a check says; no, where the value throws at it. */
+/** The result of a check; false if the value makes it throw. */
 function asks<T>(check: (value: unknown) => value is T, value: unknown): value is T {
   try {
     return check(value);
@@ -103,7 +103,7 @@ function onlyOne(given: string, flows: ReadonlyMap<string, AnyFlow>): AnyFlow {
   return first;
 }
 
-/** By its own name, or else by what it is exported as. */
+/** Finds a flow by its own name, or else by that of its export. */
 function named(given: string, flows: ReadonlyMap<string, AnyFlow>, exported: object, name: string): AnyFlow {
   const flow = flows.get(name) ?? new Map(exportsOf(exported)).get(name);
   if (asks(isFlow, flow)) return flow;
@@ -118,10 +118,10 @@ function list(names: Iterable<string>): string {
 
 function describeExports(exported: object): string {
   const found = exportsOf(exported).map(([key, value]) => `\`${key}\` (${kindOf(value)})`);
-  const advice = 'Export what `createFlow` or `createFlowFromGraph` returns.';
+  const advice = 'Export the flow that `createFlow` or `createFlowFromGraph` returns.';
   if (found.length === 0) return `it exports nothing at all. ${advice}`;
   const more = found.length > 10 ? ', …' : '';
-  return `what it exports is ${found.slice(0, 10).join(', ')}${more}. ${advice}`;
+  return `its exports are ${found.slice(0, 10).join(', ')}${more}. ${advice}`;
 }
 
 function kindOf(value: unknown): string {

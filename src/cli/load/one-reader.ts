@@ -1,9 +1,9 @@
 import { UsageError } from '../cli-error.ts';
 
 /**
- * Checks that not both the flow and what an option names come from standard input.
+ * Checks that the flow and an option do not both read standard input.
  *
- * @throws UsageError where they do
+ * @throws UsageError if they do
  */
 export function checkOneReader(flow: string, option: string, given: string | undefined): void {
   if (flow !== '-' || given !== '-') return;

@@ -1,19 +1,19 @@
 import { SkipTask } from '../../index.ts';
 import type { PerformScope } from '../../model/perform.ts';
 
-/** What a task of a graph file does in place of a body. */
+/** The script of a task of a graph file, in place of a body. */
 export interface TaskScript {
   readonly durationMs: number;
-  /** How many of its first attempts fail, each after its full duration; `Infinity` for all. */
+  /** The number of its first attempts that fail, each after its full duration; `Infinity` for all. */
   readonly fails: number;
-  /** It skips itself, after its duration. */
+  /** Whether it skips itself, after its duration. */
   readonly skips: boolean;
 }
 
-/** Waits, and rejects with the signal's reason where that is aborted first. */
+/** Waits; rejects with the signal's reason if it is aborted first. */
 export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;
 
-/** One body for all tasks, which does as their scripts say. */
+/** Makes one body for all tasks, which follows their scripts. */
 export function performScripts(
   scripts: ReadonlyMap<string, TaskScript>,
   sleep: Sleep,
@@ -21,8 +21,8 @@ export function performScripts(
   return async ({ taskId, attempt, signal }) => {
     const { durationMs, fails, skips } = scripts.get(taskId) ?? nothing;
     if (durationMs > 0) await sleep(durationMs, signal);
-    if (attempt <= fails) throw new Error(`attempt ${attempt} of \`${taskId}\` was to fail`);
-    if (skips) throw new SkipTask('it was to skip itself');
+    if (attempt <= fails) throw new Error(`attempt ${attempt} of \`${taskId}\` is set to fail`);
+    if (skips) throw new SkipTask('it is set to skip itself');
   };
 }
 

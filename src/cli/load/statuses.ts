@@ -6,10 +6,10 @@ import type { Io } from '../io.ts';
 import { readFileGiven } from '../read-file.ts';
 
 /**
- * Reads how each task stands from a file: a RunView, what `run --json` prints (its view is the last line), or what
- * `simulate --json` does.
+ * Reads each task's status from a file: a RunView, the output of `run --json` (whose last line is its view), or that of
+ * `simulate --json`.
  *
- * @throws UsageError where it is none of them
+ * @throws UsageError if it is none of them
  */
 export async function loadStatuses(
   given: string,
@@ -27,7 +27,7 @@ export async function loadStatuses(
   const tasks = viewIn(text)?.tasks;
   if (typeof tasks !== 'object' || tasks === null)
     throw new UsageError(
-      `${given}: \`--status\` must be a RunView as JSON, or what \`topple run --json\` prints.`,
+      `${given}: \`--status\` must be a RunView as JSON, or the output of \`topple run --json\`.`,
     );
   const statuses = new Map<string, TaskStatus>();
   for (const id of ids) {
@@ -35,12 +35,12 @@ export async function loadStatuses(
     if (status === undefined) continue;
     if (typeof status !== 'string' || !Object.hasOwn(statusStyles, status))
       throw new UsageError(
-        `${given}: \`--status\` says \`${String(status)}\` of task \`${id}\`, which is no status.`,
+        `${given}: \`--status\` has \`${String(status)}\` for task \`${id}\`, which is not a status.`,
       );
     statuses.set(id, status as TaskStatus);
   }
   if (statuses.size === 0 && ids.length > 0)
-    throw new UsageError(`${given}: \`--status\` is of another flow: it has none of this one's tasks.`);
+    throw new UsageError(`${given}: \`--status\` belongs to another flow: it has none of this one's tasks.`);
   return statuses;
 }
 
@@ -51,7 +51,7 @@ function viewIn(text: string): Partial<RunView> | undefined {
       const found = JSON.parse(candidate);
       return found?.type === 'view' ? found.view : found;
     } catch {
-      // What is no JSON as a whole may be lines of it.
+      // A file that is not JSON as a whole may be JSON lines.
     }
   }
   return undefined;

@@ -1,10 +1,10 @@
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-/** Where topple itself is: what it loads of its own is none of the user's. */
+/** The location of topple itself: the modules that it loads of its own are not the user's. */
 const own = new URL('../../', import.meta.url).href;
 
-/** Tells of each module that is loaded from now on, but for those of packages, until the returned function is called. */
+/** Reports each module loaded from now on, except those of packages, until the returned function is called. */
 export function tellLoaded(send: (path: string) => void): () => void {
   const hooks = registerHooks({
     load: (url, context, next) => {

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 
-/** A module has taken too long to load. */
+/** A module took too long to load. */
 export class LoadTimeoutError extends Error {
   override readonly name = 'LoadTimeoutError';
   readonly limitMs: number;
@@ -11,7 +11,7 @@ export class LoadTimeoutError extends Error {
   }
 }
 
-/** A module has called `process.exit` while it was loading. */
+/** A module called `process.exit` while it was loading. */
 export class LoadExitError extends Error {
   override readonly name = 'LoadExitError';
   readonly code: unknown;
@@ -23,9 +23,9 @@ export class LoadExitError extends Error {
 }
 
 /**
- * Loads a module, and rejects where it throws, also outside its own promise, does not come to an end in time, be it
- * in an endless loop, or calls `process.exit`. What it prints meanwhile goes to standard error, since standard output
- * is for data.
+ * Loads a module. Rejects if it throws, also outside its own promise, if it does not finish in time, even in an endless
+ * loop, or if it calls `process.exit`. Output that it prints meanwhile goes to standard error, since standard output is
+ * for data.
  */
 export async function watchLoad<T>(load: () => Promise<T>, limitMs: number): Promise<T> {
   let fail: (error: unknown) => void = () => {};
@@ -49,7 +49,7 @@ export async function watchLoad<T>(load: () => Promise<T>, limitMs: number): Pro
   }
 }
 
-/** Stands between the module and the process, until the returned function is called. */
+/** Intercepts the module's access to the process, until the returned function is called. */
 function takeProcess(fail: (error: unknown) => void): () => void {
   const { exit, stdout, stderr } = process;
   const { write } = stdout;
@@ -73,8 +73,8 @@ function takeProcess(fail: (error: unknown) => void): () => void {
 }
 
 /**
- * A thread that breaks into an endless loop of this one, as a debugger does: the loop's turn ends there and then,
- * and the timer above, which is due by now, gets its own. Where that has had its turn already, nothing is broken into.
+ * Starts a thread that breaks an endless loop of this one, as a debugger does. That ends the loop's turn at once, so
+ * the timer above, which is due, gets its turn. If the timer has already run, nothing is interrupted.
  */
 function startWatchdog(limitMs: number, isOver: Int32Array): Worker {
   const workerData = { waitMs: limitMs + 50, isOver };

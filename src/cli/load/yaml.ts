@@ -2,10 +2,10 @@ import { type Document, isAlias, isMap, isScalar, isSeq, type ParsedNode, parseD
 import { DocumentError, type Entry, type Node } from './document.ts';
 
 /**
- * Reads YAML 1.2 (and so JSON): keys in order, repeated ones too, each value with its place. Aliases lead to the
- * same node, so that a file cannot grow by them.
+ * Reads YAML 1.2 (and so JSON): keys in order, including repeated ones, each value with its place. Aliases refer to the
+ * same node, so they cannot make a file grow.
  *
- * @throws DocumentError for what is not YAML, or has several documents
+ * @throws DocumentError for invalid YAML, or several documents
  */
 export function readYaml(text: string): Node {
   const document = parse(text);
@@ -17,7 +17,7 @@ export function readYaml(text: string): Node {
 
 function parse(text: string): Document.Parsed {
   try {
-    // Repeated keys are refused later, in the same words as those of JSON.
+    // Repeated keys are refused later, with the same message as for JSON.
     return parseDocument(text, { uniqueKeys: false, prettyErrors: false, logLevel: 'error' });
   } catch (cause) {
     throw new DocumentError(0, 'cannot be read as YAML: it is nested too deeply', { cause });
@@ -26,8 +26,8 @@ function parse(text: string): Document.Parsed {
 
 function explain(code: string, message: string): string {
   if (code === 'MULTIPLE_DOCS')
-    return 'it has several documents, and a flow is one; take out the `---` between them';
-  // The parser calls itself for each level, and tells of the stack's end as of any fault.
+    return 'it has several documents, but a flow is one: remove the `---` between them';
+  // The parser calls itself for each level, and reports a stack overflow like any other error.
   return /call stack/.test(message) ? 'it is nested too deeply' : message;
 }
 
@@ -47,13 +47,16 @@ class YamlReader {
     if (isAlias(node)) {
       const target = node.resolve(this.#document);
       if (target === undefined)
-        throw new DocumentError(start, `is not YAML: no anchor \`&${node.source}\` stands before this alias`);
+        throw new DocumentError(
+          start,
+          `is not YAML: there is no anchor \`&${node.source}\` before this alias`,
+        );
       return this.read(target as ParsedNode, start);
     }
     if (isScalar(node)) return this.#readScalar(node.value, node.source, start);
     if (isSeq(node)) {
       const items: Node[] = [];
-      // Before its items are read, since an alias in them may lead back to it.
+      // Set before its items are read, since an alias in them may refer back to it.
       this.#read.set(node, { kind: 'list', at: start, items });
       for (const item of node.items) items.push(this.read(item as ParsedNode, start));
     } else if (isMap(node)) {
@@ -80,11 +83,11 @@ class YamlReader {
   #readKey(key: ParsedNode | null, at: number): string {
     const node = this.read(key, at);
     if (node.kind !== 'scalar')
-      throw new DocumentError(at, 'has a key here that is not a word: expected a text before `:`');
+      throw new DocumentError(at, 'has a key here that is not a string: expected a string before `:`');
     if (typeof node.value === 'string') return node.value;
-    // An empty id may be meant, a missing one is a slip.
+    // An empty id may be meant; a missing one is a mistake.
     if (node.source === '')
-      throw new DocumentError(at, 'has no key here: expected a text before `:`, `""` where it is empty');
+      throw new DocumentError(at, 'has no key here: expected a string before `:`, `""` for an empty one');
     return node.source ?? String(node.value);
   }
 }

@@ -5,13 +5,13 @@ import type { Body } from '../../model/perform.ts';
 import { CliError, exitCode } from '../cli-error.ts';
 import { showId } from '../show/reasons.ts';
 
-/** Ids of the tasks whose bodies are at work, or left it behind. */
+/** The id of the task whose body is running, also in work that the body left behind. */
 const current = new AsyncLocalStorage<string>();
 
-/** How Node tells of an error that nobody caught. */
+/** The events by which Node reports an uncaught error. */
 export type Stray = 'uncaughtException' | 'unhandledRejection';
 
-/** An error that a body let get away. */
+/** An uncaught error from a body. */
 export class StrayError extends CliError {
   override readonly name = 'StrayError';
   readonly taskId: string;
@@ -33,13 +33,16 @@ const hints: Readonly<Record<Stray, string>> = {
     'It was thrown in a callback, outside the promise that the body returns: catch it there, and reject that promise.',
 };
 
-/** Gives a flow whose bodies are known by their tasks' ids, in all that they call and leave behind. */
+/** Returns a flow whose bodies run with their tasks' ids as context, in everything that they call and leave behind. */
 export function inBodyContexts({ name, settings, tasks, graph }: FlowDefinition): FlowDefinition {
   const known = tasks.map((task): TaskDefinition => ({ ...task, body: inContext(task.id, task.body) }));
   return new FlowDefinition(name, settings, known, graph);
 }
 
-/** Names the task whose body let the error get away; another error stays as it is. To be called where Node tells of it. */
+/**
+ * Names the task whose body caused the error; any other error is returned unchanged. Call it where Node reports the
+ * error.
+ */
 export function blameBody(error: unknown, stray: Stray): unknown {
   const taskId = current.getStore();
   return taskId === undefined ? error : new StrayError(taskId, stray, error);
@@ -52,7 +55,7 @@ function inContext(taskId: string, body: Body): Body {
   }
   const logic = body.logic as { start?: (...args: unknown[]) => unknown };
   if (logic.start === undefined) return body;
-  // What an actor does later is called by what it does as it starts.
+  // Later work of an actor inherits the context of its start.
   const start = (...args: unknown[]): unknown => current.run(taskId, () => logic.start?.(...args));
   return { ...body, logic: Object.create(logic, { start: { value: start } }) };
 }

@@ -4,7 +4,7 @@ import { plain } from '../../inspector/plain.ts';
 import type { Io } from '../io.ts';
 import { claimOutput, type OutputRules, openOutput } from '../output-file.ts';
 
-/** Characters that are written at once. */
+/** Maximum number of characters held back before a write. */
 const maxHeld = 64 * 1_024;
 
 const format = { option: '--inspect-log', mark: '{"type":"topple.inspect-log","version":1}\n' };
@@ -12,16 +12,16 @@ const format = { option: '--inspect-log', mark: '{"type":"topple.inspect-log","v
 /** A file of XState's inspection events. */
 export interface InspectLog {
   readonly inspect: (event: InspectionEvent) => void;
-  /** Writes what is left. Nothing is logged after it. */
+  /** Writes the rest. Nothing is logged after it. */
   close(): void;
 }
 
 /**
- * Opens a file for XState's inspection events, a line of JSON each after one that says what it is. Actors are named by session and system id, what
- * has no word in JSON is shown as far as it can be, and of a run's own snapshots only where the machine is: its whole
- * view in each of them would make the file grow with the square of the tasks.
+ * Opens a file for XState's inspection events: a line that tells what the file is, then a line of JSON for each event.
+ * Actors are named by session and system id. Values without JSON are shown as far as possible. Snapshots of a run show
+ * only the machine's state: with the whole view in each, the file would grow with the square of the tasks.
  *
- * @throws UsageError where the file may not or cannot be written
+ * @throws UsageError if the file cannot be written or must not be
  */
 export function openInspectLog(file: string, rules: OutputRules, io: Io): InspectLog {
   const descriptor = openOutput(claimOutput(file, format, rules, io));
@@ -78,12 +78,12 @@ function nameOf(actor: InspectionEvent['actorRef']): object {
   return { sessionId, id, systemId };
 }
 
-/** What an event carries may hold actors, or a run's snapshot. */
+/** Events may carry actors, or a run's snapshot. */
 function eventOf(event: AnyEventObject): object {
   return 'snapshot' in event ? { ...event, snapshot: snapshotOf(event.snapshot) } : event;
 }
 
-/** Only a run's context is not a field: it is a view of all tasks, made each time that it is read. */
+/** Only a run has a context that is not a field: a view of all tasks, made on each read. */
 function snapshotOf(snapshot: unknown): unknown {
   if (typeof snapshot !== 'object' || snapshot === null) return snapshot;
   const { status, value, output, error } = snapshot as Readonly<Record<string, unknown>>;

@@ -5,13 +5,13 @@ import type { Io } from '../io.ts';
 import type { RunProgress } from '../show/progress.ts';
 import type { Signal } from '../signal.ts';
 
-/** What has become of a run that somebody wants to end. */
+/** The state of a run that somebody wants to end. */
 export interface Interrupts {
-  /** The exit code that goes with what was heard. */
+  /** The exit code for the signals received. */
   readonly exitCode: number | undefined;
-  /** To be called when progress has taken an event: ends the run once it has nothing under way any more. */
+  /** Must be called after progress has taken an event: ends the run once it has nothing under way. */
   check(): void;
-  /** Nothing is heard any more. */
+  /** Stops listening to signals. */
   close(): void;
 }
 
@@ -22,8 +22,8 @@ const endings: readonly (readonly [name: Signal, code: number, reason: string])[
 ];
 
 /**
- * Listens for signals. The first SIGINT lets run what runs and starts nothing more, the second ends that too, and from
- * the third on the process ends as it would without us. Other signals are like a second SIGINT.
+ * Listens for signals. The first SIGINT lets running attempts finish and starts no others; the second aborts these too;
+ * a third ends the process, as without a listener. Other signals act like a second SIGINT.
  */
 export function hearInterrupts(
   io: Io,
@@ -59,7 +59,7 @@ export function hearInterrupts(
     if (size > 0) note(`finishing ${count(size, 'task')}; interrupt again to abort`);
   }
 
-  /** The progress is as old as the events that it has taken: with `run.paused`, nothing starts after it. */
+  /** Progress is as old as the last event it has taken: after `run.paused`, nothing starts. */
   function check(): void {
     if (isDraining && progress.status === 'paused' && progress.running.size === 0) run.cancel('interrupted');
   }

@@ -4,13 +4,13 @@ import { maxIdColumns, showId } from '../show/reasons.ts';
 import type { Piece } from '../terminal/line.ts';
 import { escapeControls, hasRoomBeside, padTo, widthOf, wrapWords } from '../terminal/text.ts';
 
-/** Below an id, where there is no room beside it. */
+/** Indent of text placed below an id because there is no room beside it. */
 const belowIndent = 2;
 
 /**
- * What a run would do, layer by layer: a task depends on one of the layer before, and on none of its own.
+ * The plan of a run, layer by layer: each task depends on a task of the layer before, and on none of its own.
  *
- * @param columns of the terminal, where there is one: ids are shortened and words wrapped to it
+ * @param columns width of the terminal, if there is one: ids are shortened and words wrapped to it
  */
 export function planLines(
   definition: FlowDefinition,
@@ -63,7 +63,7 @@ function titleLines(name: string, size: string, columns: number): Piece[][] {
   return [[['bold', name]], ...wrapWords(size, columns).map((line): Piece[] => [['none', line]])];
 }
 
-/** The same as data. */
+/** The plan of a run as data. */
 export function planJson(
   { name, graph, settings }: FlowDefinition,
   out: ReadonlyMap<string, string>,

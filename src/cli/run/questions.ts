@@ -1,4 +1,4 @@
-/** Within that a process whose event loop turns has answered, on a slow machine too. */
+/** Time in which a process with a responsive event loop answers, even on a slow machine. */
 const answerMs = 2_000;
 
 interface Asked {
@@ -6,7 +6,7 @@ interface Asked {
   readonly heard: () => void;
 }
 
-/** Questions to another process, which it answers one after the other while its event loop turns. */
+/** Questions to another process, which it answers in order while its event loop turns. */
 export class Questions<Question> {
   readonly #send: (question: Question) => void;
   readonly #asked: Asked[] = [];
@@ -15,13 +15,13 @@ export class Questions<Question> {
     this.#send = send;
   }
 
-  /** Asks, and calls back: `heard` at the answer, `silent` where that is long in coming. */
+  /** Asks a question; calls `heard` when it is answered, `silent` if the answer takes too long. */
   ask(question: Question, silent: () => void, heard: () => void = () => {}): void {
     this.#asked.push({ silence: setTimeout(silent, answerMs), heard });
     this.#send(question);
   }
 
-  /** The question that was asked first has its answer. */
+  /** Records the answer to the oldest open question. */
   answer(): void {
     const asked = this.#asked.shift();
     clearTimeout(asked?.silence);

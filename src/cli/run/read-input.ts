@@ -4,9 +4,9 @@ import type { Io } from '../io.ts';
 import { readFileGiven } from '../read-file.ts';
 
 /**
- * The run's input: JSON, `@FILE` for a file of it, or `-` for standard input.
+ * The run's input: JSON, `@FILE` for a file of JSON, or `-` for standard input.
  *
- * @throws UsageError where it cannot be read, or is no JSON
+ * @throws UsageError if it cannot be read, or is not JSON
  */
 export async function readInput(given: string | undefined, io: Io): Promise<unknown> {
   if (given === undefined) return undefined;
@@ -16,13 +16,13 @@ export async function readInput(given: string | undefined, io: Io): Promise<unkn
   } catch (cause) {
     const advice = json.trim() === '' ? 'it is empty' : oneLine((cause as Error).message);
     throw new UsageError(
-      `${place}: expected JSON, but ${advice}. Give JSON, \`@FILE\`, or \`-\` for standard input; text needs its quotes: '"…"'.`,
+      `${place}: expected JSON, but ${advice}. Give JSON, \`@FILE\`, or \`-\` for standard input; a string needs its quotes: '"…"'.`,
       { cause },
     );
   }
 }
 
-/** The file that an input is read from, `-` for standard input; `undefined` where it is given as it is. */
+/** The file of an input, `-` for standard input; `undefined` if the input is given literally. */
 export function inputFile(given: string | undefined): string | undefined {
   return given?.startsWith('@') ? given.slice(1) : given === '-' ? given : undefined;
 }
@@ -31,7 +31,7 @@ async function locate(given: string, io: Io): Promise<{ readonly place: string; 
   const path = inputFile(given);
   if (path === undefined) return { place: '--input', json: given };
   try {
-    // A byte order mark, which some editors put first, is taken out.
+    // The decoder drops a byte order mark, which some editors write first.
     const json = new TextDecoder().decode(await readFileGiven(path, io));
     return { place: path === '-' ? '--input -' : path, json };
   } catch (cause) {

@@ -6,10 +6,10 @@ import type { RunProgress } from '../show/progress.ts';
 import { tell } from '../tell.ts';
 import { loggerTo, type Reporter } from './reporter.ts';
 
-/** More than that is not held back: characters. */
+/** Maximum number of characters held back. */
 const maxHeld = 64 * 1_024;
 
-/** Events as they are, a line each, and the view as the last line. All that others write goes to standard error. */
+/** Writes the raw events, a line each, and the view as the last line. Output of others goes to standard error. */
 export function reportJson(io: Io, progress: RunProgress): Reporter {
   let held = '';
   let isScheduled = false;
@@ -26,7 +26,7 @@ export function reportJson(io: Io, progress: RunProgress): Reporter {
     },
   };
 
-  /** What comes in one turn is written at once. */
+  /** Collects the lines of one turn into one write. */
   function write(value: object): void {
     held += `${escapeJson(toJson(value))}
 `;

@@ -7,18 +7,20 @@ import { paintFor } from '../terminal/paint.ts';
 import { escapeControls } from '../terminal/text.ts';
 import { loggerTo, type Reporter } from './reporter.ts';
 
-/** A log is searched, so its lists are longer than a person reads. */
+/** Logs are searched rather than read, so lists may be long. */
 const maxLines = 200;
 
-/** One line for each event, with its instant, and the summary. That a task is ready is told only where all is wanted. */
+/**
+ * Writes a line for each event, with its instant, and the summary. Reports that a task is ready only with `isVerbose`.
+ */
 export function reportLines(io: Io, progress: RunProgress, isVerbose: boolean): Reporter {
   const write = (line: string): unknown => io.stderr.write(`${line}\n`);
-  // Standard output is for what the run returns.
+  // Standard output is for the run's output.
   const stop = io.onForeignOutput((text) => io.stderr.write(text));
   return {
     logger: loggerTo(progress, (line) => write(`${new Date().toISOString()} log ${escapeControls(line)}`)),
     event: (entry) => {
-      // Each task has one, and nearly always at once its start.
+      // Each task has one, nearly always followed at once by its start.
       if (entry.type === 'task.ready' && !isVerbose) return;
       write(logLine(progress, entry));
       if (isVerbose) for (const line of stackOf(entry)) write(line);

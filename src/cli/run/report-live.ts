@@ -8,19 +8,19 @@ import { paintFor } from '../terminal/paint.ts';
 import { loggerTo, type Reporter } from './reporter.ts';
 import type { SteadyClock } from './steady-clock.ts';
 
-/** Twelve pictures a second at most. */
+/** At most twelve pictures a second. */
 export const frameMs = 84;
 
-/** Of a list of the summary: it should still be seen whole. */
+/** Maximum length of a list in the summary, which should fit on the screen. */
 const maxLines = 20;
 
-/** A picture that is drawn over and over, with failures, retries and what bodies write kept above it, and the summary. */
+/** Redraws a live picture, keeps failures, retries and the output of bodies above it, and ends with the summary. */
 export function reportLive(io: Io, progress: RunProgress, clock: SteadyClock, hasStacks: boolean): Reporter {
   const paint = paintFor(io.stderr, io.env);
   const area = new LiveArea(io.stderr);
-  /** Lines that wait for the next picture, to go above it. */
+  /** Lines that will be put above the next picture. */
   let kept: string[] = [];
-  /** What was written of a line that has not ended. */
+  /** The beginning of a line that has not ended. */
   let unended = '';
   let timer: unknown;
   const cleanUps = [
@@ -55,7 +55,7 @@ export function reportLive(io: Io, progress: RunProgress, clock: SteadyClock, ha
     timer = clock.setTimeout(draw, frameMs);
   }
 
-  /** Whoever has the terminal next gets it as it was. */
+  /** Restores the terminal for its next user. */
   function suspend(): void {
     clock.clearTimeout(timer);
     area.close(takeKept());

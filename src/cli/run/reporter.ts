@@ -4,23 +4,23 @@ import { nameTask } from '../show/body-log.ts';
 import type { RunProgress } from '../show/progress.ts';
 import { escapeLines } from '../terminal/text.ts';
 
-/** Shows a run to whoever started it. */
+/** Shows a run to the user. */
 export interface Reporter {
-  /** Takes what bodies log. */
+  /** Takes the log output of bodies. */
   readonly logger: Logger;
-  /** The next event of the run; its progress has taken it already. */
+  /** Shows the next event of the run; progress has already taken it. */
   event(entry: Entry): void;
-  /** Something that the person should know and that is no event. */
+  /** Shows a message that is not an event. */
   note(text: string): void;
-  /** The run has settled. */
+  /** Shows that the run has settled. */
   end(view: RunView): void;
-  /** Nothing more is shown; what was changed of the terminal is as it was. May be called again. */
+  /** Stops showing, and restores the terminal. May be called again. */
   close(): void;
 }
 
 /**
- * Makes a logger of one function, which is given the task with what its body logs. That comes from anywhere: it keeps
- * its lines, and nothing that a terminal would obey.
+ * Makes a logger of one function, which gets each log message of a body with its task. Messages keep their lines;
+ * control characters are escaped.
  */
 export function loggerTo(progress: RunProgress, write: (text: string) => void): Logger {
   const log = (logged: string, data?: unknown): void => {

@@ -6,9 +6,8 @@ import { createRecord, put } from '../../model/record.ts';
 import type { Io } from '../io.ts';
 
 /**
- * Gives what a settled run has for standard output, as one line of JSON, or indented for a terminal: what the flow's
- * own `output` made of a run that is done, or with `byId` the outputs of all tasks that are done, by id. `undefined`
- * where there is nothing.
+ * The result of a settled run for standard output, as one line of JSON, or indented for a terminal: the run's output if
+ * it is done, or with `byId` the outputs of all tasks that are done, by id. `undefined` if there is none.
  */
 export async function showReturned(
   run: Run,
@@ -19,7 +18,7 @@ export async function showReturned(
 ): Promise<string | undefined> {
   if (!byId && (view.status !== 'done' || settings.output === undefined)) return undefined;
   const returned = byId ? outputsOf(view) : await run.outputs();
-  // A terminal obeys what it is sent. Only strings have such characters in JSON, and escapes there lose nothing.
+  // A terminal obeys control characters. They occur only inside JSON's strings, where their escapes are JSON.
   return escapeJson(stdout.isTTY === true ? toJson(returned, 2) : toJson(returned));
 }
 

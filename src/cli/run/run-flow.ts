@@ -24,7 +24,7 @@ import { leaveOut, leftOut, type Selection } from './selection.ts';
 import { createSteadyClock, type SteadyClock } from './steady-clock.ts';
 import { type ToldFlow, tellRunning } from './tell-running.ts';
 
-/** What `topple run` is told beside its file. */
+/** Options of `topple run`. */
 export interface RunOptions extends LoadOptions, Selection {
   readonly input?: string | undefined;
   readonly concurrency?: number | undefined;
@@ -33,13 +33,13 @@ export interface RunOptions extends LoadOptions, Selection {
   readonly dryRun: boolean;
   readonly inspectLog?: string | undefined;
   readonly force?: boolean | undefined;
-  /** Prints the outputs of all tasks that are done, and not only what the flow makes of them. */
+  /** Whether to print the outputs of all done tasks instead of the flow's output. */
   readonly outputs: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
 }
 
-/** Runs the flow of a file, shows it, and gives the exit code. */
+/** Runs the flow of a file, shows it, and resolves with the exit code. */
 export async function runFlow(path: string, options: RunOptions, io: Io): Promise<number> {
   const { supervisor } = io;
   if (supervisor?.wantsLoaded) tellLoaded((loaded) => supervisor.tell({ type: 'loaded', path: loaded }));
@@ -71,11 +71,11 @@ export async function runFlow(path: string, options: RunOptions, io: Io): Promis
     const view = await follow(run, progress, reporter, interrupts, apply);
     stopListening();
     interrupts.close();
-    // The events and the view have it already.
+    // The events and the view already contain it.
     const returned = options.json
       ? undefined
       : await showReturned(run, view, definition, options.outputs, io);
-    // Last comes what is asked for first: of a run that is done what it returned, of another why it is not.
+    // The most wanted part goes last: the output of a run that is done, or why another is not.
     if (view.status === 'done') reporter.end(view);
     if (returned !== undefined) io.stdout.write(`${returned}\n`);
     if (view.status !== 'done') reporter.end(view);
@@ -86,11 +86,11 @@ export async function runFlow(path: string, options: RunOptions, io: Io): Promis
   }
 }
 
-/** A body may call `process.exit`, and that is no good end whatever its code. */
+/** A body that calls `process.exit` ends the run abnormally, whatever the code. */
 function tellLost({ close }: Reporter, interrupts: Interrupts, io: Io): number | undefined {
   close();
   if (interrupts.exitCode !== undefined) return interrupts.exitCode;
-  tell(io, 'the process ended before the run had settled: code of a task ended it');
+  tell(io, "the process ended before the run had settled: a task's code ended it");
   return exitCode.failed;
 }
 
@@ -131,7 +131,7 @@ async function start(
   clock: SteadyClock,
 ): Promise<Run> {
   const engine = createEngine({ clock, logger, inspect: log?.inspect });
-  // The flow as it was loaded, perhaps of another copy of topple, but for what it is defined as.
+  // The loaded flow, perhaps of another copy of topple, with another definition.
   const chosen = Object.create(flow, { definition: { value: definition } });
   try {
     return await engine.start(chosen, input, { concurrency, totalTimeoutMs: timeout });
@@ -144,7 +144,7 @@ async function start(
   }
 }
 
-/** Tells the reporter of each event, until the run has settled. */
+/** Passes each event to the reporter, until the run has settled. */
 async function follow(
   run: Run,
   progress: RunProgress,

@@ -4,18 +4,18 @@ import type { Graph } from '../../model/graph.ts';
 import { didYouMean, nearest } from '../../model/nearest.ts';
 import { UsageError } from '../cli-error.ts';
 
-/** Which tasks are to run: ids or globs, several in one with commas between. */
+/** The tasks to run: ids or globs, several in one option separated by commas. */
 export interface Selection {
-  /** These and what they depend on. */
+  /** These and their dependencies. */
   readonly only?: readonly string[] | undefined;
-  /** All but these; it goes before `only`. */
+  /** All except these; takes precedence over `only`. */
   readonly skip?: readonly string[] | undefined;
 }
 
 /**
- * Tasks that are not to run, each with why.
+ * Tasks that are left out, each with its reason.
  *
- * @throws UsageError for a pattern that no task's id matches
+ * @throws UsageError for a pattern that matches no task's id
  */
 export function leftOut(graph: Graph, { only, skip }: Selection): Map<string, string> {
   const out = new Map<string, string>();
@@ -28,8 +28,8 @@ export function leftOut(graph: Graph, { only, skip }: Selection): Map<string, st
 }
 
 /**
- * The flow with tasks that skip themselves in their place: when their dependencies have settled, however those ended,
- * so that a left-out task always ends `skipped`, and never before its turn.
+ * Replaces the left-out tasks by tasks that skip themselves once their dependencies have settled in any way. So a
+ * left-out task always ends `skipped`, and never before its turn.
  */
 export function leaveOut(definition: FlowDefinition, out: ReadonlyMap<string, string>): FlowDefinition {
   if (out.size === 0) return definition;
@@ -37,7 +37,7 @@ export function leaveOut(definition: FlowDefinition, out: ReadonlyMap<string, st
     const reason = out.get(task.id);
     return reason === undefined ? task : skipped(task, reason);
   });
-  // What the flow returns was to be made of outputs that may be missing now.
+  // The flow's output function may need outputs that are missing here.
   const { output: _, ...settings } = definition.settings;
   return new FlowDefinition(definition.name, settings, tasks, definition.graph);
 }
@@ -52,7 +52,7 @@ function skipped(task: TaskDefinition, reason: string): TaskDefinition {
     retry: undefined,
     timeoutMs: undefined,
     totalTimeoutMs: undefined,
-    // It takes a slot only for an instant, and must not wait in line for that.
+    // It takes a slot only for an instant, and must not queue for it.
     priority: Number.MAX_VALUE,
     pool: undefined,
     output: undefined,
@@ -62,7 +62,7 @@ function skipped(task: TaskDefinition, reason: string): TaskDefinition {
 
 function match(graph: Graph, option: string, patterns: readonly string[]): string[] {
   return patterns.flatMap((given) => {
-    // An id may hold what is a sign of its own elsewhere.
+    // An id may contain characters of a glob.
     if (graph.indexOf(given) >= 0) return [given];
     return given.split(',').flatMap((pattern) => {
       if (graph.indexOf(pattern) >= 0) return [pattern];
@@ -83,7 +83,7 @@ function noSuchTask(graph: Graph, option: string, pattern: string): UsageError {
   return new UsageError(`\`--${option} ${pattern}\` ${what}. ${didYouMean(meant, list)}`);
 }
 
-/** `*` is any text, `/` and nothing included, `?` any one character. */
+/** Translates a glob: `*` is any text, including `/` and none, `?` any one character. */
 function globToRegExp(glob: string): RegExp {
   const source = glob
     .replaceAll(/[\\^$.|+()[\]{}/]/g, '\\$&')

@@ -1,11 +1,11 @@
 import type { Clock } from '../../index.ts';
 
-/** A clock whose time of day nobody can set. */
+/** A clock whose time of day cannot be set. */
 export type SteadyClock = Required<Pick<Clock, 'setTimeout' | 'clearTimeout' | 'now'>>;
 
 /**
- * Makes a clock that begins with the time of day and goes on by what has passed since. A run of the command line is
- * shown by its durations, which are right then though somebody sets the time of day.
+ * Makes a clock that starts at the time of day and advances by the time elapsed since. The command line shows a run's
+ * durations, which stay right when somebody sets the time of day.
  */
 export function createSteadyClock(): SteadyClock {
   const startedAt = Date.now() - performance.now();

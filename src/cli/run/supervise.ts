@@ -8,29 +8,29 @@ import { tell } from '../tell.ts';
 import { Questions } from './questions.ts';
 import { type Fact, factsDescriptor, type Question, supervisedVariable } from './supervisor.ts';
 
-/** An answer is asked for again after that. */
+/** The interval between requests for an answer. */
 const againMs = 1_000;
 
-/** A terminal is given back within that; one that waits for it waits no longer. */
+/** Time to give the terminal back; then the process is stopped anyway. */
 const suspendMs = 500;
 
-/** Of the tasks that were running, so many are named. */
+/** Maximum number of running tasks that are named. */
 const maxNamed = 10;
 
-/** Timers of Node's take at most that, 24 days; nobody waits so long for a run that is stuck. */
+/** The maximum of Node's timers, 24 days; nobody waits so long for a run that is stuck. */
 const maxTimeoutMs = 2 ** 31 - 1;
 
-/** Signals that ask a run to end, with the exit code that goes with each. */
+/** Signals that ask a run to end, each with its exit code. */
 const endings = { SIGINT: exitCode.interrupted, SIGTERM: 143, SIGHUP: 129 } as const;
 
 type Ending = keyof typeof endings;
 
-/** Whether a debugger waits for this process, and for no other. */
+/** Whether a debugger waits for this process. */
 export function isDebugged(env: Io['env']): boolean {
   return /--inspect/.test([...process.execArgv, env.NODE_OPTIONS].join(' '));
 }
 
-/** Does this command line in another process, supervised, and resolves with its exit code. */
+/** Runs this command line in another process, supervised, and resolves with its exit code. */
 export async function superviseRun(io: Io): Promise<number> {
   const run = new SupervisedRun(io);
   const stops = (Object.keys(endings) as Ending[]).map((name) => io.onSignal(name, () => run.signal(name)));
@@ -40,15 +40,16 @@ export async function superviseRun(io: Io): Promise<number> {
 }
 
 /**
- * This command line, done by another process. Signals are passed on to it. Where it hears none, since a body holds its
- * thread, it is killed: at the second signal, and when a time limit or a signal that aborts is past by the grace.
+ * This command line, run by another process. Signals are passed on to it. If a body blocks its thread, so that it
+ * handles no signals, it is killed: at the second signal, or once the grace has passed after a time limit or an
+ * aborting signal.
  */
 export class SupervisedRun {
   /** Resolves with the exit code. */
   readonly ended: Promise<number>;
   readonly #io: Io;
   readonly #child: ChildProcess;
-  /** Tasks whose bodies are under way. */
+  /** Tasks whose bodies are running. */
   readonly #running = new Set<string>();
   readonly #questions: Questions<Question['topple']>;
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -62,8 +63,8 @@ export class SupervisedRun {
   #killedAfter: string | undefined;
 
   /**
-   * @param without words of the command line that are left out
-   * @param loaded hears of each file that a module loads
+   * @param without words of the command line to leave out
+   * @param loaded called with each file that a module loads
    */
   constructor(io: Io, without: readonly string[] = [], loaded?: (path: string) => void) {
     this.#io = io;
@@ -73,7 +74,7 @@ export class SupervisedRun {
       env: { ...process.env, [supervisedVariable]: loaded === undefined ? 'run' : 'watch' },
       stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe'],
     });
-    // To one that has just ended a message is of no use.
+    // A message to a process that has just ended is useless, so its error is ignored.
     this.#questions = new Questions((topple) => this.#child.send({ topple } satisfies Question, () => {}));
     eachLine(this.#child.stdio[factsDescriptor] as Readable, (line) => this.#take(JSON.parse(line), loaded));
     this.#stops = [
@@ -89,13 +90,13 @@ export class SupervisedRun {
   signal(name: Ending): void {
     this.#code ??= endings[name];
     this.#signals++;
-    // A module may listen as well; what a terminal sends has come to both.
+    // A module may listen as well. A signal of the terminal has already reached both.
     if (process.platform !== 'win32' && !(name === 'SIGINT' && process.stdin.isTTY)) this.#child.kill(name);
     const isLoading = this.#graceMs === undefined;
     const graceMs = this.#graceMs ?? 0;
     if (this.#signals === 1 && !isLoading) {
       this.#questions.ask(name, () => this.#tellDeaf());
-      // At the first interrupt what runs may take its time.
+      // The first interrupt sets no limit to what is running.
       if (name !== 'SIGINT') this.#after(graceMs, () => this.#insist(`${name} and ${graceOf(graceMs)}`));
       return;
     }
@@ -105,7 +106,7 @@ export class SupervisedRun {
     this.#after(graceMs, () => this.#insist(`${why} and ${graceOf(graceMs)}`));
   }
 
-  /** From now on it must answer, until it ends. */
+  /** Requires answers from it until it ends. */
   #insist(why: string): void {
     this.#questions.ask(
       'ping',
@@ -148,7 +149,7 @@ export class SupervisedRun {
     this.#after(limitMs + graceMs, () => this.#insist(why));
   }
 
-  /** Stops it when it has given the terminal back, or does not hear that it should. */
+  /** Stops the process once it has given the terminal back, or does not answer. */
   async #suspend(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#questions.ask('SIGTSTP', () => {}, resolve);
@@ -160,7 +161,8 @@ export class SupervisedRun {
   #tellDeaf(): void {
     if (this.#signals > 1) return;
     this.#isDeaf = true;
-    const signal = 'a task holds the thread and lets no signal be heard; a second one ends the run by force';
+    const signal =
+      'a task blocks the thread, so the signal is not handled; a second one ends the run by force';
     tell(this.#io, `${signal}; ${runningIn(this.#running)}`);
   }
 
@@ -183,7 +185,7 @@ export class SupervisedRun {
   }
 }
 
-/** Calls back for each line, without its end. */
+/** Calls back with each line, without its line break. */
 function eachLine(stream: Readable, callback: (line: string) => void): void {
   let begun = '';
   stream.setEncoding('utf8').on('data', (text: string) => {

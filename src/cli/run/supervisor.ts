@@ -1,27 +1,27 @@
 import { writeSync } from 'node:fs';
 import type { Signal } from '../signal.ts';
 
-/** Tells a process that another one supervises it; `watch` where that wants to know which files it loads. */
+/** Tells a process that it is supervised; `watch` if it must report the files that it loads. */
 export const supervisedVariable = 'TOPPLE_SUPERVISED';
 
-/** Where a supervised process writes its facts: a pipe, on which a write is over when it returns. */
+/** The pipe to which a supervised process writes its facts; a write is complete when it returns. */
 export const factsDescriptor = 4;
 
-/** A line that a supervised process writes to the one that supervises it. */
+/** A line from a supervised process to its supervisor. */
 export type Fact =
   | { readonly type: 'loaded'; readonly path: string }
-  /** The run begins. Its bodies may need the grace to end. JSON makes `null` of an `Infinity`. */
+  /** The run begins. Its bodies may need the grace to end. `Infinity` is `null` in JSON. */
   | {
       readonly type: 'started';
       readonly graceMs: number | null;
       readonly limitMs?: number | null | undefined;
     }
-  /** A body is about to be called, and has ended. */
+  /** A body is about to be called, or has ended. */
   | { readonly type: 'begun' | 'ended'; readonly taskId: string }
-  /** A message was taken: the event loop turns. */
+  /** A message was received: the event loop turns. */
   | { readonly type: 'heard' };
 
-/** A message to a supervised process: a signal that the supervising one got, or nothing but the wish for an answer. */
+/** A message to a supervised process: a signal that the supervisor received, or a ping. */
 export interface Question {
   readonly topple: Signal | 'ping';
 }
@@ -35,13 +35,13 @@ export class Supervisor {
     this.wantsLoaded = wantsLoaded;
   }
 
-  /** Tells at once, so that it is known whatever comes next, an endless loop included. */
+  /** Reports at once, so that the fact is known whatever comes next, even an endless loop. */
   tell(fact: Fact): void {
     this.#held += `${JSON.stringify(fact)}\n`;
     this.#flush();
   }
 
-  /** Tells with the next fact, or at the latest when the event loop has had its turn. */
+  /** Reports with the next fact, or at the latest after the event loop's turn. */
   tellSoon(fact: Fact): void {
     if (this.#held === '') setImmediate(this.#flush);
     this.#held += `${JSON.stringify(fact)}\n`;
@@ -54,23 +54,23 @@ export class Supervisor {
     try {
       writeSync(factsDescriptor, lines);
     } catch {
-      // It is gone, which the channel tells too.
+      // The supervisor is gone, which the channel reports too.
     }
   };
 }
 
 /**
- * The supervisor of this process, if it has one. All signals come from it: those of a terminal reach both processes,
- * and each is to count once.
+ * Finds the supervisor of this process, if any. All signals come from it: those of a terminal reach both processes, and
+ * each must count once.
  *
- * @param hear takes each signal; `SIGTERM` too when the supervisor is gone
+ * @param hear called with each signal, and with `SIGTERM` when the supervisor is gone
  */
 export function findSupervisor(hear: (signal: Signal) => void): Supervisor | undefined {
   const { [supervisedVariable]: kind } = process.env;
-  // Processes that bodies start are none of it.
+  // Child processes of bodies are not supervised.
   delete process.env[supervisedVariable];
   if (kind === undefined || process.send === undefined) return undefined;
-  // Nor is there anybody for a module that looks for whoever started it.
+  // Hides the channel from modules that look for a parent process.
   delete process.send;
   const supervisor = new Supervisor(kind === 'watch');
   process.on('message', ({ topple }: Partial<Question>) => {
@@ -79,7 +79,7 @@ export function findSupervisor(hear: (signal: Signal) => void): Supervisor | und
     supervisor.tell({ type: 'heard' });
   });
   process.on('disconnect', () => hear('SIGTERM'));
-  // It must keep no process that has nothing left to do.
+  // The channel must not keep an idle process alive.
   process.channel?.unref();
   return supervisor;
 }

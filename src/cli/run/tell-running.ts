@@ -3,26 +3,26 @@ import type { Entry } from '../../model/journal.ts';
 import type { Body, PerformScope } from '../../model/perform.ts';
 import type { Supervisor } from './supervisor.ts';
 
-/** A flow that tells a supervisor of its bodies. */
+/** A flow that reports its bodies to a supervisor. */
 export interface ToldFlow {
   readonly definition: FlowDefinition;
-  /** Takes each event of the run: of some bodies only these tell the end. */
+  /** Takes each event of the run; for some bodies only events tell the end. */
   apply(entry: Entry): void;
 }
 
-/** The engine's own, where neither the flow nor a task says one. */
+/** The engine's default, if neither the flow nor a task sets one. */
 const defaultGraceMs = 5_000;
 
 /**
- * Tells that the run begins, with its time limit and the longest grace that a body has, and gives the flow with bodies
- * that tell before they are called and when they have ended.
+ * Reports that the run begins, with its time limit and the longest grace of a body, and returns the flow with bodies
+ * that report their beginning and end.
  */
 export function tellRunning(
   definition: FlowDefinition,
   limitMs: number | undefined,
   supervisor: Supervisor,
 ): ToldFlow {
-  /** The attempt that each running task is in. */
+  /** The current attempt of each running task. */
   const running = new Map<string, number>();
   const { name, settings, graph } = definition;
   const flowGraceMs = settings.graceMs ?? defaultGraceMs;
@@ -48,7 +48,7 @@ export function tellRunning(
         const settle = (): void => end(taskId, attempt);
         try {
           const result = body.perform(scope);
-          // To call `then` of anything else may be to do its work again: the events tell its end.
+          // Calling `then` of anything else may repeat its work; for these, events tell the end.
           if (result instanceof Promise) result.then(settle, settle);
           else if (!mayBeThenable(result)) settle();
           return result;

@@ -8,9 +8,9 @@ import { SupervisedRun } from './supervise.ts';
 import { WatchedFiles } from './watched-files.ts';
 
 /**
- * Runs a flow's file again and again: each time that it, a file that it imports or the file of its input has changed.
- * A module that was loaded stays as it was, so each run has a process of its own: this command line without `--watch`.
- * A run that is under way when something changes is ended first.
+ * Runs a flow's file again each time it, one of its imports or the file of its input has changed. Loaded modules cannot
+ * be reloaded, so each run has its own process: this command line without `--watch`. A run that is under way at a
+ * change is ended first.
  */
 export async function watchFlow(path: string, input: string | undefined, io: Io): Promise<number> {
   const inputPath = inputFile(input);

@@ -1,19 +1,21 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
-/** An editor writes a file in several steps, and a checkout many files: what follows within that is one change. */
+/**
+ * Editors write a file in several steps, and a checkout writes many files: all changes within this time count as one.
+ */
 const settleMs = 50;
 
-/** Files that are looked after for changes. */
+/** Watches files for changes. */
 export class WatchedFiles {
   readonly #changed: (path: string) => void;
-  /** What each file was like when it was last looked at. */
+  /** The fingerprint of each file when it was last read. */
   readonly #prints = new Map<string, string>();
-  /** Of folders: editors put a new file in an old one's place, which a watcher of the file itself does not see. */
+  /** Watchers of folders: editors replace a file by a new one, which a watcher of the file itself misses. */
   readonly #watchers = new Map<string, FSWatcher>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** `changed` gets one of the files that have changed together. */
+  /** `changed` gets one of the files that changed together. */
   constructor(changed: (path: string) => void) {
     this.#changed = changed;
   }
@@ -32,7 +34,7 @@ export class WatchedFiles {
       watcher.on('error', () => {});
       this.#watchers.set(folder, watcher);
     } catch {
-      // A folder that is gone cannot be watched; the run itself says that its file is.
+      // A missing folder cannot be watched; the run itself reports that its file is missing.
     }
   }
 
@@ -54,7 +56,7 @@ export class WatchedFiles {
     let first: string | undefined;
     for (const [path, before] of this.#prints) {
       const print = printOf(path);
-      // A file that is gone for a moment is being written anew.
+      // A file that is missing for a moment is being rewritten.
       if (print === before || print === '') continue;
       this.#prints.set(path, print);
       first ??= path;

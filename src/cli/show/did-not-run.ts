@@ -2,10 +2,10 @@ import { showCount } from '../../model/duration.ts';
 import type { RunProgress, TaskProgress } from './progress.ts';
 import { maxIdColumns, rootTask, showId } from './reasons.ts';
 
-/** Of one cause; the rest is counted. */
+/** Maximum number of tasks named for one cause; the rest are counted. */
 const maxNamed = 5;
 
-/** Groups the tasks that ended `upstream_failed` by the task whose own ending they go back to. */
+/** Groups the tasks that ended `upstream_failed` by their root, the task whose own ending caused it. */
 export function blockedByRoot(
   progress: RunProgress,
   known: Map<TaskProgress, TaskProgress>,
@@ -14,7 +14,7 @@ export function blockedByRoot(
   return Map.groupBy(blocked, (task) => rootTask(progress, task, known));
 }
 
-/** Orders failed tasks as they failed; those last that are optional and kept no task from running that is not. */
+/** Orders failed tasks by the time of failure. Optional ones that kept no required task from running come last. */
 export function failuresInOrder(
   { tasks }: RunProgress,
   blocked: ReadonlyMap<TaskProgress, readonly TaskProgress[]>,
@@ -26,14 +26,14 @@ export function failuresInOrder(
     .sort((a, b) => Number(counts(b)) - Number(counts(a)) || (a.endedAt ?? 0) - (b.endedAt ?? 0));
 }
 
-/** Says which tasks did not run because of whom: "`render` and `send` did not run: `fetch` failed". */
+/** Tells which tasks did not run and why: "`render` and `send` did not run: `fetch` failed". */
 export function didNotRun(
   root: TaskProgress,
   blocked: readonly TaskProgress[],
   idColumns = maxIdColumns,
 ): string {
   const nameOf = ({ id }: TaskProgress): string => `\`${showId(id, idColumns)}\``;
-  // Those that fail the run first.
+  // Tasks that fail the run come first.
   const ordered = [...blocked].sort((a, b) => Number(a.optional) - Number(b.optional));
   const names = ordered.slice(0, maxNamed).map(nameOf);
   const left = ordered.length - names.length;

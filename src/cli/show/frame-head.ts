@@ -7,7 +7,7 @@ import type { RunProgress } from './progress.ts';
 
 const barColumns = 24;
 
-/** How far the run is: its name, a bar and the time; then how many tasks are where. */
+/** The progress of the run: its name, a bar and the time; then the number of tasks in each state. */
 export function headLines(progress: RunProgress, now: number, columns: number): Piece[][] {
   const { settled, tasks } = progress;
   const progressed: Piece[] = [
@@ -19,7 +19,7 @@ export function headLines(progress: RunProgress, now: number, columns: number): 
   const rest = [...bar, ...progressed, ...state.flatMap((piece): Piece[] => [['none', '  '], piece])];
   const room = columns - widthOfAll(rest) - 2;
   const name: Piece = ['bold', `${truncateMiddle(escapeControls(progress.flow), room)}  `];
-  // Where there is not enough for all, rather the rest than the name.
+  // If there is not enough room for all, the rest is cut before the name.
   const head =
     room >= 4
       ? [name, ...rest]
@@ -29,7 +29,7 @@ export function headLines(progress: RunProgress, now: number, columns: number): 
   return [head, counts];
 }
 
-/** All of it in one line, for a terminal of hardly any. */
+/** The whole head in one line, for a terminal with hardly any. */
 export function shortHead(progress: RunProgress, now: number): Piece[] {
   const share: Piece = ['none', `${progress.settled} of ${progress.tasks.length}  `];
   return [
@@ -62,7 +62,7 @@ function stateOf({ status }: RunProgress, columns: number): Piece[] {
 const underWay: readonly TaskStatus[] = ['done', 'running', 'retrying'];
 const endings: readonly TaskStatus[] = ['failed', 'upstream_failed', 'skipped', 'cancelled'];
 
-/** How many tasks are in which state, each with its word or only with its mark. */
+/** The number of tasks in each state, with words or marks alone. */
 function countsOf({ counts, ready }: RunProgress, form: 'words' | 'fewer words' | 'marks'): Piece[] {
   const pieces: Piece[] = [];
   const hasWords = form !== 'marks';
@@ -75,7 +75,7 @@ function countsOf({ counts, ready }: RunProgress, form: 'words' | 'fewer words' 
   for (const status of underWay) add(marks[status], counts[status], status);
   add(readyMark, ready.size, 'waiting for slots');
   for (const status of endings) add(marks[status], counts[status], status);
-  // How many there are in all says the line above.
+  // The line above shows the total.
   if (form !== 'fewer words') add(marks.pending, counts.pending - ready.size, 'to come');
   return pieces;
 }

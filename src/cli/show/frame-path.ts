@@ -7,7 +7,7 @@ import { showId } from './reasons.ts';
 const arrow: Piece = ['dim', ' → '];
 const cut: Piece = ['dim', '… '];
 
-/** The critical path from where the run is on it: what has settled last, then as much of what follows as fits. */
+/** The critical path from the run's position on it: the last settled task, then as many of the following as fit. */
 export function pathLine({ criticalPath }: RunProgress, columns: number): Piece[] | undefined {
   if (criticalPath.length < 2) return undefined;
   const title: Piece = ['dim', columns >= 60 ? 'critical path  ' : 'path '];
@@ -27,7 +27,7 @@ export function pathLine({ criticalPath }: RunProgress, columns: number): Piece[
 
 function pieceOf(task: TaskProgress, columns: number): Piece[] {
   const { glyph, style } = marks[task.status];
-  // On a narrow terminal rather one id of which something is seen than two.
+  // On a narrow terminal one readable id is better than two.
   const id = showId(task.id, Math.max(Math.floor(columns / 4), Math.min(13, columns - 11), 5));
   return [
     [style, `${glyph} `],

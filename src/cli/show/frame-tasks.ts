@@ -5,16 +5,16 @@ import { marks, readyMark } from './marks.ts';
 import type { TaskProgress } from './progress.ts';
 import { showError } from './reasons.ts';
 
-/** In fewer than that there is nothing to be said. */
+/** With fewer columns there are no words. */
 const leastColumns = 10;
 /** Columns of a time such as `12 min 34 s`, right-aligned. */
 const timeColumns = 8;
 const barColumns = 10;
 
-/** A line for each task that is under way: its mark, its id, how long it has been so, and what there is to say. */
+/** A line for each task under way: its mark, its id, how long it has been in this state, and details. */
 export function taskLines(tasks: readonly TaskProgress[], now: number, columns: number): Piece[][] {
   const ids = tasks.map(({ id }) => escapeControls(id));
-  // Where there is no room to say anything else, it is all for ids.
+  // Without room for details, ids take it all.
   const most =
     columns < 40 ? columns - timeColumns - 3 : Math.min(Math.max(Math.floor(columns * 0.4), 20), 40);
   const idColumns = Math.max(Math.min(Math.max(...ids.map(widthOf), 0), most), 1);
@@ -32,7 +32,7 @@ export function taskLines(tasks: readonly TaskProgress[], now: number, columns: 
   });
 }
 
-/** What did not fit. */
+/** The number of tasks that did not fit. */
 export function moreLine(running: number, retrying: number, ready: number): Piece[] | undefined {
   const parts = [
     [running, 'running'],

@@ -5,7 +5,7 @@ import { pathLine } from './frame-path.ts';
 import { moreLine, taskLines } from './frame-tasks.ts';
 import type { RunProgress, TaskProgress } from './progress.ts';
 
-/** When and where a picture is drawn. */
+/** The time and place of a drawing. */
 export interface View {
   /** Epoch milliseconds. */
   readonly now: number;
@@ -14,12 +14,12 @@ export interface View {
   readonly paint: Paint;
 }
 
-/** More tasks than that at once are no picture any more. */
+/** Maximum number of tasks shown at once. */
 const maxTasks = 40;
 
 /**
- * The live picture of a run: how far it is, what runs, waits and tries again, and the critical path. At most
- * `rows - 1` lines, of at most `columns - 1` columns, so that it never scrolls and never wraps.
+ * The live picture of a run: progress, running, waiting and retrying tasks, and the critical path. At most `rows - 1`
+ * lines, of at most `columns - 1` columns, so that it never scrolls and never wraps.
  */
 export function drawFrame(progress: RunProgress, view: View): string[] {
   const height = Math.max(view.rows - 1, 0);
@@ -40,7 +40,10 @@ export function drawFrame(progress: RunProgress, view: View): string[] {
   return [...gap, ...head, ...(lines.length > 0 ? [...gap, ...lines] : []), ...below].map(show);
 }
 
-/** What runs first, then what tries again soonest, then what waits for a slot longest; none is crowded out wholly. */
+/**
+ * Chooses running tasks first, then the next retries, then those that wait longest for a slot; each group gets some
+ * lines.
+ */
 function chooseTasks(
   progress: RunProgress,
   room: number,

@@ -7,28 +7,28 @@ import type { RunProgress } from './progress.ts';
 import { detailOf, showError, showId, showReason } from './reasons.ts';
 import { rootReason } from './root-reason.ts';
 
-/** An event in one line for a log: instant, type, task and what there is to say. `progress` has taken the event already. */
+/** An event in one line for a log: instant, type, task and details. `progress` has already taken the event. */
 export function logLine(progress: RunProgress, entry: Entry): string {
   const task = 'taskId' in entry ? escapeControls(entry.taskId) : '';
   const parts = [new Date(entry.at).toISOString(), entry.type, task, wordsFor(progress, entry)];
   return parts.filter((part) => part !== '').join(' ');
 }
 
-/** Where the error of a failed attempt was thrown, a line each; nothing of other events. */
+/** The stack of a failed attempt's error, a line each; empty for other events. */
 export function stackOf(entry: Entry): string[] {
   if (entry.type !== 'task.failed' && entry.type !== 'task.retrying') return [];
   return (entry.error.stack ?? '').split('\n').map(escapeControls);
 }
 
-/** Columns that an instant takes, and what is between it and the rest. */
+/** Columns of an instant and the space after it. */
 const instantColumns = 12;
 
-/** Of fewer columns too few would be left for words beside an instant. */
+/** With fewer columns, too little room is left for words beside an instant. */
 const narrowColumns = 40;
 
 /**
- * An event that is worth keeping above the live picture: a failure, a retry, a passed limit. No lines for others; where
- * it takes several, they are broken between words and stand under one another.
+ * Lines that are kept above the live picture for a failure, a retry or a passed limit; none for other events. Long ones
+ * are broken between words, and aligned.
  */
 export function keptLines(progress: RunProgress, entry: Entry, paint: Paint, columns: number): string[] {
   const isFailure = entry.type === 'task.failed';
@@ -39,13 +39,13 @@ export function keptLines(progress: RunProgress, entry: Entry, paint: Paint, col
   const after = showDuration(entry.at - (progress.startedAt ?? entry.at)).padStart(instantColumns - 2);
   const start = `${paint('dim', after)}  ${paint(style, glyph)}`;
   const beside = Math.max(columns - instantColumns - 3, 5);
-  // On a narrow terminal the lines below would be of a few letters each, and have the instant's columns instead.
+  // On a narrow terminal the following lines start at the left, to keep more than a few letters each.
   const indent = columns < narrowColumns ? 2 : instantColumns + 2;
   const below = Math.max(columns - indent - 1, 5);
   const id = showId('taskId' in entry ? entry.taskId : progress.flow, below);
   const toLine = (line: string): string => ' '.repeat(indent) + line;
   if (widthOf(id) > beside) return [start, toLine(paint('bold', id)), ...wrapWords(said, below).map(toLine)];
-  // Painted once it is broken.
+  // Painted after it is broken into lines.
   const [first = ''] = wrapWords(`${id}  ${said}`, beside);
   const rest = `${id}  ${said}`.slice(first.length).trimStart();
   return [

@@ -1,7 +1,7 @@
 import type { TaskStatus } from '../../model/status.ts';
 import type { Style } from '../terminal/paint.ts';
 
-/** A glyph and a look for each state, so that neither colours nor shapes alone have to tell them apart. */
+/** A glyph and a style for each state, so that neither colour nor shape alone has to tell them apart. */
 export const marks: Readonly<Record<TaskStatus, { readonly glyph: string; readonly style: Style }>> = {
   pending: { glyph: '·', style: 'dim' },
   running: { glyph: '▶', style: 'cyan' },
@@ -13,7 +13,7 @@ export const marks: Readonly<Record<TaskStatus, { readonly glyph: string; readon
   cancelled: { glyph: '■', style: 'dim' },
 };
 
-/** Ready, and waiting for a slot. */
+/** The mark of a task that is ready and waits for a slot. */
 export const readyMark = { glyph: '◦', style: 'none' } as const satisfies {
   readonly glyph: string;
   readonly style: Style;

@@ -5,30 +5,30 @@ import type { Entry, RunEntry, TaskEntry } from '../../model/journal.ts';
 import { type Cause, isSettled, type RunStatus, type TaskStatus } from '../../model/status.ts';
 import type { TriggerRule } from '../../model/trigger-rule.ts';
 
-/** Where a task is, and what it spent its time on. Instants are epoch milliseconds. */
+/** The state of a task, and how it spent its time. Instants are epoch milliseconds. */
 export interface TaskProgress {
   readonly id: string;
   readonly maxAttempts: number;
   readonly triggerRule: TriggerRule;
   readonly optional: boolean;
   status: TaskStatus;
-  /** Attempts started. */
+  /** Number of attempts started. */
   attempts: number;
   /** When its rule said run. */
   readyAt?: number;
   /** When its last attempt started. */
   startedAt?: number;
   endedAt?: number;
-  /** When its last attempt failed and when the next is due, while it is `retrying`. */
+  /** When its last attempt failed, and when the next is due, while it is `retrying`. */
   failedAt?: number;
   retryAt?: number;
-  /** All attempts that have ended. */
+  /** Total time of all ended attempts. */
   ranMs: number;
-  /** Ready or due, and no slot was free. */
+  /** Time for which it was ready or due, and no slot was free. */
   slotMs: number;
-  /** Between attempts. */
+  /** Time between attempts. */
   backoffMs: number;
-  /** From 0 to 1, as the body of this attempt said last. */
+  /** From 0 to 1, as last reported by the body of this attempt. */
   fraction?: number | undefined;
   note?: string | undefined;
   error?: ErrorView;
@@ -37,16 +37,16 @@ export interface TaskProgress {
   reason?: unknown;
 }
 
-/** A run as a person follows it: a fold of its events that keeps at hand what is under way. */
+/** The progress of a run: a fold of its events that tracks the tasks under way. */
 export class RunProgress {
   readonly flow: string;
   readonly graph: Graph;
   /** In definition order. */
   readonly tasks: readonly TaskProgress[];
-  /** In the order of their starts. */
+  /** In the order in which they started. */
   readonly running = new Set<TaskProgress>();
   readonly retrying = new Set<TaskProgress>();
-  /** Those that wait for a slot, longest first. */
+  /** Tasks that wait for a slot, longest first. */
   readonly ready = new Set<TaskProgress>();
   readonly counts: Record<TaskStatus, number>;
   status: RunStatus = 'running';
@@ -82,13 +82,13 @@ export class RunProgress {
     };
   }
 
-  /** How many have settled. */
+  /** The number of settled tasks. */
   get settled(): number {
     const { pending, running, retrying } = this.counts;
     return this.tasks.length - pending - running - retrying;
   }
 
-  /** The longest path by the durations that are expected, or by the number of its tasks where none is. */
+  /** The longest path by expected durations, or by number of tasks if none has one. */
   get criticalPath(): readonly TaskProgress[] {
     this.#path ??= this.graph.criticalPath().map((id) => this.task(id));
     return this.#path;
@@ -98,7 +98,7 @@ export class RunProgress {
     return this.tasks[this.graph.indexOf(id)] as TaskProgress;
   }
 
-  /** What the task depends on, in the order of its definition. */
+  /** The task's dependencies, in the order of its `dependsOn`. */
   *upstream(task: TaskProgress): Generator<TaskProgress> {
     const { upstreamStart, upstreamList } = this.graph;
     const index = this.graph.indexOf(task.id);
@@ -190,7 +190,7 @@ export class RunProgress {
     if (entry.type === 'task.done') delete task.error;
   }
 
-  /** What came after the next attempt was due was no backoff: it waited for a slot. */
+  /** Ends a wait for a retry: time after the attempt was due counts as waiting for a slot, not as backoff. */
   #endWait(task: TaskProgress, at: number): void {
     const due = Math.min(task.retryAt ?? at, at);
     task.backoffMs += due - (task.failedAt ?? due);

@@ -5,31 +5,31 @@ import type { TriggerRule } from '../../model/trigger-rule.ts';
 import { escapeControls, truncateMiddle } from '../terminal/text.ts';
 import type { RunProgress, TaskProgress } from './progress.ts';
 
-/** Why a task ended as it did: `how` goes with its status, `said` is what the error or the person said. */
+/** Why a task ended as it did: `how` follows its status, `said` is the message of the error or the person. */
 interface Reason {
   readonly how?: string | undefined;
   readonly said?: string | undefined;
 }
 
-/** Columns of an id in a sentence, where there are enough. */
+/** Maximum number of columns of an id in a sentence. */
 export const maxIdColumns = 40;
 
-/** Why a settled task is not `done`, after its status: `failed after 3 attempts: no network`. */
+/** Why a settled task is not `done`, including its status: `failed after 3 attempts: no network`. */
 export function reasonOf(progress: RunProgress, task: TaskProgress, idColumns = maxIdColumns): string {
   const { how, said } = reasonFor(progress, task, idColumns);
   return `${task.status}${how === undefined ? '' : ` ${how}`}${said === undefined ? '' : `: ${said}`}`;
 }
 
-/** The same where the status stands there already: `after 3 attempts: no network`. */
+/** The same without the status: `after 3 attempts: no network`. */
 export function detailOf(progress: RunProgress, task: TaskProgress, idColumns = maxIdColumns): string {
   const { how, said } = reasonFor(progress, task, idColumns);
   return [how, said].filter((text) => text !== undefined).join(': ');
 }
 
 /**
- * The task by whose own doing it was that this one did not run: itself, where it was no other's.
+ * The task whose own ending kept this one from running; itself if there is no other.
  *
- * @param known roots found before, to which it adds: without them a long chain is walked once for each of its tasks
+ * @param known roots found before, extended by this call; without it, a long chain is walked once for each of its tasks
  */
 export function rootTask(
   progress: RunProgress,
@@ -38,7 +38,7 @@ export function rootTask(
 ): TaskProgress {
   const path = [task];
   let root = known.get(task) ?? task;
-  // Each step goes upstream, so it ends.
+  // Each step goes upstream, so the loop ends.
   for (let next = decider(progress, root); next !== undefined; next = decider(progress, root)) {
     root = known.get(next) ?? next;
     path.push(next);
@@ -47,7 +47,7 @@ export function rootTask(
   return root;
 }
 
-/** An id in a line: its two ends, where it is longer than that. */
+/** An id in a line: its two ends if it is too long. */
 export function showId(id: string, columns = maxIdColumns): string {
   return truncateMiddle(escapeControls(id), columns);
 }
@@ -58,7 +58,7 @@ export function showError({ name, message }: ErrorView): string {
   return escapeControls(text === '' ? name : text);
 }
 
-/** What was said by whoever cancelled, or by a task that skipped itself, in one line. */
+/** The reason given for a cancellation, or by a task that skipped itself, in one line. */
 export function showReason(reason: unknown): string | undefined {
   if (reason === undefined || reason === null || reason === '') return undefined;
   if (reason instanceof Error) return showError(reason);
@@ -102,7 +102,7 @@ function decider(progress: RunProgress, task: TaskProgress): TaskProgress | unde
   const because = task.because === undefined ? undefined : progress.task(task.because);
   if (task.status === 'upstream_failed') {
     if (because !== undefined && isFailure(because)) return because;
-    // It was only the last to settle; what was wrong was another.
+    // That one was only the last to settle; another one failed.
     return progress.upstream(task).find(isFailure);
   }
   const isPassedOn =
@@ -114,7 +114,7 @@ function isFailure({ status }: TaskProgress): boolean {
   return status === 'failed' || status === 'upstream_failed' || status === 'cancelled';
 }
 
-/** How another task ended, as a clause. */
+/** Tells how another task ended, as a clause. */
 function statement(progress: RunProgress, task: TaskProgress, idColumns: number): string {
   const id = `\`${showId(task.id, idColumns)}\``;
   const { said } = reasonFor(progress, task, idColumns);
@@ -129,7 +129,7 @@ function skippedByRule(progress: RunProgress, task: TaskProgress, idColumns: num
   return { how: `because ${because}${task.triggerRule === 'all_success' ? '' : ` (${task.triggerRule})`}` };
 }
 
-/** Rules that hope for something until all have settled: then it was no one dependency that decided. */
+/** Rules that wait for a certain ending until all have settled: no single dependency decides. */
 const hopes: { readonly [Rule in TriggerRule]?: string } = {
   one_failed: 'no dependency failed',
   one_settled: 'no dependency is done or failed itself',

@@ -3,10 +3,13 @@ import { blockedByRoot, failuresInOrder } from './did-not-run.ts';
 import type { RunProgress, TaskProgress } from './progress.ts';
 import { maxIdColumns, reasonOf, rootTask, showError, showId, showReason } from './reasons.ts';
 
-/** Names of tasks in one reason. */
+/** Maximum number of tasks named in one reason. */
 const maxNamed = 2;
 
-/** Says in one line why a settled run is not `done`: the task that it goes back to, with its error. `undefined` where nobody knows. */
+/**
+ * Explains in one line why a settled run is not `done`: the task that caused it, with its error. `undefined` if that is
+ * unknown.
+ */
 export function rootReason(progress: RunProgress, idColumns = maxIdColumns): string | undefined {
   const { status, cause, reason } = progress;
   const nameOf = ({ id }: TaskProgress): string => showId(id, idColumns);

@@ -7,10 +7,10 @@ import type { RunProgress } from './progress.ts';
 import { maxIdColumns } from './reasons.ts';
 import { rootReason } from './root-reason.ts';
 
-/** Columns of a reason that should be seen, whatever that costs of what is before it. */
+/** Minimum number of columns for a reason, at the expense of the text before it. */
 const leastReason = 24;
 
-/** Says in one line how the run ended, and why if it is not done. Where that is too narrow, the reason is what stays. */
+/** Tells in one line how the run ended, and why if it is not done. On a narrow terminal the reason is kept. */
 export function endPieces(progress: RunProgress, columns: number): Piece[] {
   const { flow, startedAt, endedAt } = progress;
   const status = progress.status as SettledRunStatus;
@@ -42,7 +42,7 @@ export function endPieces(progress: RunProgress, columns: number): Piece[] {
 
 const order: readonly TaskStatus[] = ['done', 'failed', 'upstream_failed', 'skipped', 'cancelled'];
 
-/** Says how many tasks ended how. */
+/** Tells how many tasks ended in which way. */
 export function countLines({ counts, tasks }: RunProgress, columns: number): Piece[][] {
   if (tasks.length === 0) return [[['dim', 'no tasks']]];
   const groups = order

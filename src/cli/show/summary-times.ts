@@ -6,22 +6,22 @@ import type { RunProgress, TaskProgress } from './progress.ts';
 import { maxIdColumns, showId } from './reasons.ts';
 
 const maxSlowest = 5;
-/** The mark of a status, with the spaces around it. */
+/** Columns of a status mark, with the spaces around it. */
 const markColumns = 4;
-/** At either end of a path. */
+/** Maximum number of tasks shown at either end of a path. */
 const maxEnds = 4;
 
-/** Less is the time that the engine itself takes, and tells nothing of a task. */
+/** Shorter times are overhead of the engine, and tell nothing about a task. */
 const leastMs = 10;
 
-/** Columns of the table: those in which no task has anything worth telling are left out. */
+/** Columns of the table; those without a significant time are left out. */
 const columnsOfTimes = [
   { title: 'running', of: ({ ranMs }: TaskProgress) => ranMs },
   { title: 'waiting for slots', of: ({ slotMs }: TaskProgress) => slotMs },
   { title: 'between attempts', of: ({ backoffMs }: TaskProgress) => backoffMs },
 ];
 
-/** The tasks that ran longest, with what they spent their time on. */
+/** The tasks that ran longest, with how they spent their time. */
 export function slowestLines({ tasks }: RunProgress, columns: number): Piece[][] {
   const slowest = tasks
     .filter(({ ranMs }) => ranMs >= leastMs)
@@ -32,11 +32,11 @@ export function slowestLines({ tasks }: RunProgress, columns: number): Piece[][]
   const shown = columnsOfTimes
     .slice(0, isNarrow ? 1 : undefined)
     .filter(({ of }) => slowest.some((task) => of(task) >= leastMs));
-  // Beside it there is the mark, and room for one time at least.
+  // The rest is for the mark, and at least one time.
   const most = isNarrow ? columns - markColumns - 10 : Math.floor(columns / 3);
   const ids = slowest.map(({ id }) => showId(id, Math.max(Math.min(most, maxIdColumns), 5)));
   const title = columns < 40 ? 'Slowest' : 'Slowest tasks';
-  // The title stands at the edge, and ids behind their marks.
+  // The title starts at the edge, ids after their marks.
   const idColumns = Math.max(...ids.map(widthOf), title.length - markColumns);
   const heading = shown.map((column): Piece => ['dim', `   ${column.title}`]);
   const lines = slowest.map((task, at): Piece[] => {
@@ -55,7 +55,9 @@ export function slowestLines({ tasks }: RunProgress, columns: number): Piece[][]
 
 const pathTitle = 'Critical path';
 
-/** The chain of tasks that the run waited for: from the last to end back, by who of its dependencies ended last. */
+/**
+ * The chain of tasks that the run waited for: from the last to end back, each time to the dependency that ended last.
+ */
 export function pathLines(progress: RunProgress, columns: number): Piece[][] {
   const path = decisivePath(progress);
   if (path.length < 2 || path.every(({ ranMs }) => ranMs < leastMs)) return [];
@@ -75,7 +77,7 @@ export function pathLines(progress: RunProgress, columns: number): Piece[][] {
   return titled(pathTitle, steps, columns);
 }
 
-/** What all tasks together spent their time on. */
+/** The time that all tasks together spent, by kind. */
 export function timeLines({ tasks }: RunProgress, columns: number): Piece[][] {
   const [ran = 0, slots = 0, backoff = 0] = columnsOfTimes.map(({ of }) =>
     tasks.reduce((sum, task) => sum + of(task), 0),
@@ -85,7 +87,7 @@ export function timeLines({ tasks }: RunProgress, columns: number): Piece[][] {
     slots >= leastMs ? `waited ${showDuration(slots)} for slots` : '',
     backoff >= leastMs ? `waited ${showDuration(backoff)} between attempts` : '',
   ].filter((text) => text !== '');
-  // A number stays with its unit.
+  // Keeps a number with its unit.
   const words = [`ran ${showDuration(ran)}`, ...waits].join(', ').split(/ (?!(?:ms|s|min|h|d)\b)/);
   return titled(
     'All tasks',
@@ -94,12 +96,12 @@ export function timeLines({ tasks }: RunProgress, columns: number): Piece[][] {
   );
 }
 
-/** Columns of both titles, with the space behind them. */
+/** Columns of both titles, with the space after them. */
 const titleColumns = 15;
-/** Of lines that go below their title. */
+/** Indent of lines below their title. */
 const narrowIndent = 2;
 
-/** Groups of pieces behind their title, or where there is no room for that, below it. */
+/** Puts groups of pieces after their title, or below it if there is no room. */
 function titled(title: string, groups: readonly Piece[][], columns: number): Piece[][] {
   if (!hasRoomBeside(columns, titleColumns)) {
     const lines = fill(groups, ' ', columns - narrowIndent);
@@ -115,7 +117,7 @@ function titled(title: string, groups: readonly Piece[][], columns: number): Pie
   ];
 }
 
-/** Those that never ran are passed through: they only pass on how others ended. */
+/** The path of `pathLines`; skips tasks that never ran, since they only pass on how others ended. */
 function decisivePath(progress: RunProgress): TaskProgress[] {
   const path: TaskProgress[] = [];
   for (let task = lastOf(progress.tasks); task !== undefined; task = deciderOf(progress, task))

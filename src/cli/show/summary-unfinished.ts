@@ -9,15 +9,18 @@ import { maxIdColumns, reasonOf, rootTask, showId } from './reasons.ts';
 
 const titles = ['Failed, or did not run', 'Not done'] as const;
 
-/** The mark of a status, with the spaces around it. */
+/** Columns of a status mark, with the spaces around it. */
 const markColumns = 4;
 
-/** A task with its reason, or those that did not run because of one. */
+/** A task with its reason, or the tasks that did not run because of one. */
 type Item =
   | { readonly task: TaskProgress }
   | { readonly root: TaskProgress; readonly blocked: readonly TaskProgress[] };
 
-/** Tells what ended otherwise than `done`: each failure with its reason, and below it what did not run because of it. */
+/**
+ * Tells which tasks ended otherwise than `done`: each failure with its reason, followed by the tasks that did not run
+ * because of it.
+ */
 export function unfinishedLines(progress: RunProgress, maxLines: number, columns: number): Piece[][] {
   const items = inOrderOfBlame(progress);
   if (items.length === 0) return [];
@@ -28,7 +31,7 @@ export function unfinishedLines(progress: RunProgress, maxLines: number, columns
   const hasRoom = hasRoomBeside(columns, markColumns + idColumns + 2);
   const below = Math.max(columns - markColumns, 8);
   const lines = shown.flatMap((item): Piece[][] => {
-    // The signs beside an id in a sentence take three.
+    // The characters around an id in a sentence take three columns.
     const inSentence = Math.min(Math.max(below - 3, 5), maxIdColumns);
     if ('blocked' in item) {
       const text = didNotRun(item.root, item.blocked, inSentence);
@@ -51,7 +54,7 @@ function countTasks(items: readonly Item[]): number {
   return items.reduce((sum, item) => sum + ('blocked' in item ? item.blocked.length : 1), 0);
 }
 
-/** Lines of which the first has the mark of a status, and the others begin at that column. */
+/** Lines of which the first has a status mark, and the others start at that column. */
 function linesOf(status: TaskStatus, [first = '', ...more]: readonly string[], column: number): Piece[][] {
   const { glyph, style } = marks[status];
   return [
@@ -67,8 +70,8 @@ function linesOf(status: TaskStatus, [first = '', ...more]: readonly string[], c
 const ranks: readonly TaskStatus[] = ['upstream_failed', 'cancelled', 'skipped'];
 
 /**
- * Failures as they happened, each with what did not run because of it; those last that are optional and kept no task
- * from running that is not. Behind them the rest, by what it goes back to.
+ * Failures by time, each with the tasks that did not run because of it; optional ones that kept no required task from
+ * running come last. Then the other tasks, in the order of their roots.
  */
 function inOrderOfBlame(progress: RunProgress): Item[] {
   const roots = new Map<TaskProgress, TaskProgress>();

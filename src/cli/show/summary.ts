@@ -5,18 +5,18 @@ import { countLines, endPieces } from './summary-end.ts';
 import { pathLines, slowestLines, timeLines } from './summary-times.ts';
 import { unfinishedLines } from './summary-unfinished.ts';
 
-/** How a summary is to look. */
+/** The format of a summary. */
 export interface Sheet {
-  /** Columns of the terminal; without it lines are as long as they are. */
+  /** Columns of the terminal; lines are not shortened without it. */
   readonly columns?: number | undefined;
   readonly paint: Paint;
-  /** Of one list; what is left out is counted. */
+  /** Maximum length of one list; the rest are counted. */
   readonly maxLines: number;
 }
 
 /**
- * What there is to say of a settled run: what failed or did not run and why, what took long, how the time was spent,
- * and, last, where the eye is, how it ended.
+ * The summary of a settled run: which tasks failed or did not run and why, which took long, how the time was spent, and
+ * last, where the user looks first, how it ended.
  */
 export function drawSummary(progress: RunProgress, { columns, paint, maxLines }: Sheet): string[] {
   const width = columns === undefined ? Number.POSITIVE_INFINITY : Math.max(columns - 1, 1);

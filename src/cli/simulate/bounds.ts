@@ -11,38 +11,38 @@ export interface Span {
   readonly endedAt: number;
 }
 
-/** What of a simulated run its bounds are made of. */
+/** The facts of a simulated run from which its bounds are computed. */
 export interface Simulated {
   readonly definition: FlowDefinition;
   readonly view: RunView;
   readonly spans: readonly Span[];
-  /** How long each task waited for its retries to become due, in ms, in definition order. */
+  /** The total wait of each task for its retries to become due, in ms, in definition order. */
   readonly waitsMs: Float64Array;
-  /** Attempts at one time; `Infinity` for no limit. */
+  /** Maximum number of attempts at one time; `Infinity` for no limit. */
   readonly slots: number;
 }
 
 export interface Bounds {
-  /** No schedule of these attempts with as many slots takes less. */
+  /** The minimum length of any schedule of these attempts with as many slots. */
   readonly lowerMs: number;
-  /** What it comes from: the longest path, or the work that the slots must share. */
+  /** The source of the bound: the longest path, or the work that the slots share. */
   readonly by: 'path' | 'work';
-  /** All attempts together, in ms. */
+  /** Total duration of all attempts, in ms. */
   readonly workMs: number;
-  /** Most attempts at one time. */
+  /** Maximum number of attempts that ran at one time. */
   readonly peak: number;
-  /** The tasks of the longest path, from the first to the last: they make the run as long as it is with any workers. */
+  /** The tasks of the longest path, from the first to the last, which no number of workers shortens. */
   readonly path: readonly number[];
 }
 
 /**
- * Bounds of a simulated run, with the outcome that it had: tasks that never ran take no time, and a task whose rule
- * lets it start early waits for the first of its dependencies only.
+ * Computes bounds of a simulated run with its actual outcome: tasks that never ran take no time, and a task whose rule
+ * lets it start early waits only for the first of its dependencies.
  */
 export function boundsOf(run: Simulated): Bounds {
   const workMs = run.spans.reduce((sum, { startedAt, endedAt }) => sum + endedAt - startedAt, 0);
   const shared = Math.max(workMs / run.slots, ...poolWork(run));
-  // Of whole milliseconds the last one to end is whole too.
+  // If all ends are whole milliseconds, so is the last one.
   const work = run.spans.every(({ endedAt }) => Number.isInteger(endedAt)) ? Math.ceil(shared) : shared;
   const { path, lengthMs } = longestPath(run);
   return {
@@ -87,10 +87,10 @@ function longestPath({ definition, view, spans, waitsMs }: Simulated): { path: n
   return { path: path.reverse(), lengthMs: endsAt[last] ?? 0 };
 }
 
-/** Rules that may say run before all dependencies have settled. Other verdicts may fall early under any rule. */
+/** Rules that may say run before all dependencies have settled. Other verdicts may be given early under any rule. */
 const startsEarly: ReadonlySet<TriggerRule> = new Set(['one_failed', 'one_success', 'one_settled', 'always']);
 
-/** The task that ends last, or first; -1 of none. */
+/** The task that ends last, or first; -1 without tasks. */
 function firstOrLast(tasks: Int32Array, endsAt: Float64Array, isLast: boolean): number {
   let found = tasks[0] ?? -1;
   for (const task of tasks) {
@@ -101,7 +101,7 @@ function firstOrLast(tasks: Int32Array, endsAt: Float64Array, isLast: boolean): 
 }
 
 function peakOf(spans: readonly Span[]): number {
-  // An attempt of no length takes a slot for a moment that nothing can share in time.
+  // An attempt of zero length takes a slot only for an instant, and overlaps nothing.
   const long = spans.filter(({ startedAt, endedAt }) => endedAt > startedAt);
   const starts = Float64Array.from(long, ({ startedAt }) => startedAt).sort();
   const ends = Float64Array.from(long, ({ endedAt }) => endedAt).sort();

@@ -1,6 +1,8 @@
-/** Numbers from 0, below 1, that are the same for the same seed (mulberry32, by Tommy Ettinger, public domain). */
+/**
+ * A generator of numbers from 0, below 1, always the same for a seed (mulberry32, by Tommy Ettinger, public domain).
+ */
 export function createChance(seed: number): () => number {
-  // A seed is any whole number: what of it is above 32 bits counts too.
+  // A seed is any integer: bits above the 32nd count too.
   let state = (seed ^ Math.imul(Math.floor(seed / 2 ** 32), 0x9e3779b9)) | 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -10,7 +12,7 @@ export function createChance(seed: number): () => number {
   };
 }
 
-/** The numbers below `size` in a random order, every order being as likely as any other. */
+/** The numbers below `size` in a random order; all orders are equally likely. */
 export function shuffled(size: number, chance: () => number): Int32Array {
   const order = Int32Array.from({ length: size }, (_, index) => index);
   for (let last = size - 1; last > 0; last--) {

@@ -1,6 +1,6 @@
 import type { FlowDefinition } from '../../model/definition.ts';
 
-/** How long each task's longest path of durations to an end is, its own included. */
+/** The length of each task's longest path of durations to an end, including its own duration. */
 export function remainingPaths(
   { graph }: FlowDefinition,
   durationOf: (task: number) => number,
@@ -19,9 +19,9 @@ export function remainingPaths(
 
 /**
  * Priorities by which tasks start in critical-path order: by their own priority, then by the longest remaining path,
- * then by their place in `order`. The engine looks at readiness only where priorities are equal, and no two are.
+ * then by their place in `order`. All are different, since the engine goes by readiness between equal priorities.
  *
- * @param order all tasks' numbers, as ties between them are to go
+ * @param order the numbers of all tasks, in the order that breaks ties
  */
 export function criticalPathPriorities(
   definition: FlowDefinition,

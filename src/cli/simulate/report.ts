@@ -28,14 +28,14 @@ export function tableJsonOf(simulations: readonly Simulation[]): string {
   return `${JSON.stringify({ runs }, undefined, 2)}\n`;
 }
 
-/** What there is to know of one simulation, for people. */
+/** A report on one simulation, for people. */
 export function reportOf(simulation: Simulation): string {
   const { view, makespanMs, flow, slots, bounds } = simulation;
   const { lowerMs, by, workMs, peak } = bounds;
   const path = bounds.path.map((task) => flow.graph.ids[task] as string);
   const busy = Number.isFinite(slots)
     ? `${plural(slots, 'worker')} busy ${percent(utilisationOf(simulation))} of the time`
-    : `as many workers as wanted, ${showCount(peak)} at most`;
+    : `no limit of workers, ${showCount(peak)} at most`;
   const lines = [
     `${escapeControls(flow.name)} ${view.status} in ${exactly(makespanMs)}`,
     `  tasks          ${countStatuses(simulation)}`,
@@ -48,7 +48,7 @@ export function reportOf(simulation: Simulation): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** How makespans fall with the number of workers. */
+/** A table of makespans by number of workers. */
 export function tableOf(simulations: readonly Simulation[]): string {
   const rows = simulations.map((simulation, index) => {
     const { options, makespanMs, bounds, view } = simulation;
@@ -77,7 +77,7 @@ export function tableOf(simulations: readonly Simulation[]): string {
     .concat('\n');
 }
 
-/** The part of its slots' time that was used; of no limit, and of no time at all, 0. */
+/** The used part of its slots' time; 0 without a limit, and for no time at all. */
 function utilisationOf({ makespanMs, slots, bounds }: Simulation): number {
   const available = makespanMs * slots;
   return available > 0 && Number.isFinite(available) ? bounds.workMs / available : 0;

@@ -8,13 +8,13 @@ import { createChance, shuffled } from './chance.ts';
 import { criticalPathPriorities } from './order.ts';
 
 export interface SimulateOptions {
-  /** Attempts at one time. Default: no limit but the flow's own. */
+  /** Maximum number of attempts at one time. Default: no limit but the flow's own. */
   readonly workers?: number | undefined;
-  /** Who starts first among tasks of the same priority. Default `fifo`. */
+  /** The order of tasks with the same priority. Default `fifo`. */
   readonly order?: 'fifo' | 'critical-path' | undefined;
-  /** Of the chance by which ties are broken. Default: ties go by definition order. */
+  /** The seed for breaking ties randomly. Default: by definition order. */
   readonly seed?: number | undefined;
-  /** Of a module's tasks that say none, in ms. Default 0. */
+  /** Duration in ms of a module's tasks that define none. Default 0. */
   readonly durationMs?: number | undefined;
 }
 
@@ -26,12 +26,12 @@ export interface Simulation {
   readonly makespanMs: number;
   /** Attempts, in the order of their ends. */
   readonly spans: readonly Span[];
-  /** Attempts that may be under way at one time; `Infinity` for no limit. */
+  /** Maximum number of attempts at one time; `Infinity` for no limit. */
   readonly slots: number;
   readonly bounds: Bounds;
 }
 
-/** Runs a flow on the real engine, under a virtual clock: no body of a module is called. */
+/** Runs a flow on the real engine, with a virtual clock. Calls no body of a module. */
 export async function simulate(loaded: LoadedFlow, options: SimulateOptions): Promise<Simulation> {
   const { definition } = loaded.flow;
   const { graph, settings } = definition;
@@ -83,7 +83,7 @@ export async function simulate(loaded: LoadedFlow, options: SimulateOptions): Pr
   return { flow: loaded.flow, options, view, makespanMs, spans, slots, bounds };
 }
 
-/** The tasks as the engine gets them: in the order in which ties go, with the priorities that `order` asks for. */
+/** The tasks as the engine gets them: in the order that breaks ties, with the priorities for `order`. */
 function orderTasks(
   { flow }: LoadedFlow,
   scripts: ReadonlyMap<string, TaskScript>,
@@ -96,13 +96,13 @@ function orderTasks(
   const durationOf = (task: number) => scripts.get((tasks[task] as TaskDefinition).id)?.durationMs ?? 0;
   const priorities = order === 'fifo' ? undefined : criticalPathPriorities(definition, durationOf, ties);
   return Array.from(ties, (index) => {
-    // Outputs are not simulated, so there is none that a schema could look at.
+    // Outputs are not simulated, so there is nothing for a schema to check.
     const { body: _, output: __, ...task } = tasks[index] as TaskDefinition;
     return { ...task, priority: priorities?.[index] ?? task.priority };
   });
 }
 
-/** Pools that tasks of a module want slots of and its flow does not name: its engine would, which is not known here. */
+/** Pools that tasks of a module want and its flow does not define: its engine would, which is not known here. */
 export function unknownPools({ settings, poolNames }: FlowDefinition): string[] {
   return [...poolNames].filter((name) => !Object.hasOwn(settings.pools ?? {}, name));
 }

@@ -1,10 +1,10 @@
 import type { Paint, Style } from './paint.ts';
 import { truncate, widthOf } from './text.ts';
 
-/** A part of a line, with its look. */
+/** A part of a line, with its style. */
 export type Piece = readonly [style: Style, text: string];
 
-/** Puts pieces side by side, in at most that many columns: what comes last is cut. */
+/** Joins pieces to a line of at most that many columns; the end is cut. */
 export function layOut(pieces: readonly Piece[], columns: number, paint: Paint): string {
   let line = '';
   let left = columns;
@@ -17,7 +17,7 @@ export function layOut(pieces: readonly Piece[], columns: number, paint: Paint):
   return line.trimEnd();
 }
 
-/** Puts groups of pieces side by side with a gap between them, in lines that are broken only between groups. */
+/** Joins groups of pieces with a gap between them; breaks lines only between groups. */
 export function fill(groups: readonly (readonly Piece[])[], gap: string, columns: number): Piece[][] {
   const lines: Piece[][] = [];
   for (const group of groups) {
@@ -29,7 +29,7 @@ export function fill(groups: readonly (readonly Piece[])[], gap: string, columns
   return lines;
 }
 
-/** Columns that the pieces take together. */
+/** The total width of the pieces, in columns. */
 export function widthOfAll(pieces: readonly Piece[]): number {
   return pieces.reduce((width, [, text]) => width + widthOf(text), 0);
 }

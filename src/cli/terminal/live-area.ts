@@ -3,28 +3,28 @@ import { widthOf } from './text.ts';
 
 const hideCursor = '\u001b[?25l';
 const showCursor = '\u001b[?25h';
-// A line that turns out wider than was measured is cut by the terminal, instead of pushing the rest down.
+// The terminal cuts a line that is wider than measured, instead of pushing the rest down.
 const noWrap = '\u001b[?7l';
 const wrap = '\u001b[?7h';
 const clearLine = '\u001b[K';
 const clearBelow = '\u001b[J';
-// Terminals that know it show all that is between at once.
+// Terminals that support it show everything between these at once.
 const beginUpdate = '\u001b[?2026h';
 const endUpdate = '\u001b[?2026l';
 
-/** Undoes what a picture did to its terminal, for a process that cannot any more. */
+/** Restores a terminal after a process that could not do so itself. */
 export const restore = `${endUpdate}\u001b[m${wrap}${showCursor}`;
 
-/** Styles and links, which take no columns. */
+/** Styles, which take no columns. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what begins them
 const sequences = /\u001b\[[\d;]*m/g;
 
-/** Lines at the bottom of a terminal that are drawn over and over, and lines above them that stay. */
+/** Lines at the bottom of a terminal that are redrawn, below lines that stay. */
 export class LiveArea {
   readonly #output: Output;
-  /** Widths of the lines that are there now; the cursor is at the start of the line after them. */
+  /** Widths of the lines on the screen; the cursor is at the start of the line after them. */
   #widths: readonly number[] = [];
-  /** Columns of the terminal as these were drawn. */
+  /** Columns of the terminal when these were drawn. */
   #columns = 0;
   #drawn = '';
   #isOpen = false;
@@ -41,7 +41,7 @@ export class LiveArea {
     return this.#output.rows || 24;
   }
 
-  /** Puts lines above for good, and draws the area anew under them: in one write, and none where nothing changed. */
+  /** Puts lines above for good, and redraws the area below them: in one write, or none if nothing changed. */
   draw(kept: readonly string[], lines: readonly string[]): void {
     const text = lines.map((line) => line + clearLine).join('\n');
     const place = `${this.columns}x${this.rows}`;
@@ -57,7 +57,7 @@ export class LiveArea {
     this.#output.write(`${start}${beginUpdate}${back}${above}${area}${clearBelow}${endUpdate}`);
   }
 
-  /** Takes the area away, keeps what was put above, and gives the cursor back. */
+  /** Removes the area, keeps the lines above, and shows the cursor again. */
   close(kept: readonly string[] = []): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -67,7 +67,7 @@ export class LiveArea {
     this.#drawn = '';
   }
 
-  /** To the area's first line. In a terminal that got narrower each line may have become several. */
+  /** Moves to the area's first line. In a terminal that became narrower, each line may take several. */
   #back(): string {
     const { columns, rows } = this;
     const rowsOf = (width: number): number =>

@@ -1,12 +1,12 @@
 import { styleText } from 'node:util';
 
-/** What a text may look like. `none` leaves it as it is. */
+/** The style of a text. `none` leaves it unchanged. */
 export type Style = 'none' | 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan' | 'magenta';
 
-/** Gives a text a look, or leaves it alone where there are no colours. */
+/** Styles a text, or returns it unchanged without colours. */
 export type Paint = (style: Style, text: string) => string;
 
-/** A stream as far as its looks matter. */
+/** The properties of a stream that decide on colours and live pictures. */
 export interface Looks {
   readonly isTTY?: boolean | undefined;
 }
@@ -18,7 +18,7 @@ export const colours: Paint = (style, text) =>
 
 export const noColours: Paint = (_, text) => text;
 
-/** Colours or none, as FORCE_COLOR, else NO_COLOR, else the terminal says: what Node itself goes by. */
+/** Decides on colours as Node does: by FORCE_COLOR, else NO_COLOR, else the terminal. */
 export function paintFor(stream: Looks, env: Environment): Paint {
   const { NO_COLOR, FORCE_COLOR } = env;
   if (FORCE_COLOR !== undefined) return /^(0|false)$/.test(FORCE_COLOR) ? noColours : colours;
@@ -26,7 +26,7 @@ export function paintFor(stream: Looks, env: Environment): Paint {
   return stream.isTTY && env.TERM !== 'dumb' ? colours : noColours;
 }
 
-/** Whether lines can be drawn over there: on a terminal that can move its cursor, and that somebody looks at. */
+/** Whether a live picture can be drawn: the stream is a terminal that can move its cursor, and somebody watches it. */
 export function isLive(stream: Looks, env: Environment): boolean {
   const isCi = env.CI !== undefined && !/^(|0|false)$/i.test(env.CI);
   return stream.isTTY === true && env.TERM !== 'dumb' && !isCi;

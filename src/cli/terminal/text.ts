@@ -2,23 +2,23 @@ import stringWidth from 'string-width';
 
 export { escapeControls, escapeLines } from '../../model/escape.ts';
 
-/** Printable ASCII: as many columns as characters, which is nearly all that is ever measured. */
+/** Printable ASCII, where columns equal characters: nearly all texts that are measured. */
 const plainText = /^[\x20-\x7e]*$/;
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
-/** What stands for that which did not fit. One column. */
+/** Stands for text that did not fit. One column. */
 const ellipsis = '…';
 
-/** Longer than any line of a terminal: nobody reads on, and measuring it would cost. */
+/** Longer than any line of a terminal; measuring more would be wasted. */
 const maxCharacters = 4_000;
 
-/** Columns that a text without control characters takes: two for CJK and emoji, none for combining marks. */
+/** Columns of a text without control characters: two for CJK and emoji, none for combining marks. */
 export function widthOf(text: string): number {
   return plainText.test(text) ? text.length : stringWidth(text);
 }
 
-/** The text, or as much of its beginning as fits with `…` after it. Cuts through nothing that is seen as one character. */
+/** The text, or as much of its beginning as fits with `…` after it. Splits no visible character. */
 export function truncate(text: string, columns: number): string {
   if (columns <= 0) return '';
   if (plainText.test(text)) return text.length <= columns ? text : text.slice(0, columns - 1) + ellipsis;
@@ -27,7 +27,7 @@ export function truncate(text: string, columns: number): string {
   return taken.length === parts.length ? text : take(parts, columns - 1).join('') + ellipsis;
 }
 
-/** The text, or its beginning and its end with `…` between them: long ids mostly differ at one of the two. */
+/** The text, or its two ends with `…` between them: long ids mostly differ at one of these. */
 export function truncateMiddle(text: string, columns: number): string {
   const cut = truncate(text, columns);
   if (cut === text || columns < 3) return cut;
@@ -37,12 +37,14 @@ export function truncateMiddle(text: string, columns: number): string {
   return truncate(text, columns - widthOf(tail)) + tail;
 }
 
-/** The text with spaces after it, up to that many columns. */
+/** The text padded with spaces to that many columns. */
 export function padTo(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(columns - widthOf(text), 0));
 }
 
-/** The text in lines of at most that many columns, broken between words, and within a word that is longer than that. */
+/**
+ * Breaks a text into lines of at most that many columns, between words, and within a word that is longer than a line.
+ */
 export function wrapWords(text: string, columns: number): string[] {
   if (widthOf(text) <= columns) return [text];
   const lines: string[] = [];
@@ -61,19 +63,19 @@ export function wrapWords(text: string, columns: number): string[] {
   return [...lines, line];
 }
 
-/** Whether there is room for a text beside what takes the columns before it, or it is to go below. */
+/** Whether there is room for a text beside the columns before it; otherwise it goes below. */
 export function hasRoomBeside(columns: number, before: number): boolean {
   return columns - before >= 24;
 }
 
-/** What is seen as one character each. */
+/** The visible characters of a text. */
 function partsOf(text: string): string[] {
   const head =
     text.length > 2 * maxCharacters ? text.slice(0, maxCharacters) + text.slice(-maxCharacters) : text;
   return Array.from(graphemes.segment(head), ({ segment }) => segment);
 }
 
-/** As many from the start as fit. */
+/** The longest beginning that fits. */
 function take(parts: readonly string[], columns: number): string[] {
   let width = 0;
   const end = parts.findIndex((part) => {

@@ -1,18 +1,18 @@
 import { basename, relative, resolve } from 'node:path';
 import type { FlowTest } from '../../testing/index.ts';
 
-/** Where the flow that was tested comes from. */
+/** The source of a tested flow. */
 export interface FlowSource {
-  /** As it was given. */
+  /** The path as given. */
   readonly file: string;
   readonly cwd: string;
-  /** What the module exports it as; `undefined` of a graph file. */
+  /** The name of its export; `undefined` for a graph file. */
   readonly exported: string | undefined;
 }
 
 /**
- * The same test, but its scripts import the flow from where it is, so that they run as they are beside it. A graph
- * file cannot be imported: there it is the command that goes the path.
+ * The same test with scripts that import the flow from its file, so that they can run. A graph file cannot be imported,
+ * so there the script is a command that replays the path.
  */
 export function withRunnableScripts(tested: FlowTest, source: FlowSource): FlowTest {
   const runnable = <Told extends { readonly script: string; readonly seed: string }>(told: Told): Told => ({
@@ -43,7 +43,7 @@ function scriptFrom(
   );
 }
 
-/** An export may have any text as its name. */
+/** The name in an import, since an export may have any text as its name. */
 function nameOf(exported: string): string {
   return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(exported) ? exported : JSON.stringify(exported);
 }

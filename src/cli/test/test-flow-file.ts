@@ -23,7 +23,7 @@ import { type LoadedFlow, loadFlow } from '../load/load-flow.ts';
 import { claimOutput, writeOutput } from '../output-file.ts';
 import { withRunnableScripts } from './replay-script.ts';
 
-/** What may be said of a test on the command line. */
+/** Options of a test on the command line. */
 export interface TestFileOptions {
   readonly flow?: string | undefined;
   readonly loadTimeout?: number | undefined;
@@ -48,7 +48,7 @@ const coverageFormat = { option: '--coverage', mark: '<!-- topple: coverage -->\
 
 const commandNames = ['cancel', 'pause', 'stop', 'rerun'] as const;
 
-/** Tests the flow of a file, and says what the process is to end with. */
+/** Tests the flow of a file, and resolves with the exit code. */
 export async function testFlowFile(path: string, given: TestFileOptions, io: Io): Promise<number> {
   const commands = readCommands(given.commands);
   const { coverage, force = false } = given;
@@ -82,7 +82,7 @@ export async function testFlowFile(path: string, given: TestFileOptions, io: Io)
   return tested.isGood && !isWarned ? exitCode.done : exitCode.failed;
 }
 
-/** Has the real engine go one path, and shows the run that came of it. */
+/** Replays one path on the real engine, and shows the resulting run. */
 async function goPath({ flow }: LoadedFlow, seed: string, isJson: boolean, io: Io): Promise<number> {
   const path = pathOf(flow, seed);
   try {
@@ -123,14 +123,14 @@ function readCommands(list: string | undefined): readonly Command[] | undefined 
     const meant = nearest(name, commandNames);
     const hint = meant === undefined ? '' : ` Did you mean \`${meant}\`?`;
     throw new UsageError(
-      `\`--commands\` must be \`none\`, or of ${commandNames.join(', ')} with commas between, but has \`${name}\`.${hint}`,
+      `\`--commands\` must be \`none\`, or some of ${commandNames.join(', ')} separated by commas, but has \`${name}\`.${hint}`,
     );
   });
-  // A flow with a limit of its own may run out of time, whoever gives commands.
+  // A flow with a time limit may run out of time, whatever the commands.
   return [...commands, 'out of time'];
 }
 
-/** Tasks of a graph file that are to skip themselves need not say `skippable`. */
+/** Lets tasks of a graph file that skip themselves do so without `skippable`. */
 function outcomesIn({ flow, scripts }: LoadedFlow): Record<string, readonly AttemptOutcome[]> {
   const skipping = flow.definition.tasks.filter(({ id }) => scripts?.get(id)?.skips === true);
   return Object.fromEntries(
@@ -138,7 +138,9 @@ function outcomesIn({ flow, scripts }: LoadedFlow): Record<string, readonly Atte
   );
 }
 
-/** What a module exports; nothing of a graph file. It has been loaded: importing it again gives the same. */
+/**
+ * The exports of a module; none for a graph file. The module is already loaded: importing it again returns the same.
+ */
 async function exportsOf(path: string, { scripts }: LoadedFlow, io: Io): Promise<object> {
   return scripts === undefined ? import(pathToFileURL(resolve(io.cwd, path)).href) : {};
 }
@@ -147,11 +149,11 @@ function propertiesIn(path: string, exported: { readonly properties?: unknown })
   const { properties = [] } = exported;
   if (Array.isArray(properties) && properties.every(isProperty)) return properties;
   throw new InvalidFlowError(
-    `${path}: \`properties\` must be an array of what \`always\`, \`never\`, \`eventually\` and \`leadsTo\` of topple/testing make.`,
+    `${path}: \`properties\` must be an array of properties made by \`always\`, \`never\`, \`eventually\` and \`leadsTo\` of topple/testing.`,
   );
 }
 
-/** Lines that no id makes longer than anybody reads. */
+/** Lines shortened where an id is too long to read. */
 function shown(text: string): string {
   return text.split('\n').map(escapeControls).join('\n');
 }

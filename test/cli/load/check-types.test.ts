@@ -70,7 +70,7 @@ test('says that it needs TypeScript where the project has none', async () => {
     [code, stderr],
     [
       2,
-      'topple: wrong.ts: `--check` needs TypeScript, which its project has not installed: ' +
+      'topple: wrong.ts: `--check` needs TypeScript, which is not installed in its project: ' +
         '`npm install --save-dev typescript`.\n',
     ],
   );

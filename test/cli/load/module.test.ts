@@ -29,7 +29,7 @@ const bad: Readonly<Record<string, readonly [code: string, says: RegExp]>> = {
   ],
   'throws-text.ts': [
     "throw 'a text';",
-    /^: threw something that is no error while it was loading: a text\n$/,
+    /^: threw a value that is not an error while it was loading: a text\n$/,
   ],
   'reference.ts': [
     'export const a = missing.b;',
@@ -40,15 +40,18 @@ const bad: Readonly<Record<string, readonly [code: string, says: RegExp]>> = {
     '\n\nexport const a = ;',
     /^:3: cannot be read as a module: SyntaxError: Unexpected token ';'\.\n$/,
   ],
-  'enum.ts': ['export const a = 1;\nenum B { C }', /^:2: has TypeScript that cannot run as it is: /],
+  'enum.ts': ['export const a = 1;\nenum B { C }', /^:2: has TypeScript that Node cannot run: /],
   'name.ts': [
     "import { createFlwo } from 'topple';\nexport { createFlwo };",
     /^:1: cannot be read as a module: .*no?t? .*createFlwo/,
   ],
-  'import.ts': ["import './missing.ts';", /^: imports what is not there: Cannot find module .*missing\.ts/],
+  'import.ts': [
+    "import './missing.ts';",
+    /^: imports something that does not exist: Cannot find module .*missing\.ts/,
+  ],
   'import-property.ts': [
     "import './parts/property.ts';",
-    /^: parts[\\/]property\.ts:2: has TypeScript that cannot run as it is: .*parameter property/,
+    /^: parts[\\/]property\.ts:2: has TypeScript that Node cannot run: .*parameter property/,
   ],
   'import-throws.ts': [
     "import './parts/throws.ts';",
@@ -59,16 +62,19 @@ const bad: Readonly<Record<string, readonly [code: string, says: RegExp]>> = {
     /^: parts[\\/]syntax\.mjs:3: cannot be read as a module: SyntaxError: Unexpected token ';'\.\n$/,
   ],
   'import-name.ts': ["import './parts/throws';", /Did you mean `\.\/parts\/throws\.ts`\?\n$/],
-  'import-type.ts': ["import { RunView } from 'topple';", /^:1: .*RunView.*say `import type`\.\n$/],
+  'import-type.ts': ["import { RunView } from 'topple';", /^:1: .*RunView.*use `import type`\.\n$/],
   'decorator.ts': ['const d = () => {};\n@d class A {}', /^:2: cannot be read as a module: SyntaxError: /],
   'promise.ts': [
     'export default Promise.resolve(1);',
-    /^: exports no flow: what it exports is `default` \(promise: await it\)\./,
+    /^: exports no flow: its exports are `default` \(promise: await it\)\./,
   ],
-  'nothing.ts': ['export {};', /^: exports no flow: it exports nothing at all\. Export what `createFlow`/],
+  'nothing.ts': [
+    'export {};',
+    /^: exports no flow: it exports nothing at all\. Export the flow that `createFlow`/,
+  ],
   'other.ts': [
     'export const a = 1; export function createIt() {}',
-    /^: exports no flow: what it exports is `a` \(number\), `createIt` \(function\)\./,
+    /^: exports no flow: its exports are `a` \(number\), `createIt` \(function\)\./,
   ],
   'flow.ts': [
     `${define}export const f = createFlow('f').task('b', { dependsOn: ['a'] as never, perform: () => 1 });`,
@@ -80,27 +86,27 @@ const bad: Readonly<Record<string, readonly [code: string, says: RegExp]>> = {
   ],
   'getter.ts': [
     "export default { get flow() { throw new Error('not yet'); } };",
-    /^: exports no flow: what it exports is `flow` \(cannot be read: not yet\)\. Export what `createFlow`/,
+    /^: exports no flow: its exports are `flow` \(cannot be read: not yet\)\. Export the flow that `createFlow`/,
   ],
   'getter.cjs': [
     "module.exports = { get flow() { throw 'no error'; }, get then() { throw 1; } };",
-    /^: exports no flow: what it exports is `flow` \(cannot be read: no error\), `then` \(cannot be read: 1\)\./,
+    /^: exports no flow: its exports are `flow` \(cannot be read: no error\), `then` \(cannot be read: 1\)\./,
   ],
   'proxy.ts': [
     'export const odd = new Proxy({}, { get() { throw 1; }, has() { throw 2; } });',
-    /^: exports no flow: what it exports is `odd` \(object\)\./,
+    /^: exports no flow: its exports are `odd` \(object\)\./,
   ],
   'jsx.tsx': [
     'export {};',
-    /^: cannot run: Node knows no JSX\. Without any in it, let its name end in `\.ts`; else build it first\.\n$/,
+    /^: cannot run: Node does not support JSX\. If it has none, rename it to `\.ts`; else build it first\.\n$/,
   ],
   'imports-jsx.ts': [
     "import './parts/page.jsx';",
-    /^: imports `page\.jsx`, which cannot run: Node knows no JSX\./,
+    /^: imports `page\.jsx`, which cannot run: Node does not support JSX\./,
   ],
   'imports-css.ts': [
     "import './parts/page.css';",
-    /^: imports `page\.css`, which cannot run: Node knows no modules that end in `\.css`\./,
+    /^: imports `page\.css`, which cannot run: Node does not support modules that end in `\.css`\./,
   ],
   'exit.ts': ['\nprocess.exit(0);', /^:2: called `process\.exit` while it was loading: /],
   'exit-later.ts': [
@@ -190,7 +196,10 @@ test('picks the flow that is named', async () => {
   });
   assert.is((await ask('--flow', 'a', '--json')).stdout, (await ask('--flow', 'first', '--json')).stdout);
   const { code, stdout, stderr } = await ask('--flow', 'second', '--duration', '7', '--json');
-  assert.is(stderr, 'topple: two.ts: taken to be without limit, since no flow names them: pools `db`\n');
+  assert.is(
+    stderr,
+    'topple: two.ts: simulated without a limit, since the flow does not define them: pools `db`\n',
+  );
   assert.equal(
     [code, JSON.parse(stdout)],
     [
@@ -228,8 +237,8 @@ test('says how a module is made one where package.json makes it CommonJS', async
       code: 3,
       stdout: '',
       stderr:
-        `topple: ${file}:1: has \`import\` or \`export\`, but its package.json makes it CommonJS: say \`"type": "module"\` ` +
-        "there, or let the file's name end in `.mts` or `.mjs`.\n",
+        `topple: ${file}:1: has \`import\` or \`export\`, but its package.json makes it CommonJS: set \`"type": "module"\` ` +
+        'there, or rename the file to `.mts` or `.mjs`.\n',
     });
   }
 });

@@ -64,7 +64,7 @@ test('shows the stack of what nobody caught if that is asked for', async () => {
 test('does not end well where a body ends the process', async () => {
   const { code, stdout, stderr } = await run(exits, '--json');
   assert.is(code, 1);
-  assert.is(stderr, 'topple: the process ended before the run had settled: code of a task ended it\n');
+  assert.is(stderr, "topple: the process ended before the run had settled: a task's code ended it\n");
   assert.match(stdout, '"type":"run.started"');
   assert.not.match(stdout, '"type":"view"');
 });

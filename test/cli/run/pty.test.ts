@@ -65,16 +65,16 @@ onTerminal(
       { columns: 120 },
     );
     await pty.until(/▶ a +\d+ ms/);
-    await pty.until('↻ flaky  attempt 1 of 2 failed, next in 200 ms: attempt 1 of `flaky` was to fail');
+    await pty.until('↻ flaky  attempt 1 of 2 failed, next in 200 ms: attempt 1 of `flaky` is set to fail');
     assert.is(await pty.ended(), 1);
     const { lines } = pty.screen;
-    assert.match(lines[0] ?? '', /^ +\d+ ms {2}✘ bad {2}failed: attempt 1 of `bad` was to fail$/);
+    assert.match(lines[0] ?? '', /^ +\d+ ms {2}✘ bad {2}failed: attempt 1 of `bad` is set to fail$/);
     assert.equal(
       lines.filter((line) => /^▶|critical path|━/.test(line)),
       [],
     );
     assert.is(lines.at(-2), '✔ 2 done   ✘ 1 failed   ⊘ 1 upstream_failed');
-    assert.match(lines.at(-1) ?? '', /^✘ demo failed after \d+ ms: bad: attempt 1 of `bad` was to fail$/);
+    assert.match(lines.at(-1) ?? '', /^✘ demo failed after \d+ ms: bad: attempt 1 of `bad` is set to fail$/);
     assert.ok(isRestored(pty));
   },
 );
@@ -181,7 +181,7 @@ onTerminal('gives the cursor back where something is thrown that nobody catches'
   assert.is(await pty.ended(), 1);
   assert.match(pty.text, 'topple: task `a`: unexpected Error: out of nowhere at all.');
   assert.not.match(pty.text, 'stray.ts:');
-  assert.match(pty.text, 'the process ended before the run had settled: code of a task ended it');
+  assert.match(pty.text, "the process ended before the run had settled: a task's code ended it");
   assert.ok(isRestored(pty));
 });
 
@@ -217,7 +217,7 @@ onTerminal('is stopped, goes on and ends though a body holds its thread', async 
   await pty.stopped();
   pty.resume();
   pty.press(ctrlC);
-  await pty.until('lets no signal be heard');
+  await pty.until('the signal is not handled');
   pty.press(ctrlC);
   assert.is(await pty.ended(), 130);
   assert.ok(isRestored(pty));

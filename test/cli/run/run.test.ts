@@ -76,12 +76,12 @@ test('gives a line with its instant for each event, and a summary', async () => 
     told.map((line) => line.replace(/after \d+ ms/, 'after N ms')),
     [
       'task.started pay',
-      'task.retrying pay attempt 1 of 3 failed, next in 5 ms: attempt 1 of `pay` was to fail',
+      'task.retrying pay attempt 1 of 3 failed, next in 5 ms: attempt 1 of `pay` is set to fail',
       'task.started pay attempt 2 of 3',
-      'task.retrying pay attempt 2 of 3 failed, next in 5 ms: attempt 2 of `pay` was to fail',
+      'task.retrying pay attempt 2 of 3 failed, next in 5 ms: attempt 2 of `pay` is set to fail',
       'task.started pay attempt 3 of 3',
       'task.done pay after N ms',
-      'task.upstream_failed thanks because `post` failed: attempt 1 of `post` was to fail',
+      'task.upstream_failed thanks because `post` failed: attempt 1 of `post` is set to fail',
     ],
   );
   assert.match(summary.join('\n'), '  ⊘ `thanks` did not run: `post` failed');
@@ -282,7 +282,7 @@ test('refuses input that is none', async () => {
   };
   assert.match(
     await told('--input', '{ n: 1 }'),
-    /^topple: --input: expected JSON, but .*text needs its quotes: '"…"'\.\n$/,
+    /^topple: --input: expected JSON, but .*a string needs its quotes: '"…"'\.\n$/,
   );
   assert.match(
     await told('--input', '@missing.json'),
@@ -400,7 +400,7 @@ test('shows what bodies log among the events', async () => {
 
 test('shows where errors come from if that is asked for', async () => {
   const { stderr } = await run({ a: { fails: 'always' } }, ['--verbose']);
-  assert.match(stderr, /^Error: attempt 1 of `a` was to fail\n {4}at /m);
+  assert.match(stderr, /^Error: attempt 1 of `a` is set to fail\n {4}at /m);
   assert.not.match((await run({ a: { fails: 'always' } })).stderr, '    at ');
 });
 
@@ -437,14 +437,14 @@ test('writes what XState tells an inspector, a line each', async () => {
       transitions.map(({ from, event, to }: Record<string, string>) => `${from} ${event} ${to}`),
     ),
     [
-      'pending task.ready ',
-      'pending attempt.start running',
-      'running attempt.failed retrying',
-      'retrying attempt.due ',
-      'retrying attempt.start running',
-      'running attempt.failed retrying',
-      'retrying attempt.due ',
-      'retrying attempt.start running',
+      'undecided task.ready ready',
+      'ready attempt.start running',
+      'running attempt.failed backing_off',
+      'backing_off attempt.due due',
+      'due attempt.start running',
+      'running attempt.failed backing_off',
+      'backing_off attempt.due due',
+      'due attempt.start running',
       'running attempt.done done',
     ],
   );

@@ -70,7 +70,7 @@ test('ends a body that holds the thread, at the second signal', async () => {
     await run.until(/spinning/);
     run.child.kill(first);
     await run.until(
-      /topple: a task holds the thread and lets no signal be heard; a second one ends the run by force; running: `waits`, `spins`\n/,
+      /topple: a task blocks the thread, so the signal is not handled; a second one ends the run by force; running: `waits`, `spins`\n/,
     );
     run.child.kill(second);
     assert.equal(await run.ended(), {
@@ -114,7 +114,7 @@ test('shows modules nothing of its supervisor, and ends when nothing is left to 
   const run = new Running([lone], { WAIT: 'nothing' });
   assert.equal(await run.ended(), {
     code: 1,
-    lastLine: 'topple: the process ended before the run had settled: code of a task ended it',
+    lastLine: "topple: the process ended before the run had settled: a task's code ended it",
   });
   assert.match(run.text, /^pid \d+, undefined, undefined$/m);
 });

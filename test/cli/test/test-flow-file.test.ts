@@ -121,7 +121,7 @@ test('fails below a threshold, and writes what was covered', async () => {
   assert.match(stdout, /✘ not good: coverage is \d+(\.\d)? %, and must be 90 %/);
   const page = readFileSync(join(cwd, 'coverage.md'), 'utf8');
   assert.match(page, '| verdicts of trigger rules |');
-  assert.match(page, '  running --> retrying : ✗ attempt.failed [attemptsLeft]');
+  assert.match(page, '  running --> backing_off : ✗ attempt.failed [attemptsLeft]');
   assert.match(page, '  running --> done : ✓ attempt.done');
 });
 
@@ -143,7 +143,7 @@ test('says in one line what is wrong with its options', async () => {
   };
   assert.match(
     await errorOf(flow, '--commands', 'cancle'),
-    '2 topple: `--commands` must be `none`, or of cancel, pause, stop, rerun with commas between, but has `cancle`. Did you mean `cancel`?\n',
+    '2 topple: `--commands` must be `none`, or some of cancel, pause, stop, rerun separated by commas, but has `cancle`. Did you mean `cancel`?\n',
   );
   assert.match(
     await errorOf(flow, '--path', 'd7'),
@@ -157,5 +157,8 @@ test('says in one line what is wrong with its options', async () => {
     'odd.ts',
     "import { createFlow } from 'topple';\nexport const odd = createFlow('odd').task('a', { perform: () => 1 });\nexport const properties = [() => true];\n",
   );
-  assert.match(await errorOf(odd), '3 topple: odd.ts: `properties` must be an array of what `always`');
+  assert.match(
+    await errorOf(odd),
+    '3 topple: odd.ts: `properties` must be an array of properties made by `always`',
+  );
 });
