@@ -3,20 +3,20 @@ import { isSettled } from '../model/status.ts';
 import type { Batch } from './batch.ts';
 import type { PendingRun } from './pending.ts';
 
-/** Work that was accepted, from the moment on at which the first of it was added. */
+/** Accepted work, from the moment when its first task was added. */
 export class AcceptedRun implements PendingRun {
   static #count = 0;
   readonly number = ++AcceptedRun.#count;
   readonly id: string;
   readonly flow: string;
-  /** What it is made of, where it is made of functions. */
+  /** Its tasks, if they are functions. */
   readonly batch: Batch | undefined;
-  /** Why it is not to be, once that is so. */
+  /** Reason why it was cancelled, once it was. */
   cancelled: string | undefined;
   readonly #onCancel: ((reason: string) => void) | undefined;
   #run: Run | undefined;
 
-  /** @param onCancel called where it is cancelled before it runs */
+  /** @param onCancel called if it is cancelled before it runs */
   constructor(id: string, flow: string, batch?: Batch, onCancel?: (reason: string) => void) {
     this.id = id;
     this.flow = flow;
@@ -28,7 +28,7 @@ export class AcceptedRun implements PendingRun {
     return this.batch === undefined;
   }
 
-  /** It has been started, perhaps paused. */
+  /** Tells it that its run has started, perhaps paused. */
   began(run: Run): void {
     this.#run = run;
     if (this.cancelled !== undefined) run.cancel(this.cancelled);

@@ -8,29 +8,30 @@ import { type BackgroundOptions, checkBackground, checkRoute, type RouteOptions 
 import { Pending } from './pending.ts';
 import { Stalls } from './stalls.ts';
 
-/** The background of a server: what its handlers add is run here. */
+/** The background of a server: it runs the tasks that handlers add. */
 export interface Background {
-  /** Runs the tasks: to look for runs by id, and to start others. */
+  /** Runs the tasks. Use it to find runs by id, and to start others. */
   readonly engine: Engine;
-  /** Hears of tasks that failed or were dropped. */
+  /** Receives messages about tasks that failed or were dropped. */
   readonly logger: Logger;
   /** Runs that were accepted and have not settled. */
   readonly pending: number;
-  /** Whether a request that adds work now gets a BusyError: `maxPending` is reached, or it is being drained. */
+  /** Whether a request that adds work now gets a BusyError: `maxPending` is reached, or the background is draining. */
   readonly isBusy: boolean;
-  /** How it stands, for those who ask whether to send it requests: `createHealthHandler` answers them. */
+  /** Returns the state of the background, for load balancers: `createHealthHandler` serves it. */
   health(): Health;
   /**
-   * The tasks of one response, for an adapter of your own, or for work that no response goes before.
+   * Opens the tasks of one response, for your own adapter or for work that follows no response.
    *
-   * @throws FlowError for an option that will not do
+   * @throws FlowError for an invalid option
    */
   open(options?: RouteOptions, hooks?: ResponseHooks): Delivery;
   /**
-   * Takes no work of new requests, gives requests and runs under way `graceMs`, and ends what is left then; resolves
-   * with the ids of that. A second call gets what the first one gets. An engine of its own is stopped, too.
+   * Refuses work of new requests, gives requests and runs under way `graceMs`, and ends the rest. Resolves with a
+   * report that names the runs it ended. A second call gets the result of the first. Stops the engine if it is the
+   * background's own.
    *
-   * @throws FlowError for an option that will not do
+   * @throws FlowError for an invalid option
    */
   drain(options?: DrainOptions): Promise<DrainReport>;
 }
@@ -38,7 +39,7 @@ export interface Background {
 /**
  * Makes the background of a server.
  *
- * @throws FlowError for an option that will not do
+ * @throws FlowError for an invalid option
  */
 export function createBackground(options: BackgroundOptions = {}): Background {
   checkBackground(options);
@@ -88,8 +89,8 @@ export function createBackground(options: BackgroundOptions = {}): Background {
 }
 
 /**
- * Settled runs that an engine of its own keeps. The collector carries each about until it is old: with 1,000 of them,
- * an engine's usual number, a short collection took 6 ms, with 100 half a millisecond.
+ * Number of settled runs that the background's own engine keeps. The garbage collector copies each until it is old:
+ * with 1,000 of them, the default of an engine, a minor collection took 6 ms, with 100 half a millisecond.
  */
 const KEPT = 100;
 

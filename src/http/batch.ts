@@ -5,17 +5,17 @@ import { createGraph, type Graph } from '../model/graph.ts';
 import { cycleError, duplicateTask, unknownDependency } from '../model/graph-check.ts';
 import type { Bound } from './context.ts';
 
-/** What a run of background tasks is made of, while it is collected. Tasks may name others that come later. */
+/** The tasks of a future run, while handlers add them. Tasks may name others that come later. */
 export class Batch {
-  /** Of the run that it becomes. */
+  /** Id of the run that it becomes. */
   readonly runId: string;
   readonly flowName: string;
   readonly #tasks = new Map<string, TaskDefinition>();
-  /** Ids that no task has so far, with the first task that depends on each. */
+  /** Ids that no task has yet, with the first task that depends on each. */
   #missing: Map<string, string> | undefined;
   /** The last task of the list: the next one follows it. */
   #last: string | undefined;
-  /** By name, the number to look for a free id from. */
+  /** By name, the first number to try for a free id. */
   #numbers: Map<string, number> | undefined;
 
   constructor(runId: string, flowName: string) {
@@ -27,12 +27,12 @@ export class Batch {
     return [...this.#tasks.keys()];
   }
 
-  /** Whether a task names one that is not there, so far. */
+  /** Whether a task names one that does not exist yet. */
   get isIncomplete(): boolean {
     return this.#missing !== undefined && this.#missing.size > 0;
   }
 
-  /** Adds a task at the end of the list; its id is its own, with a number where that is taken. */
+  /** Adds a task at the end of the list. Its id gets a number if it is taken. */
   append(
     task: TaskDefinition,
     triggerRule: 'all_settled' | 'all_success',
@@ -57,13 +57,13 @@ export class Batch {
     this.#enter(bind(defineTask(this.flowName, id, options), bound), mayWait);
   }
 
-  /** Throws FlowError where a task names one that is not there. */
+  /** Throws FlowError if a task names one that does not exist. */
   check(): void {
     for (const [dependency, id] of this.#missing ?? [])
       throw unknownDependency(this.flowName, id, dependency, this.ids);
   }
 
-  /** Ids, each after those that it depends on. */
+  /** Returns the ids, each after its dependencies. */
   order(): string[] {
     return this.#graph().order();
   }
@@ -97,7 +97,7 @@ export class Batch {
     return `${name}-${number}`;
   }
 
-  /** The way from a task along dependencies back to itself. */
+  /** Finds the path from a task along dependencies back to itself. */
   #cycleOf(id: string): string[] | undefined {
     const from = new Map<string, string>();
     const queue = [id];
@@ -124,7 +124,7 @@ function wayBack(id: string, last: string, from: ReadonlyMap<string, string>): s
   return [id, ...path];
 }
 
-/** The same task, with a body that runs in the context that was captured for it. */
+/** Returns the same task with a body that runs in the captured context. */
 function bind(task: TaskDefinition, bound: Bound): TaskDefinition {
   const { body } = task;
   if (body.kind !== 'perform') return task;

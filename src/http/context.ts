@@ -2,16 +2,16 @@ import type { PerformScope } from '../index.ts';
 import { isThenable } from '../model/check.ts';
 import type { ResponseSentError } from './error.ts';
 
-/** Calls a body in the context that was captured, as the attempt of a task. */
+/** Calls a body in the captured context, as the attempt of a task. */
 export type Bound = <T>(scope: PerformScope, body: () => T) => T;
 
-/** The response whose tasks are performed. */
+/** The response that tasks belong to. */
 export interface TaskOwner {
-  /** Hears of a use of the response that a task cannot be told of, since nobody would catch what is thrown there. */
+  /** Hears of a use of the response in a callback of a task, where nobody could catch an error. */
   misused(error: ResponseSentError, taskId: string): void;
 }
 
-/** The part of `node:async_hooks` that is used here. Deno, Bun and Workers have it too, the last two functions not always. */
+/** The used part of `node:async_hooks`. Deno, Bun and Workers have it too, but not always the last two functions. */
 interface AsyncHooks {
   readonly AsyncLocalStorage: new <T>() => {
     getStore(): T | undefined;
@@ -26,15 +26,15 @@ interface Host {
   readonly process?: { readonly getBuiltinModule?: (name: string) => Partial<AsyncHooks> | undefined };
 }
 
-// Asked for and not imported, so that the entry also loads where there is no such module.
+// Looked up instead of imported, so that the entry also loads on platforms without the module.
 const { AsyncLocalStorage, AsyncResource, executionAsyncId, executionAsyncResource } =
   (globalThis as Host).process?.getBuiltinModule?.('node:async_hooks') ?? {};
 const calls = AsyncLocalStorage && new AsyncLocalStorage<BodyCall>();
 
 /**
- * One call of a task's body. Its context outlives it, and reaches other requests: in a connection that the body opened
- * and that a pool keeps, the callbacks of whoever uses it next run in it. So the context alone says nothing; what counts
- * is whose task this is, and whether it is being performed.
+ * One call of a task's body. Its context outlives it and reaches other requests: a pool keeps a connection that the
+ * body opened, and the callbacks of its next user run in that context. So the context alone proves nothing. The owner
+ * of the task counts, and whether its body is under way.
  */
 class BodyCall {
   readonly scope: PerformScope;
@@ -52,12 +52,12 @@ class BodyCall {
   }
 
   /**
-   * Whether it is the body that runs: in its call, or behind an `await`. What is thrown there it gets. A callback of a
-   * timer or a stream may be anybody's, and has only the process above it.
+   * Whether the body itself runs: in its call, or behind an `await`. It can catch errors there. A callback of a timer
+   * or a stream may belong to anybody, and its errors reach only the process.
    */
   get isInBody(): boolean {
     if (this.#stage !== 'awaited') return this.#stage === 'called';
-    // Behind an `await` there is no resource, or the promise where hooks are set; in a callback there is another.
+    // Behind an `await` there is no resource, or the promise if hooks are set; in a callback there is another one.
     if (executionAsyncId === undefined || executionAsyncId() === 0) return true;
     return executionAsyncResource?.() instanceof Promise;
   }
@@ -67,7 +67,7 @@ class BodyCall {
     try {
       const result = body();
       if (!isThenable(result)) return result;
-      // Of a foreign thenable `then` may be called only once: it may be what begins the work.
+      // Call `then` of a foreign thenable only once: that call may begin the work.
       const promise = result instanceof Promise ? result : Promise.resolve(result);
       isSettled = false;
       this.#stage = 'awaited';
@@ -84,12 +84,12 @@ class BodyCall {
 }
 
 /**
- * Captures the asynchronous context (request id, logger, …) of whoever calls. The engine takes its turns in anybody's
- * context, so a body has only the one that is captured for it. Where the platform has none, there is none to carry.
+ * Captures the asynchronous context (request id, logger, …) of the caller. The engine takes its turns in arbitrary
+ * contexts, so a body needs the one captured for it. Does nothing on platforms without asynchronous contexts.
  */
 export function captureContext(owner: TaskOwner): Bound {
   if (AsyncResource === undefined || calls === undefined) return (_, body) => body();
-  // What `AsyncLocalStorage.snapshot()` is made of, without the function that it makes each time.
+  // As `AsyncLocalStorage.snapshot()` does, without the function that it makes each time.
   const resource = new AsyncResource('topple.task');
   return (scope, body) => {
     const call = new BodyCall(scope, owner);
@@ -98,16 +98,16 @@ export function captureContext(owner: TaskOwner): Bound {
 }
 
 /**
- * What the attempt is given in whose course this is called: its `signal`, `idempotencyKey`, `log` and the rest, for
- * functions that got only their arguments from `tasks.add`. `undefined` outside of background tasks, in callbacks (of
- * timers, streams, pools: they may be those of another request), and on platforms without `AsyncLocalStorage`.
+ * Returns the scope of the current attempt (`signal`, `idempotencyKey`, `log` and the rest), for functions that
+ * received only their arguments from `tasks.add`. Returns `undefined` outside of background tasks, in callbacks of
+ * timers, streams and pools (they may belong to another request), and on platforms without `AsyncLocalStorage`.
  */
 export function taskScope(): PerformScope | undefined {
   const call = calls?.getStore();
   return call?.isInBody ? call.scope : undefined;
 }
 
-/** The call of a body in whose context this is called, under way or over. */
+/** Returns the call of a body that the current context belongs to, under way or over. */
 export function currentCall(): Pick<BodyCall, 'scope' | 'owner' | 'isUnderWay' | 'isInBody'> | undefined {
   return calls?.getStore();
 }

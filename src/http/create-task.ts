@@ -6,37 +6,37 @@ import { ArgumentsError } from './error.ts';
 
 const details = Symbol('topple.task');
 
-/** What may be said of a task function beside what it does. */
+/** Options of a task function, beside its body. */
 export interface TaskFunctionOptions<
   Given extends readonly unknown[],
   Taken extends readonly unknown[],
   Output,
 > extends Omit<TaskSettings, 'triggerRule' | 'output'> {
-  /** Checks the list of arguments where they are given; `perform` gets what it returns. It must be synchronous. */
+  /** Checks the list of arguments at the call; `perform` receives its result. Must be synchronous. */
   readonly args?: Schema<Given, Taken> | undefined;
   readonly perform: (...args: Taken) => Output;
 }
 
-/** A function with a name and a policy, for `tasks.add`. Called, it checks its arguments and performs, once. */
+/** A function with a name and a policy, for `tasks.add`. A direct call checks the arguments and performs once. */
 export interface TaskFunction<Given extends readonly unknown[], Output> {
   (...args: Given): Output;
   readonly taskId: string;
 }
 
-/** What `tasks.add` is to do: the function, and how it is to be tried. */
+/** A function for `tasks.add`, with its policy. */
 export interface AddedTask {
-  /** Without its place in the list, and with a body that knows no arguments. */
+  /** The task without its place in the list; its body takes no arguments. */
   readonly definition: TaskDefinition;
   readonly perform: (...args: readonly unknown[]) => unknown;
-  /** The arguments as they are to be handed over; throws ArgumentsError. */
+  /** Returns the arguments to pass; throws ArgumentsError. */
   readonly check: (args: readonly unknown[]) => readonly unknown[];
 }
 
 /**
  * Makes a function for `tasks.add` that has retries, time limits and checked arguments.
  *
- * @param id what runs and logs call it
- * @throws FlowError for an option that will not do
+ * @param id its name in runs and logs
+ * @throws FlowError for an invalid option
  */
 export function createTask<
   Given extends readonly unknown[],
@@ -57,38 +57,41 @@ export function createTask<
   return Object.assign(call, { taskId: id, [details]: task });
 }
 
-/** What is known of a function that is given to `tasks.add`: of any function its name. */
+/** Reads the policy of a function for `tasks.add`; a plain function has only its name. */
 export function readTaskFunction(perform: (...args: never[]) => unknown): AddedTask {
   if (typeof perform !== 'function') {
     throw badOption(
       { option: 'function', owner: 'tasks.add' },
-      'a function, with its arguments after it',
+      'a function, followed by its arguments',
       perform,
     );
   }
   const known = (perform as { [details]?: AddedTask })[details];
   if (known !== undefined) return known;
   refuseGenerator({ option: 'function', owner: 'tasks.add' }, perform);
-  // A class may have a static `name` of its own.
+  // A class may have its own static `name`.
   const { name } = perform as { readonly name: unknown };
   const id = typeof name === 'string' && name !== '' ? name : 'task';
   return { definition: { ...plain, id }, perform: perform as never, check: asGiven };
 }
 
-/** In errors of tasks that are not yet part of one. */
+/** Flow name in errors of tasks that have no flow yet. */
 const flowName = 'background';
 
 const asGiven = (args: readonly unknown[]): readonly unknown[] => args;
 
-/** What is said of a function that says nothing of itself. */
+/** Policy of a plain function. */
 const plain = readTask(flowName, 'task', { perform: asGiven });
 
-/** Called, it would give a generator, which nobody asks for a value: its task would be done, with nothing done. */
+/**
+ * Refuses a generator function: a call returns a generator that nobody iterates, so the task would end `done` without
+ * doing anything.
+ */
 function refuseGenerator(place: Parameters<typeof badOption>[0], perform: unknown): void {
   if (!(perform instanceof GeneratorFunction) && !(perform instanceof AsyncGeneratorFunction)) return;
   throw badOption(
     place,
-    'a function that does its work when it is called; of a generator, hand over one that loops over it',
+    'a function that does its work when it is called; wrap a generator in a function that iterates over it',
     perform,
   );
 }
@@ -116,13 +119,13 @@ function checkArguments(id: string, schema: unknown, args: readonly unknown[]): 
     checked.catch(() => {});
     throw badOption(
       { option: 'args', owner: `createTask('${id}')` },
-      'a schema that answers at once, for `tasks.add` does; await the check in the handler instead',
+      'a synchronous schema, because `tasks.add` is synchronous; await the check in the handler instead',
       'a schema that returns a promise',
     );
   }
   if (!checked.ok) throw new ArgumentsError(id, checked.issues);
   if (!Array.isArray(checked.value)) {
-    const rule = `a schema of the list of arguments, as \`z.tuple([…])\` is; it returned ${showValue(checked.value)}`;
+    const rule = `a schema of the argument list, such as \`z.tuple([…])\`; it returned ${showValue(checked.value)}`;
     throw badOption({ option: 'args', owner: `createTask('${id}')` }, rule, 'another');
   }
   return checked.value;

@@ -14,7 +14,7 @@ import type { Awaited, ResponseProgress, Stalls } from './stalls.ts';
 import { type Happening, isAwaited, isDecided, nextStanding, type Standing } from './standing.ts';
 import { BackgroundTasks, type Collector } from './tasks.ts';
 
-/** What a delivery needs of its background. */
+/** The parts of a background that a delivery needs. */
 export interface DeliveryCore {
   readonly engine: Engine;
   readonly logger: Logger;
@@ -23,60 +23,60 @@ export interface DeliveryCore {
   readonly stalls: Stalls;
 }
 
-/** What an adapter knows of its response. */
+/** An adapter's access to its response. */
 export interface ResponseHooks {
-  /** Whether anything of the response has been sent. Default: no. */
+  /** Tells whether any of the response has been sent. Default: no. */
   readonly isSent?: (() => boolean) | undefined;
-  /** Has `check` called before anything is sent, by what the handler does; what it throws is to reach the handler. */
+  /** Arranges that `check` is called before anything is sent; its errors must reach the handler. */
   readonly beforeHead?: ((check: () => void) => void) | undefined;
-  /** Has a task that uses the response from now on get a ResponseSentError. */
+  /** Makes tasks that use the response from now on get a ResponseSentError. */
   readonly guard?: ((owner: TaskOwner) => void) | undefined;
   /**
-   * Begins to follow how far the response is; called once, where it takes long. Default: it is not seen, and is waited
-   * for as long as it takes.
+   * Begins to follow the progress of the response; called once, if it takes long. Default: progress is unknown, and
+   * tasks wait for the response without limit.
    */
   readonly watch?: (() => ResponseProgress) | undefined;
 }
 
 /**
- * The tasks of one response, from its request on. The adapter tells what becomes of handler and response:
- * `handled` or `threw`, and `finished`, `disconnected` or `stalled`.
+ * The tasks of one response, from its request on. The adapter reports the fate of handler and response: `handled` or
+ * `threw`, and `finished`, `disconnected` or `stalled`.
  */
 export interface Delivery {
   readonly tasks: BackgroundTasks;
-  /** The handler has returned. */
+  /** Reports that the handler has returned. */
   handled(): void;
-  /** The handler has thrown. */
+  /** Reports that the handler has thrown. */
   threw(error: unknown): void;
-  /** Throws where tasks depend on others that are not there. To be called before anything is sent. */
+  /** Throws if tasks depend on missing ones. Call it before anything is sent. */
   check(): void;
-  /** The response has been handed to the socket. */
+  /** Reports that the response has been handed to the socket. */
   finished(): void;
-  /** The client has hung up before it had the whole response. */
+  /** Reports that the client disconnected before it had the whole response. */
   disconnected(): void;
-  /** The client takes nothing of the response. */
+  /** Reports that the client reads nothing of the response. */
   stalled(): void;
-  /** Resolves when all that was set off has settled. Never rejects. */
+  /** Resolves when all its runs have settled. Never rejects. */
   settled(): Promise<void>;
 }
 
-/** A delivery that collects tasks and has them run. */
+/** A delivery that collects tasks and runs them. */
 export class ResponseDelivery implements Delivery, Collector, Awaited {
   readonly tasks: BackgroundTasks;
-  /** Among the requests. */
+  /** Number of its request. */
   readonly number: number;
   readonly #core: DeliveryCore;
   readonly #options: RouteOptions;
-  /** None once it is decided what becomes of the tasks: request and response need not wait for that. */
+  /** Cleared once the fate of the tasks is decided, so that request and response can be collected. */
   #hooks: ResponseHooks;
   #standing: Standing = 'open';
   #whyDropped = '';
-  /** Whether it began when no new work was taken any more. */
+  /** Whether it began after the background was closed for new work. */
   readonly #isLate: boolean;
   #runId: string | undefined;
-  /** The batch that is collected, as it is pending. */
+  /** The batch that handlers add to, as a pending run. */
   #next: AcceptedRun | undefined;
-  /** What will never run, so that the handler can go on as if it did: later tasks may name earlier ones. */
+  /** Tasks that will never run. The handler continues as if they did: later tasks may name earlier ones. */
   #dropped: Batch | undefined;
   /** The batch whose run is under way. */
   #current: AcceptedRun | undefined;
@@ -99,7 +99,7 @@ export class ResponseDelivery implements Delivery, Collector, Awaited {
     this.number = core.lull.requestBegan();
   }
 
-  // What adapters tell.
+  // For adapters.
 
   handled(): void {
     this.#happened('handler returned');
@@ -121,12 +121,12 @@ export class ResponseDelivery implements Delivery, Collector, Awaited {
   }
 
   disconnected(): void {
-    this.#happened('client gone', 'the client hung up before it had its response');
+    this.#happened('client gone', 'the client disconnected before it had the whole response');
     this.#ended('response');
   }
 
   stalled(): void {
-    this.#happened('response stalled', 'the client did not take its response');
+    this.#happened('response stalled', 'the client did not read its response');
     this.#ended('response');
   }
 
@@ -135,12 +135,12 @@ export class ResponseDelivery implements Delivery, Collector, Awaited {
       this.#released ??= Promise.withResolvers();
       await this.#released.promise;
     }
-    // What is added in a task's course is collected before its run has settled.
+    // Tasks that a task adds are collected before its run has settled.
     while (this.#live.size > 0 || this.#next !== undefined)
       await Promise.all([...this.#live, new Promise<void>((resolve) => soon(resolve))]);
   }
 
-  // What the tasks ask for.
+  // For the tasks.
 
   get runId(): string {
     this.#runId ??= crypto.randomUUID();
@@ -148,7 +148,7 @@ export class ResponseDelivery implements Delivery, Collector, Awaited {
   }
 
   get isSent(): boolean {
-    // A handler whose client has hung up goes on as it would have.
+    // A handler continues as usual when its client has disconnected.
     return this.#standing === 'sent' || (this.#standing !== 'dropped' && (this.#hooks.isSent?.() ?? false));
   }
 
@@ -175,7 +175,7 @@ export class ResponseDelivery implements Delivery, Collector, Awaited {
     const batch = new Batch(isDecided(this.#standing) ? crypto.randomUUID() : this.runId, name);
     this.#next = new AcceptedRun(batch.runId, name, batch, (reason) => this.#cancelNext(reason));
     this.#core.pending.add(this.#next);
-    // Later ones of the same moment go along.
+    // Include later tasks of the same moment.
     if (this.#standing === 'sent') soon(() => this.#flush());
     return batch;
   }
@@ -188,10 +188,10 @@ export class ResponseDelivery implements Delivery, Collector, Awaited {
 
   start(flow: AnyFlow, input: unknown, options: StartOptions): Promise<Run> {
     const starting = this.#startPaused(flow, input, options);
-    // Of a promise that nobody may await, the rejection is no news to Node; once the response has gone, it is to us.
+    // The handler may not await this promise: avoid an unhandled rejection. After the response, log it.
     starting.catch((error) => {
       if (!isAwaited(this.#standing))
-        this.#core.logger.error('A flow was not started after the response', error);
+        this.#core.logger.error('A flow could not be started after the response', error);
     });
     return starting;
   }
@@ -234,14 +234,14 @@ export class ResponseDelivery implements Delivery, Collector, Awaited {
     return this.#hooks.watch?.() ?? (() => undefined);
   }
 
-  /** It is decided what becomes of the tasks. */
+  /** Releases request and response: the fate of the tasks is decided. */
   #letGo(): void {
     this.#hooks = none;
     if (this.#isWatched) this.#core.stalls.delete(this);
     this.#released?.resolve();
   }
 
-  /** @param why what is said of the tasks if they are dropped for it */
+  /** @param why reason to log if the tasks are dropped */
   #happened(happening: Happening, why = ''): void {
     const next = nextStanding(this.#standing, happening, this.#options);
     if (next === this.#standing) return;
@@ -266,14 +266,14 @@ export class ResponseDelivery implements Delivery, Collector, Awaited {
     this.#whyDropped = why;
     this.#letGo();
     const ids = [...(this.batch?.ids ?? []), ...this.#waiting.map(({ id }) => `run ${id}`)];
-    if (ids.length > 0) logger.warn(`Background tasks were dropped, for ${why}: ${ids.join(', ')}`);
+    if (ids.length > 0) logger.warn(`Background tasks were dropped: ${ids.join(', ')}. Reason: ${why}`);
     if (this.#next !== undefined) this.#core.pending.drop(this.#next);
     this.#dropped = this.#next?.batch;
     this.#next = undefined;
     for (const run of this.#waiting.splice(0)) run.cancel(why);
   }
 
-  /** The batch that is collected becomes a run, unless one is under way. */
+  /** Starts a run of the collected batch, unless one is under way. */
   #flush(): void {
     const accepted = this.#next;
     if (accepted?.batch === undefined || this.#current !== undefined) return;
@@ -290,7 +290,7 @@ export class ResponseDelivery implements Delivery, Collector, Awaited {
     });
   }
 
-  /** Sees a run to its end, and tells the logger of what went wrong. */
+  /** Follows a run to its end, and logs failures. */
   #follow(accepted: AcceptedRun, starting: Promise<Run>, then?: () => void): void {
     const { pending, logger } = this.#core;
     const follow = async (): Promise<void> => {
@@ -315,12 +315,12 @@ export class ResponseDelivery implements Delivery, Collector, Awaited {
     this.#live.add(ended);
   }
 
-  /** What was added while a run went on does not follow it where that was cancelled. */
+  /** Drops the tasks that were added during a run, because that run was cancelled. */
   #cancelNext(reason: string): void {
     const next = this.#next;
     if (next === undefined) return;
     this.#next = undefined;
-    this.#core.logger.warn(`Background tasks were dropped, for ${reason}: ${list(next)}`);
+    this.#core.logger.warn(`Background tasks were dropped: ${list(next)}. Reason: ${reason}`);
     this.#core.pending.drop(next);
   }
 
@@ -331,7 +331,7 @@ export class ResponseDelivery implements Delivery, Collector, Awaited {
   }
 }
 
-/** What throws at once rejects too. */
+/** Turns a synchronous throw into a rejection. */
 async function start(begin: () => Promise<Run>): Promise<Run> {
   return begin();
 }
@@ -347,7 +347,7 @@ function oneLine(text: string): string {
 function tellFailure(logger: Logger, { id, flow }: AcceptedRun, error: unknown): void {
   const where = `run ${id} of \`${flow}\``;
   if (!(error instanceof RunFailedError)) return logger.error(`Background ${where} did not settle`, error);
-  // The reason may be a client's: it must not look like another line of the log.
+  // The reason may come from a client: it must not look like another line of the log.
   if (error.status === 'cancelled')
     return logger.warn(`Background ${where} was cancelled: ${oneLine(textOf(error.reason))}`);
   for (const failure of error.failures)

@@ -5,20 +5,20 @@ import { checkDrain, type DrainOptions, type DrainReport } from './drain.ts';
 export interface DrainOnOptions extends Omit<DrainOptions, 'signal'> {
   /** Default: `SIGTERM` and `SIGINT`. */
   readonly signals?: readonly NodeJS.Signals[] | undefined;
-  /** Stops the server from taking requests: `() => server.close()`, `() => app.close()`. */
+  /** Stops the server from accepting requests: `() => server.close()`, `() => app.close()`. */
   readonly close: () => unknown;
 }
 
 /**
- * Drains the background when the process is told to end: the server is closed, and what was accepted has its grace. A
- * second signal ends the grace, and a third one the process, as it does where nobody listens. Resolves with the report,
- * once all is done; to exit is left to the caller.
+ * Drains the background when the process receives a signal: closes the server, and gives accepted work its grace. A
+ * second signal ends the grace, a third one the process, as it does without listeners. Resolves with the report at the
+ * end. Does not exit the process.
  *
- * @throws FlowError, at once, for an option that will not do
+ * @throws FlowError, at once, for an invalid option
  */
 export async function drainOn(background: Background, given: DrainOnOptions): Promise<DrainReport> {
   const { signals = ['SIGTERM', 'SIGINT'], close, ...options } = given;
-  // Not when the signal has come: that would be too late to hear of it.
+  // Check now: an error at the signal would come too late.
   checkDrain(options, 'drainOn');
   checkFunction({ option: 'close', owner: 'drainOn' }, close);
   if (!Array.isArray(signals)) throw badOption({ option: 'signals', owner: 'drainOn' }, 'a list', signals);

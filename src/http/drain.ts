@@ -3,14 +3,14 @@ import { badOption, boundRule, checkKeys, checkNumber } from '../model/check.ts'
 import type { Pending, PendingRun } from './pending.ts';
 
 export interface DrainOptions {
-  /** How long accepted work may go on. Default 10,000. */
+  /** How long accepted work may continue. Default 10,000. */
   readonly graceMs?: number | undefined;
-  /** What cancelled runs get as their reason. */
+  /** Reason for cancelled runs. Default `the server is shutting down`. */
   readonly reason?: string | undefined;
   /**
-   * What becomes of runs that are left when the grace is over. `cancel`: all are cancelled. `keep`: runs of flows stay
-   * in the engine's store, unsettled, for `engine.recover`; those of `add` and `task` are functions, which no store
-   * can keep, and are cancelled. Default `cancel`.
+   * Fate of the runs that are left when the grace is over. `cancel`: all are cancelled. `keep`: runs of flows stay in
+   * the engine's store, unsettled, for `engine.recover`; tasks of `add` and `task` are functions, which no store can
+   * hold, and are cancelled. Default `cancel`.
    */
   readonly leftovers?: 'cancel' | 'keep' | undefined;
   /** Ends the grace when it is aborted. */
@@ -32,10 +32,10 @@ export interface DrainReport {
   readonly leftovers: readonly Leftover[];
 }
 
-/** What there is to drain. */
+/** The parts of a background that drain together. */
 export interface DrainCore {
   readonly engine: Engine;
-  /** Whether nobody else has the engine: it is stopped, too. */
+  /** Whether the engine belongs to the background, which then stops it too. */
   readonly ownsEngine: boolean;
   readonly pending: Pending;
   readonly logger: Logger;
@@ -45,8 +45,8 @@ export interface DrainCore {
 const drainOptions = new Set(['graceMs', 'reason', 'leftovers', 'signal']);
 
 /**
- * Takes no new work, lets what was accepted go on for the grace, and ends what is left then: bodies under way get
- * their signal, and their tasks' own `graceMs` to heed it.
+ * Refuses new work, lets accepted work continue for the grace, and ends the rest: bodies under way get their signal,
+ * and the `graceMs` of their task to heed it.
  */
 export async function drain(core: DrainCore, given: DrainOptions): Promise<DrainReport> {
   const { engine, pending, logger } = core;
@@ -61,11 +61,13 @@ export async function drain(core: DrainCore, given: DrainOptions): Promise<Drain
   for (const run of cancelled) run.cancel(reason);
   const settled = pending.settled - before;
   await pending.whenNone((run) => !isKept(run));
-  // Those that are kept went on meanwhile, and may have come to their end.
+  // Kept runs continued meanwhile, and may have settled.
   const kept = pending.runs.map((run) => leftoverOf(run, 'kept'));
   const leftovers = [...ended, ...kept];
   for (const { runId, flow, tasks, became } of leftovers)
-    logger.warn(`Run ${runId} of \`${flow}\` was ${became}, for ${reason}; not settled: ${tasks.join(', ')}`);
+    logger.warn(
+      `Run ${runId} of \`${flow}\` was ${became}. Not settled: ${tasks.join(', ')}. Reason: ${reason}`,
+    );
   if (core.ownsEngine || policy === 'keep') await engine.stop();
   return { settled: settled, leftovers };
 }
@@ -90,10 +92,10 @@ async function inGrace(
   if (timer !== undefined) clock.clearTimeout(timer);
 }
 
-/** The longest wait that timers of Node and browsers keep. */
+/** The longest wait that timers of Node and browsers support. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** Throws FlowError for options that will not do. */
+/** Throws FlowError for invalid options. */
 export function checkDrain(given: DrainOptions, owner = 'background.drain'): void {
   const place = (option: string) => ({ option, owner });
   checkKeys(place('options'), given, drainOptions);

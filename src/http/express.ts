@@ -5,7 +5,7 @@ import { openOnNode } from './node-response.ts';
 
 const names = { request: 'req', response: 'res' };
 
-/** A handler for a route of Express whose tasks run after its response. What it throws, Express gets. */
+/** Makes an Express route handler whose tasks run after its response. Its errors go to Express. */
 export function withTasks<
   P = Record<string, string>,
   ResBody = unknown,
@@ -29,7 +29,7 @@ export function withTasks<
   return (req, res, next) => {
     const delivery = openOnNode(background, req, res, options, names);
     const pass = (error?: unknown): void => {
-      // Express takes what is falsy, and these two words, for no error.
+      // Express treats falsy values and these two words as no error.
       if (error && error !== 'route' && error !== 'router') delivery.threw(error);
       next(error);
     };

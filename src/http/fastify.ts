@@ -29,7 +29,7 @@ const guarded: Guarded = {
   methods: ['send', 'redirect', 'header', 'headers', 'code', 'status', 'type', 'trailer'],
 };
 
-/** A handler for a route of Fastify whose tasks run after its response. What it throws, Fastify gets. */
+/** Makes a Fastify route handler whose tasks run after its response. Its errors go to Fastify. */
 export function withTasks<
   Server extends RawServerBase = RawServerDefault,
   RawRequest extends RawRequestDefaultExpression<Server> = RawRequestDefaultExpression<Server>,
@@ -69,8 +69,8 @@ export function withTasks<
 }
 
 /**
- * Mounts a handler of `createRunsHandler`: `app.register(runsPlugin(runs))`, without a prefix. Bodies get to it as they
- * came, past the parsers of the app.
+ * Mounts a handler of `createRunsHandler`: `app.register(runsPlugin(runs))`, without a prefix. Bodies bypass the
+ * parsers of the app.
  */
 export function runsPlugin(runs: RunsHandler): FastifyPluginAsync {
   return async (app) => {
@@ -81,13 +81,13 @@ export function runsPlugin(runs: RunsHandler): FastifyPluginAsync {
     };
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    // What Fastify finds fault with by itself, such as a `content-type` that is none.
+    // Errors that Fastify itself finds, such as an invalid `content-type`.
     app.setErrorHandler((error: { readonly statusCode?: number }, _request, reply) => {
       const { statusCode: status = 500 } = error;
       const isTheirs = status >= 400 && status < 500;
       const problem = isTheirs
-        ? new Problem(status, 'The request is none that can be read.')
-        : new Problem(500, 'Something went wrong here.');
+        ? new Problem(status, 'The request is malformed.')
+        : new Problem(500, 'The server failed to handle the request.');
       return reply.send(problemResponse(problem));
     });
     for (const path of [runs.path, `${runs.path}/*`]) app.all(path, handler);

@@ -4,37 +4,38 @@ import { pipeline } from 'node:stream/promises';
 import type { NodeRequest, NodeResponse } from './node-response.ts';
 import { Problem, problemResponse } from './problem.ts';
 
-/** Node's own request and response: what Hono's adapter for Node gives to apps, too. */
+/** Node's own request and response, as Hono's adapter for Node passes them to apps. */
 export interface NodeBindings {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
 }
 
-/** A server as the fetch standard has it: of Hono, of edge runtimes, of `createRunsHandler`. */
+/** A fetch-style server: of Hono, of edge runtimes, of `createRunsHandler`. */
 export type FetchHandler = (request: Request, node: NodeBindings) => Promise<Response> | Response;
 
 type Body = NonNullable<RequestInit['body']>;
 
-/** What a framework may have added to Node's own request. */
+/** Node's own request, with properties that frameworks add. */
 interface Incoming extends IncomingMessage {
-  /** The whole address, where `url` has been cut to what is below a mount. Express and Connect set it. */
+  /** The whole address, if `url` has been cut to the part below a mount. Express and Connect set it. */
   readonly originalUrl?: string | undefined;
-  /** What a body parser made of the body. */
+  /** The body, as a parser left it. */
   readonly body?: unknown;
 }
 
 /**
- * Makes a listener for Node's `http` of a fetch-style handler; Express takes it as middleware that answers everything.
+ * Makes a listener for Node's `http` from a fetch-style handler. Express accepts it as middleware that answers
+ * everything.
  *
- * The request's signal is aborted when the client goes before it has its answer, and a stream is read no faster than
- * the client takes it. A request that is none for the fetch standard (a `TRACE`, a `host` that is no host) is answered 400
- * or 405. Never throws and never rejects.
+ * The request's signal is aborted when the client disconnects before it has its response, and a stream is read no
+ * faster than the client reads. A request that the fetch standard does not allow (a `TRACE`, an invalid `host`) is
+ * answered with 400 or 405. Never throws and never rejects.
  */
 export function toNodeHandler(
   handle: FetchHandler,
 ): (request: NodeRequest, response: NodeResponse) => Promise<void> {
   return async (request, response) => {
-    // Those of HTTP/2 have all that is used of them here.
+    // HTTP/2 objects have all the members that are used here.
     const [incoming, outgoing] = [request as IncomingMessage, response as ServerResponse];
     const gone = new AbortController();
     outgoing.once('close', () => gone.abort());
@@ -48,7 +49,7 @@ async function answer(handle: FetchHandler, node: NodeBindings, signal: AbortSig
     return await handle(readRequest(node.incoming, signal), node);
   } catch (error) {
     if (error instanceof Problem) return problemResponse(error);
-    return problemResponse(new Problem(500, 'Something went wrong here.'));
+    return problemResponse(new Problem(500, 'The server failed to handle the request.'));
   }
 }
 
@@ -56,14 +57,14 @@ function readRequest(incoming: Incoming, signal: AbortSignal): Request {
   try {
     return toRequest(incoming, signal);
   } catch (error) {
-    throw error instanceof Problem ? error : new Problem(400, 'The request is none that can be read.');
+    throw error instanceof Problem ? error : new Problem(400, 'The request is malformed.');
   }
 }
 
 function toRequest(incoming: Incoming, signal: AbortSignal): Request {
   const { method = 'GET' } = incoming;
   if (/^(connect|trace|track)$/i.test(method))
-    throw new Problem(405, 'There is no such method here.', { headers: { allow: 'GET, HEAD, POST' } });
+    throw new Problem(405, 'This method is not supported.', { headers: { allow: 'GET, HEAD, POST' } });
   const headers = readHeaders(incoming);
   const hasBody = method !== 'GET' && method !== 'HEAD';
   const body = hasBody ? readBody(incoming, headers) : null;
@@ -80,8 +81,9 @@ function readHeaders({ rawHeaders }: IncomingMessage): Headers {
 }
 
 /**
- * The address is put together, not resolved: `//elsewhere/` in a request's first line is a path, and would be a host.
- * A path that is not as the URL standard writes it (`/a/../b`, `/a\\b`) is refused, so that all who look at it see the same.
+ * Builds the address by concatenation: `//elsewhere/` in a request's first line is a path, and resolving would make it
+ * a host. Refuses a path that the URL standard would rewrite (`/a/../b`, `/a\\b`), so that every reader sees the same
+ * path.
  */
 function readUrl(incoming: Incoming): string {
   const { socket, headers } = incoming;
@@ -92,12 +94,12 @@ function readUrl(incoming: Incoming): string {
   const url =
     isHost && path ? URL.parse(`${'encrypted' in socket ? 'https' : 'http'}://${host}${path}`) : null;
   if (url === null || url.pathname !== path?.replace(/[?#].*/s, '')) {
-    throw new Problem(400, 'The address of the request is none.');
+    throw new Problem(400, 'The address of the request is invalid.');
   }
   return url.href;
 }
 
-/** The stream, or where a parser has read it already what that made of it, written again. */
+/** Returns the stream, or the result of a parser that has already read it, as text again. */
 function readBody(incoming: Incoming, headers: Headers): Body {
   const { body } = incoming;
   if (body === undefined || !incoming.readableDidRead) return streamOf(incoming);
@@ -108,8 +110,8 @@ function readBody(incoming: Incoming, headers: Headers): Body {
 }
 
 /**
- * Where the handler wants no more of it, what is still to come is thrown away, as Node does with a body that nobody
- * reads: else it would stand in the connection, ahead of the next request.
+ * Makes a web stream of the body. If the handler cancels it, the rest is discarded, as Node does with an unread body:
+ * otherwise it would block the connection ahead of the next request.
  */
 function streamOf(incoming: Incoming): ReadableStream<Uint8Array> {
   const chunks = incoming.iterator({ destroyOnReturn: false });

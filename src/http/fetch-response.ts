@@ -5,25 +5,25 @@ import type { ResponseProgress } from './stalls.ts';
 
 const bodyMethods = ['json', 'text', 'arrayBuffer', 'bytes', 'blob', 'formData'];
 
-/** From now on a task that reads the body of the request gets a ResponseSentError. */
+/** Makes tasks that read the body of the request from now on get a ResponseSentError. */
 export function guardRequest(request: object, owner: TaskOwner, name: string): void {
   guardSent(request, owner, { name, use: 'request', methods: bodyMethods, instead: forever });
 }
 
-/** There will be no body, and an error nobody would catch. */
+/** Never settles: there is no body, and nobody would catch an error. */
 const forever = (): Promise<never> => new Promise(() => {});
 
-/** The body of a response, as far as the server has read it. */
+/** Follows how far the server has read the body of a response. */
 export class ResponseBody {
   #chunks = 0;
-  /** Whether a chunk is there that the server has not asked to follow. */
+  /** Whether a chunk waits and the server has not asked for the next. */
   #isWaiting = false;
 
   readonly progress: ResponseProgress = () => (this.#isWaiting ? this.#chunks : undefined);
 
   /**
-   * Tells the delivery when the server has read a response to its end; where it has no body, in the turn after. The
-   * response to be given to the server is returned.
+   * Tells the delivery when the server has read a response to its end; without a body, in the next turn. Returns the
+   * response for the server.
    */
   follow(delivery: Delivery, request: Request, response: Response): Response {
     if (response.body === null || request.method === 'HEAD') {

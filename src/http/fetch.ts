@@ -2,14 +2,14 @@ import { guardRequest, ResponseBody } from './fetch-response.ts';
 import { callHandler } from './handler.ts';
 import type { Background, BackgroundTasks, RouteOptions } from './index.ts';
 
-/** What Workers and their like give beside the request. */
+/** The context that Workers and similar platforms pass beside the request. */
 export interface ExecutionContext {
   waitUntil(promise: Promise<unknown>): void;
 }
 
 /**
- * A fetch handler whose tasks run once the body of its response has been read: for Workers, Deno, Bun and their like.
- * Where the platform gives a context with `waitUntil`, it is kept from ending before the tasks have.
+ * Makes a fetch handler whose tasks run once the body of its response has been read, for Workers, Deno, Bun and similar
+ * platforms. If the platform passes a context with `waitUntil`, that keeps it alive until the tasks have ended.
  */
 export function withTasks<
   Env = unknown,
@@ -39,7 +39,7 @@ export function withTasks<
       );
       return body.follow(delivery, request, response);
     } catch (error) {
-      // What the server makes of the error is not seen from here.
+      // The server's response to the error is not visible here.
       setTimeout(() => delivery.finished(), 0);
       throw error;
     }

@@ -8,9 +8,9 @@ const contexts = new PassingMap<string, Bound>();
 const bound = new WeakMap<AnyFlow, AnyFlow>();
 
 /**
- * Has the bodies of a run, functions that they are, called in a context, unless a run of that id has one already.
+ * Binds the function bodies of a run to a context, unless a run of that id already has one.
  *
- * @returns to be called when the run has settled
+ * @returns a function to call when the run has settled
  */
 export function bindRun(runId: string, context: Bound): () => void {
   if (contexts.get(runId) !== undefined) return () => {};
@@ -18,7 +18,7 @@ export function bindRun(runId: string, context: Bound): () => void {
   return () => void contexts.delete(runId);
 }
 
-/** The same flow, with bodies that look for the context of their run. Made once for each flow. */
+/** Returns the same flow with bodies that look up the context of their run. Made once for each flow. */
 export function inContext(flow: AnyFlow): AnyFlow {
   const definition = definitionOf(flow);
   const known = bound.get(flow);

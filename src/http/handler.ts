@@ -2,9 +2,9 @@ import { isThenable } from '../model/check.ts';
 import type { Delivery } from './delivery.ts';
 
 /**
- * Calls a handler, tells the delivery what becomes of it, and gives what it gives.
+ * Calls a handler, reports its end to the delivery, and returns its result.
  *
- * @param inspect called with what it returned, before that goes on; what it throws, the handler has thrown
+ * @param inspect called before the result is passed on; its errors count as the handler's
  */
 export function callHandler<T>(delivery: Delivery, handler: () => T, inspect?: () => void): T {
   const fail = (error: unknown): never => {

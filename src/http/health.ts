@@ -1,21 +1,21 @@
 import { textResponse } from './problem.ts';
 
-/** How a background stands. */
+/** The state of a background. */
 export interface Health {
-  /** `draining`: it takes no work of new requests. */
+  /** `draining`: it accepts no work of new requests. */
   readonly status: 'ready' | 'draining';
-  /** Runs that were accepted and have not settled. */
+  /** Accepted runs that have not settled. */
   readonly pending: number;
-  /** How many there may be (`maxPending`); `null`: no limit. */
+  /** Limit for `pending` (`maxPending`); `null`: no limit. */
   readonly limit: number | null;
 }
 
-/** Answers about health, as a fetch-style handler; what is asked does not matter. */
+/** A fetch-style handler that answers with the health, whatever the request. */
 export type HealthHandler = (request?: Request) => Response;
 
 /**
- * Makes a handler for those who ask whether a server is to get requests: 200 while it is ready, 503 while it drains,
- * and its `health()` as JSON.
+ * Makes a handler for load balancers: it answers with 200 while the server is ready and 503 while it drains, and with
+ * `health()` as JSON.
  */
 export function createHealthHandler(background: { health(): Health }): HealthHandler {
   return () => {

@@ -6,14 +6,14 @@ import type { Background, BackgroundTasks, Delivery, RouteOptions } from './inde
 import { openOnNode } from './node-response.ts';
 import { type Guarded, guardSent } from './sent.ts';
 
-/** What handlers after the middleware find in their context, as `c.var.tasks`. */
+/** Variables that the middleware sets for later handlers: `c.var.tasks`. */
 export interface TasksEnv {
   Variables: { tasks: BackgroundTasks };
 }
 
 /**
- * A middleware for routes of Hono: what handlers add to `c.var.tasks` runs after the response. On Node that is when it
- * has been handed to the socket, elsewhere when its body has been read; `waitUntil` is told where there is one.
+ * Makes a middleware for Hono routes: tasks that handlers add to `c.var.tasks` run after the response. On Node that is
+ * when it has been handed to the socket, elsewhere when its body has been read; `waitUntil` receives them if it exists.
  */
 export function withTasks(background: Background, options?: RouteOptions): MiddlewareHandler<TasksEnv> {
   return async (c, next) => {
@@ -26,7 +26,7 @@ export function withTasks(background: Background, options?: RouteOptions): Middl
       if (c.error === undefined) delivery.check();
     } catch (error) {
       delivery.threw(error);
-      // What becomes of the error is not seen from here.
+      // The response to the error is not visible here.
       if (node === undefined) setTimeout(() => delivery.finished(), 0);
       throw error;
     }
@@ -45,7 +45,7 @@ function open(
 ): Delivery {
   const guard = (owner: TaskOwner): void => {
     guardSent(c, owner, guarded);
-    // What the handler has read, Hono keeps: that may be read again.
+    // Hono keeps bodies that the handler has read: tasks may read them again.
     if (Object.keys(c.req.bodyCache).length === 0) guardRequest(c.req, owner, 'c.req');
     guardRequest(c.req.raw, owner, 'c.req.raw');
   };
@@ -76,7 +76,7 @@ const guarded: Guarded = {
   instead: () => new Response(),
 };
 
-/** `@hono/node-server` passes on what Node gave it. */
+/** Returns Node's own objects, which `@hono/node-server` passes on. */
 function nodeOf(env: unknown): NodeBindings | undefined {
   const { incoming, outgoing } = (env ?? {}) as Partial<NodeBindings>;
   return incoming === undefined || outgoing === undefined ? undefined : { incoming, outgoing };
@@ -86,6 +86,6 @@ function waitUntil(c: Context, promise: Promise<unknown>): void {
   try {
     c.executionCtx.waitUntil(promise);
   } catch {
-    // The getter throws where the platform has no context: the process lives on by itself.
+    // The getter throws on platforms without a context: there the process stays alive by itself.
   }
 }

@@ -1,24 +1,24 @@
 import type { Clock } from '../index.ts';
 
-/** Requests nearer to one another than that are a burst, and the next one of it may be on its way. */
+/** Requests closer together than this form a burst, and the next one may be on its way. */
 const CALM_MS = 0.3;
 
-/** So often it is looked for calm: the shortest wait that timers of Node have. */
+/** Time between two looks for calm: the shortest wait of Node's timers. */
 const LOOK_MS = 1;
 
-/** So long work waits for calm, while requests keep coming. */
+/** The longest that work waits for calm while requests keep coming. */
 const PATIENCE_MS = 100;
 
 /**
- * Puts requests before the work of those that have been answered. Requests come in bursts: work that began at once
- * would be done between them, and the last of a burst would wait for that of all before it.
+ * Schedules requests before the tasks of answered requests. Requests come in bursts: tasks that began at once would run
+ * between them, and the last request of a burst would wait for the tasks of all before it.
  */
 export class Lull {
   readonly #clock: Clock;
-  /** Requests so far, and when the last one came. */
+  /** Number of requests so far; the latest came at `#lastAt`. */
   #requests = 0;
   #lastAt = Number.NEGATIVE_INFINITY;
-  /** Whether the last one came close upon another. */
+  /** Whether the latest request followed another closely. */
   #isBurst = false;
   /** First come, first served. */
   readonly #waiting: { readonly at: number; readonly start: () => void }[] = [];
@@ -28,7 +28,7 @@ export class Lull {
     this.#clock = clock ?? globalThis;
   }
 
-  /** Tells of a request, and gives its number. */
+  /** Notes a request, and returns its number. */
   requestBegan(): number {
     const now = this.#now();
     this.#isBurst = now - this.#lastAt < CALM_MS;
@@ -36,7 +36,7 @@ export class Lull {
     return ++this.#requests;
   }
 
-  /** Calls back when there is time: in the next turn, where no request has come close upon this one. */
+  /** Calls back when there is time: in the next turn, if no other request has come close to this one. */
   wait(request: number, start: () => void): void {
     this.#waiting.push({ at: this.#now(), start });
     if (this.#isLooking) return;
@@ -45,7 +45,7 @@ export class Lull {
     else soon(() => (request === this.#requests ? this.#startOne() : this.#lookLater()));
   }
 
-  /** One at a time, so that a request which comes meanwhile is next. */
+  /** Starts one at a time, so that a request that comes meanwhile goes next. */
   #startOne(): void {
     this.#waiting.shift()?.start();
     this.#isLooking = this.#waiting.length > 0;
@@ -70,7 +70,9 @@ export class Lull {
   }
 }
 
-/** Once the event loop has looked after its sockets: Node's `setImmediate`, elsewhere the shortest wait that there is. */
+/**
+ * Calls back after the event loop has handled its sockets: by Node's `setImmediate`, elsewhere by the shortest timer.
+ */
 export function soon(callback: () => void): void {
   const { setImmediate } = globalThis as { readonly setImmediate?: (callback: () => void) => void };
   if (setImmediate === undefined) setTimeout(callback, 0);

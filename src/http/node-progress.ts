@@ -3,7 +3,7 @@ import type { Http2ServerResponse, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { ResponseProgress } from './stalls.ts';
 
-/** Follows a response of Node's from now on, on the socket of its request. */
+/** Follows the progress of a Node response from now on, on the socket of its request. */
 export function watchResponse(
   socket: Socket,
   response: ServerResponse | Http2ServerResponse,
@@ -11,7 +11,9 @@ export function watchResponse(
   return 'stream' in response ? watchStream(response) : watchSocket(socket, response);
 }
 
-/** A connection has one response at a time, or others that wait for this one: what it sends is progress. */
+/**
+ * Watches a connection. It has one response at a time, or others that wait for this one, so any byte sent is progress.
+ */
 function watchSocket(socket: Socket, response: ServerResponse): ResponseProgress {
   return () => {
     const { headersSent, writableEnded, writableLength } = response;
@@ -26,28 +28,28 @@ interface WithHandle {
 }
 
 /**
- * Bytes that have left. Of a large chunk only its handle says how much of it has, to which Node's own
- * `socket.setTimeout` looks as well.
+ * Counts the bytes that have left. Only the handle of the socket knows how much of a large chunk has gone; Node's own
+ * `socket.setTimeout` uses it as well.
  */
 function sentBy(socket: Socket): number {
   const { bytesWritten, writableLength } = socket;
   return bytesWritten - writableLength - ((socket as WithHandle)._handle?.writeQueueSize ?? 0);
 }
 
-/** So many times in a row a connection's bytes are taken for those of a stream: four times the limit. */
+/** How many times in a row the bytes of a connection count for a stream: four times the limit. */
 const BELIEVED = 16;
 
 /**
- * A connection has many streams. Of its own a stream tells when a chunk has gone, and not how much of one: while a large
- * chunk is on its way, the bytes of the connection may be the stream's. That is believed up to the chunk's length, and
- * for a while: the client may read others and never this one.
+ * Watches a stream, one of many on a connection. A stream reports when a whole chunk has gone, but not how much of it.
+ * While a large chunk is on its way, bytes of the connection may belong to the stream. They count up to the chunk's
+ * length, and for a limited time: the client may read other streams and never this one.
  */
 function watchStream(response: Http2ServerResponse): ResponseProgress {
   const { stream } = response;
   let steps = 0;
   let believed = 0;
   let left = stream?.bufferSize ?? 0;
-  /** What the connection had sent when the last chunk had gone, and when it was last looked at. */
+  /** Bytes that the connection had sent when the last chunk had gone, and at the last look. */
   let sentBefore = sentWith(stream);
   let sentLast = sentBefore;
   const step = (): void => {

@@ -6,13 +6,13 @@ import { watchResponse } from './node-progress.ts';
 import type { RouteOptions } from './options.ts';
 import { guardSent, intercept } from './sent.ts';
 
-/** What `createServer` of `node:http` or `node:http2` gives a handler, and what frameworks on Node have underneath. */
+/** The request that `createServer` of `node:http` or `node:http2` passes to a handler; frameworks on Node wrap it. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
-/** What sends the first of a response. */
+/** Methods that send the first bytes of a response. */
 const senders = ['writeHead', 'write', 'end', 'flushHeaders'];
-/** What cannot be done with a response that has been sent, with Express's names. */
+/** Methods that make no sense after a response was sent, Express's included. */
 const responseMethods = [
   ...[
     'json',
@@ -27,13 +27,13 @@ const responseMethods = [
     'clearCookie',
   ],
   ...[...senders, 'setHeader', 'setHeaders', 'appendHeader', 'removeHeader', 'addTrailers'],
-  // By this a response hears that something is to be piped into it.
+  // A response learns by this that something will be piped into it.
   'emit',
 ];
-/** What a reader calls. By `read` Node itself reads on, in anybody's context. */
+/** Methods by which users begin to read. Not `read`: Node calls it itself, in any context. */
 const requestMethods = ['pipe', 'setEncoding', 'on', 'addListener', Symbol.asyncIterator];
 
-/** How an adapter's objects are called in handlers, and what it does beside. */
+/** Names of an adapter's objects in handlers, and its additional hooks. */
 export interface NodeNames {
   readonly request: string;
   readonly response: string;
@@ -42,8 +42,8 @@ export interface NodeNames {
 }
 
 /**
- * Opens the tasks of a response of Node's: they run when it has been handed to the socket (`finish`), or when its
- * connection is gone before that (`close`).
+ * Opens the tasks of a Node response: they run when it has been handed to the socket (`finish`), or when its connection
+ * closes before that (`close`).
  */
 export function openOnNode(
   background: Background,
@@ -84,9 +84,9 @@ export function openOnNode(
 }
 
 /**
- * A response of HTTP/2 does not say that it has been closed, and says that it is finished when it has been reset. Who
- * waits for its end from then on, with `finished()` and `pipeline()` of Node's or as Fastify does for a handler that
- * returns its reply, would wait for ever.
+ * Marks an HTTP/2 response as closed. By itself it does not say so, and claims to be finished after a reset. Code that
+ * then waits for its end would wait for ever: Node's `finished()` and `pipeline()`, or Fastify after a handler that
+ * returns its reply.
  */
 function tellClosed(response: NodeResponse): void {
   if (!('stream' in response)) return;
@@ -97,8 +97,8 @@ function tellClosed(response: NodeResponse): void {
 }
 
 /**
- * Of HTTP/2: `finish` comes whenever the stream has been closed, by a client that hung up too, and to `HEAD` the stream
- * is finished before the handler has begun.
+ * Tells whether an HTTP/2 response was sent in full. `finish` comes whenever the stream closes, also when the client
+ * disconnects, and for `HEAD` the stream is finished before the handler has begun.
  */
 function isStreamSent({ stream, writableEnded }: Http2ServerResponse): boolean {
   return writableEnded && stream?.closed !== false && !stream?.aborted && !stream?.rstCode;

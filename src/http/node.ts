@@ -10,8 +10,8 @@ export type { NodeRequest, NodeResponse } from './node-response.ts';
 const names = { request: 'request', response: 'response' };
 
 /**
- * A handler for `createServer` of `node:http` or `node:http2` whose tasks run after its response. Where it throws, or
- * its promise rejects, the client gets the error's `statusCode`, else 500, which the logger hears of.
+ * Makes a handler for `createServer` of `node:http` or `node:http2` whose tasks run after its response. If it throws or
+ * rejects, the client gets the error's `statusCode`, else 500, and the logger hears of a 500.
  */
 export function withTasks<
   Request extends NodeRequest = IncomingMessage,
@@ -29,14 +29,14 @@ export function withTasks<
       const answer = describe(error);
       if (answer.status >= 500 && answer.status !== 503)
         background.logger.error(`${request.method} ${request.url} failed`, error);
-      // What has been ended is whole, and others may follow it on its connection.
+      // An ended response is complete, and others may follow it on the connection.
       if (response.headersSent) return response.writableEnded ? undefined : breakOff(response);
       send(response, answer);
     }
   };
 }
 
-/** Of HTTP/2. */
+/** The HTTP/2 error code. */
 const INTERNAL_ERROR = 2;
 
 function breakOff(response: NodeResponse): void {
@@ -59,7 +59,7 @@ interface Answer {
 
 const unspecific: Answer = { status: 500, text: 'Internal Server Error', headers: [] };
 
-/** What the client is told of an error: no more than the error itself means it to know. */
+/** Describes an error for the client, as far as the error itself allows. */
 function describe(error: unknown): Answer {
   try {
     const { statusCode, message, headers, expose } = (error ?? {}) as ErrorLike;
@@ -68,19 +68,19 @@ function describe(error: unknown): Answer {
     if (status < 400 || status > 599 || (status >= 500 && expose !== true)) return unspecific;
     return { status, text: String(message), headers: Object.entries(headers ?? {}) };
   } catch {
-    // A getter threw, or the message cannot be written.
+    // A getter threw, or the message cannot become a string.
     return unspecific;
   }
 }
 
 /**
- * What frames a body is said by the one that is sent: not by the handler, which had another in mind, and not by an
- * error, which may be another server's answer.
+ * Headers that describe a body. The sent body sets them: the handler meant another body, and an error may be another
+ * server's response.
  */
 const framing =
   /^(content-(encoding|language|length|range|type)|transfer-encoding|connection|trailer|upgrade)$/i;
 
-/** Sends an answer in place of that which the handler had begun to prepare. */
+/** Sends an error response instead of the one that the handler had begun to prepare. */
 function send(response: NodeResponse, { status, text, headers }: Answer): void {
   for (const name of response.getHeaderNames()) if (framing.test(name)) response.removeHeader(name);
   for (const [name, value] of headers) {
@@ -88,7 +88,7 @@ function send(response: NodeResponse, { status, text, headers }: Answer): void {
     try {
       response.setHeader(name, value as string);
     } catch {
-      // No header can be called so, or say so.
+      // Not a valid header name or value.
     }
   }
   response.setHeader('content-type', 'text/plain; charset=utf-8');

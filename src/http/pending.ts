@@ -1,29 +1,29 @@
 import { PassingMap } from '../model/passing-map.ts';
 import { BusyError } from './error.ts';
 
-/** A run of background work that has been accepted: collected so far, waiting for its response, or under way. */
+/** An accepted run of background work: still collected, waiting for its response, or under way. */
 export interface PendingRun {
-  /** Its own, as its id may not be: a run that is refused for its id must not take the place of the one that has it. */
+  /** Unique, unlike its id: a run that is refused for a taken id must not replace the one that has the id. */
   readonly number: number;
   readonly id: string;
   readonly flow: string;
   /** Tasks that have not settled, in definition order. */
   unsettled(): readonly string[];
-  /** Ends it, whatever it is at. */
+  /** Ends it, whatever its state. */
   cancel(reason: string): void;
-  /** Whether another process could take it up from the store: a flow's run could, functions could not. */
+  /** Whether another process could recover it from the store: true for a flow's run, false for functions. */
   readonly isRecoverable: boolean;
 }
 
-/** The work that has been accepted and has not settled, and the requests that may still add to it. */
+/** Accepted work that has not settled, and the requests that may still add to it. */
 export class Pending {
   readonly #maxPending: number;
   readonly #runs = new PassingMap<number, PendingRun>();
   #requests = 0;
-  /** Whose work is taken: of all; of requests that were under way when it was closed; of none. */
+  /** Accepts work of all requests, of those that were under way when it was closed, or of none. */
   #takes: 'all' | 'rest' | 'none' = 'all';
   #settled = 0;
-  /** Looks again after each change. */
+  /** Called after each change. */
   readonly #watching = new Set<() => void>();
 
   constructor(maxPending: number) {
@@ -38,12 +38,12 @@ export class Pending {
     return this.#runs.size >= this.#maxPending;
   }
 
-  /** Whether requests that come from now on may add nothing. */
+  /** Whether requests from now on may add nothing. */
   get isClosed(): boolean {
     return this.#takes !== 'all';
   }
 
-  /** Runs that have settled so far. */
+  /** Number of runs that have settled so far. */
   get settled(): number {
     return this.#settled;
   }
@@ -53,10 +53,10 @@ export class Pending {
   }
 
   /**
-   * Throws BusyError where no more runs are taken.
+   * Throws BusyError if no more runs are accepted.
    *
-   * @param isLate of a request that came after it was closed
-   * @param isOwed of a task that has been accepted, so that it counts as part of that
+   * @param isLate whether the request came after it was closed
+   * @param isOwed whether an accepted task adds the work, so that it counts as part of that task
    */
   admit(isLate: boolean, isOwed: boolean): void {
     if (this.#takes === 'none' || isLate) throw new BusyError('stopping', this.#maxPending);
@@ -72,7 +72,7 @@ export class Pending {
     this.drop(run);
   }
 
-  /** Of a run that never began. */
+  /** Removes a run that never began. */
   drop(run: PendingRun): void {
     this.#runs.delete(run.number);
     this.#tell();
@@ -87,12 +87,12 @@ export class Pending {
     this.#tell();
   }
 
-  /** Takes no new requests' work. */
+  /** Refuses work of new requests from now on. */
   close(): void {
     if (this.#takes === 'all') this.#takes = 'rest';
   }
 
-  /** Takes no work at all. */
+  /** Refuses all work from now on. */
   end(): void {
     this.#takes = 'none';
   }

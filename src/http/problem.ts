@@ -1,4 +1,4 @@
-/** One finding about a request, as an extension of RFC 9457's members. */
+/** One finding about a request, an extension of RFC 9457. */
 export interface ProblemFinding {
   /** JSON pointer into the body, as a URI fragment: `#/taskIds/0`. */
   readonly pointer: string;
@@ -6,7 +6,7 @@ export interface ProblemFinding {
 }
 
 export interface ProblemOptions {
-  /** Go with the response: `allow`, `retry-after`, `www-authenticate`. */
+  /** Headers of the response: `allow`, `retry-after`, `www-authenticate`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly errors?: readonly ProblemFinding[] | undefined;
 }
@@ -28,7 +28,7 @@ const titles: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
-/** Why a request is not answered as asked. What a client may know stands in `detail`, and nothing else is sent. */
+/** A reason to refuse a request. The client gets the message as `detail`, and nothing else. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly status: number;
@@ -41,14 +41,14 @@ export class Problem extends Error {
   }
 }
 
-/** On every answer: none may be kept by a cache, or read as something that it is not. */
+/** Headers of every response: no cache may store it, and no browser may guess its type. */
 export const safeHeaders: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
   'cross-origin-resource-policy': 'same-origin',
 };
 
-/** An answer that is text of a known length, so that it need not be sent in chunks. */
+/** Makes a text response of known length, so that it need not be sent in chunks. */
 export function textResponse(
   text: string,
   status: number,
@@ -59,7 +59,7 @@ export function textResponse(
   return new Response(bytes, { status, headers: all });
 }
 
-/** A problem as RFC 9457 writes it: `application/problem+json` with `title`, `status`, `detail` and, at times, `errors`. */
+/** Makes a response of RFC 9457: `application/problem+json` with `title`, `status`, `detail` and perhaps `errors`. */
 export function problemResponse({ status, message, options: { headers, errors } }: Problem): Response {
   const title = titles[status] ?? 'Error';
   const body = { type: 'about:blank', title, status, detail: message, ...(errors && { errors }) };

@@ -1,7 +1,7 @@
 import { currentCall, type TaskOwner } from './context.ts';
 import { ResponseSentError } from './error.ts';
 
-/** Has `before` called ahead of some methods of an object, of those that it has; what it throws, the caller gets. */
+/** Arranges that `before` is called ahead of some methods of an object, if they exist; its errors reach the caller. */
 export function intercept(target: object, methods: readonly PropertyKey[], before: () => void): void {
   replace(target, methods, (original) => {
     return function (this: unknown, ...args: unknown[]): unknown {
@@ -26,27 +26,27 @@ function replace(
   }
 }
 
-/** What is kept from tasks once their response has gone. */
+/** Methods that tasks may not call once their response has gone. */
 export interface Guarded {
-  /** What the object is called in handlers: `res`. */
+  /** Name of the object in handlers: `res`. */
   readonly name: string;
   readonly use: 'response' | 'request';
   readonly methods: readonly PropertyKey[];
-  /** What a call gives that is not made, where nobody could catch an error. Default: the object, as chains want it. */
+  /** Result of a suppressed call, where nobody could catch an error. Default: the object, for chained calls. */
   readonly instead?: (() => unknown) | undefined;
 }
 
 /**
- * From now on a task of the owner that calls one of these methods gets a ResponseSentError. A callback that it left
- * behind, where nobody would catch that, is told to the owner in its stead, and the call does nothing. Whoever else
- * calls them, such as a middleware that goes on after the response, has them as they are.
+ * Makes tasks of the owner that call one of these methods from now on get a ResponseSentError. In a callback that a
+ * task left behind, where nobody would catch the error, the call does nothing and the owner is told. Other callers,
+ * such as middleware that runs after the response, use the methods as usual.
  *
- * The methods are guarded in a prototype that all objects of their kind share: a closure for each of them and each
- * response would be most of what a task costs.
+ * The methods are guarded in a prototype that all objects of their kind share: a closure for each method and response
+ * would be most of the cost of a task.
  */
 export function guardSent(target: object, owner: TaskOwner, guarded: Guarded): void {
   const known = (target as Partial<Owned>)[owners];
-  // Several handlers may have tasks of one response.
+  // Several handlers may add tasks to one response.
   if (known !== undefined) return void known.push(owner);
   Object.defineProperty(target, owners, { value: [owner] });
   const { methods } = guarded;
@@ -63,7 +63,7 @@ interface Owned {
   readonly [owners]: TaskOwner[];
 }
 
-/** By prototype and name. */
+/** Guarding prototypes, by original prototype and name. */
 const guards = new WeakMap<object, Map<string, object>>();
 
 function guardOf(prototype: object, guarded: Guarded): object {
@@ -93,18 +93,18 @@ function guardMethods(target: object, methods: readonly PropertyKey[], guarded: 
   });
 }
 
-/** Of methods that are about events, those that matter. By `pipe` a sink hears of a source before its first byte. */
+/** Relevant events of event methods. By `pipe` a sink hears of a source before its first byte. */
 const eventsOf: Readonly<Record<PropertyKey, readonly unknown[] | undefined>> = {
   emit: ['pipe'],
   on: ['data', 'readable'],
   addListener: ['data', 'readable'],
 };
 
-/** The call, as it stands in the code. */
+/** Describes the call as it appears in the code. */
 function describe(name: string, method: PropertyKey, sink: object, args: readonly unknown[]): string {
   if (typeof method === 'symbol') return `for await (… of ${name})`;
   if (method === 'emit') {
-    // What the source would write later, from an event of its own, nobody could catch.
+    // Nobody could catch an error of a later write, which comes from an event of the source.
     (args[1] as Partial<Unpipeable> | undefined)?.unpipe?.(sink);
     return `source.pipe(${name})`;
   }
@@ -118,8 +118,8 @@ interface Unpipeable {
 }
 
 /**
- * Whether the call is to be made: it is not that of a task of the object's owners. Such a task gets a
- * ResponseSentError where it can catch one; else the owner hears of it.
+ * Tells whether the call may be made: it comes from no task of the object's owners. Such a task gets a
+ * ResponseSentError if it can catch one; otherwise the owner hears of it.
  */
 function refuseTasks(target: object, use: 'response' | 'request', describe: () => string): boolean {
   const call = currentCall();
@@ -132,8 +132,8 @@ function refuseTasks(target: object, use: 'response' | 'request', describe: () =
 }
 
 /**
- * `pipeline()` of Node asks whether its sink is `closed` before it does anything with it, and gives up with an error
- * that says nothing of tasks.
+ * Guards against Node's `pipeline()`. It asks whether its sink is `closed` before it uses it, and gives up with an
+ * error that does not mention tasks.
  */
 function guardPipeline(target: object, guarded: Guarded, isClosedNow: (sink: object) => unknown): void {
   const { name, use } = guarded;
@@ -146,7 +146,7 @@ function guardPipeline(target: object, guarded: Guarded, isClosedNow: (sink: obj
   Object.defineProperty(target, 'closed', { get, configurable: true });
 }
 
-/** In the stack, below the message: this function, the getter, and who asks it. */
+/** Reads the stack: below the message come this function, the getter, and its caller. */
 function isAskedByPipeline(): boolean {
   const [, , , caller = ''] = String(new Error().stack).split('\n');
   return caller.includes('node:internal/streams/pipeline');

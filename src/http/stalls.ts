@@ -2,18 +2,18 @@ import type { Clock } from '../index.ts';
 import { PassingMap } from '../model/passing-map.ts';
 
 /**
- * How far a response is: a figure that changes when some of it has left, or `undefined` while none of it waits for the
- * client.
+ * Measures the progress of a response: a number that changes when some of it has left, or `undefined` while none of it
+ * waits for the client.
  */
 export type ResponseProgress = () => number | undefined;
 
 /** A response that tasks wait for. */
 export interface Awaited {
-  /** Among the requests. */
+  /** Number of its request. */
   readonly number: number;
-  /** To be called when it is first looked at: most responses are gone by then. */
+  /** Begins to follow the response. Called at the first look: most responses are gone by then. */
   watch(): ResponseProgress;
-  /** Nothing of it has left for so long that its tasks are not to wait for it. */
+  /** Reports that nothing of it has left for so long that its tasks should not wait for it. */
   stalled(): void;
 }
 
@@ -21,17 +21,17 @@ interface Watched {
   readonly response: Awaited;
   progress?: ResponseProgress;
   figure?: number | undefined;
-  /** When the figure was first seen. */
+  /** Instant at which the number was first seen. */
   at: number;
 }
 
-/** In so many looks a response that makes no progress is found. */
+/** Number of looks within which a stalled response is found. */
 const LOOKS = 4;
 
 /** The longest time between two looks. */
 const PERIOD_MS = 60_000;
 
-/** Looks for responses whose clients take nothing of them: one timer for all, which is set while tasks wait for any. */
+/** Finds responses whose clients read nothing. Uses one timer for all, set only while tasks wait for a response. */
 export class Stalls {
   readonly #timeoutMs: number;
   readonly #clock: Clock;
@@ -76,7 +76,7 @@ export class Stalls {
   #lookLater(): void {
     this.#isLooking = true;
     const timer = this.#clock.setTimeout(this.#look, Math.min(this.#timeoutMs / LOOKS, PERIOD_MS));
-    // Sockets keep a process alive as long as it is needed.
+    // The sockets keep the process alive as long as needed.
     (timer as { unref?(): void } | undefined)?.unref?.();
   }
 }

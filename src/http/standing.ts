@@ -1,19 +1,19 @@
 import type { TasksPolicy } from './options.ts';
 
-/** Where the tasks of a response stand. */
+/** The state of the tasks of a response. */
 export type Standing =
-  /** They are collected; handler and response are under way. */
+  /** Tasks are collected; handler and response are under way. */
   | 'open'
-  /** They are collected, and wait for the response alone. */
+  /** Tasks are collected, and wait only for the response. */
   | 'returned'
-  /** They are collected, and wait for the handler alone: its client has hung up. */
+  /** Tasks are collected, and wait only for the handler: the client has disconnected. */
   | 'gone'
-  /** What is collected runs. */
+  /** Collected tasks run. */
   | 'sent'
-  /** What is collected never will. */
+  /** Collected tasks never run. */
   | 'dropped';
 
-/** What adapters tell of a handler and its response. */
+/** Reports of adapters about a handler and its response. */
 export type Happening =
   | 'handler returned'
   | 'handler threw'
@@ -32,7 +32,9 @@ const onHandlerError =
   (policy) =>
     policy.onHandlerError === 'run' ? run : 'dropped';
 
-/** What is not here changes nothing. A handler may wait for a response that is stalled, so its end is not waited for. */
+/**
+ * Transitions; all other reports change nothing. A handler may wait for a stalled response, so its end is not awaited.
+ */
 const table: Readonly<Record<Standing, Readonly<Partial<Record<Happening, Next>>>>> = {
   open: {
     'handler returned': 'returned',
@@ -55,18 +57,18 @@ const table: Readonly<Record<Standing, Readonly<Partial<Record<Happening, Next>>
   dropped: {},
 };
 
-/** Where tasks stand after something has happened. */
+/** Returns the state of the tasks after a report. */
 export function nextStanding(standing: Standing, happening: Happening, policy: TasksPolicy): Standing {
   const next = table[standing][happening] ?? standing;
   return typeof next === 'function' ? next(policy) : next;
 }
 
-/** Whether it is decided what becomes of them. */
+/** Tells whether the fate of the tasks is decided. */
 export function isDecided(standing: Standing): boolean {
   return standing === 'sent' || standing === 'dropped';
 }
 
-/** Whether their client is still to get its response. */
+/** Tells whether the client has yet to get its response. */
 export function isAwaited(standing: Standing): boolean {
   return standing === 'open' || standing === 'returned';
 }

@@ -8,49 +8,49 @@ import { captureContext, type TaskOwner } from './context.ts';
 import { readTaskFunction } from './create-task.ts';
 import type { ActorTask, Dependency, PerformTask, TaskHandle } from './task-types.ts';
 
-/** Where tasks go that are added. */
+/** Receives the tasks that handlers add. */
 export interface Collector extends TaskOwner {
   readonly runId: string;
-  /** Whether anything of the response has been sent: nothing can be thrown before that any more. */
+  /** Whether any of the response has been sent: later errors cannot precede it. */
   readonly isSent: boolean;
-  /** For tasks that name none. */
+  /** Pool for tasks that name none. */
   readonly pool: string | undefined;
-  /** When the next one of the list starts. */
+  /** Trigger rule of the next task of the list. */
   readonly rule: 'all_settled' | 'all_success';
-  /** What has been collected since the last run began. */
+  /** Tasks collected since the last run began. */
   readonly batch: Batch | undefined;
-  /** The batch to add to. Throws BusyError where there is no room for one. */
+  /** Returns the batch to add to. Throws BusyError if there is no room for one. */
   collect(): Batch;
-  /** A task depends on one that is still to come: to be checked before the response is sent. */
+  /** Notes that a task depends on one that is still to come: checked before the response is sent. */
   watchHead(): void;
   start(flow: AnyFlow, input: unknown, options: StartOptions): Promise<Run>;
 }
 
 /**
- * What is to be done after the response. Handlers add to it; the work begins once the response has been handed to the
- * socket, and the client does not wait for it.
+ * The tasks to run after a response. Handlers add to them. They start once the response has been handed to the socket,
+ * and the client does not wait for them.
  *
- * Tasks that are added after that, by a task or by a handler that goes on, form a run of their own, which follows the
- * one under way.
+ * Tasks that are added later, by a task or by a handler that continues, form a run of their own, which follows the one
+ * under way.
  */
 export class BackgroundTasks {
   readonly #collector: Collector;
 
-  /** Made by the adapters; `background.open()` gives one outside of them. @internal */
+  /** Called by adapters; `background.open()` makes one outside of them. @internal */
   constructor(collector: Collector) {
     this.#collector = collector;
   }
 
-  /** Id of the run that the tasks of this response will be; known now, so that the answer can name it. */
+  /** Id of the future run of this response's tasks, known now so that the response can name it. */
   get runId(): string {
     return this.#collector.runId;
   }
 
   /**
    * Adds a function at the end of the list: it is called with the arguments when the one before it has settled.
-   * What it throws fails its own task and no other, unless `onError` is `stop`.
+   * Its error fails its own task and no other, unless `onError` is `stop`.
    *
-   * @throws BusyError where there is no room; ArgumentsError where its schema (`createTask`) refuses them
+   * @throws BusyError if there is no room; ArgumentsError if its schema (`createTask`) refuses the arguments
    */
   add<Args extends readonly unknown[], Output>(
     perform: (...args: Args) => Output,
@@ -65,11 +65,11 @@ export class BackgroundTasks {
   }
 
   /**
-   * Adds a task as `flow.task` does: beside the list, with dependencies, retries and limits of its own. Those that it
-   * depends on may be added later, until the response is sent.
+   * Adds a task as `flow.task` does: beside the list, with its own dependencies, retries and limits. Its dependencies
+   * may be added later, until the response is sent.
    *
-   * @throws FlowError for a duplicate, a cycle or an option that will not do; a dependency that is never added is
-   * thrown where the response is sent, before any of it is. BusyError where there is no room
+   * @throws FlowError for a duplicate, a cycle or an invalid option; for a dependency that is never added, when the
+   * response is sent, before any of it leaves. BusyError if there is no room
    */
   task<
     const Id extends string,
@@ -95,10 +95,10 @@ export class BackgroundTasks {
   }
 
   /**
-   * Starts a flow, for after the response: its input is checked and the store has the run when this resolves, paused
-   * until the response has gone. Where the handler throws after that, the run is cancelled.
+   * Starts a flow that runs after the response. When the promise resolves, the input is checked and the store has the
+   * run, paused until the response has gone. If the handler throws after that, the run is cancelled.
    *
-   * @throws InputError where the schema refuses the input; BusyError where there is no room
+   * @throws InputError if the schema refuses the input; BusyError if there is no room
    */
   start<F extends AnyFlow>(flow: F, ...given: StartArguments<InputOf<F>>): Promise<Run<ReturnedBy<F>>> {
     const [input, options] = given as [unknown?, StartOptions?];
@@ -106,19 +106,19 @@ export class BackgroundTasks {
   }
 
   /**
-   * Ids of the tasks added so far, in an order in which they may run: each after those that it depends on.
+   * Returns the ids of the tasks added so far, in an order in which they may run: each after its dependencies.
    *
-   * @throws FlowError where one depends on a task that is not there
+   * @throws FlowError if a task depends on a missing one
    */
   order(): string[] {
     return this.#collector.batch?.order() ?? [];
   }
 
   /**
-   * Takes a place among the pending runs now, as the first `add` or `task` would: to be called before a handler does
-   * what it could not take back.
+   * Takes a place among the pending runs now, as the first `add` or `task` would. Call it before the handler does
+   * something that it cannot undo.
    *
-   * @throws BusyError where there is no room
+   * @throws BusyError if there is no room
    */
   reserve(): void {
     this.#collector.collect();

@@ -1,7 +1,7 @@
 import { Problem } from '../problem.ts';
 
 /**
- * Checks that a client takes what it is going to get: the most specific range of `accept` decides, as in RFC 9110.
+ * Checks that a client accepts the type of the response: the most specific range of `accept` decides, as in RFC 9110.
  *
  * @throws Problem 406
  */
@@ -16,5 +16,6 @@ export function checkAccept({ headers }: Request, type: string): void {
     qualities.set(name, Math.max(Number(quality) || 0, qualities.get(name) ?? 0));
   }
   const quality = wanted.map((range) => qualities.get(range)).find((found) => found !== undefined);
-  if (quality === undefined || quality === 0) throw new Problem(406, `What there is here is \`${type}\`.`);
+  if (quality === undefined || quality === 0)
+    throw new Problem(406, `This resource is only available as \`${type}\`.`);
 }

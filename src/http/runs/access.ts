@@ -2,38 +2,38 @@ import type { Logger } from '../../index.ts';
 import { Problem } from '../problem.ts';
 import type { Route, RunsAction } from './route.ts';
 
-/** What a request asks for. */
+/** The access that a request asks for. */
 export interface RunsAccess {
   readonly action: RunsAction;
-  /** As the request has it: whether there is such a run is not known yet. Missing for `list`. */
+  /** The id in the request; such a run may not exist. Missing for `list`. */
   readonly runId?: string | undefined;
 }
 
-/** A run as far as it takes to say who may see it. */
+/** The facts about a run that decide who may see it. */
 export interface VisibleRun {
   readonly id: string;
   readonly flow: string;
 }
 
 /**
- * `true` lets the request through; a function does so for the runs that it says `true` of, and the others are as if
- * they did not exist; `false` answers 401, `'forbidden'` 403. Anything else is taken for `'forbidden'`.
+ * The result of `authorize`. `true` allows the request. A function allows it for the runs for which it returns `true`;
+ * the others appear not to exist. `false` answers with 401, `'forbidden'` and anything else with 403.
  */
 export type RunsVerdict = boolean | 'forbidden' | ((run: VisibleRun) => boolean);
 
-/** Says who may watch and steer runs. Must not read the request's body. What it throws lets nobody through. */
+/** Decides who may watch and control runs. Must not read the request's body. If it throws, the request is refused. */
 export type Authorize = (request: Request, access: RunsAccess) => RunsVerdict | Promise<RunsVerdict>;
 
-/** Who may have runs, and from where. */
+/** Rules on who may access runs, and from where. */
 export interface AccessRules {
   readonly authorize: Authorize | undefined;
-  /** Origins whose pages may steer runs, beside the server's own. Default: none. */
+  /** Origins whose pages may control runs, beside the server's own. Default: none. */
   readonly allowedOrigins?: readonly string[] | undefined;
   readonly logger: Logger;
 }
 
 /**
- * Asks whether a request may do what it asks for, and gives what tells which runs it may do that with.
+ * Authorizes a request, and returns a predicate for the runs that it may access.
  *
  * @throws Problem 401, 403, or 500 where `authorize` threw
  */
@@ -43,7 +43,7 @@ export async function authorizeRoute(
   route: Route,
 ): Promise<(run: VisibleRun) => boolean> {
   if (authorize === undefined) {
-    throw new Problem(403, 'Runs are closed to all, until the server says who may see them (`authorize`).');
+    throw new Problem(403, 'Nobody may see runs until the server sets `authorize`.');
   }
   refuseForeignPage(request, allowedOrigins);
   const verdict = await ask(authorize, request, route, logger);
@@ -51,14 +51,14 @@ export async function authorizeRoute(
   if (typeof verdict === 'function') return (run) => verdict(run) === true;
   if (verdict === false) {
     const headers = { 'www-authenticate': 'Bearer' };
-    throw new Problem(401, 'Runs are shown to those who say who they are.', { headers });
+    throw new Problem(401, 'Authentication is required to see runs.', { headers });
   }
-  throw new Problem(403, 'This is not allowed to you.');
+  throw new Problem(403, 'You are not allowed to do this.');
 }
 
 /**
- * Another site's page can make a browser send a `POST`, with this site's cookies or the password that the browser
- * keeps for it: whatever else the request has, it is refused where the browser says that it comes from elsewhere.
+ * Refuses a `POST` of another site's page. Such a page can make a browser send one, with this site's cookies or stored
+ * password. Whatever else the request carries, it is refused if the browser says that it comes from elsewhere.
  */
 function refuseForeignPage({ method, headers, url }: Request, allowedOrigins: readonly string[]): void {
   if (method !== 'POST') return;
@@ -66,11 +66,11 @@ function refuseForeignPage({ method, headers, url }: Request, allowedOrigins: re
   const origin = headers.get('origin');
   const isForeign =
     site === null
-      ? // Browsers tell the site to https and localhost alone, the origin to all.
+      ? // Browsers send the site only to https and localhost, the origin to all.
         origin !== null && URL.parse(origin)?.host !== new URL(url).host
       : site === 'cross-site' || site === 'same-site';
   if (!isForeign || (origin !== null && allowedOrigins.includes(origin))) return;
-  throw new Problem(403, "A page of another site cannot steer this site's runs (`allowedOrigins`).");
+  throw new Problem(403, "A page of another site may not control this site's runs (`allowedOrigins`).");
 }
 
 async function ask(authorize: Authorize, request: Request, route: Route, logger: Logger): Promise<unknown> {
@@ -79,6 +79,6 @@ async function ask(authorize: Authorize, request: Request, route: Route, logger:
     return await authorize(request, action === 'list' ? { action } : { action, runId: route.runId });
   } catch (error) {
     logger.error('`authorize` of createRunsHandler threw: the request was refused', error);
-    throw new Problem(500, 'Whether this is allowed could not be found out.');
+    throw new Problem(500, 'The permission check failed.');
   }
 }

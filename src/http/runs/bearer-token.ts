@@ -4,9 +4,9 @@ import type { Authorize } from './access.ts';
 const encoder = new TextEncoder();
 
 /**
- * Lets those through who send `authorization: Bearer TOKEN`. How long the comparison takes says nothing of the token.
+ * Allows requests with `authorization: Bearer TOKEN`. Compares in constant time.
  *
- * @throws FlowError for a token that is empty, or that no header can carry
+ * @throws FlowError for an empty token, or one that no header can carry
  */
 export function bearerToken(token: string): Authorize {
   if (typeof token !== 'string' || !/^[\w.~+/-]+=*$/.test(token)) {
@@ -23,7 +23,7 @@ export function bearerToken(token: string): Authorize {
   };
 }
 
-/** Digests are of one length, and what they differ in does not tell what the tokens do. */
+/** Digests a text: digests have one length, and their differences do not reveal those of the tokens. */
 async function digest(text: string): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(text)));
 }

@@ -1,10 +1,10 @@
 import { Problem } from '../problem.ts';
 
 /**
- * The JSON object of a request's body; an empty one where there is no body.
+ * Reads the JSON object in a request's body; an empty one without a body.
  *
- * @param maxBytes more are not read
- * @throws Problem 400 for what is no JSON, 413, 415 for another type, 422 for JSON that is no object
+ * @param maxBytes limit for reading
+ * @throws Problem 400 for invalid JSON, 413, 415 for another type, 422 for JSON that is not an object
  */
 export async function readBody(
   request: Request,
@@ -24,7 +24,7 @@ export async function readBody(
 function checkCoding(headers: Headers): void {
   const coding = headers.get('content-encoding');
   if (coding === null || coding.toLowerCase() === 'identity') return;
-  throw new Problem(415, 'A body must come as it is, without a `content-encoding`.', {
+  throw new Problem(415, 'The body must not have a `content-encoding`.', {
     headers: { 'accept-encoding': 'identity' },
   });
 }
@@ -32,13 +32,13 @@ function checkCoding(headers: Headers): void {
 function checkType(headers: Headers): void {
   const type = headers.get('content-type') ?? '';
   if (/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(type)) return;
-  throw new Problem(415, 'A body must be `application/json`, in UTF-8.', {
+  throw new Problem(415, 'The body must be `application/json`, in UTF-8.', {
     headers: { accept: 'application/json' },
   });
 }
 
 async function readBytes({ headers, body }: Request, maxBytes: number): Promise<Uint8Array> {
-  const tooLarge = () => new Problem(413, `A body may have ${maxBytes} bytes.`);
+  const tooLarge = () => new Problem(413, `The body may have at most ${maxBytes} bytes.`);
   if (Number(headers.get('content-length')) > maxBytes) throw tooLarge();
   if (body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
@@ -67,19 +67,19 @@ async function readChunk(reader: ReadableStreamDefaultReader<Uint8Array>): Promi
   try {
     return (await reader.read()).value;
   } catch {
-    throw new Problem(400, 'The body broke off.');
+    throw new Problem(400, 'The body ended early.');
   }
 }
 
 /**
- * Reads on, for nothing. To cancel would be shorter, but a stream that Node made (`Readable.toWeb`), as some servers
- * hand it on, throws where nobody can catch it when a cancelled body goes on.
+ * Reads and discards the rest. Cancelling would be shorter, but a stream made by Node (`Readable.toWeb`), as some
+ * servers pass it on, throws where nobody can catch it if a cancelled body continues.
  */
 async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
   try {
     while (!(await reader.read()).done);
   } catch {
-    // It broke off: that is the end of it, too.
+    // The body ended early, which is an end too.
   }
 }
 

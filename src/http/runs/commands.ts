@@ -8,7 +8,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const maxReasonLength = 1_000;
 
-/** What each takes in its body. */
+/** Fields in the body of each command. */
 const fields: Readonly<Record<RunsCommand, readonly string[]>> = {
   cancel: ['reason'],
   pause: [],
@@ -17,10 +17,10 @@ const fields: Readonly<Record<RunsCommand, readonly string[]>> = {
 };
 
 /**
- * Does with a run what was asked for.
+ * Carries out a command on a run.
  *
- * @returns 202 where it takes its time from here, else 200
- * @throws Problem 409 where the run is not in a state for it, 422 for what the body says, 503 where the engine was stopped
+ * @returns 202 if its effect comes later, else 200
+ * @throws Problem 409 if the state of the run does not allow it, 422 for a wrong body, 503 if the engine was stopped
  */
 export function command(name: RunsCommand, run: Run, body: Fields): 200 | 202 {
   checkFields(body, fields[name]);
@@ -40,8 +40,8 @@ export function command(name: RunsCommand, run: Run, body: Fields): 200 | 202 {
       run.resume();
       return 200;
     case 'rerun':
-      if (!isSettled) throw new Problem(409, 'The run has not settled: only then can it run again.');
-      if (startedAt === null) throw new Problem(409, 'The run never started: start another.');
+      if (!isSettled) throw new Problem(409, 'The run has not settled. Only a settled run can run again.');
+      if (startedAt === null) throw new Problem(409, 'The run never started. Start another one.');
       rerun(run, readTaskIds(body.taskIds));
       return 202;
   }
@@ -80,11 +80,11 @@ function readTaskIds(taskIds: unknown): readonly string[] | undefined {
 function checkFields(body: Fields, known: readonly string[]): void {
   for (const key of Object.keys(body)) {
     if (known.includes(key)) continue;
-    const takes = known.length === 0 ? 'It takes none.' : `It takes \`${known.join('`, `')}\`.`;
-    throw refused('#', `There is a field that is not known. ${didYouMean(nearest(key, known), takes)}`);
+    const takes = known.length === 0 ? 'No fields are allowed.' : `Allowed: \`${known.join('`, `')}\`.`;
+    throw refused('#', `The body has an unknown field. ${didYouMean(nearest(key, known), takes)}`);
   }
 }
 
 function refused(pointer: string, detail: string): Problem {
-  return new Problem(422, 'The body does not say what it must.', { errors: [{ pointer, detail }] });
+  return new Problem(422, 'The body has the wrong shape.', { errors: [{ pointer, detail }] });
 }

@@ -7,26 +7,26 @@ import { showEntry } from './show.ts';
 export interface EventStreamOptions {
   /** Only events with a greater `seq`. */
   readonly after: number;
-  /** How often something is sent at least. */
+  /** The longest time without sending anything. */
   readonly keepAliveMs: number;
   readonly clock: Clock;
-  /** Asked at each keep-alive: `false` ends the stream. Must not reject. */
+  /** Called at each keep-alive: `false` ends the stream. Must not reject. */
   readonly mayGoOn: () => Promise<boolean>;
-  /** Each ends the stream when aborted: the client has gone, or the server is about to. */
+  /** Signals that end the stream: the client has disconnected, or the server is closing. */
   readonly signals: readonly AbortSignal[];
-  /** The stream has ended, whoever ended it. Called once. */
+  /** Called once when the stream has ended, for whatever reason. */
   readonly ended: () => void;
 }
 
-/** Events that are there already are sent together, up to about this size. */
+/** Approximate limit for existing events that are sent together. */
 const chunkLength = 16_384;
-/** What a browser waits before it comes back after a broken connection. */
+/** How long a browser waits before it reconnects. */
 const retryMs = 2_000;
 
 /**
- * Where a client that comes back got to.
+ * Reads the last `seq` that a reconnecting client has received.
  *
- * @throws Problem 400 for what is no `seq` of the run
+ * @throws Problem 400 if it is not a `seq` of the run
  */
 export function readLastEventId({ headers }: Request, run: Run): number {
   const text = headers.get('last-event-id');
@@ -36,19 +36,19 @@ export function readLastEventId({ headers }: Request, run: Run): number {
   throw new Problem(400, '`last-event-id` must be the id of an event of this run.');
 }
 
-/** Whether there is nothing more to send: a browser that got 204 does not come back. */
+/** Tells whether there is nothing more to send: a browser that gets 204 does not reconnect. */
 export function isReadToTheEnd(run: Run, after: number): boolean {
   return after === run.seq && isSettledRun(run.view().status);
 }
 
 /**
- * The events of a run as server-sent events, until it has settled. Nothing is kept for a client but the chunk that it
- * is about to take: it reads the journal at its own pace, and one that takes nothing from one keep-alive to the next
- * but one is let go.
+ * Streams the events of a run as server-sent events, until it has settled. Only the next chunk is buffered for a
+ * client: it reads the journal at its own pace. A client that reads nothing until the second keep-alive is due is
+ * disconnected.
  */
 export function eventStream(run: Run, options: EventStreamOptions): ReadableStream<Uint8Array> {
   const { clock, signals } = options;
-  // Longer ones come due at once in Node and browsers.
+  // Longer timers fire at once in Node and browsers.
   const keepAliveMs = Math.min(options.keepAliveMs, 2 ** 31 - 1);
   const encoder = new TextEncoder();
   const reading = new AbortController();
@@ -63,13 +63,13 @@ export function eventStream(run: Run, options: EventStreamOptions): ReadableStre
       const close = (): void => {
         if (end()) controller.close();
       };
-      // `signal` takes the listeners out again when the stream has ended some other way.
+      // `signal` removes the listeners if the stream ends another way.
       for (const signal of signals) signal.addEventListener('abort', close, { signal: reading.signal });
       controller.enqueue(encoder.encode(`retry: ${retryMs}\n\n`));
       timer = clock.setTimeout(() => void keepAlive(controller), keepAliveMs);
       if (signals.some(({ aborted }) => aborted)) close();
     },
-    // Called when the client has taken what there was.
+    // Called when the client has read everything so far.
     async pull(controller) {
       missed = 0;
       const text = await nextChunk();
@@ -82,7 +82,7 @@ export function eventStream(run: Run, options: EventStreamOptions): ReadableStre
     },
   });
 
-  /** What there is, and where there is nothing the next event; empty at the end. */
+  /** Returns the existing events, or waits for the next one; returns an empty text at the end. */
   async function nextChunk(): Promise<string> {
     let text = '';
     do {
@@ -104,12 +104,12 @@ export function eventStream(run: Run, options: EventStreamOptions): ReadableStre
     if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(': still here\n\n'));
     else if (++missed > 1) {
       end();
-      return controller.error(new Error('The client took nothing for too long'));
+      return controller.error(new Error('The client read nothing for too long'));
     }
     timer = clock.setTimeout(() => void keepAlive(controller), keepAliveMs);
   }
 
-  /** Whether it is this call that ends it. */
+  /** Ends the stream, and tells whether this call did. */
   function end(): boolean {
     if (isOver) return false;
     isOver = true;

@@ -21,46 +21,46 @@ import { type Route, readQuery, routeOf } from './route.ts';
 import { showView } from './show.ts';
 
 export interface RunsHandlerOptions {
-  /** Whose runs are shown. */
+  /** The engine whose runs are shown. */
   readonly engine: Engine;
-  /** Says who may do what. Without it, nobody may do anything. */
+  /** Decides who may do what. Without it, nobody may do anything. */
   readonly authorize?: Authorize | undefined;
   /**
-   * Origins whose pages may steer runs, beside the server's own, such as `https://admin.example.org`. Lets their
-   * requests through; headers for CORS are up to the server. Default: none.
+   * Origins whose pages may control runs, beside the server's own, such as `https://admin.example.org`. Headers for
+   * CORS are up to the server. Default: none.
    */
   readonly allowedOrigins?: readonly string[] | undefined;
   /**
-   * Host names under which runs are shown, with a port or for any port; `any` for all. Default: where the adapter sees
-   * that a request came in by a loopback address, the names of that (`localhost`, `127.0.0.1`, `[::1]`); else `any`.
+   * Host names under which runs are shown, with a port or for any port; `any` for all. Default: if the adapter sees
+   * that a request arrived at a loopback address, loopback names (`localhost`, `127.0.0.1`, `[::1]`); else `any`.
    */
   readonly allowedHosts?: readonly string[] | 'any' | undefined;
-  /** Where the handler is mounted, as addresses have it. Default `/runs`. */
+  /** The whole path under which the handler is mounted. Default `/runs`. */
   readonly path?: string | undefined;
-  /** Of a request's body. Default 65,536, minimum 0. */
+  /** Limit for a request's body. Default 65,536, minimum 0. */
   readonly maxBodyBytes?: number | undefined;
-  /** How many event streams may be open; beyond that 503. Default 1,000, minimum 0. */
+  /** Limit for open event streams; beyond that 503. Default 1,000, minimum 0. */
   readonly maxStreams?: number | undefined;
-  /** How often an event stream sends something at least, and `authorize` is asked again. Default 15,000, minimum 1. */
+  /** How often an event stream sends a comment and asks `authorize` again. Default 15,000, minimum 1. */
   readonly keepAliveMs?: number | undefined;
   /** Ends the event streams when aborted, so that a server can close. */
   readonly signal?: AbortSignal | undefined;
-  /** For keep-alives. Default: the time of day. */
+  /** Clock for keep-alives. Default: the platform's. */
   readonly clock?: Clock | undefined;
-  /** Hears what `authorize` throws, and defects. Default: `console`. */
+  /** Receives the errors of `authorize`, and defects. Default: `console`. */
   readonly logger?: Logger | undefined;
 }
 
-/** Answers requests about runs, as any fetch-style server does. */
+/** A fetch-style handler for requests about runs. */
 export interface RunsHandler {
   /**
-   * Never rejects: what goes wrong is a response too.
+   * Answers a request. Never rejects: an error is a response too.
    *
-   * @param node Node's own request, `{ incoming }`: `toNodeHandler` gives it, and in Hono on Node `c.env` has it.
-   * Without it, nobody sees whether the request came in by a loopback address.
+   * @param node Node's own request, `{ incoming }`: `toNodeHandler` passes it, and in Hono on Node `c.env` has it.
+   * Without it, the handler cannot see whether the request arrived at a loopback address.
    */
   (request: Request, node?: unknown): Promise<Response>;
-  /** Where it is to be mounted: all below that is its own. */
+  /** The path to mount it under: it answers everything below. */
   readonly path: string;
 }
 
@@ -85,13 +85,12 @@ const timeOfDay: Clock = {
 };
 
 /**
- * Makes a handler that shows an engine's runs and steers them: `GET /runs`, `GET /runs/{id}`, `GET /runs/{id}/events`
- * (server-sent events), and `POST /runs/{id}/cancel`, `pause`, `resume` and `rerun`. What it refuses it answers with a
- * problem of RFC 9457.
+ * Makes a handler that shows and controls an engine's runs: `GET /runs`, `GET /runs/{id}`, `GET /runs/{id}/events`
+ * (server-sent events), and `POST /runs/{id}/cancel`, `pause`, `resume` and `rerun`. Refusals are problems of RFC 9457.
  *
- * It is closed until `authorize` lets a request through.
+ * Nothing is allowed unless `authorize` allows it.
  *
- * @throws FlowError for an option that will not do
+ * @throws FlowError for an invalid option
  */
 export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
   checkOptions(options);
@@ -131,7 +130,7 @@ export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
   function find(id: string, isVisible: (run: VisibleRun) => boolean): Run {
     const run = engine.run(id);
     if (run !== undefined && isVisible({ id, flow: run.view().flow })) return run;
-    throw new Problem(404, 'There is no run of this id: it never was, or has been dropped since it settled.');
+    throw new Problem(404, 'No run has this id: it never existed, or was dropped after it settled.');
   }
 
   function watch(request: Request, route: Route, run: Run): Response {
@@ -152,14 +151,14 @@ export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
       headers: {
         ...safeHeaders,
         'content-type': 'text/event-stream',
-        // Compression and proxies would hold events back until they have enough of them.
+        // Compression and proxies would hold events back to collect more of them.
         'cache-control': 'no-store, no-transform',
         'x-accel-buffering': 'no',
       },
     });
   }
 
-  /** Asked while a stream is open: a permission may have been taken back. */
+  /** Checks an open stream again: a permission may have been withdrawn. */
   async function isStillAllowed(request: Request, route: Route, run: Run): Promise<boolean> {
     try {
       const isVisible = await authorizeRoute(rules, request, route);
@@ -172,7 +171,7 @@ export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
   function problemOf(error: unknown): Response {
     if (error instanceof Problem) return problemResponse(error);
     logger.error('createRunsHandler could not answer a request', error);
-    return problemResponse(new Problem(500, 'Something went wrong here.'));
+    return problemResponse(new Problem(500, 'The server failed to handle the request.'));
   }
 }
 
@@ -203,7 +202,7 @@ function checkOptions(options: RunsHandlerOptions): void {
     );
   }
   if (path !== undefined && !(typeof path === 'string' && /^(\/[\w.~-]+)+$/.test(path))) {
-    throw badOption(place('path'), 'a path like `/runs`, without a slash at its end', path);
+    throw badOption(place('path'), 'a path like `/runs`, without a trailing slash', path);
   }
   const bound = { ...boundRule, integer: true };
   if (maxBodyBytes !== undefined) checkNumber(place('maxBodyBytes'), maxBodyBytes, bound);
@@ -224,7 +223,7 @@ function isOrigin(text: string): boolean {
   return text !== 'null' && URL.parse(text)?.origin === text;
 }
 
-/** As the URL standard writes it, since requests are compared with it. */
+/** Tells whether a text is a host as the URL standard writes it, since requests are compared with it. */
 function isHost(text: string): boolean {
   return URL.parse(`http://${text}`)?.host === text || URL.parse(`https://${text}`)?.host === text;
 }

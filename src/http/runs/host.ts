@@ -1,6 +1,6 @@
 import { Problem } from '../problem.ts';
 
-/** What is read of the bindings that an adapter for Node gives. */
+/** The used part of the bindings that a Node adapter passes. */
 interface NodeBindings {
   readonly incoming?:
     | { readonly socket?: { readonly localAddress?: string | undefined } | null | undefined }
@@ -8,12 +8,12 @@ interface NodeBindings {
 }
 
 /**
- * Refuses a request that names another host than those allowed. A page can have its own name lead to this machine: the
- * browser then takes the server for the page's own, and nothing but the name in the request tells that it is not.
+ * Refuses a request for a host that is not allowed. A page can make its own name lead to this machine: the browser then
+ * takes the server for the page's own, and only the name in the request reveals that it is not.
  *
- * @param allowed host names, with a port or for any port; `any` for all. Default: where the request came in by a
- * loopback address, the names of that; else all
- * @param node the bindings of the request's adapter, where it has any
+ * @param allowed host names, with a port or for any port; `any` for all. Default: loopback names, if the request
+ * arrived at a loopback address; else all
+ * @param node the bindings of the request's adapter, if it has any
  * @throws Problem 403
  */
 export function checkHost(

@@ -16,10 +16,10 @@ export interface ListedRun {
   readonly seq: number;
 }
 
-/** A page of runs, those that were made last first. */
+/** A page of runs, the latest first. */
 export interface RunList {
   readonly runs: readonly ListedRun[];
-  /** For `after`, to get the runs behind these; `null` on the last page. */
+  /** Value of `after` for the next page; `null` on the last page. */
   readonly next: string | null;
 }
 
@@ -34,14 +34,14 @@ const statuses: readonly string[] = [
 const maxLimit = 200;
 const defaultLimit = 50;
 
-/** So many summaries are asked for at a time; the event loop has its turn between two times. */
+/** Number of summaries read at a time; the event loop runs in between. */
 const chunkSize = 256;
 
 /**
- * A page of the runs that `isVisible` lets through. Where it begins is said by a run's place in the order, so that a
- * page can be asked for when the run has been dropped meanwhile.
+ * Returns a page of the visible runs. The place of a run in the order marks its beginning, so a page is available even
+ * if that run was dropped meanwhile.
  *
- * @throws Problem 400 for a query that will not do
+ * @throws Problem 400 for an invalid query
  */
 export async function listRuns(
   engine: Engine,
@@ -70,7 +70,7 @@ export async function listRuns(
   return { runs, next: null };
 }
 
-/** Most pages are filled by what is asked for first. */
+/** Yields runs in chunks, the latest first. The first chunk fills most pages. */
 async function* newestFirst(engine: Engine, filter: RunFilter, first: number): AsyncGenerator<RunSummary> {
   let { before } = filter;
   for (let limit = first; ; limit = chunkSize) {
@@ -82,7 +82,7 @@ async function* newestFirst(engine: Engine, filter: RunFilter, first: number): A
   }
 }
 
-/** `undefined` for a run that the engine does not have, or that is not to be seen. */
+/** Returns `undefined` for a run that the engine does not have, or that is not visible. */
 function listed(
   engine: Engine,
   { id, flow, startedAt, endedAt, ending, seq }: RunSummary,
@@ -93,10 +93,10 @@ function listed(
   return { id, flow, status: ending ?? run.view().status, startedAt, endedAt, seq };
 }
 
-/** What `next` of an earlier page said: only runs that were made before that one are behind it. */
+/** Reads the `next` of an earlier page: only older runs follow it. */
 function readPlace(text: string): number {
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
-  throw new Problem(400, '`after` must be what `next` of the page before says.');
+  throw new Problem(400, '`after` must be the `next` of the previous page.');
 }
 
 function readLimit(text: string | undefined): number {

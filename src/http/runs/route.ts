@@ -1,12 +1,12 @@
 import { Problem } from '../problem.ts';
 
-/** What a request wants done with runs. */
+/** The action that a request asks for. */
 export type RunsAction = 'list' | 'view' | 'watch' | RunsCommand;
 
-/** What can be asked of one run by `POST`. */
+/** The commands that a `POST` can give to a run. */
 export type RunsCommand = 'cancel' | 'pause' | 'resume' | 'rerun';
 
-/** A request that leads somewhere: `runId` is missing for `list` alone. */
+/** The route of a request: only `list` has no `runId`. */
 export type Route =
   | { readonly action: 'list'; readonly query: URLSearchParams }
   | { readonly action: Exclude<RunsAction, 'list'>; readonly runId: string; readonly query: URLSearchParams };
@@ -23,12 +23,14 @@ const endings: ReadonlyMap<string, Exclude<RunsAction, 'list'>> = new Map([
 ]);
 
 /**
- * Where a request leads, by its address and method alone: what it says is the same whether a run exists or not.
+ * Finds the route of a request from its address and method alone, so the result is the same whether a run exists or
+ * not.
  *
  * @throws Problem 400, 404, 405 or 414
  */
 export function routeOf({ method, url }: Request, path: string): Route {
-  if (url.length > maxUrlLength) throw new Problem(414, `An address may have ${maxUrlLength} characters.`);
+  if (url.length > maxUrlLength)
+    throw new Problem(414, `The address may have at most ${maxUrlLength} characters.`);
   const { pathname, searchParams: query } = new URL(url);
   const isBelow = pathname === path || pathname.startsWith(`${path}/`);
   const [id, ending, ...rest] = isBelow ? pathname.slice(path.length + 1).split('/') : [];
@@ -39,7 +41,7 @@ export function routeOf({ method, url }: Request, path: string): Route {
   const action = ending === undefined ? 'view' : endings.get(ending);
   if (id === undefined || id === '' || action === undefined || rest.length > 0) {
     const known = ['', '/{id}', '/{id}/events', '/{id}/cancel', '/{id}/pause', '/{id}/resume', '/{id}/rerun'];
-    throw new Problem(404, `There are ${known.map((end) => path + end).join(', ')}.`);
+    throw new Problem(404, `No such address. Known: ${known.map((end) => path + end).join(', ')}.`);
   }
   checkMethod(method, action === 'view' || action === 'watch' ? reading : ['POST']);
   return { action, runId: decodeId(id), query };
@@ -48,7 +50,7 @@ export function routeOf({ method, url }: Request, path: string): Route {
 function checkMethod(method: string, allowed: readonly string[]): void {
   if (allowed.includes(method)) return;
   const allow = allowed.join(', ');
-  throw new Problem(405, `Here a request is ${allowed.join(' or ')}.`, { headers: { allow } });
+  throw new Problem(405, `This address only supports ${allowed.join(' or ')}.`, { headers: { allow } });
 }
 
 function decodeId(segment: string): string {
@@ -64,9 +66,9 @@ function decodeId(segment: string): string {
 }
 
 /**
- * The parameters of a query, each at most once.
+ * Reads the parameters of a query, each at most once.
  *
- * @throws Problem 400 for one that is unknown or given twice
+ * @throws Problem 400 for an unknown or repeated parameter
  */
 export function readQuery<Name extends string>(
   query: URLSearchParams,
@@ -77,7 +79,7 @@ export function readQuery<Name extends string>(
     const key = known.find((candidate) => candidate === name);
     if (key === undefined) {
       const takes = known.length === 0 ? 'none' : known.map((candidate) => `\`${candidate}\``).join(', ');
-      throw new Problem(400, `There is a parameter here that is not known. Known: ${takes}.`);
+      throw new Problem(400, `Unknown parameter. Known: ${takes}.`);
     }
     if (values[key] !== undefined) throw new Problem(400, `\`${key}\` is given more than once.`);
     values[key] = value;

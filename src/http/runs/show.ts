@@ -1,14 +1,14 @@
 import type { Entry, ErrorView, RunView, TaskView } from '../../index.ts';
 import { createRecord, put } from '../../model/record.ts';
 
-/** A view of a run for the outside: without the stacks of its errors. */
+/** Removes the stacks of errors from a view, for clients. */
 export function showView(view: RunView): RunView {
   const tasks = createRecord<TaskView>(Object.keys(view.tasks).length);
   for (const [id, task] of Object.entries(view.tasks)) put(tasks, id, withoutStack(task));
   return { ...view, tasks };
 }
 
-/** An event for the outside: without the stack of its error. */
+/** Removes the stack of its error from an event, for clients. */
 export function showEntry(entry: Entry): Entry {
   return 'error' in entry ? withoutStack(entry) : entry;
 }

@@ -130,7 +130,7 @@ test('let a client go that takes nothing, and keep one that is slow', async () =
     () => 'read',
     (error: Error) => error.message,
   );
-  assert.is(lost, 'The client took nothing for too long');
+  assert.is(lost, 'The client read nothing for too long');
   assert.is((await watch()).status, 200);
   assert.match(decoder.decode((await slow?.read())?.value), /^: still here$/m);
 });

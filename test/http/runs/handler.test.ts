@@ -229,7 +229,7 @@ test('runs tasks of a settled run again', async () => {
   const run = await engine.start(flow);
   assert.equal(await problemOf(await post(handler, `/runs/${run.id}/rerun`)), [
     409,
-    'The run has not settled: only then can it run again.',
+    'The run has not settled. Only a settled run can run again.',
   ]);
   await clock.run(run.settled());
   const refusal = await problemOf(await post(handler, `/runs/${run.id}/rerun`, { taskIds: ['aa'] }));
@@ -275,7 +275,7 @@ test('refuses options that will not do', () => {
       '`engine` of `createRunsHandler` must be an engine, but is undefined',
       '`options` of `createRunsHandler` does not take `authorise`. Did you mean `authorize`?',
       '`authorize` of `createRunsHandler` must be a function, but is 1',
-      '`path` of `createRunsHandler` must be a path like `/runs`, without a slash at its end, but is "/runs/"',
+      '`path` of `createRunsHandler` must be a path like `/runs`, without a trailing slash, but is "/runs/"',
       '`keepAliveMs` of `createRunsHandler` must be a finite number of at least 1, but is 0',
       '`maxStreams` of `createRunsHandler` must be an integer of at least 0, or Infinity, but is 1.5',
     ],
