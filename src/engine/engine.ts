@@ -186,7 +186,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
         runs.push(this.#handleOf(this.#launch(journal, journal.settings, undefined)));
       } catch (error) {
         this.logger.error(
-          `Run ${id} of flow \`${flow}\` cannot be taken up; it stays in the store as it is`,
+          `Run ${id} of flow \`${flow}\` cannot be recovered; it stays in the store as it is`,
           error,
         );
       }
@@ -431,7 +431,7 @@ function checkSettings({ name }: FlowDefinition, given: RunSettings, known: Read
 }
 
 function duplicateFlow(name: string): FlowError {
-  const message = `Two flows are named \`${name}\`, so it is not clear which is to take up its runs. Give one of them.`;
+  const message = `Two flows are named \`${name}\`, so it is not clear which one its runs belong to. Pass one of them.`;
   return new FlowError('bad_option', message, { flow: name });
 }
 

@@ -28,15 +28,15 @@ export class LeftRuns {
     const knownSeq = Math.max(kept.length, this.#seqs.get(runId) ?? 0);
     if (knownSeq > seq) {
       const message =
-        `Run ${showValue(runId)} has gone on since: the snapshot ends with entry ${seq}, and ${knownSeq} are known. ` +
-        'Take its last snapshot, or start another run';
+        `Run ${showValue(runId)} has continued since: the snapshot ends with entry ${seq}, and ${knownSeq} entries are known. ` +
+        'Use its last snapshot, or start another run';
       throw new JournalError('stale', message, { runId, seq, knownSeq });
     }
     const other = kept.findIndex((entry, index) => !isSame(entry, journal.entry(index + 1)));
     if (other >= 0) {
       const message =
-        `Run ${showValue(runId)} has gone another way: entry ${other + 1} of the snapshot is not what the store has. ` +
-        'Take its last snapshot, or `engine.recover`';
+        `Run ${showValue(runId)} has taken another path: entry ${other + 1} of the snapshot differs from the store. ` +
+        'Use its last snapshot, or `engine.recover`';
       throw new JournalError('stale', message, { runId, seq, knownSeq });
     }
     this.#forget(journal);

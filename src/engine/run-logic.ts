@@ -271,7 +271,7 @@ export function createRunMachine(
   );
   machine.restoreSnapshot = () => {
     throw new Error(
-      'An interpreted run cannot go on from a snapshot: persist the actor of `flow.logic` instead',
+      'An interpreted run cannot be restored from a snapshot: persist the actor of `flow.logic` instead',
     );
   };
   return machine as unknown as RunMachine;

@@ -58,7 +58,7 @@ export class RunSteps {
 
   /** Refuses to begin the run: notifies the actor's observers, or the logger if there are none. */
   refuse(error: unknown, logger: Logger): void {
-    const message = 'A run was not gone on with; the actor that was made for it has the status `error`';
+    const message = 'A run was refused; the actor made for it has the status `error`';
     if (this.#actor?.isHeard === false) logger.error(message, error);
     this.#actor?.tellEnd(this.#owner);
     this.fault(error);

@@ -37,7 +37,7 @@ test('of runs have no slash, wherever one is given', async () => {
   ]);
 });
 
-test('of runs with a slash are not gone on with, from a store or a snapshot', async () => {
+test('of runs with a slash are not resumed, from a store or a snapshot', async () => {
   const store = createMemoryStore();
   const errors: unknown[] = [];
   const logger = {
@@ -58,7 +58,7 @@ test('of runs with a slash are not gone on with, from a store or a snapshot', as
   store.remove('r');
   const after = virtualEngine({ store, logger });
   assert.equal(after.engine.recover([flow]), []);
-  assert.equal(errors, ['Run r/1 of flow `f` cannot be taken up; it stays in the store as it is', true]);
+  assert.equal(errors, ['Run r/1 of flow `f` cannot be recovered; it stays in the store as it is', true]);
 
   snapshot.run.id = 'r/1';
   const logic = virtualEngine().engine.logic(flow);

@@ -178,7 +178,7 @@ test('a journal in a store that is none is left there, and logged with its place
   (started as { flowHash: string }).flowHash = flow.definition.hash;
   assert.equal(engine.recover([flow]), []);
   const [[message, error]] = logged as [[string, JournalError]];
-  assert.match(message, /Run r of flow `f` cannot be taken up/);
+  assert.match(message, /Run r of flow `f` cannot be recovered/);
   assert.instance(error, JournalError);
   assert.equal([error.place, store.read('r').length], ['entries[1].type', 2]);
 });

@@ -93,7 +93,10 @@ for (const [name, options] of Object.entries(engines)) {
     original.stop();
     const stale = refusalOf(here, here.actorOf(first));
     assert.equal([stale.code, stale.seq, stale.knownSeq], ['stale', 3, 6]);
-    assert.match(stale.message, /has gone on since: the snapshot ends with entry 3, and 6 are known/);
+    assert.match(
+      stale.message,
+      /has continued since: the snapshot ends with entry 3, and 6 entries are known/,
+    );
 
     const restored = here.actorOf(second).start();
     assert.equal(await here.clock.run(toPromise(restored)), all);
@@ -103,7 +106,7 @@ for (const [name, options] of Object.entries(engines)) {
     assert.equal(here.calls, ['a', 'b', 'b', 'c']);
   });
 
-  test(`is gone on with on ${name} by the first of two actors that is started`, async () => {
+  test(`is resumed on ${name} by the first of two actors that is started`, async () => {
     const here = world(options?.());
     const original = here.actorOf().start();
     await here.clock.advance(50);
@@ -117,7 +120,7 @@ for (const [name, options] of Object.entries(engines)) {
     assert.equal(here.calls, ['a', 'a', 'b', 'c']);
   });
 
-  test(`is gone on with again on ${name} where nothing has happened since`, async () => {
+  test(`is resumed again on ${name} where nothing has happened since`, async () => {
     const here = world(options?.());
     const original = here.actorOf().start();
     const early = persist(original);
@@ -154,7 +157,7 @@ test('is refused where the store has gone another way', async () => {
   (snapshot.run.entries[2] as { at: number }).at += 1;
   const error = refusalOf(here, here.actorOf(snapshot));
   assert.equal([error.code, error.seq, error.knownSeq], ['stale', 3, 3]);
-  assert.match(error.message, /has gone another way: entry 3/);
+  assert.match(error.message, /has taken another path: entry 3/);
 });
 
 test('brings a store what it does not have, before anything goes on', async () => {

@@ -278,7 +278,7 @@ test('leaves a run alone whose flow has changed, and says so', async () => {
   const errors: unknown[] = [];
   const second = virtualEngine({ store, logger: { ...silent, error: (...line) => errors.push(...line) } });
   assert.equal(second.engine.recover([createFlow('changed').task('b', { perform: never })]), []);
-  assert.is(errors[0], 'Run r of flow `changed` cannot be taken up; it stays in the store as it is');
+  assert.is(errors[0], 'Run r of flow `changed` cannot be recovered; it stays in the store as it is');
   assert.match(String(errors[1]), /another version of flow `changed`/);
   assert.is(store.read('r').length, 3);
 });
