@@ -19,6 +19,7 @@ import { inspectFromStart } from '../logic/system.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
+import { lazy } from '../model/lazy.ts';
 import { Ledger } from '../model/ledger.ts';
 import type { RunStatus } from '../model/status.ts';
 import type { EngineCore } from './core.ts';
@@ -64,13 +65,17 @@ export type RunMachine<Input = unknown, Outputs = unknown> = StateMachine<
   StateSchema
 >;
 
-const orchestrator = compile(engineOrchestratorMachine);
-const compiled = compile(engineTaskMachine);
-const compiledTask: TaskLogic = { logic: compiled as unknown as AnyActorLogic, compiled };
-const interpretedTask: TaskLogic = {
-  logic: engineTaskMachine.provide({ actions: deferred(engineTaskMachine.implementations.actions) }),
-  compiled: undefined,
-};
+// Made for the first run: a program that loads topple has other things to begin with.
+const orchestrator = lazy(() => compile(engineOrchestratorMachine()));
+const compiledTask = lazy((): TaskLogic => {
+  const compiled = compile(engineTaskMachine());
+  return { logic: compiled as unknown as AnyActorLogic, compiled };
+});
+const interpretedTask = lazy((): TaskLogic => {
+  const machine = engineTaskMachine();
+  const actions = deferred(machine.implementations.actions);
+  return { logic: machine.provide({ actions }), compiled: undefined };
+});
 
 /** What an engine has to say of its runs' actors. */
 export interface LaunchOptions {
@@ -96,15 +101,20 @@ export function launch(
     else actor.start();
   };
   const turn = core.turnOf(clock);
-  const run = new LiveRun(core, journal, turn, compiledTask, { settings, input, isChecked: true, makeActor });
+  const run = new LiveRun(core, journal, turn, compiledTask(), {
+    settings,
+    input,
+    isChecked: true,
+    makeActor,
+  });
   journal.given = input;
   if (inspect !== undefined) {
     makeActor(run);
     return run;
   }
-  run.steps.cursor = orchestrator.cursorFrom(
+  run.steps.cursor = orchestrator().cursorFrom(
     run,
-    orchestrator.initial({ ledger: journal.openLedger() }).state,
+    orchestrator().initial({ ledger: journal.openLedger() }).state,
   );
   run.open();
   return run;
@@ -147,7 +157,7 @@ export class RunLogic {
       return snapshot;
     }
     try {
-      const next = cursor.moveBy<Inner>((inner) => orchestrator.transition(inner, event, scope));
+      const next = cursor.moveBy<Inner>((inner) => orchestrator().transition(inner, event, scope));
       return RunSnapshot.after(snapshot, next);
     } catch (error) {
       RunSnapshot.keepWhole(scope.self.getSnapshot() as RunSnapshot);
@@ -177,7 +187,7 @@ export class RunLogic {
     } catch (error) {
       // XState starts no restored child that has failed before, and its parent would never hear of it.
       if (parentOf(scope.self) === undefined) throw error;
-      const { state } = orchestrator.initial({ ledger: Ledger.open(this.#definition.plan) });
+      const { state } = orchestrator().initial({ ledger: Ledger.open(this.#definition.plan) });
       const empty = new RunSnapshot(state, this.#core.newJournal(this.#definition));
       scope.defer(() => {
         RunSnapshot.keepWhole(empty);
@@ -198,7 +208,10 @@ export class RunLogic {
       outputs: undefined,
       failures: [],
     };
-    return new RunSnapshot(orchestrator.restoreSnapshot({ status, value, output, error, context }), journal);
+    return new RunSnapshot(
+      orchestrator().restoreSnapshot({ status, value, output, error, context }),
+      journal,
+    );
   }
 
   /** The run has this actor from now on, whose snapshot shows at any time what has been kept. */
@@ -214,14 +227,14 @@ export class RunLogic {
     const turn = this.#core.turnOf(clockOf(scope.self));
     const start = { settings: this.#settings, input, isChecked: false };
     journal.given = input;
-    return new LiveRun(this.#core, journal, turn, compiledTask, start);
+    return new LiveRun(this.#core, journal, turn, compiledTask(), start);
   }
 
   #start(scope: Scope, run: LiveRun): RunSnapshot {
     const { journal } = run;
     this.#adopt(scope, run);
-    const initial = orchestrator.getInitialSnapshot(scope, { ledger: journal.openLedger() });
-    run.steps.cursor = orchestrator.cursorFrom(run, initial);
+    const initial = orchestrator().getInitialSnapshot(scope, { ledger: journal.openLedger() });
+    run.steps.cursor = orchestrator().cursorFrom(run, initial);
     return new RunSnapshot(initial, journal);
   }
 }
@@ -232,7 +245,7 @@ export function createRunMachine(
   definition: FlowDefinition,
   settings: RunSettings,
 ): RunMachine {
-  const { config, implementations } = engineOrchestratorMachine;
+  const { config, implementations } = engineOrchestratorMachine();
   const machine = new StateMachine(
     {
       ...config,
@@ -258,7 +271,7 @@ export function createRunMachine(
         }) => {
           const journal = core.newJournal(definition);
           const start = { settings, input: event.input, isChecked: false };
-          const run = new LiveRun(core, journal, core.turnOf(clockOf(self)), interpretedTask, start);
+          const run = new LiveRun(core, journal, core.turnOf(clockOf(self)), interpretedTask(), start);
           run.adopt(self);
           run.open();
         },
