@@ -1,15 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { FlowDefinition, type TaskDefinition } from '../../model/definition.ts';
 import { viewError } from '../../model/error.ts';
-import type { Body } from '../../model/perform.ts';
 import { CliError, exitCode } from '../cli-error.ts';
-import { showId } from '../show/reasons.ts';
+import { cutMiddle, escapeControls } from '../terminal/escape.ts';
 
 /** Ids of the tasks whose bodies are at work, or left it behind. */
-const current = new AsyncLocalStorage<string>();
+export const bodyContext = new AsyncLocalStorage<string>();
 
 /** How Node tells of an error that nobody caught. */
 export type Stray = 'uncaughtException' | 'unhandledRejection';
+
+/** Of an id, both ends of which are shown. Characters. */
+const maxId = 40;
 
 /** An error that a body let get away. */
 export class StrayError extends CliError {
@@ -20,9 +21,13 @@ export class StrayError extends CliError {
     const { name, message } = viewError(cause);
     const sentence = message.trim().replace(/[^.?!]$/, '$&.');
     const advice = hints[stray];
-    super(exitCode.failed, `task \`${showId(taskId)}\`: unexpected ${name}: ${sentence} ${advice}`, {
-      cause,
-    });
+    super(
+      exitCode.failed,
+      `task \`${cutMiddle(escapeControls(taskId), maxId, 19)}\`: unexpected ${name}: ${sentence} ${advice}`,
+      {
+        cause,
+      },
+    );
     this.taskId = taskId;
   }
 }
@@ -33,26 +38,8 @@ const hints: Readonly<Record<Stray, string>> = {
     'It was thrown in a callback, outside the promise that the body returns: catch it there, and reject that promise.',
 };
 
-/** Gives a flow whose bodies are known by their tasks' ids, in all that they call and leave behind. */
-export function inBodyContexts({ name, settings, tasks, graph }: FlowDefinition): FlowDefinition {
-  const known = tasks.map((task): TaskDefinition => ({ ...task, body: inContext(task.id, task.body) }));
-  return new FlowDefinition(name, settings, known, graph);
-}
-
 /** Names the task whose body let the error get away; another error stays as it is. To be called where Node tells of it. */
 export function blameBody(error: unknown, stray: Stray): unknown {
-  const taskId = current.getStore();
+  const taskId = bodyContext.getStore();
   return taskId === undefined ? error : new StrayError(taskId, stray, error);
-}
-
-function inContext(taskId: string, body: Body): Body {
-  if (body.kind === 'perform') {
-    const { perform } = body;
-    return { ...body, perform: (scope) => current.run(taskId, perform, scope) };
-  }
-  const logic = body.logic as { start?: (...args: unknown[]) => unknown };
-  if (logic.start === undefined) return body;
-  // What an actor does later is called by what it does as it starts.
-  const start = (...args: unknown[]): unknown => current.run(taskId, () => logic.start?.(...args));
-  return { ...body, logic: Object.create(logic, { start: { value: start } }) };
 }
