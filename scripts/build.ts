@@ -1,6 +1,6 @@
-// node scripts/run.mjs scripts/build.ts [FOLDER] [TSC FLAGS]: compiles and bundles the published package into
-// dist/, or another folder of the checkout. It is packed from there: its own package.json lacks the source condition and all that only development
-// needs, and no file of the checkout is changed to publish.
+// node scripts/run.mjs scripts/build.ts [FOLDER] [TSC FLAGS]: bundles the published package and declares its types, in dist/
+// or another folder of the checkout. It is packed from there: its own package.json lacks the source condition and all that
+// only development needs, and no file of the checkout is changed to publish.
 
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
