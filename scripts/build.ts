@@ -1,11 +1,12 @@
-// node scripts/run.mjs scripts/build.ts [FOLDER] [TSC FLAGS]: compiles the published package into dist/, or another
-// folder of the checkout, from which it is packed. Its own package.json lacks the source condition and everything that
-// only development needs, so publishing changes no file of the checkout.
+// node scripts/run.mjs scripts/build.ts [FOLDER] [TSC FLAGS]: bundles the published package and declares its types, in
+// dist/ or another folder of the checkout, from which it is packed. Its own package.json lacks the source condition and
+// everything that only development needs, so publishing changes no file of the checkout.
 
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundle } from './build/bundle.ts';
 import { writeDocuments } from './build/documents.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -17,11 +18,21 @@ mkdirSync(folder, { recursive: true });
 // For debuggers and "Go to definition". Not next to the compiled files: the compiler would read sources there instead.
 for (const name of ['src', 'machines'])
   cpSync(join(root, name), join(folder, 'sources', name), { recursive: true });
-compile();
-writeManifest();
+declare();
+const { exports, bin } = writeManifest();
+const paths = [
+  ...Object.values<{ default: string }>(exports).map((entry) => entry.default),
+  ...Object.values<string>(bin),
+];
+await bundle(
+  folder,
+  paths.map((path) => path.replace('./', '').replace(/\.js$/, '.ts')),
+);
+for (const path of Object.values<string>(bin)) chmodSync(join(folder, path), 0o755);
 writeDocuments(root, folder);
 
-function compile(): void {
+/** Checks the types and writes them, a file for each source. */
+function declare(): void {
   const tsc = fileURLToPath(import.meta.resolve('typescript/bin/tsc'));
   const config = join(folder, 'tsconfig.json');
   writeFileSync(config, JSON.stringify({ extends: join(root, 'tsconfig.build.json') }));
@@ -29,7 +40,7 @@ function compile(): void {
   rmSync(config);
 }
 
-function writeManifest(): void {
+function writeManifest(): { exports: Record<string, { default: string }>; bin: Record<string, string> } {
   const { scripts, workspaces, devDependencies, files, ...manifest } = JSON.parse(
     readFileSync(join(root, 'package.json'), 'utf8'),
   );
@@ -39,7 +50,7 @@ function writeManifest(): void {
   }
   for (const [name, path] of Object.entries<string>(manifest.bin)) {
     manifest.bin[name] = path.replace('./dist/', './');
-    chmodSync(join(folder, manifest.bin[name]), 0o755);
   }
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  return manifest;
 }

@@ -116,17 +116,129 @@ test('has declarations without errors', () => {
   assert.equal(errors, []);
 });
 
-test('leads from each file to the source that it was made of', () => {
+test('leads from each file to the sources that it was made of', () => {
   const maps = globSync('**/*.map', { cwd: folder }).map((name) => join(folder, name));
-  assert.ok(maps.length > 0);
+  assert.ok(maps.some((path) => path.endsWith('.js.map')) && maps.some((path) => path.endsWith('.d.ts.map')));
   for (const path of maps) {
-    const { sources, file } = JSON.parse(readFileSync(path, 'utf8'));
-    assert.is(sources.length, 1, path);
-    const made = relative(folder, resolve(dirname(path), file)).replace(/(\.d)?\.(ts|js)$/, '.ts');
-    assert.is(resolve(dirname(path), sources[0]), join(folder, 'sources', made));
-    assert.ok(existsSync(resolve(dirname(path), sources[0])), path);
+    const { sources } = JSON.parse(readFileSync(path, 'utf8'));
+    for (const source of sources) {
+      const found = resolve(dirname(path), source);
+      assert.ok(found.startsWith(join(folder, 'sources')) && existsSync(found), `${path}: ${source}`);
+    }
+    if (!path.endsWith('.d.ts.map')) continue;
+    const made = relative(folder, path).replace(/\.d\.ts\.map$/, '.ts');
+    assert.equal(
+      sources.map((source: string) => resolve(dirname(path), source)),
+      [join(folder, 'sources', made)],
+    );
   }
 });
+
+test('has each module in one file', () => {
+  const places = new Map<string, string[]>();
+  for (const name of globSync('**/*.js.map', { cwd: folder })) {
+    for (const source of JSON.parse(readFileSync(join(folder, name), 'utf8')).sources) {
+      const module = relative(join(folder, 'sources'), resolve(folder, dirname(name), source));
+      places.set(module, [...(places.get(module) ?? []), name]);
+    }
+  }
+  assert.ok(places.has('src/model/error.ts') && places.has('machines/task.ts'));
+  assert.equal(
+    [...places].filter(([, names]) => names.length > 1),
+    [],
+  );
+});
+
+test('has the errors, the default engine and the machines of one entry be those of all', () => {
+  const code = `
+    import assert from 'node:assert';
+    import { createRequire } from 'node:module';
+    import { createFlow, FlowError, isFlow } from 'topple';
+    import { createBackground } from 'topple/http';
+    import { createStatelyInspect } from 'topple/inspector';
+    import { compile, CompiledLogic } from 'topple/logic';
+    import { taskMachine } from 'topple/machines';
+    import { fixed } from 'topple/retry';
+    import { createVirtualClock, explore, outcomesOf } from 'topple/testing';
+    const flow = createFlow('f').task('a', { perform: () => 1 });
+    for (const fail of [
+      () => flow.task('a', { perform: () => 1 }),
+      () => fixed(-1),
+      () => createBackground({ unknown: 1 }),
+      () => createStatelyInspect({ url: 1 }),
+      () => explore('no flow'),
+    ]) assert.throws(fail, (error) => error instanceof FlowError && error.name === 'FlowError');
+    assert.ok(isFlow(flow) && flow.logic === flow.logic);
+    assert.ok(compile(taskMachine) instanceof CompiledLogic && outcomesOf && createVirtualClock());
+    const required = createRequire(import.meta.url)('topple');
+    assert.ok(required.FlowError === FlowError);
+    assert.equal(flow.constructor.name, "Flow");
+    console.log(await flow.run());`;
+  writeFileSync(join(flat, 'one.mjs'), code);
+  const { stdout, stderr } = spawnSync(process.execPath, [join(flat, 'one.mjs')], { encoding: 'utf8' });
+  assert.equal([stdout, stderr], ['{ a: 1 }\n', '']);
+});
+
+test('loads few files, and nothing that an entry does not need', () => {
+  const loaded = (path: string): string[] => [...filesOf(join(folder, path))];
+  const { exports } = manifest;
+  assert.ok(loaded(exports['.'].default).length <= 3);
+  assert.ok(loaded(manifest.bin.topple).length <= 3);
+  for (const subpath of ['./retry', './inspector', './http/node', './http/fetch']) {
+    const files = loaded(exports[subpath].default);
+    assert.not.ok(
+      files.some((path) => / from "xstate"/.test(readFileSync(path, 'utf8'))),
+      subpath,
+    );
+  }
+  const command = sourcesOf(loaded(manifest.bin.topple));
+  assert.ok(command.has('src/cli/main.ts'));
+  assert.not.ok(command.has('src/index.ts') || command.has('src/cli/run/run-flow.ts'));
+});
+
+test('finds the files that it starts by their paths', () => {
+  const paths = globSync('**/*.js', { cwd: folder }).flatMap((name) => {
+    const code = readFileSync(join(folder, name), 'utf8');
+    const urls = code.matchAll(/new URL\("(\.[^"]+)", import\.meta\.url\)/g);
+    return Array.from(urls, ([, path = '']) => resolve(folder, dirname(name), path));
+  });
+  const files = paths.map((path) => relative(folder, path.replace(/\.ts$/, '.js')));
+  assert.equal([...new Set(files)].sort(), ['', 'package.json', 'src/inspector/stately-worker.js']);
+  for (const path of files) assert.ok(existsSync(join(folder, path)), path);
+});
+
+test('calls what its stack traces and inspections show by its name', () => {
+  const classes = globSync('**/*.js', { cwd: folder }).flatMap((name) =>
+    Array.from(
+      readFileSync(join(folder, name), 'utf8').matchAll(/^var (\w+) = class +(?!extends\b)(\w+)/gm),
+      ([, variable, own]) => [variable, own],
+    ),
+  );
+  assert.equal(
+    classes.filter(([variable, own]) => variable !== own),
+    [],
+  );
+});
+
+/** A file and all that it loads at once. */
+function filesOf(path: string, files: Set<string> = new Set()): Set<string> {
+  if (files.has(path)) return files;
+  files.add(path);
+  const imports = readFileSync(path, 'utf8').matchAll(/^(?:import|export)\b[^;'"]*?"(\.[^"]+)";/gm);
+  for (const [, name = ''] of imports) filesOf(resolve(dirname(path), name), files);
+  return files;
+}
+
+function sourcesOf(files: readonly string[]): Set<string> {
+  const maps = files.map((path) => `${path}.map`).filter(existsSync);
+  return new Set(
+    maps.flatMap((path) =>
+      JSON.parse(readFileSync(path, 'utf8')).sources.map((source: string) =>
+        relative(join(folder, 'sources'), resolve(dirname(path), source)),
+      ),
+    ),
+  );
+}
 
 test('shows TypeScript in stack traces', () => {
   writeFileSync(
@@ -195,12 +307,42 @@ test('can be required', () => {
   assert.equal([stdout, stderr], ['{ a: 1 }\n', '']);
 });
 
-test('has a command', () => {
+/** The packed command line. */
+function topple(...args: string[]): readonly [code: number | null, stdout: string, stderr: string] {
   const path = join(folder, manifest.bin.topple);
-  assert.is(
-    execFileSync(process.execPath, [path, '--version'], { encoding: 'utf8' }).trim(),
-    manifest.version,
+  const { status, stdout, stderr } = spawnSync(process.execPath, [path, ...args], {
+    cwd: flat,
+    encoding: 'utf8',
+  });
+  return [status, stdout, stderr];
+}
+
+test('has a command', () => {
+  assert.equal(topple('--version'), [0, `${manifest.version}\n`, '']);
+  const graph = { name: 'two', tasks: { a: { duration: 0 }, b: { needs: ['a'] } } };
+  writeFileSync(join(flat, 'two.json'), JSON.stringify(graph));
+  for (const [args, expected] of [
+    [['run', 'two.json', '--json'], /"status":"done"/],
+    [['simulate', 'two.json', '--json'], /"makespanMs":\s*0/],
+    [['graph', 'two.json', '--format', 'svg'], /^<svg/],
+    [['graph', '--machines', '--format', 'dot'], /digraph/],
+    [['test', 'two.json'], /./],
+    [['completion', 'bash'], /topple/],
+  ] as const) {
+    const [code, stdout, stderr] = topple(...args);
+    assert.is(code, 0, `${args.join(' ')}: ${stderr}`);
+    assert.match(stdout, expected);
+  }
+});
+
+test('has a command that tells the modules of a user from its own', () => {
+  writeFileSync(
+    join(flat, 'wrong.mjs'),
+    "import { createFlow } from 'topple';\n\nexport default createFlow('f').task('a', { perform: 1 });\n",
   );
+  const [code, , stderr] = topple('run', 'wrong.mjs');
+  assert.is(code, 3);
+  assert.match(stderr, /^topple: wrong\.mjs:3: /);
 });
 
 function chainOf(length: number): string {

@@ -2,12 +2,15 @@ import type { AnyActorRef } from 'xstate';
 import { orchestratorMachine } from '../../machines/orchestrator.ts';
 import { type Ending, type TaskEvent, taskMachine } from '../../machines/task.ts';
 import { deferOn } from '../logic/internals.ts';
+import { lazy } from '../model/lazy.ts';
 import { hostOf } from './host.ts';
 import type { LiveRun } from './live-run.ts';
 import type { LiveTask } from './live-task.ts';
 
-/** The task machine with its effects bound to the engine: the asking actor's host carries out each. */
-export const engineTaskMachine = taskMachine.provide({
+/** Returns the task machine with its effects bound to the engine: the asking actor's host carries out each. */
+export const engineTaskMachine = lazy(() => taskMachine.provide(taskEffects));
+
+const taskEffects: Parameters<typeof taskMachine.provide>[0] = {
   actions: {
     announce: ({ self }, fact) => {
       const { run, index } = hostOf<LiveTask>(self);
@@ -21,15 +24,17 @@ export const engineTaskMachine = taskMachine.provide({
     reportSettled: ({ self, context }, { status }) =>
       hostOf<LiveTask>(self).reportSettled(status, context.ending as Ending),
   },
-});
+};
 
 /** The instant of an event; all engine events for tasks have one. */
 function instantOf(event: TaskEvent): number {
   return (event as Extract<TaskEvent, { at: number }>).at;
 }
 
-/** The orchestrator with its effects bound to the engine. */
-export const engineOrchestratorMachine = orchestratorMachine.provide({
+/** Returns the orchestrator with its effects bound to the engine. */
+export const engineOrchestratorMachine = lazy(() => orchestratorMachine.provide(orchestratorEffects));
+
+const orchestratorEffects: Parameters<typeof orchestratorMachine.provide>[0] = {
   actions: {
     announce: ({ self }, fact) => hostOf<LiveRun>(self).record(fact),
     openRun: ({ self }) => hostOf<LiveRun>(self).open(),
@@ -40,7 +45,7 @@ export const engineOrchestratorMachine = orchestratorMachine.provide({
     releaseSlots: ({ self }) => hostOf<LiveRun>(self).holdSlots(false),
     concludeRun: ({ self }, { ending }) => hostOf<LiveRun>(self).conclude(ending),
   },
-});
+};
 
 type Action = (args: { readonly self: AnyActorRef }, params: unknown) => void;
 

@@ -24,6 +24,7 @@ import { inspectFromStart } from '../logic/system.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
+import { lazy } from '../model/lazy.ts';
 import { Ledger } from '../model/ledger.ts';
 import type { EngineCore } from './core.ts';
 import { deferred, engineOrchestratorMachine, engineTaskMachine } from './effects.ts';
@@ -68,13 +69,17 @@ export type RunMachine<Input = unknown, Outputs = unknown> = StateMachine<
   StateSchema
 >;
 
-const orchestrator = compile(engineOrchestratorMachine);
-const compiled = compile(engineTaskMachine);
-const compiledTask: TaskLogic = { logic: compiled as unknown as AnyActorLogic, compiled };
-const interpretedTask: TaskLogic = {
-  logic: engineTaskMachine.provide({ actions: deferred(engineTaskMachine.implementations.actions) }),
-  compiled: undefined,
-};
+// Made for the first run: a program that loads topple has other things to begin with.
+const orchestrator = lazy(() => compile(engineOrchestratorMachine()));
+const compiledTask = lazy((): TaskLogic => {
+  const compiled = compile(engineTaskMachine());
+  return { logic: compiled as unknown as AnyActorLogic, compiled };
+});
+const interpretedTask = lazy((): TaskLogic => {
+  const machine = engineTaskMachine();
+  const actions = deferred(machine.implementations.actions);
+  return { logic: machine.provide({ actions }), compiled: undefined };
+});
 
 /** An engine's options for its runs' actors. */
 export interface LaunchOptions {
@@ -100,15 +105,20 @@ export function launch(
     else actor.start();
   };
   const turn = core.turnOf(clock);
-  const run = new LiveRun(core, journal, turn, compiledTask, { settings, input, isChecked: true, makeActor });
+  const run = new LiveRun(core, journal, turn, compiledTask(), {
+    settings,
+    input,
+    isChecked: true,
+    makeActor,
+  });
   journal.given = input;
   if (inspect !== undefined) {
     makeActor(run);
     return run;
   }
-  run.steps.cursor = orchestrator.cursorFrom(
+  run.steps.cursor = orchestrator().cursorFrom(
     run,
-    orchestrator.initial({ ledger: journal.openLedger() }).state,
+    orchestrator().initial({ ledger: journal.openLedger() }).state,
   );
   run.open();
   return run;
@@ -151,7 +161,7 @@ export class RunLogic {
       return snapshot;
     }
     try {
-      const next = cursor.moveBy<Inner>((inner) => orchestrator.transition(inner, event, scope));
+      const next = cursor.moveBy<Inner>((inner) => orchestrator().transition(inner, event, scope));
       return RunSnapshot.after(snapshot, next);
     } catch (error) {
       RunSnapshot.keepWhole(scope.self.getSnapshot() as RunSnapshot);
@@ -181,7 +191,7 @@ export class RunLogic {
     } catch (error) {
       // XState does not start a restored child that has failed, so its parent would never be notified.
       if (parentOf(scope.self) === undefined) throw error;
-      const { state } = orchestrator.initial({ ledger: Ledger.open(this.#definition.plan) });
+      const { state } = orchestrator().initial({ ledger: Ledger.open(this.#definition.plan) });
       const empty = new RunSnapshot(state, this.#core.newJournal(this.#definition));
       scope.defer(() => {
         RunSnapshot.keepWhole(empty);
@@ -202,7 +212,10 @@ export class RunLogic {
       outputs: undefined,
       failures: [],
     };
-    return new RunSnapshot(orchestrator.restoreSnapshot({ status, value, output, error, context }), journal);
+    return new RunSnapshot(
+      orchestrator().restoreSnapshot({ status, value, output, error, context }),
+      journal,
+    );
   }
 
   /** Makes this the run's actor. Its snapshot always shows the kept entries. */
@@ -218,14 +231,14 @@ export class RunLogic {
     const turn = this.#core.turnOf(clockOf(scope.self));
     const start = { settings: this.#settings, input, isChecked: false };
     journal.given = input;
-    return new LiveRun(this.#core, journal, turn, compiledTask, start);
+    return new LiveRun(this.#core, journal, turn, compiledTask(), start);
   }
 
   #start(scope: Scope, run: LiveRun): RunSnapshot {
     const { journal } = run;
     this.#adopt(scope, run);
-    const initial = orchestrator.getInitialSnapshot(scope, { ledger: journal.openLedger() });
-    run.steps.cursor = orchestrator.cursorFrom(run, initial);
+    const initial = orchestrator().getInitialSnapshot(scope, { ledger: journal.openLedger() });
+    run.steps.cursor = orchestrator().cursorFrom(run, initial);
     return new RunSnapshot(initial, journal);
   }
 }
@@ -236,7 +249,7 @@ export function createRunMachine(
   definition: FlowDefinition,
   settings: RunSettings,
 ): RunMachine {
-  const { config, implementations } = engineOrchestratorMachine;
+  const { config, implementations } = engineOrchestratorMachine();
   const machine = new StateMachine(
     {
       ...config,
@@ -262,7 +275,7 @@ export function createRunMachine(
         }) => {
           const journal = core.newJournal(definition);
           const start = { settings, input: event.input, isChecked: false };
-          const run = new LiveRun(core, journal, core.turnOf(clockOf(self)), interpretedTask, start);
+          const run = new LiveRun(core, journal, core.turnOf(clockOf(self)), interpretedTask(), start);
           run.adopt(self);
           run.open();
         },

@@ -137,7 +137,8 @@ export function fromError(fallback: Backoff = defaultBackoff): BackoffStrategy {
 }
 
 /** The backoff of a policy without one: full jitter, 1 s doubling to 30 s. */
-export const defaultBackoff: BackoffStrategy = randomExponential({ initialMs: 1_000, maxMs: 30_000 });
+export const defaultBackoff: BackoffStrategy = ({ attempt, random }) =>
+  between(0, Math.min(1_000 * 2 ** (attempt - 1), 30_000), random);
 
 /** The raw answer of a backoff: it may throw, or return something that is no wait. */
 export function askBackoff(backoff: Backoff, failure: FailureInfo): number {

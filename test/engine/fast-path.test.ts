@@ -39,7 +39,7 @@ function written(perform: () => unknown): { task: LiveTask; done: Done[]; clock:
   const done: Done[] = [];
   const clock = createVirtualClock();
   const definition = defineTask('f', 'a', { perform, retry: { maxAttempts: input.maxAttempts } });
-  const compiled = compile(engineTaskMachine);
+  const compiled = compile(engineTaskMachine());
   const run: Partial<TaskRun> = {
     taskLogic: { logic: compiled.logic, compiled },
     isInspected: false,

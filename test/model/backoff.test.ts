@@ -101,6 +101,9 @@ test('the default is full jitter from 1 s, doubling to 30 s', () => {
   assert.equal(waitsOf(defaultBackoff, 0), [0, 0, 0, 0, 0]);
   assert.equal(waitsOf(defaultBackoff, 1), [1_000, 2_000, 4_000, 8_000, 16_000]);
   assert.is(defaultBackoff(failure(9, { chance: 1 })), 30_000);
+  assert.is(defaultBackoff(failure(5_000, { chance: 1 })), 30_000);
+  const same = randomExponential({ initialMs: 1_000, maxMs: 30_000 });
+  assert.equal(waitsOf(defaultBackoff, 0.3), waitsOf(same, 0.3));
 });
 
 const unreadable = Object.defineProperty({}, 'retryAfterMs', {

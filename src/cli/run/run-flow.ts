@@ -10,7 +10,7 @@ import { RunProgress } from '../show/progress.ts';
 import { tell } from '../tell.ts';
 import { layOut } from '../terminal/line.ts';
 import { isLive, paintFor } from '../terminal/paint.ts';
-import { inBodyContexts } from './body-context.ts';
+import { inBodyContexts } from './in-body-contexts.ts';
 import { type InspectLog, openInspectLog } from './inspect-log.ts';
 import { hearInterrupts, type Interrupts } from './interrupts.ts';
 import { planJson, planLines } from './plan.ts';

@@ -1,0 +1,21 @@
+import { FlowDefinition, type TaskDefinition } from '../../model/definition.ts';
+import type { Body } from '../../model/perform.ts';
+import { bodyContext } from './body-context.ts';
+
+/** Gives a flow whose bodies are known by their tasks' ids, in all that they call and leave behind. */
+export function inBodyContexts({ name, settings, tasks, graph }: FlowDefinition): FlowDefinition {
+  const known = tasks.map((task): TaskDefinition => ({ ...task, body: inContext(task.id, task.body) }));
+  return new FlowDefinition(name, settings, known, graph);
+}
+
+function inContext(taskId: string, body: Body): Body {
+  if (body.kind === 'perform') {
+    const { perform } = body;
+    return { ...body, perform: (scope) => bodyContext.run(taskId, perform, scope) };
+  }
+  const logic = body.logic as { start?: (...args: unknown[]) => unknown };
+  if (logic.start === undefined) return body;
+  // What an actor does later is called by what it does as it starts.
+  const start = (...args: unknown[]): unknown => bodyContext.run(taskId, () => logic.start?.(...args));
+  return { ...body, logic: Object.create(logic, { start: { value: start } }) };
+}
