@@ -2,7 +2,7 @@ import { FlowDefinition, type TaskDefinition } from '../../model/definition.ts';
 import type { Body } from '../../model/perform.ts';
 import { bodyContext } from './body-context.ts';
 
-/** Gives a flow whose bodies are known by their tasks' ids, in all that they call and leave behind. */
+/** Returns a flow whose bodies run with their tasks' ids as context, in everything that they call and leave behind. */
 export function inBodyContexts({ name, settings, tasks, graph }: FlowDefinition): FlowDefinition {
   const known = tasks.map((task): TaskDefinition => ({ ...task, body: inContext(task.id, task.body) }));
   return new FlowDefinition(name, settings, known, graph);
@@ -15,7 +15,7 @@ function inContext(taskId: string, body: Body): Body {
   }
   const logic = body.logic as { start?: (...args: unknown[]) => unknown };
   if (logic.start === undefined) return body;
-  // What an actor does later is called by what it does as it starts.
+  // Later work of an actor inherits the context of its start.
   const start = (...args: unknown[]): unknown => bodyContext.run(taskId, () => logic.start?.(...args));
   return { ...body, logic: Object.create(logic, { start: { value: start } }) };
 }
