@@ -8,7 +8,7 @@ export type ExpectedEntry = Readonly<Record<string, unknown>> & {
   readonly at: number;
 };
 
-/** What a path adds to the model's facts: values, errors, reasons. */
+/** The values, errors and reasons that a path adds to the facts of the model. */
 export interface Said {
   readonly runId: string;
   readonly input: unknown;

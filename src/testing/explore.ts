@@ -63,7 +63,7 @@ export interface Exploration {
   readonly elapsedMs: number;
   readonly findings: readonly Finding[];
   readonly coverage: CoverageReport;
-  /** What was searched and what was not, in sentences. */
+  /** Sentences on what was searched. */
   readonly covered: readonly string[];
   readonly notCovered: readonly string[];
 }
