@@ -1,5 +1,5 @@
-import { EngineRuns, type EngineSettings, type StartOptions, type StopOptions } from './engine/engine.ts';
-import { OwnJournals } from './engine/own-journals.ts';
+import { EngineRuns } from './engine/engine.ts';
+import type { EngineSettings, StartOptions, StopOptions } from './engine/engine-options.ts';
 import { quiet, type Run } from './engine/run.ts';
 import type { FlowLogic } from './engine/run-logic.ts';
 import { type ActorInput, definitionOf, isFlow } from './flow.ts';
@@ -8,6 +8,7 @@ import { badOption } from './model/check.ts';
 import type { FlowDefinition } from './model/definition.ts';
 import { FlowError } from './model/error.ts';
 import type { RunSettings } from './model/journal.ts';
+import { createMemoryStore } from './store/memory.ts';
 import type { RunFilter, RunSummary, Store } from './store/store.ts';
 
 /** Options of an engine. */
@@ -56,7 +57,7 @@ export interface Engine {
  * @throws FlowError for an invalid option
  */
 export function createEngine(options: EngineOptions = {}): Engine {
-  const runs = new EngineRuns(options, options.store === undefined ? new OwnJournals() : undefined);
+  const runs = new EngineRuns(options, options.store ?? createMemoryStore());
   return {
     start: (flow, ...[input, given]) => quiet(start(flow, input, given)) as never,
     logic: (flow, settings) => runs.logic(definitionOf(flow), settings) as never,

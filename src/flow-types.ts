@@ -1,5 +1,5 @@
 import type { AnyActorLogic, InputFrom } from 'xstate';
-import type { StartOptions } from './engine/engine.ts';
+import type { StartOptions } from './engine/engine-options.ts';
 import type { FixedIds, IsListed, KnownIds, LooseId, RestIds } from './flow-ids.ts';
 import type { FlowDefinition, TaskSettings } from './model/definition.ts';
 import type { Outcome, PerformScope } from './model/perform.ts';

@@ -5,7 +5,7 @@ export type { RunResult } from '../machines/index.ts';
 export { createEngine, type Engine, type EngineOptions } from './create-engine.ts';
 export type { Subscription } from './engine/emitter.ts';
 // Parts of the types above: declarations inferred from those name these.
-export type { EngineSettings, StartOptions, StopOptions } from './engine/engine.ts';
+export type { EngineSettings, StartOptions, StopOptions } from './engine/engine-options.ts';
 export type { EntryOf, EventsOptions, Run, RunActor } from './engine/run.ts';
 export type { RunCommand } from './engine/run-command.ts';
 export type { FlowLogic, RunMachine } from './engine/run-logic.ts';
@@ -106,5 +106,13 @@ export type { Cause, RunStatus, SettledRunStatus, SettledStatus, TaskStatus } fr
 export { type TriggerRule, triggerRules } from './model/trigger-rule.ts';
 export type { RunView, TaskView } from './model/view.ts';
 // Stores.
-export { createMemoryStore } from './store/memory.ts';
-export type { RunFilter, RunSummary, Store } from './store/store.ts';
+export { createMemoryStore, type MemoryStore } from './store/memory.ts';
+export type {
+  Append,
+  EntrySource,
+  MaybePromise,
+  RunFilter,
+  RunSummary,
+  Store,
+  ValueFormat,
+} from './store/store.ts';

@@ -1,17 +1,8 @@
 import type { AnyActorLogic, AnyActorRef, InspectionEvent } from 'xstate';
-import {
-  badOption,
-  boundRule,
-  checkFunction,
-  checkKeys,
-  checkMethods,
-  checkNumber,
-  isA,
-  showValue,
-} from '../model/check.ts';
+import { badOption, boundRule, checkNumber, showValue } from '../model/check.ts';
 import { checkJournal } from '../model/check-journal.ts';
 import type { Clock } from '../model/clock.ts';
-import { type FlowDefinition, slotRule } from '../model/definition.ts';
+import type { FlowDefinition } from '../model/definition.ts';
 import {
   EngineStoppedError,
   FlowError,
@@ -22,67 +13,28 @@ import {
 import type { Entry, RunSettings } from '../model/journal.ts';
 import { checkRunId } from '../model/key.ts';
 import { guardLogger, type Logger } from '../model/logger.ts';
+import { atOnce } from '../model/maybe-promise.ts';
 import { PassingMap } from '../model/passing-map.ts';
 import { check } from '../model/schema.ts';
 import type { RunFilter, RunSummary, Store } from '../store/store.ts';
 import type { EngineCore } from './core.ts';
+import {
+  checkEngine,
+  checkFilter,
+  checkLogic,
+  checkStart,
+  type EngineSettings,
+  type StartOptions,
+  type StopOptions,
+} from './engine-options.ts';
 import { hostOf } from './host.ts';
 import { LeftRuns } from './left-runs.ts';
 import type { LiveRun } from './live-run.ts';
-import type { OwnJournals } from './own-journals.ts';
 import { Run } from './run.ts';
 import { RunJournal } from './run-journal.ts';
 import { createRunMachine, type LaunchOptions, launch, RunLogic } from './run-logic.ts';
 import { Limit } from './slots.ts';
 import { Turn } from './turn.ts';
-
-/** The options of an engine. */
-export interface EngineSettings {
-  /** Keeps the journals. Without a store they live with their runs, which cannot be recovered. */
-  readonly store?: Store | undefined;
-  /** The maximum of concurrent attempts of all runs. Default: no limit. */
-  readonly concurrency?: number | undefined;
-  /** Slots of named pools, shared by all runs. Default: none. */
-  readonly pools?: Readonly<Record<string, number>> | undefined;
-  /** The clock of runs that the engine starts; a spawned run uses its system's. Default: the time of day. */
-  readonly clock?: Clock | undefined;
-  /** Receives XState's inspection events of runs that the engine starts. Its errors go to the logger. */
-  readonly inspect?: ((event: InspectionEvent) => void) | undefined;
-  /** Default: `console`. */
-  readonly logger?: Logger | undefined;
-  /** The number of settled runs kept, in the store too; the oldest go first. Default 1,000. */
-  readonly keepSettled?: number | undefined;
-  /** The source of jitter, from 0, below 1. Default `Math.random`. */
-  readonly random?: (() => number) | undefined;
-}
-
-export interface StartOptions extends Omit<RunSettings, 'forwardEvents'> {
-  /** The run's id: new to the store, without `/`. Default: a random UUID. */
-  readonly id?: string | undefined;
-  /** Starts the run paused: accepted and kept, but no attempt starts before `resume`. Default false. */
-  readonly paused?: boolean | undefined;
-  /** Cancels the run when aborted, with its reason. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface StopOptions {
-  /** Milliseconds that attempts under way may continue; their output is kept. Default 0. */
-  readonly graceMs?: number | undefined;
-}
-
-const engineOptions = new Set([
-  'store',
-  'concurrency',
-  'pools',
-  'clock',
-  'inspect',
-  'logger',
-  'keepSettled',
-  'random',
-]);
-const logicOptions = new Set(['concurrency', 'totalTimeoutMs', 'forwardEvents']);
-const filterOptions = new Set(['flow', 'settled', 'newestFirst', 'before', 'limit']);
-const startOptions = new Set(['id', 'paused', 'signal', 'concurrency', 'totalTimeoutMs']);
 
 const nothing: StartOptions = {};
 
@@ -97,9 +49,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   readonly logger: Logger;
   readonly random: () => number;
   readonly noLimit = new Limit(Number.POSITIVE_INFINITY);
-  readonly #journals: { readonly store?: Store | undefined; readonly own?: OwnJournals | undefined };
-  /** The source of kept journals. */
-  readonly #kept: Pick<Store, 'read' | 'list' | 'remove'> | undefined;
+  readonly #store: Store | undefined;
   readonly #limit: Limit;
   readonly #pools: ReadonlyMap<string, Limit>;
   readonly #clock: Clock;
@@ -108,20 +58,19 @@ export class EngineRuns implements EngineCore<LiveRun> {
   readonly #keepSettled: number;
   readonly #turns = new WeakMap<object, Turn>();
   readonly #live = new PassingMap<string, LiveRun>();
-  readonly #left = new LeftRuns((id) => this.#kept?.read(id) ?? []);
+  readonly #left = new LeftRuns((id) => atOnce(this.#store?.read(id) ?? []));
   /** Oldest first. */
   readonly #settled = new PassingMap<string, LiveRun>();
   #order = 0;
   #isDraining = false;
 
-  /** @param own keeps the journals if there is no store; without either, settled runs are not kept */
-  constructor(given: EngineSettings, own?: OwnJournals) {
+  /** @param store keeps the journals; without one, no run outlives its handle */
+  constructor(given: EngineSettings, store?: Store) {
     checkEngine(given);
     const { logger = console, inspect, concurrency = Number.POSITIVE_INFINITY, pools = {} } = given;
     this.logger = guardLogger(logger);
     this.random = given.random ?? Math.random;
-    this.#journals = { store: given.store, own };
-    this.#kept = given.store ?? own;
+    this.#store = store;
     this.#limit = new Limit(concurrency);
     this.#pools = new Map(Object.entries(pools).map(([name, slots]) => [name, new Limit(slots)]));
     this.#clock = given.clock ?? timeOfDay;
@@ -153,7 +102,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   /** Makes actor logic of a flow, bound to this engine. */
   logic(definition: FlowDefinition, settings: RunSettings = {}): AnyActorLogic {
-    checkSettings(definition, settings, logicOptions);
+    checkLogic(definition, settings);
     this.#checkPools(definition);
     return new RunLogic(this, definition, settings) as unknown as AnyActorLogic;
   }
@@ -171,12 +120,12 @@ export class EngineRuns implements EngineCore<LiveRun> {
       byName.set(definition.name, definition);
     }
     const runs: Run[] = [];
-    for (const { id, flow } of this.#kept?.list({ settled: false }) ?? []) {
+    for (const { id, flow } of atOnce(this.#store?.list({ settled: false }) ?? [])) {
       const definition = byName.get(flow);
       if (definition === undefined || this.#live.get(id) !== undefined) continue;
       try {
         this.#checkPools(definition);
-        const entries = this.#kept?.read(id) ?? [];
+        const entries = atOnce(this.#store?.read(id) ?? []);
         checkJournal(definition, id, entries, {
           owner: `Journal of run ${showValue(id)} of flow \`${flow}\``,
           runId: id,
@@ -203,7 +152,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   runs(filter: RunFilter = {}): readonly RunSummary[] {
     checkFilter(filter);
-    return this.#kept?.list(filter) ?? [];
+    return atOnce(this.#store?.list(filter) ?? []);
   }
 
   async stop({ graceMs = 0 }: StopOptions = {}): Promise<void> {
@@ -235,12 +184,12 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   newJournal(definition: FlowDefinition, runId: string = crypto.randomUUID()): RunJournal {
-    return new RunJournal(runId, definition, this.#journals, this.logger);
+    return new RunJournal(runId, definition, this.#store, this.logger);
   }
 
   openJournal(definition: FlowDefinition, runId: string, entries: readonly Entry[]): RunJournal {
     checkRunId({ option: 'id', flow: definition.name }, runId);
-    return new RunJournal(runId, definition, this.#journals, this.logger, entries);
+    return new RunJournal(runId, definition, this.#store, this.logger, entries);
   }
 
   enter(run: LiveRun): void {
@@ -302,16 +251,14 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   #forget(id: string): void {
     try {
-      this.#kept?.remove(id);
+      this.#store?.remove(id);
     } catch (error) {
       this.logger.error(`The store could not forget run ${id}`, error);
     }
   }
 
   #isTaken(id: string): boolean {
-    const { store, own } = this.#journals;
-    if (this.#live.get(id) !== undefined || own?.has(id) === true) return true;
-    return store !== undefined && store.read(id).length > 0;
+    return this.#live.get(id) !== undefined || atOnce(this.#store?.lastSeq(id) ?? 0) > 0;
   }
 
   /** Checks pools when a run starts: a flow does not know its engine before. */
@@ -377,57 +324,6 @@ function tasksToRerun(journal: RunJournal, taskIds: readonly string[] | undefine
     for (const downstream of graph.downstream(id)) again.add(downstream);
   }
   return [...graph.ids.keys()].filter((task) => again.has(graph.ids[task] as string));
-}
-
-function checkEngine(given: EngineSettings): void {
-  const place = (option: string) => ({ option, owner: 'createEngine' });
-  checkKeys(place('options'), given, engineOptions);
-  const { concurrency, pools = {}, keepSettled, inspect, random } = given;
-  if (concurrency !== undefined) checkNumber(place('concurrency'), concurrency, slotRule);
-  if (keepSettled !== undefined)
-    checkNumber(place('keepSettled'), keepSettled, { min: 0, integer: true, infinity: true });
-  for (const [name, slots] of Object.entries(pools)) checkNumber(place(`pools.${name}`), slots, slotRule);
-  if (inspect !== undefined) checkFunction(place('inspect'), inspect);
-  if (random !== undefined) checkFunction(place('random'), random);
-  checkMethods(place('store'), given.store, ['append', 'read', 'list', 'remove']);
-  checkMethods(place('clock'), given.clock, ['setTimeout', 'clearTimeout']);
-  checkMethods(place('logger'), given.logger, ['error', 'warn', 'info']);
-}
-
-function checkStart(definition: FlowDefinition, given: StartOptions): void {
-  checkSettings(definition, given, startOptions);
-  const place = (option: string) => ({ option, flow: definition.name });
-  const { id, paused, signal } = given;
-  if (id !== undefined) checkRunId(place('id'), id);
-  if (paused !== undefined && typeof paused !== 'boolean')
-    throw badOption(place('paused'), 'true or false', paused);
-  if (signal !== undefined && !isA(signal, AbortSignal))
-    throw badOption(place('signal'), 'an AbortSignal', signal);
-}
-
-function checkFilter(given: RunFilter): void {
-  const place = (option: string) => ({ option, owner: 'engine.runs' });
-  checkKeys(place('filter'), given, filterOptions);
-  const { flow, settled, newestFirst, before, limit } = given;
-  if (flow !== undefined && typeof flow !== 'string')
-    throw badOption(place('filter.flow'), 'the name of a flow', flow);
-  for (const [option, value] of Object.entries({ settled, newestFirst }))
-    if (value !== undefined && typeof value !== 'boolean')
-      throw badOption(place(`filter.${option}`), 'true or false', value);
-  if (before !== undefined) checkNumber(place('filter.before'), before, { min: 0, infinity: true });
-  if (limit !== undefined)
-    checkNumber(place('filter.limit'), limit, { min: 1, integer: true, infinity: true });
-}
-
-function checkSettings({ name }: FlowDefinition, given: RunSettings, known: ReadonlySet<string>): void {
-  const place = (option: string) => ({ option, flow: name });
-  checkKeys(place('options of the run'), given, known);
-  const { concurrency, totalTimeoutMs, forwardEvents } = given;
-  if (concurrency !== undefined) checkNumber(place('concurrency'), concurrency, slotRule);
-  if (totalTimeoutMs !== undefined) checkNumber(place('totalTimeoutMs'), totalTimeoutMs, boundRule);
-  if (forwardEvents !== undefined && typeof forwardEvents !== 'boolean') {
-    throw badOption(place('forwardEvents'), 'true or false', forwardEvents);
-  }
 }
 
 function duplicateFlow(name: string): FlowError {

@@ -4,13 +4,13 @@ import { RunFold } from '../model/fold.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import { Ledger } from '../model/ledger.ts';
 import type { Logger } from '../model/logger.ts';
+import { atOnce } from '../model/maybe-promise.ts';
 import type { Outcome } from '../model/perform.ts';
 import { createUpstreamRecord, put } from '../model/record.ts';
 import type { RunStatus } from '../model/status.ts';
 import type { RunView } from '../model/view.ts';
-import type { Store } from '../store/store.ts';
+import type { Append, Store } from '../store/store.ts';
 import { Emitter } from './emitter.ts';
-import type { OwnJournals } from './own-journals.ts';
 
 /** Run states that are no step towards the end, and are entered once at a time. */
 const stateAfter: Readonly<Record<string, RunStatus | undefined>> = {
@@ -29,8 +29,6 @@ export class RunJournal {
   /** Emits each entry once it has been kept. */
   readonly emitter: Emitter<Entry>;
   readonly #store: Store | undefined;
-  /** The journals of an engine without a store that keeps its runs. */
-  readonly #own: OwnJournals | undefined;
   readonly #entries: EntryList;
   /** The number of entries made before this engine resumed the run. */
   readonly #left: number;
@@ -50,7 +48,7 @@ export class RunJournal {
   constructor(
     runId: string,
     definition: FlowDefinition,
-    { store, own }: { readonly store?: Store | undefined; readonly own?: OwnJournals | undefined },
+    store: Store | undefined,
     logger: Logger,
     kept: readonly Entry[] = [],
   ) {
@@ -58,7 +56,6 @@ export class RunJournal {
     this.definition = definition;
     this.emitter = new Emitter(logger);
     this.#store = store;
-    this.#own = own;
     const { graph } = definition;
     this.#entries = new EntryList(runId, graph.ids);
     for (const entry of kept) this.#add({ ...entry }, 'taskId' in entry ? graph.indexOf(entry.taskId) : -1);
@@ -114,25 +111,18 @@ export class RunJournal {
     const from = this.#kept;
     const to = this.seq;
     if (from === to) return false;
-    this.#own?.keep(this);
-    if (this.#store === undefined && tell === undefined && !this.emitter.isHeard) {
-      this.#kept = to;
-      return true;
-    }
-    const fresh = this.#entries.slice(from, to);
-    this.#keep(fresh, from);
+    const fresh = new Fresh(this.runId, this.#entries, from, to);
+    this.#keep(fresh);
     this.#kept = to;
-    this.#tell(fresh, tell);
+    if (tell !== undefined || this.emitter.isHeard) this.#tell(fresh.entries, tell);
     return true;
   }
 
   /** Writes entries kept elsewhere to a store that lacks some or all. Throws the store's errors. */
   adopt(): void {
-    if (this.#kept === 0) return;
-    this.#own?.adopt(this);
-    if (this.#store === undefined) return;
-    const { length } = this.#store.read(this.runId);
-    if (length < this.#kept) this.#keep(this.#entries.slice(length, this.#kept), length);
+    if (this.#kept === 0 || this.#store === undefined) return;
+    const lastSeq = atOnce(this.#store.lastSeq(this.runId));
+    if (lastSeq < this.#kept) this.#keep(new Fresh(this.runId, this.#entries, lastSeq, this.#kept));
   }
 
   /** The settings given at the run's start. */
@@ -229,9 +219,30 @@ export class RunJournal {
     return new RunFold(this.runId, name, graph, (task) => tasks[task]?.dependsOn ?? []);
   }
 
-  #keep(entries: readonly Entry[], expectedSeq: number): void {
-    const result: unknown = this.#store?.append(this.runId, entries, expectedSeq);
+  #keep(fresh: Append): void {
+    const result: unknown = this.#store?.append(fresh);
     if (result === undefined) return;
     throw new Error('`append` of a store must have kept the entries when it returns, and return nothing');
+  }
+}
+
+/** Entries to keep; they become objects only if somebody reads them. */
+class Fresh implements Append {
+  readonly runId: string;
+  readonly journal: EntryList;
+  readonly expectedSeq: number;
+  readonly seq: number;
+  #entries: readonly Entry[] | undefined;
+
+  constructor(runId: string, journal: EntryList, expectedSeq: number, seq: number) {
+    this.runId = runId;
+    this.journal = journal;
+    this.expectedSeq = expectedSeq;
+    this.seq = seq;
+  }
+
+  get entries(): readonly Entry[] {
+    this.#entries ??= this.journal.slice(this.expectedSeq, this.seq);
+    return this.#entries;
   }
 }

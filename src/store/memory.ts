@@ -7,26 +7,50 @@ import {
   type RunFilter,
   type RunSummary,
 } from '../model/summary.ts';
-import type { Store } from './store.ts';
+import type { Append, EntrySource, Store } from './store.ts';
 
-/** A store that lives as long as the process: the reference for other stores, and the double in tests. */
-export function createMemoryStore(): Store {
-  return new MemoryStore();
+/** A store whose methods return at once. */
+export interface MemoryStore extends Store {
+  append(given: Append): void;
+  lastSeq(runId: string): number;
+  read(runId: string): readonly Entry[];
+  list(filter?: RunFilter): readonly RunSummary[];
+  remove(runId: string): void;
 }
 
-class MemoryStore implements Store {
-  readonly #journals = new PassingMap<string, Entry[]>();
+/** Makes a store that lives as long as the process: the reference for other stores, and the double in tests. */
+export function createMemoryStore(): MemoryStore {
+  return new Memory();
+}
 
-  append(runId: string, entries: readonly Entry[], expectedSeq: number): void {
-    const journal = this.#journals.get(runId);
-    const seq = journal?.at(-1)?.seq ?? 0;
-    if (seq !== expectedSeq) throw conflictOf(runId, seq, expectedSeq);
-    if (journal === undefined) this.#journals.set(runId, entries.slice());
-    else for (const entry of entries) journal.push(entry);
+/** Part of a journal: its entries up to a `seq`. */
+interface Kept {
+  journal: EntrySource;
+  seq: number;
+}
+
+/** Holds the journals that it is given as they are: an entry becomes an object only when it is read. */
+class Memory implements MemoryStore {
+  readonly #runs = new PassingMap<string, Kept>();
+
+  append({ runId, expectedSeq, seq, journal }: Append): void {
+    const kept = this.#runs.get(runId);
+    const lastSeq = kept?.seq ?? 0;
+    if (lastSeq !== expectedSeq) throw conflictOf(runId, lastSeq, expectedSeq);
+    if (kept === undefined) this.#runs.set(runId, { journal, seq });
+    else {
+      kept.journal = journal;
+      kept.seq = seq;
+    }
+  }
+
+  lastSeq(runId: string): number {
+    return this.#runs.get(runId)?.seq ?? 0;
   }
 
   read(runId: string): readonly Entry[] {
-    return this.#journals.get(runId)?.slice() ?? [];
+    const kept = this.#runs.get(runId);
+    return Array.from({ length: kept?.seq ?? 0 }, (_, index) => (kept as Kept).journal.get(index + 1));
   }
 
   list(filter: RunFilter = {}): readonly RunSummary[] {
@@ -34,12 +58,12 @@ class MemoryStore implements Store {
   }
 
   *#listed({ newestFirst, before }: RunFilter): Generator<ListedJournal> {
-    for (const [id, entries, order] of this.#journals.entries({ newestFirst, before })) {
-      yield { id, order, seq: entries.length, entryAt: (seq) => entries[seq - 1] as Entry };
+    for (const [id, { journal, seq }, order] of this.#runs.entries({ newestFirst, before })) {
+      yield { id, order, seq, entryAt: (at) => journal.get(at) };
     }
   }
 
   remove(runId: string): void {
-    this.#journals.delete(runId);
+    this.#runs.delete(runId);
   }
 }

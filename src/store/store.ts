@@ -1,29 +1,69 @@
 import type { Entry } from '../model/journal.ts';
+import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { RunFilter, RunSummary } from '../model/summary.ts';
 
-export type { RunFilter, RunSummary };
+export type { MaybePromise, RunFilter, RunSummary };
+
+/** Consecutive entries of one run for a store to keep: all or none of them. */
+export interface Append {
+  readonly runId: string;
+  /** `seq` of the last entry that the store must have of the run; 0 for a run that it does not know. */
+  readonly expectedSeq: number;
+  /** `seq` of the last of these entries. */
+  readonly seq: number;
+  /** The entries in `seq` order, without gaps; made on first read. */
+  readonly entries: readonly Entry[];
+  /** The journal that they belong to. A store in the same process may hold this instead of the entries. */
+  readonly journal: EntrySource;
+  /**
+   * The text of an entry's value (input, output or reason), made by the store's `values` when the value was given;
+   * `undefined` for an entry without a value, and for a store without `values`.
+   */
+  textAt?(seq: number): string | undefined;
+}
+
+/** The entries of a run by `seq`, which later entries do not change. */
+export interface EntrySource {
+  get(seq: number): Entry;
+}
+
+/** The form in which a store writes values. */
+export interface ValueFormat {
+  /** Throws an error whose message has the path in the value, if it cannot be read back as it is. */
+  write(value: unknown): string;
+  read(text: string): unknown;
+}
 
 /**
- * Stores journals. Synchronous: an append is durable when it returns, so a run continues only from there.
+ * Keeps journals.
  *
- * Every implementation must pass the contract suite (`test/store/contract.ts`).
+ * Any method may return a promise, and `append` may take its time: a run continues from what is kept. Every
+ * implementation must pass the contract suite (`test/store/contract.ts`).
  */
 export interface Store {
+  /** How it writes values. Without this it keeps them as they are, in this process. */
+  readonly values?: ValueFormat | undefined;
   /**
-   * Appends entries to those of the run, all or none of them.
+   * Keeps entries, all or none of them; they are durable when it returns or its promise resolves. An engine has one
+   * append of a run under way at a time.
    *
-   * Before: their `seq` continues from `expectedSeq` without gaps. After: `read` returns them, in this order. An
-   * unknown run is created, with `expectedSeq` 0. Throws `StoreConflictError`, and stores nothing, if the run's last
-   * `seq` is not `expectedSeq`: another engine has taken the run over. Not safe to repeat: a second call conflicts.
+   * An unknown run is created, with `expectedSeq` 0. Throws `StoreConflictError`, and keeps nothing, if the run's last
+   * `seq` is not `expectedSeq`: the id is taken, or another engine continues the run. Not safe to repeat: a second
+   * call conflicts. After any other error the entries may have been kept: `lastSeq` tells.
    */
-  append(runId: string, entries: readonly Entry[], expectedSeq: number): void;
+  append(given: Append): MaybePromise<void>;
+  /**
+   * `seq` of the last entry of a run; 0 if it is unknown. Changes nothing. Throws `StoreConflictError` if the run has
+   * been taken over from this engine.
+   */
+  lastSeq(runId: string): MaybePromise<number>;
   /** All entries of a run in `seq` order; none if it is unknown. Changes nothing. */
-  read(runId: string): readonly Entry[];
+  read(runId: string): MaybePromise<readonly Entry[]>;
   /**
    * The runs that match a filter, in creation order or reversed. A page costs the runs examined to fill it. Changes
    * nothing.
    */
-  list(filter?: RunFilter): readonly RunSummary[];
+  list(filter?: RunFilter): MaybePromise<readonly RunSummary[]>;
   /** Removes a run and its journal. Safe to repeat; unknown runs are ignored. */
-  remove(runId: string): void;
+  remove(runId: string): MaybePromise<void>;
 }

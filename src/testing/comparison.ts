@@ -1,4 +1,4 @@
-import type { Run } from '../index.ts';
+import type { MemoryStore, Run } from '../index.ts';
 import type { FailureInfo } from '../model/backoff.ts';
 import { textOf, viewError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
@@ -6,7 +6,6 @@ import { keyPrefixOf } from '../model/key.ts';
 import type { PerformScope } from '../model/perform.ts';
 import type { RetryQuestion } from '../model/retry.ts';
 import type { RunView } from '../model/view.ts';
-import type { Store } from '../store/store.ts';
 import { Difference } from './difference.ts';
 import { type ExpectedEntry, expectEntry } from './expected-entry.ts';
 import { ExpectedView } from './expected-view.ts';
@@ -60,7 +59,7 @@ export class Comparison {
   constructor(
     world: FlowWorld,
     timetable: Timetable,
-    store: Store,
+    store: MemoryStore,
     says: PathSays,
     open: ReadonlyMap<number, OpenBody>,
     isWatched: boolean,

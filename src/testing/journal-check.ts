@@ -1,19 +1,19 @@
+import type { MemoryStore } from '../index.ts';
 import type { Entry } from '../model/journal.ts';
-import type { Store } from '../store/store.ts';
 import { Difference } from './difference.ts';
 import type { ExpectedEntry } from './expected-entry.ts';
 import { misfit, unjudged } from './fits.ts';
 
 /** Compares a run's journal, and what is told of it, with the expected entries. */
 export class JournalCheck {
-  readonly #store: Store;
+  readonly #store: MemoryStore;
   readonly #runId: string;
   readonly #heard: Entry[] = [];
   #heardFrom = 0;
   /** The `seq` of the last entry that was compared. */
   #seq = 0;
 
-  constructor(store: Store, runId: string) {
+  constructor(store: MemoryStore, runId: string) {
     this.#store = store;
     this.#runId = runId;
   }

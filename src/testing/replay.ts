@@ -4,9 +4,9 @@ import {
   createMemoryStore,
   type Engine,
   type Entry,
+  type MemoryStore,
   type Run,
   type RunView,
-  type Store,
 } from '../index.ts';
 import { CancelledError, EngineStoppedError, SkipTask, TimeoutError, viewError } from '../model/error.ts';
 import { unknownTask } from '../model/graph-check.ts';
@@ -95,7 +95,7 @@ async function goPath(
 class Replay {
   readonly #timetable: Timetable;
   readonly #clock: VirtualClock = createVirtualClock();
-  readonly #store: Store = createMemoryStore();
+  readonly #store: MemoryStore = createMemoryStore();
   /** The limits of its engines. */
   readonly #limits: WorldLimits;
   readonly #world: FlowWorld;

@@ -1,7 +1,7 @@
+import type { MemoryStore } from '../index.ts';
 import type { Entry } from '../model/journal.ts';
 import type { Outcome, PerformScope } from '../model/perform.ts';
 import { isSettled, type TaskStatus } from '../model/status.ts';
-import type { Store } from '../store/store.ts';
 import { Difference } from './difference.ts';
 import type { ExpectedView } from './expected-view.ts';
 import { fits } from './fits.ts';
@@ -19,13 +19,13 @@ interface Given {
 /** Checks the scopes that bodies get. */
 export class ScopeCheck {
   readonly #world: FlowWorld;
-  readonly #store: Store;
+  readonly #store: MemoryStore;
   readonly #runId: string;
   readonly #view: ExpectedView;
   /** The owner of each key. */
   readonly #keys = new Map<string, number>();
 
-  constructor(world: FlowWorld, store: Store, runId: string, view: ExpectedView) {
+  constructor(world: FlowWorld, store: MemoryStore, runId: string, view: ExpectedView) {
     this.#world = world;
     this.#store = store;
     this.#runId = runId;

@@ -2,6 +2,7 @@ import { createFlow, createMemoryStore, FlowError, type Run } from 'topple';
 import * as assert from 'uvu/assert';
 import { type AnyActorRef, createActor } from 'xstate';
 import { spec } from '../spec.ts';
+import { append } from '../support/stores.ts';
 import { virtualEngine } from '../support/virtual.ts';
 
 const test = spec('ids');
@@ -50,7 +51,8 @@ test('of runs with a slash are not resumed, from a store or a snapshot', async (
   await clock.advance(0);
   const snapshot = JSON.parse(JSON.stringify(run.actor.getPersistedSnapshot()));
   await engine.stop();
-  store.append(
+  append(
+    store,
     'r/1',
     store.read('r').map((entry) => ({ ...entry, runId: 'r/1' })),
     0,

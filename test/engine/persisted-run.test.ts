@@ -4,6 +4,7 @@ import { createVirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
 import { createActor, setup, toPromise } from 'xstate';
 import { spec } from '../spec.ts';
+import { append } from '../support/stores.ts';
 import { silent, virtualEngine } from '../support/virtual.ts';
 
 const test = spec('persisted run');
@@ -168,7 +169,7 @@ test('is either refused before it is started, or gone on with to the end, whatev
 test('a journal in a store that is none is left there, and logged with its place', () => {
   const store = createMemoryStore();
   const started = { type: 'run.started', at: 1, seq: 1, runId: 'r', version: 1, flow: 'f', flowHash: 'h' };
-  store.append('r', [started as Entry, {} as Entry], 0);
+  append(store, 'r', [started as Entry, {} as Entry], 0);
   const logged: unknown[] = [];
   const { engine } = virtualEngine({
     store,

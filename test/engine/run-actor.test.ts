@@ -3,6 +3,7 @@ import { createVirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
 import { type AnyActorRef, type InspectionEvent, toPromise } from 'xstate';
 import { spec } from '../spec.ts';
+import { storeOver } from '../support/stores.ts';
 import { silent, virtualEngine } from '../support/virtual.ts';
 
 const test = spec('actor of a run');
@@ -62,12 +63,12 @@ test('is stopped with the run, or shows what broke it', async () => {
 
   const store = createMemoryStore();
   let isFull = false;
-  const append: typeof store.append = (...args) => {
+  const append: typeof store.append = (given) => {
     if (isFull) throw new Error('disk full');
-    store.append(...args);
+    store.append(given);
   };
   const other = createVirtualClock();
-  const full = { ...bound(store), append };
+  const full = storeOver(store, { append });
   const broken = await createEngine({ clock: other, logger: silent, store: full }).start(slowFlow(other));
   const settled = broken.settled().catch(() => {});
   isFull = true;
@@ -82,10 +83,6 @@ test('is stopped with the run, or shows what broke it', async () => {
   });
   assert.is((told as Error).message, 'disk full');
 });
-
-function bound(store: ReturnType<typeof createMemoryStore>) {
-  return { read: store.read.bind(store), list: store.list.bind(store), remove: store.remove.bind(store) };
-}
 
 test('is made in the middle of a step, the last one too', async () => {
   const { clock, engine } = virtualEngine();
@@ -119,11 +116,11 @@ test('is made in the middle of a step, the last one too', async () => {
 
 test('shows the run also where its last step threw', async () => {
   const store = createMemoryStore();
-  const append: typeof store.append = (id, entries, seq) => {
-    if (entries.some(({ type }) => type === 'run.done')) throw new Error('disk full');
-    store.append(id, entries, seq);
+  const append: typeof store.append = (given) => {
+    if (given.entries.some(({ type }) => type === 'run.done')) throw new Error('disk full');
+    store.append(given);
   };
-  const { clock, engine } = virtualEngine({ store: { ...bound(store), append } });
+  const { clock, engine } = virtualEngine({ store: storeOver(store, { append }) });
   const run = await engine.start(slowFlow(clock));
   const { actor } = run;
   let told: Error | undefined;

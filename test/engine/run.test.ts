@@ -15,6 +15,7 @@ import * as assert from 'uvu/assert';
 import { createActor } from 'xstate';
 import { z } from 'zod';
 import { spec } from '../spec.ts';
+import { append, storeOver } from '../support/stores.ts';
 import { silent, virtualEngine } from '../support/virtual.ts';
 
 const test = spec('run');
@@ -607,14 +608,11 @@ test('ends with its last task: a cancel that comes after changes nothing', async
 test('ends in one append with its last task', async () => {
   const store = createMemoryStore();
   const appended: string[][] = [];
-  const append: typeof store.append = (id, entries, seq) => {
-    appended.push(entries.map(({ type }) => type));
-    store.append(id, entries, seq);
+  const append: typeof store.append = (given) => {
+    appended.push(given.entries.map(({ type }) => type));
+    store.append(given);
   };
-  const { read, list, remove } = store;
-  const { clock, engine } = virtualEngine({
-    store: { read: read.bind(store), list: list.bind(store), remove: remove.bind(store), append },
-  });
+  const { clock, engine } = virtualEngine({ store: storeOver(store, { append }) });
   const flow = createFlow('last').task('a', { perform: () => clock.sleep(1) });
   const run = await engine.start(flow);
   await clock.run(run.settled());
@@ -683,6 +681,6 @@ for (const isInspected of [false, true]) {
 /** The same entries, as a store that writes JSON gives them back. */
 function copyOf(store: ReturnType<typeof createMemoryStore>) {
   const copy = createMemoryStore();
-  for (const { id } of store.list()) copy.append(id, JSON.parse(JSON.stringify(store.read(id))), 0);
+  for (const { id } of store.list()) append(copy, id, JSON.parse(JSON.stringify(store.read(id))), 0);
   return copy;
 }

@@ -3,6 +3,7 @@ import { createVirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
 import { assign, createActor, setup, toPromise } from 'xstate';
 import { spec } from '../spec.ts';
+import { append } from '../support/stores.ts';
 import { silent } from '../support/virtual.ts';
 
 const test = spec('snapshot that is used again');
@@ -170,7 +171,7 @@ test('brings a store what it does not have, before anything goes on', async () =
   original.stop();
   const entries = store.read(id);
   store.remove(id);
-  store.append(id, entries.slice(0, 2), 0);
+  append(store, id, entries.slice(0, 2), 0);
   const restored = here.actorOf(snapshot).start();
   assert.equal(store.read(id).length, entries.length);
   assert.equal(await here.clock.run(toPromise(restored)), all);

@@ -1,4 +1,5 @@
 import {
+  type Append,
   createEngine,
   createFlow,
   createMemoryStore,
@@ -8,6 +9,7 @@ import {
 } from 'topple';
 import * as assert from 'uvu/assert';
 import { spec } from '../spec.ts';
+import { append, storeOver } from '../support/stores.ts';
 import { silent, virtualEngine } from '../support/virtual.ts';
 
 const test = spec('stop and recover');
@@ -293,7 +295,7 @@ test('does not go on with a run that another engine has taken over', async () =>
   await first.clock.advance(0);
   const ended = run.settled().catch((error: unknown) => error);
   const seq = store.read('r').length;
-  store.append('r', [{ type: 'run.paused', at: 0, seq: seq + 1, runId: 'r' } as Entry], seq);
+  append(store, 'r', [{ type: 'run.paused', at: 0, seq: seq + 1, runId: 'r' } as Entry], seq);
   await first.clock.advance(200);
   assert.instance(await ended, StoreConflictError);
   assert.is(store.read('r').length, seq + 1);
@@ -358,11 +360,11 @@ test('ends with the error of a store that cannot keep the last of it', async () 
   const broken = new Error('disk full');
   const memory = createMemoryStore();
   let isBroken = false;
-  const append = (...args: Parameters<typeof memory.append>) => {
+  const append = (given: Append) => {
     if (isBroken) throw broken;
-    memory.append(...args);
+    memory.append(given);
   };
-  const store = { ...memory, append, read: () => [], list: () => [], remove: () => {} };
+  const store = storeOver(memory, { append, read: () => [], list: () => [], remove: () => {} });
   const { engine, clock } = virtualEngine({ store });
   const run = await engine.start(createFlow('broken').task('a', { perform: never }));
   await clock.advance(0);
@@ -408,7 +410,7 @@ test('refuses a store, a clock and a logger that are none', () => {
 
 test('fails the run when a store takes its time, or cannot be read', async () => {
   const store = createMemoryStore();
-  const late = virtualEngine({ store: { ...bind(store), append: (async () => {}) as never } });
+  const late = virtualEngine({ store: storeOver(store, { append: (async () => {}) as never }) });
   const error = await late.engine
     .start(createFlow('late').task('a', { perform: () => 1 }))
     .catch((refusal: unknown) => refusal);
@@ -417,13 +419,11 @@ test('fails the run when a store takes its time, or cannot be read', async () =>
   const { clock, engine } = virtualEngine({
     keepSettled: 0,
     logger: { ...silent, error: (message) => errors.push(message) },
-    store: {
-      ...bind(store),
-      append: store.append.bind(store),
+    store: storeOver(store, {
       remove: () => {
         throw new Error('no remove');
       },
-    },
+    }),
   });
   const run = await engine.start(createFlow('kept').task('a', { perform: () => 1 }), undefined, {
     id: 'kept',
@@ -460,13 +460,12 @@ test('keeps as many settled runs as it is told, in the store too', async () => {
 test('fails the run, and only it, when the store does', async () => {
   const store = createMemoryStore();
   let isFull = false;
-  const full = {
-    ...bind(store),
-    append: (...args: Parameters<typeof store.append>) => {
+  const full = storeOver(store, {
+    append: (given) => {
       if (isFull) throw new Error('disk full');
-      store.append(...args);
+      store.append(given);
     },
-  };
+  });
   const { clock, engine } = virtualEngine({ store: full });
   const run = await engine.start(
     createFlow('full')
@@ -489,7 +488,3 @@ test('fails the run, and only it, when the store does', async () => {
     'done',
   );
 });
-
-function bind(store: ReturnType<typeof createMemoryStore>) {
-  return { read: store.read.bind(store), list: store.list.bind(store), remove: store.remove.bind(store) };
-}

@@ -20,6 +20,7 @@ import {
 import type { OrchestratorContext, OrchestratorEvent, OrchestratorState } from '../../machines/index.ts';
 import type { LedgerStatus, Verdict } from '../../src/model/ledger.ts';
 import type { SettledStatus } from '../../src/model/status.ts';
+import { append } from '../support/stores.ts';
 import { silent } from '../support/virtual.ts';
 
 export type Tasks = Readonly<Record<string, GraphTask>>;
@@ -69,7 +70,7 @@ export class RunWorld {
   constructor(tasks: Tasks, { asOutputIsMade, left = [] }: WorldOptions = {}) {
     this.#asOutputIsMade = asOutputIsMade;
     const [first] = left;
-    if (first !== undefined) this.#store.append(first.runId, left, 0);
+    if (first !== undefined) append(this.#store, first.runId, left, 0);
     this.#engine = createEngine({
       store: this.#store,
       clock: this.#clock,

@@ -1,36 +1,23 @@
-import {
-  createFlow,
-  createMemoryStore,
-  type Engine,
-  type Entry,
-  JournalError,
-  StoreConflictError,
-} from 'topple';
+import { createFlow, type Engine, JournalError, StoreConflictError } from 'topple';
 import * as assert from 'uvu/assert';
 import { createActor } from 'xstate';
-import { OwnJournals } from '../../src/engine/own-journals.ts';
 import { spec } from '../spec.ts';
 import { virtualEngine } from '../support/virtual.ts';
 
-const test = spec('journals of an engine without a store');
+const test = spec('an engine without a store');
 
-/** The same things done with an engine that has a memory store, and with one that has none. */
-async function both(
+/** Does something with an engine that was given no store. */
+async function withEngine(
   act: (engine: Engine, clock: ReturnType<typeof virtualEngine>['clock']) => Promise<unknown>,
 ) {
-  const told: unknown[] = [];
-  for (const store of [createMemoryStore(), undefined]) {
-    const { clock, engine } = virtualEngine({ store, keepSettled: 2 });
-    told.push(await act(engine, clock));
-  }
-  assert.equal(told[1], told[0]);
-  return told[1];
+  const { clock, engine } = virtualEngine({ keepSettled: 2 });
+  return act(engine, clock);
 }
 
 const quick = createFlow('quick').task('a', { perform: () => 1 });
 
-test('are listed as those in a store are', async () => {
-  const told = await both(async (engine, clock) => {
+test('lists its runs as one with a store does', async () => {
+  const told = await withEngine(async (engine, clock) => {
     const slow = createFlow('slow').task('a', { perform: () => clock.sleep(1_000) });
     for (const id of ['one', 'two', 'three']) {
       const run = await engine.start(quick, undefined, { id });
@@ -53,8 +40,8 @@ test('are listed as those in a store are', async () => {
   assert.equal([unsettled?.length, none, kept], [1, [], ['two', 'three']]);
 });
 
-test('go on where a run was stopped', async () => {
-  const told = await both(async (engine, clock) => {
+test('continues where a run was stopped', async () => {
+  const told = await withEngine(async (engine, clock) => {
     const flow = createFlow('steps')
       .task('a', { perform: () => 1 })
       .task('b', { dependsOn: ['a'], perform: () => clock.sleep(100).then(() => 2) });
@@ -73,8 +60,8 @@ test('go on where a run was stopped', async () => {
   assert.equal([view.status, ids], ['done', ['r', 'later']]);
 });
 
-test('let no two runs go on with one of them', async () => {
-  await both(async (engine, clock) => {
+test('lets no two runs continue one journal', async () => {
+  await withEngine(async (engine, clock) => {
     const slow = createFlow('slow')
       .task('a', { perform: () => clock.sleep(50) })
       .task('b', { dependsOn: ['a'], perform: () => clock.sleep(50) });
@@ -100,31 +87,8 @@ test('let no two runs go on with one of them', async () => {
   });
 });
 
-test('keep a journal only where it goes on from what is known', () => {
-  const journals = new OwnJournals();
-  const journal = (keptSeq: number) => ({ runId: 'r', keptSeq, entry: () => ({}) as Entry });
-  const first = journal(2);
-  assert.throws(
-    () => journals.keep(first),
-    (error: unknown) => error instanceof StoreConflictError,
-  );
-  journals.adopt(first);
-  journals.keep(first);
-  journals.adopt(journal(1));
-  assert.is(journals.read('r').length, 2);
-  for (const keptSeq of [1, 3]) {
-    assert.throws(
-      () => journals.keep(journal(keptSeq)),
-      (error: unknown) => error instanceof StoreConflictError,
-    );
-  }
-  journals.adopt(journal(3));
-  assert.is(journals.read('r').length, 3);
-  journals.keep(journal(3));
-});
-
-test('take in a run that comes from elsewhere, and refuse its id to another', async () => {
-  await both(async (engine, clock) => {
+test('takes in a run that comes from elsewhere, and refuses its id to another', async () => {
+  await withEngine(async (engine, clock) => {
     const slow = createFlow('slow').task('a', { perform: () => clock.sleep(50) });
     const other = virtualEngine({ clock });
     const actor = createActor(other.engine.logic(slow), {

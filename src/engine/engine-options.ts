@@ -1,0 +1,119 @@
+import type { InspectionEvent } from 'xstate';
+import {
+  badOption,
+  boundRule,
+  checkFunction,
+  checkKeys,
+  checkMethods,
+  checkNumber,
+  isA,
+} from '../model/check.ts';
+import type { Clock } from '../model/clock.ts';
+import { type FlowDefinition, slotRule } from '../model/definition.ts';
+import type { RunSettings } from '../model/journal.ts';
+import { checkRunId } from '../model/key.ts';
+import type { Logger } from '../model/logger.ts';
+import type { RunFilter, Store } from '../store/store.ts';
+
+/** The options of an engine. */
+export interface EngineSettings {
+  /** Keeps the journals. Without a store they live with their runs, which cannot be recovered. */
+  readonly store?: Store | undefined;
+  /** The maximum of concurrent attempts of all runs. Default: no limit. */
+  readonly concurrency?: number | undefined;
+  /** Slots of named pools, shared by all runs. Default: none. */
+  readonly pools?: Readonly<Record<string, number>> | undefined;
+  /** The clock of runs that the engine starts; a spawned run uses its system's. Default: the time of day. */
+  readonly clock?: Clock | undefined;
+  /** Receives XState's inspection events of runs that the engine starts. Its errors go to the logger. */
+  readonly inspect?: ((event: InspectionEvent) => void) | undefined;
+  /** Default: `console`. */
+  readonly logger?: Logger | undefined;
+  /** The number of settled runs kept, in the store too; the oldest go first. Default 1,000. */
+  readonly keepSettled?: number | undefined;
+  /** The source of jitter, from 0, below 1. Default `Math.random`. */
+  readonly random?: (() => number) | undefined;
+}
+
+export interface StartOptions extends Omit<RunSettings, 'forwardEvents'> {
+  /** The run's id: new to the store, without `/`. Default: a random UUID. */
+  readonly id?: string | undefined;
+  /** Starts the run paused: accepted and kept, but no attempt starts before `resume`. Default false. */
+  readonly paused?: boolean | undefined;
+  /** Cancels the run when aborted, with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface StopOptions {
+  /** Milliseconds that attempts under way may continue; their output is kept. Default 0. */
+  readonly graceMs?: number | undefined;
+}
+
+const engineKeys = new Set([
+  'store',
+  'concurrency',
+  'pools',
+  'clock',
+  'inspect',
+  'logger',
+  'keepSettled',
+  'random',
+]);
+const logicKeys = new Set(['concurrency', 'totalTimeoutMs', 'forwardEvents']);
+const filterKeys = new Set(['flow', 'settled', 'newestFirst', 'before', 'limit']);
+const startKeys = new Set(['id', 'paused', 'signal', 'concurrency', 'totalTimeoutMs']);
+
+export function checkEngine(given: EngineSettings): void {
+  const place = (option: string) => ({ option, owner: 'createEngine' });
+  checkKeys(place('options'), given, engineKeys);
+  const { concurrency, pools = {}, keepSettled, inspect, random } = given;
+  if (concurrency !== undefined) checkNumber(place('concurrency'), concurrency, slotRule);
+  if (keepSettled !== undefined)
+    checkNumber(place('keepSettled'), keepSettled, { min: 0, integer: true, infinity: true });
+  for (const [name, slots] of Object.entries(pools)) checkNumber(place(`pools.${name}`), slots, slotRule);
+  if (inspect !== undefined) checkFunction(place('inspect'), inspect);
+  if (random !== undefined) checkFunction(place('random'), random);
+  checkMethods(place('store'), given.store, ['append', 'lastSeq', 'read', 'list', 'remove']);
+  checkMethods(place('clock'), given.clock, ['setTimeout', 'clearTimeout']);
+  checkMethods(place('logger'), given.logger, ['error', 'warn', 'info']);
+}
+
+export function checkStart(definition: FlowDefinition, given: StartOptions): void {
+  checkSettings(definition, given, startKeys);
+  const place = (option: string) => ({ option, flow: definition.name });
+  const { id, paused, signal } = given;
+  if (id !== undefined) checkRunId(place('id'), id);
+  if (paused !== undefined && typeof paused !== 'boolean')
+    throw badOption(place('paused'), 'true or false', paused);
+  if (signal !== undefined && !isA(signal, AbortSignal))
+    throw badOption(place('signal'), 'an AbortSignal', signal);
+}
+
+export function checkFilter(given: RunFilter): void {
+  const place = (option: string) => ({ option, owner: 'engine.runs' });
+  checkKeys(place('filter'), given, filterKeys);
+  const { flow, settled, newestFirst, before, limit } = given;
+  if (flow !== undefined && typeof flow !== 'string')
+    throw badOption(place('filter.flow'), 'the name of a flow', flow);
+  for (const [option, value] of Object.entries({ settled, newestFirst }))
+    if (value !== undefined && typeof value !== 'boolean')
+      throw badOption(place(`filter.${option}`), 'true or false', value);
+  if (before !== undefined) checkNumber(place('filter.before'), before, { min: 0, infinity: true });
+  if (limit !== undefined)
+    checkNumber(place('filter.limit'), limit, { min: 1, integer: true, infinity: true });
+}
+
+export function checkLogic(definition: FlowDefinition, given: RunSettings): void {
+  checkSettings(definition, given, logicKeys);
+}
+
+function checkSettings({ name }: FlowDefinition, given: RunSettings, known: ReadonlySet<string>): void {
+  const place = (option: string) => ({ option, flow: name });
+  checkKeys(place('options of the run'), given, known);
+  const { concurrency, totalTimeoutMs, forwardEvents } = given;
+  if (concurrency !== undefined) checkNumber(place('concurrency'), concurrency, slotRule);
+  if (totalTimeoutMs !== undefined) checkNumber(place('totalTimeoutMs'), totalTimeoutMs, boundRule);
+  if (forwardEvents !== undefined && typeof forwardEvents !== 'boolean') {
+    throw badOption(place('forwardEvents'), 'true or false', forwardEvents);
+  }
+}
