@@ -82,6 +82,9 @@ export {
   RunFailedError,
   SkipTask,
   StoreConflictError,
+  StoreError,
+  type StoreErrorCode,
+  type StoreErrorDetails,
   type TaskFailure,
   TimeoutError,
 } from './model/error.ts';

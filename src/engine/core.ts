@@ -1,6 +1,8 @@
 import type { FlowDefinition } from '../model/definition.ts';
 import type { Entry } from '../model/journal.ts';
 import type { Logger } from '../model/logger.ts';
+import type { MaybePromise } from '../model/maybe-promise.ts';
+import type { Store } from '../store/store.ts';
 import type { RunJournal } from './run-journal.ts';
 import type { Limit } from './slots.ts';
 import type { Turn } from './turn.ts';
@@ -14,6 +16,8 @@ export interface EngineCore<Run> {
   readonly isDraining: boolean;
   /** The limit of lanes that share no pool. */
   readonly noLimit: Limit;
+  /** Keeps the journals of its runs. */
+  readonly store: Store | undefined;
   /** The turn of a clock; by default of the engine's own. */
   turnOf(clock: unknown): Turn;
   /** The next place in start order. */
@@ -24,8 +28,11 @@ export interface EngineCore<Run> {
   newJournal(definition: FlowDefinition, runId?: string): RunJournal;
   /** Opens the journal of an earlier run; its entries have been checked. */
   openJournal(definition: FlowDefinition, runId: string, entries: readonly Entry[]): RunJournal;
-  /** Enters a run that starts or resumes. Throws JournalError if it is under way or has later entries. */
-  enter(run: Run): void;
+  /**
+   * Enters a run that starts or resumes. Throws JournalError if it is under way or has later entries; rejects with it
+   * if the store takes its time to tell.
+   */
+  enter(run: Run): MaybePromise<void>;
   /** Removes a run that is over. */
   leave(run: Run): void;
 }

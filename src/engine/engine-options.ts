@@ -47,6 +47,11 @@ export interface StartOptions extends Omit<RunSettings, 'forwardEvents'> {
 export interface StopOptions {
   /** Milliseconds that attempts under way may continue; their output is kept. Default 0. */
   readonly graceMs?: number | undefined;
+  /**
+   * Milliseconds to wait for a store that takes its time: it may have to keep what the runs recorded last. Default
+   * 10,000.
+   */
+  readonly storeTimeoutMs?: number | undefined;
 }
 
 const engineKeys = new Set([

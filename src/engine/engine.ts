@@ -9,10 +9,12 @@ import {
   InputError,
   JournalError,
   StoreConflictError,
+  StoreError,
 } from '../model/error.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import { checkRunId } from '../model/key.ts';
 import { guardLogger, type Logger } from '../model/logger.ts';
+import type { MaybePromise } from '../model/maybe-promise.ts';
 import { atOnce } from '../model/maybe-promise.ts';
 import { PassingMap } from '../model/passing-map.ts';
 import { check } from '../model/schema.ts';
@@ -49,7 +51,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   readonly logger: Logger;
   readonly random: () => number;
   readonly noLimit = new Limit(Number.POSITIVE_INFINITY);
-  readonly #store: Store | undefined;
+  readonly store: Store | undefined;
   readonly #limit: Limit;
   readonly #pools: ReadonlyMap<string, Limit>;
   readonly #clock: Clock;
@@ -58,7 +60,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   readonly #keepSettled: number;
   readonly #turns = new WeakMap<object, Turn>();
   readonly #live = new PassingMap<string, LiveRun>();
-  readonly #left = new LeftRuns((id) => atOnce(this.#store?.read(id) ?? []));
+  readonly #left = new LeftRuns((id) => this.store?.read(id) ?? []);
   /** Oldest first. */
   readonly #settled = new PassingMap<string, LiveRun>();
   #order = 0;
@@ -70,7 +72,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     const { logger = console, inspect, concurrency = Number.POSITIVE_INFINITY, pools = {} } = given;
     this.logger = guardLogger(logger);
     this.random = given.random ?? Math.random;
-    this.#store = store;
+    this.store = store;
     this.#limit = new Limit(concurrency);
     this.#pools = new Map(Object.entries(pools).map(([name, slots]) => [name, new Limit(slots)]));
     this.#clock = given.clock ?? timeOfDay;
@@ -94,7 +96,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
       throw new StoreConflictError(id, `There is a run ${id} already`);
     const run = this.#launch(this.newJournal(definition, id), settings, checked.value);
     if (paused === true) run.command({ type: 'run.pause' });
-    run.commitOrThrow();
+    const kept = run.keepStart();
+    if (kept !== undefined) await kept;
     const handle = this.#handleOf(run);
     if (signal !== undefined) this.#cancelOn(signal, handle, run);
     return handle;
@@ -120,12 +123,12 @@ export class EngineRuns implements EngineCore<LiveRun> {
       byName.set(definition.name, definition);
     }
     const runs: Run[] = [];
-    for (const { id, flow } of atOnce(this.#store?.list({ settled: false }) ?? [])) {
+    for (const { id, flow } of atOnce(this.store?.list({ settled: false }) ?? [])) {
       const definition = byName.get(flow);
       if (definition === undefined || this.#live.get(id) !== undefined) continue;
       try {
         this.#checkPools(definition);
-        const entries = atOnce(this.#store?.read(id) ?? []);
+        const entries = atOnce(this.store?.read(id) ?? []);
         checkJournal(definition, id, entries, {
           owner: `Journal of run ${showValue(id)} of flow \`${flow}\``,
           runId: id,
@@ -152,15 +155,21 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   runs(filter: RunFilter = {}): readonly RunSummary[] {
     checkFilter(filter);
-    return atOnce(this.#store?.list(filter) ?? []);
+    return atOnce(this.store?.list(filter) ?? []);
   }
 
-  async stop({ graceMs = 0 }: StopOptions = {}): Promise<void> {
+  async stop({ graceMs = 0, storeTimeoutMs = 10_000 }: StopOptions = {}): Promise<void> {
     checkNumber({ option: 'graceMs', owner: 'engine.stop' }, graceMs, boundRule);
+    checkNumber({ option: 'storeTimeoutMs', owner: 'engine.stop' }, storeTimeoutMs, boundRule);
     this.#isDraining = true;
     for (const run of this.#live.toArray()) run.drain();
     if (graceMs > 0) await this.#drained(graceMs);
-    for (const run of this.#live.toArray()) run.stop();
+    const live = this.#live.toArray();
+    for (const run of live) run.stop();
+    await this.#keptOrAbandoned(
+      live.filter((run) => !run.hasEnded),
+      storeTimeoutMs,
+    );
   }
 
   // Services for runs.
@@ -184,20 +193,21 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   newJournal(definition: FlowDefinition, runId: string = crypto.randomUUID()): RunJournal {
-    return new RunJournal(runId, definition, this.#store, this.logger);
+    return new RunJournal(runId, definition, this.logger);
   }
 
   openJournal(definition: FlowDefinition, runId: string, entries: readonly Entry[]): RunJournal {
     checkRunId({ option: 'id', flow: definition.name }, runId);
-    return new RunJournal(runId, definition, this.#store, this.logger, entries);
+    return new RunJournal(runId, definition, this.logger, entries);
   }
 
-  enter(run: LiveRun): void {
+  enter(run: LiveRun): MaybePromise<void> {
     if (this.#live.get(run.id) !== undefined) throw underWay(run.id);
-    this.#left.comeBack(run.journal);
+    const returned = this.#left.comeBack(run.journal);
     this.#settled.delete(run.id);
     this.#live.set(run.id, run);
     if (this.#isDraining) run.drain();
+    return returned;
   }
 
   leave(run: LiveRun): void {
@@ -251,14 +261,14 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   #forget(id: string): void {
     try {
-      this.#store?.remove(id);
+      this.store?.remove(id);
     } catch (error) {
       this.logger.error(`The store could not forget run ${id}`, error);
     }
   }
 
   #isTaken(id: string): boolean {
-    return this.#live.get(id) !== undefined || atOnce(this.#store?.lastSeq(id) ?? 0) > 0;
+    return this.#live.get(id) !== undefined || atOnce(this.store?.lastSeq(id) ?? 0) > 0;
   }
 
   /** Checks pools when a run starts: a flow does not know its engine before. */
@@ -292,6 +302,19 @@ export class EngineRuns implements EngineCore<LiveRun> {
         this.logger.error("The engine's `inspect` threw", error);
       }
     };
+  }
+
+  /** Waits for the store to keep what stopped runs recorded: real time, also where the clock is virtual. */
+  async #keptOrAbandoned(runs: readonly LiveRun[], storeTimeoutMs: number): Promise<void> {
+    if (runs.length === 0) return;
+    const { promise: isLate, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, storeTimeoutMs);
+    await Promise.race([
+      isLate,
+      Promise.all(runs.map((run) => new Promise<unknown>((end) => run.whenEnded(end)))),
+    ]);
+    clearTimeout(timer);
+    for (const run of runs) run.abandon(storeTooLate(run.id, storeTimeoutMs));
   }
 
   #drained(graceMs: number): Promise<void> {
@@ -336,4 +359,11 @@ function underWay(runId: string): JournalError {
     `Run ${showValue(runId)} is under way, so no other actor can go on with it. ` +
     'Use the one that it has, or stop that first';
   return new JournalError('under_way', message, { runId });
+}
+
+function storeTooLate(runId: string, waitedMs: number): StoreError {
+  const message =
+    `The engine was stopped, and the store has not kept the last entries of run ${showValue(runId)} within ${waitedMs} ms: ` +
+    'the run continues from what it has kept';
+  return new StoreError('failed', message, { runId });
 }

@@ -1,6 +1,7 @@
-import { showValue } from '../model/check.ts';
+import { isThenable, showValue } from '../model/check.ts';
 import { JournalError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
+import type { MaybePromise } from '../model/maybe-promise.ts';
 import { PassingMap } from '../model/passing-map.ts';
 import type { RunJournal } from './run-journal.ts';
 
@@ -12,19 +13,27 @@ const MOST = 10_000;
  * of each run that has left and may have snapshots. Other runs are not tracked.
  */
 export class LeftRuns {
-  readonly #read: (runId: string) => readonly Entry[];
+  readonly #read: (runId: string) => MaybePromise<readonly Entry[]>;
   readonly #seqs = new PassingMap<string, number>();
 
   /** @param read gives the entries of a run kept elsewhere */
-  constructor(read: (runId: string) => readonly Entry[]) {
+  constructor(read: (runId: string) => MaybePromise<readonly Entry[]>) {
     this.#read = read;
   }
 
-  /** Lets a run resume. Throws JournalError if more entries are known than the journal has. */
-  comeBack(journal: RunJournal): void {
+  /**
+   * Lets a run resume. Throws JournalError if more entries are known than the journal has; rejects with it if the
+   * store takes its time.
+   */
+  comeBack(journal: RunJournal): MaybePromise<void> {
     if (!journal.isShared) return this.#forget(journal);
+    const kept = this.#read(journal.runId);
+    if (!isThenable(kept)) return this.#check(journal, kept);
+    return kept.then((entries) => this.#check(journal, entries));
+  }
+
+  #check(journal: RunJournal, kept: readonly Entry[]): void {
     const { runId, seq } = journal;
-    const kept = this.#read(runId);
     const knownSeq = Math.max(kept.length, this.#seqs.get(runId) ?? 0);
     if (knownSeq > seq) {
       const message =
@@ -45,7 +54,8 @@ export class LeftRuns {
   /** Notes that a run has left. */
   leave(journal: RunJournal): void {
     if (!journal.isShared) return;
-    this.#seqs.set(journal.runId, journal.keptSeq);
+    const { runId, keptSeq } = journal;
+    this.#seqs.set(runId, Math.max(keptSeq, this.#seqs.get(runId) ?? 0));
     if (this.#seqs.size > MOST) this.#seqs.shift();
   }
 

@@ -2,7 +2,7 @@ import type { AnyActorRef } from 'xstate';
 import type { OrchestratorEffects, OrchestratorEvent, RunResult } from '../../machines/orchestrator.ts';
 import type { Ending } from '../../machines/task.ts';
 import type { CompiledSnapshot } from '../logic/snapshot.ts';
-import { isA } from '../model/check.ts';
+import { isA, isThenable } from '../model/check.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import type { Step } from '../model/entry-list.ts';
 import { EngineStoppedError, InputError, TimeoutError } from '../model/error.ts';
@@ -10,11 +10,15 @@ import { journalVersion, type RunFact, type RunSettings, type TaskFact } from '.
 import { keyPrefixOf } from '../model/key.ts';
 import type { Verdict } from '../model/ledger.ts';
 import type { Logger } from '../model/logger.ts';
+import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { Outcome } from '../model/perform.ts';
 import { type Checked, check } from '../model/schema.ts';
 import type { SettledRunStatus, SettledStatus } from '../model/status.ts';
+import type { Append } from '../store/store.ts';
 import type { EngineCore } from './core.ts';
+import { Gate } from './gate.ts';
 import { type Host, host, setHost } from './host.ts';
+import { Keeping, type KeptRun } from './keeping.ts';
 import type { LiveTask, TaskLogic, TaskRun } from './live-task.ts';
 import { LiveTasks } from './live-tasks.ts';
 import { childThatEnded, Refusals } from './refusals.ts';
@@ -48,7 +52,7 @@ export interface RunStart {
 }
 
 /** A run until it settles or is stopped: carries out the effects of the orchestrator and its tasks. */
-export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
+export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
   readonly journal: RunJournal;
   readonly definition: FlowDefinition;
   readonly taskLogic: TaskLogic;
@@ -69,15 +73,24 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
   readonly #tasks: LiveTasks;
   readonly #results: Results;
   readonly #lanes: RunLanes;
+  readonly #keeping: Keeping;
+  readonly gate: Gate | undefined;
   #commitIsDue = false;
+  /** Whether a commit is due that may wait until the event loop has had its turn. */
+  #lateCommitIsDue = false;
+  /** `seq` of the last entry whose commit must not wait. */
+  #urgentSeq = 0;
   #limit: Timer | undefined;
   #end: End | undefined;
+  /** The end of a run that was stopped and has entries left to keep. */
+  #lastEnd: End | undefined;
   #result: RunResult | undefined;
   /** `seq` of its last entry, once it is recorded. */
   #endSeq: number | undefined;
   #refusals: Refusals | undefined;
   #onIdle: (() => void) | undefined;
   #whenEnded: readonly ((end: End) => void)[] = [];
+  #whenKept: PromiseWithResolvers<void> | undefined;
 
   constructor(
     core: EngineCore<LiveRun>,
@@ -98,7 +111,11 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     this.steps = new RunSteps(this, makeActor && (() => makeActor(this)));
     this.#isResumed = journal.seq > 0;
     this.#isChecked = isChecked;
-    this.#results = new Results(this.definition);
+    const isLate = core.store?.isAsync === true;
+    journal.isLate = isLate;
+    this.#keeping = new Keeping(journal, core.store, this);
+    this.gate = isLate ? new Gate(journal) : undefined;
+    this.#results = new Results(this.definition, isLate);
     const slots = settings.concurrency ?? this.definition.settings.concurrency;
     this.#lanes = new RunLanes(this.#turn.slots, core, this.definition.settings.pools, slots);
     const left = this.#isResumed ? (task: number) => journal.foldTo().task(task) : undefined;
@@ -147,8 +164,13 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     return this.#tasks.isEnding;
   }
 
-  /** Whether it has settled, or was stopped before. */
+  /** Whether it takes no more steps: it has settled, or was stopped before. */
   get isOver(): boolean {
+    return this.#end !== undefined || this.#lastEnd !== undefined;
+  }
+
+  /** Whether it is over, and all that it recorded is kept. */
+  get hasEnded(): boolean {
     return this.#end !== undefined;
   }
 
@@ -255,20 +277,19 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
 
   /** Starts the run: checks the input, or resumes from the journal. */
   open(): void {
+    let entered: MaybePromise<void>;
     try {
-      this.#core.enter(this);
+      entered = this.#core.enter(this);
     } catch (error) {
       return this.steps.refuse(error, this.logger);
     }
     this.steps.open();
-    try {
-      this.journal.adopt();
-    } catch (error) {
-      return this.fault(error);
-    }
-    if (this.#isResumed) return this.#resume();
-    if (this.#isChecked) return this.#begin(this.input);
-    this.#check();
+    if (!isThenable(entered)) return this.#adopt();
+    this.holdTime(entered);
+    entered.then(
+      () => this.#adopt(),
+      (error) => this.steps.refuse(error, this.logger),
+    );
   }
 
   deliverVerdicts(verdicts: readonly Verdict[], at: number): void {
@@ -302,20 +323,20 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     if (task < 0 && this.#isResumed && !this.journal.isNews(fact)) return;
     this.journal.record(fact, task);
     if (task < 0 && endings.has(fact.type)) this.#endSeq = this.journal.seq;
-    if (task < 0 && this.#isKeptAtOnce(fact.type)) this.journal.commit(this.steps.tell);
-    else this.#commitLater();
+    if (task < 0 && this.#isKeptAtOnce(fact.type)) this.#keeping.commit();
+    else this.#commitLater(fact.type);
   }
 
   recordStep(type: Step, at: number, task: number, attempt?: number, output?: unknown): void {
     this.journal.recordStep(type, at, task, attempt, output);
-    this.#commitLater();
+    this.#commitLater(type);
   }
 
   // Calls from tasks.
 
   taskSettled(task: LiveTask, status: SettledStatus, { at, output, error, cause }: Ending): void {
     this.#tasks.remove(task.index);
-    if (status === 'done') this.#results.addOutput(task.index, output);
+    if (status === 'done') this.#results.addOutput(task.index, output, this.journal.seq);
     else this.#results.addEnding(task.index, status, error, cause);
     this.steps.taskSettled(at, task.index, status, task.knownActor);
   }
@@ -335,7 +356,7 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
   }
 
   depsOf(index: number): Record<string, unknown> {
-    return this.#results.depsOf(index);
+    return this.#results.depsOf(index, this.journal.shownSeq);
   }
 
   outcomesOf(index: number): Record<string, Outcome> {
@@ -355,22 +376,65 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
   }
 
   commit(): void {
-    this.#commitIsDue = false;
+    this.#commitIsDue = this.#lateCommitIsDue = false;
     try {
-      if (this.journal.commit(this.steps.tell)) this.steps.kept();
+      this.#keeping.commit();
     } catch (error) {
       this.fault(error);
     }
   }
 
-  /** Keeps all recorded entries. Throws the store's error, which also ends the run. */
-  commitOrThrow(): void {
+  /** Keeps what a new run has recorded. Throws, or rejects with, the store's error, which also ends the run. */
+  keepStart(): MaybePromise<void> {
     try {
-      if (this.journal.commit(this.steps.tell)) this.steps.kept();
+      this.#keeping.commit();
     } catch (error) {
       this.stop(error);
       throw error;
     }
+    if (!this.#keeping.isUnderWay) return undefined;
+    this.#whenKept = Promise.withResolvers();
+    return this.#whenKept.promise;
+  }
+
+  // Calls from the keeping of its journal.
+
+  landed(kept: Append): void {
+    if (!this.journal.isLate) {
+      this.journal.tell(kept, this.steps.tell);
+      this.steps.kept();
+      return;
+    }
+    this.#turn.landed();
+    this.#whenKept?.resolve();
+    try {
+      const tell = (): void => this.journal.tell(kept, this.steps.tell);
+      if (this.hasSettled) this.steps.conclude(tell);
+      else {
+        tell();
+        this.steps.kept();
+      }
+      this.gate?.open();
+      if (this.#lastEnd !== undefined) this.#finishStopped(this.#lastEnd);
+      else if (this.#keeping.isBehind)
+        this.#commitLater(this.#urgentSeq > kept.seq ? undefined : 'task.started');
+    } catch (error) {
+      this.fault(error);
+    }
+  }
+
+  keepingFailed(error: unknown): void {
+    this.#whenKept?.reject(error);
+    if (this.#lastEnd !== undefined) this.#finish({ hasSettled: false, error });
+    else this.fault(error);
+  }
+
+  doubt(isInDoubt: boolean): void {
+    this.#lanes.doubt(isInDoubt);
+  }
+
+  holdTime(until: Promise<unknown>): void {
+    this.#turn.holdTime(until);
   }
 
   /** Starts nothing more; attempts under way continue. */
@@ -385,8 +449,16 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
 
   /** Stops the run, which stays unsettled in the store. A no-op if it has settled. */
   stop(error: unknown = new EngineStoppedError()): void {
-    if (this.#end !== undefined || this.hasSettled) return;
+    if (this.#end !== undefined || this.hasSettled || this.#isSealed) return;
     this.stopped(error);
+    this.steps.stop();
+  }
+
+  /** Ends a run at once that waits for the store: what is under way may land, which nobody is told. */
+  abandon(error: unknown): void {
+    if (this.#end !== undefined) return;
+    this.#keeping.close();
+    this.keepingFailed(error);
     this.steps.stop();
   }
 
@@ -411,7 +483,10 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     this.#tasks.stop();
     // The process may end before the clock's next turn.
     this.timers.adjust();
-    this.#finish({ hasSettled: false, error });
+    const end = { hasSettled: false, error };
+    if (!this.#keeping.isUnderWay || !isA(error, EngineStoppedError)) return this.#finish(end);
+    this.#lastEnd = end;
+    this.steps.close();
   }
 
   get #totalTimeoutMs(): number | undefined {
@@ -422,10 +497,65 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     return endings.has(type) || (changes.has(type) && this.steps.isShown);
   }
 
-  #commitLater(): void {
+  /** Whether its end is on its way to the store: its fate is sealed. */
+  get #isSealed(): boolean {
+    return this.#endSeq !== undefined && this.#keeping.isUnderWay;
+  }
+
+  /**
+   * A start alone may be kept a turn later, where the store takes its time and nobody watches: most bodies of a chain
+   * return within it, and then one append has both.
+   */
+  #commitLater(type: string | undefined): void {
     if (this.#commitIsDue) return;
+    if (this.journal.isLate && type === 'task.started' && !this.#isWatched) return this.#commitLast();
+    this.#urgentSeq = this.journal.seq;
     this.#commitIsDue = true;
     this.#turn.commitLater(this);
+  }
+
+  #commitLast(): void {
+    if (this.#lateCommitIsDue) return;
+    this.#lateCommitIsDue = true;
+    this.#turn.afterEventLoop(() => {
+      if (this.#lateCommitIsDue) this.commit();
+    });
+  }
+
+  get #isWatched(): boolean {
+    return this.journal.emitter.isHeard || this.steps.tell !== undefined;
+  }
+
+  /** Keeps the rest of a stopped run; then it ends. */
+  #finishStopped(end: End): void {
+    this.#keeping.commit();
+    if (!this.#keeping.isUnderWay) this.#finish(end);
+  }
+
+  /** Appends what the store lacks of a run that comes from elsewhere, and starts it. */
+  #adopt(): void {
+    if (this.isOver) return;
+    let adopted: MaybePromise<void>;
+    try {
+      adopted = this.#keeping.adopt();
+    } catch (error) {
+      return this.fault(error);
+    }
+    if (!isThenable(adopted)) return this.#proceed();
+    adopted.then(
+      () => {
+        this.#commitLater(undefined);
+        this.#proceed();
+      },
+      (error) => this.fault(error),
+    );
+  }
+
+  #proceed(): void {
+    if (this.isOver) return;
+    if (this.#isResumed) return this.#resume();
+    if (this.#isChecked) return this.#begin(this.input);
+    this.#check();
   }
 
   #check(): void {

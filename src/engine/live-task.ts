@@ -12,6 +12,7 @@ import type { SettledStatus } from '../model/status.ts';
 import type { TaskView } from '../model/view.ts';
 import { Attempt, type AttemptRun, type AttemptTask } from './attempt.ts';
 import type { Claim } from './claims.ts';
+import type { Gate } from './gate.ts';
 import { type Host, host, setHost } from './host.ts';
 import { childThatEnded } from './refusals.ts';
 import type { Lane } from './slots.ts';
@@ -43,6 +44,8 @@ export interface TaskRun extends AttemptRun {
   readonly isInspected: boolean;
   /** Whether it is being cancelled or is out of time: each task is about to be cancelled. */
   readonly isEnding: boolean;
+  /** Where claims wait for their entries to be kept; `undefined` if those are kept at the end of the turn. */
+  readonly gate: Gate | undefined;
   timeoutError(): TimeoutError;
   /** Calls back once the event loop has had its turn. */
   afterEventLoop(callback: () => void): void;
@@ -182,7 +185,9 @@ export class LiveTask implements AttemptTask, Claim, Host {
 
   requestSlot(readyAt: number): void {
     this.readyAt = readyAt;
-    this.#lane.push(this);
+    const { gate } = this.run;
+    if (gate === undefined) this.#lane.push(this);
+    else gate.push(this, this.#lane);
   }
 
   performAttempt(number: number, at: number): void {
@@ -224,7 +229,7 @@ export class LiveTask implements AttemptTask, Claim, Host {
   reportSettled(status: SettledStatus, ending: Ending): void {
     this.run.timers.cancel(this.#wake);
     this.run.timers.cancel(this.#limit);
-    this.#lane.withdraw(this);
+    this.#withdraw();
     this.run.taskSettled(this, status, ending);
   }
 
@@ -238,7 +243,7 @@ export class LiveTask implements AttemptTask, Claim, Host {
   stop(): void {
     this.run.timers.cancel(this.#wake);
     this.run.timers.cancel(this.#limit);
-    this.#lane.withdraw(this);
+    this.#withdraw();
     if (this.#attempt !== undefined) {
       this.#attempt.stop();
       this.leaveSlot();
@@ -253,6 +258,11 @@ export class LiveTask implements AttemptTask, Claim, Host {
     } catch (error) {
       this.run.fault(error);
     }
+  }
+
+  #withdraw(): void {
+    this.run.gate?.withdraw(this);
+    this.#lane.withdraw(this);
   }
 
   get #mayGoFast(): boolean {

@@ -25,12 +25,16 @@ export class Results {
   readonly #definition: FlowDefinition;
   /** By place in definition order. */
   readonly #outputs: unknown[];
+  /** `seq` of the entry of each output, where entries are kept later. */
+  readonly #seqs: Float64Array | undefined;
   /** Created when first needed. */
   #failures: Failures | undefined;
   #firstFailure: unknown;
 
-  constructor(definition: FlowDefinition) {
+  /** @param isLate whether entries are kept later than they are recorded */
+  constructor(definition: FlowDefinition, isLate: boolean) {
     this.#definition = definition;
+    if (isLate) this.#seqs = new Float64Array(definition.graph.size);
     this.#outputs = new Array(definition.graph.size).fill(missing);
   }
 
@@ -39,8 +43,10 @@ export class Results {
     return this.#firstFailure;
   }
 
-  addOutput(task: number, output: unknown): void {
+  /** @param seq of its entry */
+  addOutput(task: number, output: unknown, seq: number): void {
     this.#outputs[task] = output;
+    if (this.#seqs !== undefined) this.#seqs[task] = seq;
   }
 
   /** Enters the ending of a task that is not done. */
@@ -68,20 +74,21 @@ export class Results {
     const isCancelling = fold.status === 'cancelling';
     for (let task = 0; task < this.#outputs.length; task++) {
       const { status, output, error, cause } = fold.task(task);
-      if (status === 'done') this.addOutput(task, output);
+      if (status === 'done') this.addOutput(task, output, 0);
       else if (status === 'cancelled' && !isCancelling) this.#makeFailures().addLeftOut(task, cause);
       else if (isSettled(status)) this.addEnding(task, status, error, cause);
     }
   }
 
-  /** Outputs of a task's dependencies, by id. */
-  depsOf(task: number): Record<string, unknown> {
+  /** Outputs of a task's dependencies, by id, as far as they are kept: under some rules others are under way. */
+  depsOf(task: number, keptSeq: number): Record<string, unknown> {
     const { ids, upstreamStart, upstreamList } = this.#definition.graph;
     const deps = createUpstreamRecord<unknown>(this.#definition.graph, task);
     for (let at = upstreamStart[task] as number; at < (upstreamStart[task + 1] as number); at++) {
       const upstream = upstreamList[at] as number;
       const output = this.#outputs[upstream];
-      if (output !== missing) put(deps, ids[upstream] as string, output);
+      if (output !== missing && (this.#seqs?.[upstream] ?? 0) <= keptSeq)
+        put(deps, ids[upstream] as string, output);
     }
     return deps;
   }

@@ -25,8 +25,23 @@ interface ActorOwner extends Namer {
   stopped(error: unknown): void;
 }
 
-/** Makes an actor show a snapshot of the kept entries: the one event that only the engine can send. */
+/** Makes an actor show a snapshot of the kept entries: an event that only the engine can send. */
 export const kept = { type: 'topple.kept' } as const;
+
+/** Makes an actor show its run's end. */
+export class EndKept {
+  readonly type = 'topple.kept';
+  /** Notifies of the last entries. */
+  readonly #tell: () => void;
+
+  constructor(tell: () => void) {
+    this.#tell = tell;
+  }
+
+  tell(): void {
+    this.#tell();
+  }
+}
 
 /** The XState actor of a run. A run has one once it can be seen. */
 export class RunActor {
@@ -74,6 +89,11 @@ export class RunActor {
   /** Shows observers a snapshot of the kept entries. */
   showKept(): void {
     if (this.isActive && (isFollowed(this.ref) || this.isInspected)) deliver(this.ref, kept);
+  }
+
+  /** Shows the run's end: the actor is done. */
+  showEnd(tell: () => void): void {
+    deliver(this.ref, new EndKept(tell));
   }
 
   /** @param source for inspectors: the sending actor, or `undefined` if sent from outside */

@@ -4,12 +4,11 @@ import { RunFold } from '../model/fold.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import { Ledger } from '../model/ledger.ts';
 import type { Logger } from '../model/logger.ts';
-import { atOnce } from '../model/maybe-promise.ts';
 import type { Outcome } from '../model/perform.ts';
 import { createUpstreamRecord, put } from '../model/record.ts';
 import type { RunStatus } from '../model/status.ts';
 import type { RunView } from '../model/view.ts';
-import type { Append, Store } from '../store/store.ts';
+import type { Append } from '../store/store.ts';
 import { Emitter } from './emitter.ts';
 
 /** Run states that are no step towards the end, and are entered once at a time. */
@@ -18,7 +17,9 @@ const stateAfter: Readonly<Record<string, RunStatus | undefined>> = {
   'run.cancelling': 'cancelling',
 };
 
-/** The facts of a run across all its actors, from the first start through every rerun. */
+/**
+ * The facts of a run across all its actors, from the first start through every rerun. Users see those that are kept.
+ */
 export class RunJournal {
   readonly runId: string;
   readonly definition: FlowDefinition;
@@ -28,38 +29,34 @@ export class RunJournal {
   isShared = false;
   /** Emits each entry once it has been kept. */
   readonly emitter: Emitter<Entry>;
-  readonly #store: Store | undefined;
   readonly #entries: EntryList;
   /** The number of entries made before this engine resumed the run. */
   readonly #left: number;
-  /** The number of entries kept. */
-  #kept: number;
+  /** `seq` of the last entry kept. */
+  keptSeq: number;
+  /** Whether entries are kept later than they are recorded: until then nobody is shown them. */
+  isLate = false;
   #lastAt = Number.NEGATIVE_INFINITY;
   /** Notifications queued while listeners are being notified. */
   #toTell: (() => void)[] | undefined;
   #settings: RunSettings = {};
   #rerunAt: number | undefined;
   #fold: RunFold | undefined;
+  /** The fold of what is kept, where that is behind. */
+  #keptFold: RunFold | undefined;
   /** The fold of the last moment shown, which may be far behind. */
   #shown: RunFold | undefined;
   #moment: { readonly seq: number; readonly view: RunView } | undefined;
   #view: { readonly seq: number; readonly view: RunView } | undefined;
 
-  constructor(
-    runId: string,
-    definition: FlowDefinition,
-    store: Store | undefined,
-    logger: Logger,
-    kept: readonly Entry[] = [],
-  ) {
+  constructor(runId: string, definition: FlowDefinition, logger: Logger, kept: readonly Entry[] = []) {
     this.runId = runId;
     this.definition = definition;
     this.emitter = new Emitter(logger);
-    this.#store = store;
     const { graph } = definition;
     this.#entries = new EntryList(runId, graph.ids);
     for (const entry of kept) this.#add({ ...entry }, 'taskId' in entry ? graph.indexOf(entry.taskId) : -1);
-    this.#kept = this.#left = kept.length;
+    this.keptSeq = this.#left = kept.length;
   }
 
   /** `seq` of the last entry. */
@@ -67,9 +64,9 @@ export class RunJournal {
     return this.#entries.length;
   }
 
-  /** `seq` of the last entry kept. */
-  get keptSeq(): number {
-    return this.#kept;
+  /** `seq` of the last entry that may be shown. */
+  get shownSeq(): number {
+    return this.isLate ? this.keptSeq : this.seq;
   }
 
   /** The latest instant of an entry; `-Infinity` before the first one. */
@@ -101,28 +98,33 @@ export class RunJournal {
     this.#entries.pushStep(type, at < this.#lastAt ? this.#lastAt : at, task, attempt, output);
   }
 
-  /**
-   * Keeps the entries recorded since the last commit, then notifies listeners. Returns whether there were any. Throws
-   * the store's errors.
-   *
-   * @param tell omitted if nobody listens
-   */
-  commit(tell: ((entry: Entry) => void) | undefined): boolean {
-    const from = this.#kept;
-    const to = this.seq;
-    if (from === to) return false;
-    const fresh = new Fresh(this.runId, this.#entries, from, to);
-    this.#keep(fresh);
-    this.#kept = to;
-    if (tell !== undefined || this.emitter.isHeard) this.#tell(fresh.entries, tell);
-    return true;
+  /** The entries with a `seq` above `from`, up to `to`, for a store. */
+  fresh(from: number, to: number): Append {
+    return new Fresh(this.runId, this.#entries, from, to);
   }
 
-  /** Writes entries kept elsewhere to a store that lacks some or all. Throws the store's errors. */
-  adopt(): void {
-    if (this.#kept === 0 || this.#store === undefined) return;
-    const lastSeq = atOnce(this.#store.lastSeq(this.runId));
-    if (lastSeq < this.#kept) this.#keep(new Fresh(this.runId, this.#entries, lastSeq, this.#kept));
+  /**
+   * Notifies listeners of entries that were kept. One may stop the run, which keeps more: those entries follow after
+   * the current ones.
+   *
+   * @param tell omitted if nobody listens to the run's actor
+   */
+  tell(kept: Append, tell: ((entry: Entry) => void) | undefined): void {
+    if (tell === undefined && !this.emitter.isHeard) return;
+    const tellAll = (): void => {
+      for (const entry of kept.entries) {
+        this.emitter.emit(entry);
+        tell?.(entry);
+      }
+    };
+    if (this.#toTell !== undefined) return void this.#toTell.push(tellAll);
+    this.#toTell = [];
+    try {
+      tellAll();
+      for (const next of this.#toTell) next();
+    } finally {
+      this.#toTell = undefined;
+    }
   }
 
   /** The settings given at the run's start. */
@@ -135,8 +137,8 @@ export class RunJournal {
     return this.#rerunAt;
   }
 
-  /** The view as of the last entry, or of an earlier one. */
-  view(seq = this.seq): RunView {
+  /** The view as of the last entry that may be shown, or of an earlier one. */
+  view(seq = this.shownSeq): RunView {
     if (this.#view?.seq !== seq) this.#view = { seq, view: this.foldTo(seq).view() };
     return this.#view.view;
   }
@@ -157,6 +159,10 @@ export class RunJournal {
 
   /** The fold up to an entry, continued from the last call. */
   foldTo(seq = this.seq): RunFold {
+    if (seq < this.seq && this.isLate) {
+      this.#keptFold = this.#advance(this.#keptFold, seq);
+      return this.#keptFold;
+    }
     this.#fold = this.#advance(this.#fold, seq);
     return this.#fold;
   }
@@ -167,9 +173,9 @@ export class RunJournal {
     return state === undefined || this.foldTo().status !== state;
   }
 
-  /** The outcomes of a task's dependencies, by id. */
+  /** The outcomes of a task's dependencies, by id, as far as they may be shown. */
   outcomesOf(task: number): Record<string, Outcome> {
-    const fold = this.foldTo();
+    const fold = this.foldTo(this.shownSeq);
     const { ids, upstreamStart, upstreamList } = this.definition.graph;
     const outcomes = createUpstreamRecord<Outcome>(this.definition.graph, task);
     for (let at = upstreamStart[task] as number; at < (upstreamStart[task + 1] as number); at++) {
@@ -187,24 +193,6 @@ export class RunJournal {
     if (fact.type === 'task.rerun') this.#rerunAt = fact.at;
   }
 
-  /** Notifies listeners. One may stop the run, which keeps more: those entries follow after the current ones. */
-  #tell(entries: readonly Entry[], tell: ((entry: Entry) => void) | undefined): void {
-    const tellAll = (): void => {
-      for (const entry of entries) {
-        this.emitter.emit(entry);
-        tell?.(entry);
-      }
-    };
-    if (this.#toTell !== undefined) return void this.#toTell.push(tellAll);
-    this.#toTell = [];
-    try {
-      tellAll();
-      for (const next of this.#toTell) next();
-    } finally {
-      this.#toTell = undefined;
-    }
-  }
-
   #advance(from: RunFold | undefined, seq: number): RunFold {
     const fold = from === undefined || from.seq > seq ? this.#newFold() : from;
     for (let next = fold.seq + 1; next <= seq; next++) {
@@ -217,12 +205,6 @@ export class RunJournal {
   #newFold(): RunFold {
     const { name, graph, tasks } = this.definition;
     return new RunFold(this.runId, name, graph, (task) => tasks[task]?.dependsOn ?? []);
-  }
-
-  #keep(fresh: Append): void {
-    const result: unknown = this.#store?.append(fresh);
-    if (result === undefined) return;
-    throw new Error('`append` of a store must have kept the entries when it returns, and return nothing');
   }
 }
 

@@ -21,6 +21,7 @@ export class RunLanes {
   #plain: Lane | undefined;
   #ofPools: Map<string, Lane> | undefined;
   #isHeld = false;
+  #isInDoubt = false;
 
   /** @param concurrency maximum of concurrent attempts of the run; `undefined` for no limit */
   constructor(
@@ -53,6 +54,17 @@ export class RunLanes {
   /** Holds or releases all lanes. */
   hold(isHeld: boolean): void {
     this.#isHeld = isHeld;
+    this.#holdAll();
+  }
+
+  /** Holds all lanes while it is in doubt what is kept, whatever else holds them. */
+  doubt(isInDoubt: boolean): void {
+    this.#isInDoubt = isInDoubt;
+    this.#holdAll();
+  }
+
+  #holdAll(): void {
+    const isHeld = this.#isHeld || this.#isInDoubt;
     this.#plain?.hold(isHeld);
     for (const lane of this.#ofPools?.values() ?? []) lane.hold(isHeld);
   }
@@ -65,7 +77,7 @@ export class RunLanes {
 
   #make(shared: Limit, limits: readonly Limit[]): Lane {
     const lane = new Lane(this.#slots.poolOf(shared), limits);
-    if (this.#isHeld) lane.hold(true);
+    if (this.#isHeld || this.#isInDoubt) lane.hold(true);
     return lane;
   }
 }

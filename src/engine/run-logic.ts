@@ -23,6 +23,7 @@ import { clockOf, deliver, parentOf, renewOnRead } from '../logic/internals.ts';
 import { inspectFromStart } from '../logic/system.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
+import { FlowError } from '../model/error.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import { lazy } from '../model/lazy.ts';
 import { Ledger } from '../model/ledger.ts';
@@ -32,7 +33,7 @@ import { hostOf } from './host.ts';
 import { LiveRun } from './live-run.ts';
 import type { TaskLogic } from './live-task.ts';
 import { checkPersistedRun, type PersistedRun } from './persisted-run.ts';
-import { kept } from './run-actor.ts';
+import { EndKept, kept } from './run-actor.ts';
 import type { RunCommand } from './run-command.ts';
 import type { RunJournal } from './run-journal.ts';
 import { type Inner, RunSnapshot, type RunState } from './run-snapshot.ts';
@@ -68,6 +69,8 @@ export type RunMachine<Input = unknown, Outputs = unknown> = StateMachine<
   MetaObject,
   StateSchema
 >;
+
+const endings: ReadonlySet<string> = new Set(['done', 'failed', 'cancelled']);
 
 // Made for the first run: a program that loads topple has other things to begin with.
 const orchestrator = lazy(() => compile(engineOrchestratorMachine()));
@@ -144,7 +147,7 @@ export class RunLogic {
     const run = this.#run ?? this.#create(scope, this.#core.newJournal(this.#definition), input);
     if (!run.steps.isOpen) return this.#start(scope, run);
     this.#adopt(scope, run);
-    return new RunSnapshot(run.snapshot() as Inner, run.journal);
+    return new RunSnapshot(keptOf(run, run.snapshot() as Inner), run.journal);
   }
 
   /** For XState. */
@@ -161,8 +164,12 @@ export class RunLogic {
       return snapshot;
     }
     try {
-      const next = cursor.moveBy<Inner>((inner) => orchestrator().transition(inner, event, scope));
-      return RunSnapshot.after(snapshot, next);
+      const next = cursor.moveBy<Inner>((inner) => {
+        if (!(event instanceof EndKept)) return orchestrator().transition(inner, event, scope);
+        event.tell();
+        return inner;
+      });
+      return RunSnapshot.after(snapshot, keptOf(run, next));
     } catch (error) {
       RunSnapshot.keepWhole(scope.self.getSnapshot() as RunSnapshot);
       throw error;
@@ -223,7 +230,8 @@ export class RunLogic {
     run.adopt(self);
     renewOnRead(self, (last) => {
       const isMoving = run.steps.cursor?.isMoving === true;
-      return last instanceof RunSnapshot && !isMoving ? RunSnapshot.renewed(last) : last;
+      if (!(last instanceof RunSnapshot) || isMoving) return last;
+      return RunSnapshot.renewed(last, (inner) => keptOf(run, inner));
     });
   }
 
@@ -241,6 +249,26 @@ export class RunLogic {
     run.steps.cursor = orchestrator().cursorFrom(run, initial);
     return new RunSnapshot(initial, journal);
   }
+}
+
+/** The orchestrator's snapshot as far as its entries are kept, where that takes time. */
+function keptOf(run: LiveRun, inner: Inner): Inner {
+  const { journal } = run;
+  if (!journal.isLate || inner.status === 'stopped' || inner.status === 'error') return inner;
+  const { startedAt, status } = journal.foldTo(journal.keptSeq);
+  const beforeStart = { running: 'opening', paused: 'held' } as const;
+  const value =
+    startedAt === null && (status === 'running' || status === 'paused') ? beforeStart[status] : status;
+  // Its end is shown when its actor is told of it.
+  if (value === inner.value || endings.has(status)) return inner;
+  const { context } = inner;
+  return orchestrator().restoreSnapshot({
+    status: 'active',
+    value,
+    output: undefined,
+    error: undefined,
+    context,
+  });
 }
 
 /** Makes the interpreted run: the orchestrator and each task are XState machines. */
@@ -273,6 +301,7 @@ export function createRunMachine(
           readonly self: never;
           readonly event: { readonly input?: unknown };
         }) => {
+          if (core.store?.isAsync === true) throw needsSyncStore(definition.name);
           const journal = core.newJournal(definition);
           const start = { settings, input: event.input, isChecked: false };
           const run = new LiveRun(core, journal, core.turnOf(clockOf(self)), interpretedTask(), start);
@@ -288,4 +317,11 @@ export function createRunMachine(
     );
   };
   return machine as unknown as RunMachine;
+}
+
+function needsSyncStore(flow: string): FlowError {
+  const message =
+    `\`flow.machine\` of flow \`${flow}\` needs a store that keeps entries at once, such as the memory store: an ` +
+    'interpreted run waits for nothing. Use `flow.logic` with this store';
+  return new FlowError('bad_option', message, { option: 'store', flow });
 }

@@ -47,9 +47,9 @@ export class RunSnapshot<Outputs = unknown> {
   }
 
   /** The next snapshot after entries were kept; the same one if none were. A result does not change. @internal */
-  static renewed(last: RunSnapshot): RunSnapshot {
+  static renewed(last: RunSnapshot, innerOf: (last: Inner) => Inner): RunSnapshot {
     if (last.status === 'done' || last.#isCurrent) return last;
-    return new RunSnapshot(last.#inner, last.#journal);
+    return new RunSnapshot(innerOf(last.#inner), last.#journal);
   }
 
   /** @internal */
@@ -57,10 +57,10 @@ export class RunSnapshot<Outputs = unknown> {
     return snapshot.#journal;
   }
 
-  /** The entries to resume from; those of a run under way include entries not yet kept. @internal */
+  /** The entries to resume from; those of a run under way include entries that its store keeps at the end of the turn. @internal */
   static entriesOf(snapshot: RunSnapshot): readonly Entry[] {
     const isLast = snapshot.status === 'active' && snapshot.#isCurrent;
-    return snapshot.#journal.toEntries(isLast ? undefined : snapshot.#seq);
+    return snapshot.#journal.toEntries(isLast ? snapshot.#journal.shownSeq : snapshot.#seq);
   }
 
   /**

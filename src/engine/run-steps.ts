@@ -14,10 +14,14 @@ import { RunActor } from './run-actor.ts';
 /** The sender of an event to the orchestrator: the run itself, about time and results, or a user. */
 type Sender = 'run' | 'user';
 
+const nobody = (): void => {};
+
 /** The run that owns the orchestrator. */
 export interface StepsOwner extends Namer {
   /** Whether it has settled, or was stopped before. */
   readonly isOver: boolean;
+  /** Whether its end has been kept. */
+  readonly hasSettled: boolean;
   /** Whether its actor's parent receives its events. */
   readonly forwardsEvents: boolean;
   readonly keyPrefix: string;
@@ -60,7 +64,7 @@ export class RunSteps {
   refuse(error: unknown, logger: Logger): void {
     const message = 'A run was refused; the actor made for it has the status `error`';
     if (this.#actor?.isHeard === false) logger.error(message, error);
-    this.#actor?.tellEnd(this.#owner);
+    if (!this.#isOpen) this.#actor?.tellEnd(this.#owner);
     this.fault(error);
   }
 
@@ -179,9 +183,20 @@ export class RunSteps {
     } catch (error) {
       return this.fault(error);
     }
-    if (!cursor.isOver) return;
-    // An actor created within this last step has not been notified of the end.
-    if (this.#actor?.isActive === true) this.#actor.send({ type: 'topple.look' }, this.#actor.ref);
-    else this.#owner.settle(cursor.output as RunResult);
+    this.conclude();
+  }
+
+  /**
+   * Ends the run once its last step is over and its end is kept.
+   *
+   * @param tell notifies of its last entries, before anybody is told that it has ended
+   */
+  conclude(tell: () => void = nobody): void {
+    const cursor = this.cursor as Cursor;
+    if (!cursor.isOver || !this.#owner.hasSettled) return;
+    // An actor may have been created within the last step, or may have been waiting for the store.
+    if (this.#actor?.isActive === true) return this.#actor.showEnd(tell);
+    tell();
+    this.#owner.settle(cursor.output as RunResult);
   }
 }

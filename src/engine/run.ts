@@ -82,7 +82,7 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
     try {
       for (let seq = after; ; ) {
         while (seq < last() && !isLetGo()) yield journal.entry(++seq);
-        if (live.isOver || isLetGo()) return;
+        if (live.hasEnded || isLetGo()) return;
         await new Promise<void>((resolve) => {
           wake = resolve;
         });

@@ -1,5 +1,5 @@
 /**
- * Source of the time, and of delayed calls: XState's clock with three optional methods.
+ * Source of the time, and of delayed calls: XState's clock with four optional methods.
  *
  * The time of day is used for timestamps and to place recovered runs in time; waits, limits and backoffs are measured
  * on the monotonic clock. Without the optional methods the engine reads `Date.now()` and `performance.now()`.
@@ -20,4 +20,6 @@ export interface Clock {
    * end of the current microtask turn.
    */
   whenIdle?(callback: () => void): void;
+  /** Stands still until the promise settles: what a store does takes no time of a virtual clock. */
+  hold?(until: Promise<unknown>): void;
 }

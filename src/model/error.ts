@@ -149,6 +149,29 @@ export class StoreConflictError extends Error {
   }
 }
 
+/** What is wrong with a store. `failed`: an append was not kept, or nobody can tell whether it was. */
+export type StoreErrorCode = 'failed';
+
+/** Details of a store's error. */
+export interface StoreErrorDetails {
+  readonly runId?: string | undefined;
+  /** The error of the store's own means. */
+  readonly cause?: unknown;
+}
+
+/** The store could not keep or read a journal. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly code: StoreErrorCode;
+  declare readonly runId?: string | undefined;
+
+  constructor(code: StoreErrorCode, message: string, { runId, cause }: StoreErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    if (runId !== undefined) this.runId = runId;
+  }
+}
+
 /** Why a run cannot continue from a journal. */
 export type JournalErrorCode = 'malformed' | 'stale' | 'under_way';
 

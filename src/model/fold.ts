@@ -49,6 +49,11 @@ export class RunFold {
   }
 
   /** Each task's status, in definition order. */
+  /** When the input was accepted; `null` before. */
+  get startedAt(): number | null {
+    return this.#run.startedAt;
+  }
+
   get statuses(): readonly TaskStatus[] {
     return this.#graph.ids.map((_, task) => this.#tasks.get(task).status);
   }

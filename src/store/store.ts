@@ -37,10 +37,12 @@ export interface ValueFormat {
 /**
  * Keeps journals.
  *
- * Any method may return a promise, and `append` may take its time: a run continues from what is kept. Every
- * implementation must pass the contract suite (`test/store/contract.ts`).
+ * Any method may return a promise; of a store that says `isAsync`, `append` does. A run continues from what is kept,
+ * so it waits for its appends, and nothing else does. Every implementation must pass the contract suite (`test/store/contract.ts`).
  */
 export interface Store {
+  /** Whether `append` returns a promise, always. Default false. */
+  readonly isAsync?: boolean | undefined;
   /** How it writes values. Without this it keeps them as they are, in this process. */
   readonly values?: ValueFormat | undefined;
   /**

@@ -10,6 +10,7 @@ export interface VirtualClock extends Clock {
   /** Moves the time of day forward by `ms`, or back if negative; no time passes, and nothing becomes due. */
   stepWall(ms: number): void;
   whenIdle(callback: () => void): void;
+  hold(until: Promise<unknown>): void;
   /** Resolves after `ms` of this clock's time. Rejects with the signal's reason if it is aborted first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Advances by `ms`. Stops at each instant at which something is due, and lets all of it happen. */
@@ -46,6 +47,7 @@ class HeapClock implements VirtualClock {
   #order = 0;
   readonly #timers = new Heap<Timer>((a, b) => a.at < b.at || (a.at === b.at && a.order < b.order));
   #idle: (() => void)[] = [];
+  readonly #held = new Set<Promise<unknown>>();
   #resting: Promise<void> | undefined;
   /** The last advance: they run one by one. */
   #last: Promise<unknown> = Promise.resolve();
@@ -79,6 +81,14 @@ class HeapClock implements VirtualClock {
   whenIdle(callback: () => void): void {
     this.#idle.push(callback);
     void this.#rest();
+  }
+
+  hold(until: Promise<unknown>): void {
+    const release = (): void => {
+      this.#held.delete(held);
+    };
+    const held: Promise<void> = until.then(release, release);
+    this.#held.add(held);
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -156,8 +166,9 @@ class HeapClock implements VirtualClock {
     for (let waiting = 1; waiting > 0; ) {
       await macrotask();
       const callbacks = this.#idle.splice(0);
-      waiting = callbacks.length;
+      waiting = callbacks.length + this.#held.size;
       for (const callback of callbacks) callback();
+      if (callbacks.length === 0 && this.#held.size > 0) await Promise.race(this.#held);
     }
   }
 }

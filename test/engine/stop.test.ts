@@ -408,13 +408,13 @@ test('refuses a store, a clock and a logger that are none', () => {
   assert.throws(() => createEngine({ logger: 'console' as never }), text);
 });
 
-test('fails the run when a store takes its time, or cannot be read', async () => {
+test('fails the run when a store takes its time without saying so, or cannot be read', async () => {
   const store = createMemoryStore();
   const late = virtualEngine({ store: storeOver(store, { append: (async () => {}) as never }) });
   const error = await late.engine
     .start(createFlow('late').task('a', { perform: () => 1 }))
     .catch((refusal: unknown) => refusal);
-  assert.match(String(error), /must have kept the entries when it returns/);
+  assert.match(String(error), /its store must say `isAsync: true`/);
   const errors: string[] = [];
   const { clock, engine } = virtualEngine({
     keepSettled: 0,
