@@ -236,7 +236,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   readonly #again = (settled: LiveRun, taskIds: readonly string[] | undefined): LiveRun => {
-    const { startedAt, status } = settled.journal.view();
+    const { startedAt, status } = settled.journal.foldTo();
     // More entries in the journal mean that it runs again already.
     if (!settled.hasSettled || settled.journal.seq > settled.endSeq) {
       throw new Error(
@@ -268,6 +268,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   #isTaken(id: string): boolean {
+    if (this.store?.isAsync === true) return this.#live.get(id) !== undefined;
     return this.#live.get(id) !== undefined || atOnce(this.store?.lastSeq(id) ?? 0) > 0;
   }
 

@@ -409,11 +409,10 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
     this.#whenKept?.resolve();
     try {
       const tell = (): void => this.journal.tell(kept, this.steps.tell);
-      if (this.hasSettled) this.steps.conclude(tell);
-      else {
-        tell();
-        this.steps.kept();
-      }
+      // A rerun may begin within this: what is recorded from then on is no longer kept by this run.
+      if (this.hasSettled) return this.steps.conclude(tell);
+      tell();
+      this.steps.kept();
       this.gate?.open();
       if (this.#lastEnd !== undefined) this.#finishStopped(this.#lastEnd);
       else if (this.#keeping.isBehind)
