@@ -67,7 +67,7 @@ module.exports = {
     floor(
       'stores-only-remember',
       '^src/store/',
-      [model, node],
+      [model, '^node_modules/devalue/', node],
       'A store keeps journal entries and folds them; it must not know who runs what.',
     ),
     floor(

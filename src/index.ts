@@ -87,6 +87,7 @@ export {
   type StoreErrorDetails,
   type TaskFailure,
   TimeoutError,
+  ValueError,
 } from './model/error.ts';
 export type { Graph, ReachOptions } from './model/graph.ts';
 export type { GraphBackoff, GraphDefinition, GraphRetry, GraphTask } from './model/graph-definition.ts';

@@ -149,6 +149,21 @@ export class StoreConflictError extends Error {
   }
 }
 
+/** A value that a store cannot write: it could not be read back as it is. */
+export class ValueError extends Error {
+  override readonly name = 'ValueError';
+  /** The place in the value, such as `.rows[3].socket`; empty for the value itself. */
+  readonly path: string;
+  /** What is wrong with it, to follow its place. */
+  readonly defect: string;
+
+  constructor(path: string, defect: string) {
+    super(`${path === '' ? 'The value' : `\`${path}\` of the value`} ${defect}`);
+    this.path = path;
+    this.defect = defect;
+  }
+}
+
 /** What is wrong with a store. `failed`: an append was not kept, or nobody can tell whether it was. */
 export type StoreErrorCode = 'failed';
 
