@@ -16,7 +16,7 @@ import { checkRunId } from '../model/key.ts';
 import { guardLogger, type Logger } from '../model/logger.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import { atOnce } from '../model/maybe-promise.ts';
-import { PassingMap } from '../model/passing-map.ts';
+import { OrderedMap } from '../model/ordered-map.ts';
 import { check } from '../model/schema.ts';
 import type { RunFilter, RunSummary, Store } from '../store/store.ts';
 import type { EngineCore } from './core.ts';
@@ -59,10 +59,10 @@ export class EngineRuns implements EngineCore<LiveRun> {
   readonly #launchOptions: LaunchOptions;
   readonly #keepSettled: number;
   readonly #turns = new WeakMap<object, Turn>();
-  readonly #live = new PassingMap<string, LiveRun>();
+  readonly #live = new OrderedMap<string, LiveRun>();
   readonly #left = new LeftRuns((id) => this.store?.read(id) ?? []);
   /** Oldest first. */
-  readonly #settled = new PassingMap<string, LiveRun>();
+  readonly #settled = new OrderedMap<string, LiveRun>();
   #order = 0;
   #isDraining = false;
 

@@ -2,7 +2,7 @@ import { isThenable, showValue } from '../model/check.ts';
 import { JournalError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
-import { PassingMap } from '../model/passing-map.ts';
+import { OrderedMap } from '../model/ordered-map.ts';
 import type { RunJournal } from './run-journal.ts';
 
 /** The number of runs whose last `seq` is remembered; the oldest go first. */
@@ -14,7 +14,7 @@ const MOST = 10_000;
  */
 export class LeftRuns {
   readonly #read: (runId: string) => MaybePromise<readonly Entry[]>;
-  readonly #seqs = new PassingMap<string, number>();
+  readonly #seqs = new OrderedMap<string, number>();
 
   /** @param read gives the entries of a run kept elsewhere */
   constructor(read: (runId: string) => MaybePromise<readonly Entry[]>) {

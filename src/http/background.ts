@@ -3,9 +3,9 @@ import { guardLogger } from '../model/logger.ts';
 import { type Delivery, ResponseDelivery, type ResponseHooks } from './delivery.ts';
 import { checkDrain, type DrainOptions, type DrainReport, drain } from './drain.ts';
 import type { Health } from './health.ts';
-import { Lull } from './lull.ts';
 import { type BackgroundOptions, checkBackground, checkRoute, type RouteOptions } from './options.ts';
 import { Pending } from './pending.ts';
+import { RequestsFirst } from './requests-first.ts';
 import { Stalls } from './stalls.ts';
 
 /** The background of a server: it runs the tasks that handlers add. */
@@ -49,9 +49,9 @@ export function createBackground(options: BackgroundOptions = {}): Background {
   const pending = new Pending(maxPending);
   const { clock } = options;
   const logger = guardLogger(options.logger ?? console);
-  const lull = new Lull(clock);
+  const requests = new RequestsFirst(clock);
   const stalls = new Stalls(stallTimeoutMs, clock);
-  const core = { engine, pending, logger, clock, lull, stalls, ownsEngine: given === undefined };
+  const core = { engine, pending, logger, clock, requests, stalls, ownsEngine: given === undefined };
   const defaults = { onError, onDisconnect, onHandlerError };
   const checked = new WeakSet<RouteOptions>();
   let draining: Promise<DrainReport> | undefined;

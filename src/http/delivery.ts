@@ -7,9 +7,9 @@ import { Batch } from './batch.ts';
 import { captureContext, currentCall, type TaskOwner } from './context.ts';
 import type { ResponseSentError } from './error.ts';
 import { bindRun, inContext } from './flow-in-context.ts';
-import { type Lull, soon } from './lull.ts';
 import type { RouteOptions } from './options.ts';
 import type { Pending } from './pending.ts';
+import { type RequestsFirst, soon } from './requests-first.ts';
 import type { Awaited, ResponseProgress, Stalls } from './stalls.ts';
 import { type Happening, isAwaited, isDecided, nextStanding, type Standing } from './standing.ts';
 import { BackgroundTasks, type Collector } from './tasks.ts';
@@ -19,7 +19,7 @@ export interface DeliveryCore {
   readonly engine: Engine;
   readonly logger: Logger;
   readonly pending: Pending;
-  readonly lull: Lull;
+  readonly requests: RequestsFirst;
   readonly stalls: Stalls;
 }
 
@@ -96,7 +96,7 @@ export class ResponseDelivery implements Delivery, Collector, Awaited {
     this.#isLate = core.pending.isClosed;
     this.tasks = new BackgroundTasks(this);
     core.pending.requestBegan();
-    this.number = core.lull.requestBegan();
+    this.number = core.requests.requestBegan();
   }
 
   // For adapters.
@@ -254,7 +254,7 @@ export class ResponseDelivery implements Delivery, Collector, Awaited {
     if (this.#next !== undefined || this.#live.size > 0) this.#hooks.guard?.(this);
     this.#letGo();
     if (this.#next !== undefined || this.#waiting.length > 0) {
-      this.#core.lull.wait(this.number, () => {
+      this.#core.requests.wait(this.number, () => {
         for (const run of this.#waiting.splice(0)) run.resume();
         this.#flush();
       });

@@ -1,10 +1,10 @@
 import { definitionOf } from '../flow.ts';
 import type { AnyFlow } from '../flow-types.ts';
 import type { Flow, PerformScope } from '../index.ts';
-import { PassingMap } from '../model/passing-map.ts';
+import { OrderedMap } from '../model/ordered-map.ts';
 import type { Bound } from './context.ts';
 
-const contexts = new PassingMap<string, Bound>();
+const contexts = new OrderedMap<string, Bound>();
 const bound = new WeakMap<AnyFlow, AnyFlow>();
 
 /**

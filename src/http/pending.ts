@@ -1,4 +1,4 @@
-import { PassingMap } from '../model/passing-map.ts';
+import { OrderedMap } from '../model/ordered-map.ts';
 import { BusyError } from './error.ts';
 
 /** An accepted run of background work: still collected, waiting for its response, or under way. */
@@ -18,7 +18,7 @@ export interface PendingRun {
 /** Accepted work that has not settled, and the requests that may still add to it. */
 export class Pending {
   readonly #maxPending: number;
-  readonly #runs = new PassingMap<number, PendingRun>();
+  readonly #runs = new OrderedMap<number, PendingRun>();
   #requests = 0;
   /** Accepts work of all requests, of those that were under way when it was closed, or of none. */
   #takes: 'all' | 'rest' | 'none' = 'all';

@@ -1,5 +1,5 @@
 import type { Clock } from '../index.ts';
-import { PassingMap } from '../model/passing-map.ts';
+import { OrderedMap } from '../model/ordered-map.ts';
 
 /**
  * Measures the progress of a response: a number that changes when some of it has left, or `undefined` while none of it
@@ -35,7 +35,7 @@ const PERIOD_MS = 60_000;
 export class Stalls {
   readonly #timeoutMs: number;
   readonly #clock: Clock;
-  readonly #watched = new PassingMap<number, Watched>();
+  readonly #watched = new OrderedMap<number, Watched>();
   #isLooking = false;
 
   constructor(timeoutMs: number, clock: Clock | undefined) {

@@ -1,5 +1,5 @@
 import type { Entry } from '../model/journal.ts';
-import { PassingMap } from '../model/passing-map.ts';
+import { OrderedMap } from '../model/ordered-map.ts';
 import {
   conflictOf,
   type ListedJournal,
@@ -31,7 +31,7 @@ interface Kept {
 
 /** Holds the journals that it is given as they are: an entry becomes an object only when it is read. */
 class Memory implements MemoryStore {
-  readonly #runs = new PassingMap<string, Kept>();
+  readonly #runs = new OrderedMap<string, Kept>();
 
   append({ runId, expectedSeq, seq, journal }: Append): void {
     const kept = this.#runs.get(runId);

@@ -1,7 +1,7 @@
 import type { Engine, RunFilter, RunStatus, RunSummary } from '../../index.ts';
 import { isSettledRun } from '../../model/status.ts';
-import { soon } from '../lull.ts';
 import { Problem } from '../problem.ts';
+import { soon } from '../requests-first.ts';
 import type { VisibleRun } from './access.ts';
 import { readQuery } from './route.ts';
 

@@ -1,16 +1,16 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as assert from 'uvu/assert';
-import { PassingMap } from '../../src/model/passing-map.ts';
+import { OrderedMap } from '../../src/model/ordered-map.ts';
 import { spec } from '../spec.ts';
 
 setFlagsFromString('--expose-gc');
 const collect: (options?: { readonly type: 'minor' }) => void = runInNewContext('gc');
 
-const test = spec('passing map');
+const test = spec('ordered map');
 
 test('has what came and has not gone, oldest first', () => {
-  const map = new PassingMap<string, number>();
+  const map = new OrderedMap<string, number>();
   for (const [key, value] of Object.entries({ a: 1, b: 2, c: 3 })) map.set(key, value);
   assert.is(map.get('b'), 2);
   assert.is(map.delete('b'), true);
@@ -29,7 +29,7 @@ test('has what came and has not gone, oldest first', () => {
 });
 
 test('is read from either end, and from behind any number', () => {
-  const map = new PassingMap<number, string>();
+  const map = new OrderedMap<number, string>();
   for (let key = 0; key < 1_000; key++) map.set(key, `${key}`);
   for (let key = 0; key < 1_000; key++) if (key % 10 !== 0) map.delete(key);
   const numbers = (options: Parameters<typeof map.entries>[0]) =>
@@ -42,7 +42,7 @@ test('is read from either end, and from behind any number', () => {
 });
 
 test('lets go of what has gone, without a full collection', () => {
-  const map = new PassingMap<number, number[]>();
+  const map = new OrderedMap<number, number[]>();
   collect();
   const before = oldBytes();
   for (let i = 0; i < 10_000; i++) {

@@ -13,7 +13,7 @@ const PATIENCE_MS = 100;
  * Schedules requests before the tasks of answered requests. Requests come in bursts: tasks that began at once would run
  * between them, and the last request of a burst would wait for the tasks of all before it.
  */
-export class Lull {
+export class RequestsFirst {
   readonly #clock: Clock;
   /** Number of requests so far; the latest came at `#lastAt`. */
   #requests = 0;

@@ -5,7 +5,7 @@
  * contents, alive until a full collection. An old table keeps all younger ones, so removed values would grow old too,
  * and make the short collections long.
  */
-export class PassingMap<Key, Value> {
+export class OrderedMap<Key, Value> {
   readonly #places = new Map<Key, Place<Key, Value>>();
   /** In insertion order; empty places are removed once they are the majority. */
   #order: Place<Key, Value>[] = [];

@@ -1,28 +1,28 @@
 import { createVirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
-import { Lull } from '../../src/http/lull.ts';
+import { RequestsFirst } from '../../src/http/requests-first.ts';
 import { spec } from '../spec.ts';
 
-const test = spec('lull');
+const test = spec('requests first');
 
 test('is there at once for the last request', async () => {
   const clock = createVirtualClock();
-  const lull = new Lull(clock);
+  const requests = new RequestsFirst(clock);
   const { promise, resolve } = Promise.withResolvers<void>();
-  lull.wait(lull.requestBegan(), resolve);
+  requests.wait(requests.requestBegan(), resolve);
   await promise;
   assert.is(clock.now(), 0);
 });
 
 test('comes after a burst, for the first of it first', async () => {
   const clock = createVirtualClock();
-  const lull = new Lull(clock);
+  const requests = new RequestsFirst(clock);
   const started: [number, number][] = [];
   const { promise: all, resolve } = Promise.withResolvers<void>();
   for (let i = 0; i < 10; i++) {
-    const request = lull.requestBegan();
-    lull.requestBegan();
-    lull.wait(request, () => {
+    const request = requests.requestBegan();
+    requests.requestBegan();
+    requests.wait(request, () => {
       started.push([request, clock.now()]);
       if (started.length === 10) resolve();
     });
@@ -39,11 +39,11 @@ test('comes after a burst, for the first of it first', async () => {
 
 test('is found by what time has passed, not by the time of day', async () => {
   const clock = createVirtualClock();
-  const lull = new Lull(clock);
-  const request = lull.requestBegan();
-  lull.requestBegan();
+  const requests = new RequestsFirst(clock);
+  const request = requests.requestBegan();
+  requests.requestBegan();
   let startedAt: number | undefined;
-  lull.wait(request, () => {
+  requests.wait(request, () => {
     startedAt = clock.monotonicNow();
   });
   clock.stepWall(-3_600_000);
@@ -53,13 +53,13 @@ test('is found by what time has passed, not by the time of day', async () => {
 
 test('is not waited for longer than 100 ms', async () => {
   const clock = createVirtualClock();
-  const lull = new Lull(clock);
+  const requests = new RequestsFirst(clock);
   const waited: number[] = [];
   for (let ms = 0; ms < 500; ms += 0.5) {
-    const request = lull.requestBegan();
-    lull.requestBegan();
+    const request = requests.requestBegan();
+    requests.requestBegan();
     const at = clock.now();
-    lull.wait(request, () => waited.push(clock.now() - at));
+    requests.wait(request, () => waited.push(clock.now() - at));
     await clock.advance(0.5);
   }
   assert.ok(waited.length > 700);
