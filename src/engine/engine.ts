@@ -7,6 +7,7 @@ import {
   EngineStoppedError,
   FlowError,
   InputError,
+  issuesOf,
   JournalError,
   StoreConflictError,
   StoreError,
@@ -90,6 +91,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     const checking = check(definition.settings.input, input);
     const checked = checking instanceof Promise ? await checking : checking;
     if (!checked.ok) throw new InputError(definition.name, checked.issues);
+    this.#checkWritable(definition, checked.value);
     if (this.#isDraining) throw new EngineStoppedError('The engine was stopped: it starts no more runs');
     const { id, signal, paused, ...settings } = given;
     if (id !== undefined && this.#isTaken(id))
@@ -258,6 +260,14 @@ export class EngineRuns implements EngineCore<LiveRun> {
     again.handle = settled.handle;
     return again;
   };
+
+  #checkWritable(definition: FlowDefinition, input: unknown): void {
+    try {
+      if (input !== undefined) this.store?.values?.write(input);
+    } catch (error) {
+      throw new InputError(definition.name, issuesOf(error));
+    }
+  }
 
   #forget(id: string): void {
     try {

@@ -59,7 +59,7 @@ export class Keeping {
     const fresh = this.#journal.fresh(keptSeq, seq);
     const result = this.#store?.append(fresh);
     if (result !== undefined) return this.#fly(fresh, result);
-    this.#journal.keptSeq = seq;
+    this.#journal.keptTo(fresh);
     this.#run.landed(fresh);
   }
 
@@ -107,7 +107,7 @@ export class Keeping {
   #landed(fresh: Append): void {
     this.#flight = undefined;
     if (this.#isClosed) return;
-    this.#journal.keptSeq = fresh.seq;
+    this.#journal.keptTo(fresh);
     this.#run.landed(fresh);
   }
 

@@ -5,7 +5,7 @@ import type { CompiledSnapshot } from '../logic/snapshot.ts';
 import { isA, isThenable } from '../model/check.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import type { Step } from '../model/entry-list.ts';
-import { EngineStoppedError, InputError, TimeoutError } from '../model/error.ts';
+import { EngineStoppedError, InputError, type Issue, issuesOf, TimeoutError } from '../model/error.ts';
 import { journalVersion, type RunFact, type RunSettings, type TaskFact } from '../model/journal.ts';
 import { keyPrefixOf } from '../model/key.ts';
 import type { Verdict } from '../model/ledger.ts';
@@ -111,8 +111,8 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
     this.steps = new RunSteps(this, makeActor && (() => makeActor(this)));
     this.#isResumed = journal.seq > 0;
     this.#isChecked = isChecked;
-    const isLate = core.store?.isAsync === true;
-    journal.isLate = isLate;
+    journal.keptBy(core.store);
+    const { isLate } = journal;
     this.#keeping = new Keeping(journal, core.store, this);
     this.gate = isLate ? new Gate(journal) : undefined;
     this.#results = new Results(this.definition, isLate);
@@ -219,15 +219,16 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
     this.#turn.afterEventLoop(callback);
   }
 
-  /** Takes a command and adds its instant. */
+  /** Takes a command and adds its instant. Throws `ValueError` for a reason that the store cannot write. */
   command(command: RunCommand): void {
+    this.#checkReason(command);
     if (!this.isOver) this.steps.send({ ...command, at: this.now() }, 'user');
   }
 
   /** Takes events sent to its actor from outside the engine: only commands. */
   receive(event: unknown): void {
     const command = commandOf(event);
-    if (command !== undefined) return this.steps.admit({ ...command, at: this.now() });
+    if (command !== undefined) return this.#admit(command);
     const child = childThatEnded(event);
     // A task's machine has reported its end in full before XState does.
     if (child === undefined || this.definition.graph.indexOf(child) < 0) this.refuse(event);
@@ -311,7 +312,7 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
   /** Makes the run's result once all tasks have settled. */
   conclude(ending: SettledRunStatus): void {
     this.timers.cancel(this.#limit);
-    const made = this.#results.make(this.input, ending === 'done');
+    const made = this.#results.make(this.input, ending === 'done', this.journal.texts);
     this.send({ type: 'run.conclude', at: this.now(), ...made });
   }
 
@@ -563,12 +564,36 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
     else this.#accept(checked);
   }
 
+  #admit(command: RunCommand): void {
+    try {
+      this.#checkReason(command);
+    } catch (error) {
+      return this.logger.warn(`A command for run ${this.id} changes nothing`, error);
+    }
+    this.steps.admit({ ...command, at: this.now() });
+  }
+
+  #checkReason(command: RunCommand): void {
+    if ('reason' in command) this.journal.texts?.check(command.reason);
+  }
+
   #accept(checked: Checked): void {
     if (this.isOver || this.isEnding) return;
-    if (checked.ok) return this.#begin(checked.value);
-    const error = new InputError(this.definition.name, checked.issues);
+    const issues = checked.ok ? this.#unwritable(checked.value) : checked.issues;
+    if (checked.ok && issues === undefined) return this.#begin(checked.value);
+    const error = new InputError(this.definition.name, issues ?? []);
     this.#results.noteRefusal(error);
     this.send({ type: 'run.cancel', at: this.now(), cause: 'input', reason: error.message });
+  }
+
+  /** What keeps the store from writing an input; `undefined` if nothing does. */
+  #unwritable(input: unknown): readonly Issue[] | undefined {
+    try {
+      this.journal.texts?.check(input);
+      return undefined;
+    } catch (error) {
+      return issuesOf(error);
+    }
   }
 
   #begin(input: unknown): void {

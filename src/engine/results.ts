@@ -4,6 +4,7 @@ import type { RunFold } from '../model/fold.ts';
 import { createRecord, createUpstreamRecord, put } from '../model/record.ts';
 import { type Cause, isSettled, type SettledStatus } from '../model/status.ts';
 import { Failures } from './failures.ts';
+import type { ValueTexts } from './value-texts.ts';
 
 /** Stands for the output of a task that has none. */
 const missing = Symbol('missing');
@@ -93,8 +94,11 @@ export class Results {
     return deps;
   }
 
-  /** @param isDone whether all went well: only then the flow's own function is called */
-  make(input: unknown, isDone: boolean): Made {
+  /**
+   * @param isDone whether all went well: only then the flow's own function is called
+   * @param texts refuses a return value that the store cannot write
+   */
+  make(input: unknown, isDone: boolean, texts: ValueTexts | undefined): Made {
     const outputs = this.#byId();
     const failures = isDone ? noFailures : this.#countFailures();
     const { name, settings } = this.#definition;
@@ -102,6 +106,7 @@ export class Results {
     try {
       const output = settings.output({ input, deps: outputs });
       if (output instanceof Promise) throw new TypeError(refusePromise(name, output));
+      texts?.check(output);
       return { outputs: output, output, failures };
     } catch (error) {
       this.noteRefusal(error);

@@ -8,8 +8,9 @@ import type { Outcome } from '../model/perform.ts';
 import { createUpstreamRecord, put } from '../model/record.ts';
 import type { RunStatus } from '../model/status.ts';
 import type { RunView } from '../model/view.ts';
-import type { Append } from '../store/store.ts';
+import type { Append, Store } from '../store/store.ts';
 import { Emitter } from './emitter.ts';
+import { ValueTexts } from './value-texts.ts';
 
 /** Run states that are no step towards the end, and are entered once at a time. */
 const stateAfter: Readonly<Record<string, RunStatus | undefined>> = {
@@ -36,6 +37,8 @@ export class RunJournal {
   keptSeq: number;
   /** Whether entries are kept later than they are recorded: until then nobody is shown them. */
   isLate = false;
+  /** The texts of values to keep, for a store that writes them. */
+  texts: ValueTexts | undefined;
   #lastAt = Number.NEGATIVE_INFINITY;
   /** Notifications queued while listeners are being notified. */
   #toTell: (() => void)[] | undefined;
@@ -89,18 +92,32 @@ export class RunJournal {
    * than the last entry gets that entry's instant.
    */
   record(fact: Fact, task = -1): void {
+    this.texts?.note(this.seq + 1, fact);
     this.#add(fact.at < this.#lastAt ? { ...fact, at: this.#lastAt } : fact, task);
   }
 
   /** Adds a step of a task without an object for it. */
   recordStep(type: Step, at: number, task: number, attempt?: number, output?: unknown): void {
     if (at > this.#lastAt) this.#lastAt = at;
+    if (type === 'task.done') this.texts?.noteValue(this.seq + 1, output);
     this.#entries.pushStep(type, at < this.#lastAt ? this.#lastAt : at, task, attempt, output);
+  }
+
+  /** Takes the store that keeps it. */
+  keptBy(store: Store | undefined): void {
+    this.isLate = store?.isAsync === true;
+    this.texts = store?.values && new ValueTexts(store.values);
   }
 
   /** The entries with a `seq` above `from`, up to `to`, for a store. */
   fresh(from: number, to: number): Append {
-    return new Fresh(this.runId, this.#entries, from, to);
+    return new Fresh(this.runId, this.#entries, from, to, this.texts);
+  }
+
+  /** Notes that entries are kept. */
+  keptTo({ expectedSeq, seq }: Append): void {
+    this.keptSeq = seq;
+    this.texts?.forget(expectedSeq, seq);
   }
 
   /**
@@ -214,13 +231,25 @@ class Fresh implements Append {
   readonly journal: EntryList;
   readonly expectedSeq: number;
   readonly seq: number;
+  readonly #texts: ValueTexts | undefined;
   #entries: readonly Entry[] | undefined;
 
-  constructor(runId: string, journal: EntryList, expectedSeq: number, seq: number) {
+  constructor(
+    runId: string,
+    journal: EntryList,
+    expectedSeq: number,
+    seq: number,
+    texts: ValueTexts | undefined,
+  ) {
     this.runId = runId;
     this.journal = journal;
     this.expectedSeq = expectedSeq;
     this.seq = seq;
+    this.#texts = texts;
+  }
+
+  textAt(seq: number): string | undefined {
+    return this.#texts?.at(seq);
   }
 
   get entries(): readonly Entry[] {

@@ -164,6 +164,16 @@ export class ValueError extends Error {
   }
 }
 
+/** The issues that an error of writing a value stands for; throws any other error. */
+export function issuesOf(error: unknown): readonly Issue[] {
+  if (!(error instanceof ValueError)) throw error;
+  const keys = error.path.matchAll(/\.([^.[(]+)(?![^.[]*\()|\[(\d+)\]|\["(.*?)"\]|([^.[]+)/g);
+  const path = Array.from(keys, ([whole, name, index, quoted]) =>
+    index === undefined ? (name ?? quoted ?? whole) : Number(index),
+  );
+  return [{ message: error.defect, path }];
+}
+
 /** What is wrong with a store. `failed`: an append was not kept, or nobody can tell whether it was. */
 export type StoreErrorCode = 'failed';
 

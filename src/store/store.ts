@@ -16,8 +16,8 @@ export interface Append {
   /** The journal that they belong to. A store in the same process may hold this instead of the entries. */
   readonly journal: EntrySource;
   /**
-   * The text of an entry's value (input, output or reason), made by the store's `values` when the value was given;
-   * `undefined` for an entry without a value, and for a store without `values`.
+   * The text of an entry's value (input, output or reason), made by the store's `values` when the value was given.
+   * `undefined` for an entry without a value, for one that comes from elsewhere, and for a store without `values`.
    */
   textAt?(seq: number): string | undefined;
 }
