@@ -1,14 +1,14 @@
 import type { AnyFlow } from '../flow-types.ts';
 import { checkNumber } from '../model/check.ts';
 import { viewError } from '../model/error.ts';
-import type { CoverageReport } from './coverage.ts';
-import { definitionOf, type Exploration } from './explore.ts';
+import type { CoverageReport } from './cover/coverage.ts';
 import { Model, type TestPathOptions } from './flow-model.ts';
-import { type Lint, lintDefinition } from './lint.ts';
-import { PathError } from './path-error.ts';
-import type { TestOptions } from './replay.ts';
-import type { Cut, SearchBound } from './search-bound.ts';
-import { judge } from './verdict.ts';
+import { type Lint, lintDefinition } from './lint/lint.ts';
+import { PathError } from './replay/path-error.ts';
+import type { TestOptions } from './replay/replay.ts';
+import { judge } from './report/verdict.ts';
+import { definitionOf, type Exploration } from './search/explore.ts';
+import type { Cut, SearchBound } from './search/search-bound.ts';
 
 /** The options for testing a flow as a whole. */
 export interface FlowTestOptions extends TestPathOptions {

@@ -12,8 +12,8 @@ import {
 import { createVirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
 import { parseTriggerRule } from '../../src/model/trigger-rule.ts';
-import { airflowVerdict } from '../../src/testing/airflow.ts';
-import { FlowWorld } from '../../src/testing/flow-world.ts';
+import { FlowWorld } from '../../src/testing/model/flow-world.ts';
+import { airflowVerdict } from '../../src/testing/properties/airflow.ts';
 import { spec, specWithData } from '../spec.ts';
 import { silent } from '../support/virtual.ts';
 import { type AttemptEnd, bruteForce, type Course, type State, verdictOf } from './brute-force.ts';

@@ -3,11 +3,9 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import type { AnyFlow } from '../../src/flow-types.ts';
-import { type ExploreOptions, readOptions } from '../../src/testing/explore-options.ts';
-import { Explorer, ReadsGrew } from '../../src/testing/explorer.ts';
-import { FlowWorld, type Situation } from '../../src/testing/flow-world.ts';
-import { Moves } from '../../src/testing/moves.ts';
-import { findPossible } from '../../src/testing/possible.ts';
+import { FlowWorld, type Situation } from '../../src/testing/model/flow-world.ts';
+import { Moves } from '../../src/testing/model/moves.ts';
+import { findPossible } from '../../src/testing/model/possible.ts';
 import {
   always,
   eventually,
@@ -15,9 +13,11 @@ import {
   neverHolds,
   type Predicate,
   type Property,
-} from '../../src/testing/properties.ts';
-import { findTwins } from '../../src/testing/twins.ts';
-import { Watch } from '../../src/testing/watch.ts';
+} from '../../src/testing/properties/properties.ts';
+import { Watch } from '../../src/testing/properties/watch.ts';
+import { type ExploreOptions, readOptions } from '../../src/testing/search/explore-options.ts';
+import { Explorer, ReadsGrew } from '../../src/testing/search/explorer.ts';
+import { findTwins } from '../../src/testing/search/symmetry.ts';
 import { spec } from '../spec.ts';
 import { type FlowPlan, flowOf, flowPlans } from './random-flow.ts';
 

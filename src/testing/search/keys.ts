@@ -1,0 +1,134 @@
+import type { Cause, RunStatus, SettledStatus } from '../../model/status.ts';
+import type { FlowWorld, Situation } from '../model/flow-world.ts';
+import type { Row } from '../model/task-model.ts';
+import { bit, type Tasks } from './independence.ts';
+
+const settledCode: Readonly<Record<SettledStatus, number>> = {
+  done: 1,
+  failed: 2,
+  skipped: 3,
+  upstream_failed: 4,
+  cancelled: 5,
+};
+const LIVE = 8;
+const runCode: Readonly<Record<RunStatus, number>> = {
+  running: 1,
+  paused: 2,
+  cancelling: 3,
+  done: 4,
+  failed: 5,
+  cancelled: 6,
+};
+
+/** The causes of a run's early end, or of its failure as a whole. */
+const causeCode: Readonly<Record<Cause, number>> = {
+  cancelled: 1,
+  timeout: 2,
+  input: 3,
+  output: 4,
+  exhausted: 5,
+  fatal: 6,
+  upstream: 7,
+  rule: 8,
+  lost: 9,
+};
+
+/** The details that tell situations apart. */
+export interface KeyOptions {
+  /** Sets of interchangeable tasks. */
+  readonly twins: readonly (readonly number[])[];
+  /** Tasks whose number of attempts and cause still matter after they have settled. */
+  readonly details: ReadonlySet<number>;
+}
+
+/**
+ * Names situations: equal names for those from which the same can happen, twins exchanged. Of a settled task only the
+ * status counts; the order in line counts if slots are limited.
+ */
+export class Keys {
+  readonly #world: FlowWorld;
+  readonly #options: KeyOptions;
+  readonly #classOf: Int32Array;
+
+  constructor(world: FlowWorld, options: KeyOptions) {
+    this.#world = world;
+    this.#options = options;
+    this.#classOf = Int32Array.from({ length: world.size }, (_, task) => task);
+    for (const twins of options.twins) for (const task of twins) this.#classOf[task] = twins[0] as number;
+  }
+
+  /** @param bits the state of the user's properties */
+  keyOf(situation: Situation, bits: number): string {
+    const { rows, run, isHeld } = situation;
+    const codes = rows.map((row, task) => this.#codeOf(row, task));
+    for (const twins of this.#options.twins) {
+      const sorted = twins.map((task) => codes[task] as number).sort((a, b) => a - b);
+      for (const [place, task] of twins.entries()) codes[task] = sorted[place] as number;
+    }
+    const { cause } = run.context;
+    codes.push(runCode[run.value as RunStatus], isHeld ? 1 : 0, cause === undefined ? 0 : causeCode[cause]);
+    codes.push(bits & 0xffff, Math.floor(bits / 0x10000));
+    if (this.#world.isLimited) this.#addOrder(codes, situation);
+    return String.fromCharCode(...codes);
+  }
+
+  /** The place of each task in its key: twins stand in the order of their rows. */
+  placesOf({ rows }: Situation, marked: Tasks): Int32Array | undefined {
+    const { twins: all } = this.#options;
+    if (all.length === 0) return undefined;
+    const places = Int32Array.from({ length: this.#world.size }, (_, task) => task);
+    for (const twins of all) {
+      const sorted = twins.toSorted(
+        (a, b) =>
+          this.#codeOf(rows[a], a) - this.#codeOf(rows[b], b) ||
+          Number((marked >> BigInt(b)) & 1n) - Number((marked >> BigInt(a)) & 1n) ||
+          a - b,
+      );
+      for (const [place, task] of sorted.entries()) places[task] = twins[place] as number;
+    }
+    return places;
+  }
+
+  #codeOf(row: Row | undefined, task: number): number {
+    if (row === undefined) return 0;
+    if (row.isLive || this.#options.details.has(task)) return LIVE + row.code;
+    return settledCode[row.status];
+  }
+
+  /** Adds the order of tasks that may wait for each other. */
+  #addOrder(codes: number[], { live, rows, claimAt, readyAt }: Situation): void {
+    const add = (tasks: readonly number[], at: readonly number[]): void => {
+      const inOrder = tasks.toSorted((a, b) => (at[a] as number) - (at[b] as number) || a - b);
+      for (const task of inOrder) codes.push(this.#classOf[task] as number, this.#codeOf(rows[task], task));
+      codes.push(0xffff);
+    };
+    for (const contenders of this.#world.contenders) {
+      const concerned = live.filter((task) => contenders.includes(task));
+      const inLine = concerned.filter((task) => {
+        const row = rows[task];
+        return row?.isLive && row.wantsSlot;
+      });
+      add(inLine, claimAt);
+      // Recovery puts the tasks under way in line as they were then.
+      add(concerned, readyAt);
+    }
+  }
+}
+
+/** Turns a set of tasks into the places that they have. */
+export function toPlaces(tasks: Tasks, places: Int32Array | undefined): Tasks {
+  if (places === undefined || tasks === 0n) return tasks;
+  let moved = 0n;
+  for (let task = 0; task < places.length; task++)
+    if ((tasks >> BigInt(task)) & 1n) moved |= bit(places[task] as number);
+  return moved;
+}
+
+/** Gives the tasks that have these places. */
+export function fromPlaces(placed: Tasks, places: Int32Array | undefined): Tasks {
+  if (places === undefined || placed === 0n) return placed;
+  let tasks = 0n;
+  for (let task = 0; task < places.length; task++)
+    if ((placed >> BigInt(places[task] as number)) & 1n) tasks |= bit(task);
+  return tasks;
+}
