@@ -3,9 +3,10 @@
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import type { AnyFlow } from '../../src/flow-types.ts';
-import { FlowWorld, type Situation } from '../../src/testing/model/flow-world.ts';
+import { FlowWorld } from '../../src/testing/model/flow-world.ts';
 import { Moves } from '../../src/testing/model/moves.ts';
 import { findPossible } from '../../src/testing/model/possible.ts';
+import type { Situation } from '../../src/testing/model/situation.ts';
 import {
   always,
   eventually,
@@ -43,7 +44,7 @@ function nameOf(world: FlowWorld, twins: readonly (readonly number[])[], situati
   });
   const groupOf = (task: number): number => twins.find((group) => group.includes(task))?.[0] ?? task;
   const told = words.map((word, task) => `${groupOf(task)}: ${word}`).sort();
-  const orders = world.contenders.flatMap((group) => {
+  const orders = world.slots.contenders.flatMap((group) => {
     const some = live.filter((task) => group.includes(task));
     const inLine = some.filter((task) => words[task]?.includes('true'));
     const by = (at: readonly number[]) => (a: number, b: number) => (at[a] ?? 0) - (at[b] ?? 0) || a - b;

@@ -1,6 +1,5 @@
 import type { Edge } from '../model/edges.ts';
-import { orchestratorEdges } from '../model/flow-world.ts';
-import { taskEdges } from '../model/task-model.ts';
+import { orchestratorEdges, taskEdges } from '../model/edges.ts';
 import type { CoverageReport } from './coverage.ts';
 import { nameOf } from './coverage.ts';
 

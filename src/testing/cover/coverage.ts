@@ -4,10 +4,11 @@ import type { TaskDefinition } from '../../model/definition.ts';
 import type { SettledStatus } from '../../model/status.ts';
 import type { Decision } from '../../model/trigger-rule.ts';
 import type { Edge } from '../model/edges.ts';
-import { type FlowWorld, orchestratorEdges, type Taken } from '../model/flow-world.ts';
+import { orchestratorEdges, taskEdges } from '../model/edges.ts';
+import type { FlowWorld } from '../model/flow-world.ts';
 import type { Moves } from '../model/moves.ts';
 import type { Possible } from '../model/possible.ts';
-import { taskEdges } from '../model/task-model.ts';
+import type { Taken } from '../model/situation.ts';
 
 /** One thing that can be covered. */
 export interface CoverageItem {

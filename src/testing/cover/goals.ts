@@ -1,4 +1,4 @@
-import type { Situation, Taken } from '../model/flow-world.ts';
+import type { Situation, Taken } from '../model/situation.ts';
 import { isOfRun, type Step } from '../model/steps.ts';
 import type { Row } from '../model/task-model.ts';
 

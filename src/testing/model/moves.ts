@@ -1,7 +1,7 @@
 import { badOption } from '../../model/check.ts';
 import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
 import { unknownTask } from '../../model/graph-check.ts';
-import type { Situation } from './flow-world.ts';
+import type { Situation } from './situation.ts';
 import type { Step, StepKind } from './steps.ts';
 
 /** The outcome of an attempt. `progresses` ends nothing: its body reports progress. */

@@ -4,10 +4,7 @@ import { compile } from '../../logic/compile.ts';
 import type { ErrorView } from '../../model/error.ts';
 import type { TaskFact } from '../../model/journal.ts';
 import type { Cause, SettledStatus } from '../../model/status.ts';
-import { Edges } from './edges.ts';
-
-/** The transitions of the task machine. */
-export const taskEdges = new Edges(taskMachine);
+import { taskEdges } from './edges.ts';
 
 const logic = compile(taskMachine);
 

@@ -39,7 +39,7 @@ export function sequenceOf(world: FlowWorld, path: readonly Step[]): string {
 /** Writes a module that replays a path on the real engine and prints the outcome. `flow` is to be filled in. */
 export function scriptOf(world: FlowWorld, path: readonly Step[]): string {
   const name = JSON.stringify(world.definition.name);
-  const limits = JSON.stringify(world.limits);
+  const limits = JSON.stringify(world.slots.limits);
   const given = limits === '{}' ? '' : `, ${limits}`;
   return [
     "import { createFlowModel } from 'topple/testing';",

@@ -1,6 +1,7 @@
 import type { TaskDefinition } from '../../model/definition.ts';
 import { isSettledRun, type RunStatus } from '../../model/status.ts';
-import type { FlowWorld, Situation, Taken } from '../model/flow-world.ts';
+import type { FlowWorld } from '../model/flow-world.ts';
+import type { Situation, Taken } from '../model/situation.ts';
 import type { Step } from '../model/steps.ts';
 import type { LiveRow } from '../model/task-model.ts';
 

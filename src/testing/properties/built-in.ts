@@ -1,7 +1,8 @@
 import type { TaskDefinition } from '../../model/definition.ts';
 import { isSettledRun, type RunStatus, type SettledStatus } from '../../model/status.ts';
 import type { Decision } from '../../model/trigger-rule.ts';
-import type { FlowWorld, Situation, Taken } from '../model/flow-world.ts';
+import type { FlowWorld } from '../model/flow-world.ts';
+import type { Situation, Taken } from '../model/situation.ts';
 import type { Step } from '../model/steps.ts';
 import type { LiveRow, Row } from '../model/task-model.ts';
 import { airflowVerdict, countEndings } from './airflow.ts';
@@ -230,10 +231,10 @@ function overLimit(
   _step: Step | undefined,
   { next }: Taken,
 ): string | undefined {
-  if (!world.isLimited) return undefined;
+  if (!world.slots.isLimited) return undefined;
   const used = slotsUsed(world, next);
-  if (used.all > world.concurrency)
-    return `${used.all} attempts are under way, of ${world.concurrency} at one time`;
+  if (used.all > world.slots.concurrency)
+    return `${used.all} attempts are under way, of ${world.slots.concurrency} at one time`;
   for (const [pool, { taken, slots }] of used.pools) {
     if (taken > slots) return `${taken} attempts are in pool \`${pool}\`, which has ${slots} slots`;
   }
@@ -251,7 +252,7 @@ function idleSlot(
   for (const task of next.live) {
     if (!wantsSlot(next.rows[task])) continue;
     const pool = used.pools.get((world.definition.tasks[task] as TaskDefinition).pool ?? '');
-    if (used.all < world.concurrency && (pool === undefined || pool.taken < pool.slots))
+    if (used.all < world.slots.concurrency && (pool === undefined || pool.taken < pool.slots))
       return `\`${idOf(world, task)}\` wants a slot, there is one, and it does not start`;
   }
   return undefined;
@@ -365,7 +366,7 @@ function slotsUsed(world: FlowWorld, { live, rows }: Situation): Used {
     const isRunning = rows[task]?.status === 'running' ? 1 : 0;
     all += isRunning;
     if (definition.pool === undefined) continue;
-    const pool = pools.get(definition.pool) ?? { taken: 0, slots: world.slotsOf(definition) };
+    const pool = pools.get(definition.pool) ?? { taken: 0, slots: world.slots.of(definition) };
     pool.taken += isRunning;
     pools.set(definition.pool, pool);
   }

@@ -2,7 +2,7 @@ import type { FlowDefinition } from '../../model/definition.ts';
 import { FlowError } from '../../model/error.ts';
 import { unknownTask } from '../../model/graph-check.ts';
 import type { Cause, RunStatus, TaskStatus } from '../../model/status.ts';
-import type { Situation } from '../model/flow-world.ts';
+import type { Situation } from '../model/situation.ts';
 
 /** A task in a situation, as properties see it. */
 export interface TaskState {

@@ -1,6 +1,6 @@
 import type { FlowDefinition } from '../../model/definition.ts';
 import { viewError } from '../../model/error.ts';
-import type { Situation } from '../model/flow-world.ts';
+import type { Situation } from '../model/situation.ts';
 import { isOfPaths, type Property } from './properties.ts';
 import { Reads, viewSituation } from './situation-view.ts';
 

@@ -1,6 +1,6 @@
 import type { FlowDefinition } from '../../model/definition.ts';
 import { journalVersion, type RunSettings } from '../../model/journal.ts';
-import type { ModelFact } from '../model/flow-world.ts';
+import type { ModelFact } from '../model/situation.ts';
 
 /** An entry that a path expects in the journal, without its `seq`. */
 export type ExpectedEntry = Readonly<Record<string, unknown>> & {

@@ -1,7 +1,7 @@
 import type { Run } from '../../index.ts';
 import type { FlowDefinition } from '../../model/definition.ts';
 import type { TaskFailure } from '../../model/error.ts';
-import type { Situation } from '../model/flow-world.ts';
+import type { Situation } from '../model/situation.ts';
 import { Difference } from './difference.ts';
 import type { ExpectedView } from './expected-view.ts';
 import { misfit } from './fits.ts';

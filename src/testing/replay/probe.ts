@@ -3,7 +3,7 @@ import type { Engine } from '../../index.ts';
 import { FlowDefinition, type TaskDefinition } from '../../model/definition.ts';
 import type { PerformScope } from '../../model/perform.ts';
 import type { VirtualClock } from '../clock.ts';
-import type { WorldLimits } from '../model/flow-world.ts';
+import type { SlotLimits } from '../model/slots.ts';
 import { Difference } from './difference.ts';
 
 /** A task like one of the flow's, with which a second run finds what the flow's run has left behind. */
@@ -20,7 +20,7 @@ export interface ProbeTask {
 export async function probeEngine(
   engine: Engine,
   clock: VirtualClock,
-  { concurrency, pools = {} }: WorldLimits,
+  { concurrency, pools = {} }: SlotLimits,
   task: ProbeTask,
 ): Promise<void> {
   const most = concurrency ?? Number.POSITIVE_INFINITY;

@@ -8,12 +8,21 @@ import {
   type RunView,
   type Store,
 } from '../../index.ts';
-import { CancelledError, EngineStoppedError, SkipTask, TimeoutError, viewError } from '../../model/error.ts';
+import {
+  CancelledError,
+  EngineStoppedError,
+  FatalError,
+  SkipTask,
+  TimeoutError,
+  viewError,
+} from '../../model/error.ts';
 import { unknownTask } from '../../model/graph-check.ts';
 import type { RunSettings } from '../../model/journal.ts';
 import type { Perform, PerformScope } from '../../model/perform.ts';
 import { createVirtualClock, type VirtualClock } from '../clock.ts';
-import { type FlowWorld, fatalError, type Taken, type WorldLimits } from '../model/flow-world.ts';
+import type { FlowWorld } from '../model/flow-world.ts';
+import type { Taken } from '../model/situation.ts';
+import type { SlotLimits } from '../model/slots.ts';
 import type { Step } from '../model/steps.ts';
 import { Comparison, type OpenBody, pathChance } from './comparison.ts';
 import { Difference } from './difference.ts';
@@ -56,7 +65,7 @@ const bodyLimitMs = 10_000;
 export async function replayPath(
   world: FlowWorld,
   path: readonly Step[],
-  limits: WorldLimits,
+  limits: SlotLimits,
   options: TestOptions = {},
 ): Promise<PathRun> {
   const run = await goPath(world, path, limits, options, false);
@@ -70,7 +79,7 @@ export async function replayPath(
 async function goPath(
   world: FlowWorld,
   path: readonly Step[],
-  limits: WorldLimits,
+  limits: SlotLimits,
   options: TestOptions,
   isWatched: boolean,
 ): Promise<PathRun> {
@@ -97,7 +106,7 @@ class Replay {
   readonly #clock: VirtualClock = createVirtualClock();
   readonly #store: Store = createMemoryStore();
   /** The limits of its engines. */
-  readonly #limits: WorldLimits;
+  readonly #limits: SlotLimits;
   readonly #world: FlowWorld;
   readonly #performs = new Map<number, Perform>();
   readonly #flow: AnyFlow;
@@ -121,7 +130,7 @@ class Replay {
   constructor(
     world: FlowWorld,
     path: readonly Step[],
-    limits: WorldLimits,
+    limits: SlotLimits,
     options: TestOptions,
     isWatched: boolean,
   ) {
@@ -326,7 +335,7 @@ class Replay {
   }
 
   #fatalError(): Error {
-    if (!this.#isWatched) return fatalError();
+    if (!this.#isWatched) return new FatalError('told to fail for good');
     const error = new Error('of no use to try again');
     this.#hopeless.add(error);
     return error;
@@ -384,12 +393,12 @@ class Replay {
 
 /** The settings that a run can have instead of its flow and its engine. */
 function settingsOf(world: FlowWorld, path: readonly Step[], timetable: Timetable): RunSettings {
-  const { concurrency, definition } = world;
+  const { definition, slots } = world;
   // A rerun has another limit each time, as far as a path goes.
   const isTimed =
     definition.settings.totalTimeoutMs !== undefined && path.every(({ kind }) => kind !== 'rerun');
   return {
-    ...(Number.isFinite(concurrency) ? { concurrency } : {}),
+    ...(Number.isFinite(slots.concurrency) ? { concurrency: slots.concurrency } : {}),
     ...(isTimed ? { totalTimeoutMs: timetable.runMs(0) ?? neverMs } : {}),
   };
 }

@@ -1,4 +1,5 @@
-import type { FlowWorld, Taken } from '../model/flow-world.ts';
+import type { FlowWorld } from '../model/flow-world.ts';
+import type { Taken } from '../model/situation.ts';
 import type { Step } from '../model/steps.ts';
 import { walk } from '../paths/story.ts';
 

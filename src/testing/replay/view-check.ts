@@ -1,5 +1,5 @@
 import type { RunView, TaskView } from '../../model/view.ts';
-import type { Situation } from '../model/flow-world.ts';
+import type { Situation } from '../model/situation.ts';
 import { Difference } from './difference.ts';
 import type { ExpectedView } from './expected-view.ts';
 import { misfit } from './fits.ts';

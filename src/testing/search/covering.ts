@@ -1,6 +1,7 @@
 import { type Cover, goalsOf } from '../cover/goals.ts';
-import type { FlowWorld, Situation, Taken } from '../model/flow-world.ts';
+import type { FlowWorld } from '../model/flow-world.ts';
 import type { Moves } from '../model/moves.ts';
+import type { Situation, Taken } from '../model/situation.ts';
 import { commands, failing, type Step, type StepKind } from '../model/steps.ts';
 import { isPossible } from '../paths/shorten.ts';
 import { walk } from '../paths/story.ts';

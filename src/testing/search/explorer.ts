@@ -1,7 +1,8 @@
 import { viewError } from '../../model/error.ts';
-import type { FlowWorld, Situation, Taken } from '../model/flow-world.ts';
+import type { FlowWorld } from '../model/flow-world.ts';
 import type { Moves } from '../model/moves.ts';
 import type { Possible } from '../model/possible.ts';
+import type { Situation, Taken } from '../model/situation.ts';
 import { commands, failing, type Step } from '../model/steps.ts';
 import { builtIns } from '../properties/built-in.ts';
 import type { Watch } from '../properties/watch.ts';
@@ -191,7 +192,7 @@ export class Explorer {
 
   /** Keeps the first of interchangeable tasks at the same point: steps of the others lead to the same. */
   #oneOfEqual({ rows }: Situation, tasks: readonly number[]): readonly number[] {
-    if (this.#twins.length === 0 || this.#world.isLimited) return tasks;
+    if (this.#twins.length === 0 || this.#world.slots.isLimited) return tasks;
     const seen = new Set<string>();
     return tasks.filter((task) => {
       const twin = this.#twinOf.get(task);
@@ -340,7 +341,7 @@ export class Explorer {
 
   /** Checks that stopped and recovered runs end only in ways in which others end. */
   #compareEnds(): void {
-    if (this.#isCut || this.#world.isLimited) return;
+    if (this.#isCut || this.#world.slots.isLimited) return;
     for (const [key, number] of this.#ends.stopped) {
       if (this.#ends.straight.has(key)) continue;
       const message = 'after the stop it ends as no run does that was not stopped';

@@ -43,7 +43,7 @@ export class Independence {
     this.ancestors = ancestors;
     const withAncestors = (members: readonly number[]): Tasks =>
       members.reduce((all, task) => all | bit(task) | (ancestors[task] as Tasks), 0n);
-    for (const contenders of world.contenders) entangle(withAncestors(contenders));
+    for (const contenders of world.slots.contenders) entangle(withAncestors(contenders));
     entangle(withAncestors([...watched]));
     this.dependent = dependent;
   }

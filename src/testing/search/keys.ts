@@ -1,5 +1,6 @@
 import type { Cause, RunStatus, SettledStatus } from '../../model/status.ts';
-import type { FlowWorld, Situation } from '../model/flow-world.ts';
+import type { FlowWorld } from '../model/flow-world.ts';
+import type { Situation } from '../model/situation.ts';
 import type { Row } from '../model/task-model.ts';
 import { bit, type Tasks } from './independence.ts';
 
@@ -68,7 +69,7 @@ export class Keys {
     const { cause } = run.context;
     codes.push(runCode[run.value as RunStatus], isHeld ? 1 : 0, cause === undefined ? 0 : causeCode[cause]);
     codes.push(bits & 0xffff, Math.floor(bits / 0x10000));
-    if (this.#world.isLimited) this.#addOrder(codes, situation);
+    if (this.#world.slots.isLimited) this.#addOrder(codes, situation);
     return String.fromCharCode(...codes);
   }
 
@@ -102,7 +103,7 @@ export class Keys {
       for (const task of inOrder) codes.push(this.#classOf[task] as number, this.#codeOf(rows[task], task));
       codes.push(0xffff);
     };
-    for (const contenders of this.#world.contenders) {
+    for (const contenders of this.#world.slots.contenders) {
       const concerned = live.filter((task) => contenders.includes(task));
       const inLine = concerned.filter((task) => {
         const row = rows[task];
