@@ -4,18 +4,20 @@ import type { FlowDefinition } from '../model/definition.ts';
 import { FlowError } from '../model/error.ts';
 import { Coverage, type CoverageReport } from './cover/coverage.ts';
 import { type Cover, covers } from './cover/goals.ts';
+import { definitionOf } from './model/definition-of.ts';
 import { FlowWorld } from './model/flow-world.ts';
-import { allOutcomes, Moves } from './model/moves.ts';
+import { allCommands, allOutcomes, Moves } from './model/moves.ts';
 import { findPossible } from './model/possible.ts';
 import { parseSeed, type Step, type StepKind, seedOf } from './model/steps.ts';
 import { sequenceOf } from './paths/counter-example.ts';
-import { isPossible, shorten } from './paths/shorten.ts';
-import { describePath, nameStep, tellStart, tellStep, walk } from './paths/story.ts';
+import { isPossible, walk } from './paths/path.ts';
+import { shorten } from './paths/shorten.ts';
+import { describePath, nameStep, tellStart, tellStep } from './paths/story.ts';
 import { PathError } from './replay/path-error.ts';
 import { type PathRun, replayPath, type TestOptions } from './replay/replay.ts';
 import type { Covering, CoveringPaths } from './search/covering.ts';
-import { definitionOf, type Exploration, exploreFlow } from './search/explore.ts';
-import { allCommands, type ExploreOptions, readOptions } from './search/explore-options.ts';
+import { type Exploration, exploreFlow } from './search/explore.ts';
+import { type ExploreOptions, readOptions } from './search/explore-options.ts';
 import type { Cut, SearchBound } from './search/search-bound.ts';
 
 /** The bounds of the search and the coverage of the paths. */

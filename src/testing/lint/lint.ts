@@ -1,10 +1,9 @@
 import type { AnyFlow } from '../../flow-types.ts';
 import { askBackoff, defaultBackoff } from '../../model/backoff.ts';
 import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
-import { type AttemptOutcome, Moves } from '../model/moves.ts';
+import { definitionOf } from '../model/definition-of.ts';
+import { type AttemptOutcome, allCommands, Moves } from '../model/moves.ts';
 import { findPossible, type Possible } from '../model/possible.ts';
-import { definitionOf } from '../search/explore.ts';
-import { allCommands } from '../search/explore-options.ts';
 import { whyItNeedsOptional } from './needs-optional.ts';
 
 /** A part of a definition that is allowed but perhaps not meant. */

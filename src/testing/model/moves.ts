@@ -10,6 +10,8 @@ export type AttemptOutcome = 'done' | 'fails' | 'fatal' | 'times out' | 'skips' 
 /** An action on a run from outside. `out of time` is the flow's `totalTimeoutMs`. */
 export type Command = 'cancel' | 'pause' | 'stop' | 'out of time' | 'rerun';
 
+export const allCommands: readonly Command[] = ['cancel', 'pause', 'stop', 'out of time', 'rerun'];
+
 const outcomeNames: readonly AttemptOutcome[] = [
   'done',
   'fails',

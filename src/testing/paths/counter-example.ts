@@ -2,7 +2,8 @@ import { isSettledRun, type RunStatus } from '../../model/status.ts';
 import type { FlowWorld } from '../model/flow-world.ts';
 import type { Step } from '../model/steps.ts';
 import { seedOf } from '../model/steps.ts';
-import { nameStep, type Told, walk } from './story.ts';
+import { type Told, walk } from './path.ts';
+import { nameStep } from './story.ts';
 
 /** Draws a path as a Mermaid sequence diagram: who tells whom what, step by step. */
 export function sequenceOf(world: FlowWorld, path: readonly Step[]): string {

@@ -1,18 +1,7 @@
 import type { FlowWorld } from '../model/flow-world.ts';
 import type { Moves } from '../model/moves.ts';
 import type { Step } from '../model/steps.ts';
-
-/** Whether every step of a path can be taken in its place. */
-export function isPossible(world: FlowWorld, moves: Moves, path: readonly Step[]): boolean {
-  let at = world.start().next;
-  for (const { kind, task } of path) {
-    const able = task < 0 ? moves.ofRun(at) : moves.ofTask(at, task);
-    const step = able.find((other) => other.kind === kind);
-    if (step === undefined) return false;
-    at = world.take(at, step).next;
-  }
-  return true;
-}
+import { isPossible } from './path.ts';
 
 /**
  * Removes from a path all steps that it does not need to fail: first from its end, then step by step.

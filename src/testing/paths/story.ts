@@ -4,29 +4,7 @@ import type { FlowWorld } from '../model/flow-world.ts';
 import type { Situation, Taken } from '../model/situation.ts';
 import type { Step } from '../model/steps.ts';
 import type { LiveRow } from '../model/task-model.ts';
-
-/** A step of a path and its effects. */
-export interface Told {
-  readonly step: Step;
-  readonly before: Situation;
-  readonly taken: Taken;
-}
-
-/** Takes a path from the start of a run. Throws if a step cannot be taken. */
-export function walk(
-  world: FlowWorld,
-  path: readonly Step[],
-): { readonly start: Taken; readonly steps: readonly Told[] } {
-  const start = world.start();
-  const steps: Told[] = [];
-  let before = start.next;
-  for (const step of path) {
-    const taken = world.take(before, step);
-    steps.push({ step, before, taken });
-    before = taken.next;
-  }
-  return { start, steps };
-}
+import { type Told, walk } from './path.ts';
 
 /** Describes a step, without a full stop: "`charge` fails in attempt 1 of 3, and is retried". */
 export function nameStep(world: FlowWorld, { step, before, taken }: Told): string {

@@ -1,7 +1,7 @@
 import type { FlowWorld } from '../model/flow-world.ts';
 import type { Taken } from '../model/situation.ts';
 import type { Step } from '../model/steps.ts';
-import { walk } from '../paths/story.ts';
+import { walk } from '../paths/path.ts';
 
 /** The milliseconds between two steps: time enough for everything that follows from one. */
 export const stepMs = 1_000;

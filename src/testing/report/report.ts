@@ -1,7 +1,7 @@
 import { type CoverageReport, showShare } from '../cover/coverage.ts';
 import { coverageDiagrams } from '../cover/coverage-diagram.ts';
 import { nameBounds } from '../search/search-bound.ts';
-import type { FlowTest } from '../test-flow.ts';
+import type { FlowTest } from './flow-test.ts';
 
 /** Writes a flow's test as plain text: a line for each item, and details of what is wrong. */
 export function reportText({

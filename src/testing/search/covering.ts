@@ -3,8 +3,7 @@ import type { FlowWorld } from '../model/flow-world.ts';
 import type { Moves } from '../model/moves.ts';
 import type { Situation, Taken } from '../model/situation.ts';
 import { commands, failing, type Step, type StepKind } from '../model/steps.ts';
-import { isPossible } from '../paths/shorten.ts';
-import { walk } from '../paths/story.ts';
+import { isPossible, walk } from '../paths/path.ts';
 import { stepsFor } from './counted-budget.ts';
 import type { SearchBounds } from './explore-options.ts';
 

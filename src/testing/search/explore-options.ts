@@ -1,5 +1,5 @@
 import { badOption, checkKeys, checkNumber, type NumberRule } from '../../model/check.ts';
-import type { AttemptOutcome, Command } from '../model/moves.ts';
+import { type AttemptOutcome, allCommands, type Command } from '../model/moves.ts';
 import { isProperty, type Property } from '../properties/properties.ts';
 
 /**
@@ -40,8 +40,6 @@ export interface ExploreOptions {
   /** Slots of pools that the flow does not define, as set on the engine. Default: none, so that they have no limit. */
   readonly pools?: Readonly<Record<string, number>> | undefined;
 }
-
-export const allCommands: readonly Command[] = ['cancel', 'pause', 'stop', 'out of time', 'rerun'];
 
 const names = new Set([
   'maxFailures',

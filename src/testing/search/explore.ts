@@ -1,9 +1,8 @@
-import { isFlow } from '../../flow.ts';
 import type { AnyFlow } from '../../flow-types.ts';
-import { badOption } from '../../model/check.ts';
 import type { FlowDefinition } from '../../model/definition.ts';
 import { Coverage, type CoverageReport } from '../cover/coverage.ts';
 import type { Cover } from '../cover/goals.ts';
+import { definitionOf } from '../model/definition-of.ts';
 import { FlowWorld } from '../model/flow-world.ts';
 import { Moves } from '../model/moves.ts';
 import { findPossible } from '../model/possible.ts';
@@ -88,12 +87,6 @@ export interface Explored {
  */
 export function explore(flow: AnyFlow, options: ExploreOptions = {}): Exploration {
   return exploreFlow(definitionOf(flow, 'explore'), readOptions('explore', options), options).exploration;
-}
-
-/** The definition of a flow; throws `FlowError` if it is not a flow. */
-export function definitionOf(flow: AnyFlow, owner: string): FlowDefinition {
-  if (isFlow(flow)) return flow.definition;
-  throw badOption({ option: 'flow', owner }, 'a flow, made by `createFlow`', flow);
 }
 
 /** Explores a flow, and gives more than the report. */
