@@ -17,9 +17,10 @@ export {
   type Property,
 } from './properties/properties.ts';
 export type { SituationView, TaskState } from './properties/situation-view.ts';
-export { type Exploration, explore, type Finding } from './search/explore.ts';
+export { type Exploration, explore } from './search/explore.ts';
 export type { ExploreOptions, Reduction, SearchBounds } from './search/explore-options.ts';
-export type { SearchOptions } from './search/explorer.ts';
+export type { Finding } from './search/finding.ts';
+export type { SearchOptions } from './search/search.ts';
 export type { Cut, Limit, SearchBound } from './search/search-bound.ts';
 
 // Test paths.

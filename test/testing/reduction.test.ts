@@ -18,7 +18,7 @@ import {
 import { Watch } from '../../src/testing/properties/watch.ts';
 import { type ExploreOptions, readOptions } from '../../src/testing/search/explore-options.ts';
 import { Explorer, ReadsGrew } from '../../src/testing/search/explorer.ts';
-import { findTwins } from '../../src/testing/search/symmetry.ts';
+import { findInterchangeable } from '../../src/testing/search/symmetry.ts';
 import { spec } from '../spec.ts';
 import { type FlowPlan, flowOf, flowPlans } from './random-flow.ts';
 
@@ -34,15 +34,20 @@ interface Reached {
   readonly steps: number;
 }
 
-/** A situation in words, the same whichever of its twins a task is; not by the explorer's own way of telling them apart. */
-function nameOf(world: FlowWorld, twins: readonly (readonly number[])[], situation: Situation): string {
+/** A situation in words, the same whichever of interchangeable tasks each is; not by the explorer's own way of telling them apart. */
+function nameOf(
+  world: FlowWorld,
+  interchangeable: readonly (readonly number[])[],
+  situation: Situation,
+): string {
   const { rows, run, isHeld, live, claimAt, readyAt } = situation;
   const words = rows.map((row, task) => {
     const { triggerRule } = world.definition.tasks[task] ?? {};
     if (row === undefined) return `${triggerRule} waits`;
     return row.isLive ? `${row.status} #${row.attempts} ${row.wantsSlot} ${row.ending}` : row.status;
   });
-  const groupOf = (task: number): number => twins.find((group) => group.includes(task))?.[0] ?? task;
+  const groupOf = (task: number): number =>
+    interchangeable.find((group) => group.includes(task))?.[0] ?? task;
   const told = words.map((word, task) => `${groupOf(task)}: ${word}`).sort();
   const orders = world.slots.contenders.flatMap((group) => {
     const some = live.filter((task) => group.includes(task));
@@ -55,7 +60,7 @@ function nameOf(world: FlowWorld, twins: readonly (readonly number[])[], situati
   return [run.value, run.context.cause, isHeld, ...told, ...orders].join('; ');
 }
 
-/** All that an exploration comes to, by names that are the same for situations which differ only by twins. */
+/** All that an exploration comes to, by names that are the same for situations which differ only by which of interchangeable tasks is which. */
 function reach(
   flow: AnyFlow,
   reduction: 'none' | 'situations' | 'endings',
@@ -66,13 +71,13 @@ function reach(
   const moves = new Moves(flow.definition, bounds.commands);
   const possible = findPossible(flow.definition, moves, bounds.maxFailures > 0);
   const watch = new Watch(flow.definition, bounds.properties);
-  const twins = findTwins(flow.definition, moves, new Set());
+  const interchangeable = findInterchangeable(flow.definition, moves, new Set());
   for (;;) {
     const situations = new Set<string>();
     const endings = new Set<string>();
     const edges = new Set<string>();
     const see = (situation: Situation): void => {
-      const name = nameOf(world, twins, situation);
+      const name = nameOf(world, interchangeable, situation);
       situations.add(name);
       if (situation.run.status === 'done') endings.add(name);
     };

@@ -67,8 +67,8 @@ export class Coverage {
   }
 
   /** Copies what was covered for one of several interchangeable tasks to all of them. */
-  share(twins: readonly (readonly number[])[]): void {
-    for (const group of twins) {
+  share(interchangeable: readonly (readonly number[])[]): void {
+    for (const group of interchangeable) {
       const verdicts = new Set(group.flatMap((task) => [...(this.#verdicts[task] as ReadonlySet<Decision>)]));
       const endings = new Set(
         group.flatMap((task) => [...(this.#endings[task] as ReadonlySet<SettledStatus>)]),

@@ -6,43 +6,15 @@ import { definitionOf } from '../model/definition-of.ts';
 import { FlowWorld } from '../model/flow-world.ts';
 import { Moves } from '../model/moves.ts';
 import { findPossible } from '../model/possible.ts';
-import { type Step, seedOf } from '../model/steps.ts';
-import { scriptOf, sequenceOf } from '../paths/counter-example.ts';
-import { describePath, tellPath } from '../paths/story.ts';
-import { isBuiltInName } from '../properties/built-in.ts';
 import { Watch } from '../properties/watch.ts';
 import { situationsFor, stepsFor } from './counted-budget.ts';
 import { Covering } from './covering.ts';
 import { type ExploreOptions, readOptions, type SearchBounds } from './explore-options.ts';
-import {
-  Explorer,
-  type Observer,
-  ReadsGrew,
-  type Search,
-  type SearchOptions,
-  type Violation,
-} from './explorer.ts';
+import { Explorer, ReadsGrew } from './explorer.ts';
+import { type Finding, findingOf } from './finding.ts';
 import { tellReach } from './reach.ts';
+import type { Observer, Search, SearchOptions, Violation } from './search.ts';
 import { type Cut, cutsOf, type Limit, limitsOf, type SearchBound } from './search-bound.ts';
-
-/** A property that does not hold in the model, and a shortest path to a counter-example. */
-export interface Finding {
-  readonly property: string;
-  /** Whether every flow has this property. */
-  readonly isBuiltIn: boolean;
-  readonly message: string;
-  /** The path in one line. */
-  readonly description: string;
-  /** The path step by step. */
-  readonly story: readonly string[];
-  /** The path as a Mermaid sequence diagram. */
-  readonly mermaid: string;
-  /** The path as a text that `pathOf` of a flow's model reads. */
-  readonly seed: string;
-  /** A module that replays the path on the real engine. */
-  readonly script: string;
-  readonly path: readonly Step[];
-}
 
 /** The result of exploring a flow. */
 export interface Exploration {
@@ -104,10 +76,10 @@ export function exploreFlow(
   const possible = findPossible(definition, moves, bounds.maxFailures > 0);
   const watch = new Watch(definition, bounds.properties);
   // These ask what may happen to each task: this very one, with its own body, not one like it.
-  const twinsApart = cover === 'tasks' || cover === 'pairs';
+  const symmetry = cover !== 'tasks' && cover !== 'pairs';
 
   const searchBy = (reduction: SearchOptions['reduction'], maxSteps?: number): Found => {
-    const searched = { ...bounds, reduction, maxSteps, twinsApart, deadline: startedAt + bounds.maxMs };
+    const searched = { ...bounds, reduction, maxSteps, symmetry, deadline: startedAt + bounds.maxMs };
     // If properties have since read more than was known, some of what was left out may matter: search again.
     for (;;) {
       const coverage = new Coverage(world, moves, possible);
@@ -130,7 +102,7 @@ export function exploreFlow(
   const { found, givenUp }: Searched =
     bounds.reduction === 'auto' ? searchAuto(searchBy, size) : { found: searchBy(bounds.reduction) };
   const { search, coverage, covering, reduction } = found;
-  coverage.share(search.twins);
+  coverage.share(search.interchangeable);
   const cutBy = cutsOf(search, bounds);
   const exploration: Exploration = {
     flow: definition.name,
@@ -188,28 +160,4 @@ function violationsOf({ violations }: Search, givenUp: GivenUp | undefined): rea
   if (givenUp === undefined) return violations;
   const known = new Set(givenUp.violations.map(({ property }) => property));
   return [...givenUp.violations, ...violations.filter(({ property }) => !known.has(property))];
-}
-
-/** A violation with its story. */
-export function findingOf(world: FlowWorld, { property, message, path }: Violation): Finding {
-  const told = tellAsFarAsPossible(world, path);
-  const isBuiltIn = isBuiltInName(property);
-  return { property, isBuiltIn, message, ...told, seed: seedOf(path), script: scriptOf(world, path), path };
-}
-
-/** Tells a path; the last step may be impossible in the model. */
-function tellAsFarAsPossible(
-  world: FlowWorld,
-  path: readonly Step[],
-): Pick<Finding, 'description' | 'story' | 'mermaid'> {
-  const tellAll = (steps: readonly Step[]) => ({
-    description: describePath(world, steps),
-    story: tellPath(world, steps),
-    mermaid: sequenceOf(world, steps),
-  });
-  try {
-    return tellAll(path);
-  } catch {
-    return tellAll(path.slice(0, -1));
-  }
 }

@@ -6,40 +6,11 @@ import type { Situation, Taken } from '../model/situation.ts';
 import { commands, failing, type Step } from '../model/steps.ts';
 import { builtIns } from '../properties/built-in.ts';
 import type { Watch } from '../properties/watch.ts';
-import type { Reduction, SearchBounds } from './explore-options.ts';
 import { bit, Independence, type Tasks } from './independence.ts';
 import { fromPlaces, Keys, toPlaces } from './keys.ts';
-import { findTwins } from './symmetry.ts';
-
-/** A property that does not hold, and the shortest path to a counter-example. */
-export interface Violation {
-  readonly property: string;
-  readonly message: string;
-  readonly path: readonly Step[];
-}
-
-/** Receives each step that is taken, for coverage. */
-export interface Observer {
-  /** @param node where the step begins, -1 for the start of the run */
-  onStep(node: number, before: Situation | undefined, step: Step | undefined, taken: Taken): void;
-}
-
-/** The result of a search with one kind of reduction. */
-export interface Search {
-  readonly situations: number;
-  /** The steps taken; each leads to a new or a known situation. */
-  readonly steps: number;
-  /** Counts situations from which nothing more can happen. */
-  readonly endings: number;
-  readonly violations: readonly Violation[];
-  /** The bound that stopped the search; `undefined` if it finished. */
-  readonly stoppedBy: 'maxSituations' | 'maxSteps' | 'maxMs' | undefined;
-  /** Whether paths were cut at `maxDepth`. */
-  readonly isCut: boolean;
-  readonly twins: readonly (readonly number[])[];
-  readonly depth: number;
-  pathTo(node: number): Step[];
-}
+import { PersistentSets } from './persistent-sets.ts';
+import type { Observer, Search, SearchOptions, Violation } from './search.ts';
+import { findInterchangeable, Symmetry } from './symmetry.ts';
 
 /** A node of the search. */
 interface Node {
@@ -55,17 +26,6 @@ interface Node {
   readonly asleep: Tasks;
   /** The tasks whose steps are taken; all if not set. Commands are given only then. */
   readonly only?: Tasks | undefined;
-}
-
-/** The bounds and the kind of a search. */
-export interface SearchOptions extends SearchBounds {
-  readonly reduction: Exclude<Reduction, 'auto'>;
-  /** Whether interchangeable tasks are told apart. Default false. */
-  readonly twinsApart?: boolean | undefined;
-  /** The most steps that are taken. Default: no bound. */
-  readonly maxSteps?: number | undefined;
-  /** An instant of `performance.now()`. Default: `maxMs` from the beginning of the search. */
-  readonly deadline?: number | undefined;
 }
 
 /** The budget used on the way to a situation, and the tasks asleep when it was expanded. */
@@ -87,10 +47,9 @@ export class Explorer {
   readonly #observer: Observer;
   readonly #reduction: SearchOptions['reduction'];
   readonly #keys: Keys;
-  readonly #twins: readonly (readonly number[])[];
+  readonly #symmetry: Symmetry;
   readonly #independence: Independence;
-  /** Maps each of them to the first that it may change places with. */
-  readonly #twinOf = new Map<number, number>();
+  readonly #persistent: PersistentSets;
   readonly #readsBefore: number;
   readonly #visits = new Map<string, Visit[]>();
   readonly #parents: number[] = [];
@@ -121,12 +80,14 @@ export class Explorer {
     this.#observer = observer;
     const { reads } = watch;
     this.#readsBefore = reads.size;
-    const hasTwins = bounds.reduction !== 'none' && bounds.twinsApart !== true;
-    this.#twins = hasTwins ? findTwins(world.definition, moves, reads.tasks) : [];
-    for (const twins of this.#twins) for (const task of twins) this.#twinOf.set(task, twins[0] as number);
-    this.#keys = new Keys(world, { twins: this.#twins, details: reads.details });
+    const isSymmetric = bounds.reduction !== 'none' && bounds.symmetry !== false;
+    this.#symmetry = new Symmetry(
+      isSymmetric ? findInterchangeable(world.definition, moves, reads.tasks) : [],
+    );
+    this.#keys = new Keys(world, this.#symmetry, reads.details);
     const watched = watch.hasPathProperties ? reads.tasks : [];
     this.#independence = new Independence(world, possible, watched);
+    this.#persistent = new PersistentSets(world, moves, watch, this.#independence);
   }
 
   run(): Search {
@@ -180,28 +141,15 @@ export class Explorer {
       this.#isCut ||= canHappen || mayCommand;
       return;
     }
-    chosen = this.#oneOfEqual(situation, chosen);
-    if (this.#reduction === 'endings') chosen = this.#persistent(node, chosen);
+    // In a line for a slot, the place of each matters.
+    if (!this.#world.slots.isLimited) chosen = this.#symmetry.oneOfEach(situation, chosen);
+    if (this.#reduction === 'endings') chosen = this.#persistent.choose(situation, chosen);
     let before = 0n;
     for (const task of chosen) {
       for (const step of this.#moves.ofTask(situation, task)) this.#take(node, step, before);
       before |= bit(task);
     }
     if (only === undefined) for (const step of ofRun) this.#take(node, step, 0n);
-  }
-
-  /** Keeps the first of interchangeable tasks at the same point: steps of the others lead to the same. */
-  #oneOfEqual({ rows }: Situation, tasks: readonly number[]): readonly number[] {
-    if (this.#twins.length === 0 || this.#world.slots.isLimited) return tasks;
-    const seen = new Set<string>();
-    return tasks.filter((task) => {
-      const twin = this.#twinOf.get(task);
-      if (twin === undefined) return true;
-      const name = `${twin} ${rows[task]?.code}`;
-      const isFirst = !seen.has(name);
-      seen.add(name);
-      return isFirst;
-    });
   }
 
   /** @param before tasks whose steps were taken from here before */
@@ -279,53 +227,6 @@ export class Explorer {
     add(fromPlaces(missed, places));
   }
 
-  /**
-   * Finds a set of movable tasks whose steps commute with all that anyone outside it can do first. It picks the
-   * smallest that changes nothing that properties look at; all tasks if there is none.
-   */
-  #persistent({ situation }: Node, able: readonly number[]): readonly number[] {
-    if (able.length < 2) return able;
-    // Always in definition order: ways that part then join again.
-    const sets: (readonly number[])[] = [];
-    for (const task of able) {
-      const closed = this.#closure(situation, task);
-      const set = able.filter((other) => (closed >> BigInt(other)) & 1n);
-      if (set.length === 1 && this.#isUnseen(situation, set)) return set;
-      sets.push(set);
-    }
-    const inTurn = sets.toSorted((a, b) => a.length - b.length);
-    return inTurn.find((set) => set.length < able.length && this.#isUnseen(situation, set)) ?? able;
-  }
-
-  #closure(situation: Situation, task: number): Tasks {
-    const { dependent, ancestors } = this.#independence;
-    let closed = bit(task);
-    // After a cancel every task has its verdict, and order does not matter.
-    if (situation.run.value === 'cancelling') return closed;
-    for (let before = 0n; before !== closed; ) {
-      before = closed;
-      for (let other = 0; other < this.#world.size; other++) {
-        if (((closed >> BigInt(other)) & 1n) === 0n) continue;
-        const row = situation.rows[other];
-        if (row === undefined) closed |= ancestors[other] as Tasks;
-        if (row === undefined || row.isLive) closed |= dependent[other] as Tasks;
-      }
-    }
-    return closed;
-  }
-
-  /** Whether no step of these tasks changes what properties look at. */
-  #isUnseen(situation: Situation, tasks: readonly number[]): boolean {
-    if (this.#watch.isIdle) return true;
-    const steps = tasks.flatMap((task) => this.#moves.ofTask(situation, task));
-    return steps.every((step) => {
-      const { next } = this.#world.take(situation, step);
-      if (next.run.value !== situation.run.value) return false;
-      for (const task of this.#watch.reads.tasks) if (next.rows[task] !== situation.rows[task]) return false;
-      return true;
-    });
-  }
-
   #end(node: Node): void {
     this.#endings++;
     for (const { name, atEnd } of builtIns) {
@@ -373,7 +274,7 @@ export class Explorer {
       violations: [...this.#violations.values()],
       stoppedBy: this.#stoppedBy,
       isCut: this.#isCut,
-      twins: this.#twins,
+      interchangeable: this.#symmetry.sets,
       depth: this.#depth,
       pathTo: (number) => this.pathTo(number),
     };

@@ -3,6 +3,7 @@ import type { FlowWorld } from '../model/flow-world.ts';
 import type { Situation } from '../model/situation.ts';
 import type { Row } from '../model/task-model.ts';
 import { bit, type Tasks } from './independence.ts';
+import type { Symmetry } from './symmetry.ts';
 
 const settledCode: Readonly<Record<SettledStatus, number>> = {
   done: 1,
@@ -34,37 +35,29 @@ const causeCode: Readonly<Record<Cause, number>> = {
   lost: 9,
 };
 
-/** The details that tell situations apart. */
-export interface KeyOptions {
-  /** Sets of interchangeable tasks. */
-  readonly twins: readonly (readonly number[])[];
-  /** Tasks whose number of attempts and cause still matter after they have settled. */
-  readonly details: ReadonlySet<number>;
-}
-
 /**
- * Names situations: equal names for those from which the same can happen, twins exchanged. Of a settled task only the
+ * Names situations: equal names for those from which the same can happen, interchangeable tasks exchanged. Of a settled task only the
  * status counts; the order in line counts if slots are limited.
  */
 export class Keys {
   readonly #world: FlowWorld;
-  readonly #options: KeyOptions;
-  readonly #classOf: Int32Array;
+  readonly #symmetry: Symmetry;
+  readonly #details: ReadonlySet<number>;
 
-  constructor(world: FlowWorld, options: KeyOptions) {
+  /** @param details tasks whose number of attempts and cause still matter after they have settled */
+  constructor(world: FlowWorld, symmetry: Symmetry, details: ReadonlySet<number>) {
     this.#world = world;
-    this.#options = options;
-    this.#classOf = Int32Array.from({ length: world.size }, (_, task) => task);
-    for (const twins of options.twins) for (const task of twins) this.#classOf[task] = twins[0] as number;
+    this.#symmetry = symmetry;
+    this.#details = details;
   }
 
   /** @param bits the state of the user's properties */
   keyOf(situation: Situation, bits: number): string {
     const { rows, run, isHeld } = situation;
     const codes = rows.map((row, task) => this.#codeOf(row, task));
-    for (const twins of this.#options.twins) {
-      const sorted = twins.map((task) => codes[task] as number).sort((a, b) => a - b);
-      for (const [place, task] of twins.entries()) codes[task] = sorted[place] as number;
+    for (const tasks of this.#symmetry.sets) {
+      const sorted = tasks.map((task) => codes[task] as number).sort((a, b) => a - b);
+      for (const [place, task] of tasks.entries()) codes[task] = sorted[place] as number;
     }
     const { cause } = run.context;
     codes.push(runCode[run.value as RunStatus], isHeld ? 1 : 0, cause === undefined ? 0 : causeCode[cause]);
@@ -73,26 +66,26 @@ export class Keys {
     return String.fromCharCode(...codes);
   }
 
-  /** The place of each task in its key: twins stand in the order of their rows. */
+  /** The place of each task in its key: interchangeable tasks stand in the order of their rows. */
   placesOf({ rows }: Situation, marked: Tasks): Int32Array | undefined {
-    const { twins: all } = this.#options;
-    if (all.length === 0) return undefined;
+    const { sets } = this.#symmetry;
+    if (sets.length === 0) return undefined;
     const places = Int32Array.from({ length: this.#world.size }, (_, task) => task);
-    for (const twins of all) {
-      const sorted = twins.toSorted(
+    for (const tasks of sets) {
+      const sorted = tasks.toSorted(
         (a, b) =>
           this.#codeOf(rows[a], a) - this.#codeOf(rows[b], b) ||
           Number((marked >> BigInt(b)) & 1n) - Number((marked >> BigInt(a)) & 1n) ||
           a - b,
       );
-      for (const [place, task] of sorted.entries()) places[task] = twins[place] as number;
+      for (const [place, task] of sorted.entries()) places[task] = tasks[place] as number;
     }
     return places;
   }
 
   #codeOf(row: Row | undefined, task: number): number {
     if (row === undefined) return 0;
-    if (row.isLive || this.#options.details.has(task)) return LIVE + row.code;
+    if (row.isLive || this.#details.has(task)) return LIVE + row.code;
     return settledCode[row.status];
   }
 
@@ -100,7 +93,7 @@ export class Keys {
   #addOrder(codes: number[], { live, rows, claimAt, readyAt }: Situation): void {
     const add = (tasks: readonly number[], at: readonly number[]): void => {
       const inOrder = tasks.toSorted((a, b) => (at[a] as number) - (at[b] as number) || a - b);
-      for (const task of inOrder) codes.push(this.#classOf[task] as number, this.#codeOf(rows[task], task));
+      for (const task of inOrder) codes.push(this.#symmetry.firstOf(task), this.#codeOf(rows[task], task));
       codes.push(0xffff);
     };
     for (const contenders of this.#world.slots.contenders) {

@@ -1,7 +1,7 @@
 import type { FlowWorld } from '../model/flow-world.ts';
 import type { Moves } from '../model/moves.ts';
 import type { SearchBounds } from './explore-options.ts';
-import type { Search, SearchOptions } from './explorer.ts';
+import type { Search, SearchOptions } from './search.ts';
 
 /** The extent of a search, and what it left out, in sentences. */
 export interface Reach {
@@ -32,8 +32,8 @@ export function tellReach(
     covered.push(
       'every ending, by one order of what commutes (persistent sets); commands in each situation on these ways',
     );
-  for (const twins of search.twins)
-    covered.push(`one for all of ${idsOf(world, twins)}, which may change places`);
+  for (const tasks of search.interchangeable)
+    covered.push(`one for all of ${idsOf(world, tasks)}, which may change places`);
   const notCovered = tellCuts(search, bounds);
   if (reduction === 'endings')
     notCovered.push('situations that other orders of commuting steps come through, and commands given there');

@@ -1,5 +1,5 @@
 import type { SearchBounds } from './explore-options.ts';
-import type { Search, SearchOptions } from './explorer.ts';
+import type { Search, SearchOptions } from './search.ts';
 
 /** An option that cuts a search: when it is reached, the search is not complete. */
 export type Cut = 'maxDepth' | 'maxSituations' | 'maxMs';

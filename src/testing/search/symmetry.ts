@@ -1,5 +1,37 @@
 import type { FlowDefinition } from '../../model/definition.ts';
 import type { Moves } from '../model/moves.ts';
+import type { Situation } from '../model/situation.ts';
+
+/** Sets of tasks that may change places: one stands for all of its set. */
+export class Symmetry {
+  /** At least two tasks each, in definition order. */
+  readonly sets: readonly (readonly number[])[];
+  readonly #firstOf = new Map<number, number>();
+
+  constructor(sets: readonly (readonly number[])[]) {
+    this.sets = sets;
+    for (const tasks of sets) for (const task of tasks) this.#firstOf.set(task, tasks[0] as number);
+  }
+
+  /** Gives the first task of a task's set; itself if it may change places with none. */
+  firstOf(task: number): number {
+    return this.#firstOf.get(task) ?? task;
+  }
+
+  /** Keeps the first of interchangeable tasks at the same point: steps of the others lead to the same. */
+  oneOfEach({ rows }: Situation, tasks: readonly number[]): readonly number[] {
+    if (this.sets.length === 0) return tasks;
+    const seen = new Set<string>();
+    return tasks.filter((task) => {
+      const first = this.#firstOf.get(task);
+      if (first === undefined) return true;
+      const name = `${first} ${rows[task]?.code}`;
+      const isFirst = !seen.has(name);
+      seen.add(name);
+      return isFirst;
+    });
+  }
+}
 
 /**
  * Finds tasks that may change places without any other change: the same settings, dependencies, dependents and
@@ -8,7 +40,7 @@ import type { Moves } from '../model/moves.ts';
  * @param apart tasks to tell apart, since a property looks at them by name
  * @returns sets of at least two, each in definition order
  */
-export function findTwins(
+export function findInterchangeable(
   definition: FlowDefinition,
   moves: Moves,
   apart: ReadonlySet<number>,
@@ -35,9 +67,9 @@ export function findTwins(
       [...upstream],
       [...downstream],
     ]);
-    const twins = classes.get(name);
-    if (twins === undefined) classes.set(name, [task]);
-    else twins.push(task);
+    const members = classes.get(name);
+    if (members === undefined) classes.set(name, [task]);
+    else members.push(task);
   }
   return [...classes.values()].filter(({ length }) => length > 1);
 }
