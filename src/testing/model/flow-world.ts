@@ -26,6 +26,10 @@ export class FlowWorld {
     );
   }
 
+  idOf(task: number): string {
+    return this.definition.graph.ids[task] as string;
+  }
+
   /** Starts the run. */
   start(): Taken {
     const turn = this.#turn(beforeStart(this.definition), 0);

@@ -219,3 +219,8 @@ function shownAs(snapshot: Snapshot): LiveRow['status'] {
   const statuses = ['pending', 'running', 'retrying'] as const;
   return statuses.find((status) => snapshot.hasTag(status as never)) as LiveRow['status'];
 }
+
+/** The attempts of a live task that have ended. */
+export function attemptsBehind({ status, attempts }: LiveRow): number {
+  return status === 'retrying' ? attempts : Math.max(attempts - 1, 0);
+}

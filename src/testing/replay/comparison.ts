@@ -11,6 +11,7 @@ import type { FlowWorld } from '../model/flow-world.ts';
 import type { Situation, Taken } from '../model/situation.ts';
 import type { Step } from '../model/steps.ts';
 import type { LiveRow } from '../model/task-model.ts';
+import type { OpenBody } from './bodies.ts';
 import { Difference } from './difference.ts';
 import { type ExpectedEntry, expectEntry } from './expected-entry.ts';
 import { ExpectedView } from './expected-view.ts';
@@ -22,14 +23,6 @@ import { ScopeCheck } from './scope-check.ts';
 import { SignalCheck } from './signal-check.ts';
 import { stepMs, type Timetable } from './timetable.ts';
 import { compareView } from './view-check.ts';
-
-/** An attempt that waits until the path says how it ends. */
-export interface OpenBody {
-  readonly scope: PerformScope;
-  readonly end: PromiseWithResolvers<unknown>;
-  /** Must be called before the body ends. */
-  readonly leave: () => void;
-}
 
 /** The engine's question to a retry policy: `backoff` has the chance, `retryIf` the wait. */
 type AskedRetry = Pick<RetryQuestion, 'attempt' | 'elapsedMs'> &

@@ -16,21 +16,21 @@ import {
   TimeoutError,
   viewError,
 } from '../../model/error.ts';
-import { unknownTask } from '../../model/graph-check.ts';
 import type { RunSettings } from '../../model/journal.ts';
-import type { Perform, PerformScope } from '../../model/perform.ts';
+import type { PerformScope } from '../../model/perform.ts';
 import { createVirtualClock, type VirtualClock } from '../clock.ts';
 import type { FlowWorld } from '../model/flow-world.ts';
 import type { Taken } from '../model/situation.ts';
 import type { SlotLimits } from '../model/slots.ts';
 import type { Step } from '../model/steps.ts';
-import { Comparison, type OpenBody, pathChance } from './comparison.ts';
+import { Bodies, realBodies } from './bodies.ts';
+import { Comparison, pathChance } from './comparison.ts';
 import { Difference } from './difference.ts';
-import { saidOfSkip, saidProgress } from './expected-entry.ts';
+import { saidOfSkip } from './expected-entry.ts';
 import { PathError } from './path-error.ts';
 import { PathSays, saidOfCancel } from './path-says.ts';
 import { probeEngine } from './probe.ts';
-import { performOf, timedDefinition } from './timed-flow.ts';
+import { timedDefinition } from './timed-flow.ts';
 import { neverMs, stepMs, Timetable } from './timetable.ts';
 
 /** Options for replaying a path on the real engine. */
@@ -52,9 +52,6 @@ const runId = 'path';
 
 /** The input if none is given. */
 const madeUpInput = { of: 'path' };
-
-/** The longest time that a real body may take, in real time. */
-const bodyLimitMs = 10_000;
 
 /**
  * Replays a path with the real engine on the virtual clock, and compares it with the model after each step: the
@@ -108,13 +105,8 @@ class Replay {
   /** The limits of its engines. */
   readonly #limits: SlotLimits;
   readonly #world: FlowWorld;
-  readonly #performs = new Map<number, Perform>();
   readonly #flow: AnyFlow;
-  readonly #open = new Map<number, OpenBody>();
-  /** Bodies that were given up and end late. */
-  readonly #late: OpenBody[] = [];
-  /** Bodies that ended in the last step. */
-  readonly #ended: OpenBody[] = [];
+  readonly #bodies: Bodies;
   readonly #says: PathSays;
   readonly #comparison: Comparison;
   /** Whether an inspector is attached: then tasks have actors from the start. */
@@ -138,14 +130,10 @@ class Replay {
     this.#isWatched = this.#heedsSignal = isWatched;
     this.#timetable = new Timetable(world, path, isWatched ? 1 : 0);
     const { definition } = world;
-    for (const [id, body] of Object.entries(options.performs ?? {})) {
-      const task = definition.graph.indexOf(id);
-      if (task < 0) throw unknownTask(definition.name, id, definition.graph.ids);
-      this.#performs.set(task, performOf(definition.name, id, body));
-    }
+    const performs = realBodies(definition, options.performs);
     const said = isWatched ? settingsOf(world, path, this.#timetable) : {};
     this.#limits = said.concurrency === undefined ? limits : { ...limits, concurrency: undefined };
-    const real = { hasInput: 'input' in options, isReal: (task: number) => this.#performs.has(task) };
+    const real = { hasInput: 'input' in options, isReal: (task: number) => performs.has(task) };
     const timed = timedDefinition(
       definition,
       this.#timetable,
@@ -168,7 +156,9 @@ class Replay {
     this.#flow = { name: definition.name, definition: timed, [Symbol.for('topple.flow')]: true } as AnyFlow;
     const input = options.performs === undefined && !real.hasInput ? madeUpInput : options.input;
     this.#says = new PathSays(runId, definition, this.#timetable, real, input, said);
-    this.#comparison = new Comparison(world, this.#timetable, this.#store, this.#says, this.#open, isWatched);
+    this.#bodies = new Bodies(definition.graph.ids, this.#timetable, this.#says, performs);
+    const { open } = this.#bodies;
+    this.#comparison = new Comparison(world, this.#timetable, this.#store, this.#says, open, isWatched);
     this.#engine = this.#newEngine();
   }
 
@@ -189,9 +179,7 @@ class Replay {
     };
     this.#comparison.begin(step, taken, number);
     await this.#clock.advance(number * stepMs - this.#clock.now());
-    for (const { end } of this.#late.splice(0)) end.resolve('too late');
-    // No listener may hear of it.
-    for (const { scope } of this.#ended.splice(0)) scope.progress(1, 'ended');
+    this.#bodies.reportLate();
     await this.#bring(step, number);
     await this.#clock.advance(0);
     this.#comparison.compare(this.#run as Run);
@@ -221,7 +209,7 @@ class Replay {
   }
 
   async close(): Promise<void> {
-    for (const { end } of this.#open.values()) end.promise.catch(() => {});
+    this.#bodies.close();
     await this.#engine.stop().catch(() => {});
   }
 
@@ -229,18 +217,17 @@ class Replay {
     const run = this.#run as Run;
     switch (kind) {
       case 'done':
-        return this.#finishBody(task);
+        return this.#bodies.finish(task);
       case 'fails':
-        return this.#endBody(task, new Error(`told to fail in step ${number}`));
+        return this.#bodies.fail(task, new Error(`told to fail in step ${number}`));
       case 'fatal':
-        return this.#endBody(task, this.#fatalError());
+        return this.#bodies.fail(task, this.#fatalError());
       case 'skips':
-        return this.#endBody(task, new SkipTask(saidOfSkip));
+        return this.#bodies.fail(task, new SkipTask(saidOfSkip));
       case 'progresses':
-        this.#bodyOf(task).scope.progress(saidProgress.fraction, saidProgress.note);
-        return;
+        return this.#bodies.progress(task);
       case 'ends':
-        return this.#heed(task, number);
+        return this.#bodies.heed(task, number);
       case 'cancel':
         return this.#heedsSignal ? this.#cancel.abort(saidOfCancel) : run.cancel(saidOfCancel);
       case 'pause':
@@ -262,8 +249,7 @@ class Replay {
   }
 
   async #stop(): Promise<void> {
-    const left = [...this.#open.values()];
-    this.#open.clear();
+    const left = this.#bodies.abandon();
     await this.#engine.stop();
     for (const { scope } of left) {
       const { aborted, reason } = scope.signal;
@@ -308,30 +294,7 @@ class Replay {
   /** Handles the engine's call of a body. */
   #called(task: number, scope: PerformScope): Promise<unknown> {
     const leave = this.#comparison.called(task, scope);
-    const end = Promise.withResolvers<unknown>();
-    this.#open.set(task, { scope, end, leave });
-    return end.promise;
-  }
-
-  #bodyOf(task: number): OpenBody {
-    const body = this.#open.get(task);
-    if (body !== undefined) return body;
-    throw new Difference(`no attempt of \`${this.#idOf(task)}\` is under way`);
-  }
-
-  /** Removes a body that ends. */
-  #leave(task: number): OpenBody {
-    const body = this.#bodyOf(task);
-    body.leave();
-    this.#open.delete(task);
-    this.#ended.push(body);
-    return body;
-  }
-
-  #endBody(task: number, error: unknown): void {
-    const { end } = this.#leave(task);
-    this.#says.threw(task, error);
-    end.reject(error);
+    return this.#bodies.begin(task, scope, leave);
   }
 
   #fatalError(): Error {
@@ -339,55 +302,6 @@ class Replay {
     const error = new Error('of no use to try again');
     this.#hopeless.add(error);
     return error;
-  }
-
-  /** Ends a body that was told to end, or gives it up; its later reports have no effect. */
-  #heed(task: number, number: number): void {
-    const body = this.#leave(task);
-    const manner = this.#timetable.current(task, number)?.manner;
-    // No listener may hear of it.
-    body.scope.progress(1, 'told to end');
-    if (manner === 'is given up') this.#late.push(body);
-    else if (manner === 'returns') body.end.resolve('all the same');
-    else body.end.reject(body.scope.signal.reason);
-  }
-
-  async #finishBody(task: number): Promise<void> {
-    const { scope } = this.#bodyOf(task);
-    const perform = this.#performs.get(task);
-    const output =
-      perform === undefined ? `${this.#idOf(task)} output` : await this.#call(task, perform, scope);
-    const { end } = this.#leave(task);
-    this.#says.returned(task, output);
-    end.resolve(output);
-  }
-
-  /** Calls a real body, which may wait for real things or for the clock. */
-  async #call(task: number, perform: Perform, scope: PerformScope): Promise<unknown> {
-    let limit: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      limit = setTimeout(
-        () =>
-          reject(new Difference(`the body of \`${this.#idOf(task)}\` has not ended after ${bodyLimitMs} ms`)),
-        bodyLimitMs,
-      );
-    });
-    try {
-      return await Promise.race([perform(scope), late]);
-    } catch (error) {
-      if (error instanceof Difference) throw error;
-      const { name, message } = viewError(error);
-      throw new Difference(
-        `the path says that \`${this.#idOf(task)}\` is done, and its body threw ${name}: ${message}`,
-        { cause: error },
-      );
-    } finally {
-      clearTimeout(limit);
-    }
-  }
-
-  #idOf(task: number): string {
-    return this.#world.definition.graph.ids[task] as string;
   }
 }
 

@@ -40,7 +40,7 @@ export class ScopeCheck {
 
   /** Checks a body's scope as it is called, except for its dependencies. Throws `Difference`. */
   check(task: number, scope: PerformScope, attempt: number | undefined): void {
-    const id = this.#idOf(task);
+    const id = this.#world.idOf(task);
     const whose = `the body of \`${id}\``;
     if (scope.attempt !== attempt)
       throw new Difference(
@@ -69,26 +69,28 @@ export class ScopeCheck {
     const { upstreamStart, upstreamList } = this.#world.definition.graph;
     const kept = this.#kept();
     const given = Array.from(upstreamList.subarray(upstreamStart[task], upstreamStart[task + 1]), (other) => {
-      const id = this.#idOf(other);
+      const id = this.#world.idOf(other);
       const status = next.rows[other]?.status ?? 'pending';
       if (!isSettled(status)) return { id, status: undefined, error: undefined, output: undefined };
       const entry = kept.get(id);
       if (entry?.type !== `task.${status}`)
         throw new Difference(
-          `the body of \`${this.#idOf(task)}\` is called before it is kept that \`${id}\` is ${status}`,
+          `the body of \`${this.#world.idOf(task)}\` is called before it is kept that \`${id}\` is ${status}`,
         );
       const output = entry.type === 'task.done' ? returned(other, entry.output) : undefined;
       return { id, status, error: this.#view.task(other).error, output };
     });
-    return (scope) => this.#checkGiven(this.#idOf(task), scope, given);
+    return (scope) => this.#checkGiven(this.#world.idOf(task), scope, given);
   }
 
   #checkKey(task: number, key: string): void {
     const owner = this.#keys.get(key);
     if (owner !== undefined && owner !== task)
-      throw new Difference(`\`${this.#idOf(task)}\` has the idempotency key of \`${this.#idOf(owner)}\``);
+      throw new Difference(
+        `\`${this.#world.idOf(task)}\` has the idempotency key of \`${this.#world.idOf(owner)}\``,
+      );
     if (owner === undefined && [...this.#keys.values()].includes(task))
-      throw new Difference(`the idempotency key of \`${this.#idOf(task)}\` has changed`);
+      throw new Difference(`the idempotency key of \`${this.#world.idOf(task)}\` has changed`);
     this.#keys.set(key, task);
   }
 
@@ -124,9 +126,5 @@ export class ScopeCheck {
   #kept(): ReadonlyMap<string, Entry> {
     const entries = this.#store.read(this.#runId);
     return new Map(entries.flatMap((entry) => ('taskId' in entry ? [[entry.taskId, entry]] : [])));
-  }
-
-  #idOf(task: number): string {
-    return this.#world.definition.graph.ids[task] as string;
   }
 }

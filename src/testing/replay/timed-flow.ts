@@ -1,5 +1,4 @@
 import type { FailureInfo } from '../../model/backoff.ts';
-import { badOption } from '../../model/check.ts';
 import { FlowDefinition, type TaskDefinition } from '../../model/definition.ts';
 import type { RunSettings } from '../../model/journal.ts';
 import type { Perform } from '../../model/perform.ts';
@@ -73,12 +72,4 @@ export function timedDefinition(
     tasks,
     graph,
   );
-}
-
-/** Turns a body as `provide` takes it into a function. Throws `FlowError` if it is none. */
-export function performOf(flow: string, id: string, body: unknown): Perform {
-  const perform =
-    typeof body === 'function' ? body : (body as { readonly perform?: unknown } | undefined)?.perform;
-  if (typeof perform === 'function') return perform as Perform;
-  throw badOption({ option: 'performs', taskId: id, flow }, 'a function, or a body with a `perform`', body);
 }
