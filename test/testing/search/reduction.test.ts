@@ -2,11 +2,11 @@
 
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import type { AnyFlow } from '../../src/flow-types.ts';
-import { FlowWorld } from '../../src/testing/model/flow-world.ts';
-import { Moves } from '../../src/testing/model/moves.ts';
-import { findPossible } from '../../src/testing/model/possible.ts';
-import type { Situation } from '../../src/testing/model/situation.ts';
+import type { AnyFlow } from '../../../src/flow-types.ts';
+import { FlowWorld } from '../../../src/testing/model/flow-world.ts';
+import { Moves } from '../../../src/testing/model/moves.ts';
+import { findPossible } from '../../../src/testing/model/possible.ts';
+import type { Situation } from '../../../src/testing/model/situation.ts';
 import {
   always,
   eventually,
@@ -14,12 +14,12 @@ import {
   neverHolds,
   type Predicate,
   type Property,
-} from '../../src/testing/properties/properties.ts';
-import { Watch } from '../../src/testing/properties/watch.ts';
-import { type ExploreOptions, readOptions } from '../../src/testing/search/explore-options.ts';
-import { Explorer, ReadsGrew } from '../../src/testing/search/explorer.ts';
-import { findInterchangeable } from '../../src/testing/search/symmetry.ts';
-import { spec } from '../spec.ts';
+} from '../../../src/testing/properties/properties.ts';
+import { Watch } from '../../../src/testing/properties/watch.ts';
+import { type ExploreOptions, readOptions } from '../../../src/testing/search/explore-options.ts';
+import { Explorer, ReadsGrew } from '../../../src/testing/search/explorer.ts';
+import { findInterchangeable } from '../../../src/testing/search/symmetry.ts';
+import { spec } from '../../spec.ts';
 import { type FlowPlan, flowOf, flowPlans } from './random-flow.ts';
 
 const test = spec('reduced exploration');

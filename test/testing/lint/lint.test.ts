@@ -1,7 +1,7 @@
 import { createFlow, createFlowFromGraph, type GraphTask, type TriggerRule, triggerRules } from 'topple';
 import { lint } from 'topple/testing';
 import * as assert from 'uvu/assert';
-import { spec } from '../spec.ts';
+import { spec } from '../../spec.ts';
 
 const test = spec('lints');
 

@@ -1,7 +1,7 @@
 import { createFlow, SkipTask } from 'topple';
 import { always, type Exploration, eventually, explore, leadsTo, never, type Property } from 'topple/testing';
 import * as assert from 'uvu/assert';
-import { spec } from '../spec.ts';
+import { spec } from '../../spec.ts';
 
 const test = spec('properties');
 

@@ -9,8 +9,8 @@ import { Attempt } from '../../src/engine/attempt.ts';
 import { LiveTask } from '../../src/engine/live-task.ts';
 import type { PerformScope } from '../../src/model/perform.ts';
 import { spec } from '../spec.ts';
+import { Registered } from '../support/registry.ts';
 import { virtualEngine } from '../support/virtual.ts';
-import { Registered } from './registry.ts';
 
 const test = spec('memory of runs');
 

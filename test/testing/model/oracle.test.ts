@@ -1,22 +1,13 @@
 // 5,000 random flows: the real engine, and the model step by step, end as an oracle says that knows nothing of topple.
 
 import fc from 'fast-check';
-import {
-  createEngine,
-  createFlowFromGraph,
-  SkipTask,
-  type TaskStatus,
-  type TriggerRule,
-  triggerRules,
-} from 'topple';
+import { createEngine, createFlowFromGraph, SkipTask, type TaskStatus, triggerRules } from 'topple';
 import { createVirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
-import { parseTriggerRule } from '../../src/model/trigger-rule.ts';
-import { FlowWorld } from '../../src/testing/model/flow-world.ts';
-import { airflowVerdict } from '../../src/testing/properties/airflow.ts';
-import { spec, specWithData } from '../spec.ts';
-import { silent } from '../support/virtual.ts';
-import { type AttemptEnd, bruteForce, type Course, type State, verdictOf } from './brute-force.ts';
+import { FlowWorld } from '../../../src/testing/model/flow-world.ts';
+import { spec } from '../../spec.ts';
+import { silent } from '../../support/virtual.ts';
+import { type AttemptEnd, bruteForce, type Course, type State } from './brute-force.ts';
 
 const test = spec('random flows');
 
@@ -117,41 +108,3 @@ test('5,000 of up to 30 tasks end in engine and model as the oracle says', async
   );
   assert.ok(settled > 20_000, `${settled} tasks`);
 });
-
-interface Row {
-  readonly rule: string;
-  readonly upstream: Readonly<Record<State | 'pending', number>>;
-  readonly expected: 'run' | 'skip' | 'upstream_failed' | 'wait';
-}
-
-specWithData<{ readonly rows: readonly Row[]; readonly testRows: readonly Row[] }>(
-  "Airflow's table",
-  'airflow_trigger_rules.json',
-  (data, { rows, testRows }) => {
-    data('is what the oracle says, and what the explorer goes by', () => {
-      for (const { rule: name, upstream, expected } of [...rows, ...testRows]) {
-        const rule = parseTriggerRule(name) as TriggerRule;
-        const { success, failed, skipped, upstream_failed, pending } = upstream;
-        const done = success + failed + skipped + upstream_failed;
-        const said = verdictOf(rule, {
-          success,
-          failed,
-          skipped,
-          upstream_failed,
-          done,
-          upstream: done + pending,
-        });
-        const place = `${name} ${JSON.stringify(upstream)}`;
-        assert.is(said === 'skipped' ? 'skip' : said, expected, place);
-        const counts = {
-          done: success,
-          failed,
-          skipped,
-          upstreamFailed: upstream_failed,
-          unsettled: pending,
-        };
-        assert.is(airflowVerdict(rule, counts), expected, place);
-      }
-    });
-  },
-);
