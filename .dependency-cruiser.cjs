@@ -23,6 +23,18 @@ const edge = (name, folders, may, comment) => ({
   to: { path: '^(src|machines)/', pathNot: ['^src/$1/', ...may] },
 });
 
+/** A room of `src/testing/` may import itself, the rooms and files there that `may` lists, and what all of it may. */
+const room = (name, may, comment) => ({
+  name: `testing-${name}`,
+  comment,
+  severity: 'error',
+  from: { path: `^src/testing/${name}/` },
+  to: {
+    path: '^src/testing/',
+    pathNot: [name, ...may].map((part) => `^src/testing/${part.endsWith('.ts') ? part : `${part}/`}`),
+  },
+});
+
 const adapters = '^src/http/(node|express|fastify|hono|fetch)\\.ts';
 const model = '^src/model/';
 const machines = '^machines/';
@@ -94,6 +106,42 @@ module.exports = {
       [model, machines, logic, port, face],
       'Testing explores and scripts the machines themselves, but runs flows through the face as users do.',
     ),
+    room(
+      'model',
+      [],
+      'The model says what may happen next; who walks, searches or replays it is none of its business.',
+    ),
+    room('paths', ['model'], 'A path is told and drawn from the model alone, the same for whoever found it.'),
+    room(
+      'properties',
+      ['model'],
+      'A property judges situations of the model, whichever search comes to them.',
+    ),
+    room('cover', ['model'], 'Searches and test paths count as covered what steps of the model took.'),
+    room('lint', ['model'], 'A lint reads a definition: it searches nothing and runs nothing.'),
+    room(
+      'search',
+      ['model', 'paths', 'properties', 'cover'],
+      'A search explores the model, and knows no engine: its paths can then be a test of one.',
+    ),
+    room(
+      'replay',
+      ['model', 'paths', 'clock.ts'],
+      'A replay compares the engine with the model on one path, wherever that came from: a search, or a seed.',
+    ),
+    room(
+      'report',
+      ['cover', 'lint', 'search'],
+      'A report is made of results: it searches nothing and runs nothing, so that any results can be shown.',
+    ),
+    {
+      name: 'testing-steps-machines-in-its-model',
+      comment:
+        'Only the model steps the compiled machines: all else then sees the same situations and steps.',
+      severity: 'error',
+      from: { path: '^src/testing/.+/', pathNot: '^src/testing/model/' },
+      to: { path: logic },
+    },
     {
       name: 'servers-stand-apart',
       comment:

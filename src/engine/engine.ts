@@ -18,6 +18,7 @@ import { guardLogger, type Logger } from '../model/logger.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import { atOnce } from '../model/maybe-promise.ts';
 import { OrderedMap } from '../model/ordered-map.ts';
+import { tasksToRerun } from '../model/rerun.ts';
 import { check } from '../model/schema.ts';
 import type { RunFilter, RunSummary, Store } from '../store/store.ts';
 import type { EngineCore } from './core.ts';
@@ -253,7 +254,9 @@ export class EngineRuns implements EngineCore<LiveRun> {
     if (taskIds !== undefined && !Array.isArray(taskIds))
       throw badOption({ option: 'taskIds', owner: 'run.rerun' }, 'a list of ids of tasks', taskIds);
     const at = settled.now();
-    for (const task of tasksToRerun(journal, taskIds)) journal.record({ type: 'task.rerun', at }, task);
+    const { statuses } = journal.foldTo();
+    for (const task of tasksToRerun(journal.definition.graph, statuses, taskIds))
+      journal.record({ type: 'task.rerun', at }, task);
     // Its last step may not be over.
     this.#live.delete(settled.id);
     const again = this.#launch(journal, settings, settled.input);
@@ -343,21 +346,6 @@ export class EngineRuns implements EngineCore<LiveRun> {
       watch();
     });
   }
-}
-
-/** The places of the tasks to run again and of everything downstream of them, in definition order. */
-function tasksToRerun(journal: RunJournal, taskIds: readonly string[] | undefined): readonly number[] {
-  const { graph } = journal.definition;
-  const fold = journal.foldTo();
-  const unfinished = graph.ids.filter((_, task) => !['done', 'skipped'].includes(fold.task(task).status));
-  const chosen = taskIds ?? (unfinished.length > 0 ? unfinished : graph.ids);
-  const again = new Set<string>();
-  for (const id of chosen) {
-    if (again.has(id)) continue;
-    again.add(id);
-    for (const downstream of graph.downstream(id)) again.add(downstream);
-  }
-  return [...graph.ids.keys()].filter((task) => again.has(graph.ids[task] as string));
 }
 
 function duplicateFlow(name: string): FlowError {

@@ -2,21 +2,23 @@ import type { AnyFlow } from '../flow-types.ts';
 import { badOption } from '../model/check.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import { FlowError } from '../model/error.ts';
-import { sequenceOf } from './counter-example.ts';
-import { Coverage, type CoverageReport } from './coverage.ts';
-import type { Covering, CoveringPaths } from './covering.ts';
-import { definitionOf, type Exploration, exploreFlow } from './explore.ts';
-import { allCommands, type ExploreOptions, readOptions } from './explore-options.ts';
-import { FlowWorld } from './flow-world.ts';
-import { type Cover, covers } from './goals.ts';
-import { allOutcomes, Moves } from './moves.ts';
-import { PathError } from './path-error.ts';
-import { findPossible } from './possible.ts';
-import { type PathRun, replayPath, type TestOptions } from './replay.ts';
-import type { Cut, SearchBound } from './search-bound.ts';
-import { isPossible, shorten } from './shorten.ts';
-import { parseSeed, type Step, type StepKind, seedOf } from './steps.ts';
-import { describePath, nameStep, tellStart, tellStep, walk } from './story.ts';
+import { Coverage, type CoverageReport } from './cover/coverage.ts';
+import { type Cover, covers } from './cover/goals.ts';
+import { definitionOf } from './model/definition-of.ts';
+import { FlowWorld } from './model/flow-world.ts';
+import { allCommands, allOutcomes, Moves } from './model/moves.ts';
+import { findPossible } from './model/possible.ts';
+import { parseSeed, type Step, type StepKind, seedOf } from './model/steps.ts';
+import { sequenceOf } from './paths/counter-example.ts';
+import { isPossible, walk } from './paths/path.ts';
+import { shorten } from './paths/shorten.ts';
+import { describePath, nameStep, tellStart, tellStep } from './paths/story.ts';
+import { PathError } from './replay/path-error.ts';
+import { type PathRun, replayPath, type TestOptions } from './replay/replay.ts';
+import type { Covering, CoveringPaths } from './search/covering.ts';
+import { type Exploration, exploreFlow } from './search/explore.ts';
+import { type ExploreOptions, readOptions } from './search/explore-options.ts';
+import type { Cut, SearchBound } from './search/search-bound.ts';
 
 /** The bounds of the search and the coverage of the paths. */
 export interface TestPathOptions extends ExploreOptions {

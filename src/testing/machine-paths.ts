@@ -5,8 +5,8 @@ import type { OrchestratorEvent, orchestratorMachine, TaskEvent, taskMachine } f
 import type { AnyFlow, ErrorView, TaskDefinition } from '../index.ts';
 import { Ledger, type LedgerStatus } from '../model/ledger.ts';
 import type { SettledStatus } from '../model/status.ts';
-import { airflowVerdict, countEndings } from './airflow.ts';
-import { definitionOf } from './explore.ts';
+import { definitionOf } from './model/definition-of.ts';
+import { airflowVerdict, countEndings } from './properties/airflow.ts';
 
 export { getShortestPaths, getSimplePaths } from '@xstate/graph';
 

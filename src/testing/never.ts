@@ -1,4 +1,4 @@
-import { neverHolds, type Predicate, type Property } from './properties.ts';
+import { neverHolds, type Predicate, type Property } from './properties/properties.ts';
 import { neverEnds, type ScriptedBody } from './script.ts';
 
 /** Makes a body that does not end, whatever its signal says: it is given up after its grace. */

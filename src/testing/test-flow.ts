@@ -1,14 +1,13 @@
 import type { AnyFlow } from '../flow-types.ts';
 import { checkNumber } from '../model/check.ts';
 import { viewError } from '../model/error.ts';
-import type { CoverageReport } from './coverage.ts';
-import { definitionOf, type Exploration } from './explore.ts';
 import { Model, type TestPathOptions } from './flow-model.ts';
-import { type Lint, lintDefinition } from './lint.ts';
-import { PathError } from './path-error.ts';
-import type { TestOptions } from './replay.ts';
-import type { Cut, SearchBound } from './search-bound.ts';
-import { judge } from './verdict.ts';
+import { lintDefinition } from './lint/lint.ts';
+import { definitionOf } from './model/definition-of.ts';
+import { PathError } from './replay/path-error.ts';
+import type { TestOptions } from './replay/replay.ts';
+import type { FlowTest, TestedPath } from './report/flow-test.ts';
+import { judge } from './report/verdict.ts';
 
 /** The options for testing a flow as a whole. */
 export interface FlowTestOptions extends TestPathOptions {
@@ -18,42 +17,6 @@ export interface FlowTestOptions extends TestPathOptions {
   readonly test?: TestOptions | undefined;
   /** Called after each path: the number done, the total. */
   readonly onPath?: ((done: number, of: number) => void) | undefined;
-}
-
-/** A test path and its result. */
-export interface TestedPath {
-  readonly description: string;
-  readonly seed: string;
-  readonly steps: number;
-  /** The difference between engine and model; `undefined` if they agree. */
-  readonly error?:
-    | {
-        readonly message: string;
-        readonly story: readonly string[];
-        readonly mermaid: string;
-        readonly script: string;
-        readonly seed: string;
-      }
-    | undefined;
-}
-
-/** The result of testing a flow without knowing what its bodies do. */
-export interface FlowTest {
-  readonly flow: string;
-  /** Whether nothing was found, nothing cut the search, all paths agree, and coverage is at least the threshold. */
-  readonly isGood: boolean;
-  /** Says in a sentence why it is not good, or within which bounds it is. */
-  readonly verdict: string;
-  readonly lints: readonly Lint[];
-  readonly exploration: Exploration;
-  readonly paths: readonly TestedPath[];
-  /** The bounds that cut the search, or the making of test paths; empty if none did. */
-  readonly cutBy: readonly SearchBound<Cut>[];
-  /** The number of goals found that have no test path, since making them took too many steps. */
-  readonly uncovered: number;
-  /** The coverage of the test paths. */
-  readonly coverage: CoverageReport;
-  readonly threshold: number;
 }
 
 /**

@@ -35,8 +35,8 @@ import {
   subscriberCount,
 } from '../../src/logic/internals.ts';
 import { spec } from '../spec.ts';
+import { Registered } from '../support/registry.ts';
 import { inspected, listening } from './listening.ts';
-import { Registered } from './registry.ts';
 
 const test = spec('XState internals');
 

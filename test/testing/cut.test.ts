@@ -3,8 +3,8 @@
 import { createFlow } from 'topple';
 import { createFlowModel, explore, never, reportText, testFlow } from 'topple/testing';
 import * as assert from 'uvu/assert';
-import { exploreFlow } from '../../src/testing/explore.ts';
-import { readOptions } from '../../src/testing/explore-options.ts';
+import { exploreFlow } from '../../src/testing/search/explore.ts';
+import { readOptions } from '../../src/testing/search/explore-options.ts';
 import { spec } from '../spec.ts';
 
 const test = spec('a search that is cut');

@@ -207,10 +207,10 @@ export const defects: readonly Defect[] = [
     file: liveTask,
     find: `    this.run.timers.cancel(this.#wake);
     this.run.timers.cancel(this.#limit);
-    this.#lane.withdraw(this);
+    this.#withdraw();
     this.run.taskSettled(`,
     put: `    this.run.timers.cancel(this.#limit);
-    this.#lane.withdraw(this);
+    this.#withdraw();
     this.run.taskSettled(`,
   },
   {

@@ -176,10 +176,10 @@ test('tell tasks apart that are alike but for their bodies, where each is to be 
     .task('a', { perform: () => 1 })
     .task('b', { perform: () => 2 })
     .task('both', { dependsOn: ['a', 'b'], perform: () => 3 });
-  const twins = createFlowModel(pair, { commands: [], maxFailures: 0 });
+  const pairModel = createFlowModel(pair, { commands: [], maxFailures: 0 });
   const ordersOf = async (cover: 'transitions' | 'pairs'): Promise<string[]> => {
     const orders: string[] = [];
-    for (const path of twins.getTestPaths({ cover })) {
+    for (const path of pairModel.getTestPaths({ cover })) {
       const order: string[] = [];
       await path.test({ performs: { a: () => order.push('a'), b: () => order.push('b') } });
       orders.push(order.join());

@@ -1,0 +1,124 @@
+import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
+import { planRetry } from '../../model/retry.ts';
+import type { Situation, Taken } from './situation.ts';
+import { type SlotLimits, Slots } from './slots.ts';
+import type { Step } from './steps.ts';
+import { type LiveRow, type RowEvent, TaskModel } from './task-model.ts';
+import { beforeStart, Turn } from './turn.ts';
+
+/**
+ * A flow's model. The compiled orchestrator, its ledger and the compiled task machines decide; this class carries out
+ * what they ask for, like an engine whose bodies and timers do only what a step says.
+ */
+export class FlowWorld {
+  readonly definition: FlowDefinition;
+  readonly size: number;
+  readonly slots: Slots;
+  readonly #tasks: readonly TaskModel[];
+
+  constructor(definition: FlowDefinition, limits: SlotLimits = {}) {
+    this.definition = definition;
+    this.size = definition.tasks.length;
+    this.slots = new Slots(definition, limits);
+    const codes = new Map<string, number>();
+    this.#tasks = definition.tasks.map(
+      ({ retry }, task) => new TaskModel(task, retry?.maxAttempts ?? 1, codes),
+    );
+  }
+
+  idOf(task: number): string {
+    return this.definition.graph.ids[task] as string;
+  }
+
+  /** Starts the run. */
+  start(): Taken {
+    const turn = this.#turn(beforeStart(this.definition), 0);
+    turn.send({
+      type: 'run.start',
+      at: 0,
+      version: 1,
+      flow: this.definition.name,
+      flowHash: '',
+      input: undefined,
+    });
+    return turn.end();
+  }
+
+  /** Takes a step, which must be possible. */
+  take(situation: Situation, step: Step): Taken {
+    const turn = this.#turn(situation, situation.tick + 1);
+    const { task } = step;
+    switch (step.kind) {
+      case 'done':
+        turn.tell(task, 'attempt.done');
+        break;
+      case 'fails':
+        turn.tell(task, this.#failureOf(situation, task));
+        break;
+      case 'fatal':
+        turn.tell(task, 'attempt.failed.fatal');
+        break;
+      case 'times out':
+        turn.tell(task, 'attempt.expire');
+        break;
+      case 'skips':
+        turn.tell(task, 'attempt.skipped');
+        break;
+      case 'progresses':
+        turn.tell(task, 'attempt.progress');
+        break;
+      case 'expires':
+        turn.tell(task, 'task.expire');
+        break;
+      case 'ends':
+        turn.tell(task, this.#endOf(situation, task));
+        break;
+      case 'due':
+        turn.tell(task, 'attempt.due');
+        break;
+      case 'cancel':
+        turn.send({ type: 'run.cancel', at: 0, cause: 'cancelled', reason: 'told to' });
+        break;
+      case 'out of time':
+        turn.send({ type: 'run.cancel', at: 0, cause: 'timeout', reason: 'out of time' });
+        break;
+      case 'pause':
+        turn.send({ type: 'run.pause', at: 0 });
+        break;
+      case 'resume':
+        turn.send({ type: 'run.resume', at: 0 });
+        break;
+      case 'stop':
+        turn.recover();
+        break;
+      case 'rerun':
+        turn.rerun();
+        break;
+    }
+    return turn.end();
+  }
+
+  #turn(from: Situation, tick: number): Turn {
+    return new Turn(this.definition, this.slots, this.#tasks, from, tick);
+  }
+
+  /** The engine's report of a failed attempt: the retry policy decides; the wait is left out. */
+  #failureOf({ rows }: Situation, task: number, error: unknown = undefined): RowEvent {
+    const { retry } = this.definition.tasks[task] as TaskDefinition;
+    const { attempts } = rows[task] as LiveRow;
+    const policy = retry && { maxAttempts: retry.maxAttempts, backoff: 0 };
+    const decision = planRetry(policy, { attempt: attempts, elapsedMs: 0, error, random: () => 0 });
+    if (decision.retry) return 'attempt.failed.retry';
+    return decision.cause === 'fatal' ? 'attempt.failed.fatal' : 'attempt.failed';
+  }
+
+  /** The engine's report once the body of an attempt that was told to end has ended. */
+  #endOf(situation: Situation, task: number): RowEvent {
+    const { ending } = situation.rows[task] as LiveRow;
+    if (ending === 'cancel')
+      return situation.run.context.cause === 'timeout' ? 'attempt.cancelled.timeout' : 'attempt.cancelled';
+    if (ending === 'task') return 'attempt.failed.timeout';
+    const failure = this.#failureOf(situation, task);
+    return failure === 'attempt.failed' ? 'attempt.failed.timeout' : failure;
+  }
+}

@@ -1,0 +1,124 @@
+import { badOption } from '../../model/check.ts';
+import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
+import { unknownTask } from '../../model/graph-check.ts';
+import type { Situation } from './situation.ts';
+import type { Step, StepKind } from './steps.ts';
+
+/** The outcome of an attempt. `progresses` ends nothing: its body reports progress. */
+export type AttemptOutcome = 'done' | 'fails' | 'fatal' | 'times out' | 'skips' | 'progresses';
+
+/** An action on a run from outside. `out of time` is the flow's `totalTimeoutMs`. */
+export type Command = 'cancel' | 'pause' | 'stop' | 'out of time' | 'rerun';
+
+export const allCommands: readonly Command[] = ['cancel', 'pause', 'stop', 'out of time', 'rerun'];
+
+const outcomeNames: readonly AttemptOutcome[] = [
+  'done',
+  'fails',
+  'fatal',
+  'times out',
+  'skips',
+  'progresses',
+];
+
+/**
+ * Gives the default outcomes of a task's attempts: it is done or fails; it fails for good if another attempt would be
+ * made; it times out if it has a `timeoutMs`, and skips itself if it is `skippable`.
+ */
+export function outcomesOf(task: TaskDefinition): readonly AttemptOutcome[] {
+  const outcomes: AttemptOutcome[] = ['done', 'fails'];
+  if ((task.retry?.maxAttempts ?? 1) > 1) outcomes.push('fatal');
+  if (task.timeoutMs !== undefined && task.timeoutMs !== Number.POSITIVE_INFINITY) outcomes.push('times out');
+  if (task.skippable) outcomes.push('skips');
+  return outcomes;
+}
+
+/** Gives all outcomes that attempts of each task could have. */
+export function allOutcomes({ tasks }: FlowDefinition): Record<string, readonly AttemptOutcome[]> {
+  return Object.fromEntries(tasks.map(({ id }) => [id, outcomeNames]));
+}
+
+/** The steps that can happen in each situation of a flow's model, budgets aside. */
+export class Moves {
+  readonly commands: ReadonlySet<Command>;
+  /** Outcomes by task. */
+  readonly outcomes: readonly (readonly AttemptOutcome[])[];
+  readonly #attempts: readonly (readonly Step[])[];
+  readonly #expires: readonly (Step | undefined)[];
+  readonly #ends: readonly Step[];
+  readonly #due: readonly Step[];
+  readonly #run = new Map<StepKind, Step>();
+
+  constructor(
+    definition: FlowDefinition,
+    commands: Iterable<Command>,
+    given: Readonly<Record<string, readonly AttemptOutcome[]>> = {},
+  ) {
+    const { tasks, graph, name, settings } = definition;
+    for (const id of Object.keys(given)) if (graph.indexOf(id) < 0) throw unknownTask(name, id, graph.ids);
+    this.outcomes = tasks.map((task) => {
+      const outcomes = Object.hasOwn(given, task.id) ? given[task.id] : undefined;
+      const bad = outcomes?.find((outcome) => !outcomeNames.includes(outcome));
+      if (bad !== undefined)
+        throw badOption(
+          { option: 'outcomes', taskId: task.id, flow: name },
+          `of ${outcomeNames.join(', ')}`,
+          bad,
+        );
+      return outcomes ?? outcomesOf(task);
+    });
+    this.commands = new Set(commands);
+    if (settings.totalTimeoutMs === undefined) (this.commands as Set<Command>).delete('out of time');
+    const each = (kind: StepKind): Step[] => tasks.map((_, task) => ({ kind, task }));
+    this.#attempts = this.outcomes.map((outcomes, task) => outcomes.map((kind) => ({ kind, task })));
+    this.#expires = tasks.map(({ totalTimeoutMs }, task) =>
+      totalTimeoutMs === undefined || totalTimeoutMs === Number.POSITIVE_INFINITY
+        ? undefined
+        : { kind: 'expires', task },
+    );
+    this.#ends = each('ends');
+    this.#due = each('due');
+    for (const kind of ['cancel', 'pause', 'stop', 'out of time', 'rerun', 'resume'] as const)
+      this.#run.set(kind, { kind, task: -1 });
+  }
+
+  /** Whether a task's time for all attempts may run out. */
+  expires(task: number): boolean {
+    return this.#expires[task] !== undefined;
+  }
+
+  /** The steps of a task that can happen next. */
+  ofTask({ rows }: Situation, task: number): readonly Step[] {
+    const row = rows[task];
+    if (row === undefined || !row.isLive) return [];
+    const expires = this.#expires[task];
+    const attempts = this.#attempts[task] as readonly Step[];
+    const ends = this.#ends[task] as Step;
+    if (row.status === 'running') {
+      if (row.ending === undefined) return expires === undefined ? attempts : [...attempts, expires];
+      return row.ending === 'attempt' && expires !== undefined ? [ends, expires] : [ends];
+    }
+    // Its time counts from its first attempt: one that a stop cut short, if it waits for a slot in `pending`.
+    if (row.status === 'pending') return expires === undefined || row.attempts === 0 ? [] : [expires];
+    const due = row.wantsSlot ? [] : [this.#due[task] as Step];
+    return expires === undefined ? due : [...due, expires];
+  }
+
+  /** The steps of the whole run that can happen next. */
+  ofRun({ run }: Situation): readonly Step[] {
+    const may = (...kinds: readonly (Command | 'resume')[]): Step[] =>
+      kinds.flatMap((kind) =>
+        kind === 'resume' || this.commands.has(kind) ? [this.#run.get(kind) as Step] : [],
+      );
+    switch (run.value) {
+      case 'running':
+        return may('cancel', 'pause', 'stop', 'out of time');
+      case 'paused':
+        return may('resume', 'cancel', 'stop', 'out of time');
+      case 'cancelling':
+        return may('stop');
+      default:
+        return may('rerun');
+    }
+  }
+}

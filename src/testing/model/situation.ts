@@ -1,0 +1,43 @@
+import type { orchestratorMachine } from '../../../machines/orchestrator.ts';
+import type { SnapshotOf } from '../../logic/actor-logic.ts';
+import type { RunFact, TaskFact, TaskRerun } from '../../model/journal.ts';
+import type { Verdict } from '../../model/ledger.ts';
+import type { SettledStatus } from '../../model/status.ts';
+import type { Row } from './task-model.ts';
+
+/** A run of a flow between two steps, after all that follows from a step has happened. Immutable. */
+export interface Situation {
+  readonly run: SnapshotOf<typeof orchestratorMachine>;
+  /** Rows by task; `undefined` before its verdict. */
+  readonly rows: readonly (Row | undefined)[];
+  /** Whether no attempt may start. */
+  readonly isHeld: boolean;
+  /** The number of steps from the start: the model's only time. */
+  readonly tick: number;
+  /** The tick at which each task first became ready. */
+  readonly readyAt: readonly number[];
+  /** The tick at which each task got in line for its slot. */
+  readonly claimAt: readonly number[];
+  /** Live tasks, in the order of their verdicts. */
+  readonly live: readonly number[];
+}
+
+/** A fact that a machine announced; `task` is -1 for the orchestrator's own. */
+export interface ModelFact {
+  readonly task: number;
+  readonly fact: TaskFact | TaskRerun | RunFact;
+}
+
+/** The effects of a step. */
+export interface Taken {
+  readonly next: Situation;
+  readonly facts: readonly ModelFact[];
+  /** The tasks of which an attempt started. */
+  readonly started: readonly number[];
+  /** The tasks that reported that they have settled, and how. */
+  readonly settled: readonly { readonly task: number; readonly status: SettledStatus }[];
+  readonly verdicts: readonly Verdict[];
+  /** The edges that the two machines took. */
+  readonly taskEdges: readonly { readonly task: number; readonly edge: string }[];
+  readonly runEdges: readonly string[];
+}

@@ -1,0 +1,143 @@
+import type { TaskDefinition } from '../../model/definition.ts';
+import { isSettledRun, type RunStatus } from '../../model/status.ts';
+import type { FlowWorld } from '../model/flow-world.ts';
+import type { Situation, Taken } from '../model/situation.ts';
+import type { Step } from '../model/steps.ts';
+import type { LiveRow } from '../model/task-model.ts';
+import { type Told, walk } from './path.ts';
+
+/** Describes a step, without a full stop: "`charge` fails in attempt 1 of 3, and is retried". */
+export function nameStep(world: FlowWorld, { step, before, taken }: Told): string {
+  const { kind, task } = step;
+  const id = idOf(world, task);
+  const row = before.rows[task] as LiveRow | undefined;
+  const next = taken.next.rows[task];
+  const max = (world.definition.tasks[task] as TaskDefinition | undefined)?.retry?.maxAttempts ?? 1;
+  const attempt = max > 1 ? ` in attempt ${row?.attempts} of ${max}` : '';
+  const after = next?.status === 'retrying' ? ', and is to be retried' : '';
+  switch (kind) {
+    case 'done':
+      return `${id} is done${row?.attempts === 1 ? '' : attempt}`;
+    case 'fails':
+      return `${id} fails${attempt}${after}`;
+    case 'fatal':
+      return `${id} fails for good${attempt}`;
+    case 'times out':
+      return `${id} times out${attempt}`;
+    case 'skips':
+      return `${id} skips itself`;
+    case 'progresses':
+      return `${id} says how far it is`;
+    case 'expires':
+      return `the time for all attempts of ${id} is over`;
+    case 'ends':
+      return `the body of ${id} ends, which was told to${after}`;
+    case 'due':
+      return `the retry of ${id} is due`;
+    case 'cancel':
+      return 'the run is cancelled';
+    case 'pause':
+      return 'the run is paused';
+    case 'resume':
+      return 'the run is resumed';
+    case 'out of time':
+      return 'the run is out of time';
+    case 'stop':
+      return 'the engine is stopped, and another takes the run up';
+    case 'rerun':
+      return 'the settled run is to run again';
+  }
+}
+
+/** Describes a step and what follows from it: who starts, who ends, how the run ends. */
+export function tellStep(world: FlowWorld, told: Told): string {
+  return [nameStep(world, told), ...consequences(world, told)].join('; ');
+}
+
+/** Describes the start of a run. */
+export function tellStart(world: FlowWorld, start: Taken): string {
+  return ['the run starts', ...startsIn(world, start)].join('; ');
+}
+
+/** Describes the whole path as a list of sentences. */
+export function tellPath(world: FlowWorld, path: readonly Step[]): string[] {
+  const { start, steps } = walk(world, path);
+  return [tellStart(world, start), ...steps.map((told) => tellStep(world, told))];
+}
+
+/**
+ * Describes in one line what is unusual on a path: "`charge` fails twice, and is retried; `mail` times out". If all
+ * goes well, it says so.
+ */
+export function describePath(world: FlowWorld, path: readonly Step[]): string {
+  const { steps } = walk(world, path);
+  const parts: string[] = [];
+  const failures = new Map<number, number>();
+  for (const { step } of steps)
+    if (step.kind === 'fails') failures.set(step.task, (failures.get(step.task) ?? 0) + 1);
+  for (const told of steps) {
+    const { kind, task } = told.step;
+    if (['done', 'due', 'ends', 'progresses'].includes(kind)) continue;
+    const count = failures.get(task) ?? 0;
+    if (kind === 'fails') {
+      if (count === 0) continue;
+      failures.set(task, 0);
+      const wasRetried = steps.some(
+        (other) => other.step.task === task && other.taken.next.rows[task]?.status === 'retrying',
+      );
+      parts.push(
+        `${idOf(world, task)} fails${['', '', ' twice'][count] ?? ` ${count} times`}${wasRetried ? ' and is retried' : ''}`,
+      );
+    } else if (kind === 'cancel' || kind === 'pause' || kind === 'stop' || kind === 'out of time') {
+      parts.push(`${nameStep(world, told)}${whileWhat(world, told.before)}`);
+    } else parts.push(nameStep(world, told));
+  }
+  return parts.length === 0 ? 'all goes well' : parts.join('; ');
+}
+
+function whileWhat(world: FlowWorld, { live, rows }: Situation): string {
+  const states = live.map((task) => {
+    const row = rows[task] as LiveRow;
+    const what =
+      row.ending !== undefined
+        ? 'is being ended'
+        : row.wantsSlot
+          ? 'waits for a slot'
+          : row.status === 'retrying'
+            ? 'waits for its retry'
+            : 'runs';
+    return `${idOf(world, task)} ${what}`;
+  });
+  return states.length === 0
+    ? ''
+    : ` while ${states.length > 3 ? `${states.slice(0, 3).join(', ')} and ${states.length - 3} more are live` : states.join(' and ')}`;
+}
+
+function consequences(world: FlowWorld, { step, before, taken }: Told): string[] {
+  const parts: string[] = [];
+  for (const { task, status } of taken.settled) {
+    if (task === step.task && (status === 'done' || status === 'skipped')) continue;
+    parts.push(`${idOf(world, task)} is ${status}`);
+  }
+  parts.push(...startsIn(world, taken));
+  const { value } = taken.next.run;
+  if (isSettledRun(value as RunStatus) && value !== before.run.value) parts.push(`the run is ${value}`);
+  return parts;
+}
+
+function startsIn(world: FlowWorld, { started, next }: Taken): string[] {
+  const waiting = next.live.filter((task) => (next.rows[task] as LiveRow).wantsSlot);
+  const parts: string[] = [];
+  if (started.length > 0) parts.push(`${listOf(world, started)} ${started.length > 1 ? 'start' : 'starts'}`);
+  if (waiting.length > 0)
+    parts.push(`${listOf(world, waiting)} ${waiting.length > 1 ? 'wait' : 'waits'} for a slot`);
+  return parts;
+}
+
+function listOf(world: FlowWorld, tasks: readonly number[]): string {
+  return tasks.map((task) => idOf(world, task)).join(', ');
+}
+
+function idOf(world: FlowWorld, task: number): string {
+  return `\`${world.definition.graph.ids[task] ?? 'run'}\``;
+}

@@ -1,0 +1,99 @@
+import type { TaskDefinition } from '../../model/definition.ts';
+import { isSettledRun, type RunStatus } from '../../model/status.ts';
+import type { FlowWorld } from '../model/flow-world.ts';
+import type { Situation, Taken } from '../model/situation.ts';
+import type { Step } from '../model/steps.ts';
+import { attemptsBehind } from '../model/task-model.ts';
+
+/** Says whether the run's status or cause is another than follows from its tasks and commands. */
+export function wrongStatus(
+  world: FlowWorld,
+  before: Situation | undefined,
+  step: Step | undefined,
+  { next }: Taken,
+): string | undefined {
+  const { value, context } = next.run;
+  const settled = next.rows.every((row) => row !== undefined && !row.isLive);
+  if (isSettledRun(value as RunStatus)) {
+    if (!settled) return `the run is ${value}, and not all of its tasks have settled`;
+    const failed = next.rows.some(
+      (row, task) =>
+        row?.status !== 'done' &&
+        row?.status !== 'skipped' &&
+        !(world.definition.tasks[task] as TaskDefinition).optional,
+    );
+    const expected =
+      context.cause === 'cancelled' ? 'cancelled' : context.cause !== undefined || failed ? 'failed' : 'done';
+    return value === expected ? undefined : `the run is ${value}, and should be ${expected}`;
+  }
+  if (settled) return `all tasks have settled, and the run is ${value}`;
+  const had = before?.run.value ?? 'running';
+  const expected =
+    step?.kind === 'pause'
+      ? 'paused'
+      : step?.kind === 'resume' || step?.kind === 'rerun'
+        ? 'running'
+        : step?.kind === 'cancel' || step?.kind === 'out of time'
+          ? 'cancelling'
+          : had;
+  if (value !== expected) return `the run is ${value}, and should be ${expected}`;
+  const cause =
+    step?.kind === 'cancel'
+      ? 'cancelled'
+      : step?.kind === 'out of time'
+        ? 'timeout'
+        : step?.kind === 'rerun'
+          ? undefined
+          : before?.run.context.cause;
+  return context.cause === cause ? undefined : `the run's cause is ${context.cause}, and should be ${cause}`;
+}
+
+/** Says what starts, or goes on, after the run was cancelled. */
+export function startedAfterCancel(
+  world: FlowWorld,
+  before: Situation | undefined,
+  step: Step | undefined,
+  { next, started, verdicts }: Taken,
+): string | undefined {
+  const isEnding =
+    step?.kind === 'cancel' ||
+    step?.kind === 'out of time' ||
+    (before?.run.context.cause !== undefined && step?.kind !== 'rerun');
+  if (!isEnding) return undefined;
+  const [task] = started;
+  if (task !== undefined) return `\`${world.idOf(task)}\` starts after the run was cancelled`;
+  const run = verdicts.find(({ decision }) => decision === 'run');
+  if (run !== undefined) return `\`${world.idOf(run.task)}\` is told to run after the run was cancelled`;
+  for (const [index, row] of next.rows.entries()) {
+    if (row?.isLive && row.ending === 'cancel') continue;
+    if (row === undefined || row.isLive)
+      return `\`${world.idOf(index)}\` is ${row?.status ?? 'pending'} after the run was cancelled`;
+  }
+  return undefined;
+}
+
+/** Says what a stop has changed. */
+export function recoveredOtherwise(
+  world: FlowWorld,
+  before: Situation | undefined,
+  step: Step | undefined,
+  { next }: Taken,
+): string | undefined {
+  if (step?.kind !== 'stop' || before === undefined || before.run.context.cause !== undefined)
+    return undefined;
+  for (const [task, had] of before.rows.entries()) {
+    const row = next.rows[task];
+    const id = world.idOf(task);
+    if (had === undefined ? row !== undefined : row === undefined)
+      return `\`${id}\` was ${had?.status ?? 'pending'}, and is ${row?.status ?? 'pending'} after the stop`;
+    if (had === undefined || row === undefined) continue;
+    if (!had.isLive && row !== had) return `\`${id}\` was ${had.status}, and is ${row.status} after the stop`;
+    if (!had.isLive) continue;
+    if (!row.isLive) return `\`${id}\` was ${had.status}, and is ${row.status} after the stop`;
+    if (attemptsBehind(row) !== attemptsBehind(had))
+      return `\`${id}\` had ${attemptsBehind(had)} attempts behind it, and counts ${row.attempts} after the stop`;
+    if (had.status === 'retrying' && !had.wantsSlot && (row.status !== 'retrying' || row.wantsSlot))
+      return `\`${id}\` waited for its retry, and is ${row.status} after the stop`;
+  }
+  return undefined;
+}

@@ -1,0 +1,67 @@
+import type { FlowDefinition } from '../../model/definition.ts';
+import { journalVersion, type RunSettings } from '../../model/journal.ts';
+import type { ModelFact } from '../model/situation.ts';
+
+/** An entry that a path expects in the journal, without its `seq`. */
+export type ExpectedEntry = Readonly<Record<string, unknown>> & {
+  readonly type: string;
+  readonly at: number;
+};
+
+/** The values, errors and reasons that a path adds to the facts of the model. */
+export interface Said {
+  readonly runId: string;
+  readonly input: unknown;
+  readonly settings: RunSettings;
+  /** The run's result, if the flow says how it is made. */
+  readonly result: unknown;
+  /** The reason why the run was cancelled. */
+  readonly reason: unknown;
+  outputOf(task: number): unknown;
+  /** The error of a task's last attempt. */
+  failureOf(task: number): object | undefined;
+  /** The instant of a failed task's retry. */
+  retryAt(task: number): number;
+}
+
+/** The progress that a body reports. */
+export const saidProgress = { fraction: 0.5, note: 'half' } as const;
+
+/** The reason why a task skips itself. */
+export const saidOfSkip = 'told to skip';
+
+/** Makes a fact of the model, which has no values and no time, into the entry that is expected of it. */
+export function expectEntry(
+  { task, fact }: ModelFact,
+  at: number,
+  definition: FlowDefinition,
+  said: Said,
+): ExpectedEntry {
+  const taskId = task < 0 ? {} : { taskId: definition.graph.ids[task] };
+  const entry: ExpectedEntry = { ...fact, ...taskId, at, runId: said.runId };
+  switch (fact.type) {
+    case 'run.started': {
+      const settings = Object.keys(said.settings).length > 0 ? said.settings : undefined;
+      const flow = { version: journalVersion, flow: definition.name, flowHash: definition.hash };
+      return { ...entry, ...flow, input: said.input, settings };
+    }
+    case 'run.cancelling':
+    case 'run.cancelled':
+    case 'task.cancelled':
+      return { ...entry, reason: said.reason };
+    case 'run.done':
+      return { ...entry, output: said.result };
+    case 'task.progress':
+      return { ...entry, ...saidProgress };
+    case 'task.retrying':
+      return { ...entry, retryAt: said.retryAt(task), error: said.failureOf(task) };
+    case 'task.done':
+      return { ...entry, output: said.outputOf(task) };
+    case 'task.failed':
+      return { ...entry, error: said.failureOf(task) };
+    case 'task.skipped':
+      return { ...entry, reason: fact.cause === undefined ? saidOfSkip : undefined };
+    default:
+      return entry;
+  }
+}

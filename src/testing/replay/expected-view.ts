@@ -1,0 +1,87 @@
+import type { FlowDefinition } from '../../model/definition.ts';
+import type { ExpectedEntry } from './expected-entry.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The expected view of a run, built from the expected entries: a second opinion on `RunFold`, in other words. */
+export class ExpectedView {
+  #run: Fields;
+  readonly #tasks: Fields[];
+  readonly #ids: readonly string[];
+
+  constructor(runId: string, { name, tasks }: FlowDefinition) {
+    this.#run = { id: runId, flow: name, status: 'running', startedAt: null, endedAt: null };
+    this.#tasks = tasks.map(({ dependsOn }) => newTask(dependsOn));
+    this.#ids = tasks.map(({ id }) => id);
+  }
+
+  /** The run without its tasks. */
+  get run(): Fields {
+    return this.#run;
+  }
+
+  get ids(): readonly string[] {
+    return this.#ids;
+  }
+
+  task(task: number): Fields {
+    return this.#tasks[task] as Fields;
+  }
+
+  /** @param task -1 for the run */
+  add(task: number, entry: ExpectedEntry): void {
+    if (task < 0) this.#run = { ...this.#run, ...changeOfRun(entry) };
+    else this.#tasks[task] = taskAfter(this.task(task), entry);
+    if (entry.type === 'task.rerun')
+      this.#run = { ...this.#run, status: 'running', endedAt: null, cause: undefined, reason: undefined };
+  }
+
+  /** Recovers the run on another engine: nothing is under way. */
+  takeUp(): void {
+    for (const [task, fields] of this.#tasks.entries())
+      if (fields.status === 'running') this.#tasks[task] = { ...fields, status: 'pending' };
+  }
+}
+
+function newTask(dependsOn: unknown): Fields {
+  return { status: 'pending', attempts: 0, dependsOn };
+}
+
+function changeOfRun({ type, at, cause, reason }: ExpectedEntry): Fields {
+  const why = { ...(cause === undefined ? {} : { cause }), ...(reason === undefined ? {} : { reason }) };
+  switch (type) {
+    case 'run.started':
+      return { startedAt: at };
+    case 'run.paused':
+      return { status: 'paused' };
+    case 'run.resumed':
+      return { status: 'running' };
+    case 'run.cancelling':
+      return { status: 'cancelling', ...why };
+    default:
+      return { status: type.slice('run.'.length), endedAt: at, ...why };
+  }
+}
+
+function taskAfter(before: Fields, { type, at, ...said }: ExpectedEntry): Fields {
+  const { attempt, retryAt, error, cause = before.cause, output } = said;
+  switch (type) {
+    case 'task.rerun':
+      return newTask(before.dependsOn);
+    case 'task.ready':
+      return { ...before, readyAt: at };
+    case 'task.progress':
+      return before;
+    case 'task.started': {
+      const { startedAt = at } = before;
+      return { ...before, status: 'running', attempts: attempt, startedAt, retryAt: undefined };
+    }
+    case 'task.retrying':
+      return { ...before, status: 'retrying', retryAt, error };
+    default: {
+      const ended = { ...before, status: type.slice('task.'.length), endedAt: at, retryAt: undefined, cause };
+      if (type === 'task.done') return { ...ended, output, error: undefined };
+      return type === 'task.failed' ? { ...ended, error } : ended;
+    }
+  }
+}

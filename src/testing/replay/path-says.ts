@@ -1,0 +1,120 @@
+import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
+import { TimeoutError, viewError } from '../../model/error.ts';
+import type { RunSettings } from '../../model/journal.ts';
+import type { Step } from '../model/steps.ts';
+import type { Said } from './expected-entry.ts';
+import { EndsWith, unjudged } from './fits.ts';
+import { stepMs, type Timetable } from './timetable.ts';
+
+/** The reason of a path's cancel. */
+export const saidOfCancel = 'told to';
+
+/** The real values on a path, so that schemas and the flow's `output` may see them. */
+export interface Real {
+  readonly hasInput: boolean;
+  readonly isReal: (task: number) => boolean;
+}
+
+/** The values on a path so far: the input, the outputs and errors of bodies, the limits that passed. */
+export class PathSays implements Said {
+  readonly runId: string;
+  readonly settings: RunSettings;
+  /** The input as it was given. */
+  readonly given: unknown;
+  readonly #definition: FlowDefinition;
+  readonly #timetable: Timetable;
+  readonly #real: Real;
+  readonly #outputs = new Map<number, unknown>();
+  readonly #failures = new Map<number, object>();
+  #reason: unknown;
+  #number = 0;
+
+  /** @param settings the run's settings beside its flow */
+  constructor(
+    runId: string,
+    definition: FlowDefinition,
+    timetable: Timetable,
+    real: Real,
+    input: unknown,
+    settings: RunSettings,
+  ) {
+    this.runId = runId;
+    this.#definition = definition;
+    this.#timetable = timetable;
+    this.#real = real;
+    this.given = input;
+    this.settings = settings;
+  }
+
+  /** Starts the next step. */
+  begin({ kind, task }: Step, number: number): void {
+    this.#number = number;
+    if (kind === 'cancel') this.#reason = saidOfCancel;
+    if (kind === 'out of time') this.#reason = new EndsWith(textOf('totalTimeoutMs', this.runMs()));
+    if (kind === 'rerun') this.#reason = undefined;
+    if (kind === 'times out') this.#failures.set(task, this.#timeout('timeoutMs', this.attemptMs(task)));
+    if (kind === 'expires') this.#failures.set(task, this.#timeout('totalTimeoutMs', this.taskMs(task)));
+  }
+
+  returned(task: number, output: unknown): void {
+    this.#outputs.set(task, output);
+  }
+
+  threw(task: number, error: unknown): void {
+    const { name, message } = viewError(error);
+    this.#failures.set(task, { name, message, stack: unjudged });
+  }
+
+  get input(): unknown {
+    const isChecked = this.#definition.settings.input !== undefined && this.#real.hasInput;
+    return isChecked ? unjudged : this.given;
+  }
+
+  get reason(): unknown {
+    return this.#reason;
+  }
+
+  /** The result; `output` is called only if all values are real. */
+  get result(): unknown {
+    const { tasks, settings } = this.#definition;
+    const isMade = this.#real.hasInput && tasks.every((_, task) => this.#real.isReal(task));
+    return settings.output !== undefined && isMade ? unjudged : undefined;
+  }
+
+  /** Gives a task's output; a schema may have changed the body's value. */
+  outputOf(task: number): unknown {
+    const { output } = this.#definition.tasks[task] as TaskDefinition;
+    return output !== undefined && this.#real.isReal(task) ? unjudged : this.#outputs.get(task);
+  }
+
+  failureOf(task: number): object | undefined {
+    return this.#failures.get(task);
+  }
+
+  retryAt(task: number): number {
+    return this.#number * stepMs + this.#timetable.waitMs(task, this.#number);
+  }
+
+  // Limits that pass in this step.
+
+  attemptMs(task: number): number | undefined {
+    return this.#timetable.timeoutMs(task, this.#number);
+  }
+
+  taskMs(task: number): number | undefined {
+    return this.#timetable.expiresMs(task, this.#number);
+  }
+
+  runMs(): number | undefined {
+    return this.settings.totalTimeoutMs ?? this.#timetable.runMs(this.#number);
+  }
+
+  #timeout(option: TimeoutError['option'], limitMs: number | undefined): object {
+    return { name: 'TimeoutError', message: new EndsWith(textOf(option, limitMs)), stack: unjudged };
+  }
+}
+
+/** Makes the end of a time-out's message; its owner stands before. */
+function textOf(option: TimeoutError['option'], limitMs = 0): string {
+  return new TimeoutError('', option, limitMs).message;
+}

@@ -1,0 +1,156 @@
+import type { FlowWorld } from '../model/flow-world.ts';
+import type { Taken } from '../model/situation.ts';
+import type { Step } from '../model/steps.ts';
+import { walk } from '../paths/path.ts';
+
+/** The milliseconds between two steps: time enough for everything that follows from one. */
+export const stepMs = 1_000;
+
+const manners = ['throws', 'is given up', 'returns'] as const;
+
+/** Longer than any path. */
+export const neverMs = 1_000_000_000_000;
+
+/** An attempt as planned by a path. Instants are numbers of steps. */
+export interface PlannedAttempt {
+  readonly task: number;
+  readonly attempt: number;
+  readonly startsAt: number;
+  /** The instant at which its own time runs out. */
+  timesOutAt?: number;
+  /** The instant at which it is told to end. */
+  toldToEndAt?: number;
+  /** The instant at which its body, told to, ends. */
+  endsAt?: number;
+  /** Whether its body then throws its signal's reason, returns all the same, or is given up. */
+  readonly manner: 'throws' | 'returns' | 'is given up';
+  /** The instants at which the wait after its failure began, and was over. */
+  failsAt?: number;
+  dueAt?: number;
+}
+
+/** The instants of a path's steps: a run that takes the path reads its limits and waits here. */
+export class Timetable {
+  readonly start: Taken;
+  readonly steps: readonly { readonly step: Step; readonly taken: Taken }[];
+  readonly #turn: number;
+  readonly #attempts: PlannedAttempt[] = [];
+  /** The instants at which each task's time for all attempts runs out. */
+  readonly #expires: number[][];
+  /** The instants at which the run runs out of time, and at which it was started or rerun. */
+  readonly #runLimits: number[] = [];
+  readonly #runStarts = [0];
+  /** The instants of each task's first start, in each life of the run. */
+  readonly #firstStarts: number[][];
+
+  /** @param turn varies how bodies that are told to end do so */
+  constructor(world: FlowWorld, path: readonly Step[], turn: number) {
+    this.#turn = turn;
+    const { start, steps } = walk(world, path);
+    this.start = start;
+    this.steps = steps;
+    this.#expires = Array.from({ length: world.size }, () => []);
+    this.#firstStarts = Array.from({ length: world.size }, () => []);
+    this.#noteStarts(0, start, undefined);
+    for (const [index, { step, before, taken }] of steps.entries()) {
+      const at = index + 1;
+      this.#note(at, step, before.live);
+      if (step.kind === 'rerun') this.#runStarts.push(at);
+      this.#noteStarts(at, taken, step);
+    }
+  }
+
+  /** Finds the attempt that starts at an instant. */
+  starting(task: number, at: number): PlannedAttempt | undefined {
+    return this.#attempts.find((attempt) => attempt.task === task && attempt.startsAt === at);
+  }
+
+  /** Finds the attempt that is under way, or has just started. */
+  current(task: number, at: number): PlannedAttempt | undefined {
+    return this.#attempts.findLast((attempt) => attempt.task === task && attempt.startsAt <= at);
+  }
+
+  /** The limit of an attempt that starts, or runs out of time, at an instant. */
+  timeoutMs(task: number, at: number): number | undefined {
+    const attempt = this.current(task, at);
+    return attempt?.timesOutAt === undefined ? undefined : (attempt.timesOutAt - attempt.startsAt) * stepMs;
+  }
+
+  /** The grace of a body that is told to end at an instant: until the path has given it up. */
+  graceMs(task: number, at: number): number {
+    const attempt = this.current(task, at);
+    if (attempt?.endsAt === undefined || attempt.manner !== 'is given up') return neverMs;
+    return (attempt.endsAt - (attempt.toldToEndAt ?? at)) * stepMs;
+  }
+
+  /** The wait after a failure at an instant. */
+  waitMs(task: number, at: number): number {
+    const attempt = this.#attempts.findLast((other) => other.task === task && other.failsAt === at);
+    return attempt?.dueAt === undefined ? neverMs : (attempt.dueAt - at) * stepMs;
+  }
+
+  /** The limit of all attempts together, from the first start. */
+  expiresMs(task: number, at: number): number | undefined {
+    const expires = this.#expires[task]?.find((instant) => instant >= at);
+    const first = this.#firstStarts[task]?.findLast((instant) => instant <= at);
+    return expires === undefined || first === undefined ? undefined : (expires - first) * stepMs;
+  }
+
+  /** The time since the first start of a task that fails at an instant. */
+  elapsedMs(task: number, at: number): number {
+    const first = this.#firstStarts[task]?.findLast((instant) => instant <= at) ?? at;
+    return (at - first) * stepMs;
+  }
+
+  /** The limit of the run, from its start or its last rerun. */
+  runMs(at: number): number | undefined {
+    const limit = this.#runLimits.find((instant) => instant >= at);
+    const start = this.#runStarts.findLast((instant) => instant <= at) ?? 0;
+    return limit === undefined ? undefined : (limit - start) * stepMs;
+  }
+
+  #noteStarts(at: number, { started, next }: Taken, step: Step | undefined): void {
+    for (const task of started) {
+      const attempt = next.rows[task]?.attempts ?? 0;
+      this.#attempts.push({
+        task,
+        attempt,
+        startsAt: at,
+        manner: manners[(task + at + this.#turn) % 3] ?? 'throws',
+      });
+      const firsts = this.#firstStarts[task] as number[];
+      const life = this.#runStarts.at(-1) as number;
+      if (attempt === 1 && step?.kind !== 'stop' && !firsts.some((instant) => instant >= life))
+        firsts.push(at);
+    }
+  }
+
+  #note(at: number, { kind, task }: Step, live: readonly number[]): void {
+    const attempt = this.current(task, at);
+    const tellToEnd = (told: PlannedAttempt | undefined): void => {
+      if (told !== undefined && told.endsAt === undefined) told.toldToEndAt ??= at;
+    };
+    switch (kind) {
+      case 'times out':
+        if (attempt !== undefined) attempt.timesOutAt = at;
+        return tellToEnd(attempt);
+      case 'expires':
+        this.#expires[task]?.push(at);
+        return tellToEnd(attempt);
+      case 'ends':
+        if (attempt !== undefined) Object.assign(attempt, { endsAt: at, failsAt: at });
+        return;
+      case 'fails':
+        if (attempt !== undefined) attempt.failsAt = at;
+        return;
+      case 'due':
+        if (attempt !== undefined) attempt.dueAt = at;
+        return;
+      case 'out of time':
+      case 'cancel':
+        if (kind === 'out of time') this.#runLimits.push(at);
+        for (const other of live) tellToEnd(this.current(other, at));
+        return;
+    }
+  }
+}
