@@ -82,6 +82,8 @@ export {
   RunFailedError,
   SkipTask,
   StoreConflictError,
+  StoreError,
+  type StoreErrorCode,
   type TaskFailure,
   TimeoutError,
 } from './model/error.ts';

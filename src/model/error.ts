@@ -149,6 +149,45 @@ export class StoreConflictError extends Error {
   }
 }
 
+/** The kind of failure of a store. */
+export type StoreErrorCode =
+  /** Another process held the lock for too long. Nothing was kept. */
+  | 'busy'
+  /** The disk, or the size allowed, is used up. Nothing was kept. */
+  | 'full'
+  | 'readonly'
+  /** The file is damaged. */
+  | 'corrupt'
+  /** The file belongs to another program. It was left as it is. */
+  | 'foreign'
+  /** The file was written by a later topple. It was left as it is. */
+  | 'newer'
+  /** The file cannot be opened or created. */
+  | 'cannot_open'
+  /** The store was closed. */
+  | 'closed'
+  /** The store's thread ended, perhaps in the middle of its work. A new store can be opened on the same file. */
+  | 'worker_died'
+  /** A value cannot be written. Nothing was kept. */
+  | 'value'
+  /** No engine that is alive owns the run, or no longer. */
+  | 'unowned'
+  /** The engine that owns the run refused what it was asked. */
+  | 'refused'
+  /** Anything else; `cause` or the message has the details. */
+  | 'failed';
+
+/** A store could not do what it was asked. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly code: StoreErrorCode;
+
+  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
 /** Why a run cannot continue from a journal. */
 export type JournalErrorCode = 'malformed' | 'stale' | 'under_way';
 
