@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import type { Append, Entry } from 'topple';
+import type { SqliteStore, StoreWatcher } from 'topple/sqlite';
 
 const folders: string[] = [];
 process.once('exit', () => {
@@ -47,4 +49,41 @@ export async function codesOf(promises: readonly Promise<unknown>[]): Promise<(s
   return errors.map((error) =>
     error === undefined ? 'ok' : error.name === 'StoreConflictError' ? 'conflict' : error.code,
   );
+}
+
+/** The thread of an idle store. */
+export async function threadOf(store: SqliteStore): Promise<Worker> {
+  let thread: Worker | undefined;
+  const { ref } = Worker.prototype;
+  Worker.prototype.ref = function (this: Worker) {
+    thread = this;
+    ref.call(this);
+  };
+  const answer = store.lastSeq('');
+  Worker.prototype.ref = ref;
+  await answer;
+  return thread as Worker;
+}
+
+/** Ends the thread of an idle store, which then shows no life. */
+export async function crash(store: SqliteStore): Promise<void> {
+  await (await threadOf(store)).terminate();
+  await store.close();
+}
+
+/** Watches a store until it calls back. */
+export async function nextOf<Name extends 'claimable' | 'taken' | 'requested'>(
+  store: SqliteStore,
+  name: Name,
+  flows: readonly string[] = ['f'],
+): Promise<Parameters<NonNullable<StoreWatcher[Name]>>> {
+  // A watch alone does not keep the process alive.
+  const alive = setInterval(() => {}, 1_000);
+  return await new Promise((resolve) => {
+    const callback = (...args: never[]): void => {
+      clearInterval(alive);
+      resolve(args as never);
+    };
+    void store.watch({ flows, [name]: callback });
+  });
 }

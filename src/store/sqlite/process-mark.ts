@@ -21,6 +21,12 @@ export function markOfThis(): ProcessMark {
   }
 }
 
+/** Whether the process of a mark is certainly gone, as seen from `here`. */
+export function isGone(mark: ProcessMark, here: ProcessMark): boolean {
+  if (mark.host === null || mark.host !== here.host) return false;
+  return startOf(mark.pid) !== mark.start;
+}
+
 /** `null` if there is no such process, or if it only waits for its parent to notice its end. */
 function startOf(pid: number): string | null {
   try {

@@ -1,11 +1,24 @@
 import { Appender, lastSeqSql } from './appender.ts';
+import { Claims } from './claims.ts';
 import type { Connection } from './connection.ts';
 import { refusalOf } from './failure.ts';
 import { Holdings } from './holdings.ts';
-import type { AppendFields, Calls, FromThread, ThreadSettings, ToThread } from './protocol.ts';
-import { appendWidth } from './protocol.ts';
+import { Others } from './others.ts';
+import {
+  type AppendFields,
+  appendWidth,
+  type Calls,
+  type FromThread,
+  type ThreadSettings,
+  type ToThread,
+} from './protocol.ts';
+import { Pulse, tickOf } from './pulse.ts';
 import { listPage, readPart } from './reading.ts';
+import { Requests } from './requests.ts';
 import { Sweeper } from './sweeper.ts';
+
+/** How often answers of others are looked for. */
+const askMs = 50;
 
 /** Carries out, in the thread, what the store is asked, in order. */
 export class Service {
@@ -16,14 +29,29 @@ export class Service {
   readonly #holdings: Holdings;
   readonly #appender: Appender;
   readonly #sweeper: Sweeper;
+  readonly #others: Others;
+  readonly #claims: Claims;
+  readonly #requests: Requests;
+  readonly #pulse: Pulse;
+  readonly #timer: NodeJS.Timeout;
+  #askTimer: NodeJS.Timeout | undefined;
+  /** Flows whose runs this engine would claim. */
+  #flows: readonly string[] | undefined;
 
   constructor(db: Connection, settings: ThreadSettings, tell: (message: FromThread) => void) {
     this.#db = db;
     this.#settings = settings;
     this.#tell = tell;
+    const now = performance.now();
+    const tickMs = tickOf(settings);
     this.#holdings = new Holdings(db, settings, (runIds) => tell({ type: 'taken', runIds }));
     this.#appender = new Appender(db, this.#holdings, settings.file);
     this.#sweeper = new Sweeper(db, settings);
+    this.#others = new Others(db, this.#holdings, tickMs, now);
+    this.#claims = new Claims(db, this.#holdings, this.#others, settings);
+    this.#requests = new Requests(db, this.#holdings, this.#others, tell);
+    this.#pulse = new Pulse(settings, now);
+    this.#timer = setInterval(() => this.#whileOpen(() => this.#tick()), tickMs);
   }
 
   receive(messages: readonly ToThread[]): void {
@@ -39,7 +67,6 @@ export class Service {
       }
     }
     this.#append(appends);
-    this.#sweeper.note(this.#appender.settled);
   }
 
   #append(fields: AppendFields): void {
@@ -50,14 +77,15 @@ export class Service {
 
   #call({ call, id, args }: Extract<ToThread, { call: unknown }>): void {
     try {
+      if (call === 'request') return this.#ask(id, args as Parameters<Calls['request']>);
       const carryOut = this.#calls[call] as (...args: readonly unknown[]) => unknown;
       this.#tell({ type: 'returned', id, result: carryOut(...args) });
     } catch (error) {
-      this.#tell({ type: 'threw', id, refusal: refusalOf(error, this.#settings.file) });
+      this.#refuse(id, error);
     }
   }
 
-  readonly #calls: Partial<Calls> = {
+  readonly #calls: Omit<Calls, 'request'> = {
     lastSeq: (runId) => {
       if (this.#holdings.holds(runId)) this.#holdings.look();
       this.#holdings.checkTaken(runId);
@@ -70,11 +98,66 @@ export class Service {
       this.#sweeper.remove(runId);
       this.#holdings.forget(runId);
     },
+    claim: (flows, limit) => this.#claims.claim(flows, limit),
+    claimRun: (runId) => this.#claims.claimRun(runId),
+    release: (runIds) => this.#claims.release(runIds),
+    watch: (flows) => {
+      this.#flows = flows;
+    },
+    answer: (request, refusal) => this.#requests.answer(request, refusal),
     close: () => {
       this.isClosed = true;
+      clearInterval(this.#timer);
+      clearTimeout(this.#askTimer);
       this.#sweeper.stop();
-      this.#holdings.leave();
-      this.#db.close();
+      try {
+        this.#holdings.leave();
+      } finally {
+        this.#db.close();
+      }
     },
   };
+
+  #ask(id: number, [runId, request]: Parameters<Calls['request']>): void {
+    this.#requests.ask(runId, request, (error) => {
+      if (error === undefined) this.#tell({ type: 'returned', id });
+      else this.#refuse(id, error);
+    });
+    this.#askTimer ??= setTimeout(() => this.#whileOpen(() => this.#collect()), askMs);
+  }
+
+  #collect(): void {
+    this.#askTimer = undefined;
+    this.#requests.collect();
+    if (this.#requests.isWaiting)
+      this.#askTimer = setTimeout(() => this.#whileOpen(() => this.#collect()), askMs);
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    if (this.#pulse.tick(now) && this.#holdings.engine !== undefined) {
+      this.#holdings.beat();
+      this.#requests.tidy();
+    }
+    const isConcerned = this.#holdings.engine !== undefined || this.#flows !== undefined;
+    if (isConcerned || this.#requests.isWaiting) this.#others.look(now);
+    this.#requests.deliver();
+    if (this.#flows !== undefined && this.#claims.isAnyClaimable(this.#flows))
+      this.#tell({ type: 'claimable' });
+    this.#sweeper.tick(now, this.#appender.settled);
+  }
+
+  /** What fails is tried again at the next tick: nobody waits for it. */
+  #whileOpen(work: () => void): void {
+    if (this.isClosed) return;
+    try {
+      work();
+    } catch (error) {
+      if (error instanceof TypeError) throw error;
+    }
+  }
+
+  #refuse(id: number, error: unknown): void {
+    this.#tell({ type: 'threw', id, refusal: refusalOf(error, this.#settings.file) });
+  }
 }

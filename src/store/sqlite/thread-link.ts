@@ -149,13 +149,14 @@ export class ThreadLink {
       error === undefined ? undefined : { cause: error },
     );
     this.#end ??= died;
-    this.#opened.reject(died);
+    const end = this.#end;
+    this.#opened.reject(end);
     const waiting = [...this.#appends.slice(this.#settled), ...this.#calls.values()];
     this.#appends = [];
     this.#settled = 0;
     this.#unsent = [];
     this.#calls.clear();
-    for (const { reject } of waiting) reject(died);
+    for (const { reject } of waiting) reject(end);
   }
 
   #hold(): void {

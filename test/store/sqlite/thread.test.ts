@@ -1,25 +1,10 @@
 import { DatabaseSync } from 'node:sqlite';
-import { Worker } from 'node:worker_threads';
 import { createSqliteStore } from 'topple/sqlite';
 import * as assert from 'uvu/assert';
 import { spec } from '../../spec.ts';
-import { codesOf, given, refusal, tempFile } from '../../support/sqlite.ts';
+import { codesOf, given, refusal, tempFile, threadOf } from '../../support/sqlite.ts';
 
 const test = spec('thread of the SQLite store');
-
-/** Ends the threads that are asked something from now on, when called. */
-function killer(): () => Promise<void> {
-  const workers = new Set<Worker>();
-  const { ref } = Worker.prototype;
-  Worker.prototype.ref = function (this: Worker) {
-    workers.add(this);
-    ref.call(this);
-  };
-  return async () => {
-    Worker.prototype.ref = ref;
-    for (const worker of workers) await worker.terminate();
-  };
-}
 
 test('that dies fails what waits and what comes, and the file can be opened again', async () => {
   const file = tempFile();
@@ -28,14 +13,13 @@ test('that dies fails what waits and what comes, and the file can be opened agai
   // The thread waits for this lock when it ends.
   const other = new DatabaseSync(file);
   other.exec('BEGIN IMMEDIATE');
-  const kill = killer();
-  await store.lastSeq('a');
+  const thread = await threadOf(store);
   const waiting = codesOf([
     store.append(given('a', 1, { type: 'task.ready' })),
     store.read('a'),
     store.list(),
   ]);
-  await kill();
+  await thread.terminate();
   other.close();
   assert.equal(await waiting, ['worker_died', 'worker_died', 'worker_died']);
   const error = await refusal(store.append(given('a', 2, { type: 'task.ready' })));
