@@ -83,6 +83,12 @@ module.exports = {
       'A store keeps journal entries and folds them; it must not know who runs what.',
     ),
     floor(
+      'sqlite-stands-alone',
+      '^src/store/sqlite/',
+      [model, port, '^src/store/(shared|values)\\.ts$', node],
+      'One store needs none of another, and whoever imports it gets nothing else.',
+    ),
+    floor(
       'drawing-knows-the-model',
       '^src/draw/',
       [model],

@@ -84,7 +84,6 @@ export {
   StoreConflictError,
   StoreError,
   type StoreErrorCode,
-  type StoreErrorDetails,
   type TaskFailure,
   TimeoutError,
   ValueError,

@@ -184,7 +184,7 @@ test('loads few files, and nothing that an entry does not need', () => {
   const { exports } = manifest;
   assert.ok(loaded(exports['.'].default).length <= 3);
   assert.ok(loaded(manifest.bin.topple).length <= 3);
-  for (const subpath of ['./retry', './inspector', './http/node', './http/fetch']) {
+  for (const subpath of ['./retry', './inspector', './http/node', './http/fetch', './sqlite']) {
     const files = loaded(exports[subpath].default);
     assert.not.ok(
       files.some((path) => / from "xstate"/.test(readFileSync(path, 'utf8'))),
@@ -203,8 +203,34 @@ test('finds the files that it starts by their paths', () => {
     return Array.from(urls, ([, path = '']) => resolve(folder, dirname(name), path));
   });
   const files = paths.map((path) => relative(folder, path.replace(/\.ts$/, '.js')));
-  assert.equal([...new Set(files)].sort(), ['', 'package.json', 'src/inspector/stately-worker.js']);
+  assert.equal([...new Set(files)].sort(), [
+    '',
+    'package.json',
+    'src/inspector/stately-worker.js',
+    'src/store/sqlite/thread.js',
+  ]);
   for (const path of files) assert.ok(existsSync(join(folder, path)), path);
+});
+
+test('keeps runs in a file, without a warning', () => {
+  const code = `
+    import assert from 'node:assert';
+    import { StoreConflictError } from 'topple';
+    import { createSqliteStore } from 'topple/sqlite';
+    const entry = { type: 'task.ready', at: 1, seq: 1, runId: 'r', taskId: 'a' };
+    const append = { runId: 'r', expectedSeq: 0, seq: 1, entries: [entry], journal: { get: () => entry } };
+    const store = await createSqliteStore('runs.sqlite');
+    await store.append(append);
+    await assert.rejects(store.append(append), StoreConflictError);
+    await store.close();
+    await using again = await createSqliteStore('runs.sqlite');
+    console.log(await again.read('r'));`;
+  writeFileSync(join(flat, 'store.mjs'), code);
+  const { stdout, stderr } = spawnSync(process.execPath, ['store.mjs'], { cwd: flat, encoding: 'utf8' });
+  assert.equal(
+    [stdout, stderr],
+    ["[ { type: 'task.ready', at: 1, seq: 1, runId: 'r', taskId: 'a' } ]\n", ''],
+  );
 });
 
 test('calls what its stack traces and inspections show by its name', () => {

@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 
-/** A thread loads it by its path. */
-const threads = ['src/inspector/stately-worker.ts'];
+/** A thread loads each by its path. */
+const threads = ['src/inspector/stately-worker.ts', 'src/store/sqlite/thread.ts'];
 
 const mainEntry = 'src/index.ts';
 const command = 'src/cli/main.ts';
@@ -12,7 +12,14 @@ const command = 'src/cli/main.ts';
  * Entries that do with little of what the main entry needs. What they need is a chunk apart, so that they load no more.
  * For the main entry each chunk is a file more, which costs as much as 20 kB of code, or 40 where it imports XState.
  */
-const light = [command, 'src/retry.ts', 'src/inspector/index.ts', 'src/http/node.ts'];
+const light = [
+  command,
+  'src/retry.ts',
+  'src/inspector/index.ts',
+  'src/http/node.ts',
+  'src/store/sqlite/index.ts',
+  'src/store/sqlite/thread.ts',
+];
 
 /**
  * Bundles the sources of a package, in `sources/`, into few files: an entry stands where its declarations do, and the

@@ -364,5 +364,5 @@ function storeTooLate(runId: string, waitedMs: number): StoreError {
   const message =
     `The engine was stopped, and the store has not kept the last entries of run ${showValue(runId)} within ${waitedMs} ms: ` +
     'the run continues from what it has kept';
-  return new StoreError('failed', message, { runId });
+  return new StoreError('failed', message);
 }

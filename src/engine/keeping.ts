@@ -158,5 +158,5 @@ export class Keeping {
 
 function keepingError({ runId, expectedSeq, seq }: Append, cause: unknown): StoreError {
   const message = `The store could not keep entries ${expectedSeq + 1} to ${seq} of run ${runId}`;
-  return new StoreError('failed', message, { runId, cause });
+  return new StoreError('failed', message, { cause });
 }

@@ -6,6 +6,20 @@ export type Fact = RunFact | TaskFact | TaskRerun;
 /** The three facts that nearly every task has. */
 export type Step = 'task.ready' | 'task.started' | 'task.done';
 
+/** Receives entries in `seq` order. */
+export interface EntryVisitor {
+  /**
+   * A step of a task, without an object for it.
+   *
+   * @param task the place of the task in definition order
+   * @param attempt 0 for `task.ready`
+   * @param output `undefined` except for `task.done`
+   */
+  step(type: Step, at: number, task: number, attempt: number, output: unknown): void;
+  /** Any other entry, or a step that is stored as an object. */
+  entry(entry: Entry): void;
+}
+
 /** The fields that turn a fact into an entry. */
 interface Stamp {
   seq?: number;
@@ -18,6 +32,7 @@ const AS_IT_IS = 0;
 const READY = 1;
 const STARTED = 2;
 const DONE = 3;
+const stepOf: readonly Step[] = ['task.ready', 'task.ready', 'task.started', 'task.done'];
 const kindOf = { 'task.ready': READY, 'task.started': STARTED, 'task.done': DONE } as const;
 const KIND_BITS = 2;
 const KIND_MASK = 3;
@@ -55,6 +70,11 @@ export class EntryList {
   constructor(runId: string, ids: readonly string[]) {
     this.#runId = runId;
     this.#ids = ids;
+  }
+
+  /** Task ids in definition order. */
+  get ids(): readonly string[] {
+    return this.#ids;
   }
 
   get length(): number {
@@ -106,6 +126,43 @@ export class EntryList {
     const entries = new Array<Entry>(to - from);
     for (let index = 0; index < entries.length; index++) entries[index] = this.get(from + index + 1);
     return entries;
+  }
+
+  /** Shows a visitor the entries with a `seq` above `from`, up to `to`. */
+  visit(from: number, to: number, visitor: EntryVisitor): void {
+    for (let index = from; index < to; index++) {
+      const { numbers, rest } = this.#pieces[index >> PIECE_BITS] as Piece;
+      const place = index & PIECE_MASK;
+      const kind = numbers[3 * place] as number;
+      if ((kind & KIND_MASK) === AS_IT_IS) visitor.entry(rest[place] as Entry);
+      else {
+        const task = numbers[3 * place + 1] as number;
+        const at = this.#firstAt + (numbers[3 * place + 2] as number);
+        const type = stepOf[kind & KIND_MASK] as Step;
+        visitor.step(type, at, task, kind >> KIND_BITS, rest[place]);
+      }
+    }
+  }
+
+  /**
+   * For each task, in definition order, the `seq` of its `task.done` as of the entry with a `seq`; 0 for a task that is
+   * not done by then.
+   */
+  doneAt(seq: number): number[] {
+    const done = new Array<number>(this.#ids.length).fill(0);
+    for (let index = 0; index < seq; index++) {
+      const { numbers, rest } = this.#pieces[index >> PIECE_BITS] as Piece;
+      const place = index & PIECE_MASK;
+      const task = numbers[3 * place + 1] as number;
+      const kind = (numbers[3 * place] as number) & KIND_MASK;
+      if (kind === DONE) done[task] = index + 1;
+      else if (kind === AS_IT_IS && task >= 0) {
+        const { type } = rest[place] as Entry;
+        if (type === 'task.done') done[task] = index + 1;
+        else if (type === 'task.rerun') done[task] = 0;
+      }
+    }
+    return done;
   }
 
   #pushWhole(entry: Entry, task: number): void {

@@ -174,26 +174,42 @@ export function issuesOf(error: unknown): readonly Issue[] {
   return [{ message: error.defect, path }];
 }
 
-/** What is wrong with a store. `failed`: an append was not kept, or nobody can tell whether it was. */
-export type StoreErrorCode = 'failed';
+/** The kind of failure of a store. */
+export type StoreErrorCode =
+  /** Another process held the lock for too long. Nothing was kept. */
+  | 'busy'
+  /** The disk, or the size allowed, is used up. Nothing was kept. */
+  | 'full'
+  | 'readonly'
+  /** The file is damaged. */
+  | 'corrupt'
+  /** The file belongs to another program. It was left as it is. */
+  | 'foreign'
+  /** The file was written by a later topple. It was left as it is. */
+  | 'newer'
+  /** The file cannot be opened or created. */
+  | 'cannot_open'
+  /** The store was closed. */
+  | 'closed'
+  /** The store's thread ended, perhaps in the middle of its work. A new store can be opened on the same file. */
+  | 'worker_died'
+  /** A value cannot be written. Nothing was kept. */
+  | 'value'
+  /** No engine that is alive owns the run, or no longer. */
+  | 'unowned'
+  /** The engine that owns the run refused what it was asked. */
+  | 'refused'
+  /** Anything else; `cause` or the message has the details. */
+  | 'failed';
 
-/** Details of a store's error. */
-export interface StoreErrorDetails {
-  readonly runId?: string | undefined;
-  /** The error of the store's own means. */
-  readonly cause?: unknown;
-}
-
-/** The store could not keep or read a journal. */
+/** A store could not do what it was asked. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
   readonly code: StoreErrorCode;
-  declare readonly runId?: string | undefined;
 
-  constructor(code: StoreErrorCode, message: string, { runId, cause }: StoreErrorDetails = {}) {
-    super(message, cause === undefined ? undefined : { cause });
+  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
-    if (runId !== undefined) this.runId = runId;
   }
 }
 

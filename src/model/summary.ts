@@ -11,6 +11,11 @@ export interface RunSummary {
   readonly endedAt: number | null;
   /** The status in which the run ended; `undefined` while it is unsettled. */
   readonly ending: SettledRunStatus | undefined;
+  /**
+   * `lost` for an unsettled run that was set aside, because its process was lost too often while it ran; absent
+   * otherwise.
+   */
+  readonly status?: 'lost';
   /** `seq` of its last entry. */
   readonly seq: number;
   /** Its place in the store's creation order. From 1; no two runs have the same. */

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { EntryList, type Fact } from '../../src/model/entry-list.ts';
+import { EntryList, type EntryVisitor, type Fact } from '../../src/model/entry-list.ts';
 import { spec } from '../spec.ts';
 
 const test = spec('entry list');
@@ -52,5 +52,46 @@ test('goes on over many pieces', () => {
       runId: 'r',
       taskId: `t${seq - 1}`,
     })),
+  );
+});
+
+test('shows a visitor steps without objects, and all other entries', () => {
+  const list = new EntryList('r', ['a', 'b']);
+  for (const [fact, task] of facts) list.push({ ...fact }, task);
+  const shown: unknown[] = [];
+  const visitor: EntryVisitor = {
+    step: (...parts) => void shown.push(parts),
+    entry: (entry) => void shown.push(entry),
+  };
+  list.visit(0, list.length, visitor);
+  const expected = list.slice(0) as unknown[];
+  expected[1] = ['task.ready', 1_000, 0, 0, undefined];
+  expected[2] = ['task.started', 1_001, 0, 1, undefined];
+  expected[5] = ['task.started', 1_010, 0, 2, undefined];
+  expected[6] = ['task.done', 1_011, 0, 2, { id: 7 }];
+  assert.equal(shown, expected);
+  shown.length = 0;
+  list.visit(6, 8, visitor);
+  assert.equal(shown, expected.slice(6, 8));
+  assert.equal(list.ids, ['a', 'b']);
+});
+
+test('knows which tasks are done as of an entry', () => {
+  const list = new EntryList('r', ['a', 'b', 'c']);
+  list.push({ type: 'task.done', at: 1, attempt: 1, output: 1 }, 1);
+  list.push({ type: 'task.done', at: 2, attempt: 1, output: 2 }, 0);
+  list.push({ type: 'task.skipped', at: 2, attempt: 1 }, 2);
+  list.push({ type: 'run.done', at: 3, output: 3 }, -1);
+  list.push({ type: 'task.rerun', at: 4 }, 1);
+  list.push({ type: 'task.done', at: 5.5, attempt: 1, output: 4 }, 0);
+  assert.equal(
+    [0, 1, 4, 5, 6].map((seq) => list.doneAt(seq)),
+    [
+      [0, 0, 0],
+      [0, 1, 0],
+      [2, 1, 0],
+      [2, 0, 0],
+      [6, 0, 0],
+    ],
   );
 });

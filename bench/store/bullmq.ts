@@ -1,0 +1,45 @@
+import { FlowProducer, QueueEvents, Worker } from 'bullmq';
+import type { Figures } from './bars.ts';
+
+const queueName = 'signup';
+const connection = { host: '127.0.0.1', port: Number(process.env.BENCH_REDIS_PORT) };
+
+/** The six tasks as a tree, which is what a flow of BullMQ is: a task that two others need stands in it once. */
+const signup = {
+  name: 'audit',
+  queueName,
+  children: [
+    { name: 'mail', queueName, children: [{ name: 'account', queueName }] },
+    { name: 'crm', queueName },
+    { name: 'sms', queueName },
+    { name: 'card', queueName },
+  ],
+};
+
+/** Many flows of six jobs, some at a time, carried out by a worker that does 50 jobs at a time. */
+export async function runs(count: number, atOnce: number): Promise<Figures> {
+  const events = new QueueEvents(queueName, { connection });
+  const producer = new FlowProducer({ connection });
+  const worker = new Worker(queueName, async () => 1, { connection, concurrency: 50 });
+  await Promise.all([events.waitUntilReady(), worker.waitUntilReady()]);
+  await inParallel(100, Math.min(atOnce, 100));
+  const cpu = process.cpuUsage();
+  const beganAt = performance.now();
+  await inParallel(count, atOnce);
+  const seconds = (performance.now() - beganAt) / 1_000;
+  const { user, system } = process.cpuUsage(cpu);
+  await Promise.all([worker.close(), events.close(), producer.close()]);
+  const tasks = 6 * count;
+  return { tasksPerS: tasks / seconds, cpuUs: (user + system) / tasks };
+
+  async function inParallel(flows: number, lanes: number): Promise<void> {
+    let left = flows;
+    const lane = async (): Promise<void> => {
+      while (left-- > 0) {
+        const { job } = await producer.add(signup);
+        await job.waitUntilFinished(events);
+      }
+    };
+    await Promise.all(Array.from({ length: lanes }, lane));
+  }
+}

@@ -1,0 +1,81 @@
+// npm run bench:store: what a journal on disk costs. See bench/README.md.
+//
+// Each row is measured in fresh processes, all rows once a round, and the medians are compared: topple in memory, on
+// SQLite, and BullMQ's flows on a Redis server of its own that syncs each append too. What is not installed is skipped.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { median } from '../rows.ts';
+import { bars, type Figures, figuresOf } from './bars.ts';
+import { jobs } from './jobs.ts';
+import { startRedis } from './redis.ts';
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '5' }, only: { type: 'string' } },
+});
+const rounds = Number(values.rounds);
+const root = new URL('../..', import.meta.url).pathname;
+
+const redis = await startRedis();
+const hasBullmq = existsSync(`${root}/node_modules/bullmq`);
+if (redis === undefined || !hasBullmq)
+  console.log(
+    `BullMQ is skipped: ${hasBullmq ? 'there is no redis-server' : 'the package is not installed'}.\n`,
+  );
+
+const wanted = jobs.filter(
+  ({ name, engine }) =>
+    (engine !== 'bullmq' || (redis !== undefined && hasBullmq)) &&
+    (values.only === undefined || name.includes(values.only)),
+);
+const samples = new Map<string, Figures[]>(wanted.map(({ name }) => [name, []]));
+try {
+  for (let round = 0; round < rounds; round++) {
+    for (const job of wanted) samples.get(job.name)?.push(measure(job.name));
+    process.stderr.write(`round ${round + 1} of ${rounds}\n`);
+  }
+} finally {
+  redis?.stop();
+}
+
+const medians = new Map([...samples].map(([name, list]) => [name, medianOf(list)]));
+console.log('| | tasks/s | CPU µs a task | other |\n| --- | ---: | ---: | --- |');
+for (const [name, figures] of medians) {
+  const { tasksPerS, cpuUs, ...rest } = figures;
+  const other = Object.entries(rest).map(([what, value]) => `${what} ${show(value)}`);
+  console.log(`| ${name} | ${show(tasksPerS)} | ${show(cpuUs)} | ${other.join(', ')} |`);
+}
+console.log('\n| bar | at most or least | measured | |\n| --- | ---: | ---: | --- |');
+for (const { what, bound, limit, of } of bars) {
+  const measured = of(figuresOf(medians));
+  if (measured === undefined) continue;
+  const isMet = bound === 'most' ? measured <= limit : measured >= limit;
+  console.log(`| ${what} | ${bound} ${limit} | ${show(measured)} | ${isMet ? 'met' : 'MISSED'} |`);
+  if (!isMet) process.exitCode = 1;
+}
+
+function measure(name: string): Figures {
+  const worker = new URL('./worker.ts', import.meta.url).pathname;
+  const env = { ...process.env, ...(redis && { BENCH_REDIS_PORT: String(redis.port) }) };
+  const child = spawnSync(process.execPath, [...process.execArgv, '--expose-gc', worker, name], {
+    env,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+    timeout: 600_000,
+  });
+  if (child.status !== 0) throw new Error(`${name} failed:\n${child.stderr}`);
+  return JSON.parse(child.stdout.trim().split('\n').at(-1) as string) as Figures;
+}
+
+function medianOf(list: readonly Figures[]): Figures {
+  const names = new Set(list.flatMap((figures) => Object.keys(figures)));
+  return Object.fromEntries(
+    [...names].map((name) => [name, median(list.map((figures) => figures[name] ?? Number.NaN))]),
+  );
+}
+
+function show(value: number | undefined): string {
+  if (value === undefined) return '';
+  return value >= 100 ? Math.round(value).toLocaleString('en') : String(Math.round(value * 100) / 100);
+}

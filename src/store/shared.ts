@@ -1,0 +1,66 @@
+import type { MaybePromise, Store } from './store.ts';
+
+/**
+ * A store that engines in several processes share.
+ *
+ * A run belongs to one engine at a time, and only that one may append to it while it is unsettled. Each store object is
+ * one engine to the others. A run created by an append belongs to the appender; an append to a run that nobody owns, or
+ * that has settled, makes it the owner.
+ */
+export interface SharedStore extends Store {
+  /**
+   * Takes up unsettled runs of these flows that nobody alive owns, oldest first; at most `limit`, by default 100. Runs
+   * of engines found dead are among them. Runs that were set aside are not; of the runs whose process has been lost
+   * twice or more, at most one comes at a time.
+   */
+  claim(flows: readonly string[], limit?: number): MaybePromise<readonly ClaimedRun[]>;
+  /**
+   * Takes up one run, whatever its flow, and even if it was set aside: then one more loss sets it aside again. Returns
+   * it unchanged if this store owns it, and `undefined` if it is unknown. Throws `StoreConflictError` if another engine
+   * that is alive owns it while it is unsettled.
+   */
+  claimRun(runId: string): MaybePromise<ClaimedRun | undefined>;
+  /** Gives runs up, so that others can claim them; runs of others are ignored. Closing the store releases all. */
+  release(runIds: readonly string[]): MaybePromise<void>;
+  /** Sets what is called when something happens to runs. Replaces an earlier watcher; `undefined` ends the watch. */
+  watch(watcher: StoreWatcher | undefined): MaybePromise<void>;
+  /**
+   * Asks the engine that owns a run to do something with it; done when the engine has answered, usually within a
+   * second. Throws `StoreError`: `unowned` if no engine that is alive owns it, or if the owner is gone before it
+   * answers, `refused` with the owner's words if it refuses. After `unowned`, `claimRun` and do it oneself.
+   */
+  request(runId: string, request: RunRequest): MaybePromise<void>;
+}
+
+/** A run that a store has taken up. */
+export interface ClaimedRun {
+  readonly id: string;
+  readonly flow: string;
+  /** `seq` of its last entry. */
+  readonly seq: number;
+  /** Counts the owners of the run, from 1. */
+  readonly epoch: number;
+  /** How often its process was lost since one of its tasks settled. */
+  readonly losses: number;
+}
+
+/** Callbacks of a watched store. What they throw is ignored, except by `requested`. */
+export interface StoreWatcher {
+  /** Flows whose runs this engine can continue. */
+  readonly flows: readonly string[];
+  /** There may be runs of `flows` to claim. Repeated while there are. */
+  claimable?(): void;
+  /** These runs of this store belong to it no more: others held this engine dead, perhaps because it was frozen. */
+  taken?(runIds: readonly string[]): void;
+  /** Another process asks something of a run of this store. To throw or reject is to refuse. */
+  requested?(runId: string, request: RunRequest): MaybePromise<void>;
+}
+
+/** A command for a run that another engine owns. Values must have JSON. */
+export interface RunRequest {
+  readonly type: 'cancel' | 'pause' | 'resume' | 'rerun';
+  /** Of a cancellation. */
+  readonly reason?: unknown;
+  /** Of a rerun. */
+  readonly taskIds?: readonly string[] | undefined;
+}

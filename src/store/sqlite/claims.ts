@@ -1,0 +1,150 @@
+import { StoreConflictError } from '../../model/error.ts';
+import type { ClaimedRun } from '../shared.ts';
+import { lastSeqSql } from './appender.ts';
+import type { Connection } from './connection.ts';
+import type { Holdings } from './holdings.ts';
+import type { Others } from './others.ts';
+import type { ThreadSettings } from './protocol.ts';
+import { isUnderWay } from './under-way.ts';
+
+/** From this number of losses on a run is a suspect: its bodies may kill their process. */
+const suspectLosses = 2;
+/** The next suspect may be claimed once the last one has run this long. */
+const trialMs = 1_000;
+
+interface ClaimRow {
+  readonly [column: string]: unknown;
+  readonly n: number;
+  readonly id: string;
+  readonly flow: string;
+  readonly owner: number | null;
+  readonly epoch: number;
+  readonly losses: number;
+  readonly set_aside: number;
+  readonly ended_at: number | null;
+  readonly seq: number;
+}
+
+const columns = `n, id, flow, owner, epoch, losses, set_aside, ended_at, ${lastSeqSql} AS seq`;
+const unowned = `runs INDEXED BY unowned_runs WHERE ended_at IS NULL AND owner IS NULL AND set_aside = 0
+  AND flow IN (SELECT value FROM json_each(?))`;
+
+/** Takes runs up and gives them up. */
+export class Claims {
+  readonly #db: Connection;
+  readonly #holdings: Holdings;
+  readonly #others: Others;
+  readonly #maxLosses: number;
+
+  constructor(db: Connection, holdings: Holdings, others: Others, { maxLosses }: ThreadSettings) {
+    this.#db = db;
+    this.#holdings = holdings;
+    this.#others = others;
+    this.#maxLosses = maxLosses;
+  }
+
+  claim(flows: readonly string[], limit: number): ClaimedRun[] {
+    const rows = this.#change((engine) => {
+      const found = this.#find(flows, limit);
+      for (const { n } of found) this.#take(engine, n);
+      return found;
+    });
+    return rows.map((row) => this.#hold(row, row.losses));
+  }
+
+  claimRun(runId: string): ClaimedRun | undefined {
+    const found = this.#change((engine) => {
+      const row = this.#db.get<ClaimRow>(`SELECT ${columns} FROM runs WHERE id = ?`, runId);
+      if (row === undefined || row.ended_at !== null || row.owner === engine) return { row };
+      if (row.owner !== null) {
+        throw new StoreConflictError(
+          runId,
+          `Run ${runId} belongs to another engine, which is alive and continues it`,
+        );
+      }
+      const losses = row.set_aside === 1 ? Math.min(row.losses, this.#maxLosses - 1) : row.losses;
+      this.#take(engine, row.n);
+      this.#db.run('UPDATE runs SET set_aside = 0, losses = ? WHERE n = ?', losses, row.n);
+      return { row, losses };
+    });
+    const { row, losses } = found;
+    if (row === undefined) return undefined;
+    if (losses !== undefined) return this.#hold(row, losses);
+    const { id, flow, seq, epoch } = row;
+    return { id, flow, seq, epoch, losses: row.losses };
+  }
+
+  release(runIds: readonly string[]): void {
+    this.#holdings.write((engine) => {
+      for (const runId of runIds) {
+        this.#db.run(
+          `UPDATE runs SET owner = NULL, epoch = epoch + 1, claimed_at = NULL
+           WHERE id = ? AND owner = ? AND ended_at IS NULL`,
+          ...[runId, engine],
+        );
+      }
+    });
+    for (const runId of runIds) this.#holdings.drop(runId);
+  }
+
+  /** Whether a claim would find a run. */
+  isAnyClaimable(flows: readonly string[]): boolean {
+    return this.#others.isAnyDead || this.#find(flows, 1).length > 0;
+  }
+
+  /** A transaction that first moves the runs of dead engines to nobody. */
+  #change<T>(work: (engine: number) => T): T {
+    this.#others.look(performance.now());
+    return this.#holdings.write((engine) => {
+      for (const dead of this.#others.dead) if (this.#others.end(dead)) this.#disown(dead);
+      return work(engine);
+    });
+  }
+
+  #disown(dead: number): void {
+    const sql = 'SELECT n, losses FROM runs INDEXED BY unsettled_runs WHERE ended_at IS NULL AND owner = ?';
+    for (const { n, losses } of this.#db.all<{ n: number; losses: number }>(sql, dead)) {
+      const counted = isUnderWay(this.#db, n) ? losses + 1 : losses;
+      this.#db.run(
+        `UPDATE runs SET owner = NULL, epoch = epoch + 1, claimed_at = NULL, losses = ?, set_aside = ? WHERE n = ?`,
+        ...[counted, counted >= this.#maxLosses ? 1 : 0, n],
+      );
+    }
+  }
+
+  #find(flows: readonly string[], limit: number): ClaimRow[] {
+    const list = JSON.stringify(flows);
+    const rows = this.#db.all<ClaimRow>(
+      `SELECT ${columns} FROM ${unowned} AND losses < ${suspectLosses} ORDER BY n LIMIT ?`,
+      ...[list, limit],
+    );
+    if (rows.length >= limit) return rows;
+    const suspect = this.#db.get<ClaimRow>(
+      `SELECT ${columns} FROM ${unowned} AND losses >= ${suspectLosses} ORDER BY claimed_at, n LIMIT 1`,
+      list,
+    );
+    if (suspect !== undefined && !this.#isTrialOn()) rows.push(suspect);
+    return rows;
+  }
+
+  /** Whether a suspect was claimed a moment ago, and has neither settled a task nor been released. */
+  #isTrialOn(): boolean {
+    const now = Date.now();
+    const sql = `SELECT 1 FROM runs INDEXED BY unsettled_runs WHERE ended_at IS NULL AND owner IS NOT NULL
+      AND losses >= ${suspectLosses} AND claimed_at > ? AND claimed_at <= ? LIMIT 1`;
+    return this.#db.get(sql, now - trialMs, now) !== undefined;
+  }
+
+  #take(engine: number, n: number): void {
+    this.#db.run(
+      'UPDATE runs SET owner = ?, epoch = epoch + 1, claimed_at = ? WHERE n = ?',
+      ...[engine, Date.now(), n],
+    );
+  }
+
+  /** Once it is committed. */
+  #hold({ n, id, flow, epoch, seq }: ClaimRow, losses: number): ClaimedRun {
+    this.#holdings.hold(id, { n, epoch: epoch + 1, seq, losses });
+    return { id, flow, seq, epoch: epoch + 1, losses };
+  }
+}

@@ -1,0 +1,151 @@
+import { StoreConflictError } from '../../model/error.ts';
+import type { Connection } from './connection.ts';
+import { markOfThis, type ProcessMark } from './process-mark.ts';
+import type { ThreadSettings } from './protocol.ts';
+
+/** A run as the journal has it, to append to. */
+export interface HeldRun {
+  readonly n: number;
+  readonly epoch: number;
+  seq: number;
+  losses: number;
+}
+
+/** This store as an engine among those that share the file, and the unsettled runs that it owns. */
+export class Holdings {
+  readonly mark: ProcessMark = markOfThis();
+  readonly #db: Connection;
+  readonly #leaseMs: number;
+  readonly #tellTaken: (runIds: readonly string[]) => void;
+  /** By id; `undefined` for a run whose row must be read again. */
+  readonly #held = new Map<string, HeldRun | undefined>();
+  /** Runs that others have taken over. */
+  readonly #taken = new Set<string>();
+  #engine: number | undefined;
+  #removals = 0;
+
+  constructor(db: Connection, { leaseMs }: ThreadSettings, tellTaken: (runIds: readonly string[]) => void) {
+    this.#db = db;
+    this.#leaseMs = leaseMs;
+    this.#tellTaken = tellTaken;
+  }
+
+  /** Number of this engine; `undefined` until it first owns something. */
+  get engine(): number | undefined {
+    return this.#engine;
+  }
+
+  /** A transaction as an engine that nobody has ended: if somebody has, it goes on as a new engine without runs. */
+  write<T>(work: (engine: number) => T): T {
+    for (;;) {
+      const engine = this.#engine ?? this.#register();
+      try {
+        return this.#db.write(() => {
+          this.#check(engine);
+          return work(engine);
+        });
+      } catch (error) {
+        if (!(error instanceof EngineEnded)) throw error;
+        this.retire();
+      }
+    }
+  }
+
+  /** Shows that this engine lives. */
+  beat(): void {
+    const sql = 'UPDATE engines SET beat = beat + 1 WHERE n = ? AND ended_at IS NULL';
+    if (this.#engine !== undefined && this.#db.run(sql, this.#engine) === 0) this.retire();
+  }
+
+  /** Finds out whether this engine has been ended. Changes nothing in the file. */
+  look(): void {
+    if (this.#engine === undefined) return;
+    const sql = 'SELECT 1 AS found FROM engines WHERE n = ? AND ended_at IS NULL';
+    if (this.#db.get(sql, this.#engine) === undefined) this.retire();
+  }
+
+  /** Counts all runs as taken over, and this engine as ended. */
+  retire(): void {
+    const runIds = [...this.#held.keys()];
+    for (const runId of runIds) this.#taken.add(runId);
+    this.#held.clear();
+    this.#engine = undefined;
+    if (runIds.length > 0) this.#tellTaken(runIds);
+  }
+
+  /** Throws `StoreConflictError` if others have taken the run over. */
+  checkTaken(runId: string): void {
+    if (!this.#taken.has(runId)) return;
+    throw new StoreConflictError(
+      runId,
+      `Run ${runId} has been taken over by another engine, which held this one dead`,
+    );
+  }
+
+  holds(runId: string): boolean {
+    return this.#held.has(runId);
+  }
+
+  held(runId: string): HeldRun | undefined {
+    return this.#held.get(runId);
+  }
+
+  hold(runId: string, run: HeldRun): void {
+    this.#taken.delete(runId);
+    this.#held.set(runId, run);
+  }
+
+  /** Has the row of a run read again before it is used, since a transaction was undone. */
+  doubt(runIds: Iterable<string>): void {
+    for (const runId of runIds) if (this.#held.has(runId)) this.#held.set(runId, undefined);
+  }
+
+  /** Of a run that has settled, was released or removed. */
+  drop(runId: string): void {
+    this.#held.delete(runId);
+  }
+
+  forget(runId: string): void {
+    this.#held.delete(runId);
+    this.#taken.delete(runId);
+  }
+
+  /** Gives all runs up, and leaves. */
+  leave(): void {
+    const engine = this.#engine;
+    if (engine === undefined) return;
+    this.#db.write(() => {
+      this.#db.run(
+        'UPDATE runs SET owner = NULL, epoch = epoch + 1, claimed_at = NULL WHERE owner = ? AND ended_at IS NULL',
+        engine,
+      );
+      this.#db.run('DELETE FROM engines WHERE n = ? AND ended_at IS NULL', engine);
+    });
+    this.#held.clear();
+    this.#engine = undefined;
+  }
+
+  #register(): number {
+    const { host, pid, start } = this.mark;
+    this.#removals = 0;
+    this.#engine = this.#db.insert(
+      'INSERT INTO engines (lease_ms, host, pid, process_start, began_at) VALUES (?, ?, ?, ?, ?)',
+      ...[this.#leaseMs, host, pid, start, Date.now()],
+    );
+    return this.#engine;
+  }
+
+  #check(engine: number): void {
+    const row = this.#db.get<{ removals: number; ended_at: number | null }>(
+      'SELECT removals, ended_at FROM engines WHERE n = ?',
+      engine,
+    );
+    if (row === undefined || row.ended_at !== null) throw new EngineEnded();
+    if (row.removals === this.#removals) return;
+    this.#removals = row.removals;
+    this.doubt(this.#held.keys());
+  }
+}
+
+/** Another engine has held this one dead. */
+class EngineEnded extends Error {}

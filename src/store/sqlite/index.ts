@@ -1,0 +1,27 @@
+export type { ErrorView } from '../../model/error.ts';
+// Parts of the types below: declarations inferred from those name these.
+export type {
+  Entry,
+  RunEntry,
+  RunFact,
+  RunSettings,
+  Stamp,
+  TaskEntry,
+  TaskFact,
+  TaskRerun,
+} from '../../model/journal.ts';
+export type { Cause, RunStatus, SettledRunStatus } from '../../model/status.ts';
+export type { ClaimedRun, RunRequest, SharedStore, StoreWatcher } from '../shared.ts';
+export type {
+  Append,
+  EntrySource,
+  MaybePromise,
+  RunFilter,
+  RunSummary,
+  Store,
+  ValueFormat,
+} from '../store.ts';
+export { type Codec, createValueFormat } from '../values.ts';
+// The store.
+export type { SqliteStoreOptions } from './options.ts';
+export { createSqliteStore, type SqliteStore } from './sqlite-store.ts';

@@ -1,0 +1,87 @@
+import type { RunFilter, RunSummary } from '../../model/summary.ts';
+import type { ClaimedRun, RunRequest } from '../shared.ts';
+import type { Refusal } from './failure.ts';
+import type { RunEnd, RunStart } from './row.ts';
+import type { StoredRow } from './row-reader.ts';
+
+/** Settings of the thread; each option has its value. */
+export interface ThreadSettings {
+  readonly file: string;
+  readonly synchronous: 'full' | 'normal';
+  readonly busyTimeoutMs: number;
+  readonly maxBytes: number;
+  readonly leaseMs: number;
+  readonly silenceMs: number;
+  readonly maxLosses: number;
+  readonly keepCount: number;
+  readonly keepMs: number;
+  /** Its first number changes while the main loop lives. */
+  readonly heard: SharedArrayBuffer;
+}
+
+/** Fields of an append, one after another in a flat list, which is copied to the thread much faster than objects. */
+export type AppendFields = (string | number | AppendNews)[];
+export const appendWidth = 6;
+
+/** What an append means for the row of its run; 0 if nothing, 1 if only a task settles. */
+export interface AppendNews {
+  readonly settles: boolean;
+  readonly start: RunStart | undefined;
+  readonly end: RunEnd | undefined;
+}
+
+/** A part of a run's journal. */
+export interface JournalPart {
+  /** Number of the run; 0 if it is unknown. */
+  readonly run: number;
+  /** `seq` of the last entry. */
+  readonly seq: number;
+  readonly rows: readonly StoredRow[];
+}
+
+/** Calls to the thread, by name. */
+export interface Calls {
+  lastSeq(runId: string): number;
+  /** Rows after `seq`, about as many as parse in a few milliseconds. */
+  read(runId: string, afterSeq: number): JournalPart;
+  /** @param after only runs with a higher order */
+  list(filter: RunFilter, after: number): RunSummary[];
+  remove(runId: string): void;
+  claim(flows: readonly string[], limit: number): ClaimedRun[];
+  claimRun(runId: string): ClaimedRun | undefined;
+  release(runIds: readonly string[]): void;
+  watch(flows: readonly string[] | undefined): void;
+  request(runId: string, request: RunRequest): void;
+  answer(request: number, refusal: string | undefined): void;
+  close(): void;
+}
+
+/** A message to the thread. */
+export type ToThread =
+  | { readonly appends: AppendFields }
+  | { readonly call: keyof Calls; readonly id: number; readonly args: readonly unknown[] };
+
+/** A message from the thread. */
+export type FromThread =
+  | { readonly type: 'opened' }
+  | { readonly type: 'refused'; readonly refusal: Refusal }
+  /** The oldest appends are settled: these were refused, the others are durable. */
+  | {
+      readonly type: 'appended';
+      readonly count: number;
+      readonly refused: readonly (readonly [index: number, refusal: Refusal])[];
+    }
+  | { readonly type: 'returned'; readonly id: number; readonly result?: unknown }
+  | { readonly type: 'threw'; readonly id: number; readonly refusal: Refusal }
+  | ThreadEvent;
+
+/** Something that nobody asked for. */
+export type ThreadEvent =
+  | { readonly type: 'taken'; readonly runIds: readonly string[] }
+  | { readonly type: 'claimable' }
+  | {
+      readonly type: 'requested';
+      readonly request: number;
+      readonly runId: string;
+      readonly what: RunRequest;
+    };

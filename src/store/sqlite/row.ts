@@ -1,0 +1,30 @@
+import type { SettledRunStatus } from '../../model/status.ts';
+
+/** The entries of an append as a row of the journal. */
+export interface Row {
+  /** Instant of the first entry; steps count their milliseconds from it. */
+  readonly at: number;
+  /**
+   * A JSON list of the entries. A step is `["ready", task, ms]`, `["started", task, ms, attempt]` or
+   * `["done", task, ms, attempt, output]`, any other entry an object.
+   *
+   * `*` marks a value that is text in the store's own format: `["done*", …]`, `{ "input*": … }`. `outputs` of a
+   * `run.done` stands for the record of all tasks' outputs: `true` if they settled in the record's order, else the ids.
+   */
+  readonly text: string;
+  /** Whether a task settled. */
+  readonly settles: boolean;
+  readonly start: RunStart | undefined;
+  /** How the run ended, if the last entry says so. */
+  readonly end: RunEnd | undefined;
+}
+
+export interface RunStart {
+  readonly flow: string;
+  readonly at: number;
+}
+
+export interface RunEnd {
+  readonly ending: SettledRunStatus;
+  readonly at: number;
+}

@@ -1,0 +1,191 @@
+import { textOf } from '../../model/error.ts';
+import type { Entry } from '../../model/journal.ts';
+import type { RunFilter, RunSummary } from '../../model/summary.ts';
+import type { ClaimedRun, RunRequest, SharedStore, StoreWatcher } from '../shared.ts';
+import type { Append, ValueFormat } from '../store.ts';
+import { createValueFormat } from '../values.ts';
+import { checkOptions, type SqliteStoreOptions } from './options.ts';
+import type { JournalPart, ThreadEvent, ThreadSettings } from './protocol.ts';
+import { RowReader } from './row-reader.ts';
+import { RowWriter } from './row-writer.ts';
+import { ThreadLink } from './thread-link.ts';
+
+/** A store in an SQLite file. All its methods return promises. */
+export interface SqliteStore extends SharedStore, AsyncDisposable {
+  append(given: Append): Promise<void>;
+  lastSeq(runId: string): Promise<number>;
+  read(runId: string): Promise<readonly Entry[]>;
+  list(filter?: RunFilter): Promise<readonly RunSummary[]>;
+  remove(runId: string): Promise<void>;
+  claim(flows: readonly string[], limit?: number): Promise<readonly ClaimedRun[]>;
+  claimRun(runId: string): Promise<ClaimedRun | undefined>;
+  release(runIds: readonly string[]): Promise<void>;
+  watch(watcher: StoreWatcher | undefined): Promise<void>;
+  request(runId: string, request: RunRequest): Promise<void>;
+  /**
+   * Keeps what was appended before, gives all runs up and closes the file. Safe to repeat. Afterwards every method
+   * rejects with `StoreError` `closed`.
+   */
+  close(): Promise<void>;
+}
+
+/** How often the main thread shows that its event loop runs, at the least. */
+const maxBeatMs = 5_000;
+
+/**
+ * Opens a store in a file, which is made if there is none; its folder must exist. `:memory:` makes one without a file.
+ *
+ * Several processes may open the same file. It must be on a local disk: network file systems do not lock reliably.
+ *
+ * @param file path, or a `file:` URL, which may have `?mode=ro` to only read
+ * @throws `FlowError` `bad_option`; `StoreError` if the file cannot be used, which is then left as it is
+ */
+export async function createSqliteStore(
+  file: string | URL,
+  options: SqliteStoreOptions = {},
+): Promise<SqliteStore> {
+  const settings = checkOptions(String(file), options);
+  const store = new Sqlite(settings, options.values ?? createValueFormat({ codec: options.codec }));
+  await store.open();
+  return store;
+}
+
+/** Writes and reads rows; the thread does the rest. */
+class Sqlite implements SqliteStore {
+  readonly isAsync = true;
+  readonly values: ValueFormat | undefined;
+  readonly #link: ThreadLink;
+  readonly #writer: RowWriter;
+  readonly #heartbeat: NodeJS.Timeout;
+  #watcher: StoreWatcher | undefined;
+
+  constructor(settings: ThreadSettings, values: ValueFormat | undefined) {
+    this.values = values;
+    this.#writer = new RowWriter(values);
+    this.#link = new ThreadLink(settings, (event) => this.#hear(event));
+    const heard = new Int32Array(settings.heard);
+    const beatMs = Math.min(maxBeatMs, settings.silenceMs / 4);
+    this.#heartbeat = setInterval(() => Atomics.add(heard, 0, 1), beatMs);
+    this.#heartbeat.unref();
+  }
+
+  async open(): Promise<void> {
+    try {
+      await this.#link.opened();
+    } catch (error) {
+      clearInterval(this.#heartbeat);
+      throw error;
+    }
+  }
+
+  append(given: Append): Promise<void> {
+    const { runId, expectedSeq, seq } = given;
+    try {
+      const { at, text, settles, start, end } = this.#writer.write(given);
+      const isNews = start !== undefined || end !== undefined;
+      const news = isNews ? { settles, start, end } : settles ? 1 : 0;
+      return this.#link.append(runId, expectedSeq, seq, at, text, news);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  lastSeq(runId: string): Promise<number> {
+    return this.#link.call('lastSeq', runId);
+  }
+
+  async read(runId: string): Promise<readonly Entry[]> {
+    const reader = new RowReader(runId, this.values);
+    const entries: Entry[] = [];
+    let first: JournalPart | undefined;
+    for (;;) {
+      const part = await this.#link.call('read', runId, entries.length);
+      first ??= part;
+      // It was removed meanwhile, and is perhaps another run of the same id.
+      if (part.run !== first.run) return [];
+      for (const row of part.rows) reader.read(row, entries);
+      if (part.rows.length === 0 || entries.length >= first.seq) return entries;
+    }
+  }
+
+  async list(filter: RunFilter = {}): Promise<readonly RunSummary[]> {
+    const { limit = Number.POSITIVE_INFINITY, newestFirst } = filter;
+    const runs: RunSummary[] = [];
+    let { before } = filter;
+    let after = 0;
+    for (;;) {
+      const rest = { ...filter, before, limit: limit - runs.length };
+      const page = await this.#link.call('list', rest, after);
+      for (const run of page) runs.push(run);
+      const last = page.at(-1);
+      if (last === undefined || runs.length >= limit) return runs;
+      if (newestFirst) before = last.order;
+      else after = last.order;
+    }
+  }
+
+  remove(runId: string): Promise<void> {
+    return this.#link.call('remove', runId);
+  }
+
+  claim(flows: readonly string[], limit = 100): Promise<readonly ClaimedRun[]> {
+    return this.#link.call('claim', flows, limit);
+  }
+
+  claimRun(runId: string): Promise<ClaimedRun | undefined> {
+    return this.#link.call('claimRun', runId);
+  }
+
+  release(runIds: readonly string[]): Promise<void> {
+    return this.#link.call('release', runIds);
+  }
+
+  watch(watcher: StoreWatcher | undefined): Promise<void> {
+    this.#watcher = watcher;
+    return this.#link.call('watch', watcher?.flows);
+  }
+
+  request(runId: string, request: RunRequest): Promise<void> {
+    return this.#link.call('request', runId, request);
+  }
+
+  close(): Promise<void> {
+    clearInterval(this.#heartbeat);
+    return this.#link.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #hear(event: ThreadEvent): void {
+    switch (event.type) {
+      case 'claimable':
+        return callBack(() => this.#watcher?.claimable?.());
+      case 'taken':
+        return callBack(() => this.#watcher?.taken?.(event.runIds));
+      case 'requested':
+        void this.#answer(event);
+    }
+  }
+
+  async #answer({ request, runId, what }: Extract<ThreadEvent, { type: 'requested' }>): Promise<void> {
+    let refusal: string | undefined;
+    try {
+      if (this.#watcher?.requested === undefined) refusal = 'it takes no requests';
+      else await this.#watcher.requested(runId, what);
+    } catch (error) {
+      refusal = textOf(error);
+    }
+    // A store that is closed meanwhile gives its runs up, and the asker learns that.
+    await this.#link.call('answer', request, refusal).catch(() => {});
+  }
+}
+
+function callBack(call: () => void): void {
+  try {
+    call();
+  } catch {
+    // The port says so: a watcher must not end the store.
+  }
+}

@@ -1,0 +1,218 @@
+import type { Append, Entry, ValueFormat } from 'topple';
+import * as assert from 'uvu/assert';
+import { EntryList, type Fact } from '../../../src/model/entry-list.ts';
+import { RowReader } from '../../../src/store/sqlite/row-reader.ts';
+import { RowWriter } from '../../../src/store/sqlite/row-writer.ts';
+import { spec } from '../../spec.ts';
+import { appendOf } from '../../support/stores.ts';
+
+const test = spec('rows of the SQLite store');
+
+const error = { name: 'Error', message: 'no' };
+const started: Fact = {
+  type: 'run.started',
+  at: 1_000,
+  version: 1,
+  flow: 'f',
+  flowHash: 'h',
+  input: { n: 1 },
+};
+
+/** Facts of a run with tasks `a` and `__proto__`, in appends. */
+const appends: [Fact, number][][] = [
+  [
+    [started, -1],
+    [{ type: 'task.ready', at: 1_000 }, 0],
+    [{ type: 'task.ready', at: 1_001.5 }, 1],
+  ],
+  [
+    [{ type: 'task.started', at: 1_001, attempt: 1 }, 0],
+    [{ type: 'task.progress', at: 1_002, attempt: 1, fraction: 0.5, note: 'half' }, 0],
+    [{ type: 'task.retrying', at: 1_003, attempt: 1, retryAt: 1_010, error }, 0],
+  ],
+  [[{ type: 'task.started', at: 1_010, attempt: 2 ** 28 }, 0]],
+  [
+    [{ type: 'task.done', at: 1_011, attempt: 2 ** 28, output: ['x', null] }, 0],
+    [{ type: 'task.skipped', at: 1_012, attempt: 0, cause: 'rule', because: 'a' }, 1],
+  ],
+  [[{ type: 'run.cancelling', at: 1_013, cause: 'cancelled', reason: 'enough' }, -1]],
+  [[{ type: 'run.done', at: 1_014, output: undefined }, -1]],
+];
+
+/** Appends as an engine makes them. */
+function fill(ids: readonly string[], facts: readonly (readonly [Fact, number][])[]) {
+  const list = new EntryList('r', ids);
+  const made = facts.map((part): Append => {
+    const expectedSeq = list.length;
+    for (const [fact, task] of part) list.push({ ...fact }, task);
+    const seq = list.length;
+    return { runId: 'r', expectedSeq, seq, journal: list, entries: list.slice(expectedSeq, seq) };
+  });
+  return { list, made };
+}
+
+function read(rows: readonly { seq: number; at: number; text: string }[], format?: ValueFormat): Entry[] {
+  const reader = new RowReader('r', format);
+  const entries: Entry[] = [];
+  for (const row of rows) reader.read(row, entries);
+  return entries;
+}
+
+function write(made: readonly Append[], format?: ValueFormat) {
+  const writer = new RowWriter(format);
+  return made.map((append) => ({ ...writer.write(append), seq: append.seq }));
+}
+
+test('give entries back as they were, of a list or as objects', () => {
+  const { list, made } = fill(['a', '__proto__'], appends);
+  const entries = list.slice(0);
+  assert.equal(read(write(made)), entries);
+  const plain = made.map((append) => appendOf('r', append.entries, append.expectedSeq, entries));
+  assert.equal(read(write(plain)), entries);
+  assert.equal(Object.keys(read(write(made)).at(-1) as Entry), ['type', 'at', 'output', 'seq', 'runId']);
+});
+
+test('are JSON that a person can read', () => {
+  const { made } = fill(['a', '__proto__'], appends);
+  assert.equal(
+    write(made).map(({ at, text }) => [at, text]),
+    [
+      [
+        1_000,
+        '[{"type":"run.started","at":1000,"version":1,"flow":"f","flowHash":"h","input":{"n":1}},["ready","a",0],{"type":"task.ready","at":1001.5,"taskId":"__proto__"}]',
+      ],
+      [
+        1_001,
+        '[["started","a",0,1],{"type":"task.progress","at":1002,"attempt":1,"fraction":0.5,"note":"half","taskId":"a"},{"type":"task.retrying","at":1003,"attempt":1,"retryAt":1010,"error":{"name":"Error","message":"no"},"taskId":"a"}]',
+      ],
+      [1_010, '[["started","a",0,268435456]]'],
+      [
+        1_011,
+        '[["done","a",0,268435456,["x",null]],{"type":"task.skipped","at":1012,"attempt":0,"cause":"rule","because":"a","taskId":"__proto__"}]',
+      ],
+      [1_013, '[{"type":"run.cancelling","at":1013,"cause":"cancelled","reason":"enough"}]'],
+      [1_014, '[{"type":"run.done","at":1014}]'],
+    ],
+  );
+});
+
+test('say what becomes of the run', () => {
+  const { made } = fill(['a', '__proto__'], appends);
+  assert.equal(
+    write(made).map(({ settles, start, end }) => [settles, start, end]),
+    [
+      [false, { flow: 'f', at: 1_000 }, undefined],
+      [false, undefined, undefined],
+      [false, undefined, undefined],
+      [true, undefined, undefined],
+      [false, undefined, undefined],
+      [false, undefined, { ending: 'done', at: 1_014 }],
+    ],
+  );
+  const again: [Fact, number][] = [
+    [{ type: 'run.failed', at: 5 }, -1],
+    [{ type: 'task.rerun', at: 6 }, 0],
+    [{ type: 'task.ready', at: 6 }, 0],
+  ];
+  const [row] = write(fill(['a'], [again]).made);
+  assert.equal([row?.settles, row?.end], [false, undefined]);
+});
+
+const done = (output: unknown): Fact => ({ type: 'task.done', at: 1, attempt: 1, output });
+const runDone = (output: unknown): Fact => ({ type: 'run.done', at: 2, output });
+
+test('do not write the outputs of all tasks twice', () => {
+  const a = { big: 1 };
+  const ids = ['a', 'b', '1', 'skipped', '__proto__'];
+  const outputs = { a, b: undefined, 1: Number.NaN } as Record<string, unknown>;
+  Object.defineProperty(outputs, '__proto__', {
+    value: 0,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
+  const inOrder: [Fact, number][] = [
+    [done(a), 0],
+    [done(undefined), 1],
+    [done(Number.NaN), 2],
+    [done(0), 4],
+    [runDone(outputs), -1],
+  ];
+  const { list, made } = fill(ids, [inOrder]);
+  const [row] = write(made);
+  assert.match(row?.text as string, /\{"type":"run.done","at":2,"outputs":true\}\]$/);
+  const [, , , , last] = read([row as never]);
+  // JSON makes `null` of NaN, in the task's output as in the run's.
+  const expected = { ...(list.get(5) as { output: object }).output, 1: null };
+  assert.equal((last as { output: unknown }).output, expected);
+  assert.equal(Object.keys((last as { output: object }).output), ['1', 'a', 'b', '__proto__']);
+});
+
+test('keep the order of outputs that came in another, and those of tasks that ran again', () => {
+  const facts: [Fact, number][] = [
+    [done('old'), 1],
+    [done('a'), 0],
+    [{ type: 'run.failed', at: 1 }, -1],
+    [{ type: 'task.rerun', at: 1 }, 1],
+    [{ type: 'task.rerun', at: 1 }, 2],
+    [done('c'), 2],
+    [done('b'), 1],
+    [runDone({ a: 'a', b: 'b', c: 'c' }), -1],
+  ];
+  const [row] = write(fill(['a', 'b', 'c'], [facts]).made);
+  assert.match(row?.text as string, /"outputs":\["a","b","c"\]\}\]$/);
+  const { output } = read([row as never]).at(-1) as Entry & { output: object };
+  assert.equal(Object.entries(output), [
+    ['a', 'a'],
+    ['b', 'b'],
+    ['c', 'c'],
+  ]);
+});
+
+test('write every other output of a run', () => {
+  for (const output of [{ a: 1, b: 2 }, { a: 2 }, {}, [1], 'a', null, new Map([['a', 1]])]) {
+    const { made } = fill(['a'], [[[done(1), 0]], [[runDone(output), -1]]]);
+    assert.is(write(made)[1]?.text, `[{"type":"run.done","at":2,"output":${JSON.stringify(output)}}]`);
+  }
+  // Here the record would not come back as a list.
+  const { made } = fill(['0'], [[[done(1), 0]], [[runDone([1]), -1]]]);
+  assert.is(write(made)[1]?.text, '[{"type":"run.done","at":2,"output":[1]}]');
+});
+
+test('hold the text of a format: as it is if it is JSON, else as a string', () => {
+  const format: ValueFormat = {
+    write: (value) => (typeof value === 'bigint' ? `~${value}` : JSON.stringify(value)),
+    read: (text) => (text.startsWith('~') ? BigInt(text.slice(1)) : JSON.parse(text)),
+  };
+  const facts: [Fact, number][] = [
+    [{ ...started, input: 5n } as Fact, -1],
+    [done(7n), 0],
+    [done({ n: 1 }), 1],
+    [{ type: 'run.cancelling', at: 1, cause: 'cancelled', reason: true }, -1],
+  ];
+  const { list, made } = fill(['a', 'b'], [facts]);
+  const [row] = write(made, format);
+  assert.match(row?.text as string, '"input*":"~5"');
+  assert.match(row?.text as string, '["done*","a",-999,1,"~7"],["done","b",-999,1,{"n":1}]');
+  assert.equal(read([row as never], format), list.slice(0));
+  assert.throws(() => read([row as never]), /open the store with the `values` that wrote it/);
+});
+
+test('use the text that was made when the value was given', () => {
+  const { made } = fill(['a'], [[[started, -1]], [[done({ n: 1 }), 0]]]);
+  const texts = ['{"n":"then"}', '007'];
+  const rows = write(made.map((append) => ({ ...append, textAt: (seq) => texts[seq - 1] })));
+  assert.match(rows[0]?.text as string, '"input":{"n":"then"}');
+  assert.is(rows[1]?.text, '[["done*","a",0,1,"007"]]');
+});
+
+test('refuse a value without JSON', () => {
+  const circle: unknown[] = [];
+  circle.push(circle);
+  for (const output of [() => 1, Symbol('s'), 1n, circle]) {
+    assert.throws(
+      () => write(fill(['a'], [[[done(output), 0]]]).made),
+      (thrown: { code?: string }) => thrown.code === 'value',
+    );
+  }
+});
