@@ -15,6 +15,11 @@ import type { RunFilter, RunSummary, Store } from './store/store.ts';
 export interface EngineOptions extends Omit<EngineSettings, 'store'> {
   /** The store of the journals. Default: memory, for as long as the process lives. */
   readonly store?: Store | undefined;
+  /**
+   * Flows of runs in the store: `run` reads the runs of these, and of flows that the engine has started, recovered or
+   * made logic of. Default: none.
+   */
+  readonly flows?: readonly AnyFlow[] | undefined;
 }
 
 /** Runs flows: provides time, slots and a store. */
@@ -32,18 +37,32 @@ export interface Engine {
    */
   logic<F extends AnyFlow>(flow: F, settings?: RunSettings): FlowLogic<ActorInput<InputOf<F>>, ReturnedBy<F>>;
   /**
-   * Recovers the unsettled runs of these flows from the store. Attempts that were under way run again, under the same
-   * number. A run that was started with another version of its flow is left as it is, and logged.
-   */
-  recover(flows: readonly AnyFlow[]): readonly Run[];
-  /**
-   * A run that is under way, or has settled and is still kept.
+   * Recovers the unsettled runs of these flows from the store, in its order, and resolves with them. Attempts that were
+   * under way run again, under the same number. A run that was started with another version of its flow, or cannot be
+   * read, is left as it is, and logged. So is, without a word, one that started or was recovered meanwhile.
    *
-   * @throws FlowError if the id is not a string, for example a flow
+   * @throws FlowError for anything but flows, or two of one name; EngineStoppedError if the engine was stopped; the
+   * store's error if it cannot list its runs
    */
-  run(id: string): Run | undefined;
-  /** Summaries of the runs in the store. */
-  runs(filter?: RunFilter): readonly RunSummary[];
+  recover(flows: readonly AnyFlow[]): Promise<readonly Run[]>;
+  /**
+   * Finds a run: under way, settled and kept, or only in the store; `undefined` if there is none.
+   *
+   * A settled run that only the store has is like one that has just settled, and can run again. An unsettled one that
+   * is not under way on this engine shows its entries as they were read; `settled`, `outputs`, `actor` and commands
+   * refuse with NotUnderWayError. While the handle of a run is in use, another call gives the same one, unless the
+   * store has later entries.
+   *
+   * @throws FlowError if the id is not a string, or the engine does not know the flow of a stored run (`unknown_flow`)
+   * or only another version of it (`flow_changed`); JournalError if its journal is invalid; the store's error
+   */
+  run(id: string): Promise<Run | undefined>;
+  /**
+   * Summaries of the runs in the store.
+   *
+   * @throws FlowError for an invalid filter; the store's error
+   */
+  runs(filter?: RunFilter): Promise<readonly RunSummary[]>;
   /**
    * Stops the engine: nothing starts any more. After `graceMs`, or as soon as no attempt is under way, unsettled runs
    * are left in the store, their attempts are aborted, and their `settled()` rejects with EngineStoppedError.
@@ -57,12 +76,13 @@ export interface Engine {
  * @throws FlowError for an invalid option
  */
 export function createEngine(options: EngineOptions = {}): Engine {
-  const runs = new EngineRuns(options, options.store ?? createMemoryStore());
+  const flows = definitionsOf(options.flows ?? [], 'createEngine');
+  const runs = new EngineRuns(options, options.store ?? createMemoryStore(), flows);
   return {
     start: (flow, ...[input, given]) => quiet(start(flow, input, given)) as never,
     logic: (flow, settings) => runs.logic(definitionOf(flow), settings) as never,
-    recover: (flows) => runs.recover(definitionsOf(flows)),
-    run: (id) => {
+    recover: async (given) => runs.recover(definitionsOf(given, 'engine.recover')),
+    run: async (id) => {
       if (isFlow(id)) throw flowForId(id);
       return runs.run(id);
     },
@@ -75,9 +95,9 @@ export function createEngine(options: EngineOptions = {}): Engine {
   }
 }
 
-function definitionsOf(flows: readonly AnyFlow[]): FlowDefinition[] {
+function definitionsOf(flows: readonly AnyFlow[], owner: string): FlowDefinition[] {
   if (Array.isArray(flows)) return flows.map(definitionOf);
-  throw badOption({ option: 'flows', owner: 'engine.recover' }, 'a list of flows', flows);
+  throw badOption({ option: 'flows', owner }, 'a list of flows', flows);
 }
 
 function flowForId({ name }: { readonly name: string }): FlowError {

@@ -77,6 +77,7 @@ export {
   JournalError,
   type JournalErrorCode,
   type JournalErrorDetails,
+  NotUnderWayError,
   OutputError,
   RetryAfterError,
   RunFailedError,

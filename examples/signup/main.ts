@@ -40,7 +40,7 @@ for (const [title, signUp] of Object.entries(signUps)) {
   const text = await response.text();
   console.log(`← ${response.status} ${response.statusText} ${text}`);
   const { runId } = JSON.parse(text) as { runId?: string };
-  const run = engine.run(runId ?? '');
+  const run = await engine.run(runId ?? '');
   if (run !== undefined) runs.push(await watch(title, run));
 }
 

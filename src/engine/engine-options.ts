@@ -63,6 +63,7 @@ const engineKeys = new Set([
   'logger',
   'keepSettled',
   'random',
+  'flows',
 ]);
 const logicKeys = new Set(['concurrency', 'totalTimeoutMs', 'forwardEvents']);
 const filterKeys = new Set(['flow', 'settled', 'newestFirst', 'before', 'limit']);

@@ -1,11 +1,9 @@
-import type { AnyActorLogic, AnyActorRef, InspectionEvent } from 'xstate';
-import { badOption, boundRule, checkNumber, showValue } from '../model/check.ts';
-import { checkJournal } from '../model/check-journal.ts';
+import type { AnyActorLogic, InspectionEvent } from 'xstate';
+import { badOption, boundRule, checkNumber, isA, showValue } from '../model/check.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import {
   EngineStoppedError,
-  FlowError,
   InputError,
   issuesOf,
   JournalError,
@@ -15,10 +13,8 @@ import {
 import type { Entry, RunSettings } from '../model/journal.ts';
 import { checkRunId } from '../model/key.ts';
 import { guardLogger, type Logger } from '../model/logger.ts';
-import type { MaybePromise } from '../model/maybe-promise.ts';
-import { atOnce } from '../model/maybe-promise.ts';
+import { type MaybePromise, takesTime } from '../model/maybe-promise.ts';
 import { OrderedMap } from '../model/ordered-map.ts';
-import { tasksToRerun } from '../model/rerun.ts';
 import { check } from '../model/schema.ts';
 import type { RunFilter, RunSummary, Store } from '../store/store.ts';
 import type { EngineCore } from './core.ts';
@@ -31,13 +27,18 @@ import {
   type StartOptions,
   type StopOptions,
 } from './engine-options.ts';
-import { hostOf } from './host.ts';
+import { flowsByName, KnownFlows } from './known-flows.ts';
 import { LeftRuns } from './left-runs.ts';
 import type { LiveRun } from './live-run.ts';
-import { Run } from './run.ts';
+import { Pools } from './pools.ts';
+import { Recoveries } from './recovery.ts';
+import { checkRerun, recordRerun } from './rerun.ts';
+import { type HeldRun, Run } from './run.ts';
 import { RunJournal } from './run-journal.ts';
 import { createRunMachine, type LaunchOptions, launch, RunLogic } from './run-logic.ts';
 import { Limit } from './slots.ts';
+import type { StoredJournal } from './stored-run.ts';
+import { StoredRuns } from './stored-runs.ts';
 import { Turn } from './turn.ts';
 
 const nothing: StartOptions = {};
@@ -55,7 +56,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   readonly noLimit = new Limit(Number.POSITIVE_INFINITY);
   readonly store: Store | undefined;
   readonly #limit: Limit;
-  readonly #pools: ReadonlyMap<string, Limit>;
+  readonly #pools: Pools;
   readonly #clock: Clock;
   /** Options for the actors of runs that it starts. */
   readonly #launchOptions: LaunchOptions;
@@ -65,21 +66,30 @@ export class EngineRuns implements EngineCore<LiveRun> {
   readonly #left = new LeftRuns((id) => this.store?.read(id) ?? []);
   /** Oldest first. */
   readonly #settled = new OrderedMap<string, LiveRun>();
+  readonly #flows: KnownFlows;
+  readonly #stored: StoredRuns;
+  readonly #recoveries: Recoveries<Run> | undefined;
   #order = 0;
   #isDraining = false;
 
-  /** @param store keeps the journals; without one, no run outlives its handle */
-  constructor(given: EngineSettings, store?: Store) {
+  /**
+   * @param store keeps the journals; without one, no run outlives its handle
+   * @param flows flows of stored runs, known before any run of them starts
+   */
+  constructor(given: EngineSettings, store?: Store, flows: readonly FlowDefinition[] = []) {
     checkEngine(given);
     const { logger = console, inspect, concurrency = Number.POSITIVE_INFINITY, pools = {} } = given;
     this.logger = guardLogger(logger);
     this.random = given.random ?? Math.random;
     this.store = store;
     this.#limit = new Limit(concurrency);
-    this.#pools = new Map(Object.entries(pools).map(([name, slots]) => [name, new Limit(slots)]));
+    this.#pools = new Pools(pools);
     this.#clock = given.clock ?? timeOfDay;
     this.#keepSettled = given.keepSettled ?? 1_000;
     this.#launchOptions = { clock: this.#clock, inspect: inspect && this.#guard(inspect) };
+    this.#flows = new KnownFlows(flows);
+    this.#stored = new StoredRuns(this, this.#clock, this.#flows);
+    this.#recoveries = store && new Recoveries<Run>(this, store);
   }
 
   get isDraining(): boolean {
@@ -88,19 +98,25 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   async start(definition: FlowDefinition, input: unknown, given: StartOptions = nothing): Promise<Run> {
     if (given !== nothing) checkStart(definition, given);
-    this.#checkPools(definition);
+    this.#pools.check(definition);
     const checking = check(definition.settings.input, input);
     const checked = checking instanceof Promise ? await checking : checking;
     if (!checked.ok) throw new InputError(definition.name, checked.issues);
     this.#checkWritable(definition, checked.value);
-    if (this.#isDraining) throw new EngineStoppedError('The engine was stopped: it starts no more runs');
+    this.#checkStarting();
     const { id, signal, paused, ...settings } = given;
-    if (id !== undefined && this.#isTaken(id))
-      throw new StoreConflictError(id, `There is a run ${id} already`);
+    if (id !== undefined && this.#live.get(id) !== undefined) throw taken(id);
+    this.#meet(definition);
     const run = this.#launch(this.newJournal(definition, id), settings, checked.value);
     if (paused === true) run.command({ type: 'run.pause' });
-    const kept = run.keepStart();
-    if (kept !== undefined) await kept;
+    try {
+      const kept = run.keepStart();
+      if (takesTime(kept)) await kept;
+    } catch (error) {
+      throw isA(error, StoreConflictError) ? taken(run.id) : error;
+    }
+    // The id is its own now. If it has settled by now, it has the place already.
+    if (this.#live.get(run.id) === run) this.#settled.delete(run.id);
     const handle = this.#handleOf(run);
     if (signal !== undefined) this.#cancelOn(signal, handle, run);
     return handle;
@@ -109,56 +125,41 @@ export class EngineRuns implements EngineCore<LiveRun> {
   /** Makes actor logic of a flow, bound to this engine. */
   logic(definition: FlowDefinition, settings: RunSettings = {}): AnyActorLogic {
     checkLogic(definition, settings);
-    this.#checkPools(definition);
+    this.#pools.check(definition);
+    this.#meet(definition);
     return new RunLogic(this, definition, settings) as unknown as AnyActorLogic;
   }
 
   machine(definition: FlowDefinition): ReturnType<typeof createRunMachine> {
-    this.#checkPools(definition);
+    this.#pools.check(definition);
+    this.#meet(definition);
     return createRunMachine(this, definition, {});
   }
 
   /** Recovers the store's unsettled runs of these flows; attempts that were under way run again. */
-  recover(definitions: readonly FlowDefinition[]): Run[] {
-    const byName = new Map<string, FlowDefinition>();
-    for (const definition of definitions) {
-      if (byName.has(definition.name)) throw duplicateFlow(definition.name);
-      byName.set(definition.name, definition);
-    }
-    const runs: Run[] = [];
-    for (const { id, flow } of atOnce(this.store?.list({ settled: false }) ?? [])) {
-      const definition = byName.get(flow);
-      if (definition === undefined || this.#live.get(id) !== undefined) continue;
-      try {
-        this.#checkPools(definition);
-        const entries = atOnce(this.store?.read(id) ?? []);
-        checkJournal(definition, id, entries, {
-          owner: `Journal of run ${showValue(id)} of flow \`${flow}\``,
-          runId: id,
-          path: 'entries',
-        });
-        const journal = this.openJournal(definition, id, entries);
-        runs.push(this.#handleOf(this.#launch(journal, journal.settings, undefined)));
-      } catch (error) {
-        this.logger.error(
-          `Run ${id} of flow \`${flow}\` cannot be recovered; it stays in the store as it is`,
-          error,
-        );
-      }
-    }
-    return runs;
+  async recover(definitions: readonly FlowDefinition[]): Promise<Run[]> {
+    const flows = flowsByName(definitions);
+    this.#checkStarting();
+    for (const definition of definitions) this.#meet(definition);
+    const live = this.#live.toArray().map(({ id }) => id);
+    return this.#recoveries?.recover(flows, live) ?? [];
   }
 
-  run(id: string): Run | undefined {
+  /** Finds a run: under way, settled and kept in memory, or in the store. */
+  async run(id: string): Promise<Run | undefined> {
     if (typeof id !== 'string')
       throw badOption({ option: 'id', owner: 'engine.run' }, 'the id of a run, as `run.id` has it', id);
-    const live = this.#live.get(id) ?? this.#settled.get(id);
-    return live === undefined ? undefined : this.#handleOf(live);
+    const here = this.#find(id);
+    if (here !== undefined) return this.#handleOf(here);
+    const entries = (await this.store?.read(id)) ?? [];
+    // It may have started or been recovered while the store was being read.
+    const found = this.#find(id) ?? (entries.length === 0 ? undefined : this.#stored.of(id, entries));
+    return found && this.#handleOf(found);
   }
 
-  runs(filter: RunFilter = {}): readonly RunSummary[] {
+  async runs(filter: RunFilter = {}): Promise<readonly RunSummary[]> {
     checkFilter(filter);
-    return atOnce(this.store?.list(filter) ?? []);
+    return (await this.store?.list(filter)) ?? [];
   }
 
   async stop({ graceMs = 0, storeTimeoutMs = 10_000 }: StopOptions = {}): Promise<void> {
@@ -206,11 +207,15 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   enter(run: LiveRun): MaybePromise<void> {
     if (this.#live.get(run.id) !== undefined) throw underWay(run.id);
-    const returned = this.#left.comeBack(run.journal);
-    this.#settled.delete(run.id);
+    // A new run may be refused yet, by a store that has another of its id.
+    const isNew = run.journal.seq === 0 && !run.journal.isShared;
+    const checked = isNew ? undefined : this.#left.comeBack(run.journal);
+    if (!isNew) this.#settled.delete(run.id);
     this.#live.set(run.id, run);
+    this.#stored.forget(run.id);
+    this.#recoveries?.entered(run.id);
     if (this.#isDraining) run.drain();
-    return returned;
+    return checked;
   }
 
   leave(run: LiveRun): void {
@@ -224,43 +229,39 @@ export class EngineRuns implements EngineCore<LiveRun> {
     this.#forget(this.#settled.shift() as string);
   }
 
-  handleOf(actor: AnyActorRef): Run | undefined {
-    const live = hostOf<LiveRun | (undefined & object)>(actor);
-    return live === undefined ? undefined : this.#handleOf(live);
+  // Services for recoveries.
+
+  resume({ definition, runId, entries }: StoredJournal): Run {
+    this.#pools.check(definition);
+    const journal = this.openJournal(definition, runId, entries);
+    return this.#handleOf(this.#launch(journal, journal.settings, undefined));
   }
 
   #launch(journal: RunJournal, settings: RunSettings, input: unknown): LiveRun {
     return launch(this, journal, settings, input, this.#launchOptions);
   }
 
-  #handleOf(live: LiveRun): Run {
-    live.handle ??= new Run(live, this.#again);
-    return live.handle as Run;
+  #find(id: string): LiveRun | undefined {
+    return this.#live.get(id) ?? this.#settled.get(id);
   }
 
-  readonly #again = (settled: LiveRun, taskIds: readonly string[] | undefined): LiveRun => {
-    const { startedAt, status } = settled.journal.foldTo();
-    // More entries in the journal mean that it runs again already.
-    if (!settled.hasSettled || settled.journal.seq > settled.endSeq) {
-      throw new Error(
-        `Run ${settled.id} has not settled, it is \`${status}\`: it can run again once it is \`done\`, \`failed\` or \`cancelled\``,
-      );
-    }
-    if (startedAt === null) {
-      throw new Error(`Run ${settled.id} never started, since its input was refused: start another`);
-    }
-    if (this.#isDraining) throw new EngineStoppedError('The engine was stopped: it starts no more runs');
-    const { journal, settings } = settled;
-    if (taskIds !== undefined && !Array.isArray(taskIds))
-      throw badOption({ option: 'taskIds', owner: 'run.rerun' }, 'a list of ids of tasks', taskIds);
-    const at = settled.now();
-    const { statuses } = journal.foldTo();
-    for (const task of tasksToRerun(journal.definition.graph, statuses, taskIds))
-      journal.record({ type: 'task.rerun', at }, task);
+  #handleOf(run: HeldRun): Run {
+    run.handle ??= new Run(run, this.#again);
+    return run.handle as Run;
+  }
+
+  readonly #again = (settled: HeldRun, taskIds: readonly string[] | undefined): LiveRun => {
+    checkRerun(settled);
+    this.#checkStarting();
+    const { id, journal, settings, input, handle } = settled;
+    this.#pools.check(journal.definition);
+    const live = this.#live.get(id);
+    if (live !== undefined && live !== settled) throw underWay(id);
+    recordRerun(settled, taskIds);
     // Its last step may not be over.
-    this.#live.delete(settled.id);
-    const again = this.#launch(journal, settings, settled.input);
-    again.handle = settled.handle;
+    this.#live.delete(id);
+    const again = this.#launch(journal, settings, input);
+    again.handle = handle;
     return again;
   };
 
@@ -272,32 +273,22 @@ export class EngineRuns implements EngineCore<LiveRun> {
     }
   }
 
+  #checkStarting(): void {
+    if (this.#isDraining) throw new EngineStoppedError('The engine was stopped: it starts no more runs');
+  }
+
+  /** Notes a flow for runs that only the store has. */
+  #meet(definition: FlowDefinition): void {
+    if (this.store !== undefined) this.#flows.meet(definition);
+  }
+
   #forget(id: string): void {
+    const failed = (error: unknown): void => this.logger.error(`The store could not forget run ${id}`, error);
     try {
-      this.store?.remove(id);
+      const removing = this.store?.remove(id);
+      if (takesTime(removing)) removing.then(undefined, failed);
     } catch (error) {
-      this.logger.error(`The store could not forget run ${id}`, error);
-    }
-  }
-
-  #isTaken(id: string): boolean {
-    if (this.store?.isAsync === true) return this.#live.get(id) !== undefined;
-    return this.#live.get(id) !== undefined || atOnce(this.store?.lastSeq(id) ?? 0) > 0;
-  }
-
-  /** Checks pools when a run starts: a flow does not know its engine before. */
-  #checkPools(definition: FlowDefinition): void {
-    const own = definition.settings.pools ?? {};
-    for (const name of definition.poolNames) {
-      if (Object.hasOwn(own, name) || this.#pools.has(name)) continue;
-      const taskId = definition.tasks.find((task) => task.pool === name)?.id;
-      const known =
-        [...Object.keys(own), ...this.#pools.keys()].map((pool) => `\`${pool}\``).join(', ') || 'none';
-      throw badOption(
-        { option: 'pool', taskId, flow: definition.name },
-        `a pool that the flow or the engine names (${known})`,
-        name,
-      );
+      failed(error);
     }
   }
 
@@ -348,9 +339,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 }
 
-function duplicateFlow(name: string): FlowError {
-  const message = `Two flows are named \`${name}\`, so it is not clear which one its runs belong to. Pass one of them.`;
-  return new FlowError('bad_option', message, { flow: name });
+function taken(id: string): StoreConflictError {
+  return new StoreConflictError(id, `There is a run ${id} already`);
 }
 
 function underWay(runId: string): JournalError {

@@ -393,6 +393,7 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
       this.stop(error);
       throw error;
     }
+    if (this.#end?.hasSettled === false) throw this.#end.error;
     if (!this.#keeping.isUnderWay) return undefined;
     this.#whenKept = Promise.withResolvers();
     return this.#whenKept.promise;
@@ -646,6 +647,7 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
 
   #finish(end: End): void {
     this.#end = end;
+    this.#keeping.close();
     this.steps.close();
     this.#core.leave(this);
     for (const callback of this.#whenEnded) callback(end);

@@ -1,11 +1,13 @@
-import type { ActorRef } from 'xstate';
+import type { ActorRef, AnyActorRef } from 'xstate';
+import type { RunResult } from '../../machines/orchestrator.ts';
 import { checkNumber } from '../model/check.ts';
 import { EngineStoppedError, RunFailedError } from '../model/error.ts';
-import type { Entry } from '../model/journal.ts';
+import type { Entry, RunSettings } from '../model/journal.ts';
 import type { RunView } from '../model/view.ts';
 import type { Subscription } from './emitter.ts';
-import type { LiveRun } from './live-run.ts';
+import type { End } from './live-run.ts';
 import type { RunCommand } from './run-command.ts';
+import type { RunJournal } from './run-journal.ts';
 import type { RunState } from './run-snapshot.ts';
 
 /** The actor of a run. */
@@ -24,65 +26,100 @@ export interface EventsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A run behind a handle: under way, over, or read from the store. */
+export interface HeldRun {
+  readonly id: string;
+  readonly journal: RunJournal;
+  readonly settings: RunSettings;
+  readonly input: unknown;
+  /** The user's handle, once there is one. */
+  handle: object | undefined;
+  readonly actor: AnyActorRef;
+  /** Whether nothing more happens in it here. */
+  readonly hasEnded: boolean;
+  /** Whether its end has been kept. */
+  readonly hasSettled: boolean;
+  /** `seq` of its last entry; infinite until it has settled. */
+  readonly endSeq: number;
+  /** Its result, once it has settled. */
+  readonly result: RunResult | undefined;
+  /** The first failure that counts, as thrown, if it was thrown here. */
+  readonly firstFailure: unknown;
+  /** The current stamp. */
+  now(): number;
+  command(command: RunCommand): void;
+  /** Calls back once it is over; at once if it is. Returns a function that cancels this. */
+  whenEnded(callback: (end: End) => void): () => void;
+}
+
+/** Has a settled run run again. */
+export type RunAgain = (settled: HeldRun, taskIds: readonly string[] | undefined) => HeldRun;
+
 /** A handle to watch, steer and await a run. It stays usable after the run has settled. */
 export class Run<Outputs = unknown> implements AsyncDisposable {
-  #live: LiveRun;
-  readonly #again: (live: LiveRun, taskIds: readonly string[] | undefined) => LiveRun;
+  #run: HeldRun;
+  readonly #again: RunAgain;
 
   /** Called by `start`; do not call it yourself. @internal */
-  constructor(live: LiveRun, again: (live: LiveRun, taskIds: readonly string[] | undefined) => LiveRun) {
-    this.#live = live;
+  constructor(run: HeldRun, again: RunAgain) {
+    this.#run = run;
     this.#again = again;
   }
 
   get id(): string {
-    return this.#live.id;
+    return this.#run.id;
   }
 
   /** `seq` of the last event that listeners have been notified of. */
   get seq(): number {
-    return this.#live.journal.keptSeq;
+    return this.#run.journal.keptSeq;
   }
 
-  /** The run's XState actor; a rerun creates another one. */
+  /**
+   * The run's XState actor; a rerun creates another one. That of a run read from the store is done, and shows the last
+   * snapshot.
+   *
+   * @throws NotUnderWayError if the run was read from the store, and has not settled
+   */
   get actor(): RunActor<Outputs> {
-    return this.#live.actor as unknown as RunActor<Outputs>;
+    return this.#run.actor as unknown as RunActor<Outputs>;
   }
 
   /** The run's current view: plain data, which later events do not change. */
   view(): RunView {
-    return this.#live.journal.view();
+    return this.#run.journal.view();
   }
 
   /**
    * Calls back at each later event of a type, `*` for all; earlier events are not repeated. The listener's errors go to
-   * the engine's logger.
+   * the engine's logger. An unsettled run read from the store has no later events.
    */
   on<Type extends Entry['type'] | '*'>(type: Type, listener: (event: EntryOf<Type>) => void): Subscription {
-    return this.#live.journal.emitter.on(type, listener as (event: Entry) => void);
+    return this.#run.journal.emitter.on(type, listener as (event: Entry) => void);
   }
 
   /**
    * Yields all events as they come, from the first one or `after` one. Ends when the run has settled, its engine was
-   * stopped, or the signal was aborted. It reads from the journal, so a slow reader blocks nothing and needs no buffer.
+   * stopped, or the signal was aborted; that of an unsettled run read from the store, with the last entry read. It
+   * reads from the journal, so a slow reader blocks nothing and needs no buffer.
    *
    * @throws FlowError for an invalid option, at the first read
    */
   async *events({ after = 0, signal }: EventsOptions = {}): AsyncGenerator<Entry, void, undefined> {
     checkNumber({ option: 'after', owner: 'run.events' }, after, { min: 0, integer: true });
-    const live = this.#live;
-    const { journal } = live;
-    const last = (): number => Math.min(journal.keptSeq, live.endSeq);
+    const run = this.#run;
+    const { journal } = run;
+    const last = (): number => Math.min(journal.keptSeq, run.endSeq);
     let wake: () => void = () => {};
     const rouse = (): void => wake();
     const isLetGo = (): boolean => signal?.aborted === true;
     const subscription = journal.emitter.on('*', rouse);
-    const forget = live.whenEnded(rouse);
+    const forget = run.whenEnded(rouse);
     signal?.addEventListener('abort', rouse);
     try {
       for (let seq = after; ; ) {
         while (seq < last() && !isLetGo()) yield journal.entry(++seq);
-        if (live.hasEnded || isLetGo()) return;
+        if (run.hasEnded || isLetGo()) return;
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
@@ -96,23 +133,29 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
 
   /**
    * Resolves with the view when the run has settled, however it ended. Rejects with `EngineStoppedError` if its engine
-   * or actor was stopped before, and with the error of a failed store. After a rerun it refers to the rerun.
+   * or actor was stopped before, with the error of a failed store, and with `NotUnderWayError` if the run was read from
+   * the store, and has not settled. After a rerun it refers to the rerun.
    */
   settled(): Promise<RunView> {
     return this.#ended(viewAtEnd);
   }
 
-  /** Resolves with the run's return value. Rejects with `RunFailedError` if it ended `failed` or `cancelled`. */
+  /**
+   * Resolves with the run's return value. Rejects with `RunFailedError` if it ended `failed` or `cancelled`, and as
+   * `settled` if it did not settle.
+   */
   outputs(): Promise<Outputs> {
-    return this.#ended((live) => {
-      if (live.result?.status === 'done') return live.result.outputs as Outputs;
-      throw failureOf(live);
+    return this.#ended((run) => {
+      if (run.result?.status === 'done') return run.result.outputs as Outputs;
+      throw failureOf(run);
     });
   }
 
   /**
    * Ends the run early: nothing more starts, attempts under way get their signal and `graceMs`, and waiting tasks are
    * cancelled, thousands of them in slices that yield to the event loop. A no-op if the run has settled.
+   *
+   * @throws NotUnderWayError if the run was read from the store, and has not settled; so do `pause` and `resume`
    */
   cancel(reason?: unknown): void {
     this.#send({ type: 'run.cancel', reason });
@@ -135,30 +178,31 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
    *
    * @param taskIds default: the tasks that did not end `done` or `skipped`; if there are none, every task
    *
-   * @throws FlowError for an unknown task id; Error if the run has not settled, or runs again already
+   * @throws FlowError for an unknown task id, an empty list, or a pool that the engine lacks; Error if the run has not
+   * settled, runs again already, or has no tasks; JournalError if another run of this id is under way
    */
   rerun(taskIds?: readonly string[]): void {
-    this.#live = this.#again(this.#live, taskIds);
+    this.#run = this.#again(this.#run, taskIds);
   }
 
   /** Cancels the run if it has not settled, and waits until it has. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.cancel('disposed');
-    await new Promise<void>((resolve) => this.#live.whenEnded(() => resolve()));
+    await new Promise<void>((resolve) => this.#run.whenEnded(() => resolve()));
   }
 
   #send(command: RunCommand): void {
-    this.#live.command(command);
+    this.#run.command(command);
   }
 
   /** Resolves with `make` of the settled run; rejects if the run was stopped or `make` throws. */
-  #ended<T>(make: (live: LiveRun) => T): Promise<T> {
-    const live = this.#live;
+  #ended<T>(make: (run: HeldRun) => T): Promise<T> {
+    const run = this.#run;
     const ended = new Promise<T>((resolve, reject) => {
-      live.whenEnded((end) => {
+      run.whenEnded((end) => {
         if (!end.hasSettled) return reject(end.error);
         try {
-          resolve(make(live));
+          resolve(make(run));
         } catch (error) {
           reject(error);
         }
@@ -169,15 +213,15 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
 }
 
 /** The view at the run's end, which a rerun does not change. */
-function viewAtEnd({ journal, endSeq }: LiveRun): RunView {
+function viewAtEnd({ journal, endSeq }: HeldRun): RunView {
   return journal.view(Math.min(journal.seq, endSeq));
 }
 
-function failureOf(live: LiveRun): Error {
-  const { result, firstFailure } = live;
+function failureOf(run: HeldRun): Error {
+  const { result, firstFailure } = run;
   if (result === undefined || result.status === 'done') return new EngineStoppedError();
   const failures = result.status === 'failed' ? result.failures : [];
-  const view = viewAtEnd(live);
+  const view = viewAtEnd(run);
   return new RunFailedError(
     view.flow,
     view.id,

@@ -54,6 +54,7 @@ const engineOptions = [
   'logger',
   'keepSettled',
   'random',
+  'flows',
 ] as const;
 const backgroundOptions = new Set([
   ...policyOptions,

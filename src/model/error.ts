@@ -9,6 +9,7 @@ export type FlowErrorCode =
   | 'bad_id'
   | 'bad_body'
   | 'bad_option'
+  | 'unknown_flow'
   | 'flow_changed';
 
 /** The subjects of a FlowError. */
@@ -135,6 +136,25 @@ export class EngineStoppedError extends Error {
 
   constructor(message = 'The engine was stopped before the run settled; `engine.recover` continues it') {
     super(message);
+  }
+}
+
+/**
+ * The run has not settled, and this engine does not run it: it was read from the store, which has it from an engine
+ * that was stopped, has crashed, or still runs it.
+ */
+export class NotUnderWayError extends Error {
+  override readonly name = 'NotUnderWayError';
+  readonly runId: string;
+  readonly flow: string;
+
+  constructor(runId: string, flow: string) {
+    super(
+      `Run ${runId} of flow \`${flow}\` has not settled, and is not under way on this engine, which only shows what the ` +
+        'store has of it. Continue it with `engine.recover`, unless another engine runs it: then ask there',
+    );
+    this.runId = runId;
+    this.flow = flow;
   }
 }
 

@@ -135,7 +135,7 @@ test('goes on after a stop between two of them, in another engine, and starts no
     assert.is(countOf(told(), 'task.cancelled'), cancelled);
 
     const after = virtualEngine({ store });
-    const [again] = after.engine.recover([fan(dependsOn)]) as [Run];
+    const [again] = (await after.engine.recover([fan(dependsOn)])) as [Run];
     const view = await after.clock.run(again.settled());
     assert.equal([view.status, view.reason], ['cancelled', 'enough']);
     assert.equal(

@@ -171,7 +171,7 @@ for (const stepMs of [hourMs, -hourMs]) {
 
     const world = steppedEngine(store);
     world.clock.stepWall(400);
-    const [run] = world.engine.recover([flow]) as [Run];
+    const [run] = (await world.engine.recover([flow])) as [Run];
     run.on('task.started', () => starts.push(world.clock.monotonicNow()));
     await world.clock.advance(100);
     world.clock.stepWall(stepMs);
@@ -202,7 +202,7 @@ test('a run is placed by the time of day when it is recovered, and never before 
 
     const world = steppedEngine(store);
     world.clock.stepWall(stepMs);
-    const [run] = world.engine.recover([flow]) as [Run];
+    const [run] = (await world.engine.recover([flow])) as [Run];
     assert.equal(await endOf(world, run), { run: 'done', task: 'done', cause: undefined, afterMs: waitMs });
     assert.ok(neverDecreases(store.read('r')));
   }

@@ -134,7 +134,7 @@ test('is the same where the run was taken up from its journal', async () => {
   await first.engine.stop();
   isBlocked = false;
   const second = virtualEngine({ store });
-  const [run] = second.engine.recover([flow]);
+  const [run] = await second.engine.recover([flow]);
   assert.is((await second.clock.run((run as Run).settled())).status, 'failed');
   const { failures } = await failureOf(run as Run);
   assert.equal(

@@ -59,7 +59,7 @@ test('of runs with a slash are not resumed, from a store or a snapshot', async (
   );
   store.remove('r');
   const after = virtualEngine({ store, logger });
-  assert.equal(after.engine.recover([flow]), []);
+  assert.equal(await after.engine.recover([flow]), []);
   assert.equal(errors, ['Run r/1 of flow `f` cannot be recovered; it stays in the store as it is', true]);
 
   snapshot.run.id = 'r/1';
@@ -78,7 +78,7 @@ test('of runs and tasks find the actor of a task, whatever else stands in them',
     const { system } = run.actor as unknown as AnyActorRef;
     assert.is(system.get(`${id}/50 %`)?.id, '50 %', id);
     assert.equal(Object.keys(system.getAll()), [`${id}/50 %`]);
-    assert.is(engine.run(id), run as Run);
+    assert.is(await engine.run(id), run as Run);
     run.cancel();
   }
 });
@@ -116,5 +116,5 @@ test('are asked for where something else is given', async () => {
     ],
   ];
   for (const [call, message] of cases) assert.is((await refusalOf(call)).at(-1), message);
-  assert.is(engine.run('nobody'), undefined);
+  assert.is(await engine.run('nobody'), undefined);
 });

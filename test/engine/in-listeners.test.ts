@@ -24,8 +24,11 @@ function flaky(clock: VirtualClock, calls: string[] = []) {
     });
 }
 
-function entriesOf(engine: Engine, store: ReturnType<typeof createMemoryStore>): readonly string[] {
-  const [run] = engine.runs();
+async function entriesOf(
+  engine: Engine,
+  store: ReturnType<typeof createMemoryStore>,
+): Promise<readonly string[]> {
+  const [run] = await engine.runs();
   return store.read(run?.id as string).map(({ type }) => type);
 }
 
@@ -64,7 +67,7 @@ for (const [place, listen] of Object.entries(places)) {
     run.outputs().catch((error) => failed.push(error));
     assert.is((await clock.run(first)).status, 'failed');
     assert.equal(String(failed[0]).includes('failed'), true);
-    assert.is(engine.run('r'), run);
+    assert.is(await engine.run('r'), run);
     assert.is(
       ((await clock.run(again as Promise<Run['view']>)) as unknown as { status: string }).status,
       'done',
@@ -73,7 +76,7 @@ for (const [place, listen] of Object.entries(places)) {
     assert.equal(calls, ['a', 'b', 'b']);
     assert.equal(await run.outputs(), { a: 1, b: 'made' });
     assert.equal(
-      entriesOf(engine, store).filter((type) => /run\.|rerun/.test(type)),
+      (await entriesOf(engine, store)).filter((type) => /run\.|rerun/.test(type)),
       ['run.started', 'run.failed', 'task.rerun', 'run.done'],
     );
     assert.equal(
@@ -117,8 +120,10 @@ test('a run runs again from the onDone action of a parent that invoked it', asyn
       rerun: ({ self }) => {
         const run = (self.getSnapshot() as { children: Record<string, AnyActorRef> }).children
           .run as AnyActorRef;
-        again = engine.run(run.getSnapshot().context.id);
-        again?.rerun();
+        void engine.run(run.getSnapshot().context.id).then((found) => {
+          again = found;
+          again?.rerun();
+        });
       },
     },
   }).createMachine({
@@ -238,7 +243,7 @@ test('a listener of the end may cancel, pause or stop all: the run has settled',
       // An actor that is stopped within the last step has not seen the end.
       const last = name === 'stop the actor' && inspect === undefined ? 'stopped' : 'done';
       assert.is(run.actor.getSnapshot().status, last, name);
-      assert.is(engine.run(run.id)?.view().status, 'done', name);
+      assert.is((await engine.run(run.id))?.view().status, 'done', name);
     }
   }
 });

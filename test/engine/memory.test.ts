@@ -1,12 +1,21 @@
 import { text } from 'node:stream/consumers';
 import { getHeapSnapshot, queryObjects, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { createFlowFromGraph, type EngineOptions, FatalError, type GraphTask, SkipTask } from 'topple';
+import {
+  createFlowFromGraph,
+  createMemoryStore,
+  type EngineOptions,
+  FatalError,
+  type GraphTask,
+  type Run,
+  SkipTask,
+} from 'topple';
 import { createVirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
 import { Actor, type AnyActorLogic, createActor, fromPromise, setup, toPromise } from 'xstate';
 import { Attempt } from '../../src/engine/attempt.ts';
 import { LiveTask } from '../../src/engine/live-task.ts';
+import { StoredRun } from '../../src/engine/stored-run.ts';
 import type { PerformScope } from '../../src/model/perform.ts';
 import { spec } from '../spec.ts';
 import { Registered } from '../support/registry.ts';
@@ -98,6 +107,25 @@ test("nothing of a run's tasks is reachable once it was cancelled, or its engine
   await engine.stop();
   assert.equal(count(Actor, LiveTask, Attempt), [0, 0, 0]);
   assert.ok(cancelled.actor !== stopped.actor, 'the runs are still held');
+});
+
+test('a run that was read from the store goes with its handle', async () => {
+  const store = createMemoryStore();
+  const first = virtualEngine({ store });
+  const flow = motley('stored', 12);
+  for (const id of ['one', 'two'])
+    await first.clock.run((await first.engine.start(flow, undefined, { id })).settled());
+  const { engine } = virtualEngine({ store, flows: [flow] });
+  const held: (Run | undefined)[] = [await engine.run('one'), await engine.run('two')];
+  assert.ok(held[0]?.actor);
+  // A reference that was read weakly lives until the current job is over.
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(count(StoredRun), [2]);
+  held.pop();
+  assert.equal(count(StoredRun), [1]);
+  assert.is(await engine.run('one'), held.pop());
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(count(StoredRun), [0]);
 });
 
 test('nothing of a run is reachable once a machine that invoked it has gone on', async () => {

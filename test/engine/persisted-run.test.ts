@@ -166,7 +166,7 @@ test('is either refused before it is started, or gone on with to the end, whatev
   assert.ok(counts.refused > 1_000 && counts.taken > 100, JSON.stringify(counts));
 });
 
-test('a journal in a store that is none is left there, and logged with its place', () => {
+test('a journal in a store that is none is left there, and logged with its place', async () => {
   const store = createMemoryStore();
   const started = { type: 'run.started', at: 1, seq: 1, runId: 'r', version: 1, flow: 'f', flowHash: 'h' };
   append(store, 'r', [started as Entry, {} as Entry], 0);
@@ -177,7 +177,7 @@ test('a journal in a store that is none is left there, and logged with its place
   });
   const flow = createFlow('f').task('a', { perform: () => 1 });
   (started as { flowHash: string }).flowHash = flow.definition.hash;
-  assert.equal(engine.recover([flow]), []);
+  assert.equal(await engine.recover([flow]), []);
   const [[message, error]] = logged as [[string, JournalError]];
   assert.match(message, /Run r of flow `f` cannot be recovered/);
   assert.instance(error, JournalError);

@@ -436,14 +436,30 @@ test('runs again where the store has forgotten it', async () => {
   await clock.run(run.settled());
   run.rerun();
   assert.is((await clock.run(run.settled())).status, 'done');
-  assert.equal(engine.runs(), []);
+  assert.equal(await engine.runs(), []);
+});
+
+test('does not run again where there is nothing to run, and keeps a journal that can be read', async () => {
+  const store = createMemoryStore();
+  const { clock, engine } = virtualEngine({ store });
+  const flow = createFlow('some').task('a', { perform: () => 1 });
+  const run = await engine.start(flow, undefined, { id: 'some' });
+  const empty = await engine.start(createFlow('none'), undefined, { id: 'none' });
+  await clock.run(run.settled());
+  assert.throws(
+    () => run.rerun([]),
+    /^`taskIds` of `run.rerun` must be left out, or a list of one task or more/,
+  );
+  assert.throws(() => empty.rerun(), /^Run none has no tasks that could run again/);
+  await clock.advance(0);
+  assert.equal([store.read('some').length, store.read('none').length], [run.seq, 2]);
 });
 
 test('does not run again where it never ran, since its input was refused', async () => {
   const { clock, engine } = virtualEngine();
   const flow = createFlow('refused', { input: z.number() }).task('a', { perform: ({ input }) => input });
   const actor = createActor(engine.logic(flow), { input: 'x' as never, clock }).start();
-  const run = engine.run(actor.getSnapshot().context.id);
+  const run = await engine.run(actor.getSnapshot().context.id);
   await clock.run((run as Run).settled());
   assert.throws(() => run?.rerun(), /never started, since its input was refused/);
 });
@@ -585,13 +601,14 @@ test('leaves the event loop its turns, however long tasks go on without waiting'
 test('ends with its last task: a cancel that comes after changes nothing', async () => {
   for (const hasActor of [false, true]) {
     const { clock, engine } = virtualEngine();
+    let run: Run<number> | undefined;
     const flow = createFlow('last')
       .task('a', { perform: () => 1 })
-      .output(({ deps }) => {
-        engine.run('r')?.cancel('as the output is made');
+      .output(({ deps }): number => {
+        run?.cancel('as the output is made');
         return deps.a + 1;
       });
-    const run = await engine.start(flow, undefined, { id: 'r' });
+    run = await engine.start(flow, undefined, { id: 'r' });
     if (hasActor) run.actor.subscribe(() => {});
     const seen: string[] = [];
     run.on('task.done', () => run.cancel('by a listener'));
@@ -658,7 +675,7 @@ for (const isInspected of [false, true]) {
     await first.engine.stop();
 
     const second = virtualEngine({ store: copyOf(store), inspect });
-    const [taken] = second.engine.recover([all.provide({ long: { perform: () => 'long' } } as never)]);
+    const [taken] = await second.engine.recover([all.provide({ long: { perform: () => 'long' } } as never)]);
     const view = await second.clock.run((taken as Run).settled());
     const outputs = (await taken?.outputs()) as Record<string, unknown>;
     for (const id of oddIds) {
@@ -673,7 +690,7 @@ for (const isInspected of [false, true]) {
     assert.is(Object.getPrototypeOf(view.tasks), Object.prototype);
     taken?.rerun(['']);
     const again = await second.clock.run((taken as Run).settled());
-    const rerun = second.engine.run('r') === taken && taken?.view().tasks;
+    const rerun = (await second.engine.run('r')) === taken && taken?.view().tasks;
     assert.equal([again.status, Object.keys(rerun as object).length], ['done', keys.length + 1]);
   });
 }

@@ -56,9 +56,9 @@ test('leaves unsettled runs in the store, and another engine takes them up', asy
 
   const second = virtualEngine({ store });
   await second.clock.advance(700);
-  const [taken, ...more] = second.engine.recover([flow]);
+  const [taken, ...more] = await second.engine.recover([flow]);
   assert.equal([taken?.id, more], ['r', []]);
-  assert.equal(second.engine.recover([flow]), []);
+  assert.equal(await second.engine.recover([flow]), []);
   const view = await second.clock.run((taken as typeof run).settled());
   assert.is(view.status, 'done');
   assert.equal(calls, ['a', 'c1', 'b1 A', 'b1 A', 'c2']);
@@ -125,11 +125,11 @@ test('goes on with a paused and with a cancelled run as it was left', async () =
   await first.clock.advance(1);
   await first.engine.stop();
   const second = virtualEngine({ store });
-  second.engine.recover([flow]);
+  await second.engine.recover([flow]);
   await second.clock.advance(10);
-  assert.is(second.engine.run('paused')?.view().status, 'paused');
-  assert.is(second.engine.run('paused')?.view().tasks.a?.attempts, 1);
-  const view = second.engine.run('cancelled')?.view();
+  assert.is((await second.engine.run('paused'))?.view().status, 'paused');
+  assert.is((await second.engine.run('paused'))?.view().tasks.a?.attempts, 1);
+  const view = (await second.engine.run('cancelled'))?.view();
   assert.equal([view?.status, view?.reason, view?.tasks.a?.status], ['cancelled', 'why', 'cancelled']);
   const attempts = store
     .read('cancelled')
@@ -184,7 +184,7 @@ for (const isInspected of [false, true]) {
     const { flow, store, calls, clock } = await leftWithLimit();
     const engine = createEngine({ clock, store, logger: silent, inspect });
     await clock.advance(70);
-    const [run] = engine.recover([flow]);
+    const [run] = await engine.recover([flow]);
     await clock.advance(29);
     assert.equal(failureOf(store.read('r')), []);
     await clock.advance(1);
@@ -197,7 +197,7 @@ for (const isInspected of [false, true]) {
     const { flow, store, calls, clock } = await leftWithLimit();
     const engine = createEngine({ clock, store, logger: silent, inspect });
     await clock.advance(170);
-    const [run] = engine.recover([flow]);
+    const [run] = await engine.recover([flow]);
     run?.resume();
     await clock.advance(0);
     assert.equal(failureOf(store.read('r')), [{ at: 170, ...outOfTime }]);
@@ -207,7 +207,7 @@ for (const isInspected of [false, true]) {
 
 test('shows a task that waits for its slot again as pending, from the first view on', async () => {
   const { flow, clock, engine } = await leftWithLimit();
-  const [run] = engine.recover([flow]);
+  const [run] = await engine.recover([flow]);
   const shown = () => {
     const { status, attempts, startedAt } = run?.view().tasks.a ?? {};
     return { status, attempts, startedAt };
@@ -224,7 +224,7 @@ test('shows a task that waits for its slot again as pending, from the first view
 
 test('cancels an attempt that waits to be made again under its number', async () => {
   const { flow, store, clock, engine } = await leftWithLimit();
-  const [run] = engine.recover([flow]);
+  const [run] = await engine.recover([flow]);
   run?.cancel('why');
   await clock.advance(0);
   const attempts = store
@@ -239,14 +239,14 @@ test('adds nothing to the journal of a run that is taken up paused, or being can
   const first = virtualEngine({ store });
   for (const id of ['paused', 'cancelling']) await first.engine.start(flow, undefined, { id });
   await first.clock.advance(1);
-  first.engine.run('paused')?.pause();
-  first.engine.run('cancelling')?.cancel('why');
+  (await first.engine.run('paused'))?.pause();
+  (await first.engine.run('cancelling'))?.cancel('why');
   await first.clock.advance(1);
   await first.engine.stop();
   const before = store.read('paused');
   for (let life = 0; life < 10; life++) {
     const { engine, clock } = virtualEngine({ store, inspect: life % 2 === 0 ? undefined : () => {} });
-    const taken = engine.recover([flow]);
+    const taken = await engine.recover([flow]);
     const paused = taken.find(({ id }) => id === 'paused');
     assert.equal([paused?.view().status, paused?.actor.getSnapshot().value], ['paused', 'paused']);
     await clock.advance(1);
@@ -258,7 +258,7 @@ test('adds nothing to the journal of a run that is taken up paused, or being can
     ['run.started', 'task.ready', 'task.started', 'run.cancelling', 'task.cancelled', 'run.cancelled'],
   );
   const { engine, clock } = virtualEngine({ store });
-  const [run] = engine.recover([flow]);
+  const [run] = await engine.recover([flow]);
   run?.resume();
   run?.pause();
   await clock.advance(0);
@@ -279,7 +279,7 @@ test('leaves a run alone whose flow has changed, and says so', async () => {
   await first.engine.stop();
   const errors: unknown[] = [];
   const second = virtualEngine({ store, logger: { ...silent, error: (...line) => errors.push(...line) } });
-  assert.equal(second.engine.recover([createFlow('changed').task('b', { perform: never })]), []);
+  assert.equal(await second.engine.recover([createFlow('changed').task('b', { perform: never })]), []);
   assert.is(errors[0], 'Run r of flow `changed` cannot be recovered; it stays in the store as it is');
   assert.match(String(errors[1]), /another version of flow `changed`/);
   assert.is(store.read('r').length, 3);
@@ -299,7 +299,8 @@ test('does not go on with a run that another engine has taken over', async () =>
   await first.clock.advance(200);
   assert.instance(await ended, StoreConflictError);
   assert.is(store.read('r').length, seq + 1);
-  assert.is(first.engine.run('r'), undefined);
+  const left = await first.engine.run('r');
+  assert.equal([left === run, left?.seq, left?.view().status], [false, seq + 1, 'paused']);
 });
 
 test('goes on with the limits that the run was started with', async () => {
@@ -313,7 +314,7 @@ test('goes on with the limits that the run was started with', async () => {
   await first.engine.stop();
   const second = virtualEngine({ store });
   await second.clock.advance(60);
-  const [run] = second.engine.recover([flow]);
+  const [run] = await second.engine.recover([flow]);
   await second.clock.advance(10);
   assert.equal([run?.view().tasks.a?.status, run?.view().tasks.b?.status], ['running', 'pending']);
   await second.clock.advance(30);
@@ -331,7 +332,7 @@ for (const inspect of [undefined, () => {}]) {
     run.pause();
     await first.engine.stop();
     assert.is(store.read('r').at(-1)?.type, 'run.paused');
-    const [taken] = virtualEngine({ store, inspect }).engine.recover([flow]);
+    const [taken] = await virtualEngine({ store, inspect }).engine.recover([flow]);
     assert.is(taken?.view().status, 'paused');
   });
 
@@ -349,7 +350,7 @@ for (const inspect of [undefined, () => {}]) {
     await first.engine.stop();
     const second = virtualEngine({ store, inspect });
     await second.clock.advance(100);
-    const [run] = second.engine.recover([flow]);
+    const [run] = await second.engine.recover([flow]);
     await second.clock.advance(0);
     assert.equal([calls, run?.view().status, run?.view().cause], [1, 'failed', 'timeout']);
     assert.equal([run?.view().tasks.a?.status, second.clock.pending], ['cancelled', 0]);
@@ -375,9 +376,17 @@ test('ends with the error of a store that cannot keep the last of it', async () 
   assert.is(await ended, broken);
 });
 
-test('refuses two flows of one name', () => {
+test('refuses two flows of one name', async () => {
   const { engine } = virtualEngine();
-  assert.throws(() => engine.recover([createFlow('f'), createFlow('f')]), /Two flows are named `f`/);
+  const flows = [createFlow('f'), createFlow('f')];
+  const refusal = await engine.recover(flows).catch((error: unknown) => error);
+  assert.match(String(refusal), /Two flows are named `f`/);
+  assert.throws(() => createEngine({ flows }), /Two flows are named `f`/);
+  assert.throws(
+    () => createEngine({ flows: flows[0] as never }),
+    /^`flows` of `createEngine` must be a list of flows/,
+  );
+  assert.throws(() => createEngine({ flows: ['f' as never] }), /^Expected a flow, made by `createFlow`/);
 });
 
 test('runs an attempt that never came to its end again under its number, however often', async () => {
@@ -395,7 +404,7 @@ test('runs an attempt that never came to its end again under its number, however
   await first.clock.advance(0);
   for (let life = 0; life < 3; life++) {
     const next = virtualEngine({ store });
-    next.engine.recover([flow]);
+    await next.engine.recover([flow]);
     await next.clock.advance(0);
   }
   assert.equal(attempts, [1, 1, 1, 1]);
@@ -449,12 +458,12 @@ test('keeps as many settled runs as it is told, in the store too', async () => {
   for (const id of ['r1', 'r2', 'r3'])
     await clock.run((await engine.start(flow, undefined, { id })).settled());
   assert.equal(
-    engine.runs().map(({ id }) => id),
+    (await engine.runs()).map(({ id }) => id),
     ['r2', 'r3'],
   );
-  assert.equal([engine.run('r1'), engine.run('r3')?.id], [undefined, 'r3']);
-  assert.equal(engine.runs({ settled: false }), []);
-  assert.equal(engine.runs({ flow: 'other' }), []);
+  assert.equal([await engine.run('r1'), (await engine.run('r3'))?.id], [undefined, 'r3']);
+  assert.equal(await engine.runs({ settled: false }), []);
+  assert.equal(await engine.runs({ flow: 'other' }), []);
 });
 
 test('fails the run, and only it, when the store does', async () => {

@@ -26,10 +26,10 @@ test('lists its runs as one with a store does', async () => {
     await engine.start(slow, undefined, { id: 'four' });
     await clock.advance(10);
     return [
-      engine.runs(),
-      engine.runs({ settled: false }),
-      engine.runs({ settled: true, flow: 'slow' }),
-      engine.runs({ flow: 'quick' }).map(({ id }) => id),
+      await engine.runs(),
+      await engine.runs({ settled: false }),
+      await engine.runs({ settled: true, flow: 'slow' }),
+      (await engine.runs({ flow: 'quick' })).map(({ id }) => id),
     ];
   });
   const [all, unsettled, none, kept] = told as { id: string }[][];
@@ -48,13 +48,14 @@ test('continues where a run was stopped', async () => {
     const run = await engine.start(flow, undefined, { id: 'r' });
     await clock.advance(10);
     (run.actor as unknown as { stop(): void }).stop();
-    assert.is(engine.run('r'), undefined);
+    assert.throws(() => run.rerun(), /^Run r has not settled/);
+    assert.is((await engine.run('r'))?.view().tasks.b?.status, 'running');
     await engine.start(quick, undefined, { id: 'later' });
     await clock.advance(10);
-    const left = engine.runs();
-    const [again] = engine.recover([flow]);
+    const left = await engine.runs();
+    const [again] = await engine.recover([flow]);
     const view = await clock.run(again?.settled() ?? Promise.reject(new Error('nothing was taken up')));
-    return [left, view, engine.runs().map(({ id }) => id)];
+    return [left, view, (await engine.runs()).map(({ id }) => id)];
   });
   const [, view, ids] = told as [unknown, { status: string }, string[]];
   assert.equal([view.status, ids], ['done', ['r', 'later']]);
@@ -103,7 +104,7 @@ test('takes in a run that comes from elsewhere, and refuses its id to another', 
       snapshot,
       input: undefined as never,
     }).start();
-    const [known] = engine.runs();
+    const [known] = await engine.runs();
     assert.is(known?.flow, 'slow');
     await clock.advance(100);
     assert.is(taken.getSnapshot().status, 'done');
@@ -113,6 +114,6 @@ test('takes in a run that comes from elsewhere, and refuses its id to another', 
       (error) => error,
     );
     assert.instance(refused, StoreConflictError);
-    return engine.runs().map(({ flow, seq, endedAt }) => [flow, seq, endedAt]);
+    return (await engine.runs()).map(({ flow, seq, endedAt }) => [flow, seq, endedAt]);
   });
 });

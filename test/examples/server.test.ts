@@ -175,9 +175,11 @@ test('takes 1,000 runs that have not settled, answers 503 beyond, and keeps 1,00
     ],
   );
   gate.reject(new Error('nobody is created'));
-  await Promise.all(engine.runs({ settled: false }).map(({ id }) => engine.run(id)?.settled()));
+  await Promise.all(
+    (await engine.runs({ settled: false })).map(async ({ id }) => (await engine.run(id))?.settled()),
+  );
   assert.is((await signUp(server.url, JSON.stringify(ada))).status, 202);
   await site.background.drain();
-  assert.is(engine.runs().length, 1_000);
+  assert.is((await engine.runs()).length, 1_000);
   await server.close();
 });

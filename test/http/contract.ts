@@ -657,7 +657,7 @@ export function adapterContract(framework: Framework): void {
     const runId = (await server.get()).slice(4);
     await server.done();
     assert.equal(events, ['first', 'second', 'follow', 'and again']);
-    const runs = server.background.engine.runs();
+    const runs = await server.background.engine.runs();
     assert.is(runs.length, 3);
     assert.ok(runs.some(({ id }) => id === runId));
   });
@@ -683,7 +683,7 @@ export function adapterContract(framework: Framework): void {
     assert.is(status, 'paused');
     await server.done();
     assert.equal(ran, ['ada@example.org']);
-    assert.is(server.background.engine.run(runId)?.view().status, 'done');
+    assert.is((await server.background.engine.run(runId))?.view().status, 'done');
   });
 
   test('start no flow whose input is refused, and cancel one whose handler throws', async () => {
@@ -708,7 +708,7 @@ export function adapterContract(framework: Framework): void {
     assert.match(await server.get(), /^500 /);
     await server.done();
     assert.equal(ran, []);
-    const view = server.background.engine.run('r1')?.view();
+    const view = (await server.background.engine.run('r1'))?.view();
     assert.equal([view?.status, view?.reason], ['cancelled', 'the handler threw: no luck']);
   });
 

@@ -146,7 +146,7 @@ test('keeps runs of flows for the next start, where the store does', async () =>
     ],
   );
   const next = createEngine({ store, clock, logger: silent });
-  const [taken] = next.recover([flow]);
+  const [taken] = await next.recover([flow]);
   assert.is(taken?.id, run.id);
   assert.equal(await clock.run(taken?.outputs() ?? Promise.reject()), { account: 7, mail: 'mail to 7' });
 });

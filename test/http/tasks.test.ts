@@ -124,7 +124,7 @@ test('run actors as bodies', async () => {
   const one = tasks.task('one', { perform: () => 1 });
   tasks.task('two', { dependsOn: [one], actor: double, input: ({ deps }) => deps.one });
   await send();
-  assert.is(background.engine.run(tasks.runId)?.view().tasks.two?.output, 2);
+  assert.is((await background.engine.run(tasks.runId))?.view().tasks.two?.output, 2);
 });
 
 test('that are made by createTask have checked arguments, retries and limits', async () => {
@@ -303,7 +303,7 @@ test('cancel what follows where somebody cancels their run', async () => {
   delivery.handled();
   delivery.finished();
   await clock.advance(10);
-  background.engine.run(tasks.runId)?.cancel('enough');
+  (await background.engine.run(tasks.runId))?.cancel('enough');
   await clock.run(delivery.settled());
   assert.equal([ran, background.pending], [[], 0]);
 });
@@ -317,7 +317,7 @@ test('have one line in the log for what somebody gave as a reason, whatever that
   delivery.handled();
   delivery.finished();
   await clock.advance(10);
-  background.engine.run(tasks.runId)?.cancel('enough\r\nERROR all is lost\u2028\u001b[2J');
+  (await background.engine.run(tasks.runId))?.cancel('enough\r\nERROR all is lost\u2028\u001b[2J');
   await clock.run(delivery.settled());
   assert.equal(lines, [
     `Background run ${tasks.runId} of \`background\` was cancelled: enough ERROR all is lost [2J`,

@@ -18,6 +18,8 @@ import {
   type InspectionEvent,
 } from 'xstate';
 import type { OrchestratorContext, OrchestratorEvent, OrchestratorState } from '../../machines/index.ts';
+import { hostOf } from '../../src/engine/host.ts';
+import type { LiveRun } from '../../src/engine/live-run.ts';
 import type { LedgerStatus, Verdict } from '../../src/model/ledger.ts';
 import type { SettledStatus } from '../../src/model/status.ts';
 import { append } from '../support/stores.ts';
@@ -94,7 +96,7 @@ export class RunWorld {
 
   /** Takes up the run that the store has. */
   async recover(): Promise<void> {
-    const [run] = this.#engine.recover([this.flow]);
+    const [run] = await this.#engine.recover([this.flow]);
     this.#actor = run?.actor as unknown as AnyActorRef;
     await this.rest();
   }
@@ -199,7 +201,7 @@ export class RunWorld {
   };
 
   #viewOf(actor: AnyActorRef): RunView {
-    return this.#engine.run(actor.getSnapshot().context.id)?.view() as RunView;
+    return hostOf<LiveRun>(actor).journal.view();
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Append, Entry, MemoryStore } from 'topple';
+import type { Append, Entry, MemoryStore, Store } from 'topple';
 
 /** Entries for a store to keep, as an engine gives them. @param before the run's entries up to them */
 export function appendOf(
@@ -36,5 +36,29 @@ export function storeOver(memory: MemoryStore, methods: Partial<MemoryStore>): M
     list: (filter) => memory.list(filter),
     remove: (runId) => memory.remove(runId),
     ...methods,
+  };
+}
+
+/**
+ * A store that keeps at once, and answers later: what it has at the call, or what it has by then.
+ *
+ * @param later resolves when an answer may come
+ */
+export function lateStore(
+  memory: MemoryStore,
+  later: () => Promise<unknown>,
+  asOf: 'call' | 'answer' = 'call',
+): Store {
+  const late = async <T>(ask: () => T): Promise<T> => {
+    const atCall = asOf === 'call' ? { answer: ask() } : undefined;
+    await later();
+    return (atCall ?? { answer: ask() }).answer;
+  };
+  return {
+    append: (given) => memory.append(given),
+    lastSeq: (runId) => memory.lastSeq(runId),
+    read: (runId) => late(() => memory.read(runId)),
+    list: (filter) => late(() => memory.list(filter)),
+    remove: (runId) => late(() => memory.remove(runId)),
   };
 }

@@ -1,4 +1,4 @@
-import { EngineStoppedError, FlowError, type Run } from '../../index.ts';
+import { EngineStoppedError, FlowError, NotUnderWayError, type Run } from '../../index.ts';
 import { didYouMean, nearest } from '../../model/nearest.ts';
 import { isSettledRun } from '../../model/status.ts';
 import { Problem } from '../problem.ts';
@@ -24,26 +24,40 @@ const fields: Readonly<Record<RunsCommand, readonly string[]>> = {
  */
 export function command(name: RunsCommand, run: Run, body: Fields): 200 | 202 {
   checkFields(body, fields[name]);
-  const { status, startedAt } = run.view();
+  const { status, startedAt, tasks } = run.view();
   const isSettled = isSettledRun(status);
   if (name !== 'rerun' && isSettled) throw new Problem(409, `The run has settled: it is ${status}.`);
   switch (name) {
     case 'cancel':
-      run.cancel(readReason(body.reason));
+      steer(run, (it) => it.cancel(readReason(body.reason)));
       return 202;
     case 'pause':
       if (status === 'cancelling') throw new Problem(409, 'The run is being cancelled.');
-      run.pause();
+      steer(run, (it) => it.pause());
       return 200;
     case 'resume':
       if (status === 'cancelling') throw new Problem(409, 'The run is being cancelled.');
-      run.resume();
+      steer(run, (it) => it.resume());
       return 200;
     case 'rerun':
       if (!isSettled) throw new Problem(409, 'The run has not settled. Only a settled run can run again.');
       if (startedAt === null) throw new Problem(409, 'The run never started. Start another one.');
+      if (Object.keys(tasks).length === 0) throw new Problem(409, 'The run has no tasks.');
       rerun(run, readTaskIds(body.taskIds));
       return 202;
+  }
+}
+
+function steer(run: Run, act: (run: Run) => void): void {
+  try {
+    act(run);
+  } catch (error) {
+    if (error instanceof NotUnderWayError)
+      throw new Problem(
+        409,
+        'The run is not under way on this server, which only shows what is stored of it.',
+      );
+    throw error;
   }
 }
 
@@ -52,7 +66,8 @@ function rerun(run: Run, taskIds: readonly string[] | undefined): void {
     run.rerun(taskIds);
   } catch (error) {
     if (error instanceof EngineStoppedError) throw new Problem(503, 'The engine was stopped.');
-    if (error instanceof FlowError) throw refused('#/taskIds', error.message);
+    if (error instanceof FlowError && error.code === 'unknown_task')
+      throw refused('#/taskIds', error.message);
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock, Engine, Logger, Run } from '../../index.ts';
+import { type Clock, type Engine, FlowError, JournalError, type Logger, type Run } from '../../index.ts';
 import {
   badOption,
   boundRule,
@@ -118,7 +118,7 @@ export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
       checkAccept(request, 'application/json');
       return json(await listRuns(engine, route.query, isVisible));
     }
-    const run = find(route.runId, isVisible);
+    const run = await find(route.runId, isVisible);
     readQuery(route.query, []);
     if (route.action === 'watch') return watch(request, route, run);
     checkAccept(request, 'application/json');
@@ -127,10 +127,23 @@ export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
     return json(showView(run.view()), status);
   }
 
-  function find(id: string, isVisible: (run: VisibleRun) => boolean): Run {
-    const run = engine.run(id);
+  async function find(id: string, isVisible: (run: VisibleRun) => boolean): Promise<Run> {
+    const run = await engine.run(id).catch((error: unknown) => refuse(error, id, isVisible));
     if (run !== undefined && isVisible({ id, flow: run.view().flow })) return run;
     throw new Problem(404, 'No run has this id: it never existed, or was dropped after it settled.');
+  }
+
+  /** Refuses a run that the engine cannot read. For whoever may not see it, it does not exist. */
+  function refuse(error: unknown, id: string, isVisible: (run: VisibleRun) => boolean): undefined {
+    if (error instanceof FlowError) {
+      if (!isVisible({ id, flow: error.flow ?? '' })) return undefined;
+      throw new Problem(
+        409,
+        'The run is stored, but this server does not know its flow, or only another version of it.',
+      );
+    }
+    if (error instanceof JournalError && !isVisible({ id, flow: '' })) return undefined;
+    throw error;
   }
 
   function watch(request: Request, route: Route, run: Run): Response {

@@ -1,4 +1,11 @@
-import type { Engine, RunFilter, RunStatus, RunSummary } from '../../index.ts';
+import {
+  type Engine,
+  FlowError,
+  JournalError,
+  type RunFilter,
+  type RunStatus,
+  type RunSummary,
+} from '../../index.ts';
 import { isSettledRun } from '../../model/status.ts';
 import { Problem } from '../problem.ts';
 import { soon } from '../requests-first.ts';
@@ -9,6 +16,7 @@ import { readQuery } from './route.ts';
 export interface ListedRun {
   readonly id: string;
   readonly flow: string;
+  /** `running` for an unsettled run that the server cannot read, since it does not know its flow. */
   readonly status: RunStatus;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
@@ -61,7 +69,7 @@ export async function listRuns(
   const runs: ListedRun[] = [];
   let last = 0;
   for await (const summary of newestFirst(engine, filter, limit + 1)) {
-    const run = listed(engine, summary, isVisible);
+    const run = isVisible({ id: summary.id, flow: summary.flow }) ? await listed(engine, summary) : undefined;
     if (run === undefined || (status !== undefined && run.status !== status)) continue;
     if (runs.length === limit) return { runs, next: String(last) };
     runs.push(run);
@@ -74,7 +82,7 @@ export async function listRuns(
 async function* newestFirst(engine: Engine, filter: RunFilter, first: number): AsyncGenerator<RunSummary> {
   let { before } = filter;
   for (let limit = first; ; limit = chunkSize) {
-    const chunk = engine.runs({ ...filter, newestFirst: true, before, limit });
+    const chunk = await engine.runs({ ...filter, newestFirst: true, before, limit });
     yield* chunk;
     if (chunk.length < limit) return;
     before = chunk.at(-1)?.order;
@@ -82,15 +90,23 @@ async function* newestFirst(engine: Engine, filter: RunFilter, first: number): A
   }
 }
 
-/** Returns `undefined` for a run that the engine does not have, or that is not visible. */
-function listed(
+/** Returns `undefined` for a run that was dropped meanwhile. */
+async function listed(
   engine: Engine,
   { id, flow, startedAt, endedAt, ending, seq }: RunSummary,
-  isVisible: (run: VisibleRun) => boolean,
-): ListedRun | undefined {
-  const run = engine.run(id);
-  if (run === undefined || !isVisible({ id, flow })) return undefined;
-  return { id, flow, status: ending ?? run.view().status, startedAt, endedAt, seq };
+): Promise<ListedRun | undefined> {
+  const status = ending ?? (await statusOf(engine, id));
+  return status && { id, flow, status, startedAt, endedAt, seq };
+}
+
+/** Returns the status of an unsettled run, of which a summary knows no more than that. */
+async function statusOf(engine: Engine, id: string): Promise<RunStatus | undefined> {
+  try {
+    return (await engine.run(id))?.view().status;
+  } catch (error) {
+    if (error instanceof FlowError || error instanceof JournalError) return 'running';
+    throw error;
+  }
 }
 
 /** Reads the `next` of an earlier page: only older runs follow it. */

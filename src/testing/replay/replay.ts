@@ -263,7 +263,7 @@ class Replay {
     }
     this.#heedsSignal = false;
     this.#engine = this.#newEngine();
-    const [run] = this.#engine.recover([this.#flow]);
+    const [run] = await this.#engine.recover([this.#flow]);
     if (run === undefined) throw new Difference('the engine does not take the run up');
     this.#run = run;
     this.#hear();

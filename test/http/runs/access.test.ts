@@ -76,7 +76,7 @@ test('looks the same for a run that exists and one that does not, to who may see
   for (const verdict of verdicts) {
     const { engine, askAll } = await world(verdict);
     assert.equal(await textsOf(await askAll('other')), await textsOf(await askAll('nobody')));
-    assert.is(engine.run('other')?.view().status, 'paused');
+    assert.is((await engine.run('other'))?.view().status, 'paused');
   }
 });
 

@@ -148,17 +148,21 @@ test('gives a list in pages that hold together when runs are dropped between the
     await clock.advance(1);
     await startMany(engine, 35, 'later');
     await clock.advance(1);
-    assert.is(engine.run('quick-029'), undefined);
+    assert.is(await engine.run('quick-029'), undefined);
   }
   assert.equal(seen, ids.slice(35).reverse());
 });
 
-test('looks at no more runs than a page shows', async () => {
+test('looks at no more runs than a page shows, and into those that have not settled', async () => {
   const { clock, engine } = virtualEngine({ keepSettled: 1_000 });
-  await startMany(engine, 1_000);
+  await startMany(engine, 998);
+  await clock.advance(1);
+  const wait = createFlow('wait').task('a', { perform: () => clock.sleep(1_000) });
+  await engine.start(wait, undefined, { id: 'unsettled' });
+  await startMany(engine, 1, 'last');
   await clock.advance(1);
   const asked: (RunFilter | undefined)[] = [];
-  let seen = 0;
+  const seen: string[] = [];
   const counting: Engine = {
     ...engine,
     runs: (filter) => {
@@ -166,20 +170,20 @@ test('looks at no more runs than a page shows', async () => {
       return engine.runs(filter);
     },
     run: (id) => {
-      seen++;
+      seen.push(id);
       return engine.run(id);
     },
   };
   const handler = createRunsHandler({ engine: counting, authorize: () => true });
-  const { runs } = (await (await get(handler, '/runs?limit=1')).json()) as { runs: { id: string }[] };
+  const { runs } = (await (await get(handler, '/runs?limit=2')).json()) as { runs: { id: string }[] };
   assert.equal(
     runs.map(({ id }) => id),
-    ['quick-999'],
+    ['last-000', 'unsettled'],
   );
   assert.equal(asked, [
-    { flow: undefined, settled: undefined, before: undefined, newestFirst: true, limit: 2 },
+    { flow: undefined, settled: undefined, before: undefined, newestFirst: true, limit: 3 },
   ]);
-  assert.is(seen, 2);
+  assert.equal(seen, ['unsettled']);
 });
 
 test('answers HEAD as GET, without the body', async () => {

@@ -1,0 +1,75 @@
+import type { FlowDefinition } from '../model/definition.ts';
+import { EngineStoppedError } from '../model/error.ts';
+import type { Logger } from '../model/logger.ts';
+import { takesTime } from '../model/maybe-promise.ts';
+import type { Store } from '../store/store.ts';
+import type { StoredJournal } from './stored-run.ts';
+import { checkStored } from './stored-runs.ts';
+
+/** The engine that recovers runs. */
+interface Recovering<Run> {
+  readonly logger: Logger;
+  /** Whether it is being stopped: nothing more starts. */
+  readonly isDraining: boolean;
+  /** Continues a run. Throws FlowError if a pool that its flow names is missing. */
+  resume(stored: StoredJournal): Run;
+}
+
+/** Recovers runs, while others start or are recovered by another call: a store may take its time. */
+export class Recoveries<Run> {
+  readonly #engine: Recovering<Run>;
+  readonly #store: Store;
+  /** For each call under way: the runs that were under way at any time since, which it leaves alone. */
+  readonly #calls = new Set<Set<string>>();
+
+  constructor(engine: Recovering<Run>, store: Store) {
+    this.#engine = engine;
+    this.#store = store;
+  }
+
+  /** Notes a run that starts or resumes. */
+  entered(runId: string): void {
+    for (const seen of this.#calls) seen.add(runId);
+  }
+
+  /**
+   * Recovers the unsettled runs of these flows, in the order of the store. With a store that answers at once all of
+   * them have been resumed when this returns.
+   *
+   * @param live the runs under way
+   */
+  async recover(flows: ReadonlyMap<string, FlowDefinition>, live: readonly string[]): Promise<Run[]> {
+    const seen = new Set(live);
+    this.#calls.add(seen);
+    try {
+      return await this.#recover(flows, seen);
+    } finally {
+      this.#calls.delete(seen);
+    }
+  }
+
+  async #recover(flows: ReadonlyMap<string, FlowDefinition>, seen: ReadonlySet<string>): Promise<Run[]> {
+    const runs: Run[] = [];
+    const listing = this.#store.list({ settled: false });
+    for (const { id, flow } of takesTime(listing) ? await listing : listing) {
+      const definition = flows.get(flow);
+      if (definition === undefined || seen.has(id)) continue;
+      try {
+        const reading = this.#store.read(id);
+        const entries = takesTime(reading) ? await reading : reading;
+        if (this.#engine.isDraining) break;
+        // It may have been removed since it was listed.
+        if (seen.has(id) || entries.length === 0) continue;
+        const stored = checkStored(definition, id, entries);
+        // Another engine may have ended it.
+        if (stored.ending === undefined) runs.push(this.#engine.resume(stored));
+      } catch (error) {
+        const message = `Run ${id} of flow \`${flow}\` cannot be recovered; it stays in the store as it is`;
+        this.#engine.logger.error(message, error);
+      }
+    }
+    if (this.#engine.isDraining)
+      throw new EngineStoppedError('The engine was stopped: it recovers no more runs');
+    return runs;
+  }
+}
