@@ -139,7 +139,7 @@ function whyCancelled({ startedAt, endedAt }: RunProgress, task: TaskProgress): 
   if (task.cause === 'input') return "the run's input was refused";
   if (task.cause !== 'timeout') return showReason(task.reason);
   const until = endedAt ?? task.endedAt;
-  return startedAt === undefined || until === undefined
+  return startedAt === null || until === undefined
     ? 'the run timed out'
     : `the run timed out after ${showDuration(until - startedAt)}`;
 }
