@@ -3,6 +3,7 @@ import type { ErrorView } from '../../model/error.ts';
 import { RunFold } from '../../model/fold.ts';
 import type { Graph } from '../../model/graph.ts';
 import type { Entry, TaskEntry } from '../../model/journal.ts';
+import type { Plan } from '../../model/ledger.ts';
 import type { Cause, RunStatus, TaskStatus } from '../../model/status.ts';
 import { TaskTimes } from '../../model/task-times.ts';
 import type { TriggerRule } from '../../model/trigger-rule.ts';
@@ -115,6 +116,7 @@ export class TaskProgress {
 export class RunProgress {
   readonly flow: string;
   readonly graph: Graph;
+  readonly plan: Plan;
   /** In definition order. */
   readonly tasks: readonly TaskProgress[];
   /** In the order in which they started. */
@@ -127,9 +129,10 @@ export class RunProgress {
   readonly #times: TaskTimes;
   #path: readonly TaskProgress[] | undefined;
 
-  constructor({ name, graph, tasks }: Pick<FlowDefinition, 'name' | 'graph' | 'tasks'>) {
+  constructor({ name, graph, tasks, plan }: FlowDefinition) {
     this.flow = name;
     this.graph = graph;
+    this.plan = plan;
     // There is no run yet, and its id is not shown.
     this.#fold = new RunFold('', name, graph, (task) => tasks[task]?.dependsOn ?? []);
     this.#times = new TaskTimes(this.#fold);

@@ -1,7 +1,7 @@
 import type { RunView } from '../../index.ts';
 import type { FlowDefinition } from '../../model/definition.ts';
 import { isAttempt, type Span } from '../../model/task-times.ts';
-import type { TriggerRule } from '../../model/trigger-rule.ts';
+import { mayStartEarly, type TriggerRule } from '../../model/trigger-rule.ts';
 
 /** The facts of a simulated run from which its bounds are computed. */
 export interface Simulated {
@@ -71,7 +71,8 @@ function longestPath({ definition, view, spans }: Simulated): { path: number[]; 
     const upstream = graph.upstreamList.subarray(graph.upstreamStart[task], graph.upstreamStart[task + 1]);
     const ran = (view.tasks[id]?.attempts ?? 0) > 0;
     const rule = tasks[task]?.triggerRule as TriggerRule;
-    if (rule !== 'always') waitedFor[task] = firstOrLast(upstream, endsAt, ran && !startsEarly.has(rule));
+    // Other verdicts than run may be given early under any rule.
+    if (rule !== 'always') waitedFor[task] = firstOrLast(upstream, endsAt, ran && !mayStartEarly(rule));
     endsAt[task] = (endsAt[waitedFor[task] as number] ?? 0) + (ownMs[task] as number);
     if (last < 0 || (endsAt[task] as number) >= (endsAt[last] as number)) last = task;
   }
@@ -79,9 +80,6 @@ function longestPath({ definition, view, spans }: Simulated): { path: number[]; 
   for (let task = last; task >= 0; task = waitedFor[task] as number) path.push(task);
   return { path: path.reverse(), lengthMs: endsAt[last] ?? 0 };
 }
-
-/** Rules that may say run before all dependencies have settled. Other verdicts may be given early under any rule. */
-const startsEarly: ReadonlySet<TriggerRule> = new Set(['one_failed', 'one_success', 'one_settled', 'always']);
 
 /** The task that ends last, or first; -1 without tasks. */
 function firstOrLast(tasks: Int32Array, endsAt: Float64Array, isLast: boolean): number {
