@@ -1,26 +1,18 @@
 import { showCount, showDuration } from '../model/duration.ts';
 import { Heap, type HeapItem } from '../model/heap.ts';
-import { isSettled } from '../model/status.ts';
+import { type AttemptSpan, isAttempt, type Span, type WaitSpan } from '../model/task-times.ts';
 import type { RunView } from '../model/view.ts';
 import { statusStyles } from './status-style.ts';
 import { frame, statusLegend } from './svg-style.ts';
 import { at, escapeXml, measure, shorten } from './svg-text.ts';
 
-/** An attempt that was under way. Instants are in ms, on any scale that begins with the run at 0. */
-export interface Bar {
-  /** The number of the task in `ids`. */
-  readonly task: number;
-  readonly attempt: number;
-  readonly startedAt: number;
-  readonly endedAt: number;
-}
-
-/** A run to be drawn, and its texts. */
+/** A run to be drawn, and its texts. Instants are in ms, on any scale that begins with the run at 0. */
 export interface Chart {
   readonly title: string;
   readonly ids: readonly string[];
   readonly view: RunView;
-  readonly bars: readonly Bar[];
+  /** In the order of their ends. Tasks are numbered as in `ids`. */
+  readonly spans: readonly Span[];
   readonly makespanMs: number;
   /** The numbers of the marked tasks: the critical path. */
   readonly marked: ReadonlySet<number>;
@@ -78,48 +70,46 @@ interface Rows {
 }
 
 function taskRows(chart: Chart): Rows {
-  const { ids, view, bars } = chart;
-  const barsOf = new Map<number, Bar[]>();
-  for (const bar of bars) barsOf.set(bar.task, [...(barsOf.get(bar.task) ?? []), bar]);
+  const { ids, spans } = chart;
+  const spansOf = Map.groupBy(spans, ({ task }) => task);
+  const attempts = countAttempts(spans);
   // Tasks stand in the order of their starts; one that never ran stands at its verdict.
   const order = [...ids.keys()].sort((a, b) => whenOf(chart, a) - whenOf(chart, b) || a - b);
   return {
     labels: order.map((task) => shorten(ids[task] as string, 22)),
     draw: (x) =>
       order.flatMap((task, row) => {
-        const own = barsOf.get(task) ?? [];
-        const y = row * rowHeight + rowHeight / 2;
-        const { readyAt } = view.tasks[ids[task] as string] ?? {};
-        const waits = own.map((bar, index) => {
-          const before = index === 0 ? readyAt : own[index - 1]?.endedAt;
-          if (before === undefined || before >= bar.startedAt) return '';
-          return `<path class="${index === 0 ? 'wait' : 'due'}" d="M${at(x(before))} ${y}H${at(x(bar.startedAt))}"/>`;
-        });
-        const drawn = own.map((bar) => drawBar(chart, bar, own.length, row, x, ''));
-        return [...waits, ...drawn, ...(own.length === 0 ? [drawVerdict(chart, task, row, x)] : [])];
+        const own = spansOf.get(task) ?? [];
+        const bars = own.filter(isAttempt);
+        return [
+          ...own.filter((span) => !isAttempt(span)).map((wait) => drawWait(wait, row, x)),
+          ...bars.map((bar) => drawBar(chart, bar, attempts(bar), row, x, '')),
+          ...(bars.length === 0 ? [drawVerdict(chart, task, row, x)] : []),
+        ];
       }),
   };
 }
 
 function workerRows(chart: Chart): Rows {
-  const lanes = assignWorkers(chart.bars);
+  const bars = chart.spans.filter(isAttempt);
+  const lanes = assignWorkers(bars);
   const workers = lanes.reduce((most, lane) => Math.max(most, lane + 1), 0);
-  const counts = new Map<number, number>();
-  for (const { task, attempt } of chart.bars) counts.set(task, Math.max(counts.get(task) ?? 0, attempt));
+  const attempts = countAttempts(bars);
   return {
     labels: Array.from({ length: workers }, (_, lane) => String(lane + 1)),
     draw: (x) =>
-      chart.bars.map((bar, index) =>
-        drawBar(
-          chart,
-          bar,
-          counts.get(bar.task) ?? 1,
-          lanes[index] as number,
-          x,
-          chart.ids[bar.task] as string,
-        ),
+      bars.map((bar, index) =>
+        drawBar(chart, bar, attempts(bar), lanes[index] as number, x, chart.ids[bar.task] as string),
       ),
   };
+}
+
+/** Returns the number of attempts in the life of its task that a span is of. */
+function countAttempts(spans: readonly Span[]): (span: Span) => number {
+  const keyOf = ({ task, life }: Span): string => `${task} ${life}`;
+  // The last one has the highest number.
+  const counts = new Map(spans.filter(isAttempt).map((span) => [keyOf(span), span.attempt]));
+  return (span) => counts.get(keyOf(span)) ?? 0;
 }
 
 interface Worker extends HeapItem {
@@ -127,18 +117,18 @@ interface Worker extends HeapItem {
   freeAt: number;
 }
 
-/** Assigns each bar the first free worker. It uses as many workers as bars overlap. */
-export function assignWorkers(bars: readonly Bar[]): Int32Array {
+/** Assigns each attempt the first free worker. It uses as many workers as attempts overlap. */
+export function assignWorkers(bars: readonly Pick<Span, 'startedAt' | 'endedAt'>[]): Int32Array {
   const workers = new Int32Array(bars.length);
   const order = [...bars.keys()].sort((a, b) => {
-    const [first, second] = [bars[a] as Bar, bars[b] as Bar];
+    const [first, second] = [bars[a] as Span, bars[b] as Span];
     return first.startedAt - second.startedAt || first.endedAt - second.endedAt;
   });
   // The busy workers by when they get free, and the free ones by number.
   const busy = new Heap<Worker>((a, b) => a.freeAt < b.freeAt);
   const idle = new Heap<Worker>((a, b) => a.number < b.number);
   for (const index of order) {
-    const { startedAt, endedAt } = bars[index] as Bar;
+    const { startedAt, endedAt } = bars[index] as Span;
     for (let next = busy.first; next !== undefined && next.freeAt <= startedAt; next = busy.first) {
       busy.remove(next);
       idle.push(next);
@@ -152,23 +142,22 @@ export function assignWorkers(bars: readonly Bar[]): Int32Array {
   return workers;
 }
 
+/** Draws a wait for a slot as a line, and any other as a dotted one. */
+function drawWait({ kind, startedAt, endedAt }: WaitSpan, row: number, x: (ms: number) => number): string {
+  const y = row * rowHeight + rowHeight / 2;
+  return `<path class="${kind === 'slot' ? 'wait' : 'due'}" d="M${at(x(startedAt))} ${y}H${at(x(endedAt))}"/>`;
+}
+
 function drawBar(
   chart: Chart,
-  bar: Bar,
+  bar: AttemptSpan,
   attempts: number,
   row: number,
   x: (ms: number) => number,
   label: string,
 ): string {
   const id = chart.ids[bar.task] as string;
-  const task = chart.view.tasks[id];
-  // All but the last attempt failed, or there would have been no other.
-  const status =
-    bar.attempt < attempts
-      ? 'failed'
-      : task !== undefined && isSettled(task.status)
-        ? task.status
-        : 'running';
+  const { ending: status } = bar;
   const { fill, ink } = statusStyles[status];
   const [left, right] = [x(bar.startedAt), x(bar.endedAt)];
   const width = Math.max(right - left, 1.2);

@@ -255,7 +255,7 @@ export class RunLogic {
 function keptOf(run: LiveRun, inner: Inner): Inner {
   const { journal } = run;
   if (!journal.isLate || inner.status === 'stopped' || inner.status === 'error') return inner;
-  const { startedAt, status } = journal.foldTo(journal.keptSeq);
+  const { startedAt, status } = journal.foldTo(journal.keptSeq).run;
   const beforeStart = { running: 'opening', paused: 'held' } as const;
   const value =
     startedAt === null && (status === 'running' || status === 'paused') ? beforeStart[status] : status;

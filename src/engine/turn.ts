@@ -88,9 +88,10 @@ export class Turn {
       beganAt ??= this.timers.latest;
       isFilled = claim === undefined;
     }
+    // A listener may let more tasks start: slots are filled again then, in another turn.
+    this.#isScheduled = false;
     this.#commit();
     this.timers.adjust();
-    this.#isScheduled = false;
     if (!isFilled || this.#next.length > 0) this.schedule();
   };
 

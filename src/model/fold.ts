@@ -14,7 +14,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
  * last one.
  */
 export class RunFold {
-  readonly #graph: Graph;
+  readonly graph: Graph;
   readonly #run: Mutable<Omit<RunView, 'tasks'>>;
   readonly #tasks: TaskRows;
   #seq = 0;
@@ -22,7 +22,7 @@ export class RunFold {
   #flowHash: string | undefined;
 
   constructor(runId: string, flow: string, graph: Graph, dependsOn: (task: number) => readonly string[]) {
-    this.#graph = graph;
+    this.graph = graph;
     this.#run = { id: runId, flow, status: 'running', startedAt: null, endedAt: null };
     this.#tasks = new TaskRows(
       graph.ids.map((_, task) => ({ status: 'pending', attempts: 0, dependsOn: dependsOn(task) })),
@@ -48,16 +48,17 @@ export class RunFold {
     return this.#run.status;
   }
 
+  /** The run without its tasks, after the last entry folded. Later entries change it. */
+  get run(): Omit<RunView, 'tasks'> {
+    return this.#run;
+  }
+
   /** Each task's status, in definition order. */
-  /** When the input was accepted; `null` before. */
-  get startedAt(): number | null {
-    return this.#run.startedAt;
-  }
-
   get statuses(): readonly TaskStatus[] {
-    return this.#graph.ids.map((_, task) => this.#tasks.get(task).status);
+    return this.graph.ids.map((_, task) => this.#tasks.get(task).status);
   }
 
+  /** A task's row after the last entry folded. Later entries may change it. */
   task(index: number): TaskView {
     return this.#tasks.get(index);
   }
@@ -70,18 +71,18 @@ export class RunFold {
 
   /** Continues on another engine: attempts that were under way are gone, and wait for slots to be made again. */
   takeUp(): void {
-    for (let task = 0; task < this.#graph.size; task++)
+    for (let task = 0; task < this.graph.size; task++)
       if (this.#tasks.get(task).status === 'running') this.#tasks.edit(task).status = 'pending';
   }
 
   /** The view after the last entry folded. Later entries do not change it. */
   view(): RunView {
-    return { ...this.#run, tasks: plainTasks(this.#graph, (task) => ({ ...this.#tasks.get(task) })) };
+    return { ...this.#run, tasks: plainTasks(this.graph, (task) => ({ ...this.#tasks.get(task) })) };
   }
 
   /** The same view, frozen. Its tasks are assembled on reading, and unchanged ones are shared. */
   moment(): RunView {
-    const graph = this.#graph;
+    const graph = this.graph;
     const rowsAt = this.#tasks.give();
     let tasks: RunView['tasks'] | undefined;
     return Object.freeze({
@@ -125,7 +126,7 @@ export class RunFold {
 
   #applyToTask(entry: TaskEntry): void {
     if (entry.type === 'task.progress') return;
-    const index = this.#graph.indexOf(entry.taskId);
+    const index = this.graph.indexOf(entry.taskId);
     const task = this.#tasks.edit(index);
     switch (entry.type) {
       case 'task.ready':

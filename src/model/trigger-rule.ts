@@ -44,6 +44,11 @@ export const seenBit: Readonly<Record<SettledStatus, Seen>> = {
   cancelled: FAILED,
 };
 
+/** Whether trigger rules take a dependency that ended like this for a failure. */
+export function countsAsFailure(status: SettledStatus): boolean {
+  return (seenBit[status] & ANY_FAILURE) !== 0;
+}
+
 /**
  * The verdict of a rule, given as soon as it is final: a terminal verdict precedes "may run", and without dependencies
  * every rule runs.

@@ -1,13 +1,14 @@
 import * as fc from 'fast-check';
 import type { RunView, TaskView } from 'topple';
 import * as assert from 'uvu/assert';
-import { assignWorkers, type Bar, type Chart, ganttOf } from '../../src/draw/gantt.ts';
+import { assignWorkers, type Chart, ganttOf } from '../../src/draw/gantt.ts';
+import type { AttemptSpan, Span, WaitSpan } from '../../src/model/task-times.ts';
 import { spec } from '../spec.ts';
 import { elementsOf } from '../support/xml.ts';
 
 const test = spec('Gantt charts');
 
-function chart(tasks: Record<string, Partial<TaskView>>, bars: Bar[], makespanMs: number): Chart {
+function chart(tasks: Record<string, Partial<TaskView>>, spans: readonly Span[], makespanMs: number): Chart {
   const full = Object.entries(tasks).map(([id, task]) => [
     id,
     { status: 'done', attempts: 1, dependsOn: [], ...task },
@@ -24,15 +25,26 @@ function chart(tasks: Record<string, Partial<TaskView>>, bars: Bar[], makespanMs
     title: 'build',
     ids: Object.keys(tasks),
     view: view as RunView,
-    bars,
+    spans,
     makespanMs,
     marked: new Set([0]),
   };
 }
 
-const bar = (task: number, attempt: number, startedAt: number, endedAt: number): Bar => ({
+const bar = (
+  task: number,
+  attempt: number,
+  startedAt: number,
+  endedAt: number,
+  ending: AttemptSpan['ending'] = 'done',
+  life = 0,
+): Span => ({ kind: 'attempt', task, life, attempt, startedAt, endedAt, ending });
+
+const wait = (kind: WaitSpan['kind'], task: number, startedAt: number, endedAt: number): Span => ({
+  kind,
   task,
-  attempt,
+  life: 0,
+  attempt: 1,
   startedAt,
   endedAt,
 });
@@ -43,11 +55,15 @@ test('give each task a row: waits as lines, attempts as bars, and a glyph where 
     b: { readyAt: 0, startedAt: 10_000, endedAt: 40_000 },
     c: { status: 'upstream_failed', attempts: 0, endedAt: 40_000 } as const,
   };
-  const svg = elementsOf(
-    ganttOf(
-      chart(tasks, [bar(0, 1, 0, 10_000), bar(1, 1, 10_000, 20_000), bar(1, 2, 30_000, 40_000)], 40_000),
-    ),
-  );
+  const spans = [
+    bar(0, 1, 0, 10_000),
+    wait('slot', 1, 0, 10_000),
+    bar(1, 1, 10_000, 20_000, 'failed'),
+    wait('backoff', 1, 20_000, 25_000),
+    wait('slot', 1, 25_000, 30_000),
+    bar(1, 2, 30_000, 40_000),
+  ];
+  const svg = elementsOf(ganttOf(chart(tasks, spans, 40_000)));
   const texts = svg.map(({ text }) => text);
   for (const text of [
     'done in 40.0 s, 3 tasks; a row is a task',
@@ -60,9 +76,48 @@ test('give each task a row: waits as lines, attempts as bars, and a glyph where 
     assert.ok(texts.includes(text), text);
   assert.ok(svg.some(({ name, text }) => name === 'title' && text === 'c: upstream_failed'));
   const classes = svg.map(({ attributes }) => attributes.class);
-  assert.is(classes.filter((name) => name === 'wait').length, 1);
+  assert.is(classes.filter((name) => name === 'wait').length, 2);
   assert.is(classes.filter((name) => name === 'due').length, 1);
   assert.is(classes.filter((name) => name === 'bar marked').length, 1);
+});
+
+test('draw a due retry that waits for a slot as a wait, up to its start', () => {
+  const waits = [wait('backoff', 0, 10_000, 20_000), wait('slot', 0, 20_000, 30_000)];
+  const spans = [bar(0, 1, 0, 10_000, 'failed'), ...waits, bar(0, 2, 30_000, 40_000)];
+  const svg = elementsOf(ganttOf(chart({ a: { readyAt: 0, startedAt: 0, endedAt: 40_000 } }, spans, 40_000)));
+  const lines = svg
+    .filter(({ attributes }) => attributes.class === 'due' || attributes.class === 'wait')
+    .map(({ attributes }) => {
+      const [from = 0, , to = 0] = (attributes.d?.match(/[\d.]+/g) ?? []).map(Number);
+      return { class: attributes.class, from, width: Math.round(to - from) };
+    });
+  const [due = { from: 0 }] = lines;
+  // Ten seconds are 240 wide.
+  assert.equal(lines, [
+    { class: 'due', from: due.from, width: 240 },
+    { class: 'wait', from: due.from + 240, width: 240 },
+  ]);
+});
+
+test('tell attempts before and after a rerun apart, each by how it ended itself', () => {
+  const spans = [
+    bar(0, 1, 0, 10, 'failed'),
+    bar(0, 2, 10, 20, 'failed'),
+    bar(0, 1, 50, 60, 'failed', 1),
+    bar(0, 2, 60, 70, 'failed', 1),
+    bar(0, 3, 70, 80, 'cancelled', 1),
+  ];
+  const svg = elementsOf(ganttOf(chart({ a: { status: 'cancelled', startedAt: 50 } }, spans, 80)));
+  assert.equal(
+    svg.filter(({ name, text }) => name === 'title' && text.startsWith('a: ')).map(({ text }) => text),
+    [
+      'a: failed, attempt 1 of 2, 10 ms, from 0 ms on',
+      'a: failed, attempt 2 of 2, 10 ms, from 10 ms on',
+      'a: failed, attempt 1 of 3, 10 ms, from 50 ms on',
+      'a: failed, attempt 2 of 3, 10 ms, from 60 ms on',
+      'a: cancelled, attempt 3 of 3, 10 ms, from 70 ms on',
+    ],
+  );
 });
 
 test('give each worker a row where tasks are many', () => {

@@ -300,3 +300,28 @@ test('a listener of a task cancels the run while nothing is under way: that ends
   assert.equal(seen, kept.slice(2));
   assert.ok(kept.at(-1)?.endsWith('run.cancelled'));
 });
+
+for (const inspect of [undefined, () => {}]) {
+  const how = inspect === undefined ? '' : ', with an inspector';
+
+  test(`a listener of a task's start lets tasks of another run start at that instant${how}`, async () => {
+    const commands: Record<string, (engine: Engine, other: Run) => unknown> = {
+      resume: (_, other) => other.resume(),
+      rerun: (_, other) => other.rerun(),
+      start: (engine) => engine.start(quick),
+    };
+    const startedAt: number[] = [];
+    const quick = createFlow('quick').task('b', { perform: ({ log }) => void log('b') });
+    for (const [name, command] of Object.entries(commands)) {
+      const logger = { ...silent, info: () => startedAt.push(clock.now()) };
+      const { clock, engine } = virtualEngine({ inspect, logger });
+      const other = await engine.start(quick, undefined, { paused: name === 'resume' });
+      if (name !== 'resume') await clock.run(other.settled());
+      startedAt.length = 0;
+      const run = await engine.start(createFlow('slow').task('a', { perform: () => clock.sleep(100) }));
+      run.on('task.started', () => void command(engine, other));
+      await clock.run(run.settled());
+      assert.equal([name, startedAt], [name, [0]]);
+    }
+  });
+}

@@ -32,6 +32,7 @@ test('is a run that has not started before the first entry', () => {
     },
   });
   assert.equal([fold.seq, fold.input, fold.flowHash], [0, undefined, undefined]);
+  assert.equal(fold.run, { id: 'r', flow: 'f', status: 'running', startedAt: null, endedAt: null });
 });
 
 test('follows a task from ready through a retry to done', () => {

@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import type { SettledStatus } from '../../src/model/status.ts';
 import {
+  countsAsFailure,
   decide,
   mayStartEarly,
   parseTriggerRule,
@@ -18,6 +19,15 @@ test('runs without dependencies, whatever the rule', () => {
 
 test('counts a cancelled dependency as failed', () => {
   assert.is(seenBit.cancelled, seenBit.failed);
+});
+
+test('counts those endings as failures with which `none_failed` fails', () => {
+  const failures = (Object.keys(seenBit) as SettledStatus[]).filter(countsAsFailure);
+  assert.equal(failures, ['failed', 'upstream_failed', 'cancelled']);
+  for (const status of Object.keys(seenBit) as SettledStatus[]) {
+    const fails = decide('none_failed', seenBit[status], true) === 'upstream_failed';
+    assert.is(countsAsFailure(status), fails, status);
+  }
 });
 
 test("takes Airflow's spellings for its own, and nothing else", () => {

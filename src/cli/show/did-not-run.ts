@@ -1,4 +1,6 @@
+import { findBlockers } from '../../model/blockers.ts';
 import { showCount } from '../../model/duration.ts';
+import type { TaskStatus } from '../../model/status.ts';
 import type { RunProgress, TaskProgress } from './progress.ts';
 import { maxIdColumns, rootTask, showId } from './reasons.ts';
 
@@ -15,15 +17,15 @@ export function blockedByRoot(
 }
 
 /** Orders failed tasks by the time of failure. Optional ones that kept no required task from running come last. */
-export function failuresInOrder(
-  { tasks }: RunProgress,
-  blocked: ReadonlyMap<TaskProgress, readonly TaskProgress[]>,
-): TaskProgress[] {
-  const counts = (task: TaskProgress): boolean =>
-    !task.optional || (blocked.get(task)?.some(({ optional }) => !optional) ?? false);
-  return tasks
-    .filter(({ status }) => status === 'failed')
-    .sort((a, b) => Number(counts(b)) - Number(counts(a)) || (a.endedAt ?? 0) - (b.endedAt ?? 0));
+export function failuresInOrder({ graph, plan, tasks }: RunProgress): TaskProgress[] {
+  const placesOf = (wanted: TaskStatus): Set<number> =>
+    new Set([...tasks.keys()].filter((place) => tasks[place]?.status === wanted));
+  const failed = placesOf('failed');
+  const blockers = findBlockers(plan, failed, placesOf('upstream_failed'));
+  const counts = ({ id, optional }: TaskProgress): boolean => !optional || blockers.has(graph.indexOf(id));
+  return Array.from(failed, (place) => tasks[place] as TaskProgress).sort(
+    (a, b) => Number(counts(b)) - Number(counts(a)) || (a.endedAt ?? 0) - (b.endedAt ?? 0),
+  );
 }
 
 /** Tells which tasks did not run and why: "`render` and `send` did not run: `fetch` failed". */

@@ -53,7 +53,7 @@ function lineOf(task: TaskProgress, now: number): Line {
   if (task.status === 'running') {
     return {
       mark: marks.running,
-      time: showDuration(now - (task.startedAt ?? now)),
+      time: showDuration(now - (task.since ?? now)),
       words: runningWords(task),
     };
   }
@@ -65,7 +65,7 @@ function lineOf(task: TaskProgress, now: number): Line {
       words: retryingWords(task, left),
     };
   }
-  const waited = showDuration(now - (task.readyAt ?? now));
+  const waited = showDuration(now - (task.since ?? now));
   return { mark: readyMark, time: waited, words: [['dim', 'waits for a slot']] };
 }
 

@@ -1,46 +1,122 @@
-import type { FlowDefinition } from '../../model/definition.ts';
+import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
 import type { ErrorView } from '../../model/error.ts';
+import { RunFold } from '../../model/fold.ts';
 import type { Graph } from '../../model/graph.ts';
-import type { Entry, RunEntry, TaskEntry } from '../../model/journal.ts';
-import { type Cause, isSettled, type RunStatus, type TaskStatus } from '../../model/status.ts';
+import type { Entry, TaskEntry } from '../../model/journal.ts';
+import type { Plan } from '../../model/ledger.ts';
+import type { Cause, RunStatus, TaskStatus } from '../../model/status.ts';
+import { TaskTimes } from '../../model/task-times.ts';
 import type { TriggerRule } from '../../model/trigger-rule.ts';
+import type { RunView, TaskView } from '../../model/view.ts';
 
-/** The state of a task, and how it spent its time. Instants are epoch milliseconds. */
-export interface TaskProgress {
+/** The state of a task since its last rerun, and how it spent its time. Instants are epoch milliseconds. */
+export class TaskProgress {
   readonly id: string;
   readonly maxAttempts: number;
   readonly triggerRule: TriggerRule;
   readonly optional: boolean;
-  status: TaskStatus;
-  /** Number of attempts started. */
-  attempts: number;
-  /** When its rule said run. */
-  readyAt?: number;
-  /** When its last attempt started. */
-  startedAt?: number;
-  endedAt?: number;
-  /** When its last attempt failed, and when the next is due, while it is `retrying`. */
-  failedAt?: number;
-  retryAt?: number;
-  /** Total time of all ended attempts. */
-  ranMs: number;
-  /** Time for which it was ready or due, and no slot was free. */
-  slotMs: number;
-  /** Time between attempts. */
-  backoffMs: number;
   /** From 0 to 1, as last reported by the body of this attempt. */
   fraction?: number | undefined;
   note?: string | undefined;
-  error?: ErrorView;
-  cause?: Cause | undefined;
+  /** The dependency whose ending decided that it does not run. */
   because?: string | undefined;
   reason?: unknown;
+  readonly #task: number;
+  readonly #fold: RunFold;
+  readonly #times: TaskTimes;
+
+  constructor(
+    { id, retry, triggerRule, optional }: TaskDefinition,
+    task: number,
+    fold: RunFold,
+    times: TaskTimes,
+  ) {
+    this.id = id;
+    this.maxAttempts = retry?.maxAttempts ?? 1;
+    this.triggerRule = triggerRule;
+    this.optional = optional;
+    this.#task = task;
+    this.#fold = fold;
+    this.#times = times;
+  }
+
+  get status(): TaskStatus {
+    return this.#view.status;
+  }
+
+  /** Number of attempts started. */
+  get attempts(): number {
+    return this.#view.attempts;
+  }
+
+  /** When its rule said run. */
+  get readyAt(): number | undefined {
+    return this.#view.readyAt;
+  }
+
+  /** When it became ready, started its last attempt, failed or settled, whichever was last. */
+  get since(): number | undefined {
+    return this.#times.since(this.#task);
+  }
+
+  get endedAt(): number | undefined {
+    return this.#view.endedAt;
+  }
+
+  /** When its next attempt is due, while it is `retrying`. */
+  get retryAt(): number | undefined {
+    return this.#view.retryAt;
+  }
+
+  /** Total time of all ended attempts. */
+  get ranMs(): number {
+    return this.#times.spentMs(this.#task, 'attempt');
+  }
+
+  /** Time for which it was ready or due, and no slot was free. */
+  get slotMs(): number {
+    return this.#times.spentMs(this.#task, 'slot');
+  }
+
+  /** Time between attempts. */
+  get backoffMs(): number {
+    return this.#times.spentMs(this.#task, 'backoff');
+  }
+
+  get error(): ErrorView | undefined {
+    return this.#view.error;
+  }
+
+  get cause(): Cause | undefined {
+    return this.#view.cause;
+  }
+
+  get #view(): TaskView {
+    return this.#fold.task(this.#task);
+  }
+
+  /** Takes the parts of an entry that no view shows. */
+  apply(entry: TaskEntry): void {
+    switch (entry.type) {
+      case 'task.progress':
+        this.fraction = entry.fraction;
+        this.note = entry.note;
+        return;
+      case 'task.started':
+      case 'task.rerun':
+        this.fraction = this.note = this.because = this.reason = undefined;
+        return;
+    }
+    if ('because' in entry) this.because = entry.because;
+    if ('reason' in entry) this.reason = entry.reason;
+  }
 }
 
 /** The progress of a run: a fold of its events that tracks the tasks under way. */
 export class RunProgress {
   readonly flow: string;
   readonly graph: Graph;
+  readonly plan: Plan;
   /** In definition order. */
   readonly tasks: readonly TaskProgress[];
   /** In the order in which they started. */
@@ -49,27 +125,18 @@ export class RunProgress {
   /** Tasks that wait for a slot, longest first. */
   readonly ready = new Set<TaskProgress>();
   readonly counts: Record<TaskStatus, number>;
-  status: RunStatus = 'running';
-  cause?: Cause | undefined;
-  reason?: unknown;
-  startedAt?: number;
-  endedAt?: number;
+  readonly #fold: RunFold;
+  readonly #times: TaskTimes;
   #path: readonly TaskProgress[] | undefined;
 
-  constructor({ name, graph, tasks }: Pick<FlowDefinition, 'name' | 'graph' | 'tasks'>) {
+  constructor({ name, graph, tasks, plan }: FlowDefinition) {
     this.flow = name;
     this.graph = graph;
-    this.tasks = tasks.map(({ id, retry, triggerRule, optional }) => ({
-      id,
-      maxAttempts: retry?.maxAttempts ?? 1,
-      triggerRule,
-      optional,
-      status: 'pending',
-      attempts: 0,
-      ranMs: 0,
-      slotMs: 0,
-      backoffMs: 0,
-    }));
+    this.plan = plan;
+    // There is no run yet, and its id is not shown.
+    this.#fold = new RunFold('', name, graph, (task) => tasks[task]?.dependsOn ?? []);
+    this.#times = new TaskTimes(this.#fold);
+    this.tasks = tasks.map((task, index) => new TaskProgress(task, index, this.#fold, this.#times));
     this.counts = {
       pending: tasks.length,
       running: 0,
@@ -80,6 +147,26 @@ export class RunProgress {
       upstream_failed: 0,
       cancelled: 0,
     };
+  }
+
+  get status(): RunStatus {
+    return this.#fold.status;
+  }
+
+  get cause(): Cause | undefined {
+    return this.#fold.run.cause;
+  }
+
+  get reason(): unknown {
+    return this.#fold.run.reason;
+  }
+
+  get startedAt(): RunView['startedAt'] {
+    return this.#fold.run.startedAt;
+  }
+
+  get endedAt(): RunView['endedAt'] {
+    return this.#fold.run.endedAt;
   }
 
   /** The number of settled tasks. */
@@ -111,103 +198,25 @@ export class RunProgress {
   /** Takes the next event of the run. */
   apply(entry: Entry): void {
     if ('taskId' in entry) this.#applyToTask(this.task(entry.taskId), entry);
-    else this.#applyToRun(entry);
-  }
-
-  #applyToRun(entry: RunEntry): void {
-    switch (entry.type) {
-      case 'run.started':
-        this.startedAt = entry.at;
-        return;
-      case 'run.paused':
-        this.status = 'paused';
-        return;
-      case 'run.resumed':
-        this.status = 'running';
-        return;
-      case 'run.cancelling':
-        this.status = 'cancelling';
-        this.cause = entry.cause;
-        this.reason = entry.reason;
-        return;
-      default:
-        this.status = entry.type.slice('run.'.length) as RunStatus;
-        this.endedAt = entry.at;
-        if (entry.type === 'run.failed' && entry.cause !== undefined) this.cause = entry.cause;
-        if (entry.type === 'run.failed' && entry.error !== undefined) this.reason = entry.error.message;
-    }
+    else this.#times.apply(entry);
   }
 
   #applyToTask(task: TaskProgress, entry: TaskEntry): void {
-    switch (entry.type) {
-      case 'task.ready':
-        task.readyAt = entry.at;
-        this.ready.add(task);
-        return;
-      case 'task.started':
-        this.#start(task, entry.at, entry.attempt);
-        return;
-      case 'task.progress':
-        task.fraction = entry.fraction;
-        task.note = entry.note;
-        return;
-      case 'task.retrying':
-        this.#move(task, 'retrying');
-        task.ranMs += entry.at - (task.startedAt ?? entry.at);
-        task.failedAt = entry.at;
-        task.retryAt = entry.retryAt;
-        task.error = entry.error;
-        return;
-      case 'task.rerun':
-        this.#move(task, 'pending');
-        return;
-      default:
-        this.#settle(task, entry);
-    }
-  }
-
-  #start(task: TaskProgress, at: number, attempt: number): void {
-    if (task.status === 'retrying') this.#endWait(task, at);
-    else task.slotMs += at - (task.readyAt ?? at);
-    this.#move(task, 'running');
-    task.attempts = attempt;
-    task.startedAt = at;
-    task.fraction = undefined;
-    task.note = undefined;
-  }
-
-  #settle(task: TaskProgress, entry: TaskEntry): void {
     const before = task.status;
-    const now = entry.type.slice('task.'.length) as TaskStatus;
-    this.#move(task, now);
-    if (before === 'running') task.ranMs += entry.at - (task.startedAt ?? entry.at);
-    if (before === 'retrying') this.#endWait(task, entry.at);
-    task.endedAt = entry.at;
-    if ('cause' in entry) task.cause = entry.cause;
-    if ('because' in entry) task.because = entry.because;
-    if ('reason' in entry) task.reason = entry.reason;
-    if (entry.type === 'task.failed') task.error = entry.error;
-    if (entry.type === 'task.done') delete task.error;
+    this.#times.apply(entry);
+    task.apply(entry);
+    if (entry.type !== 'task.progress') this.#move(task, before);
   }
 
-  /** Ends a wait for a retry: time after the attempt was due counts as waiting for a slot, not as backoff. */
-  #endWait(task: TaskProgress, at: number): void {
-    const due = Math.min(task.retryAt ?? at, at);
-    task.backoffMs += due - (task.failedAt ?? due);
-    task.slotMs += at - due;
-    delete task.failedAt;
-    delete task.retryAt;
-  }
-
-  #move(task: TaskProgress, to: TaskStatus): void {
-    this.counts[task.status]--;
-    this.counts[to]++;
+  #move(task: TaskProgress, from: TaskStatus): void {
+    const { status } = task;
+    this.counts[from]--;
+    this.counts[status]++;
     this.ready.delete(task);
     this.running.delete(task);
     this.retrying.delete(task);
-    task.status = to;
-    if (isSettled(to)) return;
-    if (to === 'running') this.running.add(task);
-    if (to === 'retrying') this.retrying.add(task);
+    if (status === 'running') this.running.add(task);
+    if (status === 'retrying') this.retrying.add(task);
+    if (status === 'pending' && task.readyAt !== undefined) this.ready.add(task);
   }
 }

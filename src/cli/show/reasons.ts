@@ -1,7 +1,8 @@
 import { showDuration } from '../../model/duration.ts';
 import type { ErrorView } from '../../model/error.ts';
 import { toJson } from '../../model/json.ts';
-import type { TriggerRule } from '../../model/trigger-rule.ts';
+import { isSettled } from '../../model/status.ts';
+import { countsAsFailure, type TriggerRule } from '../../model/trigger-rule.ts';
 import { escapeControls, truncateMiddle } from '../terminal/text.ts';
 import type { RunProgress, TaskProgress } from './progress.ts';
 
@@ -111,7 +112,7 @@ function decider(progress: RunProgress, task: TaskProgress): TaskProgress | unde
 }
 
 function isFailure({ status }: TaskProgress): boolean {
-  return status === 'failed' || status === 'upstream_failed' || status === 'cancelled';
+  return isSettled(status) && countsAsFailure(status);
 }
 
 /** Tells how another task ended, as a clause. */
@@ -139,7 +140,7 @@ function whyCancelled({ startedAt, endedAt }: RunProgress, task: TaskProgress): 
   if (task.cause === 'input') return "the run's input was refused";
   if (task.cause !== 'timeout') return showReason(task.reason);
   const until = endedAt ?? task.endedAt;
-  return startedAt === undefined || until === undefined
+  return startedAt === null || until === undefined
     ? 'the run timed out'
     : `the run timed out after ${showDuration(until - startedAt)}`;
 }

@@ -1,5 +1,5 @@
 import { showCount } from '../../model/duration.ts';
-import { blockedByRoot, failuresInOrder } from './did-not-run.ts';
+import { failuresInOrder } from './did-not-run.ts';
 import type { RunProgress, TaskProgress } from './progress.ts';
 import { maxIdColumns, reasonOf, rootTask, showError, showId, showReason } from './reasons.ts';
 
@@ -34,13 +34,11 @@ function outOfTime({ tasks }: RunProgress, nameOf: NameOf): string {
 }
 
 function failure(progress: RunProgress, nameOf: NameOf): string | undefined {
-  const roots = new Map<TaskProgress, TaskProgress>();
-  const blocked = blockedByRoot(progress, roots);
-  const [failed] = failuresInOrder(progress, blocked);
+  const [failed] = failuresInOrder(progress);
   if (failed !== undefined && !failed.optional) return ownReason(progress, failed, nameOf);
   const victim = progress.tasks.find(({ status, optional }) => status === 'upstream_failed' && !optional);
   if (victim === undefined) return undefined;
-  const root = rootTask(progress, victim, roots);
+  const root = rootTask(progress, victim);
   const why = ownReason(progress, root, nameOf);
   return root === victim ? why : `${why}, so ${nameOf(victim)} did not run`;
 }

@@ -76,7 +76,7 @@ const ranks: readonly TaskStatus[] = ['upstream_failed', 'cancelled', 'skipped']
 function inOrderOfBlame(progress: RunProgress): Item[] {
   const roots = new Map<TaskProgress, TaskProgress>();
   const blocked = blockedByRoot(progress, roots);
-  const failed = failuresInOrder(progress, blocked);
+  const failed = failuresInOrder(progress);
   const withBlocked = (root: TaskProgress): Item[] => {
     const behind = blocked.get(root);
     return behind === undefined ? [{ task: root }] : [{ task: root }, { root, blocked: behind }];

@@ -1,23 +1,14 @@
 import type { RunView } from '../../index.ts';
 import type { FlowDefinition } from '../../model/definition.ts';
-import type { TriggerRule } from '../../model/trigger-rule.ts';
-
-/** One attempt under way. Instants are ms from the run's start. */
-export interface Span {
-  /** Number of the task in definition order. */
-  readonly task: number;
-  readonly attempt: number;
-  readonly startedAt: number;
-  readonly endedAt: number;
-}
+import { isAttempt, type Span } from '../../model/task-times.ts';
+import { mayStartEarly, type TriggerRule } from '../../model/trigger-rule.ts';
 
 /** The facts of a simulated run from which its bounds are computed. */
 export interface Simulated {
   readonly definition: FlowDefinition;
   readonly view: RunView;
+  /** In the order of their ends, in ms from the run's start. */
   readonly spans: readonly Span[];
-  /** The total wait of each task for its retries to become due, in ms, in definition order. */
-  readonly waitsMs: Float64Array;
   /** Maximum number of attempts at one time; `Infinity` for no limit. */
   readonly slots: number;
 }
@@ -40,36 +31,38 @@ export interface Bounds {
  * lets it start early waits only for the first of its dependencies.
  */
 export function boundsOf(run: Simulated): Bounds {
-  const workMs = run.spans.reduce((sum, { startedAt, endedAt }) => sum + endedAt - startedAt, 0);
-  const shared = Math.max(workMs / run.slots, ...poolWork(run));
+  const attempts = run.spans.filter(isAttempt);
+  const workMs = attempts.reduce((sum, { startedAt, endedAt }) => sum + endedAt - startedAt, 0);
+  const shared = Math.max(workMs / run.slots, ...poolWork(run.definition, attempts));
   // If all ends are whole milliseconds, so is the last one.
-  const work = run.spans.every(({ endedAt }) => Number.isInteger(endedAt)) ? Math.ceil(shared) : shared;
+  const work = attempts.every(({ endedAt }) => Number.isInteger(endedAt)) ? Math.ceil(shared) : shared;
   const { path, lengthMs } = longestPath(run);
   return {
     lowerMs: Math.max(lengthMs, work),
     by: work > lengthMs ? 'work' : 'path',
     workMs,
-    peak: peakOf(run.spans),
+    peak: peakOf(attempts),
     path,
   };
 }
 
-function poolWork({ definition, spans }: Simulated): number[] {
+function poolWork(definition: FlowDefinition, attempts: readonly Span[]): number[] {
   const pools = new Map(
     Object.entries(definition.settings.pools ?? {}).map(([name, slots]) => [name, { slots, ms: 0 }]),
   );
-  for (const { task, startedAt, endedAt } of spans) {
+  for (const { task, startedAt, endedAt } of attempts) {
     const pool = pools.get(definition.tasks[task]?.pool ?? '');
     if (pool !== undefined) pool.ms += endedAt - startedAt;
   }
   return Array.from(pools.values(), ({ slots, ms }) => ms / slots);
 }
 
-function longestPath({ definition, view, spans, waitsMs }: Simulated): { path: number[]; lengthMs: number } {
+function longestPath({ definition, view, spans }: Simulated): { path: number[]; lengthMs: number } {
   const { graph, tasks } = definition;
-  const ownMs = waitsMs.slice();
-  for (const { task, startedAt, endedAt } of spans)
-    ownMs[task] = (ownMs[task] as number) + endedAt - startedAt;
+  // More workers shorten only the waits for slots.
+  const ownMs = new Float64Array(graph.size);
+  for (const { kind, task, startedAt, endedAt } of spans)
+    if (kind !== 'slot') ownMs[task] = (ownMs[task] as number) + endedAt - startedAt;
   const endsAt = new Float64Array(graph.size);
   const waitedFor = new Int32Array(graph.size).fill(-1);
   let last = -1;
@@ -78,7 +71,8 @@ function longestPath({ definition, view, spans, waitsMs }: Simulated): { path: n
     const upstream = graph.upstreamList.subarray(graph.upstreamStart[task], graph.upstreamStart[task + 1]);
     const ran = (view.tasks[id]?.attempts ?? 0) > 0;
     const rule = tasks[task]?.triggerRule as TriggerRule;
-    if (rule !== 'always') waitedFor[task] = firstOrLast(upstream, endsAt, ran && !startsEarly.has(rule));
+    // Other verdicts than run may be given early under any rule.
+    if (rule !== 'always') waitedFor[task] = firstOrLast(upstream, endsAt, ran && !mayStartEarly(rule));
     endsAt[task] = (endsAt[waitedFor[task] as number] ?? 0) + (ownMs[task] as number);
     if (last < 0 || (endsAt[task] as number) >= (endsAt[last] as number)) last = task;
   }
@@ -86,9 +80,6 @@ function longestPath({ definition, view, spans, waitsMs }: Simulated): { path: n
   for (let task = last; task >= 0; task = waitedFor[task] as number) path.push(task);
   return { path: path.reverse(), lengthMs: endsAt[last] ?? 0 };
 }
-
-/** Rules that may say run before all dependencies have settled. Other verdicts may be given early under any rule. */
-const startsEarly: ReadonlySet<TriggerRule> = new Set(['one_failed', 'one_success', 'one_settled', 'always']);
 
 /** The task that ends last, or first; -1 without tasks. */
 function firstOrLast(tasks: Int32Array, endsAt: Float64Array, isLast: boolean): number {
@@ -100,9 +91,9 @@ function firstOrLast(tasks: Int32Array, endsAt: Float64Array, isLast: boolean): 
   return found;
 }
 
-function peakOf(spans: readonly Span[]): number {
+function peakOf(attempts: readonly Span[]): number {
   // An attempt of zero length takes a slot only for an instant, and overlaps nothing.
-  const long = spans.filter(({ startedAt, endedAt }) => endedAt > startedAt);
+  const long = attempts.filter(({ startedAt, endedAt }) => endedAt > startedAt);
   const starts = Float64Array.from(long, ({ startedAt }) => startedAt).sort();
   const ends = Float64Array.from(long, ({ endedAt }) => endedAt).sort();
   let peak = 0;

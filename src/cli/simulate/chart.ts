@@ -10,7 +10,7 @@ export function chartOf({ flow, options, view, spans, makespanMs, bounds }: Simu
     title: `${name}${by}`,
     ids: graph.ids,
     view,
-    bars: spans,
+    spans,
     makespanMs,
     marked: new Set(bounds.lowerMs > 0 ? bounds.path : []),
   });

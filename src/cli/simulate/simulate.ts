@@ -1,9 +1,11 @@
-import { createEngine, createFlowFromGraph, type RunView } from '../../index.ts';
+import { createEngine, createFlowFromGraph, type Run, type RunView } from '../../index.ts';
 import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
+import { RunFold } from '../../model/fold.ts';
+import { type Span, TaskTimes } from '../../model/task-times.ts';
 import { createVirtualClock } from '../../testing/index.ts';
 import type { LoadedFlow } from '../load/load-flow.ts';
 import { performScripts, type TaskScript } from '../load/script.ts';
-import { type Bounds, boundsOf, type Span } from './bounds.ts';
+import { type Bounds, boundsOf } from './bounds.ts';
 import { createChance, shuffled } from './chance.ts';
 import { criticalPathPriorities } from './order.ts';
 
@@ -24,7 +26,7 @@ export interface Simulation {
   readonly options: SimulateOptions;
   readonly view: RunView;
   readonly makespanMs: number;
-  /** Attempts, in the order of their ends. */
+  /** In the order of their ends. */
   readonly spans: readonly Span[];
   /** Maximum number of attempts at one time; `Infinity` for no limit. */
   readonly slots: number;
@@ -37,8 +39,6 @@ export async function simulate(loaded: LoadedFlow, options: SimulateOptions): Pr
   const { graph, settings } = definition;
   const scripts = loaded.scripts ?? scriptsOf(definition.tasks, options.durationMs ?? 0);
   const clock = createVirtualClock();
-  const spans: Span[] = [];
-  const waitsMs = new Float64Array(graph.size);
   const perform = performScripts(scripts, (ms, signal) => clock.sleep(ms, signal));
 
   const simulated = createFlowFromGraph(
@@ -50,28 +50,12 @@ export async function simulate(loaded: LoadedFlow, options: SimulateOptions): Pr
       totalTimeoutMs: settings.totalTimeoutMs,
       graceMs: settings.graceMs,
     },
-    async (scope) => {
-      const startedAt = clock.now();
-      try {
-        await perform(scope);
-      } finally {
-        spans.push({
-          task: graph.indexOf(scope.taskId),
-          attempt: scope.attempt,
-          startedAt,
-          endedAt: clock.now(),
-        });
-      }
-    },
+    perform,
   );
   const engine = createEngine({ clock, concurrency: options.workers, keepSettled: 0, logger: silent });
-  const run = await engine.start(simulated, undefined, { paused: true });
-  run.on('task.retrying', ({ taskId, at, retryAt }) => {
-    const task = graph.indexOf(taskId);
-    waitsMs[task] = (waitsMs[task] as number) + retryAt - at;
-  });
-  run.resume();
+  const run = await engine.start(simulated);
   const view = await clock.run(run.settled());
+  const spans = await spansOf(run, definition);
 
   const slots = Math.min(
     options.workers ?? Number.POSITIVE_INFINITY,
@@ -79,8 +63,15 @@ export async function simulate(loaded: LoadedFlow, options: SimulateOptions): Pr
   );
   let makespanMs = 0;
   for (const id of graph.ids) makespanMs = Math.max(makespanMs, view.tasks[id]?.endedAt ?? 0);
-  const bounds = boundsOf({ definition, view, spans, waitsMs, slots });
+  const bounds = boundsOf({ definition, view, spans, slots });
   return { flow: loaded.flow, options, view, makespanMs, spans, slots, bounds };
+}
+
+async function spansOf(run: Run, { name, graph, tasks }: FlowDefinition): Promise<Span[]> {
+  const times = new TaskTimes(new RunFold(run.id, name, graph, (task) => tasks[task]?.dependsOn ?? []));
+  const spans: Span[] = [];
+  for await (const entry of run.events()) spans.push(...times.apply(entry));
+  return spans;
 }
 
 /** The tasks as the engine gets them: in the order that breaks ties, with the priorities for `order`. */

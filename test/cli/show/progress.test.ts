@@ -1,6 +1,9 @@
+import { createFlow } from 'topple';
 import * as assert from 'uvu/assert';
+import { RunProgress } from '../../../src/cli/show/progress.ts';
 import { spec } from '../../spec.ts';
 import { progressAt } from '../../support/progress.ts';
+import { virtualEngine } from '../../support/virtual.ts';
 
 const test = spec('progress of a run');
 
@@ -81,4 +84,55 @@ test('forgets at a new attempt what the one before said of itself', async () => 
   assert.equal([progress.tasks[0]?.fraction, progress.tasks[0]?.note], [0.5, 'half']);
   progress.apply({ type: 'task.started', at: 60, attempt: 2, seq: 9, runId: 'r', taskId: 'a' });
   assert.equal([progress.tasks[0]?.fraction, progress.tasks[0]?.note], [undefined, undefined]);
+});
+
+test('forgets at a rerun how a task ended before, and how it spent its time', async () => {
+  const { clock, engine } = virtualEngine({ concurrency: 1 });
+  let isFixed = false;
+  const flow = createFlow('demo')
+    .task('kept', { perform: () => clock.sleep(100) })
+    .task('again', {
+      dependsOn: ['kept'],
+      retry: { maxAttempts: 2, backoff: 40 },
+      perform: async () => {
+        await clock.sleep(200);
+        if (!isFixed) throw new Error('broken');
+      },
+    })
+    .task('behind', { dependsOn: ['again'], perform: () => clock.sleep(10) });
+  const progress = new RunProgress(flow.definition);
+  const run = await engine.start(flow);
+  const follow = async (after = 0) => {
+    for await (const entry of run.events({ after })) progress.apply(entry);
+  };
+  const rows = () =>
+    progress.tasks.map(({ id, status, attempts, readyAt, endedAt, ranMs, slotMs, backoffMs, because }) =>
+      [id, status, attempts, readyAt, endedAt, ranMs, slotMs, backoffMs, because].join(' '),
+    );
+  await clock.run(follow());
+  const kept = 'kept done 1 0 100 100 0 0 ';
+  assert.equal(rows(), [
+    kept,
+    'again failed 2 100 540 400 0 40 ',
+    'behind upstream_failed 0  540 0 0 0 again',
+  ]);
+  assert.equal(
+    [progress.status, progress.endedAt, progress.tasks[1]?.error?.message],
+    ['failed', 540, 'broken'],
+  );
+
+  isFixed = true;
+  await clock.advance(460);
+  const { seq } = run;
+  run.rerun();
+  const followed = follow(seq);
+  await clock.advance(50);
+  assert.equal(rows(), [kept, 'again running 1 1000  0 0 0 ', 'behind pending 0   0 0 0 ']);
+  assert.equal(
+    [progress.status, progress.startedAt, progress.endedAt, progress.tasks[1]?.error],
+    ['running', 0, null, undefined],
+  );
+  await clock.run(followed);
+  assert.equal(rows(), [kept, 'again done 1 1000 1200 200 0 0 ', 'behind done 1 1200 1210 10 0 0 ']);
+  assert.equal([progress.status, progress.endedAt, progress.settled], ['done', 1_210, 3]);
 });

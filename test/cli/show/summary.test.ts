@@ -115,6 +115,22 @@ test('says that a run failed since what is not optional could not run behind wha
   ]);
 });
 
+test('puts an optional failure before others if it alone would have kept a required task from running', async () => {
+  const progress = await progressAt(end, [
+    { id: 'log', fails: 'always', optional: true, durationMs: 1 },
+    { id: 'ad', fails: 'always', optional: true },
+    { id: 'fetch', fails: 'always', optional: true, durationMs: 5 },
+    { id: 'render', dependsOn: ['fetch', 'ad'] },
+  ]);
+  assert.equal(drawSummary(progress, sheet).slice(1, 6), [
+    'Failed, or did not run',
+    '  ✘ ad     failed: ad broke (optional)',
+    '  ⊘ `render` did not run: `ad` failed',
+    '  ✘ fetch  failed: fetch broke (optional)',
+    '  ✘ log    failed: log broke (optional)',
+  ]);
+});
+
 test('finds the root of each task of a long chain in no time to speak of', async () => {
   const tasks = Array.from({ length: 20_000 }, (_, i) => ({
     id: `t${i}`,

@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
-import { triggerRules } from 'topple';
+import { createFlow, triggerRules } from 'topple';
 import * as assert from 'uvu/assert';
+import type { LoadedFlow } from '../../../src/cli/load/load-flow.ts';
+import { simulate } from '../../../src/cli/simulate/simulate.ts';
 import { spec } from '../../spec.ts';
 import { topple } from '../../support/cli.ts';
 
@@ -80,6 +82,25 @@ test('are reached with one worker where nobody waits for a retry or a pool', asy
       assert.ok(Math.abs((two?.makespanMs ?? 0) - (two?.lowerBoundMs ?? 1)) < 1e-9, JSON.stringify(two));
     }),
   );
+});
+
+test('count only the part of a backoff that passed before the run ended', async () => {
+  const boundAndMakespan = async (totalTimeoutMs: number) => {
+    const flow = createFlow('f', { totalTimeoutMs }).task('a', {
+      durationMs: 20,
+      timeoutMs: 10,
+      retry: { maxAttempts: 3, backoff: 40 },
+      perform: () => {},
+    });
+    const { bounds, makespanMs } = await simulate({ flow } as unknown as LoadedFlow, {});
+    return [bounds.lowerMs, makespanMs];
+  };
+  // It runs to 10 and from 50 to 60.
+  assert.equal(await Promise.all([30, 55, 80].map(boundAndMakespan)), [
+    [30, 30],
+    [55, 55],
+    [80, 80],
+  ]);
 });
 
 test('name the path that makes the run as long as it is', async () => {
