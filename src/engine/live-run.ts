@@ -616,7 +616,7 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
 
   #resume(): void {
     const fold = this.journal.foldTo();
-    const { status, startedAt, cause, reason } = fold.view();
+    const { status, startedAt, cause, reason } = fold.run;
     const at = this.now();
     if (startedAt !== null) this.input = fold.input;
     this.#results.takeUp(fold);
