@@ -40,7 +40,7 @@ const model = '^src/model/';
 const machines = '^machines/';
 const logic = '^src/logic/';
 const engine = '^src/engine/';
-const port = '^src/store/store\\.ts$';
+const port = '^src/store/(store|shared)\\.ts$';
 const face = '^src/[^/]+\\.ts$';
 
 module.exports = {

@@ -1,5 +1,5 @@
 import { EngineRuns } from './engine/engine.ts';
-import type { EngineSettings, StartOptions, StopOptions } from './engine/engine-options.ts';
+import type { EngineSettings, RecoverOptions, StartOptions, StopOptions } from './engine/engine-options.ts';
 import { quiet, type Run } from './engine/run.ts';
 import type { FlowLogic } from './engine/run-logic.ts';
 import { type ActorInput, definitionOf, isFlow } from './flow.ts';
@@ -41,10 +41,13 @@ export interface Engine {
    * under way run again, under the same number. A run that was started with another version of its flow, or cannot be
    * read, is left as it is, and logged. So is, without a word, one that started or was recovered meanwhile.
    *
+   * In a store that engines share, these are the runs that no engine alive owns, and with `watch` also those that lose
+   * theirs later, until this engine stops.
+   *
    * @throws FlowError for anything but flows, or two of one name; EngineStoppedError if the engine was stopped; the
    * store's error if it cannot list its runs
    */
-  recover(flows: readonly AnyFlow[]): Promise<readonly Run[]>;
+  recover(flows: readonly AnyFlow[], options?: RecoverOptions): Promise<readonly Run[]>;
   /**
    * Finds a run: under way, settled and kept, or only in the store; `undefined` if there is none.
    *
@@ -81,7 +84,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
   return {
     start: (flow, ...[input, given]) => quiet(start(flow, input, given)) as never,
     logic: (flow, settings) => runs.logic(definitionOf(flow), settings) as never,
-    recover: async (given) => runs.recover(definitionsOf(given, 'engine.recover')),
+    recover: async (given, options) => runs.recover(definitionsOf(given, 'engine.recover'), options),
     run: async (id) => {
       if (isFlow(id)) throw flowForId(id);
       return runs.run(id);

@@ -3,6 +3,7 @@ import type { Entry } from '../model/journal.ts';
 import type { Logger } from '../model/logger.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { Store } from '../store/store.ts';
+import type { RunCommand } from './run-command.ts';
 import type { RunJournal } from './run-journal.ts';
 import type { Limit } from './slots.ts';
 import type { Turn } from './turn.ts';
@@ -33,6 +34,10 @@ export interface EngineCore<Run> {
    * if the store takes its time to tell.
    */
   enter(run: Run): MaybePromise<void>;
+  /**
+   * Has a command carried out for a run that is not under way here, if other engines share the store; else `undefined`.
+   */
+  commandElsewhere(runId: string, command: RunCommand): Promise<void> | undefined;
   /** Removes a run that is over. */
   leave(run: Run): void;
 }

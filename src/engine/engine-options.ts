@@ -44,6 +44,14 @@ export interface StartOptions extends Omit<RunSettings, 'forwardEvents'> {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface RecoverOptions {
+  /**
+   * Goes on recovering, until the engine stops, runs of these flows whose engines die or release them. For a store that
+   * several processes share. Default false.
+   */
+  readonly watch?: boolean | undefined;
+}
+
 export interface StopOptions {
   /** Milliseconds that attempts under way may continue; their output is kept. Default 0. */
   readonly graceMs?: number | undefined;
@@ -67,6 +75,7 @@ const engineKeys = new Set([
 ]);
 const logicKeys = new Set(['concurrency', 'totalTimeoutMs', 'forwardEvents']);
 const filterKeys = new Set(['flow', 'settled', 'newestFirst', 'before', 'limit']);
+const recoverKeys = new Set(['watch']);
 const startKeys = new Set(['id', 'paused', 'signal', 'concurrency', 'totalTimeoutMs']);
 
 export function checkEngine(given: EngineSettings): void {
@@ -82,6 +91,19 @@ export function checkEngine(given: EngineSettings): void {
   checkMethods(place('store'), given.store, ['append', 'lastSeq', 'read', 'list', 'remove']);
   checkMethods(place('clock'), given.clock, ['setTimeout', 'clearTimeout']);
   checkMethods(place('logger'), given.logger, ['error', 'warn', 'info']);
+}
+
+export function checkRecover(given: RecoverOptions, isShared: boolean): void {
+  const place = { option: 'watch', owner: 'engine.recover' };
+  checkKeys({ ...place, option: 'options' }, given, recoverKeys);
+  const { watch = false } = given;
+  if (typeof watch !== 'boolean') throw badOption(place, 'true or false', watch);
+  if (watch && !isShared)
+    throw badOption(
+      place,
+      'left out, or the store one that engines share, such as that of `topple/sqlite`',
+      watch,
+    );
 }
 
 export function checkStart(definition: FlowDefinition, given: StartOptions): void {

@@ -22,8 +22,10 @@ import {
   checkEngine,
   checkFilter,
   checkLogic,
+  checkRecover,
   checkStart,
   type EngineSettings,
+  type RecoverOptions,
   type StartOptions,
   type StopOptions,
 } from './engine-options.ts';
@@ -34,11 +36,13 @@ import { Pools } from './pools.ts';
 import { Recoveries } from './recovery.ts';
 import { checkRerun, recordRerun } from './rerun.ts';
 import { type HeldRun, Run } from './run.ts';
+import type { RunCommand } from './run-command.ts';
 import { RunJournal } from './run-journal.ts';
 import { createRunMachine, type LaunchOptions, launch, RunLogic } from './run-logic.ts';
+import { isShared, SharedRuns } from './shared-runs.ts';
 import { Limit } from './slots.ts';
 import type { StoredJournal } from './stored-run.ts';
-import { StoredRuns } from './stored-runs.ts';
+import { checkStored, StoredRuns } from './stored-runs.ts';
 import { Turn } from './turn.ts';
 
 const nothing: StartOptions = {};
@@ -69,6 +73,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   readonly #flows: KnownFlows;
   readonly #stored: StoredRuns;
   readonly #recoveries: Recoveries<Run> | undefined;
+  readonly #shared: SharedRuns | undefined;
   #order = 0;
   #isDraining = false;
 
@@ -89,7 +94,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
     this.#launchOptions = { clock: this.#clock, inspect: inspect && this.#guard(inspect) };
     this.#flows = new KnownFlows(flows);
     this.#stored = new StoredRuns(this, this.#clock, this.#flows);
-    this.#recoveries = store && new Recoveries<Run>(this, store);
+    this.#shared = isShared(store) ? new SharedRuns(store, this) : undefined;
+    this.#recoveries = store && new Recoveries<Run>(this, store, this.#shared);
   }
 
   get isDraining(): boolean {
@@ -107,6 +113,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     const { id, signal, paused, ...settings } = given;
     if (id !== undefined && this.#live.get(id) !== undefined) throw taken(id);
     this.#meet(definition);
+    this.#shared?.attach();
     const run = this.#launch(this.newJournal(definition, id), settings, checked.value);
     if (paused === true) run.command({ type: 'run.pause' });
     try {
@@ -137,11 +144,13 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   /** Recovers the store's unsettled runs of these flows; attempts that were under way run again. */
-  async recover(definitions: readonly FlowDefinition[]): Promise<Run[]> {
+  async recover(definitions: readonly FlowDefinition[], given: RecoverOptions = {}): Promise<Run[]> {
+    checkRecover(given, this.#shared !== undefined);
     const flows = flowsByName(definitions);
     this.#checkStarting();
     for (const definition of definitions) this.#meet(definition);
     const live = this.#live.toArray().map(({ id }) => id);
+    if (given.watch === true) this.#shared?.watch([...flows.keys()], () => this.#recoverMore(flows));
     return this.#recoveries?.recover(flows, live) ?? [];
   }
 
@@ -174,6 +183,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
       live.filter((run) => !run.hasEnded),
       storeTimeoutMs,
     );
+    this.#shared?.close();
+    this.#shared?.release(live.filter((run) => !run.hasSettled).map(({ id }) => id));
   }
 
   // Services for runs.
@@ -229,6 +240,26 @@ export class EngineRuns implements EngineCore<LiveRun> {
     this.#forget(this.#settled.shift() as string);
   }
 
+  // Services for runs in a store that others share.
+
+  live(runId: string): LiveRun | undefined {
+    return this.#live.get(runId);
+  }
+
+  async takeOver(runId: string): Promise<LiveRun> {
+    const entries = (await this.store?.read(runId)) ?? [];
+    const { definition, entries: checked } = checkStored(this.#flows.flowOf(runId, entries), runId, entries);
+    const journal = this.openJournal(definition, runId, checked);
+    const run = this.#launch(journal, journal.settings, undefined);
+    run.drain();
+    return run;
+  }
+
+  /** Has a command carried out for a run that is not under way here; `undefined` if nobody else could. */
+  commandElsewhere(runId: string, command: RunCommand): Promise<void> | undefined {
+    return this.#shared?.command(runId, command);
+  }
+
   // Services for recoveries.
 
   resume({ definition, runId, entries }: StoredJournal): Run {
@@ -265,6 +296,14 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return again;
   };
 
+  #recoverMore(flows: ReadonlyMap<string, FlowDefinition>): void {
+    if (this.#isDraining) return;
+    const live = this.#live.toArray().map(({ id }) => id);
+    this.#recoveries?.recover(flows, live).catch((error: unknown) => {
+      if (!this.#isDraining) this.logger.error('Runs could not be recovered', error);
+    });
+  }
+
   #checkWritable(definition: FlowDefinition, input: unknown): void {
     try {
       if (input !== undefined) this.store?.values?.write(input);
@@ -293,7 +332,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   #cancelOn(signal: AbortSignal, handle: Run, run: LiveRun): void {
-    const cancel = (): void => handle.cancel(signal.reason);
+    const cancel = (): void => void handle.cancel(signal.reason);
     if (signal.aborted) return cancel();
     signal.addEventListener('abort', cancel, { once: true });
     run.whenEnded(() => signal.removeEventListener('abort', cancel));

@@ -91,6 +91,9 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
   #onIdle: (() => void) | undefined;
   #whenEnded: readonly ((end: End) => void)[] = [];
   #whenKept: PromiseWithResolvers<void> | undefined;
+  /** `seq` of the entry that it waits for. */
+  #awaitedSeq = 0;
+  #isDrained = false;
 
   constructor(
     core: EngineCore<LiveRun>,
@@ -306,7 +309,7 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
 
   /** Holds or releases the start of attempts. */
   holdSlots(isHeld: boolean): void {
-    this.#lanes.hold(isHeld || this.#core.isDraining);
+    this.#lanes.hold(isHeld || this.#isDrained);
   }
 
   /** Makes the run's result once all tasks have settled. */
@@ -394,8 +397,14 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
       throw error;
     }
     if (this.#end?.hasSettled === false) throw this.#end.error;
-    if (!this.#keeping.isUnderWay) return undefined;
-    this.#whenKept = Promise.withResolvers();
+    return this.#keeping.isUnderWay ? this.whenKept() : undefined;
+  }
+
+  /** Resolves once everything recorded so far is kept. Rejects with the store's error. */
+  whenKept(): Promise<void> {
+    if (!this.#keeping.isBehind) return Promise.resolve();
+    this.#awaitedSeq = this.journal.seq;
+    this.#whenKept ??= Promise.withResolvers();
     return this.#whenKept.promise;
   }
 
@@ -405,10 +414,11 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
     if (!this.journal.isLate) {
       this.journal.tell(kept, this.steps.tell);
       this.steps.kept();
+      if (this.#whenKept !== undefined) this.#resolveKept();
       return;
     }
     this.#turn.landed();
-    this.#whenKept?.resolve();
+    if (kept.seq >= this.#awaitedSeq) this.#resolveKept();
     try {
       const tell = (): void => this.journal.tell(kept, this.steps.tell);
       // A rerun may begin within this: what is recorded from then on is no longer kept by this run.
@@ -426,6 +436,7 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
 
   keepingFailed(error: unknown): void {
     this.#whenKept?.reject(error);
+    this.#whenKept = undefined;
     if (this.#lastEnd !== undefined) this.#finish({ hasSettled: false, error });
     else this.fault(error);
   }
@@ -440,6 +451,7 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
 
   /** Starts nothing more; attempts under way continue. */
   drain(): void {
+    this.#isDrained = true;
     this.#lanes.hold(true);
   }
 
@@ -515,6 +527,11 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
     this.#turn.commitLater(this);
   }
 
+  #resolveKept(): void {
+    this.#whenKept?.resolve();
+    this.#whenKept = undefined;
+  }
+
   #commitLast(): void {
     if (this.#lateCommitIsDue) return;
     this.#lateCommitIsDue = true;
@@ -538,7 +555,8 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
     if (this.isOver) return;
     let adopted: MaybePromise<void>;
     try {
-      adopted = this.#keeping.adopt();
+      // A run that was read from the store is there.
+      adopted = this.journal.isShared || this.#keeping.isBehind ? this.#keeping.adopt() : undefined;
     } catch (error) {
       return this.fault(error);
     }

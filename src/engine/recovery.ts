@@ -3,6 +3,7 @@ import { EngineStoppedError } from '../model/error.ts';
 import type { Logger } from '../model/logger.ts';
 import { takesTime } from '../model/maybe-promise.ts';
 import type { Store } from '../store/store.ts';
+import type { SharedRuns } from './shared-runs.ts';
 import type { StoredJournal } from './stored-run.ts';
 import { checkStored } from './stored-runs.ts';
 
@@ -19,12 +20,17 @@ interface Recovering<Run> {
 export class Recoveries<Run> {
   readonly #engine: Recovering<Run>;
   readonly #store: Store;
+  /** Set if others share the store. */
+  readonly #shared: SharedRuns | undefined;
+  /** Runs that could not be recovered, and why: a watch meets them again and again. */
+  readonly #refused = new Map<string, string>();
   /** For each call under way: the runs that were under way at any time since, which it leaves alone. */
   readonly #calls = new Set<Set<string>>();
 
-  constructor(engine: Recovering<Run>, store: Store) {
+  constructor(engine: Recovering<Run>, store: Store, shared: SharedRuns | undefined) {
     this.#engine = engine;
     this.#store = store;
+    this.#shared = shared;
   }
 
   /** Notes a run that starts or resumes. */
@@ -50,26 +56,66 @@ export class Recoveries<Run> {
 
   async #recover(flows: ReadonlyMap<string, FlowDefinition>, seen: ReadonlySet<string>): Promise<Run[]> {
     const runs: Run[] = [];
-    const listing = this.#store.list({ settled: false });
-    for (const { id, flow } of takesTime(listing) ? await listing : listing) {
+    if (this.#shared === undefined) {
+      const listing = this.#store.list({ settled: false });
+      await this.#recoverAll(takesTime(listing) ? await listing : listing, flows, seen, runs);
+    } else await this.#recoverClaimed(this.#shared, flows, seen, runs);
+    if (this.#engine.isDraining)
+      throw new EngineStoppedError('The engine was stopped: it recovers no more runs');
+    return runs;
+  }
+
+  /** Recovers what nobody alive owns. What cannot be recovered here is given up again: others may have its flow. */
+  async #recoverClaimed(
+    shared: SharedRuns,
+    flows: ReadonlyMap<string, FlowDefinition>,
+    seen: ReadonlySet<string>,
+    runs: Run[],
+  ): Promise<void> {
+    const refused: string[] = [];
+    for await (const claimed of shared.claim([...flows.keys()])) {
+      refused.push(...(await this.#recoverAll(claimed, flows, seen, runs)));
+      if (this.#engine.isDraining) break;
+    }
+    shared.release(refused);
+  }
+
+  /** Returns the ids of the runs that cannot be recovered. */
+  async #recoverAll(
+    listed: readonly { readonly id: string; readonly flow: string }[],
+    flows: ReadonlyMap<string, FlowDefinition>,
+    seen: ReadonlySet<string>,
+    runs: Run[],
+  ): Promise<readonly string[]> {
+    const refused: string[] = [];
+    for (const { id, flow } of listed) {
       const definition = flows.get(flow);
       if (definition === undefined || seen.has(id)) continue;
       try {
         const reading = this.#store.read(id);
         const entries = takesTime(reading) ? await reading : reading;
-        if (this.#engine.isDraining) break;
+        if (this.#engine.isDraining) return refused;
         // It may have been removed since it was listed.
         if (seen.has(id) || entries.length === 0) continue;
         const stored = checkStored(definition, id, entries);
         // Another engine may have ended it.
         if (stored.ending === undefined) runs.push(this.#engine.resume(stored));
       } catch (error) {
+        refused.push(id);
+        if (this.#isKnown(id, error)) continue;
         const message = `Run ${id} of flow \`${flow}\` cannot be recovered; it stays in the store as it is`;
         this.#engine.logger.error(message, error);
       }
     }
-    if (this.#engine.isDraining)
-      throw new EngineStoppedError('The engine was stopped: it recovers no more runs');
-    return runs;
+    return refused;
+  }
+
+  /** Whether it has been logged before that a run cannot be recovered because of this. */
+  #isKnown(runId: string, error: unknown): boolean {
+    if (this.#shared === undefined) return false;
+    const why = String(error);
+    if (this.#refused.get(runId) === why) return true;
+    this.#refused.set(runId, why);
+    return false;
   }
 }

@@ -3,6 +3,7 @@ import type { RunResult } from '../../machines/orchestrator.ts';
 import { checkNumber } from '../model/check.ts';
 import { EngineStoppedError, RunFailedError } from '../model/error.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
+import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { RunView } from '../model/view.ts';
 import type { Subscription } from './emitter.ts';
 import type { End } from './live-run.ts';
@@ -47,7 +48,7 @@ export interface HeldRun {
   readonly firstFailure: unknown;
   /** The current stamp. */
   now(): number;
-  command(command: RunCommand): void;
+  command(command: RunCommand): MaybePromise<void>;
   /** Calls back once it is over; at once if it is. Returns a function that cancels this. */
   whenEnded(callback: (end: End) => void): () => void;
 }
@@ -155,20 +156,25 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
    * Ends the run early: nothing more starts, attempts under way get their signal and `graceMs`, and waiting tasks are
    * cancelled, thousands of them in slices that yield to the event loop. A no-op if the run has settled.
    *
-   * @throws NotUnderWayError if the run was read from the store, and has not settled; so do `pause` and `resume`
+   * A run of another process that shares the store is cancelled there: returns a promise that resolves once that has
+   * recorded it, and rejects with `StoreError`. A run that nobody runs is taken over for this, and calls no body. `pause` and
+   * `resume` do the same.
+   *
+   * @throws NotUnderWayError if the run was read from a store that no others share, and has not settled; ValueError for
+   * a reason that the store cannot write
    */
-  cancel(reason?: unknown): void {
-    this.#send({ type: 'run.cancel', reason });
+  cancel(reason?: unknown): MaybePromise<void> {
+    return this.#send({ type: 'run.cancel', reason });
   }
 
   /** Starts no more attempts; those under way continue, and so do time limits. */
-  pause(): void {
-    this.#send({ type: 'run.pause' });
+  pause(): MaybePromise<void> {
+    return this.#send({ type: 'run.pause' });
   }
 
   /** Ends a pause. */
-  resume(): void {
-    this.#send({ type: 'run.resume' });
+  resume(): MaybePromise<void> {
+    return this.#send({ type: 'run.resume' });
   }
 
   /**
@@ -187,12 +193,12 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
 
   /** Cancels the run if it has not settled, and waits until it has. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.cancel('disposed');
+    await this.cancel('disposed');
     await new Promise<void>((resolve) => this.#run.whenEnded(() => resolve()));
   }
 
-  #send(command: RunCommand): void {
-    this.#run.command(command);
+  #send(command: RunCommand): MaybePromise<void> {
+    return this.#run.command(command);
   }
 
   /** Resolves with `make` of the settled run; rejects if the run was stopped or `make` throws. */

@@ -4,6 +4,7 @@ import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import { NotUnderWayError } from '../model/error.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
+import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { SettledRunStatus } from '../model/status.ts';
 import type { EngineCore } from './core.ts';
 import type { End, LiveRun } from './live-run.ts';
@@ -86,9 +87,15 @@ export class StoredRun implements HeldRun {
     return Math.max(this.#core.turnOf(this.#clock).timers.now(), this.journal.lastAt);
   }
 
-  /** Does nothing if the run has settled. Throws NotUnderWayError if it has not. */
-  command(_command: RunCommand): void {
-    if (!this.hasSettled) throw this.#notUnderWay();
+  /**
+   * Does nothing if the run has settled. Otherwise the engine that owns the run is asked, if others share the store;
+   * throws NotUnderWayError if they do not.
+   */
+  command(command: RunCommand): MaybePromise<void> {
+    if (this.hasSettled) return;
+    const asked = this.#core.commandElsewhere(this.id, command);
+    if (asked === undefined) throw this.#notUnderWay();
+    return asked;
   }
 
   /** Calls back at once: settled, or with NotUnderWayError. */
