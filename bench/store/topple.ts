@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
 import { type AnyFlow, createEngine, createFlow, createFlowFromGraph, type Engine } from 'topple';
 import { createSqliteStore } from 'topple/sqlite';
+import { median } from '../rows.ts';
 import { makeTasks } from '../workloads.ts';
 import type { Figures } from './bars.ts';
 
@@ -20,20 +21,20 @@ const signup = createFlow('signup')
   .task('card', { dependsOn: after, perform })
   .task('audit', { dependsOn: ['mail', 'crm', 'sms', 'card'], perform });
 const tasksOfSignup = 6;
+const warmUps = 4;
+const rounds = 5;
+/** The number of runs that `graph` makes. */
+export const runsOfGraph = warmUps + rounds;
 
-/** One run of a graph, after a small one that warms up. */
+/** Runs of a graph, one after the other. */
 export async function graph(
   file: string | undefined,
   shape: 'layered' | 'chain',
   size: number,
 ): Promise<Figures> {
   const { engine, close } = await open(file);
-  await engine.start(flowOf(shape, 300)).then((run) => run.outputs());
   const flow = flowOf(shape, size);
-  const figures = await costOf(size, async () => {
-    const run = await engine.start(flow);
-    await run.outputs();
-  });
+  const figures = await costOf(size, () => runOne(engine, flow));
   await close();
   return figures;
 }
@@ -41,7 +42,6 @@ export async function graph(
 /** Many runs of six tasks, some at a time. */
 export async function runs(file: string | undefined, count: number, atOnce: number): Promise<Figures> {
   const { engine, close } = await open(file);
-  await inParallel(100, 100, () => runOne(engine, signup));
   const figures = await costOf(count * tasksOfSignup, () =>
     inParallel(count, atOnce, () => runOne(engine, signup)),
   );
@@ -158,14 +158,22 @@ async function inParallel(count: number, atOnce: number, work: () => Promise<voi
   await Promise.all(Array.from({ length: atOnce }, lane));
 }
 
+/** The medians of some rounds, after some that warm up. */
 async function costOf(tasks: number, work: () => Promise<void>): Promise<Figures> {
-  globalThis.gc?.();
-  const cpu = process.cpuUsage();
-  const beganAt = performance.now();
-  await work();
-  const seconds = (performance.now() - beganAt) / 1_000;
-  const { user, system } = process.cpuUsage(cpu);
-  return { tasksPerS: tasks / seconds, cpuUs: (user + system) / tasks };
+  const rates: number[] = [];
+  const costs: number[] = [];
+  for (let round = 0; round < warmUps + rounds; round++) {
+    globalThis.gc?.();
+    const cpu = process.cpuUsage();
+    const beganAt = performance.now();
+    await work();
+    const seconds = (performance.now() - beganAt) / 1_000;
+    const { user, system } = process.cpuUsage(cpu);
+    if (round < warmUps) continue;
+    rates.push(tasks / seconds);
+    costs.push((user + system) / tasks);
+  }
+  return { tasksPerS: median(rates), cpuUs: median(costs) };
 }
 
 /** Sends requests at even distances and returns their latencies in milliseconds. */

@@ -24,7 +24,9 @@ async function measure({ engine, measure: what, size, atOnce = size }: Job): Pro
     case 'layered':
     case 'chain': {
       const figures = await topple.graph(path, what, size);
-      return path === undefined ? figures : { ...figures, bytesPerTask: bytesOf(path) / size };
+      return path === undefined
+        ? figures
+        : { ...figures, bytesPerTask: bytesOf(path) / size / topple.runsOfGraph };
     }
     case 'runs':
       return topple.runs(path, size, atOnce);

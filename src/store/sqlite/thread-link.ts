@@ -20,6 +20,8 @@ export class ThreadLink {
   #appends: Waiting[] = [];
   #settled = 0;
   #unsent: AppendFields = [];
+  /** The number of groups that the thread has not answered. */
+  #groups = 0;
   #lastCall = 0;
   #isRef = true;
   /** Why nothing more can be asked. */
@@ -49,11 +51,13 @@ export class ThreadLink {
     return this.#opened.promise;
   }
 
-  /** Adds an append. All those of a turn go to the thread together. */
+  /**
+   * Adds an append. Those of a turn go to the thread together; while it writes some, the next are gathered: each group
+   * costs a sync of the disk.
+   */
   append(...fields: AppendFields): Promise<void> {
     if (this.#end !== undefined) return Promise.reject(this.#end);
-    // Behind all microtasks of the turn.
-    if (this.#unsent.length === 0) process.nextTick(() => this.#flush());
+    if (this.#unsent.length === 0 && this.#groups === 0) this.#flushLater();
     for (const field of fields) this.#unsent.push(field);
     this.#hold();
     return new Promise<unknown>((resolve, reject) =>
@@ -85,8 +89,14 @@ export class ThreadLink {
     } else await this.#ended;
   }
 
+  /** Behind all microtasks of the turn. */
+  #flushLater(): void {
+    void Promise.resolve().then(() => process.nextTick(() => this.#flush()));
+  }
+
   #flush(): void {
     if (this.#unsent.length === 0) return;
+    this.#groups++;
     this.#post({ appends: this.#unsent });
     this.#unsent = [];
   }
@@ -105,7 +115,9 @@ export class ThreadLink {
         this.#opened.reject(this.#end);
         break;
       case 'appended':
+        this.#groups = 0;
         this.#settle(message.count, message.refused);
+        if (this.#unsent.length > 0) this.#flushLater();
         break;
       case 'returned':
         this.#take(message.id)?.resolve(message.result);
