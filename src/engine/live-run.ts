@@ -15,13 +15,14 @@ import { type Checked, check } from '../model/schema.ts';
 import type { SettledRunStatus, SettledStatus } from '../model/status.ts';
 import type { EngineCore } from './core.ts';
 import { type Host, host, setHost } from './host.ts';
-import type { LiveTask, TaskLogic, TaskRun } from './live-task.ts';
+import type { LiveTask, TaskRun } from './live-task.ts';
 import { LiveTasks } from './live-tasks.ts';
 import { childThatEnded, Refusals } from './refusals.ts';
 import { Results } from './results.ts';
 import { commandOf, type RunCommand } from './run-command.ts';
 import type { RunJournal } from './run-journal.ts';
 import { RunLanes } from './run-lanes.ts';
+import type { RunMachines } from './run-machines.ts';
 import { RunSteps, type StepsOwner } from './run-steps.ts';
 import type { Lane } from './slots.ts';
 import type { Timer, Timers } from './timers.ts';
@@ -51,7 +52,7 @@ export interface RunStart {
 export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
   readonly journal: RunJournal;
   readonly definition: FlowDefinition;
-  readonly taskLogic: TaskLogic;
+  readonly machines: RunMachines;
   readonly settings: RunSettings;
   /** Place in start order. */
   readonly order: number;
@@ -83,13 +84,13 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
     core: EngineCore<LiveRun>,
     journal: RunJournal,
     turn: Turn,
-    taskLogic: TaskLogic,
+    machines: RunMachines,
     { settings, input, isChecked, makeActor }: RunStart,
   ) {
     this.#core = core;
     this.journal = journal;
     this.definition = journal.definition;
-    this.taskLogic = taskLogic;
+    this.machines = machines;
     this.settings = settings;
     this.input = input;
     this.order = core.nextOrder();

@@ -1,21 +1,28 @@
-import { type AnyActorLogic, type AnyActorRef, createActor } from 'xstate';
-import type { Ending, TaskEffects, TaskEvent, TaskInput, taskMachine } from '../../machines/task.ts';
-import type { CompiledLogic } from '../logic/actor-logic.ts';
+import { type AnyActorRef, createActor } from 'xstate';
+import type { Ending, TaskEffects, TaskEvent, TaskInput } from '../../machines/task.ts';
 import type { Cursor } from '../logic/cursor.ts';
 import { deliverFrom, stopChild } from '../logic/internals.ts';
 import { nameInSystem } from '../logic/system.ts';
 import type { TaskDefinition } from '../model/definition.ts';
-import type { Step } from '../model/entry-list.ts';
 import { CancelledError, TimeoutError, viewError } from '../model/error.ts';
 import type { TaskFact } from '../model/journal.ts';
 import type { SettledStatus } from '../model/status.ts';
 import type { TaskView } from '../model/view.ts';
 import { Attempt, type AttemptRun, type AttemptTask } from './attempt.ts';
 import type { Claim } from './claims.ts';
+import {
+  becomeDone,
+  becomeReady,
+  type FastTask,
+  fastPlace,
+  type StepRecorder,
+  startFirst,
+} from './fast-path.ts';
 import { type Host, host, setHost } from './host.ts';
 import { childThatEnded } from './refusals.ts';
+import type { RunMachines, RunTables } from './run-machines.ts';
 import type { Lane } from './slots.ts';
-import { placeOfLeft, placeOnFastPath } from './task-place.ts';
+import { placeOfLeft } from './task-place.ts';
 import type { Timer } from './timers.ts';
 
 /** Events sent by the run. A task sends itself the others, about its time and its attempts. */
@@ -27,18 +34,12 @@ const saidByRun: ReadonlySet<TaskEvent['type']> = new Set([
   'attempt.start',
 ]);
 
-/** The logic of a run's tasks: as actors, and if compiled also without. */
-export interface TaskLogic {
-  readonly logic: AnyActorLogic;
-  readonly compiled: CompiledLogic<typeof taskMachine> | undefined;
-}
-
 /** The part of a run that a task needs. */
-export interface TaskRun extends AttemptRun {
+export interface TaskRun extends AttemptRun, StepRecorder {
   /** Place in start order. */
   readonly order: number;
   readonly actor: AnyActorRef;
-  readonly taskLogic: TaskLogic;
+  readonly machines: RunMachines;
   /** Whether each task has its actor from the start, to be inspected. */
   readonly isInspected: boolean;
   /** Whether it is being cancelled or is out of time: each task is about to be cancelled. */
@@ -48,8 +49,6 @@ export interface TaskRun extends AttemptRun {
   afterEventLoop(callback: () => void): void;
   /** Records a fact that a task's machine announced. */
   record(fact: TaskFact, index: number): void;
-  /** Records a common step of a task without an object for it. */
-  recordStep(type: Step, at: number, index: number, attempt?: number, output?: unknown): void;
   /** Takes a task that is in a final state. */
   taskSettled(task: LiveTask, status: SettledStatus, ending: Ending): void;
   leaveSlot(lane: Lane): void;
@@ -65,11 +64,10 @@ export interface TaskRun extends AttemptRun {
  * The machine has an actor once it can be seen: from the start if the run is inspected or interpreted, or if its body
  * is an actor too; otherwise on first read.
  *
- * Nearly all tasks take the same steps: ready, started, done. An unobserved task needs no machine for that: on this
- * fast path it performs the effects of the machine's transitions itself. Any other event first puts the machine into
- * the task's current state. `fast-path.test.ts` proves them the same.
+ * Nearly all tasks take the same steps: ready, started, done. An unobserved task takes these on the fast path, without
+ * its machine. Any other event first puts the machine into the task's current state.
  */
-export class LiveTask implements AttemptTask, Claim, Host {
+export class LiveTask implements AttemptTask, Claim, FastTask, Host {
   place = -1;
   readyAt = 0;
   /** The instant its first attempt started. */
@@ -98,7 +96,7 @@ export class LiveTask implements AttemptTask, Claim, Host {
     this.index = index;
     this.definition = definition;
     this.#lane = lane;
-    if (run.taskLogic.compiled === undefined || run.isInspected) {
+    if (run.machines.tables === undefined || run.isInspected) {
       this.#startActor({ input: this.#input, snapshot: left && placeOfLeft(left, this.#input) });
     } else if (left !== undefined) this.#cursor = this.#cursorFrom(placeOfLeft(left, this.#input));
   }
@@ -137,10 +135,10 @@ export class LiveTask implements AttemptTask, Claim, Host {
 
   /** Makes the task ready: its trigger rule says run. */
   ready(at: number): void {
-    if (this.#actor !== undefined) return this.send({ type: 'task.ready', at });
+    if (this.#actor !== undefined || !this.run.machines.isTaskFast)
+      return this.send({ type: 'task.ready', at });
     this.#isOnFastPath = true;
-    this.run.recordStep('task.ready', at, this.index);
-    this.requestSlot(at);
+    becomeReady(this, at);
   }
 
   send(event: TaskEvent): void {
@@ -193,8 +191,7 @@ export class LiveTask implements AttemptTask, Claim, Host {
   returned(at: number, output: unknown): void {
     if (!this.#mayGoFast) return this.send({ type: 'attempt.done', at, output });
     try {
-      this.run.recordStep('task.done', at, this.index, 1, output);
-      this.reportSettled('done', { at, output });
+      becomeDone(this, at, output);
     } catch (error) {
       this.run.fault(error);
     }
@@ -248,8 +245,7 @@ export class LiveTask implements AttemptTask, Claim, Host {
 
   #startFast(at: number): void {
     try {
-      this.run.recordStep('task.started', at, this.index, 1);
-      this.performAttempt(1, at);
+      startFirst(this, at);
     } catch (error) {
       this.run.fault(error);
     }
@@ -262,8 +258,8 @@ export class LiveTask implements AttemptTask, Claim, Host {
   /** The machine in its current state, taken from the fast path if it is on that. */
   get #machine(): Cursor {
     if (this.#isOnFastPath) {
-      const isRunning = this.startedAt !== undefined;
-      this.#cursor = this.#cursorFrom(placeOnFastPath(isRunning, this.readyAt, this.#input));
+      const state = this.startedAt === undefined ? 'ready' : 'running';
+      this.#cursor = this.#cursorFrom(fastPlace(state, this.readyAt, this.#input));
       this.#isOnFastPath = false;
     }
     this.#cursor ??= this.#compiled.cursor(this, this.#input);
@@ -274,8 +270,8 @@ export class LiveTask implements AttemptTask, Claim, Host {
     return this.#compiled.cursorFrom(this, this.#compiled.restoreSnapshot(snapshot));
   }
 
-  get #compiled(): CompiledLogic<typeof taskMachine> {
-    return this.run.taskLogic.compiled as CompiledLogic<typeof taskMachine>;
+  get #compiled(): RunTables['task'] {
+    return (this.run.machines.tables as RunTables).task;
   }
 
   get #input(): TaskInput {
@@ -293,7 +289,7 @@ export class LiveTask implements AttemptTask, Claim, Host {
   /** Starts the actor, which takes over from the cursor. */
   #startActor(options: { readonly input?: object; readonly snapshot?: object | undefined }): AnyActorRef {
     const { run, definition } = this;
-    const actor = createActor(run.taskLogic.logic, {
+    const actor = createActor(run.machines.taskLogic, {
       id: definition.id,
       parent: run.actor,
       ...options,

@@ -17,24 +17,23 @@ import type {
   OrchestratorState,
   RunResult,
 } from '../../machines/orchestrator.ts';
-import { compile } from '../logic/compile.ts';
 import type { Cursor } from '../logic/cursor.ts';
 import { clockOf, deliver, parentOf, renewOnRead } from '../logic/internals.ts';
 import { inspectFromStart } from '../logic/system.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
-import { lazy } from '../model/lazy.ts';
 import { Ledger } from '../model/ledger.ts';
+import { compiledMachines, interpretedMachines } from './compile-machines.ts';
 import type { EngineCore } from './core.ts';
-import { deferred, engineOrchestratorMachine, engineTaskMachine } from './effects.ts';
+import { deferred, engineOrchestratorMachine } from './effects.ts';
 import { hostOf } from './host.ts';
 import { LiveRun } from './live-run.ts';
-import type { TaskLogic } from './live-task.ts';
 import { checkPersistedRun, type PersistedRun } from './persisted-run.ts';
 import { kept } from './run-actor.ts';
 import type { RunCommand } from './run-command.ts';
 import type { RunJournal } from './run-journal.ts';
+import type { RunTables } from './run-machines.ts';
 import { type Inner, RunSnapshot, type RunState } from './run-snapshot.ts';
 
 type Scope = ActorScope<never, AnyEventObject, AnyActorRef['system'], never>;
@@ -69,18 +68,6 @@ export type RunMachine<Input = unknown, Outputs = unknown> = StateMachine<
   StateSchema
 >;
 
-// Made for the first run: a program that loads topple has other things to begin with.
-const orchestrator = lazy(() => compile(engineOrchestratorMachine()));
-const compiledTask = lazy((): TaskLogic => {
-  const compiled = compile(engineTaskMachine());
-  return { logic: compiled as unknown as AnyActorLogic, compiled };
-});
-const interpretedTask = lazy((): TaskLogic => {
-  const machine = engineTaskMachine();
-  const actions = deferred(machine.implementations.actions);
-  return { logic: machine.provide({ actions }), compiled: undefined };
-});
-
 /** An engine's options for its runs' actors. */
 export interface LaunchOptions {
   readonly clock: Clock;
@@ -95,6 +82,7 @@ export function launch(
   settings: RunSettings,
   input: unknown,
   { clock, inspect }: LaunchOptions,
+  machines = compiledMachines(),
 ): LiveRun {
   const makeActor = (run: LiveRun): void => {
     const logic = new RunLogic(core, journal.definition, settings, run) as unknown as AnyActorLogic;
@@ -105,7 +93,7 @@ export function launch(
     else actor.start();
   };
   const turn = core.turnOf(clock);
-  const run = new LiveRun(core, journal, turn, compiledTask(), {
+  const run = new LiveRun(core, journal, turn, machines, {
     settings,
     input,
     isChecked: true,
@@ -116,9 +104,10 @@ export function launch(
     makeActor(run);
     return run;
   }
-  run.steps.cursor = orchestrator().cursorFrom(
+  const { orchestrator } = machines.tables;
+  run.steps.cursor = orchestrator.cursorFrom(
     run,
-    orchestrator().initial({ ledger: journal.openLedger() }).state,
+    orchestrator.initial({ ledger: journal.openLedger() }).state,
   );
   run.open();
   return run;
@@ -161,7 +150,7 @@ export class RunLogic {
       return snapshot;
     }
     try {
-      const next = cursor.moveBy<Inner>((inner) => orchestrator().transition(inner, event, scope));
+      const next = cursor.moveBy<Inner>((inner) => this.#orchestrator.transition(inner, event, scope));
       return RunSnapshot.after(snapshot, next);
     } catch (error) {
       RunSnapshot.keepWhole(scope.self.getSnapshot() as RunSnapshot);
@@ -191,7 +180,7 @@ export class RunLogic {
     } catch (error) {
       // XState does not start a restored child that has failed, so its parent would never be notified.
       if (parentOf(scope.self) === undefined) throw error;
-      const { state } = orchestrator().initial({ ledger: Ledger.open(this.#definition.plan) });
+      const { state } = this.#orchestrator.initial({ ledger: Ledger.open(this.#definition.plan) });
       const empty = new RunSnapshot(state, this.#core.newJournal(this.#definition));
       scope.defer(() => {
         RunSnapshot.keepWhole(empty);
@@ -213,9 +202,13 @@ export class RunLogic {
       failures: [],
     };
     return new RunSnapshot(
-      orchestrator().restoreSnapshot({ status, value, output, error, context }),
+      this.#orchestrator.restoreSnapshot({ status, value, output, error, context }),
       journal,
     );
+  }
+
+  get #orchestrator(): RunTables['orchestrator'] {
+    return (this.#run?.machines.tables ?? compiledMachines().tables).orchestrator;
   }
 
   /** Makes this the run's actor. Its snapshot always shows the kept entries. */
@@ -231,14 +224,14 @@ export class RunLogic {
     const turn = this.#core.turnOf(clockOf(scope.self));
     const start = { settings: this.#settings, input, isChecked: false };
     journal.given = input;
-    return new LiveRun(this.#core, journal, turn, compiledTask(), start);
+    return new LiveRun(this.#core, journal, turn, compiledMachines(), start);
   }
 
   #start(scope: Scope, run: LiveRun): RunSnapshot {
     const { journal } = run;
     this.#adopt(scope, run);
-    const initial = orchestrator().getInitialSnapshot(scope, { ledger: journal.openLedger() });
-    run.steps.cursor = orchestrator().cursorFrom(run, initial);
+    const initial = this.#orchestrator.getInitialSnapshot(scope, { ledger: journal.openLedger() });
+    run.steps.cursor = this.#orchestrator.cursorFrom(run, initial);
     return new RunSnapshot(initial, journal);
   }
 }
@@ -275,7 +268,7 @@ export function createRunMachine(
         }) => {
           const journal = core.newJournal(definition);
           const start = { settings, input: event.input, isChecked: false };
-          const run = new LiveRun(core, journal, core.turnOf(clockOf(self)), interpretedTask(), start);
+          const run = new LiveRun(core, journal, core.turnOf(clockOf(self)), interpretedMachines(), start);
           run.adopt(self);
           run.open();
         },
