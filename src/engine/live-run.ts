@@ -17,6 +17,7 @@ import type { EngineCore } from './core.ts';
 import { type Host, host, setHost } from './host.ts';
 import type { LiveTask, TaskRun } from './live-task.ts';
 import { LiveTasks } from './live-tasks.ts';
+import { LocalAttempt } from './local-attempt.ts';
 import { childThatEnded, Refusals } from './refusals.ts';
 import { Results } from './results.ts';
 import { commandOf, type RunCommand } from './run-command.ts';
@@ -53,6 +54,7 @@ export class LiveRun implements Committer, Host, StepsOwner, TaskRun {
   readonly journal: RunJournal;
   readonly definition: FlowDefinition;
   readonly machines: RunMachines;
+  readonly carrier = LocalAttempt;
   readonly settings: RunSettings;
   /** Place in start order. */
   readonly order: number;

@@ -8,7 +8,8 @@ import { CancelledError, TimeoutError, viewError } from '../model/error.ts';
 import type { TaskFact } from '../model/journal.ts';
 import type { SettledStatus } from '../model/status.ts';
 import type { TaskView } from '../model/view.ts';
-import { Attempt, type AttemptRun, type AttemptTask } from './attempt.ts';
+import type { Attempt, AttemptRun, AttemptTask } from './attempt.ts';
+import type { Carrier } from './carrier.ts';
 import type { Claim } from './claims.ts';
 import {
   becomeDone,
@@ -40,6 +41,8 @@ export interface TaskRun extends AttemptRun, StepRecorder {
   readonly order: number;
   readonly actor: AnyActorRef;
   readonly machines: RunMachines;
+  /** The class of its attempts. */
+  readonly carrier: Carrier;
   /** Whether each task has its actor from the start, to be inspected. */
   readonly isInspected: boolean;
   /** Whether it is being cancelled or is out of time: each task is about to be cancelled. */
@@ -170,7 +173,7 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Host {
     else this.requestSlot(readyAt);
   }
 
-  /** Returns its attempt, to begin outside of the machine's step: bodies must not affect that step. */
+  /** Returns its attempt, to be begun outside of the machine's step: bodies must not affect that step. */
   start(): Attempt | undefined {
     const at = this.run.now();
     if (this.#mayGoFast) this.#startFast(at);
@@ -184,8 +187,10 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Host {
   }
 
   performAttempt(number: number, at: number): void {
-    this.#attempt = new Attempt(this, number);
+    const attempt = new this.run.carrier(this, number);
+    this.#attempt = attempt;
     if (this.startedAt === undefined) this.#startLimits(at, at);
+    attempt.open();
   }
 
   returned(at: number, output: unknown): void {
@@ -219,8 +224,8 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Host {
   }
 
   reportSettled(status: SettledStatus, ending: Ending): void {
-    this.run.timers.cancel(this.#wake);
-    this.run.timers.cancel(this.#limit);
+    // Few tasks have timers: asked for here, they cost the others nothing.
+    if (this.#wake !== undefined || this.#limit !== undefined) this.#cancelTimers();
     this.#lane.withdraw(this);
     this.run.taskSettled(this, status, ending);
   }
@@ -233,8 +238,7 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Host {
 
   /** Ends the task without telling the run, which is being stopped. */
   stop(): void {
-    this.run.timers.cancel(this.#wake);
-    this.run.timers.cancel(this.#limit);
+    this.#cancelTimers();
     this.#lane.withdraw(this);
     if (this.#attempt !== undefined) {
       this.#attempt.stop();
@@ -253,6 +257,11 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Host {
 
   get #mayGoFast(): boolean {
     return this.#isOnFastPath && !this.run.isInspected;
+  }
+
+  #cancelTimers(): void {
+    this.run.timers.cancel(this.#wake);
+    this.run.timers.cancel(this.#limit);
   }
 
   /** The machine in its current state, taken from the fast path if it is on that. */

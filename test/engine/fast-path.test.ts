@@ -5,6 +5,7 @@ import { type AnyActorRef, type AnyMachineSnapshot, initialTransition, transitio
 import { type TaskEvent, type TaskInput, taskMachine } from '../../machines/task.ts';
 import { compiledMachines } from '../../src/engine/compile-machines.ts';
 import { LiveTask, type TaskRun } from '../../src/engine/live-task.ts';
+import { LocalAttempt } from '../../src/engine/local-attempt.ts';
 import type { Lane } from '../../src/engine/slots.ts';
 import { Timers } from '../../src/engine/timers.ts';
 import type { AnyFlow } from '../../src/flow-types.ts';
@@ -40,6 +41,7 @@ function written(perform: () => unknown): { task: LiveTask; done: Done[]; clock:
   const definition = defineTask('f', 'a', { perform, retry: { maxAttempts: input.maxAttempts } });
   const run: Partial<TaskRun> = {
     machines: compiledMachines(),
+    carrier: LocalAttempt,
     isInspected: false,
     timers: new Timers(clock, () => {}),
     now: () => clock.now(),
