@@ -1,10 +1,10 @@
-import { type AnyActorLogic, type AnyActorRef, createActor } from 'xstate';
+import type { AnyActorRef } from 'xstate';
 import type { TaskEvent } from '../../machines/task.ts';
-import { stopChild } from '../logic/internals.ts';
-import { isA, isThenable } from '../model/check.ts';
+import { isA } from '../model/check.ts';
 import type { FlowDefinition, TaskDefinition } from '../model/definition.ts';
 import {
   EngineStoppedError,
+  issuesOf,
   OutputError,
   SkipTask,
   TimeoutError,
@@ -12,12 +12,12 @@ import {
   viewError,
 } from '../model/error.ts';
 import type { Logger } from '../model/logger.ts';
-import type { Body, Outcome } from '../model/perform.ts';
+import type { Outcome } from '../model/perform.ts';
 import { planRetry } from '../model/retry.ts';
 import { type Checked, check } from '../model/schema.ts';
 import type { Cause } from '../model/status.ts';
-import { AttemptScope } from './scope.ts';
 import { Timer, type Timers } from './timers.ts';
+import type { ValueTexts } from './value-texts.ts';
 
 /** The part of a run that an attempt needs. */
 export interface AttemptRun {
@@ -27,6 +27,8 @@ export interface AttemptRun {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly random: () => number;
+  /** Checks outputs for a store that writes values. */
+  readonly texts: ValueTexts | undefined;
   /** The default for tasks that set none. */
   readonly graceMs: number;
   now(): number;
@@ -68,20 +70,18 @@ interface Ending {
 }
 
 /**
- * One try of a task: calls the body, bounds it, ends it when asked, and reports the outcome to the task once. It is
- * also the timer for its timeout, and then for its grace.
+ * One try of a task, wherever its body runs: bounds it, ends it when asked, and reports the outcome to the task once.
+ * It is also the timer for its timeout, and then for its grace. A kind of attempt reaches the body: see `Carrier`.
  *
- * An ended attempt holds its slot until the body settles or the grace is over. Anything the body does after that is
- * ignored.
+ * An ended attempt holds its slot until the body settles or the grace is over. Any report after that is ignored.
  */
-export class Attempt extends Timer {
+export abstract class Attempt extends Timer {
   readonly task: AttemptTask;
   /** From 1. */
   readonly number: number;
   #controller: AbortController | undefined;
   #ending: Ending | undefined;
   #isClosed = false;
-  #child: AnyActorRef | undefined;
 
   constructor(task: AttemptTask, number: number) {
     super();
@@ -89,27 +89,56 @@ export class Attempt extends Timer {
     this.number = number;
   }
 
-  /** Calls the body. Call it once, as soon as the attempt has started. */
-  begin(): void {
+  /** Starts its time limit. */
+  open(): void {
     const { definition, run } = this.task;
     const { timeoutMs } = definition;
     if (timeoutMs !== undefined) run.timers.set(this, timeoutMs, run.timers.latestMonotonic);
-    const scope = new AttemptScope(this);
-    try {
-      if (definition.body.kind === 'perform') this.#await(definition.body.perform(scope));
-      else this.#spawn(definition.body, scope);
-    } catch (error) {
-      run.next(() => this.#threw(error));
-    }
   }
 
-  /** Created on first read; already aborted if the attempt has been ended. */
+  /**
+   * Reaches the body, with a scope. Called once, as soon as the step that started the attempt is over; must not throw.
+   * The end of the body is reported by `returned` or `threw`, once, after this call is over.
+   */
+  abstract begin(): void;
+
+  /** Aborted when the body must end. Created on first read, aborted already if the attempt has been ended. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       if (this.#ending !== undefined) this.#controller.abort(this.#ending.error);
     }
     return this.#controller.signal;
+  }
+
+  /**
+   * Asks the body to end, with the reason of the signal; must not throw. Called after `begin`, at most twice: the run
+   * may be stopped after a first time. The end of the body is still to be reported.
+   */
+  protected abort(reason: Error): void {
+    this.#controller?.abort(reason);
+  }
+
+  /** Takes the value that the body returned. */
+  returned(value: unknown): void {
+    if (this.#isClosed) return;
+    if (this.#ending !== undefined) return this.#close();
+    const { output } = this.task.definition;
+    if (output === undefined) return this.#done(value);
+    const checked = check(output, value);
+    if (checked instanceof Promise) checked.then((late) => this.#checked(late));
+    else this.#checked(checked);
+  }
+
+  /** Takes the error that the body threw. */
+  threw(error: unknown): void {
+    if (this.#isClosed) return;
+    if (this.#ending !== undefined) return this.#close();
+    const at = this.task.run.now();
+    if (isA(error, SkipTask)) {
+      this.#leave();
+      this.task.send({ type: 'attempt.skipped', at, reason: textOf(error) });
+    } else this.#fail(error);
   }
 
   /**
@@ -122,7 +151,7 @@ export class Attempt extends Timer {
     const { run, definition } = this.task;
     run.timers.cancel(this);
     run.timers.set(this, definition.graceMs ?? run.graceMs);
-    this.#abort(ending.error);
+    this.abort(ending.error);
   }
 
   /** Handles the end of the timeout, or of the grace. */
@@ -141,7 +170,7 @@ export class Attempt extends Timer {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.task.run.timers.cancel(this);
-    this.#abort(new EngineStoppedError('The run was stopped'));
+    this.abort(new EngineStoppedError('The run was stopped'));
   }
 
   log(message: string, data: unknown): void {
@@ -155,53 +184,6 @@ export class Attempt extends Timer {
     this.task.send({ type: 'attempt.progress', at: this.task.run.now(), fraction: between, note });
   }
 
-  #await(result: unknown): void {
-    const { run } = this.task;
-    if (!isThenable(result)) run.next(() => this.#returned(result));
-    else {
-      // A foreign thenable may throw or call back twice: a promise handles both.
-      const promise = result instanceof Promise ? result : Promise.resolve(result);
-      promise.then(
-        (value) => this.#returned(value),
-        (error) => this.#threw(error),
-      );
-    }
-  }
-
-  #spawn({ logic, input }: Extract<Body, { kind: 'actor' }>, scope: AttemptScope): void {
-    const child = createActor(logic as AnyActorLogic, {
-      id: 'body',
-      parent: this.task.actor,
-      input: input?.(scope),
-    });
-    this.#child = child;
-    // In the next turn: XState must notify the task's actor first, which may be gone after this.
-    child.subscribe({
-      complete: () => this.task.run.next(() => this.#completed(child)),
-      error: (error) => this.task.run.next(() => this.#threw(error)),
-    });
-    child.start();
-  }
-
-  #completed(child: AnyActorRef): void {
-    const { status, output } = child.getSnapshot() as { readonly status: string; readonly output?: unknown };
-    if (status === 'done') this.#returned(output);
-    else
-      this.#threw(
-        new Error(`The actor of task \`${this.task.definition.id}\` was stopped before it was done`),
-      );
-  }
-
-  #returned(value: unknown): void {
-    if (this.#isClosed) return;
-    if (this.#ending !== undefined) return this.#close();
-    const { output } = this.task.definition;
-    if (output === undefined) return this.#done(value);
-    const checked = check(output, value);
-    if (checked instanceof Promise) checked.then((late) => this.#checked(late));
-    else this.#checked(checked);
-  }
-
   #checked(checked: Checked): void {
     if (this.#isClosed) return;
     if (this.#ending !== undefined) return this.#close();
@@ -209,19 +191,22 @@ export class Attempt extends Timer {
     this.#fail(new OutputError(this.task.definition.id, checked.issues), 'output');
   }
 
-  #threw(error: unknown): void {
-    if (this.#isClosed) return;
-    if (this.#ending !== undefined) return this.#close();
-    const at = this.task.run.now();
-    if (isA(error, SkipTask)) {
-      this.#leave();
-      this.task.send({ type: 'attempt.skipped', at, reason: textOf(error) });
-    } else this.#fail(error);
-  }
-
   #done(output: unknown): void {
+    const { texts } = this.task.run;
+    const refusal = texts === undefined ? undefined : this.#refusalBy(texts, output);
+    if (refusal !== undefined) return this.#fail(refusal, 'output');
     this.#leave();
     this.task.returned(this.task.run.now(), output);
+  }
+
+  /** The error of an output that the store cannot write; `undefined` if it can. */
+  #refusalBy(texts: ValueTexts, output: unknown): OutputError | undefined {
+    try {
+      texts.check(output);
+      return undefined;
+    } catch (error) {
+      return new OutputError(this.task.definition.id, issuesOf(error), { cause: error });
+    }
   }
 
   /** Fails for good if a cause is given; otherwise the retry policy decides. */
@@ -265,12 +250,7 @@ export class Attempt extends Timer {
 
   #leave(): void {
     this.#isClosed = true;
-    this.task.run.timers.cancel(this);
+    if (this.line !== undefined) this.task.run.timers.cancel(this);
     this.task.leaveSlot();
-  }
-
-  #abort(reason: Error): void {
-    this.#controller?.abort(reason);
-    if (this.#child !== undefined) stopChild(this.task.actor, this.#child);
   }
 }

@@ -8,7 +8,7 @@ export interface Claim extends HeapItem {
   /** Its run's place in start order; `index` is its own place in definition order. */
   readonly runOrder: number;
   readonly index: number;
-  /** Takes the slot. Returns the attempt to begin near the bottom of the stack, since deep errors cost more. */
+  /** Takes the slot. Returns the attempt to begin once this call is over, if one has started. */
   start(): { begin(): void } | undefined;
 }
 

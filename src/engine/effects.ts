@@ -7,8 +7,13 @@ import { hostOf } from './host.ts';
 import type { LiveRun } from './live-run.ts';
 import type { LiveTask } from './live-task.ts';
 
-/** Returns the task machine with its effects bound to the engine: the asking actor's host carries out each. */
-export const engineTaskMachine = lazy(() => taskMachine.provide(taskEffects));
+/** Returns the task machine with its effects bound to the engine. */
+export const engineTaskMachine = lazy(() => bindTask(taskMachine));
+
+/** Binds the effects of a task machine: the asking actor's host carries out each. */
+export function bindTask(machine: typeof taskMachine): typeof taskMachine {
+  return machine.provide(taskEffects);
+}
 
 const taskEffects: Parameters<typeof taskMachine.provide>[0] = {
   actions: {
@@ -32,7 +37,12 @@ function instantOf(event: TaskEvent): number {
 }
 
 /** Returns the orchestrator with its effects bound to the engine. */
-export const engineOrchestratorMachine = lazy(() => orchestratorMachine.provide(orchestratorEffects));
+export const engineOrchestratorMachine = lazy(() => bindOrchestrator(orchestratorMachine));
+
+/** Binds the effects of an orchestrator: the asking actor's host carries out each. */
+export function bindOrchestrator(machine: typeof orchestratorMachine): typeof orchestratorMachine {
+  return machine.provide(orchestratorEffects);
+}
 
 const orchestratorEffects: Parameters<typeof orchestratorMachine.provide>[0] = {
   actions: {

@@ -19,17 +19,20 @@ import type { EngineCore } from './core.ts';
 import { Gate } from './gate.ts';
 import { type Host, host, setHost } from './host.ts';
 import { Keeping, type KeptRun } from './keeping.ts';
-import type { LiveTask, TaskLogic, TaskRun } from './live-task.ts';
+import type { LiveTask, TaskRun } from './live-task.ts';
 import { LiveTasks } from './live-tasks.ts';
+import { LocalAttempt } from './local-attempt.ts';
 import { childThatEnded, Refusals } from './refusals.ts';
 import { Results } from './results.ts';
 import { commandOf, type RunCommand } from './run-command.ts';
 import type { RunJournal } from './run-journal.ts';
 import { RunLanes } from './run-lanes.ts';
+import type { RunMachines } from './run-machines.ts';
 import { RunSteps, type StepsOwner } from './run-steps.ts';
 import type { Lane } from './slots.ts';
 import type { Timer, Timers } from './timers.ts';
 import type { Committer, Turn } from './turn.ts';
+import type { ValueTexts } from './value-texts.ts';
 
 const endings: ReadonlySet<string> = new Set(['run.done', 'run.failed', 'run.cancelled']);
 /** Other facts that change the `value` of its actor's snapshot. */
@@ -55,7 +58,8 @@ export interface RunStart {
 export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
   readonly journal: RunJournal;
   readonly definition: FlowDefinition;
-  readonly taskLogic: TaskLogic;
+  readonly machines: RunMachines;
+  readonly carrier = LocalAttempt;
   readonly settings: RunSettings;
   /** Place in start order. */
   readonly order: number;
@@ -99,13 +103,13 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
     core: EngineCore<LiveRun>,
     journal: RunJournal,
     turn: Turn,
-    taskLogic: TaskLogic,
+    machines: RunMachines,
     { settings, input, isChecked, makeActor }: RunStart,
   ) {
     this.#core = core;
     this.journal = journal;
     this.definition = journal.definition;
-    this.taskLogic = taskLogic;
+    this.machines = machines;
     this.settings = settings;
     this.input = input;
     this.order = core.nextOrder();
@@ -139,6 +143,10 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
 
   get random(): () => number {
     return this.#core.random;
+  }
+
+  get texts(): ValueTexts | undefined {
+    return this.journal.texts;
   }
 
   get graceMs(): number {

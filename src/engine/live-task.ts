@@ -1,22 +1,30 @@
-import { type AnyActorLogic, type AnyActorRef, createActor } from 'xstate';
-import type { Ending, TaskEffects, TaskEvent, TaskInput, taskMachine } from '../../machines/task.ts';
-import type { CompiledLogic } from '../logic/actor-logic.ts';
+import { type AnyActorRef, createActor } from 'xstate';
+import type { Ending, TaskEffects, TaskEvent, TaskInput } from '../../machines/task.ts';
 import type { Cursor } from '../logic/cursor.ts';
 import { deliverFrom, stopChild } from '../logic/internals.ts';
 import { nameInSystem } from '../logic/system.ts';
 import type { TaskDefinition } from '../model/definition.ts';
-import type { Step } from '../model/entry-list.ts';
 import { CancelledError, TimeoutError, viewError } from '../model/error.ts';
 import type { TaskFact } from '../model/journal.ts';
 import type { SettledStatus } from '../model/status.ts';
 import type { TaskView } from '../model/view.ts';
-import { Attempt, type AttemptRun, type AttemptTask } from './attempt.ts';
+import type { Attempt, AttemptRun, AttemptTask } from './attempt.ts';
+import type { Carrier } from './carrier.ts';
 import type { Claim } from './claims.ts';
+import {
+  becomeDone,
+  becomeReady,
+  type FastTask,
+  fastPlace,
+  type StepRecorder,
+  startFirst,
+} from './fast-path.ts';
 import type { Gate } from './gate.ts';
 import { type Host, host, setHost } from './host.ts';
 import { childThatEnded } from './refusals.ts';
+import type { RunMachines, RunTables } from './run-machines.ts';
 import type { Lane } from './slots.ts';
-import { placeOfLeft, placeOnFastPath } from './task-place.ts';
+import { placeOfLeft } from './task-place.ts';
 import type { Timer } from './timers.ts';
 
 /** Events sent by the run. A task sends itself the others, about its time and its attempts. */
@@ -28,18 +36,14 @@ const saidByRun: ReadonlySet<TaskEvent['type']> = new Set([
   'attempt.start',
 ]);
 
-/** The logic of a run's tasks: as actors, and if compiled also without. */
-export interface TaskLogic {
-  readonly logic: AnyActorLogic;
-  readonly compiled: CompiledLogic<typeof taskMachine> | undefined;
-}
-
 /** The part of a run that a task needs. */
-export interface TaskRun extends AttemptRun {
+export interface TaskRun extends AttemptRun, StepRecorder {
   /** Place in start order. */
   readonly order: number;
   readonly actor: AnyActorRef;
-  readonly taskLogic: TaskLogic;
+  readonly machines: RunMachines;
+  /** The class of its attempts. */
+  readonly carrier: Carrier;
   /** Whether each task has its actor from the start, to be inspected. */
   readonly isInspected: boolean;
   /** Whether it is being cancelled or is out of time: each task is about to be cancelled. */
@@ -51,8 +55,6 @@ export interface TaskRun extends AttemptRun {
   afterEventLoop(callback: () => void): void;
   /** Records a fact that a task's machine announced. */
   record(fact: TaskFact, index: number): void;
-  /** Records a common step of a task without an object for it. */
-  recordStep(type: Step, at: number, index: number, attempt?: number, output?: unknown): void;
   /** Takes a task that is in a final state. */
   taskSettled(task: LiveTask, status: SettledStatus, ending: Ending): void;
   leaveSlot(lane: Lane): void;
@@ -68,11 +70,10 @@ export interface TaskRun extends AttemptRun {
  * The machine has an actor once it can be seen: from the start if the run is inspected or interpreted, or if its body
  * is an actor too; otherwise on first read.
  *
- * Nearly all tasks take the same steps: ready, started, done. An unobserved task needs no machine for that: on this
- * fast path it performs the effects of the machine's transitions itself. Any other event first puts the machine into
- * the task's current state. `fast-path.test.ts` proves them the same.
+ * Nearly all tasks take the same steps: ready, started, done. An unobserved task takes these on the fast path, without
+ * its machine. Any other event first puts the machine into the task's current state.
  */
-export class LiveTask implements AttemptTask, Claim, Host {
+export class LiveTask implements AttemptTask, Claim, FastTask, Host {
   place = -1;
   readyAt = 0;
   /** The instant its first attempt started. */
@@ -101,7 +102,7 @@ export class LiveTask implements AttemptTask, Claim, Host {
     this.index = index;
     this.definition = definition;
     this.#lane = lane;
-    if (run.taskLogic.compiled === undefined || run.isInspected) {
+    if (run.machines.tables === undefined || run.isInspected) {
       this.#startActor({ input: this.#input, snapshot: left && placeOfLeft(left, this.#input) });
     } else if (left !== undefined) this.#cursor = this.#cursorFrom(placeOfLeft(left, this.#input));
   }
@@ -140,10 +141,10 @@ export class LiveTask implements AttemptTask, Claim, Host {
 
   /** Makes the task ready: its trigger rule says run. */
   ready(at: number): void {
-    if (this.#actor !== undefined) return this.send({ type: 'task.ready', at });
+    if (this.#actor !== undefined || !this.run.machines.isTaskFast)
+      return this.send({ type: 'task.ready', at });
     this.#isOnFastPath = true;
-    this.run.recordStep('task.ready', at, this.index);
-    this.requestSlot(at);
+    becomeReady(this, at);
   }
 
   send(event: TaskEvent): void {
@@ -175,7 +176,7 @@ export class LiveTask implements AttemptTask, Claim, Host {
     else this.requestSlot(readyAt);
   }
 
-  /** Returns its attempt, to begin outside of the machine's step: bodies must not affect that step. */
+  /** Returns its attempt, to be begun outside of the machine's step: bodies must not affect that step. */
   start(): Attempt | undefined {
     const at = this.run.now();
     if (this.#mayGoFast) this.#startFast(at);
@@ -191,15 +192,16 @@ export class LiveTask implements AttemptTask, Claim, Host {
   }
 
   performAttempt(number: number, at: number): void {
-    this.#attempt = new Attempt(this, number);
+    const attempt = new this.run.carrier(this, number);
+    this.#attempt = attempt;
     if (this.startedAt === undefined) this.#startLimits(at, at);
+    attempt.open();
   }
 
   returned(at: number, output: unknown): void {
     if (!this.#mayGoFast) return this.send({ type: 'attempt.done', at, output });
     try {
-      this.run.recordStep('task.done', at, this.index, 1, output);
-      this.reportSettled('done', { at, output });
+      becomeDone(this, at, output);
     } catch (error) {
       this.run.fault(error);
     }
@@ -227,8 +229,8 @@ export class LiveTask implements AttemptTask, Claim, Host {
   }
 
   reportSettled(status: SettledStatus, ending: Ending): void {
-    this.run.timers.cancel(this.#wake);
-    this.run.timers.cancel(this.#limit);
+    // Few tasks have timers: asked for here, they cost the others nothing.
+    if (this.#wake !== undefined || this.#limit !== undefined) this.#cancelTimers();
     this.#withdraw();
     this.run.taskSettled(this, status, ending);
   }
@@ -241,8 +243,7 @@ export class LiveTask implements AttemptTask, Claim, Host {
 
   /** Ends the task without telling the run, which is being stopped. */
   stop(): void {
-    this.run.timers.cancel(this.#wake);
-    this.run.timers.cancel(this.#limit);
+    this.#cancelTimers();
     this.#withdraw();
     if (this.#attempt !== undefined) {
       this.#attempt.stop();
@@ -253,8 +254,7 @@ export class LiveTask implements AttemptTask, Claim, Host {
 
   #startFast(at: number): void {
     try {
-      this.run.recordStep('task.started', at, this.index, 1);
-      this.performAttempt(1, at);
+      startFirst(this, at);
     } catch (error) {
       this.run.fault(error);
     }
@@ -269,11 +269,16 @@ export class LiveTask implements AttemptTask, Claim, Host {
     return this.#isOnFastPath && !this.run.isInspected;
   }
 
+  #cancelTimers(): void {
+    this.run.timers.cancel(this.#wake);
+    this.run.timers.cancel(this.#limit);
+  }
+
   /** The machine in its current state, taken from the fast path if it is on that. */
   get #machine(): Cursor {
     if (this.#isOnFastPath) {
-      const isRunning = this.startedAt !== undefined;
-      this.#cursor = this.#cursorFrom(placeOnFastPath(isRunning, this.readyAt, this.#input));
+      const state = this.startedAt === undefined ? 'ready' : 'running';
+      this.#cursor = this.#cursorFrom(fastPlace(state, this.readyAt, this.#input));
       this.#isOnFastPath = false;
     }
     this.#cursor ??= this.#compiled.cursor(this, this.#input);
@@ -284,8 +289,8 @@ export class LiveTask implements AttemptTask, Claim, Host {
     return this.#compiled.cursorFrom(this, this.#compiled.restoreSnapshot(snapshot));
   }
 
-  get #compiled(): CompiledLogic<typeof taskMachine> {
-    return this.run.taskLogic.compiled as CompiledLogic<typeof taskMachine>;
+  get #compiled(): RunTables['task'] {
+    return (this.run.machines.tables as RunTables).task;
   }
 
   get #input(): TaskInput {
@@ -303,7 +308,7 @@ export class LiveTask implements AttemptTask, Claim, Host {
   /** Starts the actor, which takes over from the cursor. */
   #startActor(options: { readonly input?: object; readonly snapshot?: object | undefined }): AnyActorRef {
     const { run, definition } = this;
-    const actor = createActor(run.taskLogic.logic, {
+    const actor = createActor(run.machines.taskLogic, {
       id: definition.id,
       parent: run.actor,
       ...options,

@@ -17,7 +17,6 @@ import type {
   OrchestratorState,
   RunResult,
 } from '../../machines/orchestrator.ts';
-import { compile } from '../logic/compile.ts';
 import type { Cursor } from '../logic/cursor.ts';
 import { clockOf, deliver, parentOf, renewOnRead } from '../logic/internals.ts';
 import { inspectFromStart } from '../logic/system.ts';
@@ -25,17 +24,17 @@ import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import { FlowError } from '../model/error.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
-import { lazy } from '../model/lazy.ts';
 import { Ledger } from '../model/ledger.ts';
+import { compiledMachines, interpretedMachines } from './compile-machines.ts';
 import type { EngineCore } from './core.ts';
-import { deferred, engineOrchestratorMachine, engineTaskMachine } from './effects.ts';
+import { deferred, engineOrchestratorMachine } from './effects.ts';
 import { hostOf } from './host.ts';
 import { LiveRun } from './live-run.ts';
-import type { TaskLogic } from './live-task.ts';
 import { checkPersistedRun, type PersistedRun } from './persisted-run.ts';
 import { EndKept, kept } from './run-actor.ts';
 import type { RunCommand } from './run-command.ts';
 import type { RunJournal } from './run-journal.ts';
+import type { RunTables } from './run-machines.ts';
 import { type Inner, RunSnapshot, type RunState } from './run-snapshot.ts';
 
 type Scope = ActorScope<never, AnyEventObject, AnyActorRef['system'], never>;
@@ -72,18 +71,6 @@ export type RunMachine<Input = unknown, Outputs = unknown> = StateMachine<
 
 const endings: ReadonlySet<string> = new Set(['done', 'failed', 'cancelled']);
 
-// Made for the first run: a program that loads topple has other things to begin with.
-const orchestrator = lazy(() => compile(engineOrchestratorMachine()));
-const compiledTask = lazy((): TaskLogic => {
-  const compiled = compile(engineTaskMachine());
-  return { logic: compiled as unknown as AnyActorLogic, compiled };
-});
-const interpretedTask = lazy((): TaskLogic => {
-  const machine = engineTaskMachine();
-  const actions = deferred(machine.implementations.actions);
-  return { logic: machine.provide({ actions }), compiled: undefined };
-});
-
 /** An engine's options for its runs' actors. */
 export interface LaunchOptions {
   readonly clock: Clock;
@@ -98,6 +85,7 @@ export function launch(
   settings: RunSettings,
   input: unknown,
   { clock, inspect }: LaunchOptions,
+  machines = compiledMachines(),
 ): LiveRun {
   const makeActor = (run: LiveRun): void => {
     const logic = new RunLogic(core, journal.definition, settings, run) as unknown as AnyActorLogic;
@@ -108,7 +96,7 @@ export function launch(
     else actor.start();
   };
   const turn = core.turnOf(clock);
-  const run = new LiveRun(core, journal, turn, compiledTask(), {
+  const run = new LiveRun(core, journal, turn, machines, {
     settings,
     input,
     isChecked: true,
@@ -119,9 +107,10 @@ export function launch(
     makeActor(run);
     return run;
   }
-  run.steps.cursor = orchestrator().cursorFrom(
+  const { orchestrator } = machines.tables;
+  run.steps.cursor = orchestrator.cursorFrom(
     run,
-    orchestrator().initial({ ledger: journal.openLedger() }).state,
+    orchestrator.initial({ ledger: journal.openLedger() }).state,
   );
   run.open();
   return run;
@@ -165,7 +154,7 @@ export class RunLogic {
     }
     try {
       const next = cursor.moveBy<Inner>((inner) => {
-        if (!(event instanceof EndKept)) return orchestrator().transition(inner, event, scope);
+        if (!(event instanceof EndKept)) return this.#orchestrator.transition(inner, event, scope);
         event.tell();
         return inner;
       });
@@ -198,7 +187,7 @@ export class RunLogic {
     } catch (error) {
       // XState does not start a restored child that has failed, so its parent would never be notified.
       if (parentOf(scope.self) === undefined) throw error;
-      const { state } = orchestrator().initial({ ledger: Ledger.open(this.#definition.plan) });
+      const { state } = this.#orchestrator.initial({ ledger: Ledger.open(this.#definition.plan) });
       const empty = new RunSnapshot(state, this.#core.newJournal(this.#definition));
       scope.defer(() => {
         RunSnapshot.keepWhole(empty);
@@ -220,9 +209,13 @@ export class RunLogic {
       failures: [],
     };
     return new RunSnapshot(
-      orchestrator().restoreSnapshot({ status, value, output, error, context }),
+      this.#orchestrator.restoreSnapshot({ status, value, output, error, context }),
       journal,
     );
+  }
+
+  get #orchestrator(): RunTables['orchestrator'] {
+    return (this.#run?.machines.tables ?? compiledMachines().tables).orchestrator;
   }
 
   /** Makes this the run's actor. Its snapshot always shows the kept entries. */
@@ -239,14 +232,14 @@ export class RunLogic {
     const turn = this.#core.turnOf(clockOf(scope.self));
     const start = { settings: this.#settings, input, isChecked: false };
     journal.given = input;
-    return new LiveRun(this.#core, journal, turn, compiledTask(), start);
+    return new LiveRun(this.#core, journal, turn, compiledMachines(), start);
   }
 
   #start(scope: Scope, run: LiveRun): RunSnapshot {
     const { journal } = run;
     this.#adopt(scope, run);
-    const initial = orchestrator().getInitialSnapshot(scope, { ledger: journal.openLedger() });
-    run.steps.cursor = orchestrator().cursorFrom(run, initial);
+    const initial = this.#orchestrator.getInitialSnapshot(scope, { ledger: journal.openLedger() });
+    run.steps.cursor = this.#orchestrator.cursorFrom(run, initial);
     return new RunSnapshot(initial, journal);
   }
 }
@@ -262,7 +255,7 @@ function keptOf(run: LiveRun, inner: Inner): Inner {
   // Its end is shown when its actor is told of it.
   if (value === inner.value || endings.has(status)) return inner;
   const { context } = inner;
-  return orchestrator().restoreSnapshot({
+  return (run.machines.tables as RunTables).orchestrator.restoreSnapshot({
     status: 'active',
     value,
     output: undefined,
@@ -304,7 +297,7 @@ export function createRunMachine(
           if (core.store?.isAsync === true) throw needsSyncStore(definition.name);
           const journal = core.newJournal(definition);
           const start = { settings, input: event.input, isChecked: false };
-          const run = new LiveRun(core, journal, core.turnOf(clockOf(self)), interpretedTask(), start);
+          const run = new LiveRun(core, journal, core.turnOf(clockOf(self)), interpretedMachines(), start);
           run.adopt(self);
           run.open();
         },

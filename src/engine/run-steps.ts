@@ -6,10 +6,11 @@ import type { Namer } from '../logic/system.ts';
 import { isA } from '../model/check.ts';
 import { EngineStoppedError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
-import type { Verdict } from '../model/ledger.ts';
 import type { Logger } from '../model/logger.ts';
 import type { SettledStatus } from '../model/status.ts';
+import { type FastRun, settle, settlesLast } from './fast-path.ts';
 import { RunActor } from './run-actor.ts';
+import type { RunMachines } from './run-machines.ts';
 
 /** The sender of an event to the orchestrator: the run itself, about time and results, or a user. */
 type Sender = 'run' | 'user';
@@ -17,7 +18,8 @@ type Sender = 'run' | 'user';
 const nobody = (): void => {};
 
 /** The run that owns the orchestrator. */
-export interface StepsOwner extends Namer {
+export interface StepsOwner extends FastRun, Namer {
+  readonly machines: RunMachines;
   /** Whether it has settled, or was stopped before. */
   readonly isOver: boolean;
   /** Whether its end has been kept. */
@@ -25,8 +27,6 @@ export interface StepsOwner extends Namer {
   /** Whether its actor's parent receives its events. */
   readonly forwardsEvents: boolean;
   readonly keyPrefix: string;
-  /** Gives each of these tasks its verdict. */
-  deliverVerdicts(verdicts: readonly Verdict[], at: number): void;
   /** Takes the result once the orchestrator is done. */
   settle(result: RunResult | undefined): void;
   /** Takes the error of a run that ended before it settled. */
@@ -158,14 +158,16 @@ export class RunSteps {
     return isA(error, EngineStoppedError) ? cursor.snapshot('stopped') : cursor.snapshot('error', error);
   }
 
-  /** Replaces the orchestrator's step for a settled task that is not the last, in any state: see `LiveTask`. */
+  /** Takes the step without the orchestrator, if the fast path stands for it. */
   #takesFastPath(at: number, task: number, status: SettledStatus): boolean {
+    const owner = this.#owner;
     const cursor = this.cursor as Cursor;
-    const { ledger } = cursor.context as OrchestratorContext;
-    if (this.#owner.isOver || cursor.isMoving || ledger.unsettled === 1) return false;
+    const context = cursor.context as OrchestratorContext;
+    if (!owner.machines.isOrchestratorFast || settlesLast(context)) return false;
+    if (owner.isOver || cursor.isMoving) return false;
     cursor.hold();
     try {
-      this.#owner.deliverVerdicts(ledger.settle(task, status).verdicts, at);
+      settle(owner, context, at, task, status);
     } catch (error) {
       this.fault(error);
     } finally {

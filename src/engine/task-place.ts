@@ -5,21 +5,23 @@ import type { TaskView } from '../model/view.ts';
  * The machine state of a task whose actor was stopped. An attempt that was under way is repeated with the same
  * number: the task waits for a slot.
  */
-export function placeOfLeft(left: TaskView, input: TaskInput): object {
+export function placeOfLeft(left: TaskView, input: TaskInput): TaskPlace {
   const { attempts, readyAt, retryAt, error } = left;
   const known = { ...input, attempt: attempts, readyAt, error };
-  return left.status === 'retrying' ? place('backing_off', { ...known, retryAt }) : place('ready', known);
+  return left.status === 'retrying' ? placeAt('backing_off', { ...known, retryAt }) : placeAt('ready', known);
 }
 
-/** The machine state on the fast path: waiting for the first slot, or in the first attempt. */
-export function placeOnFastPath(isRunning: boolean, readyAt: number, input: TaskInput): object {
-  return isRunning
-    ? place('running', { ...input, attempt: 1, readyAt })
-    : place('ready', { ...input, attempt: 0, readyAt });
+/** A state of the task machine, as a snapshot in XState's form. */
+export interface TaskPlace {
+  readonly status: 'active';
+  readonly value: 'undecided' | 'ready' | 'running' | 'backing_off';
+  readonly context: TaskContext;
+  readonly children: object;
+  readonly historyValue: object;
 }
 
-/** A snapshot in XState's form. */
-function place(value: 'ready' | 'running' | 'backing_off', known: Partial<TaskContext> & TaskInput): object {
+/** The place in a state, with the fields of the context that differ from a new task's. */
+export function placeAt(value: TaskPlace['value'], known: Partial<TaskContext> & TaskInput): TaskPlace {
   const unknown = {
     attempt: 0,
     readyAt: undefined,

@@ -78,8 +78,8 @@ export class Turn {
   readonly #run = (): void => {
     call(this.#next);
     this.#commit();
-    // Slots are filled inline, in no method: each stack frame below a body makes its errors dearer. When the slice is
-    // over, started attempts may complete first.
+    // What was started is begun here, by no method of the turn: see `LocalAttempt`. When the slice is over, started
+    // attempts may complete first.
     let beganAt: number | undefined;
     let isFilled = false;
     while (!isFilled && (beganAt === undefined || this.#isInSlice(beganAt))) {

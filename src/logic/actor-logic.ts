@@ -13,6 +13,7 @@ import type {
 } from 'xstate';
 import { Cursor } from './cursor.ts';
 import { inspectAction, inspectMicrostep } from './internals.ts';
+import { type Outline, outlineOfStart, outlineOfStep } from './outline.ts';
 import { CompiledSnapshot, type Status } from './snapshot.ts';
 import { type ActionInfo, choose, type Doer, initialContext, outputOf, runActions } from './step.ts';
 import type { ActionEntry, Candidate, Move, StateEntry, Table } from './table.ts';
@@ -135,6 +136,16 @@ export class CompiledLogic<Machine extends AnyStateMachine = AnyStateMachine> {
   cursorFrom(self: unknown, snapshot: SnapshotOf<Machine>): Cursor {
     const context = { ...(snapshot.context as object) };
     return new Cursor(this.#table, CompiledSnapshot.stateOf(snapshot), context, self);
+  }
+
+  /** The names of the machine's start. @internal */
+  outlineOfStart(): Outline {
+    return outlineOfStart(this.#table);
+  }
+
+  /** The names of the step that an event takes from a state if no guard holds. @internal */
+  outlineOfStep(from: string, type: string): Outline | undefined {
+    return outlineOfStep(this.#table, from, type);
   }
 
   #begin(input: unknown, doer: Doer): SnapshotOf<Machine> {

@@ -3,12 +3,12 @@ import { createVirtualClock, type VirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
 import { type AnyActorRef, type AnyMachineSnapshot, initialTransition, transition } from 'xstate';
 import { type TaskEvent, type TaskInput, taskMachine } from '../../machines/task.ts';
-import { engineTaskMachine } from '../../src/engine/effects.ts';
+import { compiledMachines } from '../../src/engine/compile-machines.ts';
 import { LiveTask, type TaskRun } from '../../src/engine/live-task.ts';
+import { LocalAttempt } from '../../src/engine/local-attempt.ts';
 import type { Lane } from '../../src/engine/slots.ts';
 import { Timers } from '../../src/engine/timers.ts';
 import type { AnyFlow } from '../../src/flow-types.ts';
-import { compile } from '../../src/logic/index.ts';
 import { defineTask } from '../../src/model/definition.ts';
 import { spec } from '../spec.ts';
 import { silent, virtualEngine } from '../support/virtual.ts';
@@ -39,9 +39,9 @@ function written(perform: () => unknown): { task: LiveTask; done: Done[]; clock:
   const done: Done[] = [];
   const clock = createVirtualClock();
   const definition = defineTask('f', 'a', { perform, retry: { maxAttempts: input.maxAttempts } });
-  const compiled = compile(engineTaskMachine());
   const run: Partial<TaskRun> = {
-    taskLogic: { logic: compiled.logic, compiled },
+    machines: compiledMachines(),
+    carrier: LocalAttempt,
     isInspected: false,
     timers: new Timers(clock, () => {}),
     now: () => clock.now(),

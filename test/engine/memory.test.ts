@@ -13,8 +13,9 @@ import {
 import { createVirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
 import { Actor, type AnyActorLogic, createActor, fromPromise, setup, toPromise } from 'xstate';
-import { Attempt } from '../../src/engine/attempt.ts';
+
 import { LiveTask } from '../../src/engine/live-task.ts';
+import { LocalAttempt } from '../../src/engine/local-attempt.ts';
 import { StoredRun } from '../../src/engine/stored-run.ts';
 import type { PerformScope } from '../../src/model/perform.ts';
 import { spec } from '../spec.ts';
@@ -79,14 +80,14 @@ test("nothing of a run's tasks is reachable once it has settled", async () => {
   const { clock, engine } = virtualEngine();
   let amid: number[] = [];
   const flow = motley('settled', 20, ({ taskId }) => {
-    if (taskId === 'settled-16') amid = count(Actor, LiveTask, Attempt);
+    if (taskId === 'settled-16') amid = count(Actor, LiveTask, LocalAttempt);
   });
   const run = await engine.start(flow);
   const view = await clock.run(run.settled());
   const endings = new Set(Object.values(view.tasks).map(({ status }) => status));
   assert.equal([...endings].sort(), ['done', 'failed', 'skipped', 'upstream_failed']);
   assert.equal([amid.length, amid.every((number) => number >= 1)], [3, true]);
-  assert.equal(count(Actor, LiveTask, Attempt), [1, 0, 0]);
+  assert.equal(count(Actor, LiveTask, LocalAttempt), [1, 0, 0]);
   assert.ok(run.actor, 'what is left is the actor that the run is held by');
 });
 
@@ -98,14 +99,14 @@ test("nothing of a run's tasks is reachable once it was cancelled, or its engine
   );
   const cancelled = await engine.start(hang);
   await clock.advance(1);
-  assert.equal(count(LiveTask, Attempt), [1, 1]);
+  assert.equal(count(LiveTask, LocalAttempt), [1, 1]);
   cancelled.cancel('enough');
   await clock.run(cancelled.settled());
-  assert.equal(count(Actor, LiveTask, Attempt), [0, 0, 0]);
+  assert.equal(count(Actor, LiveTask, LocalAttempt), [0, 0, 0]);
   const stopped = await engine.start(hang);
   await clock.advance(1);
   await engine.stop();
-  assert.equal(count(Actor, LiveTask, Attempt), [0, 0, 0]);
+  assert.equal(count(Actor, LiveTask, LocalAttempt), [0, 0, 0]);
   assert.ok(cancelled.actor !== stopped.actor, 'the runs are still held');
 });
 
@@ -143,7 +144,7 @@ test('nothing of a run is reachable once a machine that invoked it has gone on',
   actor.start();
   await clock.advance(100);
   assert.is(actor.getSnapshot().value, 'later');
-  assert.equal(count(Actor, LiveTask, Attempt), [1, 0, 0]);
+  assert.equal(count(Actor, LiveTask, LocalAttempt), [1, 0, 0]);
   // The machine, the run, three tasks whose bodies are actors, and those: nobody asked for the other tasks.
   assert.equal([registered.live, registered.total], [1, 8]);
 });
@@ -156,7 +157,7 @@ for (const way of ['logic', 'machine'] as const) {
     assert.is.not(registered.total, 0);
     assert.is(registered.live, 0);
     assert.equal((actor as InstanceType<typeof Actor>).system.getAll(), {});
-    assert.equal(count(Actor, LiveTask, Attempt), [1, 0, 0]);
+    assert.equal(count(Actor, LiveTask, LocalAttempt), [1, 0, 0]);
   });
 }
 

@@ -156,27 +156,24 @@ export const defects: readonly Defect[] = [
   {
     name: 'a stale result is accepted from a body that was told to end',
     file: attempt,
-    find: `  #returned(value: unknown): void {
+    find: `  returned(value: unknown): void {
     if (this.#isClosed) return;
     if (this.#ending !== undefined) return this.#close();`,
-    put: `  #returned(value: unknown): void {
+    put: `  returned(value: unknown): void {
     if (this.#isClosed) return;`,
   },
   {
     name: 'a stale result is accepted from a body that was given up',
     file: attempt,
-    find: `  #returned(value: unknown): void {
+    find: `  returned(value: unknown): void {
     if (this.#isClosed) return;`,
-    put: '  #returned(value: unknown): void {',
+    put: '  returned(value: unknown): void {',
   },
   {
     name: 'a timer is not cleared: that of an attempt that has ended',
     file: attempt,
-    find: `    this.#isClosed = true;
-    this.task.run.timers.cancel(this);
-    this.task.leaveSlot();`,
-    put: `    this.#isClosed = true;
-    this.task.leaveSlot();`,
+    find: '    if (this.line !== undefined) this.task.run.timers.cancel(this);\n',
+    put: '',
   },
   {
     name: 'a cancel does not take the place of a time-out',
@@ -205,13 +202,8 @@ export const defects: readonly Defect[] = [
   {
     name: 'a timer is not cleared: that of a retry that was cancelled',
     file: liveTask,
-    find: `    this.run.timers.cancel(this.#wake);
-    this.run.timers.cancel(this.#limit);
-    this.#withdraw();
-    this.run.taskSettled(`,
-    put: `    this.run.timers.cancel(this.#limit);
-    this.#withdraw();
-    this.run.taskSettled(`,
+    find: '    this.run.timers.cancel(this.#wake);\n',
+    put: '',
   },
   {
     name: 'an attempt that is taken up has the next number',

@@ -85,7 +85,7 @@ export const valueDefects: readonly Defect[] = [
     name: 'a signal is aborted after its body has ended',
     file: attempt,
     find: '  #leave(): void {\n',
-    put: "  #leave(): void {\n    queueMicrotask(() => this.#abort(new Error('over')));\n",
+    put: "  #leave(): void {\n    queueMicrotask(() => this.abort(new Error('over')));\n",
   },
   {
     name: 'a body that has ended is still heard',
