@@ -116,7 +116,7 @@ export class Holdings {
     if (engine === undefined) return;
     this.#db.write(() => {
       this.#db.run(
-        'UPDATE runs SET owner = NULL, epoch = epoch + 1, claimed_at = NULL WHERE owner = ? AND ended_at IS NULL',
+        'UPDATE runs SET owner = NULL, epoch = epoch + 1 WHERE owner = ? AND ended_at IS NULL',
         engine,
       );
       this.#db.run('DELETE FROM engines WHERE n = ? AND ended_at IS NULL', engine);
