@@ -33,7 +33,7 @@ interface RunRow {
 export const lastSeqSql = `coalesce((SELECT seq FROM journal
   WHERE place BETWEEN runs.n << 32 AND (runs.n << 32) + 4294967295 ORDER BY place DESC LIMIT 1), 0)`;
 
-const insertRow = 'INSERT INTO journal (place, epoch, at, text) VALUES ((?1 << 32) + ?2, ?3, ?4, ?5)';
+const insertRow = 'INSERT INTO journal (place, epoch, at, text) VALUES ((? << 32) + ?, ?, ?, ?)';
 
 /** Appends in groups: one transaction, and so one sync of the disk, for all that wait. */
 export class Appender {

@@ -20,9 +20,9 @@ export function readPart(db: Connection, runId: string, afterSeq: number): Journ
   const rows: Row[] = [];
   let length = 0;
   for (const { seq, at, text } of db.iterate<Row & { readonly [column: string]: unknown }>(
-    `SELECT seq, at, text FROM journal WHERE place > (?1 << 32) + ?2 AND place <= (?1 << 32) + 4294967295
+    `SELECT seq, at, text FROM journal WHERE place > (? << 32) + ? AND place <= (? << 32) + 4294967295
      ORDER BY place`,
-    ...[run.n, afterSeq],
+    ...[run.n, afterSeq, run.n],
   )) {
     rows.push({ seq, at, text });
     length += text.length;
