@@ -4,7 +4,7 @@ import type { Connection } from './connection.ts';
 import { type Refusal, refusalOf } from './failure.ts';
 import type { HeldRun, Holdings } from './holdings.ts';
 import { type AppendFields, type AppendNews, appendWidth } from './protocol.ts';
-import type { RunEnd } from './row.ts';
+import type { Row, RunEnd } from './row.ts';
 
 /** One append of a group. */
 interface Append {
@@ -13,7 +13,9 @@ interface Append {
   readonly seq: number;
   readonly at: number;
   readonly text: string;
-  readonly news: 0 | 1 | AppendNews;
+  readonly news: AppendNews;
+  /** Rows before the last. */
+  readonly before: readonly Row[];
 }
 
 interface RunRow {
@@ -31,7 +33,7 @@ interface RunRow {
 export const lastSeqSql = `coalesce((SELECT seq FROM journal
   WHERE place BETWEEN runs.n << 32 AND (runs.n << 32) + 4294967295 ORDER BY place DESC LIMIT 1), 0)`;
 
-const insertRow = 'INSERT INTO journal (place, epoch, at, text) VALUES ((?1 << 32) + ?2, ?3, ?4, ?5)';
+const insertRow = 'INSERT INTO journal (place, epoch, at, text) VALUES ((? << 32) + ?, ?, ?, ?)';
 
 /** Appends in groups: one transaction, and so one sync of the disk, for all that wait. */
 export class Appender {
@@ -83,7 +85,7 @@ export class Appender {
   }
 
   #keep(engine: number, append: Append): void {
-    const { runId, expectedSeq, seq, at, text, news } = append;
+    const { runId, expectedSeq, seq, at, text, news, before } = append;
     this.#holdings.checkTaken(runId);
     const held = this.#holdings.held(runId);
     if (held === undefined) {
@@ -92,11 +94,11 @@ export class Appender {
     } else {
       if (held.seq !== expectedSeq) throw conflictOf(runId, held.seq, expectedSeq);
       // A statement by itself is all or nothing as it is.
-      if (news === 0 || (news === 1 && held.losses === 0))
+      if (before.length === 0 && (news === 0 || (news === 1 && held.losses === 0)))
         this.#db.run(insertRow, held.n, seq, held.epoch, at, text);
       else {
         this.#db.part(() => {
-          this.#db.run(insertRow, held.n, seq, held.epoch, at, text);
+          this.#insert(held, append);
           this.#note(held, news);
         });
       }
@@ -107,7 +109,8 @@ export class Appender {
   }
 
   /** For a run whose row is not known: makes it, or makes this engine its owner if that may be. */
-  #keepFirst(engine: number, { runId, expectedSeq, seq, at, text, news }: Append): HeldRun {
+  #keepFirst(engine: number, append: Append): HeldRun {
+    const { runId, expectedSeq, seq, news } = append;
     const row = this.#db.get<RunRow>(
       `SELECT n, owner, epoch, losses, set_aside, ended_at, ${lastSeqSql} AS seq FROM runs WHERE id = ?`,
       runId,
@@ -115,7 +118,7 @@ export class Appender {
     const lastSeq = row?.seq ?? 0;
     if (lastSeq !== expectedSeq) throw conflictOf(runId, lastSeq, expectedSeq);
     const run = row === undefined ? this.#create(engine, runId) : this.#acquire(engine, runId, row);
-    this.#db.run(insertRow, run.n, seq, run.epoch, at, text);
+    this.#insert(run, append);
     this.#note(run, news);
     return { ...run, seq, losses: settles(news) ? 0 : run.losses };
   }
@@ -144,7 +147,12 @@ export class Appender {
     return { n, epoch: epoch + 1, seq, losses };
   }
 
-  #note({ n, losses }: HeldRun, news: 0 | 1 | AppendNews): void {
+  #insert({ n, epoch }: HeldRun, { before, seq, at, text }: Append): void {
+    for (const row of before) this.#db.run(insertRow, n, row.seq, epoch, row.at, row.text);
+    this.#db.run(insertRow, n, seq, epoch, at, text);
+  }
+
+  #note({ n, losses }: HeldRun, news: AppendNews): void {
     if (settles(news) && losses > 0)
       this.#db.run('UPDATE runs SET losses = 0, claimed_at = NULL WHERE n = ?', n);
     if (typeof news === 'number') return;
@@ -165,11 +173,11 @@ export class Appender {
   }
 }
 
-function settles(news: 0 | 1 | AppendNews): boolean {
+function settles(news: AppendNews): boolean {
   return news === 1 || (news !== 0 && news.settles);
 }
 
-function endOf(news: 0 | 1 | AppendNews): RunEnd | undefined {
+function endOf(news: AppendNews): RunEnd | undefined {
   return typeof news === 'number' ? undefined : news.end;
 }
 
@@ -182,7 +190,8 @@ function groupOf(fields: AppendFields): Append[] {
       seq: fields[at + 2] as number,
       at: fields[at + 3] as number,
       text: fields[at + 4] as string,
-      news: fields[at + 5] as 0 | 1 | AppendNews,
+      news: fields[at + 5] as AppendNews,
+      before: fields[at + 6] as readonly Row[],
     });
   }
   return group;

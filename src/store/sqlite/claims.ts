@@ -78,7 +78,7 @@ export class Claims {
     this.#holdings.write((engine) => {
       for (const runId of runIds) {
         this.#db.run(
-          `UPDATE runs SET owner = NULL, epoch = epoch + 1, claimed_at = NULL
+          `UPDATE runs SET owner = NULL, epoch = epoch + 1
            WHERE id = ? AND owner = ? AND ended_at IS NULL`,
           ...[runId, engine],
         );
@@ -106,7 +106,7 @@ export class Claims {
     for (const { n, losses } of this.#db.all<{ n: number; losses: number }>(sql, dead)) {
       const counted = isUnderWay(this.#db, n) ? losses + 1 : losses;
       this.#db.run(
-        `UPDATE runs SET owner = NULL, epoch = epoch + 1, claimed_at = NULL, losses = ?, set_aside = ? WHERE n = ?`,
+        `UPDATE runs SET owner = NULL, epoch = epoch + 1, losses = ?, set_aside = ? WHERE n = ?`,
         ...[counted, counted >= this.#maxLosses ? 1 : 0, n],
       );
     }

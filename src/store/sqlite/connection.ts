@@ -3,7 +3,9 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 /** A row of a query; its columns by name. */
 export type Columns = Readonly<Record<string, unknown>>;
 
-/** A connection to a file, with its statements prepared once. */
+/**
+ * A connection to a file, with its statements prepared once. Their parameters are all `?`: Node 22 binds no `?1` by its place.
+ */
 export class Connection {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();

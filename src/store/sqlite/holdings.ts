@@ -11,6 +11,9 @@ export interface HeldRun {
   losses: number;
 }
 
+/** For how long an engine that was ended is remembered, for people to see. */
+const rememberedMs = 30 * 86_400_000;
+
 /** This store as an engine among those that share the file, and the unsettled runs that it owns. */
 export class Holdings {
   readonly mark: ProcessMark = markOfThis();
@@ -116,7 +119,7 @@ export class Holdings {
     if (engine === undefined) return;
     this.#db.write(() => {
       this.#db.run(
-        'UPDATE runs SET owner = NULL, epoch = epoch + 1, claimed_at = NULL WHERE owner = ? AND ended_at IS NULL',
+        'UPDATE runs SET owner = NULL, epoch = epoch + 1 WHERE owner = ? AND ended_at IS NULL',
         engine,
       );
       this.#db.run('DELETE FROM engines WHERE n = ? AND ended_at IS NULL', engine);
@@ -128,6 +131,8 @@ export class Holdings {
   #register(): number {
     const { host, pid, start } = this.mark;
     this.#removals = 0;
+    // Whose row is gone has ended too.
+    this.#db.run('DELETE FROM engines WHERE ended_at < ?', Date.now() - rememberedMs);
     this.#engine = this.#db.insert(
       'INSERT INTO engines (lease_ms, host, pid, process_start, began_at) VALUES (?, ?, ?, ?, ?)',
       ...[this.#leaseMs, host, pid, start, Date.now()],

@@ -1,8 +1,7 @@
 import type { RunFilter, RunSummary } from '../../model/summary.ts';
 import type { ClaimedRun, RunRequest } from '../shared.ts';
 import type { Refusal } from './failure.ts';
-import type { RunEnd, RunStart } from './row.ts';
-import type { StoredRow } from './row-reader.ts';
+import type { News, Row } from './row.ts';
 
 /** Settings of the thread; each option has its value. */
 export interface ThreadSettings {
@@ -19,16 +18,15 @@ export interface ThreadSettings {
   readonly heard: SharedArrayBuffer;
 }
 
-/** Fields of an append, one after another in a flat list, which is copied to the thread much faster than objects. */
-export type AppendFields = (string | number | AppendNews)[];
-export const appendWidth = 6;
+/**
+ * Fields of appends, one after another in a flat list, which is copied to the thread much faster than objects: run,
+ * expected `seq`, `seq`, then `at` and `text` of the last row, what is new, and the rows before the last.
+ */
+export type AppendFields = (string | number | News | readonly Row[])[];
+export const appendWidth = 7;
 
-/** What an append means for the row of its run; 0 if nothing, 1 if only a task settles. */
-export interface AppendNews {
-  readonly settles: boolean;
-  readonly start: RunStart | undefined;
-  readonly end: RunEnd | undefined;
-}
+/** What an append says about its run: 0 if nothing, 1 if only that a task settled. */
+export type AppendNews = 0 | 1 | News;
 
 /** A part of a run's journal. */
 export interface JournalPart {
@@ -36,7 +34,7 @@ export interface JournalPart {
   readonly run: number;
   /** `seq` of the last entry. */
   readonly seq: number;
-  readonly rows: readonly StoredRow[];
+  readonly rows: readonly Row[];
 }
 
 /** Calls to the thread, by name. */

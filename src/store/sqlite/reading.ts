@@ -3,7 +3,7 @@ import type { RunFilter, RunSummary } from '../../model/summary.ts';
 import { lastSeqSql } from './appender.ts';
 import type { Connection } from './connection.ts';
 import type { JournalPart } from './protocol.ts';
-import type { StoredRow } from './row-reader.ts';
+import type { Row } from './row.ts';
 
 /** A part of a journal ends behind the row that reaches this length: it is parsed in one go. */
 const partLength = 2 ** 17;
@@ -17,12 +17,12 @@ export function readPart(db: Connection, runId: string, afterSeq: number): Journ
     runId,
   );
   if (run === undefined) return { run: 0, seq: 0, rows: [] };
-  const rows: StoredRow[] = [];
+  const rows: Row[] = [];
   let length = 0;
-  for (const { seq, at, text } of db.iterate<StoredRow & { readonly [column: string]: unknown }>(
-    `SELECT seq, at, text FROM journal WHERE place > (?1 << 32) + ?2 AND place <= (?1 << 32) + 4294967295
+  for (const { seq, at, text } of db.iterate<Row & { readonly [column: string]: unknown }>(
+    `SELECT seq, at, text FROM journal WHERE place > (? << 32) + ? AND place <= (? << 32) + 4294967295
      ORDER BY place`,
-    ...[run.n, afterSeq],
+    ...[run.n, afterSeq, run.n],
   )) {
     rows.push({ seq, at, text });
     length += text.length;

@@ -1,15 +1,8 @@
 import type { Entry } from '../../model/journal.ts';
 import { put } from '../../model/record.ts';
 import type { ValueFormat } from '../store.ts';
+import type { Row } from './row.ts';
 import { valueIn } from './value-text.ts';
-
-/** A row as it was read. */
-export interface StoredRow {
-  /** `seq` of its last entry. */
-  readonly seq: number;
-  readonly at: number;
-  readonly text: string;
-}
 
 type StoredStep = readonly [kind: string, taskId: string, ms: number, attempt?: number, output?: unknown];
 type StoredObject = Readonly<Record<string, unknown>> & {
@@ -29,7 +22,7 @@ export class RowReader {
     this.#format = format;
   }
 
-  read({ seq: last, at, text }: StoredRow, entries: Entry[]): void {
+  read({ seq: last, at, text }: Row, entries: Entry[]): void {
     const stored = JSON.parse(text) as (StoredStep | StoredObject)[];
     let seq = last - stored.length;
     for (const item of stored) {

@@ -3,7 +3,7 @@ import type { Entry } from '../../model/journal.ts';
 import { pick } from '../../model/record.ts';
 import type { SettledRunStatus } from '../../model/status.ts';
 import type { Append, ValueFormat } from '../store.ts';
-import type { Row, RunEnd, RunStart } from './row.ts';
+import type { News, Row, RunEnd, RunStart } from './row.ts';
 import { isJson, jsonOf } from './value-text.ts';
 
 const endings: Readonly<Record<string, SettledRunStatus | undefined>> = {
@@ -19,6 +19,9 @@ const settling: ReadonlySet<Entry['type']> = new Set([
   'task.upstream_failed',
   'task.cancelled',
 ]);
+
+/** The most entries in a row. */
+const maxEntries = 2_000;
 
 /** The JSON of ids. All runs of a flow share the list of its ids. */
 const quotedIds = new WeakMap<readonly string[], string[]>();
@@ -41,27 +44,38 @@ export class RowWriter implements EntryVisitor {
     this.#format = format;
   }
 
-  /** Throws `StoreError` `value`, or the error of the format, if a value cannot be written. */
-  write(given: Append): Row {
+  /**
+   * A row for an append; more for a very long one, so that no row takes long to read. Throws `StoreError` `value`, or
+   * the error of the format, if a value cannot be written.
+   */
+  write(given: Append): { readonly rows: readonly Row[]; readonly news: News } {
     const { journal, expectedSeq, seq } = given;
     this.#given = given;
     this.#seq = expectedSeq;
-    this.#text = '';
     this.#settles = false;
     this.#start = this.#end = undefined;
-    if (journal instanceof EntryList) {
-      this.#list = journal;
-      this.#ids = journal.ids;
-      this.#quoted = quotedFor(journal.ids);
-      journal.visit(expectedSeq, seq, this);
-    } else {
-      this.#list = undefined;
-      for (const entry of given.entries) this.entry(entry);
+    this.#list = journal instanceof EntryList ? journal : undefined;
+    if (this.#list !== undefined) {
+      this.#ids = this.#list.ids;
+      this.#quoted = quotedFor(this.#ids);
+    }
+    const rows: Row[] = [];
+    for (let from = expectedSeq; from < seq; from += maxEntries)
+      rows.push(this.#row(from, Math.min(from + maxEntries, seq), given));
+    this.#given = undefined;
+    return { rows, news: { settles: this.#settles, start: this.#start, end: this.#end } };
+  }
+
+  #row(from: number, to: number, given: Append): Row {
+    this.#text = '';
+    if (this.#list !== undefined) this.#list.visit(from, to, this);
+    else {
+      const { entries, expectedSeq } = given;
+      for (const entry of entries.slice(from - expectedSeq, to - expectedSeq)) this.entry(entry);
     }
     const text = `${this.#text}]`;
     this.#text = '';
-    this.#given = undefined;
-    return { at: this.#at, text, settles: this.#settles, start: this.#start, end: this.#end };
+    return { seq: to, at: this.#at, text };
   }
 
   step(type: Step, at: number, task: number, attempt: number, output: unknown): void {

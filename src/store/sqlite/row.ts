@@ -1,7 +1,9 @@
 import type { SettledRunStatus } from '../../model/status.ts';
 
-/** The entries of an append as a row of the journal. */
+/** Consecutive entries of a run, as the journal has them. */
 export interface Row {
+  /** `seq` of the last entry. */
+  readonly seq: number;
   /** Instant of the first entry; steps count their milliseconds from it. */
   readonly at: number;
   /**
@@ -12,6 +14,10 @@ export interface Row {
    * `run.done` stands for the record of all tasks' outputs: `true` if they settled in the record's order, else the ids.
    */
   readonly text: string;
+}
+
+/** What an append says about its run. */
+export interface News {
   /** Whether a task settled. */
   readonly settles: boolean;
   readonly start: RunStart | undefined;

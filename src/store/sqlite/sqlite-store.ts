@@ -6,6 +6,7 @@ import type { Append, ValueFormat } from '../store.ts';
 import { createValueFormat } from '../values.ts';
 import { checkOptions, type SqliteStoreOptions } from './options.ts';
 import type { JournalPart, ThreadEvent, ThreadSettings } from './protocol.ts';
+import type { Row } from './row.ts';
 import { RowReader } from './row-reader.ts';
 import { RowWriter } from './row-writer.ts';
 import { ThreadLink } from './thread-link.ts';
@@ -28,6 +29,8 @@ export interface SqliteStore extends SharedStore, AsyncDisposable {
    */
   close(): Promise<void>;
 }
+
+const none: readonly Row[] = [];
 
 /** How often the main thread shows that its event loop runs, at the least. */
 const maxBeatMs = 5_000;
@@ -81,10 +84,19 @@ class Sqlite implements SqliteStore {
   append(given: Append): Promise<void> {
     const { runId, expectedSeq, seq } = given;
     try {
-      const { at, text, settles, start, end } = this.#writer.write(given);
-      const isNews = start !== undefined || end !== undefined;
-      const news = isNews ? { settles, start, end } : settles ? 1 : 0;
-      return this.#link.append(runId, expectedSeq, seq, at, text, news);
+      const { rows, news } = this.#writer.write(given);
+      const { at, text } = rows.at(-1) as Row;
+      const isPlain = news.start === undefined && news.end === undefined;
+      const said = isPlain ? (news.settles ? 1 : 0) : news;
+      return this.#link.append(
+        runId,
+        expectedSeq,
+        seq,
+        at,
+        text,
+        said,
+        rows.length > 1 ? rows.slice(0, -1) : none,
+      );
     } catch (error) {
       return Promise.reject(error);
     }

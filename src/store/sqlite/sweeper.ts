@@ -126,8 +126,8 @@ export class Sweeper {
       if (run === undefined) return false;
       const deleted = this.#db.run(
         `DELETE FROM journal WHERE place IN (SELECT place FROM journal
-         WHERE place BETWEEN ?1 << 32 AND (?1 << 32) + 4294967295 LIMIT ?2)`,
-        ...[run.n, left],
+         WHERE place BETWEEN ? << 32 AND (? << 32) + 4294967295 LIMIT ?)`,
+        ...[run.n, run.n, left],
       );
       if (deleted < left) this.#db.run('DELETE FROM removed_runs WHERE n = ?', run.n);
       left -= Math.max(1, deleted);

@@ -10,8 +10,8 @@ const underWay: ReadonlySet<string> = new Set(['ready', 'started', 'progress']);
 export function isUnderWay(db: Connection, run: number): boolean {
   const known = new Set<string>();
   const rows = db.iterate<{ text: string }>(
-    `SELECT text FROM journal WHERE place BETWEEN ?1 << 32 AND (?1 << 32) + 4294967295 ORDER BY place DESC`,
-    run,
+    `SELECT text FROM journal WHERE place BETWEEN ? << 32 AND (? << 32) + 4294967295 ORDER BY place DESC`,
+    ...[run, run],
   );
   for (const { text } of rows) {
     for (const entry of (JSON.parse(text) as StoredEntry[]).reverse()) {

@@ -1,9 +1,11 @@
 import type { Append, Entry, ValueFormat } from 'topple';
+import { createSqliteStore } from 'topple/sqlite';
 import * as assert from 'uvu/assert';
 import { EntryList, type Fact } from '../../../src/model/entry-list.ts';
 import { RowReader } from '../../../src/store/sqlite/row-reader.ts';
 import { RowWriter } from '../../../src/store/sqlite/row-writer.ts';
 import { spec } from '../../spec.ts';
+import { given } from '../../support/sqlite.ts';
 import { appendOf } from '../../support/stores.ts';
 
 const test = spec('rows of the SQLite store');
@@ -60,7 +62,10 @@ function read(rows: readonly { seq: number; at: number; text: string }[], format
 
 function write(made: readonly Append[], format?: ValueFormat) {
   const writer = new RowWriter(format);
-  return made.map((append) => ({ ...writer.write(append), seq: append.seq }));
+  return made.flatMap((append) => {
+    const { rows, news } = writer.write(append);
+    return rows.map((row) => ({ ...row, ...news }));
+  });
 }
 
 test('give entries back as they were, of a list or as objects', () => {
@@ -204,6 +209,26 @@ test('use the text that was made when the value was given', () => {
   const rows = write(made.map((append) => ({ ...append, textAt: (seq) => texts[seq - 1] })));
   assert.match(rows[0]?.text as string, '"input":{"n":"then"}');
   assert.is(rows[1]?.text, '[["done*","a",0,1,"007"]]');
+});
+
+test('are more than one for a very long append', async () => {
+  const ids = Array.from({ length: 5_000 }, (_, index) => `t${index}`);
+  const { list, made } = fill(ids, [ids.map((_, task) => [{ type: 'task.ready', at: 1 }, task])]);
+  const rows = write(made);
+  assert.equal(
+    rows.map(({ seq }) => seq),
+    [2_000, 4_000, 5_000],
+  );
+  assert.equal(read(rows), list.slice(0));
+  await using store = await createSqliteStore(':memory:');
+  await store.append(made[0] as Append);
+  await store.append(given('r', 5_000, { type: 'task.ready' }));
+  const entries = await store.read('r');
+  assert.equal(entries.slice(0, -1), list.slice(0));
+  const plain = appendOf('s', entries.slice(0, -1), 0, []);
+  await store.append(plain);
+  assert.is((await store.read('s')).length, 5_000);
+  assert.is(await store.lastSeq('s'), 5_000);
 });
 
 test('refuse a value without JSON', () => {
