@@ -47,6 +47,9 @@ import { Turn } from './turn.ts';
 
 const nothing: StartOptions = {};
 
+/** The longest wait of Node and browser timers. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 const timeOfDay: Clock = {
   // Node truncates fractions: an early timer would be set again. A difference of instants may be slightly too long.
   setTimeout: (callback, timeoutMs) => setTimeout(callback, Math.ceil(timeoutMs - 0.001)),
@@ -74,6 +77,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
   readonly #stored: StoredRuns;
   readonly #recoveries: Recoveries<Run> | undefined;
   readonly #shared: SharedRuns | undefined;
+  /** Removals that a store has not answered. */
+  readonly #removals = new Set<Promise<unknown>>();
   #order = 0;
   #isDraining = false;
 
@@ -116,16 +121,12 @@ export class EngineRuns implements EngineCore<LiveRun> {
     this.#shared?.attach();
     const run = this.#launch(this.newJournal(definition, id), settings, checked.value);
     if (paused === true) run.command({ type: 'run.pause' });
-    try {
-      const kept = run.keepStart();
-      if (takesTime(kept)) await kept;
-    } catch (error) {
-      throw isA(error, StoreConflictError) ? taken(run.id) : error;
-    }
-    // The id is its own now. If it has settled by now, it has the place already.
-    if (this.#live.get(run.id) === run) this.#settled.delete(run.id);
+    const kept = startedBy(run);
     const handle = this.#handleOf(run);
     if (signal !== undefined) this.#cancelOn(signal, handle, run);
+    if (takesTime(kept)) await kept.catch((error: unknown) => refuse(run, error));
+    // The id is its own now. If it has settled by now, it has the place already.
+    if (this.#live.get(run.id) === run) this.#settled.delete(run.id);
     return handle;
   }
 
@@ -325,7 +326,9 @@ export class EngineRuns implements EngineCore<LiveRun> {
     const failed = (error: unknown): void => this.logger.error(`The store could not forget run ${id}`, error);
     try {
       const removing = this.store?.remove(id);
-      if (takesTime(removing)) removing.then(undefined, failed);
+      if (!takesTime(removing)) return;
+      const removal = removing.then(undefined, failed).finally(() => this.#removals.delete(removal));
+      this.#removals.add(removal);
     } catch (error) {
       failed(error);
     }
@@ -350,13 +353,12 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   /** Waits for the store to keep what stopped runs recorded: real time, also where the clock is virtual. */
   async #keptOrAbandoned(runs: readonly LiveRun[], storeTimeoutMs: number): Promise<void> {
-    if (runs.length === 0) return;
+    if (runs.length === 0 && this.#removals.size === 0) return;
     const { promise: isLate, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, storeTimeoutMs);
-    await Promise.race([
-      isLate,
-      Promise.all(runs.map((run) => new Promise<unknown>((end) => run.whenEnded(end)))),
-    ]);
+    const timer = setTimeout(resolve, Math.min(storeTimeoutMs, LONGEST_MS));
+    const ended = Promise.all(runs.map((run) => new Promise<unknown>((end) => run.whenEnded(end))));
+    // A run that settles may be one too many to keep.
+    await Promise.race([isLate, ended.then(() => Promise.all(this.#removals))]);
     clearTimeout(timer);
     for (const run of runs) run.abandon(storeTooLate(run.id, storeTimeoutMs));
   }
@@ -376,6 +378,19 @@ export class EngineRuns implements EngineCore<LiveRun> {
       watch();
     });
   }
+}
+
+/** Keeps the start of a run. Throws, or rejects, if its id is taken. */
+function startedBy(run: LiveRun): MaybePromise<void> {
+  try {
+    return run.keepStart();
+  } catch (error) {
+    return refuse(run, error);
+  }
+}
+
+function refuse(run: LiveRun, error: unknown): never {
+  throw isA(error, StoreConflictError) ? taken(run.id) : error;
 }
 
 function taken(id: string): StoreConflictError {

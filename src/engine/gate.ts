@@ -19,7 +19,6 @@ interface Waiting {
 export class Gate {
   readonly #journal: RunJournal;
   #waiting: Waiting[] = [];
-  #head = 0;
 
   constructor(journal: RunJournal) {
     this.#journal = journal;
@@ -41,14 +40,15 @@ export class Gate {
   /** Lets in the claims whose entries are kept. */
   open(): void {
     const { keptSeq } = this.#journal;
-    for (; this.#head < this.#waiting.length; this.#head++) {
-      const { claim, lane, seq } = this.#waiting[this.#head] as Waiting;
-      if (seq > keptSeq) return;
+    let passed = 0;
+    for (const { claim, lane, seq } of this.#waiting) {
+      if (seq > keptSeq) break;
+      passed++;
       if (claim.place !== AT_GATE) continue;
       claim.place = -1;
       lane.push(claim);
     }
-    this.#waiting = [];
-    this.#head = 0;
+    // Tasks that have passed are held no longer, even where others always wait.
+    this.#waiting = this.#waiting.slice(passed);
   }
 }

@@ -1,6 +1,5 @@
 import { isA, isThenable } from '../model/check.ts';
 import { StoreConflictError, StoreError } from '../model/error.ts';
-import type { MaybePromise } from '../model/maybe-promise.ts';
 import { conflictOf } from '../model/summary.ts';
 import type { Append, Store } from '../store/store.ts';
 import type { RunJournal } from './run-journal.ts';
@@ -9,6 +8,8 @@ import type { RunJournal } from './run-journal.ts';
 export interface KeptRun {
   /** Notifies of entries just kept, and does what was waiting for them. */
   landed(kept: Append): void;
+  /** Continues, since the store has all entries that were kept elsewhere. */
+  adopted(): void;
   /** Takes the error of an append that was late, or of the store that cannot tell what it has. */
   keepingFailed(error: unknown): void;
   /** Whether what is kept is in doubt: nothing may start meanwhile. */
@@ -29,9 +30,11 @@ export class Keeping {
   readonly #run: KeptRun;
   /** The append under way. */
   #flight: Append | undefined;
-  /** Whether entries kept elsewhere are being appended first. */
+  /** Whether entries kept elsewhere are being compared and appended. */
   #isAdopting = false;
   #isClosed = false;
+  /** Lets the time of a virtual clock pass again. */
+  #releaseTime: (() => void) | undefined;
 
   constructor(journal: RunJournal, store: Store | undefined, run: KeptRun) {
     this.#journal = journal;
@@ -39,9 +42,9 @@ export class Keeping {
     this.#run = run;
   }
 
-  /** Whether an append is under way. */
+  /** Whether the store is still to answer. */
   get isUnderWay(): boolean {
-    return this.#flight !== undefined || this.#isAdopting;
+    return !this.#isClosed && (this.#flight !== undefined || this.#isAdopting);
   }
 
   /** Whether entries are recorded that are not kept. */
@@ -57,56 +60,96 @@ export class Keeping {
     const { keptSeq, seq } = this.#journal;
     if (keptSeq === seq || this.#flight !== undefined || this.#isAdopting || this.#isClosed) return;
     const fresh = this.#journal.fresh(keptSeq, seq);
-    const result = this.#store?.append(fresh);
-    if (result !== undefined) return this.#fly(fresh, result);
+    if (this.#store?.isAsync === true) return this.#fly(fresh);
+    this.#appendAtOnce(fresh);
     this.#journal.keptTo(fresh);
     this.#run.landed(fresh);
   }
 
   /**
-   * Appends entries that were kept elsewhere, and that the store lacks. Throws, or rejects with, the store's error.
+   * Appends entries that were kept elsewhere, and that the store lacks. Returns whether it has them now; if the store
+   * takes its time, `adopted` follows. Throws the error of a store that returns at once.
    */
-  adopt(): MaybePromise<void> {
+  adopt(): boolean {
     const { runId, keptSeq } = this.#journal;
-    if (keptSeq === 0 || this.#store === undefined) return undefined;
+    if (keptSeq === 0 || this.#store === undefined) return true;
     const lastSeq = this.#store.lastSeq(runId);
     if (!isThenable(lastSeq)) return this.#adoptFrom(lastSeq);
     this.#isAdopting = true;
-    const adopted = lastSeq
-      .then((seq) => this.#adoptFrom(seq))
-      .finally(() => {
-        this.#isAdopting = false;
-      });
-    this.#run.holdTime(adopted);
-    return adopted;
+    this.#hold();
+    lastSeq.then(
+      (seq) => this.#compared(seq),
+      (error) => this.#failed(isA(error, StoreConflictError) ? error : readingError(runId, error)),
+    );
+    return false;
   }
 
   /** Appends no more; what is under way may still land, which nobody is told. */
   close(): void {
     this.#isClosed = true;
+    this.#release();
   }
 
-  #adoptFrom(lastSeq: number): MaybePromise<void> {
+  #compared(lastSeq: number): void {
+    if (this.#isClosed) return;
+    try {
+      if (this.#adoptFrom(lastSeq)) this.#adopted();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #adoptFrom(lastSeq: number): boolean {
     const { keptSeq } = this.#journal;
-    if (lastSeq < keptSeq) return this.#store?.append(this.#journal.fresh(lastSeq, keptSeq));
+    if (lastSeq >= keptSeq) return true;
+    const missing = this.#journal.fresh(lastSeq, keptSeq);
+    if (this.#store?.isAsync !== true) {
+      this.#appendAtOnce(missing);
+      return true;
+    }
+    this.#isAdopting = true;
+    this.#fly(missing);
+    return false;
   }
 
-  #fly(fresh: Append, result: Promise<void>): void {
-    if (this.#store?.isAsync !== true || !isThenable(result))
-      throw new Error(
-        '`append` returned something, so its store must say `isAsync: true` and return a promise',
-      );
+  #adopted(): void {
+    this.#isAdopting = false;
+    this.#release();
+    this.#run.adopted();
+  }
+
+  #appendAtOnce(fresh: Append): void {
+    const result = this.#store?.append(fresh) as unknown;
+    if (result === undefined) return;
+    if (isThenable(result)) result.then(undefined, () => {});
+    throw new Error(
+      '`append` returned something, so its store must say `isAsync: true` and return a promise',
+    );
+  }
+
+  #fly(fresh: Append): void {
     this.#flight = fresh;
-    this.#run.holdTime(result);
-    result.then(
+    this.#hold();
+    this.#append(fresh).then(
       () => this.#landed(fresh),
       (error) => this.#doubt(fresh, error, true),
     );
   }
 
+  /** Rejects, too, if the store throws. */
+  async #append(fresh: Append): Promise<void> {
+    await this.#store?.append(fresh);
+  }
+
+  async #lastSeq(runId: string): Promise<number> {
+    return (await this.#store?.lastSeq(runId)) ?? 0;
+  }
+
   #landed(fresh: Append): void {
-    this.#flight = undefined;
     if (this.#isClosed) return;
+    this.#flight = undefined;
+    if (this.#isAdopting) return this.#adopted();
+    this.#release();
     this.#journal.keptTo(fresh);
     this.#run.landed(fresh);
   }
@@ -116,9 +159,7 @@ export class Keeping {
     if (this.#isClosed) return;
     if (isA(error, StoreConflictError)) return this.#failed(error);
     this.#run.doubt(true);
-    const told = Promise.resolve(this.#store?.lastSeq(fresh.runId) ?? 0);
-    this.#run.holdTime(told);
-    told.then(
+    this.#lastSeq(fresh.runId).then(
       (lastSeq) => this.#learned(fresh, error, mayRepeat, lastSeq),
       (later) => this.#failed(isA(later, StoreConflictError) ? later : keepingError(fresh, error)),
     );
@@ -127,33 +168,48 @@ export class Keeping {
   #learned(fresh: Append, error: unknown, mayRepeat: boolean, lastSeq: number): void {
     if (this.#isClosed) return;
     const { runId, expectedSeq, seq } = fresh;
-    if (lastSeq === seq) {
-      this.#run.doubt(false);
-      this.#landed(fresh);
-    } else if (lastSeq !== expectedSeq) this.#failed(conflictOf(runId, lastSeq, expectedSeq));
+    if (lastSeq === seq) this.#settleDoubt(fresh);
+    else if (lastSeq !== expectedSeq) this.#failed(conflictOf(runId, lastSeq, expectedSeq));
     else if (!mayRepeat) this.#failed(keepingError(fresh, error));
     else this.#repeat(fresh);
   }
 
   /** The store has nothing of the append: makes it once more. */
   #repeat(fresh: Append): void {
-    const again = Promise.resolve()
-      .then(() => this.#store?.append(fresh))
-      .then(
-        () => {
-          this.#run.doubt(false);
-          this.#landed(fresh);
-        },
-        (error) => this.#doubt(fresh, error, false),
-      );
-    this.#run.holdTime(again);
+    this.#append(fresh).then(
+      () => this.#settleDoubt(fresh),
+      (error) => this.#doubt(fresh, error, false),
+    );
+  }
+
+  #settleDoubt(fresh: Append): void {
+    if (this.#isClosed) return;
+    this.#run.doubt(false);
+    this.#landed(fresh);
   }
 
   #failed(error: unknown): void {
-    this.#flight = undefined;
-    this.#isClosed = true;
+    if (this.#isClosed) return;
+    this.close();
     this.#run.keepingFailed(error);
   }
+
+  /** Holds the time of a virtual clock until `#release`. */
+  #hold(): void {
+    if (this.#releaseTime !== undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#releaseTime = resolve;
+    this.#run.holdTime(promise);
+  }
+
+  #release(): void {
+    this.#releaseTime?.();
+    this.#releaseTime = undefined;
+  }
+}
+
+function readingError(runId: string, cause: unknown): StoreError {
+  return new StoreError('failed', `The store could not tell what it has of run ${runId}`, { cause });
 }
 
 function keepingError({ runId, expectedSeq, seq }: Append, cause: unknown): StoreError {

@@ -82,8 +82,10 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
   #commitIsDue = false;
   /** Whether a commit is due that may wait until the event loop has had its turn. */
   #lateCommitIsDue = false;
-  /** `seq` of the last entry whose commit must not wait. */
+  /** `seq` of the last entry whose commit must not wait, where others may. */
   #urgentSeq = 0;
+  /** Commands that came before it could resume; `undefined` once it has, or if it is new. */
+  #early: RunCommand[] | undefined;
   #limit: Timer | undefined;
   #end: End | undefined;
   /** The end of a run that was stopped and has entries left to keep. */
@@ -117,6 +119,7 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
     this.#turn = turn;
     this.steps = new RunSteps(this, makeActor && (() => makeActor(this)));
     this.#isResumed = journal.seq > 0;
+    if (this.#isResumed) this.#early = [];
     this.#isChecked = isChecked;
     journal.keptBy(core.store);
     const { isLate } = journal;
@@ -233,7 +236,7 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
   /** Takes a command and adds its instant. Throws `ValueError` for a reason that the store cannot write. */
   command(command: RunCommand): void {
     this.#checkReason(command);
-    if (!this.isOver) this.steps.send({ ...command, at: this.now() }, 'user');
+    if (this.#mayTake(command)) this.steps.send({ ...command, at: this.now() }, 'user');
   }
 
   /** Takes events sent to its actor from outside the engine: only commands. */
@@ -253,7 +256,8 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
 
   /** The first snapshot of an actor made at this point. */
   snapshot(): CompiledSnapshot {
-    return this.steps.snapshot(this.#end?.hasSettled === false ? this.#end : undefined);
+    const end = this.#end ?? this.#lastEnd;
+    return this.steps.snapshot(end?.hasSettled === false ? end : undefined);
   }
 
   /** Makes this the run's actor. */
@@ -335,8 +339,9 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
     if (task < 0 && this.#isResumed && !this.journal.isNews(fact)) return;
     this.journal.record(fact, task);
     if (task < 0 && endings.has(fact.type)) this.#endSeq = this.journal.seq;
-    if (task < 0 && this.#isKeptAtOnce(fact.type)) this.#keeping.commit();
-    else this.#commitLater(fact.type);
+    if (task >= 0 || !this.#isKeptAtOnce(fact.type)) return this.#commitLater(fact.type);
+    this.#urgentSeq = this.journal.seq;
+    this.#keeping.commit();
   }
 
   recordStep(type: Step, at: number, task: number, attempt?: number, output?: unknown): void {
@@ -425,7 +430,6 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
       if (this.#whenKept !== undefined) this.#resolveKept();
       return;
     }
-    this.#turn.landed();
     if (kept.seq >= this.#awaitedSeq) this.#resolveKept();
     try {
       const tell = (): void => this.journal.tell(kept, this.steps.tell);
@@ -440,6 +444,12 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
     } catch (error) {
       this.fault(error);
     }
+  }
+
+  adopted(): void {
+    if (this.#lastEnd !== undefined) return this.#finishStopped(this.#lastEnd);
+    if (this.#keeping.isBehind) this.#commitLater(undefined);
+    this.#proceed();
   }
 
   keepingFailed(error: unknown): void {
@@ -490,14 +500,16 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
     this.#finish({ hasSettled: true });
   }
 
-  /** Ends the run before it has settled, with everything under way. Entries recorded in this turn are kept. */
+  /**
+   * Ends the run before it has settled, with everything under way. Entries recorded in this turn are kept; if the store
+   * takes its time, it ends once they are.
+   */
   stopped(error: unknown): void {
     if (this.isOver) return;
-    if (isA(error, EngineStoppedError)) {
-      // A stop of its actor within its last step is too late.
-      if (this.hasSettled) return;
-      this.commit();
-    }
+    const isStop = isA(error, EngineStoppedError);
+    // A stop of its actor within its last step is too late.
+    if (isStop && this.hasSettled) return;
+    if (isStop || this.journal.isLate) this.commit();
     // The store may have failed, or a listener may have stopped the run.
     if (this.isOver) return;
     this.timers.cancel(this.#limit);
@@ -505,7 +517,7 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
     // The process may end before the clock's next turn.
     this.timers.adjust();
     const end = { hasSettled: false, error };
-    if (!this.#keeping.isUnderWay || !isA(error, EngineStoppedError)) return this.#finish(end);
+    if (!this.#keeping.isUnderWay) return this.#finish(end);
     this.#lastEnd = end;
     this.steps.close();
   }
@@ -523,14 +535,23 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
     return this.#endSeq !== undefined && this.#keeping.isUnderWay;
   }
 
+  /** Whether a command may change anything now; one that comes too early is taken later. */
+  #mayTake(command: RunCommand): boolean {
+    if (this.isOver || this.#endSeq !== undefined) return false;
+    this.#early?.push(command);
+    return this.#early === undefined;
+  }
+
   /**
    * A start alone may be kept a turn later, where the store takes its time and nobody watches: most bodies of a chain
    * return within it, and then one append has both.
    */
   #commitLater(type: string | undefined): void {
+    if (this.journal.isLate) {
+      if (type === 'task.started' && !this.#isWatched) return this.#commitLast();
+      this.#urgentSeq = this.journal.seq;
+    }
     if (this.#commitIsDue) return;
-    if (this.journal.isLate && type === 'task.started' && !this.#isWatched) return this.#commitLast();
-    this.#urgentSeq = this.journal.seq;
     this.#commitIsDue = true;
     this.#turn.commitLater(this);
   }
@@ -541,7 +562,7 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
   }
 
   #commitLast(): void {
-    if (this.#lateCommitIsDue) return;
+    if (this.#commitIsDue || this.#lateCommitIsDue) return;
     this.#lateCommitIsDue = true;
     this.#turn.afterEventLoop(() => {
       if (this.#lateCommitIsDue) this.commit();
@@ -549,7 +570,7 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
   }
 
   get #isWatched(): boolean {
-    return this.journal.emitter.isHeard || this.steps.tell !== undefined;
+    return this.journal.emitter.isHeard || this.steps.isWatched;
   }
 
   /** Keeps the rest of a stopped run; then it ends. */
@@ -561,28 +582,27 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
   /** Appends what the store lacks of a run that comes from elsewhere, and starts it. */
   #adopt(): void {
     if (this.isOver) return;
-    let adopted: MaybePromise<void>;
+    let isAdopted: boolean;
     try {
       // A run that was read from the store is there.
-      adopted = this.journal.isShared || this.#keeping.isBehind ? this.#keeping.adopt() : undefined;
+      isAdopted = this.journal.isShared || this.#keeping.isBehind ? this.#keeping.adopt() : true;
     } catch (error) {
       return this.fault(error);
     }
-    if (!isThenable(adopted)) return this.#proceed();
-    adopted.then(
-      () => {
-        this.#commitLater(undefined);
-        this.#proceed();
-      },
-      (error) => this.fault(error),
-    );
+    if (isAdopted) this.#proceed();
   }
 
   #proceed(): void {
-    if (this.isOver) return;
-    if (this.#isResumed) return this.#resume();
+    if (this.#early !== undefined) return this.#resumeWith(this.#early);
     if (this.#isChecked) return this.#begin(this.input);
     this.#check();
+  }
+
+  /** Resumes, and then takes the commands that have come meanwhile. */
+  #resumeWith(early: readonly RunCommand[]): void {
+    this.#early = undefined;
+    this.#resume();
+    for (const command of early) this.command(command);
   }
 
   #check(): void {
@@ -597,7 +617,7 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
     } catch (error) {
       return this.logger.warn(`A command for run ${this.id} changes nothing`, error);
     }
-    this.steps.admit({ ...command, at: this.now() });
+    if (this.#mayTake(command)) this.steps.admit({ ...command, at: this.now() });
   }
 
   #checkReason(command: RunCommand): void {
@@ -672,6 +692,7 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
   }
 
   #finish(end: End): void {
+    if (this.#end !== undefined) return;
     this.#end = end;
     this.#keeping.close();
     this.steps.close();

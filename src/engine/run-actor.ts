@@ -32,14 +32,10 @@ export const kept = { type: 'topple.kept' } as const;
 export class EndKept {
   readonly type = 'topple.kept';
   /** Notifies of the last entries. */
-  readonly #tell: () => void;
+  readonly tell: () => void;
 
   constructor(tell: () => void) {
-    this.#tell = tell;
-  }
-
-  tell(): void {
-    this.#tell();
+    this.tell = tell;
   }
 }
 
@@ -47,6 +43,7 @@ export class EndKept {
 export class RunActor {
   readonly ref: AnyActorRef;
   readonly #forwardsTo: AnyActorRef | undefined;
+  #isAttached = false;
 
   /** @param forwards whether its parent gets its events */
   constructor(ref: AnyActorRef, forwards: boolean) {
@@ -58,6 +55,7 @@ export class RunActor {
 
   /** Lets its system find task actors, and reports its end. */
   attach(owner: ActorOwner): void {
+    this.#isAttached = true;
     offerNames(this.ref, owner.keyPrefix, owner);
     this.tellEnd(owner);
   }
@@ -67,8 +65,9 @@ export class RunActor {
     this.ref.subscribe({ complete: () => this.#completed(owner), error: (error) => owner.stopped(error) });
   }
 
+  /** Ends what `attach` began, if it did. */
   detach(owner: ActorOwner): void {
-    withdrawNames(this.ref, owner.keyPrefix, owner);
+    if (this.#isAttached) withdrawNames(this.ref, owner.keyPrefix, owner);
   }
 
   /** Whether anything observes its end. */
@@ -84,6 +83,11 @@ export class RunActor {
   /** Whether its system is inspected. */
   get isInspected(): boolean {
     return isInspected(this.ref);
+  }
+
+  /** Whether anybody hears of its entries or its snapshots. */
+  get isWatched(): boolean {
+    return this.tell !== undefined || isFollowed(this.ref) || this.isInspected;
   }
 
   /** Shows observers a snapshot of the kept entries. */

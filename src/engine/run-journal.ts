@@ -44,6 +44,8 @@ export class RunJournal {
   #toTell: (() => void)[] | undefined;
   #settings: RunSettings = {};
   #rerunAt: number | undefined;
+  /** `seq` of the last entry that has a task run again; 0 if none. */
+  #rerunSeq = 0;
   #fold: RunFold | undefined;
   /** The fold of what is kept, where that is behind. */
   #keptFold: RunFold | undefined;
@@ -70,6 +72,11 @@ export class RunJournal {
   /** `seq` of the last entry that may be shown. */
   get shownSeq(): number {
     return this.isLate ? this.keptSeq : this.seq;
+  }
+
+  /** `seq` of the last entry to resume from. A rerun belongs to its actor from the start, kept or not. */
+  get resumeSeq(): number {
+    return Math.max(this.shownSeq, this.#rerunSeq);
   }
 
   /** The latest instant of an entry; `-Infinity` before the first one. */
@@ -207,7 +214,10 @@ export class RunJournal {
     this.#entries.push(fact, task);
     if (fact.at > this.#lastAt) this.#lastAt = fact.at;
     if (fact.type === 'run.started') this.#settings = fact.settings ?? {};
-    if (fact.type === 'task.rerun') this.#rerunAt = fact.at;
+    if (fact.type === 'task.rerun') {
+      this.#rerunAt = fact.at;
+      this.#rerunSeq = this.seq;
+    }
   }
 
   #advance(from: RunFold | undefined, seq: number): RunFold {

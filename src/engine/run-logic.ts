@@ -25,6 +25,7 @@ import type { FlowDefinition } from '../model/definition.ts';
 import { FlowError } from '../model/error.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import { Ledger } from '../model/ledger.ts';
+import { isSettledRun } from '../model/status.ts';
 import { compiledMachines, interpretedMachines } from './compile-machines.ts';
 import type { EngineCore } from './core.ts';
 import { deferred, engineOrchestratorMachine } from './effects.ts';
@@ -68,8 +69,6 @@ export type RunMachine<Input = unknown, Outputs = unknown> = StateMachine<
   MetaObject,
   StateSchema
 >;
-
-const endings: ReadonlySet<string> = new Set(['done', 'failed', 'cancelled']);
 
 /** An engine's options for its runs' actors. */
 export interface LaunchOptions {
@@ -153,11 +152,12 @@ export class RunLogic {
       return snapshot;
     }
     try {
-      const next = cursor.moveBy<Inner>((inner) => {
-        if (!(event instanceof EndKept)) return this.#orchestrator.transition(inner, event, scope);
-        event.tell();
-        return inner;
-      });
+      if (event instanceof EndKept) {
+        // Once the actor has the snapshot that shows them, and before its observers and its parent.
+        scope.defer(event.tell);
+        return new RunSnapshot(cursor.snapshot() as Inner, run.journal);
+      }
+      const next = cursor.moveBy<Inner>((inner) => this.#orchestrator.transition(inner, event, scope));
       return RunSnapshot.after(snapshot, keptOf(run, next));
     } catch (error) {
       RunSnapshot.keepWhole(scope.self.getSnapshot() as RunSnapshot);
@@ -240,28 +240,27 @@ export class RunLogic {
     this.#adopt(scope, run);
     const initial = this.#orchestrator.getInitialSnapshot(scope, { ledger: journal.openLedger() });
     run.steps.cursor = this.#orchestrator.cursorFrom(run, initial);
-    return new RunSnapshot(initial, journal);
+    return new RunSnapshot(keptOf(run, initial), journal);
   }
 }
 
-/** The orchestrator's snapshot as far as its entries are kept, where that takes time. */
+/** The orchestrator's snapshot as far as its entries are kept, where that takes time: its end last of all. */
 function keptOf(run: LiveRun, inner: Inner): Inner {
-  const { journal } = run;
-  if (!journal.isLate || inner.status === 'stopped' || inner.status === 'error') return inner;
+  if (!run.journal.isLate || run.hasSettled) return inner;
+  const value = keptState(run.journal);
+  const status = inner.status === 'done' ? 'active' : inner.status;
+  if (value === inner.value && status === inner.status) return inner;
+  const { context, error } = inner;
+  const { orchestrator } = run.machines.tables as RunTables;
+  return orchestrator.restoreSnapshot({ status, value, output: undefined, error, context });
+}
+
+/** The orchestrator's state as far as it is kept. A rerun that is not kept yet has not begun. */
+function keptState(journal: RunJournal): OrchestratorState {
   const { startedAt, status } = journal.foldTo(journal.keptSeq).run;
-  const beforeStart = { running: 'opening', paused: 'held' } as const;
-  const value =
-    startedAt === null && (status === 'running' || status === 'paused') ? beforeStart[status] : status;
-  // Its end is shown when its actor is told of it.
-  if (value === inner.value || endings.has(status)) return inner;
-  const { context } = inner;
-  return (run.machines.tables as RunTables).orchestrator.restoreSnapshot({
-    status: 'active',
-    value,
-    output: undefined,
-    error: undefined,
-    context,
-  });
+  if (isSettledRun(status)) return 'opening';
+  if (startedAt !== null || status === 'cancelling') return status;
+  return status === 'paused' ? 'held' : 'opening';
 }
 
 /** Makes the interpreted run: the orchestrator and each task are XState machines. */

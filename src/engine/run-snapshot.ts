@@ -60,7 +60,7 @@ export class RunSnapshot<Outputs = unknown> {
   /** The entries to resume from; those of a run under way include entries that its store keeps at the end of the turn. @internal */
   static entriesOf(snapshot: RunSnapshot): readonly Entry[] {
     const isLast = snapshot.status === 'active' && snapshot.#isCurrent;
-    return snapshot.#journal.toEntries(isLast ? snapshot.#journal.shownSeq : snapshot.#seq);
+    return snapshot.#journal.toEntries(isLast ? snapshot.#journal.resumeSeq : snapshot.#seq);
   }
 
   /**

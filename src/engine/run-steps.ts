@@ -107,6 +107,11 @@ export class RunSteps {
     return (entry) => (this.cursor?.isMoving === true ? this.#actor?.defer(() => tell(entry)) : tell(entry));
   }
 
+  /** Whether anybody watches the actor. */
+  get isWatched(): boolean {
+    return this.#actor?.isWatched ?? false;
+  }
+
   /** Shows the kept entries; the actor's own steps end with a snapshot of them anyway. */
   kept(): void {
     if (this.isShown && this.cursor?.isMoving === false) this.#actor?.showKept();

@@ -52,11 +52,6 @@ export class Turn {
     this.schedule();
   }
 
-  /** Notes that the event loop has had its turn: a store has answered. */
-  landed(): void {
-    this.#yieldedAt = this.timers.now();
-  }
-
   /** Lets no time pass until the promise settles, where the clock is virtual. */
   holdTime(until: Promise<unknown>): void {
     this.#clock.hold?.(until);

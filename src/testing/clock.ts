@@ -47,7 +47,10 @@ class HeapClock implements VirtualClock {
   #order = 0;
   readonly #timers = new Heap<Timer>((a, b) => a.at < b.at || (a.at === b.at && a.order < b.order));
   #idle: (() => void)[] = [];
-  readonly #held = new Set<Promise<unknown>>();
+  /** The number of promises that hold the time. */
+  #held = 0;
+  /** Ends a wait for something to happen while the time is held. */
+  #stir: (() => void) | undefined;
   #resting: Promise<void> | undefined;
   /** The last advance: they run one by one. */
   #last: Promise<unknown> = Promise.resolve();
@@ -80,15 +83,17 @@ class HeapClock implements VirtualClock {
 
   whenIdle(callback: () => void): void {
     this.#idle.push(callback);
+    this.#stir?.();
     void this.#rest();
   }
 
   hold(until: Promise<unknown>): void {
+    this.#held++;
     const release = (): void => {
-      this.#held.delete(held);
+      this.#held--;
+      this.#stir?.();
     };
-    const held: Promise<void> = until.then(release, release);
-    this.#held.add(held);
+    until.then(release, release);
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -154,7 +159,10 @@ class HeapClock implements VirtualClock {
     }
   }
 
-  /** Lets everything happen that needs no time: until a macrotask has passed in which nothing waited for idleness. */
+  /**
+   * Lets everything happen that needs no time: until a macrotask has passed in which nothing waited for idleness or
+   * held the time.
+   */
   #rest(): Promise<void> {
     this.#resting ??= this.#settleDown().finally(() => {
       this.#resting = undefined;
@@ -163,13 +171,20 @@ class HeapClock implements VirtualClock {
   }
 
   async #settleDown(): Promise<void> {
-    for (let waiting = 1; waiting > 0; ) {
+    for (let isBusy = true; isBusy; ) {
       await macrotask();
       const callbacks = this.#idle.splice(0);
-      waiting = callbacks.length + this.#held.size;
       for (const callback of callbacks) callback();
-      if (callbacks.length === 0 && this.#held.size > 0) await Promise.race(this.#held);
+      isBusy = callbacks.length > 0 || this.#held > 0;
+      if (callbacks.length === 0 && this.#held > 0) await this.#stirred();
     }
+  }
+
+  async #stirred(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#stir = resolve;
+    });
+    this.#stir = undefined;
   }
 }
 
