@@ -3,14 +3,14 @@ import { orchestratorMachine } from '../../machines/orchestrator.ts';
 import { type Ending, type TaskEvent, taskMachine } from '../../machines/task.ts';
 import { deferOn } from '../logic/internals.ts';
 import { lazy } from '../model/lazy.ts';
-import { hostOf } from './host.ts';
+import { ownerOf } from './actor-owner.ts';
 import type { LiveRun } from './live-run.ts';
 import type { LiveTask } from './live-task.ts';
 
 /** Returns the task machine with its effects bound to the engine. */
 export const engineTaskMachine = lazy(() => bindTask(taskMachine));
 
-/** Binds the effects of a task machine: the asking actor's host carries out each. */
+/** Binds the effects of a task machine: the asking actor's owner carries out each. */
 export function bindTask(machine: typeof taskMachine): typeof taskMachine {
   return machine.provide(taskEffects);
 }
@@ -18,16 +18,16 @@ export function bindTask(machine: typeof taskMachine): typeof taskMachine {
 const taskEffects: Parameters<typeof taskMachine.provide>[0] = {
   actions: {
     announce: ({ self }, fact) => {
-      const { run, index } = hostOf<LiveTask>(self);
+      const { run, index } = ownerOf<LiveTask>(self);
       run.record(fact, index);
     },
-    requestSlot: ({ self }, { readyAt }) => hostOf<LiveTask>(self).requestSlot(readyAt),
+    requestSlot: ({ self }, { readyAt }) => ownerOf<LiveTask>(self).requestSlot(readyAt),
     performAttempt: ({ self, event }, { attempt }) =>
-      hostOf<LiveTask>(self).performAttempt(attempt, instantOf(event)),
-    abortAttempt: ({ self }, params) => hostOf<LiveTask>(self).abortAttempt(params),
-    wakeAt: ({ self, event }, { at }) => hostOf<LiveTask>(self).wakeAt(at, instantOf(event)),
+      ownerOf<LiveTask>(self).performAttempt(attempt, instantOf(event)),
+    abortAttempt: ({ self }, params) => ownerOf<LiveTask>(self).abortAttempt(params),
+    wakeAt: ({ self, event }, { at }) => ownerOf<LiveTask>(self).wakeAt(at, instantOf(event)),
     reportSettled: ({ self, context }, { status }) =>
-      hostOf<LiveTask>(self).reportSettled(status, context.ending as Ending),
+      ownerOf<LiveTask>(self).reportSettled(status, context.ending as Ending),
   },
 };
 
@@ -39,21 +39,21 @@ function instantOf(event: TaskEvent): number {
 /** Returns the orchestrator with its effects bound to the engine. */
 export const engineOrchestratorMachine = lazy(() => bindOrchestrator(orchestratorMachine));
 
-/** Binds the effects of an orchestrator: the asking actor's host carries out each. */
+/** Binds the effects of an orchestrator: the asking actor's owner carries out each. */
 export function bindOrchestrator(machine: typeof orchestratorMachine): typeof orchestratorMachine {
   return machine.provide(orchestratorEffects);
 }
 
 const orchestratorEffects: Parameters<typeof orchestratorMachine.provide>[0] = {
   actions: {
-    announce: ({ self }, fact) => hostOf<LiveRun>(self).record(fact),
-    openRun: ({ self }) => hostOf<LiveRun>(self).open(),
+    announce: ({ self }, fact) => ownerOf<LiveRun>(self).record(fact),
+    openRun: ({ self }) => ownerOf<LiveRun>(self).open(),
     deliverVerdicts: ({ self, event }, { verdicts }) =>
-      hostOf<LiveRun>(self).deliverVerdicts(verdicts, event.at),
-    cancelTasks: ({ self }, params) => hostOf<LiveRun>(self).cancelTasks(params),
-    holdSlots: ({ self }) => hostOf<LiveRun>(self).holdSlots(true),
-    releaseSlots: ({ self }) => hostOf<LiveRun>(self).holdSlots(false),
-    concludeRun: ({ self }, { ending }) => hostOf<LiveRun>(self).conclude(ending),
+      ownerOf<LiveRun>(self).deliverVerdicts(verdicts, event.at),
+    cancelTasks: ({ self }, params) => ownerOf<LiveRun>(self).cancelTasks(params),
+    holdSlots: ({ self }) => ownerOf<LiveRun>(self).holdSlots(true),
+    releaseSlots: ({ self }) => ownerOf<LiveRun>(self).holdSlots(false),
+    concludeRun: ({ self }, { ending }) => ownerOf<LiveRun>(self).conclude(ending),
   },
 };
 

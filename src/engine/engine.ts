@@ -30,10 +30,10 @@ import {
   type StopOptions,
 } from './engine-options.ts';
 import { flowsByName, KnownFlows } from './known-flows.ts';
-import { LeftRuns } from './left-runs.ts';
 import type { LiveRun } from './live-run.ts';
 import { Pools } from './pools.ts';
 import { Recoveries } from './recovery.ts';
+import { RecoveryGuard } from './recovery-guard.ts';
 import { checkRerun, recordRerun } from './rerun.ts';
 import { type HeldRun, Run } from './run.ts';
 import type { RunCommand } from './run-command.ts';
@@ -70,7 +70,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   readonly #keepSettled: number;
   readonly #turns = new WeakMap<object, Turn>();
   readonly #live = new OrderedMap<string, LiveRun>();
-  readonly #left = new LeftRuns((id) => this.store?.read(id) ?? []);
+  readonly #left = new RecoveryGuard((id) => this.store?.read(id) ?? []);
   /** Oldest first. */
   readonly #settled = new OrderedMap<string, LiveRun>();
   readonly #flows: KnownFlows;
@@ -221,7 +221,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     if (this.#live.get(run.id) !== undefined) throw underWay(run.id);
     // A new run may be refused yet, by a store that has another of its id.
     const isNew = run.journal.seq === 0 && !run.journal.isShared;
-    const checked = isNew ? undefined : this.#left.comeBack(run.journal);
+    const checked = isNew ? undefined : this.#left.check(run.journal);
     if (!isNew) this.#settled.delete(run.id);
     this.#live.set(run.id, run);
     this.#stored.forget(run.id);

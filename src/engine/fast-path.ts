@@ -11,7 +11,7 @@ import type { Outline } from '../logic/outline.ts';
 import type { Step } from '../model/entry-list.ts';
 import type { Ledger, Verdict } from '../model/ledger.ts';
 import type { SettledStatus } from '../model/status.ts';
-import { placeAt, type TaskPlace } from './task-place.ts';
+import { placeAt, type TaskPlace } from './task-state.ts';
 
 /** The part of a task that its fast steps need. */
 export interface FastTask {

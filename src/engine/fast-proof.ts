@@ -1,6 +1,6 @@
 /**
  * Whether the fast path does what the machines do. Names are compared first: guards, actions, targets. Then both sides
- * take the steps once for each sample, on a host that notes what it is asked for.
+ * take the steps once for each sample, on an owner that notes what it is asked for.
  */
 import type { OrchestratorContext, orchestratorMachine } from '../../machines/orchestrator.ts';
 import type { Ending, TaskInput, taskMachine } from '../../machines/task.ts';
@@ -9,6 +9,7 @@ import type { Step } from '../model/entry-list.ts';
 import type { RunFact, TaskFact } from '../model/journal.ts';
 import type { Ledger, Verdict } from '../model/ledger.ts';
 import type { SettledStatus } from '../model/status.ts';
+import { type Owner, owner } from './actor-owner.ts';
 import {
   type FastRun,
   type FastTask,
@@ -18,7 +19,6 @@ import {
   taskStart,
   taskSteps,
 } from './fast-path.ts';
-import { type Host, host } from './host.ts';
 
 /** Whether the fast path stands for the steps of this task machine. */
 export function provesTask(machine: CompiledLogic<typeof taskMachine>): boolean {
@@ -116,7 +116,7 @@ function isSameRun(
 }
 
 /** Notes in order what a task, a run or a ledger is asked for. */
-class Notes implements FastTask, FastRun, Host {
+class Notes implements FastTask, FastRun, Owner {
   readonly all: unknown[] = [];
   readonly index: number;
 
@@ -124,7 +124,7 @@ class Notes implements FastTask, FastRun, Host {
     this.index = index;
   }
 
-  get [host](): this {
+  get [owner](): this {
     return this;
   }
 

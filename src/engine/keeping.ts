@@ -9,7 +9,7 @@ export interface KeptRun {
   /** Notifies of entries just kept, and does what was waiting for them. */
   landed(kept: Append): void;
   /** Continues, since the store has all entries that were kept elsewhere. */
-  adopted(): void;
+  backfilled(): void;
   /** Takes the error of an append that was late, or of the store that cannot tell what it has. */
   keepingFailed(error: unknown): void;
   /** Whether what is kept is in doubt: nothing may start meanwhile. */
@@ -31,7 +31,7 @@ export class Keeping {
   /** The append under way. */
   #flight: Append | undefined;
   /** Whether entries kept elsewhere are being compared and appended. */
-  #isAdopting = false;
+  #isBackfilling = false;
   #isClosed = false;
   /** Lets the time of a virtual clock pass again. */
   #releaseTime: (() => void) | undefined;
@@ -44,7 +44,7 @@ export class Keeping {
 
   /** Whether the store is still to answer. */
   get isUnderWay(): boolean {
-    return !this.#isClosed && (this.#flight !== undefined || this.#isAdopting);
+    return !this.#isClosed && (this.#flight !== undefined || this.#isBackfilling);
   }
 
   /** Whether entries are recorded that are not kept. */
@@ -58,7 +58,7 @@ export class Keeping {
    */
   commit(): void {
     const { keptSeq, seq } = this.#journal;
-    if (keptSeq === seq || this.#flight !== undefined || this.#isAdopting || this.#isClosed) return;
+    if (keptSeq === seq || this.#flight !== undefined || this.#isBackfilling || this.#isClosed) return;
     const fresh = this.#journal.fresh(keptSeq, seq);
     if (this.#store?.isAsync === true) return this.#fly(fresh);
     this.#appendAtOnce(fresh);
@@ -68,14 +68,14 @@ export class Keeping {
 
   /**
    * Appends entries that were kept elsewhere, and that the store lacks. Returns whether it has them now; if the store
-   * takes its time, `adopted` follows. Throws the error of a store that returns at once.
+   * takes its time, `backfilled` follows. Throws the error of a store that returns at once.
    */
-  adopt(): boolean {
+  backfill(): boolean {
     const { runId, keptSeq } = this.#journal;
     if (keptSeq === 0 || this.#store === undefined) return true;
     const lastSeq = this.#store.lastSeq(runId);
-    if (!isThenable(lastSeq)) return this.#adoptFrom(lastSeq);
-    this.#isAdopting = true;
+    if (!isThenable(lastSeq)) return this.#backfillFrom(lastSeq);
+    this.#isBackfilling = true;
     this.#hold();
     lastSeq.then(
       (seq) => this.#compared(seq),
@@ -93,13 +93,13 @@ export class Keeping {
   #compared(lastSeq: number): void {
     if (this.#isClosed) return;
     try {
-      if (this.#adoptFrom(lastSeq)) this.#adopted();
+      if (this.#backfillFrom(lastSeq)) this.#backfilled();
     } catch (error) {
       this.#failed(error);
     }
   }
 
-  #adoptFrom(lastSeq: number): boolean {
+  #backfillFrom(lastSeq: number): boolean {
     const { keptSeq } = this.#journal;
     if (lastSeq >= keptSeq) return true;
     const missing = this.#journal.fresh(lastSeq, keptSeq);
@@ -107,15 +107,15 @@ export class Keeping {
       this.#appendAtOnce(missing);
       return true;
     }
-    this.#isAdopting = true;
+    this.#isBackfilling = true;
     this.#fly(missing);
     return false;
   }
 
-  #adopted(): void {
-    this.#isAdopting = false;
+  #backfilled(): void {
+    this.#isBackfilling = false;
     this.#release();
-    this.#run.adopted();
+    this.#run.backfilled();
   }
 
   #appendAtOnce(fresh: Append): void {
@@ -148,7 +148,7 @@ export class Keeping {
   #landed(fresh: Append): void {
     if (this.#isClosed) return;
     this.#flight = undefined;
-    if (this.#isAdopting) return this.#adopted();
+    if (this.#isBackfilling) return this.#backfilled();
     this.#release();
     this.#journal.keptTo(fresh);
     this.#run.landed(fresh);

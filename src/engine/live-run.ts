@@ -5,44 +5,39 @@ import type { CompiledSnapshot } from '../logic/snapshot.ts';
 import { isA, isThenable } from '../model/check.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import type { Step } from '../model/entry-list.ts';
-import { EngineStoppedError, InputError, type Issue, issuesOf, TimeoutError } from '../model/error.ts';
-import { journalVersion, type RunFact, type RunSettings, type TaskFact } from '../model/journal.ts';
-import { keyPrefixOf } from '../model/key.ts';
+import { EngineStoppedError, type TimeoutError } from '../model/error.ts';
+import type { RunFact, RunSettings, TaskFact } from '../model/journal.ts';
 import type { Verdict } from '../model/ledger.ts';
 import type { Logger } from '../model/logger.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { Outcome } from '../model/perform.ts';
-import { type Checked, check } from '../model/schema.ts';
 import type { SettledRunStatus, SettledStatus } from '../model/status.ts';
 import type { Append } from '../store/store.ts';
+import { type Owner, owner, setOwner } from './actor-owner.ts';
 import type { EngineCore } from './core.ts';
 import { Gate } from './gate.ts';
-import { type Host, host, setHost } from './host.ts';
-import { Keeping, type KeptRun } from './keeping.ts';
 import type { LiveTask, TaskRun } from './live-task.ts';
 import { LiveTasks } from './live-tasks.ts';
 import { LocalAttempt } from './local-attempt.ts';
 import { childThatEnded, Refusals } from './refusals.ts';
 import { Results } from './results.ts';
 import { commandOf, type RunCommand } from './run-command.ts';
+import { type CommittedRun, RunCommits } from './run-commits.ts';
+import { RunConfig } from './run-config.ts';
+import { type End, RunEnd } from './run-end.ts';
 import type { RunJournal } from './run-journal.ts';
 import { RunLanes } from './run-lanes.ts';
 import type { RunMachines } from './run-machines.ts';
+import { type OpeningRun, RunOpening } from './run-opening.ts';
 import { RunSteps, type StepsOwner } from './run-steps.ts';
 import type { Lane } from './slots.ts';
-import type { Timer, Timers } from './timers.ts';
-import type { Committer, Turn } from './turn.ts';
+import type { Timers } from './timers.ts';
+import type { Turn } from './turn.ts';
 import type { ValueTexts } from './value-texts.ts';
 
 const endings: ReadonlySet<string> = new Set(['run.done', 'run.failed', 'run.cancelled']);
 /** Other facts that change the `value` of its actor's snapshot. */
 const changes: ReadonlySet<string> = new Set(['run.paused', 'run.resumed', 'run.cancelling']);
-
-/** The end of a run: it settled, or it was stopped or failed before, with an error. */
-export interface End {
-  readonly hasSettled: boolean;
-  readonly error?: unknown;
-}
 
 /** The start of a run. */
 export interface RunStart {
@@ -55,50 +50,29 @@ export interface RunStart {
 }
 
 /** A run until it settles or is stopped: carries out the effects of the orchestrator and its tasks. */
-export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
+export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, TaskRun {
   readonly journal: RunJournal;
   readonly definition: FlowDefinition;
   readonly machines: RunMachines;
   readonly carrier = LocalAttempt;
-  readonly settings: RunSettings;
+  readonly config: RunConfig;
   /** Place in start order. */
   readonly order: number;
   input: unknown;
   /** The user's handle, once there is one. */
   handle: object | undefined;
   readonly steps: RunSteps;
-  /** The prefix of its tasks' keys. */
-  readonly keyPrefix: string;
+  readonly gate: Gate | undefined;
   readonly #core: EngineCore<LiveRun>;
   readonly #turn: Turn;
-  readonly #isResumed: boolean;
-  /** Whether the input has been checked already. */
-  readonly #isChecked: boolean;
+  readonly #opening: RunOpening;
+  readonly #end = new RunEnd();
   readonly #tasks: LiveTasks;
   readonly #results: Results;
   readonly #lanes: RunLanes;
-  readonly #keeping: Keeping;
-  readonly gate: Gate | undefined;
-  #commitIsDue = false;
-  /** Whether a commit is due that may wait until the event loop has had its turn. */
-  #lateCommitIsDue = false;
-  /** `seq` of the last entry whose commit must not wait, where others may. */
-  #urgentSeq = 0;
-  /** Commands that came before it could resume; `undefined` once it has, or if it is new. */
-  #early: RunCommand[] | undefined;
-  #limit: Timer | undefined;
-  #end: End | undefined;
-  /** The end of a run that was stopped and has entries left to keep. */
-  #lastEnd: End | undefined;
-  #result: RunResult | undefined;
-  /** `seq` of its last entry, once it is recorded. */
-  #endSeq: number | undefined;
+  readonly #commits: RunCommits;
   #refusals: Refusals | undefined;
   #onIdle: (() => void) | undefined;
-  #whenEnded: readonly ((end: End) => void)[] = [];
-  #whenKept: PromiseWithResolvers<void> | undefined;
-  /** `seq` of the entry that it waits for. */
-  #awaitedSeq = 0;
   #isDrained = false;
 
   constructor(
@@ -112,24 +86,19 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
     this.journal = journal;
     this.definition = journal.definition;
     this.machines = machines;
-    this.settings = settings;
+    this.config = new RunConfig(journal.runId, this.definition, settings);
     this.input = input;
     this.order = core.nextOrder();
-    this.keyPrefix = keyPrefixOf(journal.runId);
     this.#turn = turn;
     this.steps = new RunSteps(this, makeActor && (() => makeActor(this)));
-    this.#isResumed = journal.seq > 0;
-    if (this.#isResumed) this.#early = [];
-    this.#isChecked = isChecked;
     journal.keptBy(core.store);
-    const { isLate } = journal;
-    this.#keeping = new Keeping(journal, core.store, this);
-    this.gate = isLate ? new Gate(journal) : undefined;
-    this.#results = new Results(this.definition, isLate);
-    const slots = settings.concurrency ?? this.definition.settings.concurrency;
-    this.#lanes = new RunLanes(this.#turn.slots, core, this.definition.settings.pools, slots);
-    const left = this.#isResumed ? (task: number) => journal.foldTo().task(task) : undefined;
-    this.#tasks = new LiveTasks(this, this.#lanes, left);
+    this.#commits = new RunCommits(journal, core.store, turn, this);
+    this.gate = journal.isLate ? new Gate(journal) : undefined;
+    this.#results = new Results(this.definition, journal.isLate);
+    this.#opening = new RunOpening(this, this.#results, isChecked);
+    this.#lanes = new RunLanes(turn.slots, core, this.definition.settings.pools, this.config.concurrency);
+    const before = this.#opening.isRecovery ? (task: number) => journal.foldTo().task(task) : undefined;
+    this.#tasks = new LiveTasks(this, this.#lanes, before);
   }
 
   get id(): string {
@@ -153,10 +122,18 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
   }
 
   get graceMs(): number {
-    return this.definition.settings.graceMs ?? 5_000;
+    return this.config.graceMs;
   }
 
-  get [host](): this {
+  get settings(): RunSettings {
+    return this.config.settings;
+  }
+
+  get keyPrefix(): string {
+    return this.config.keyPrefix;
+  }
+
+  get [owner](): this {
     return this;
   }
 
@@ -170,7 +147,7 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
   }
 
   get forwardsEvents(): boolean {
-    return this.settings.forwardEvents ?? this.definition.settings.forwardEvents ?? false;
+    return this.config.forwardsEvents;
   }
 
   /** Whether it is being cancelled, or is out of time. */
@@ -180,17 +157,17 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
 
   /** Whether it takes no more steps: it has settled, or was stopped before. */
   get isOver(): boolean {
-    return this.#end !== undefined || this.#lastEnd !== undefined;
+    return this.#end.isOver;
   }
 
   /** Whether it is over, and all that it recorded is kept. */
   get hasEnded(): boolean {
-    return this.#end !== undefined;
+    return this.#end.hasEnded;
   }
 
   /** `seq` of its last entry; infinite until that is recorded. Later entries belong to a rerun. */
   get endSeq(): number {
-    return this.#endSeq ?? Number.POSITIVE_INFINITY;
+    return this.#end.seq;
   }
 
   /** Whether its end has been kept: listeners may be notified before the last step is over. */
@@ -200,7 +177,7 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
 
   /** Its result; `undefined` until it has settled and its last step is over. */
   get result(): RunResult | undefined {
-    return this.#result;
+    return this.#end.result;
   }
 
   /** The first failure that counts, as thrown. Known once the run has settled. */
@@ -242,7 +219,7 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
   /** Takes events sent to its actor from outside the engine: only commands. */
   receive(event: unknown): void {
     const command = commandOf(event);
-    if (command !== undefined) return this.#admit(command);
+    if (command !== undefined) return this.#deliver(command);
     const child = childThatEnded(event);
     // A task's machine has reported its end in full before XState does.
     if (child === undefined || this.definition.graph.indexOf(child) < 0) this.refuse(event);
@@ -256,14 +233,13 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
 
   /** The first snapshot of an actor made at this point. */
   snapshot(): CompiledSnapshot {
-    const end = this.#end ?? this.#lastEnd;
-    return this.steps.snapshot(end?.hasSettled === false ? end : undefined);
+    return this.steps.snapshot(this.#end.cut);
   }
 
   /** Makes this the run's actor. */
-  adopt(actor: AnyActorRef): void {
-    this.steps.adopt(actor);
-    setHost(actor, this);
+  bindActor(actor: AnyActorRef): void {
+    this.steps.bindActor(actor);
+    setOwner(actor, this);
   }
 
   send(event: OrchestratorEvent): void {
@@ -272,11 +248,7 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
 
   /** Calls back once it has settled, was stopped or failed; at once if it has. Returns a function that cancels this. */
   whenEnded(callback: (end: End) => void): () => void {
-    if (this.#end !== undefined) callback(this.#end);
-    else this.#whenEnded = [...this.#whenEnded, callback];
-    return () => {
-      this.#whenEnded = this.#whenEnded.filter((other) => other !== callback);
-    };
+    return this.#end.whenEnded(callback);
   }
 
   // Its tasks' actors, by name.
@@ -291,7 +263,7 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
 
   // The orchestrator's effects.
 
-  /** Starts the run: checks the input, or resumes from the journal. */
+  /** Starts the run: checks the input, or recovers from the journal. */
   open(): void {
     let entered: MaybePromise<void>;
     try {
@@ -300,10 +272,10 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
       return this.steps.refuse(error, this.logger);
     }
     this.steps.open();
-    if (!isThenable(entered)) return this.#adopt();
+    if (!isThenable(entered)) return this.#backfill();
     this.holdTime(entered);
     entered.then(
-      () => this.#adopt(),
+      () => this.#backfill(),
       (error) => this.steps.refuse(error, this.logger),
     );
   }
@@ -313,7 +285,7 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
   }
 
   cancelTasks({ cause = 'cancelled', reason, verdicts }: OrchestratorEffects['cancelTasks']): void {
-    this.timers.cancel(this.#limit);
+    this.#opening.cancelLimit();
     // Some tasks may be notified after the event loop has had its turn: until then they have their claims.
     this.#lanes.hold(true);
     this.#tasks.cancel({ cause, reason }, verdicts);
@@ -326,7 +298,7 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
 
   /** Makes the run's result once all tasks have settled. */
   conclude(ending: SettledRunStatus): void {
-    this.timers.cancel(this.#limit);
+    this.#opening.cancelLimit();
     const made = this.#results.make(this.input, ending === 'done', this.journal.texts);
     this.send({ type: 'run.conclude', at: this.now(), ...made });
   }
@@ -336,17 +308,16 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
    * and so any change that its actor's next snapshot shows.
    */
   record(fact: RunFact | TaskFact, task = -1): void {
-    if (task < 0 && this.#isResumed && !this.journal.isNews(fact)) return;
+    if (task < 0 && this.#opening.isRecovery && !this.journal.isNews(fact)) return;
     this.journal.record(fact, task);
-    if (task < 0 && endings.has(fact.type)) this.#endSeq = this.journal.seq;
-    if (task >= 0 || !this.#isKeptAtOnce(fact.type)) return this.#commitLater(fact.type);
-    this.#urgentSeq = this.journal.seq;
-    this.#keeping.commit();
+    if (task < 0 && endings.has(fact.type)) this.#end.seq = this.journal.seq;
+    if (task < 0 && this.#isKeptAtOnce(fact.type)) this.#commits.now();
+    else this.#commits.later(fact.type);
   }
 
   recordStep(type: Step, at: number, task: number, attempt?: number, output?: unknown): void {
     this.journal.recordStep(type, at, task, attempt, output);
-    this.#commitLater(type);
+    this.#commits.later(type);
   }
 
   // Calls from tasks.
@@ -385,77 +356,55 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
   }
 
   timeoutError(): TimeoutError {
-    return new TimeoutError(
-      `Run ${this.id} of flow \`${this.definition.name}\``,
-      'totalTimeoutMs',
-      this.#totalTimeoutMs ?? 0,
-    );
+    return this.config.timeoutError();
   }
 
-  commit(): void {
-    this.#commitIsDue = this.#lateCommitIsDue = false;
-    try {
-      this.#keeping.commit();
-    } catch (error) {
-      this.fault(error);
-    }
+  // What it recorded is kept.
+
+  get isWatched(): boolean {
+    return this.journal.emitter.isHeard || this.steps.isWatched;
   }
 
   /** Keeps what a new run has recorded. Throws, or rejects with, the store's error, which also ends the run. */
   keepStart(): MaybePromise<void> {
     try {
-      this.#keeping.commit();
+      this.#commits.now();
     } catch (error) {
       this.stop(error);
       throw error;
     }
-    if (this.#end?.hasSettled === false) throw this.#end.error;
-    return this.#keeping.isUnderWay ? this.whenKept() : undefined;
+    if (this.#end.cut !== undefined) throw this.#end.cut.error;
+    return this.#commits.keeping.isUnderWay ? this.whenKept() : undefined;
   }
 
   /** Resolves once everything recorded so far is kept. Rejects with the store's error. */
   whenKept(): Promise<void> {
-    if (!this.#keeping.isBehind) return Promise.resolve();
-    this.#awaitedSeq = this.journal.seq;
-    this.#whenKept ??= Promise.withResolvers();
-    return this.#whenKept.promise;
+    return this.#commits.whenKept();
   }
 
-  // Calls from the keeping of its journal.
-
   landed(kept: Append): void {
+    this.#commits.landed(kept);
     if (!this.journal.isLate) {
       this.journal.tell(kept, this.steps.tell);
       this.steps.kept();
-      if (this.#whenKept !== undefined) this.#resolveKept();
       return;
     }
-    if (kept.seq >= this.#awaitedSeq) this.#resolveKept();
     try {
-      const tell = (): void => this.journal.tell(kept, this.steps.tell);
-      // A rerun may begin within this: what is recorded from then on is no longer kept by this run.
-      if (this.hasSettled) return this.steps.conclude(tell);
-      tell();
-      this.steps.kept();
-      this.gate?.open();
-      if (this.#lastEnd !== undefined) this.#finishStopped(this.#lastEnd);
-      else if (this.#keeping.isBehind)
-        this.#commitLater(this.#urgentSeq > kept.seq ? undefined : 'task.started');
+      this.#landedLate(kept);
     } catch (error) {
       this.fault(error);
     }
   }
 
-  adopted(): void {
-    if (this.#lastEnd !== undefined) return this.#finishStopped(this.#lastEnd);
-    if (this.#keeping.isBehind) this.#commitLater(undefined);
-    this.#proceed();
+  backfilled(): void {
+    if (this.#end.closing !== undefined) return this.#finishClosing(this.#end.closing);
+    if (this.#commits.keeping.isBehind) this.#commits.later(undefined);
+    this.#opening.proceed();
   }
 
   keepingFailed(error: unknown): void {
-    this.#whenKept?.reject(error);
-    this.#whenKept = undefined;
-    if (this.#lastEnd !== undefined) this.#finish({ hasSettled: false, error });
+    this.#commits.failed(error);
+    if (this.#end.closing !== undefined) this.#finish({ hasSettled: false, error });
     else this.fault(error);
   }
 
@@ -480,15 +429,15 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
 
   /** Stops the run, which stays unsettled in the store. A no-op if it has settled. */
   stop(error: unknown = new EngineStoppedError()): void {
-    if (this.#end !== undefined || this.hasSettled || this.#isSealed) return;
+    if (this.hasEnded || this.hasSettled || (this.#end.isSealed && this.#commits.keeping.isUnderWay)) return;
     this.stopped(error);
     this.steps.stop();
   }
 
   /** Ends a run at once that waits for the store: what is under way may land, which nobody is told. */
   abandon(error: unknown): void {
-    if (this.#end !== undefined) return;
-    this.#keeping.close();
+    if (this.hasEnded) return;
+    this.#commits.keeping.close();
     this.keepingFailed(error);
     this.steps.stop();
   }
@@ -496,7 +445,7 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
   // The orchestrator's end.
 
   settle(result: RunResult | undefined): void {
-    this.#result = result;
+    this.#end.result = result;
     this.#finish({ hasSettled: true });
   }
 
@@ -509,195 +458,78 @@ export class LiveRun implements Committer, Host, KeptRun, StepsOwner, TaskRun {
     const isStop = isA(error, EngineStoppedError);
     // A stop of its actor within its last step is too late.
     if (isStop && this.hasSettled) return;
-    if (isStop || this.journal.isLate) this.commit();
+    if (isStop || this.journal.isLate) this.#commits.commit();
     // The store may have failed, or a listener may have stopped the run.
     if (this.isOver) return;
-    this.timers.cancel(this.#limit);
+    this.#opening.cancelLimit();
     this.#tasks.stop();
     // The process may end before the clock's next turn.
     this.timers.adjust();
     const end = { hasSettled: false, error };
-    if (!this.#keeping.isUnderWay) return this.#finish(end);
-    this.#lastEnd = end;
+    if (!this.#commits.keeping.isUnderWay) return this.#finish(end);
+    this.#end.close(end);
     this.steps.close();
-  }
-
-  get #totalTimeoutMs(): number | undefined {
-    return this.settings.totalTimeoutMs ?? this.definition.settings.totalTimeoutMs;
   }
 
   #isKeptAtOnce(type: string): boolean {
     return endings.has(type) || (changes.has(type) && this.steps.isShown);
   }
 
-  /** Whether its end is on its way to the store: its fate is sealed. */
-  get #isSealed(): boolean {
-    return this.#endSeq !== undefined && this.#keeping.isUnderWay;
-  }
-
   /** Whether a command may change anything now; one that comes too early is taken later. */
   #mayTake(command: RunCommand): boolean {
-    if (this.isOver || this.#endSeq !== undefined) return false;
-    this.#early?.push(command);
-    return this.#early === undefined;
+    return !this.isOver && !this.#end.isSealed && !this.#opening.defers(command);
   }
 
-  /**
-   * A start alone may be kept a turn later, where the store takes its time and nobody watches: most bodies of a chain
-   * return within it, and then one append has both.
-   */
-  #commitLater(type: string | undefined): void {
-    if (this.journal.isLate) {
-      if (type === 'task.started' && !this.#isWatched) return this.#commitLast();
-      this.#urgentSeq = this.journal.seq;
-    }
-    if (this.#commitIsDue) return;
-    this.#commitIsDue = true;
-    this.#turn.commitLater(this);
-  }
-
-  #resolveKept(): void {
-    this.#whenKept?.resolve();
-    this.#whenKept = undefined;
-  }
-
-  #commitLast(): void {
-    if (this.#commitIsDue || this.#lateCommitIsDue) return;
-    this.#lateCommitIsDue = true;
-    this.#turn.afterEventLoop(() => {
-      if (this.#lateCommitIsDue) this.commit();
-    });
-  }
-
-  get #isWatched(): boolean {
-    return this.journal.emitter.isHeard || this.steps.isWatched;
-  }
-
-  /** Keeps the rest of a stopped run; then it ends. */
-  #finishStopped(end: End): void {
-    this.#keeping.commit();
-    if (!this.#keeping.isUnderWay) this.#finish(end);
-  }
-
-  /** Appends what the store lacks of a run that comes from elsewhere, and starts it. */
-  #adopt(): void {
-    if (this.isOver) return;
-    let isAdopted: boolean;
-    try {
-      // A run that was read from the store is there.
-      isAdopted = this.journal.isShared || this.#keeping.isBehind ? this.#keeping.adopt() : true;
-    } catch (error) {
-      return this.fault(error);
-    }
-    if (isAdopted) this.#proceed();
-  }
-
-  #proceed(): void {
-    if (this.#early !== undefined) return this.#resumeWith(this.#early);
-    if (this.#isChecked) return this.#begin(this.input);
-    this.#check();
-  }
-
-  /** Resumes, and then takes the commands that have come meanwhile. */
-  #resumeWith(early: readonly RunCommand[]): void {
-    this.#early = undefined;
-    this.#resume();
-    for (const command of early) this.command(command);
-  }
-
-  #check(): void {
-    const checked = check(this.definition.settings.input, this.input);
-    if (checked instanceof Promise) checked.then((late) => this.#accept(late));
-    else this.#accept(checked);
-  }
-
-  #admit(command: RunCommand): void {
+  #deliver(command: RunCommand): void {
     try {
       this.#checkReason(command);
     } catch (error) {
       return this.logger.warn(`A command for run ${this.id} changes nothing`, error);
     }
-    if (this.#mayTake(command)) this.steps.admit({ ...command, at: this.now() });
+    if (this.#mayTake(command)) this.steps.deliver({ ...command, at: this.now() });
   }
 
   #checkReason(command: RunCommand): void {
     if ('reason' in command) this.journal.texts?.check(command.reason);
   }
 
-  #accept(checked: Checked): void {
-    if (this.isOver || this.isEnding) return;
-    const issues = checked.ok ? this.#unwritable(checked.value) : checked.issues;
-    if (checked.ok && issues === undefined) return this.#begin(checked.value);
-    const error = new InputError(this.definition.name, issues ?? []);
-    this.#results.noteRefusal(error);
-    this.send({ type: 'run.cancel', at: this.now(), cause: 'input', reason: error.message });
-  }
-
-  /** What keeps the store from writing an input; `undefined` if nothing does. */
-  #unwritable(input: unknown): readonly Issue[] | undefined {
+  /** Appends what the store lacks of a run that comes from elsewhere, and starts it. */
+  #backfill(): void {
+    if (this.isOver) return;
+    const { keeping } = this.#commits;
+    let hasAll: boolean;
     try {
-      this.journal.texts?.check(input);
-      return undefined;
+      // A run that was read from the store is there.
+      hasAll = this.journal.isShared || keeping.isBehind ? keeping.backfill() : true;
     } catch (error) {
-      return issuesOf(error);
+      return this.fault(error);
     }
+    if (hasAll) this.#opening.proceed();
   }
 
-  #begin(input: unknown): void {
-    this.input = input;
-    const at = this.now();
-    this.#startLimit(this.#totalTimeoutMs);
-    const { name, hash } = this.definition;
-    const settings = Object.keys(this.settings).length > 0 ? { settings: this.settings } : {};
-    this.send({
-      type: 'run.start',
-      at,
-      version: journalVersion,
-      flow: name,
-      flowHash: hash,
-      input,
-      ...settings,
-    });
+  #landedLate(kept: Append): void {
+    const tell = (): void => this.journal.tell(kept, this.steps.tell);
+    // A rerun may begin within this: what is recorded from then on is no longer kept by this run.
+    if (this.hasSettled) return this.steps.conclude(tell);
+    tell();
+    this.steps.kept();
+    this.gate?.open();
+    if (this.#end.closing !== undefined) this.#finishClosing(this.#end.closing);
+    else this.#commits.next(kept);
   }
 
-  #resume(): void {
-    const fold = this.journal.foldTo();
-    const { status, startedAt, cause, reason } = fold.run;
-    const at = this.now();
-    if (startedAt !== null) this.input = fold.input;
-    this.#results.takeUp(fold);
-    if (status === 'cancelling')
-      return this.send({ type: 'run.cancel', at, cause: cause ?? 'cancelled', reason });
-    // Stopped before its input was accepted.
-    if (startedAt === null) {
-      if (status === 'paused') this.send({ type: 'run.pause', at });
-      return this.#check();
-    }
-    const from = this.journal.rerunAt ?? startedAt;
-    const leftMs = from + (this.#totalTimeoutMs ?? Number.POSITIVE_INFINITY) - at;
-    // Not by a timer: before it fires, slots could be given out and bodies called.
-    if (leftMs <= 0) return this.#expire();
-    this.#startLimit(leftMs);
-    this.send({ type: 'run.recover', at });
-    if (status === 'paused') this.send({ type: 'run.pause', at });
-  }
-
-  #startLimit(leftMs: number | undefined): void {
-    if (leftMs !== undefined) this.#limit = this.timers.after(leftMs, () => this.#expire());
-  }
-
-  #expire(): void {
-    const { message } = this.timeoutError();
-    this.send({ type: 'run.cancel', at: this.now(), cause: 'timeout', reason: message });
+  /** Keeps the rest of a stopped run; then it ends. */
+  #finishClosing(end: End): void {
+    this.#commits.keeping.commit();
+    if (!this.#commits.keeping.isUnderWay) this.#finish(end);
   }
 
   #finish(end: End): void {
-    if (this.#end !== undefined) return;
-    this.#end = end;
-    this.#keeping.close();
+    const callbacks = this.#end.finish(end);
+    if (callbacks === undefined) return;
+    this.#commits.keeping.close();
     this.steps.close();
     this.#core.leave(this);
-    for (const callback of this.#whenEnded) callback(end);
-    this.#whenEnded = [];
+    for (const callback of callbacks) callback(end);
   }
 }

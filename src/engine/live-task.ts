@@ -8,6 +8,7 @@ import { CancelledError, TimeoutError, viewError } from '../model/error.ts';
 import type { TaskFact } from '../model/journal.ts';
 import type { SettledStatus } from '../model/status.ts';
 import type { TaskView } from '../model/view.ts';
+import { type Owner, owner, setOwner } from './actor-owner.ts';
 import type { Attempt, AttemptRun, AttemptTask } from './attempt.ts';
 import type { Carrier } from './carrier.ts';
 import type { Claim } from './claims.ts';
@@ -20,11 +21,10 @@ import {
   startFirst,
 } from './fast-path.ts';
 import type { Gate } from './gate.ts';
-import { type Host, host, setHost } from './host.ts';
 import { childThatEnded } from './refusals.ts';
 import type { RunMachines, RunTables } from './run-machines.ts';
 import type { Lane } from './slots.ts';
-import { placeOfLeft } from './task-place.ts';
+import { recoveredPlace } from './task-state.ts';
 import type { Timer } from './timers.ts';
 
 /** Events sent by the run. A task sends itself the others, about its time and its attempts. */
@@ -73,7 +73,7 @@ export interface TaskRun extends AttemptRun, StepRecorder {
  * Nearly all tasks take the same steps: ready, started, done. An unobserved task takes these on the fast path, without
  * its machine. Any other event first puts the machine into the task's current state.
  */
-export class LiveTask implements AttemptTask, Claim, FastTask, Host {
+export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
   place = -1;
   readyAt = 0;
   /** The instant its first attempt started. */
@@ -103,11 +103,11 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Host {
     this.definition = definition;
     this.#lane = lane;
     if (run.machines.tables === undefined || run.isInspected) {
-      this.#startActor({ input: this.#input, snapshot: left && placeOfLeft(left, this.#input) });
-    } else if (left !== undefined) this.#cursor = this.#cursorFrom(placeOfLeft(left, this.#input));
+      this.#startActor({ input: this.#input, snapshot: left && recoveredPlace(left, this.#input) });
+    } else if (left !== undefined) this.#cursor = this.#cursorFrom(recoveredPlace(left, this.#input));
   }
 
-  get [host](): this {
+  get [owner](): this {
     return this;
   }
 
@@ -164,7 +164,7 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Host {
   }
 
   /** Resumes from an earlier actor's state. Replaces the entry actions, which XState skips for a restored actor. */
-  takeUp({ startedAt, status, readyAt = 0, retryAt = 0 }: TaskView): void {
+  recover({ startedAt, status, readyAt = 0, retryAt = 0 }: TaskView): void {
     const now = this.run.now();
     if (startedAt !== undefined) {
       const { totalTimeoutMs = Number.POSITIVE_INFINITY } = this.definition;
@@ -316,7 +316,7 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Host {
     this.#actor = actor;
     this.#cursor = undefined;
     nameInSystem(actor, run.keyOf(definition.id));
-    setHost(actor, this);
+    setOwner(actor, this);
     // XState tells the run too, but anyone can send such an event.
     actor.subscribe({ error: (error) => run.fault(error) });
     actor.start();

@@ -14,14 +14,14 @@ interface Ending {
 }
 
 /** Gives a task's state at the end of its run's earlier life. */
-export type LeftTask = (index: number) => TaskView;
+export type EarlierTask = (index: number) => TaskView;
 
 /** The tasks of a run that have a verdict and have not settled. */
 export class LiveTasks {
   readonly #run: TaskRun;
   readonly #lanes: RunLanes;
   /** Set if the run is resumed. */
-  readonly #left: LeftTask | undefined;
+  readonly #left: EarlierTask | undefined;
   /** By their places in definition order. */
   readonly #tasks: (LiveTask | undefined)[];
   /** The cause for ending all tasks, once set. */
@@ -31,7 +31,7 @@ export class LiveTasks {
   /** The number of these notified. */
   #told = 0;
 
-  constructor(run: TaskRun, lanes: RunLanes, left: LeftTask | undefined) {
+  constructor(run: TaskRun, lanes: RunLanes, left: EarlierTask | undefined) {
     this.#run = run;
     this.#lanes = lanes;
     this.#left = left;
@@ -55,10 +55,10 @@ export class LiveTasks {
   /** Gives a task its verdict: from then on it lives. */
   deliver({ task: index, decision, because }: Verdict, at: number): void {
     const definition = this.#run.definition.tasks[index] as TaskDefinition;
-    const left = this.#left && leftFor(decision, this.#left(index));
+    const left = this.#left && earlierFor(decision, this.#left(index));
     const task = new LiveTask(this.#run, index, definition, this.#lanes.of(definition.pool), left);
     this.#tasks[index] = task;
-    if (left !== undefined && decision === 'run') return task.takeUp(left);
+    if (left !== undefined && decision === 'run') return task.recover(left);
     const by = because === undefined ? undefined : this.#run.definition.graph.ids[because];
     switch (decision) {
       case 'run':
@@ -123,7 +123,7 @@ export class LiveTasks {
 }
 
 /** A task's state left by an earlier actor, if any. An attempt that is not repeated counts as made. */
-function leftFor(decision: Verdict['decision'], left: TaskView): TaskView | undefined {
+function earlierFor(decision: Verdict['decision'], left: TaskView): TaskView | undefined {
   if (left.readyAt === undefined || isSettled(left.status)) return undefined;
   return decision === 'run' ? left : { ...left, status: 'pending' };
 }

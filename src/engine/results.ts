@@ -71,7 +71,7 @@ export class Results {
   }
 
   /** Restores the outcomes of a run's earlier life. */
-  takeUp(fold: RunFold): void {
+  recover(fold: RunFold): void {
     const isCancelling = fold.status === 'cancelling';
     for (let task = 0; task < this.#outputs.length; task++) {
       const { status, output, error, cause } = fold.task(task);

@@ -15,7 +15,7 @@ import {
 import { isInspected, type Namer, offerNames, withdrawNames } from '../logic/system.ts';
 import { EngineStoppedError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
-import { isHosted } from './host.ts';
+import { isOwned } from './actor-owner.ts';
 
 /** Learns how an actor ended, and makes the actors of tasks. */
 interface ActorOwner extends Namer {
@@ -50,7 +50,7 @@ export class RunActor {
     this.ref = ref;
     const parent = forwards ? parentOf(ref) : undefined;
     // A task that has the run as its body takes no events.
-    this.#forwardsTo = parent === undefined || isHosted(parent) ? undefined : parent;
+    this.#forwardsTo = parent === undefined || isOwned(parent) ? undefined : parent;
   }
 
   /** Lets its system find task actors, and reports its end. */
@@ -106,7 +106,7 @@ export class RunActor {
   }
 
   /** Takes an event from outside: inspectors have been notified of it. */
-  admit(event: AnyEventObject): void {
+  deliver(event: AnyEventObject): void {
     deliver(this.ref, event);
   }
 

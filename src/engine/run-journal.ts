@@ -224,7 +224,7 @@ export class RunJournal {
     const fold = from === undefined || from.seq > seq ? this.#newFold() : from;
     for (let next = fold.seq + 1; next <= seq; next++) {
       fold.apply(this.#entries.get(next));
-      if (next === this.#left) fold.takeUp();
+      if (next === this.#left) fold.recover();
     }
     return fold;
   }

@@ -26,10 +26,10 @@ import { FlowError } from '../model/error.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import { Ledger } from '../model/ledger.ts';
 import { isSettledRun } from '../model/status.ts';
+import { ownerOf } from './actor-owner.ts';
 import { compiledMachines, interpretedMachines } from './compile-machines.ts';
 import type { EngineCore } from './core.ts';
 import { deferred, engineOrchestratorMachine } from './effects.ts';
-import { hostOf } from './host.ts';
 import { LiveRun } from './live-run.ts';
 import { checkPersistedRun, type PersistedRun } from './persisted-run.ts';
 import { EndKept, kept } from './run-actor.ts';
@@ -134,7 +134,7 @@ export class RunLogic {
   getInitialSnapshot(scope: Scope, input: unknown): RunSnapshot {
     const run = this.#run ?? this.#create(scope, this.#core.newJournal(this.#definition), input);
     if (!run.steps.isOpen) return this.#start(scope, run);
-    this.#adopt(scope, run);
+    this.#bindActor(scope, run);
     return new RunSnapshot(keptOf(run, run.snapshot() as Inner), run.journal);
   }
 
@@ -142,7 +142,7 @@ export class RunLogic {
   transition(snapshot: RunSnapshot, event: AnyEventObject, scope: Scope): RunSnapshot {
     // The snapshot was renewed when it was read.
     if (event === kept) return snapshot;
-    const run = hostOf<LiveRun>(scope.self);
+    const run = ownerOf<LiveRun>(scope.self);
     const cursor = run.steps.cursor as Cursor;
     // Sent during a step that the run takes without its actor.
     if (cursor.isMoving) {
@@ -219,8 +219,8 @@ export class RunLogic {
   }
 
   /** Makes this the run's actor. Its snapshot always shows the kept entries. */
-  #adopt({ self }: Scope, run: LiveRun): void {
-    run.adopt(self);
+  #bindActor({ self }: Scope, run: LiveRun): void {
+    run.bindActor(self);
     renewOnRead(self, (last) => {
       const isMoving = run.steps.cursor?.isMoving === true;
       if (!(last instanceof RunSnapshot) || isMoving) return last;
@@ -237,7 +237,7 @@ export class RunLogic {
 
   #start(scope: Scope, run: LiveRun): RunSnapshot {
     const { journal } = run;
-    this.#adopt(scope, run);
+    this.#bindActor(scope, run);
     const initial = this.#orchestrator.getInitialSnapshot(scope, { ledger: journal.openLedger() });
     run.steps.cursor = this.#orchestrator.cursorFrom(run, initial);
     return new RunSnapshot(keptOf(run, initial), journal);
@@ -297,7 +297,7 @@ export function createRunMachine(
           const journal = core.newJournal(definition);
           const start = { settings, input: event.input, isChecked: false };
           const run = new LiveRun(core, journal, core.turnOf(clockOf(self)), interpretedMachines(), start);
-          run.adopt(self);
+          run.bindActor(self);
           run.open();
         },
       }),

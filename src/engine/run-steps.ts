@@ -48,7 +48,7 @@ export class RunSteps {
   #actor: RunActor | undefined;
   #isOpen = false;
 
-  /** @param makeActor makes the actor of a run that has none, and has the run adopt it */
+  /** @param makeActor makes the actor of a run that has none, and binds it to the run */
   constructor(owner: StepsOwner, makeActor: (() => void) | undefined) {
     this.#owner = owner;
     this.#makeActor = makeActor;
@@ -84,7 +84,7 @@ export class RunSteps {
   }
 
   /** Makes this the run's actor. */
-  adopt(ref: AnyActorRef): void {
+  bindActor(ref: AnyActorRef): void {
     this.#actor = new RunActor(ref, this.#owner.forwardsEvents);
     if (this.#isOpen && !this.#owner.isOver) this.#actor.attach(this.#owner);
   }
@@ -123,8 +123,8 @@ export class RunSteps {
   }
 
   /** Takes a command sent to its actor. */
-  admit(command: OrchestratorEvent): void {
-    this.#actor?.admit(command);
+  deliver(command: OrchestratorEvent): void {
+    this.#actor?.deliver(command);
   }
 
   /**

@@ -6,8 +6,8 @@ import type { Entry, RunSettings } from '../model/journal.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { RunView } from '../model/view.ts';
 import type { Subscription } from './emitter.ts';
-import type { End } from './live-run.ts';
 import type { RunCommand } from './run-command.ts';
+import type { End } from './run-end.ts';
 import type { RunJournal } from './run-journal.ts';
 import type { RunState } from './run-snapshot.ts';
 

@@ -30,7 +30,7 @@ function resultsOf(journal: RunJournal, endSeq: number): Results {
   const { graph } = journal.definition;
   const results = new Results(journal.definition, false);
   const from = lastBeginning(journal, endSeq);
-  if (from > 0) results.takeUp(journal.foldTo(from));
+  if (from > 0) results.recover(journal.foldTo(from));
   for (let seq = from + 1; seq <= endSeq; seq++) {
     const entry = journal.entry(seq);
     if (entry.type === 'task.done') results.addOutput(graph.indexOf(entry.taskId), entry.output, seq);

@@ -7,10 +7,11 @@ import type { Entry, RunSettings } from '../model/journal.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { SettledRunStatus } from '../model/status.ts';
 import type { EngineCore } from './core.ts';
-import type { End, LiveRun } from './live-run.ts';
+import type { LiveRun } from './live-run.ts';
 import type { PersistedRun } from './persisted-run.ts';
 import type { HeldRun } from './run.ts';
 import type { RunCommand } from './run-command.ts';
+import type { End } from './run-end.ts';
 import { RunJournal } from './run-journal.ts';
 import { RunLogic } from './run-logic.ts';
 import { resultOf } from './stored-result.ts';
@@ -47,7 +48,7 @@ export class StoredRun implements HeldRun {
     this.id = stored.runId;
     this.seq = stored.entries.length;
     this.#ending = stored.ending;
-    this.journal = stored.ending === undefined ? asLeft(core, stored) : asSettled(core, stored);
+    this.journal = stored.ending === undefined ? asUnsettled(core, stored) : asSettled(core, stored);
   }
 
   get settings(): RunSettings {
@@ -131,7 +132,7 @@ function asSettled(core: EngineCore<LiveRun>, { runId, definition, entries }: St
 }
 
 /** A journal without a store, so that nobody resumes the run from it: its attempts under way are shown as such. */
-function asLeft(core: EngineCore<LiveRun>, { runId, definition, entries }: StoredJournal): RunJournal {
+function asUnsettled(core: EngineCore<LiveRun>, { runId, definition, entries }: StoredJournal): RunJournal {
   const journal = new RunJournal(runId, definition, core.logger);
   for (const entry of entries)
     journal.record({ ...entry }, 'taskId' in entry ? definition.graph.indexOf(entry.taskId) : -1);

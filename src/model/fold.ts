@@ -70,7 +70,7 @@ export class RunFold {
   }
 
   /** Continues on another engine: attempts that were under way are gone, and wait for slots to be made again. */
-  takeUp(): void {
+  recover(): void {
     for (let task = 0; task < this.graph.size; task++)
       if (this.#tasks.get(task).status === 'running') this.#tasks.edit(task).status = 'pending';
   }

@@ -32,7 +32,7 @@ export interface SharedStore extends Store {
   request(runId: string, request: RunRequest): MaybePromise<void>;
 }
 
-/** A run that a store has taken up. */
+/** A run that a store has claimed. */
 export interface ClaimedRun {
   readonly id: string;
   readonly flow: string;

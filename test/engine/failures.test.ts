@@ -121,7 +121,7 @@ test('is told first failure first, whether it is optional or not', async () => {
   assert.match(error.message, /so `behind` could not run \(and 1 more\)$/);
 });
 
-test('is the same where the run was taken up from its journal', async () => {
+test('is the same where the run was recovered from its journal', async () => {
   const store = createMemoryStore();
   const first = virtualEngine({ store });
   let isBlocked = true;

@@ -13,7 +13,7 @@ import {
 import type { VirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
 import { type AnyActorLogic, type AnyActorRef, createActor, fromPromise, type InspectionEvent } from 'xstate';
-import { hostOf } from '../../src/engine/host.ts';
+import { ownerOf } from '../../src/engine/actor-owner.ts';
 import type { LiveRun } from '../../src/engine/live-run.ts';
 import type { PerformScope } from '../../src/model/perform.ts';
 import { spec } from '../spec.ts';
@@ -180,7 +180,7 @@ class Attacker {
 
   /** Knows its victim from now on. */
   aim(actor: unknown, clock: VirtualClock): void {
-    this.#run = hostOf<LiveRun>(actor as AnyActorRef);
+    this.#run = ownerOf<LiveRun>(actor as AnyActorRef);
     for (const { moment, event, to } of this.#attacks)
       if (moment.as === 'time') clock.setTimeout(() => this.#send(event, to), moment.at);
   }
@@ -241,7 +241,7 @@ async function seen(plan: Plan, way: Way, attacks: readonly Attack[]): Promise<S
     const run = await engine.start(flow, undefined, { id: 'r' });
     run.on('*', () => attacker.happens('entry'));
     attacker.aim(run.actor, clock);
-    live = hostOf<LiveRun>(run.actor as unknown as AnyActorRef);
+    live = ownerOf<LiveRun>(run.actor as unknown as AnyActorRef);
     if (plan.cancelAt !== undefined) clock.setTimeout(() => run.cancel('enough'), plan.cancelAt);
   } else {
     const logic = (way === 'logic' ? engine.logic(flow) : flow.machine) as AnyActorLogic;
@@ -249,7 +249,7 @@ async function seen(plan: Plan, way: Way, attacks: readonly Attack[]): Promise<S
     actor.on('*', () => attacker.happens('entry'));
     actor.start();
     attacker.aim(actor, clock);
-    live = hostOf<LiveRun>(actor);
+    live = ownerOf<LiveRun>(actor);
     if (plan.cancelAt !== undefined)
       clock.setTimeout(
         () => live.isOver || actor.send({ type: 'run.cancel', reason: 'enough' }),

@@ -12,8 +12,8 @@ import {
   setup,
   toPromise,
 } from 'xstate';
-import type { Host } from '../../src/engine/host.ts';
-import { hostOf } from '../../src/engine/host.ts';
+import type { Owner } from '../../src/engine/actor-owner.ts';
+import { ownerOf } from '../../src/engine/actor-owner.ts';
 import type { LiveRun } from '../../src/engine/live-run.ts';
 import { spec } from '../spec.ts';
 import { silent, virtualEngine } from '../support/virtual.ts';
@@ -61,12 +61,12 @@ async function warningsOf(act: () => Promise<void>): Promise<string[]> {
 }
 
 function journalOf(actor: unknown): Entry[] {
-  return hostOf<LiveRun>(actor as AnyActorRef).journal.toEntries();
+  return ownerOf<LiveRun>(actor as AnyActorRef).journal.toEntries();
 }
 
 function taskOf(actor: unknown, taskId: string): AnyActorRef {
-  return hostOf<LiveRun>(actor as AnyActorRef).find(
-    `${hostOf<LiveRun>(actor as AnyActorRef).keyPrefix}${taskId}`,
+  return ownerOf<LiveRun>(actor as AnyActorRef).find(
+    `${ownerOf<LiveRun>(actor as AnyActorRef).keyPrefix}${taskId}`,
   ) as AnyActorRef;
 }
 
@@ -307,7 +307,7 @@ test('is what ends a run whose task broke: the engine hears of it by itself', as
   const run = await engine.start(flow, undefined, { id: 'r' });
   await clock.advance(1);
   const task = taskOf(run.actor, 'a');
-  const host = hostOf<Host & { reportSettled(): void }>(task);
+  const host = ownerOf<Owner & { reportSettled(): void }>(task);
   Object.defineProperty(host, 'reportSettled', {
     value: () => {
       throw new RangeError('a defect');

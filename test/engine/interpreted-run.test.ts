@@ -13,7 +13,7 @@ import { createVirtualClock, type VirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
 import { type AnyActorLogic, type AnyActorRef, createActor, fromPromise, toPromise } from 'xstate';
 import { z } from 'zod';
-import { hostOf } from '../../src/engine/host.ts';
+import { ownerOf } from '../../src/engine/actor-owner.ts';
 import type { LiveRun } from '../../src/engine/live-run.ts';
 import { checkJournal } from '../../src/model/check-journal.ts';
 import type { PerformScope } from '../../src/model/perform.ts';
@@ -207,7 +207,7 @@ async function run(logic: AnyActorLogic, plan: Plan, time: { clock: VirtualClock
   const output = await clock.run(settled);
   // What was given up may still come to an end.
   await clock.advance(1_000);
-  return { events, view: hostOf<LiveRun>(actor).journal.view(), output, endedAt: clock.now() };
+  return { events, view: ownerOf<LiveRun>(actor).journal.view(), output, endedAt: clock.now() };
 }
 
 /** By an engine, without an actor as long as no body is one: on the fast path, as far as it goes. */

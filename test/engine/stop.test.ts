@@ -193,7 +193,7 @@ for (const isInspected of [false, true]) {
     assert.equal([calls, clock.pending], [[1, 2], 0]);
   });
 
-  test(`fails a task whose time was over before its run was taken up, and calls no body${how}`, async () => {
+  test(`fails a task whose time was over before its run was recovered, and calls no body${how}`, async () => {
     const { flow, store, calls, clock } = await leftWithLimit();
     const engine = createEngine({ clock, store, logger: silent, inspect });
     await clock.advance(170);
@@ -233,7 +233,7 @@ test('cancels an attempt that waits to be made again under its number', async ()
   assert.equal(attempts, [2]);
 });
 
-test('adds nothing to the journal of a run that is taken up paused, or being cancelled, however often', async () => {
+test('adds nothing to the journal of a run that is recovered paused, or being cancelled, however often', async () => {
   const store = createMemoryStore();
   const flow = createFlow('quiet').task('a', { graceMs: 1_000, perform: never });
   const first = virtualEngine({ store });
@@ -336,7 +336,7 @@ for (const inspect of [undefined, () => {}]) {
     assert.is(taken?.view().status, 'paused');
   });
 
-  test(`calls no body of a run whose time is over before it is taken up${how}`, async () => {
+  test(`calls no body of a run whose time is over before it is recovered${how}`, async () => {
     const store = createMemoryStore();
     const first = virtualEngine({ store, inspect });
     let calls = 0;

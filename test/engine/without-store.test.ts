@@ -54,7 +54,7 @@ test('continues where a run was stopped', async () => {
     await clock.advance(10);
     const left = await engine.runs();
     const [again] = await engine.recover([flow]);
-    const view = await clock.run(again?.settled() ?? Promise.reject(new Error('nothing was taken up')));
+    const view = await clock.run(again?.settled() ?? Promise.reject(new Error('nothing was recovered')));
     return [left, view, (await engine.runs()).map(({ id }) => id)];
   });
   const [, view, ids] = told as [unknown, { status: string }, string[]];

@@ -194,7 +194,7 @@ export const orchestrator: Subject = {
       dependencies.map(() => oneOf(dice, triggerRules)),
       dependencies.map((_, task) => task).filter(() => dice(4) === 0),
     );
-    // A third are runs that are taken up again, or run again in part.
+    // A third are runs that are recovered, or run again in part.
     if (dice(3) > 0) return { ledger: Ledger.open(plan) };
     const statuses: readonly TaskStatus[] = ['pending', 'running', 'retrying', ...settledStatuses, 'done'];
     return {

@@ -65,7 +65,7 @@ function compareSteps(world: RunWorld, ledger: Ledger, path: Path, kept: number)
       `${about}: ${event.type}`,
     );
     shownAs = statusOf(next, actions) ?? shownAs;
-    // A run that was left paused is taken up, and then paused.
+    // A run that was left paused is recovered, and then paused.
     const isBehind = path[index + 1]?.isTold === true;
     if (shownAs !== undefined && !isBehind) assert.is(view.status, shownAs, `${about}: ${event.type}`);
     compareView(data, view, about);

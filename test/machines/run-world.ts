@@ -18,7 +18,7 @@ import {
   type InspectionEvent,
 } from 'xstate';
 import type { OrchestratorContext, OrchestratorEvent, OrchestratorState } from '../../machines/index.ts';
-import { hostOf } from '../../src/engine/host.ts';
+import { ownerOf } from '../../src/engine/actor-owner.ts';
 import type { LiveRun } from '../../src/engine/live-run.ts';
 import type { LedgerStatus, Verdict } from '../../src/model/ledger.ts';
 import type { SettledStatus } from '../../src/model/status.ts';
@@ -201,7 +201,7 @@ export class RunWorld {
   };
 
   #viewOf(actor: AnyActorRef): RunView {
-    return hostOf<LiveRun>(actor).journal.view();
+    return ownerOf<LiveRun>(actor).journal.view();
   }
 }
 

@@ -56,7 +56,7 @@ test('follows a task from ready through a retry to done', () => {
   assert.equal([fold.seq, fold.input, fold.flowHash, fold.statuses], [7, { n: 1 }, 'h', ['done', 'pending']]);
 });
 
-test('has a task that was under way wait again once its run is taken up, and no other', () => {
+test('has a task that was under way wait again once its run is recovered, and no other', () => {
   const fold = foldOf(
     started,
     { type: 'task.ready', taskId: 'a', at: 10 },
@@ -64,12 +64,12 @@ test('has a task that was under way wait again once its run is taken up, and no 
     { type: 'task.retrying', taskId: 'a', at: 13, attempt: 1, retryAt: 20, error },
   );
   const { a } = fold.view().tasks;
-  fold.takeUp();
+  fold.recover();
   assert.equal(fold.view().tasks.a, a);
   const again = { type: 'task.started', taskId: 'a', at: 21, attempt: 2, seq: 5, runId: 'r' } as Entry;
   fold.apply(again);
   const before = fold.view();
-  fold.takeUp();
+  fold.recover();
   const waiting = { status: 'pending', attempts: 2, dependsOn: [], readyAt: 10, startedAt: 11, error };
   assert.equal([fold.view().tasks.a, fold.seq], [waiting, 5]);
   assert.is(before.tasks.a?.status, 'running');

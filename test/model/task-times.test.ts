@@ -205,13 +205,13 @@ test('keep the time of an attempt that a stop cut short apart, since nobody know
 
 test('are the same where the fold is told of the stop, which then knows of attempts that were not repeated', () => {
   const again = timesOf(ready(10), started(12, 1), retrying(20, 1, 50), started(50, 2));
-  again.fold.takeUp();
+  again.fold.recover();
   assert.equal([started(500, 2), done(510, 2)].flatMap(again.apply).map(show), [
     'a0 lost2 50-500',
     'a0 attempt2 500-510 done',
   ]);
   const never = timesOf(ready(10), started(12, 1));
-  never.fold.takeUp();
+  never.fold.recover();
   assert.equal(never.apply(cancelled(500, 1)).map(show), ['a0 lost1 12-500']);
 });
 

@@ -14,7 +14,6 @@ const task = 'machines/task.ts';
 const orchestrator = 'machines/orchestrator.ts';
 const attempt = 'src/engine/attempt.ts';
 const liveTask = 'src/engine/live-task.ts';
-const liveRun = 'src/engine/live-run.ts';
 const slots = 'src/engine/slots.ts';
 const scope = 'src/engine/scope.ts';
 
@@ -68,7 +67,7 @@ export const defects: readonly Defect[] = [
     put: "const endedWell = status !== 'failed';",
   },
   {
-    name: 'a run that is taken up has forgotten its failures',
+    name: 'a run that is recovered has forgotten its failures',
     file: ledger,
     find: 'if (status in seenBit) ledger',
     put: "if (status in seenBit && status !== 'failed') ledger",
@@ -188,14 +187,14 @@ export const defects: readonly Defect[] = [
     put: 'this.task.returned(this.task.run.now(), this.number > 1 ? undefined : output);',
   },
   {
-    name: 'a paused run is taken up running',
-    file: liveRun,
-    find: "this.send({ type: 'run.recover', at });\n    if (status === 'paused') this",
-    put: "this.send({ type: 'run.recover', at });\n    if (false) this",
+    name: 'a paused run is recovered running',
+    file: 'src/engine/run-opening.ts',
+    find: "run.send({ type: 'run.recover', at });\n    if (status === 'paused') run",
+    put: "run.send({ type: 'run.recover', at });\n    if (false) run",
   },
   {
-    name: 'a run that was being cancelled is taken up as if it were not',
-    file: liveRun,
+    name: 'a run that was being cancelled is recovered as if it were not',
+    file: 'src/engine/run-opening.ts',
     find: "if (status === 'cancelling')",
     put: "if (status === 'cancelling' && cause === 'timeout')",
   },
@@ -206,13 +205,13 @@ export const defects: readonly Defect[] = [
     put: '',
   },
   {
-    name: 'an attempt that is taken up has the next number',
+    name: 'an attempt that is recovered has the next number',
     file: task,
     find: 'Math.max(context.attempt, 1)',
     put: 'context.attempt + 1',
   },
   {
-    name: 'a retry that is taken up does not wait',
+    name: 'a retry that is recovered does not wait',
     file: liveTask,
     find: "if (status === 'retrying') this.wakeAt(retryAt, now);",
     put: "if (status === 'retrying') this.wakeAt(now, now);",
@@ -256,13 +255,13 @@ export const defects: readonly Defect[] = [
     put: "      this.#isClosed = true;\n      this.task.send({ type: 'attempt.skipped'",
   },
   {
-    name: 'the time of a run that is taken up begins anew',
-    file: liveRun,
-    find: 'const from = this.journal.rerunAt ?? startedAt;',
+    name: 'the time of a run that is recovered begins anew',
+    file: 'src/engine/run-opening.ts',
+    find: 'const from = run.journal.rerunAt ?? startedAt;',
     put: 'const from = at;',
   },
   {
-    name: 'a view counts an attempt that was taken up twice',
+    name: 'a view counts an attempt that was recovered twice',
     file: 'src/model/fold.ts',
     find: 'task.attempts = entry.attempt;',
     put: 'task.attempts += 1;',

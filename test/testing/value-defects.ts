@@ -16,9 +16,9 @@ const task = 'machines/task.ts';
 
 export const valueDefects: readonly Defect[] = [
   {
-    name: 'a run that is taken up has forgotten its input',
-    file: liveRun,
-    find: 'this.input = fold.input;',
+    name: 'a run that is recovered has forgotten its input',
+    file: 'src/engine/run-opening.ts',
+    find: 'run.input = fold.input;',
     put: '',
   },
   {
@@ -155,15 +155,15 @@ export const valueDefects: readonly Defect[] = [
   },
   {
     name: 'the time limit of a flow is ignored',
-    file: liveRun,
-    find: 'return this.settings.totalTimeoutMs ?? this.definition.settings.totalTimeoutMs;',
+    file: 'src/engine/run-config.ts',
+    find: 'return this.settings.totalTimeoutMs ?? this.#flow.settings.totalTimeoutMs;',
     put: 'return this.settings.totalTimeoutMs;',
   },
   {
     name: "a flow's concurrency is ignored",
-    file: liveRun,
-    find: 'settings.concurrency ?? this.definition.settings.concurrency',
-    put: 'settings.concurrency',
+    file: 'src/engine/run-config.ts',
+    find: 'this.settings.concurrency ?? this.#flow.settings.concurrency',
+    put: 'this.settings.concurrency',
   },
   {
     name: "a flow's own pool is ignored",
@@ -179,21 +179,21 @@ export const valueDefects: readonly Defect[] = [
   },
   {
     name: "a run's own concurrency is ignored",
-    file: liveRun,
-    find: 'settings.concurrency ?? this.definition.settings.concurrency',
-    put: 'this.definition.settings.concurrency',
+    file: 'src/engine/run-config.ts',
+    find: 'this.settings.concurrency ?? this.#flow.settings.concurrency',
+    put: 'this.#flow.settings.concurrency',
   },
   {
     name: "a run's own time limit is ignored",
-    file: liveRun,
-    find: 'return this.settings.totalTimeoutMs ?? this.definition.settings.totalTimeoutMs;',
-    put: 'return this.definition.settings.totalTimeoutMs;',
+    file: 'src/engine/run-config.ts',
+    find: 'return this.settings.totalTimeoutMs ?? this.#flow.settings.totalTimeoutMs;',
+    put: 'return this.#flow.settings.totalTimeoutMs;',
   },
   {
-    name: 'what was said of a run is forgotten when it is taken up',
+    name: 'what was said of a run is forgotten when it is recovered',
     file: engine,
-    find: 'this.#launch(journal, journal.settings, undefined)',
-    put: 'this.#launch(journal, {}, undefined)',
+    find: 'return this.#handleOf(this.#launch(journal, journal.settings, undefined))',
+    put: 'return this.#handleOf(this.#launch(journal, {}, undefined))',
   },
   {
     name: 'what was said of a run is forgotten when it runs again',
@@ -204,7 +204,7 @@ export const valueDefects: readonly Defect[] = [
   {
     name: 'the signal that a run was started with does not cancel it',
     file: engine,
-    find: 'const cancel = (): void => handle.cancel(signal.reason);',
+    find: 'const cancel = (): void => void handle.cancel(signal.reason);',
     put: 'const cancel = (): void => {};',
   },
   {
@@ -268,7 +268,7 @@ export const valueDefects: readonly Defect[] = [
     put: '',
   },
   {
-    name: 'a run that is taken up throws only what failed since',
+    name: 'a run that is recovered throws only what failed since',
     file: results,
     find: 'else if (isSettled(status)) this.addEnding(task, status, error, cause);',
     put: '',

@@ -142,12 +142,12 @@ export class TaskModel {
    * Recovers the row of a task that was live when its run was stopped: an attempt under way runs again under the same
    * number, a wait for a retry continues.
    */
-  takeUp(left: LiveRow): LiveRow {
+  recover(left: LiveRow): LiveRow {
     return this.#restored(left.status === 'retrying' ? 'backing_off' : 'ready', left.attempts);
   }
 
   /** Does the same for a task that is to be cancelled: its attempts stay as they were counted. */
-  takeUpToEnd(left: LiveRow): LiveRow {
+  recoverToEnd(left: LiveRow): LiveRow {
     return this.#restored('ready', left.attempts);
   }
 

@@ -228,11 +228,11 @@ export class Turn {
     this.#live.push(task);
     const left = this.#left?.[task];
     if (left?.isLive && decision === 'run') {
-      this.#rows[task] = model.takeUp(left);
+      this.#rows[task] = model.recover(left);
       if (left.status !== 'retrying') this.#claimAt[task] = this.#readyAt[task] as number;
       return;
     }
-    this.#rows[task] = left?.isLive ? model.takeUpToEnd(left) : model.fresh();
+    this.#rows[task] = left?.isLive ? model.recoverToEnd(left) : model.fresh();
     if (decision === 'run') this.tell(task, 'task.ready');
     else if (decision === 'skip') this.tell(task, 'task.skip', because);
     else if (decision === 'upstream_failed') this.tell(task, 'task.fail_upstream', because);

@@ -77,7 +77,7 @@ export class Comparison {
     this.#expected = undefined;
     this.#calls = new Set();
     this.#says.begin(step, number);
-    if (step.kind === 'stop') this.#view.takeUp();
+    if (step.kind === 'stop') this.#view.recover();
   }
 
   // The engine's calls during a step. It would take an error here for a body's, so differences are reported later.

@@ -37,7 +37,7 @@ export class ExpectedView {
   }
 
   /** Recovers the run on another engine: nothing is under way. */
-  takeUp(): void {
+  recover(): void {
     for (const [task, fields] of this.#tasks.entries())
       if (fields.status === 'running') this.#tasks[task] = { ...fields, status: 'pending' };
   }

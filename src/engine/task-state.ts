@@ -5,7 +5,7 @@ import type { TaskView } from '../model/view.ts';
  * The machine state of a task whose actor was stopped. An attempt that was under way is repeated with the same
  * number: the task waits for a slot.
  */
-export function placeOfLeft(left: TaskView, input: TaskInput): TaskPlace {
+export function recoveredPlace(left: TaskView, input: TaskInput): TaskPlace {
   const { attempts, readyAt, retryAt, error } = left;
   const known = { ...input, attempt: attempts, readyAt, error };
   return left.status === 'retrying' ? placeAt('backing_off', { ...known, retryAt }) : placeAt('ready', known);

@@ -12,7 +12,7 @@ const MOST = 10_000;
  * Ensures that an engine resumes from a journal only once. It knows the store's entries of a run, and the last `seq`
  * of each run that has left and may have snapshots. Other runs are not tracked.
  */
-export class LeftRuns {
+export class RecoveryGuard {
   readonly #read: (runId: string) => MaybePromise<readonly Entry[]>;
   readonly #seqs = new OrderedMap<string, number>();
 
@@ -25,7 +25,7 @@ export class LeftRuns {
    * Lets a run resume. Throws JournalError if more entries are known than the journal has; rejects with it if the
    * store takes its time.
    */
-  comeBack(journal: RunJournal): MaybePromise<void> {
+  check(journal: RunJournal): MaybePromise<void> {
     if (!journal.isShared) return this.#forget(journal);
     const kept = this.#read(journal.runId);
     if (!isThenable(kept)) return this.#check(journal, kept);
