@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { fromPromise } from 'xstate';
 import { z } from 'zod';
 import { definitionOf } from '../../src/flow.ts';
+import { taskSettings } from '../../src/model/definition.ts';
 import { spec } from '../spec.ts';
 import { refusalOf } from './refusal.ts';
 
@@ -200,8 +201,7 @@ for (const [what, define, fields, text] of refused) {
   });
 }
 
-const shared = ['dependsOn', 'triggerRule', 'retry', 'timeoutMs', 'totalTimeoutMs', 'graceMs', 'optional'];
-const settings = [...shared, 'skippable', 'priority', 'pool', 'durationMs', 'output'];
+const settings = ['dependsOn', ...taskSettings];
 
 test('takes null for no setting: it is not left out', () => {
   for (const option of settings) {
