@@ -1,4 +1,5 @@
 const { builtinModules } = require('node:module');
+const { exports: entries, peerDependencies } = require('./package.json');
 
 // The floors of ARCHITECTURE.md as rules: a file imports downwards only.
 
@@ -35,7 +36,9 @@ const room = (name, may, comment) => ({
   },
 });
 
-const adapters = '^src/http/(node|express|fastify|hono|fetch)\\.ts';
+const servers = Object.keys(entries).flatMap((name) => /^\.\/http\/([\w-]+)$/.exec(name)?.[1] ?? []);
+const adapters = `^src/http/(${servers.join('|')})\\.ts`;
+const peers = `^node_modules/(@types/)?(${Object.keys(peerDependencies).join('|')})/`;
 const model = '^src/model/';
 const machines = '^machines/';
 const logic = '^src/logic/';
@@ -154,7 +157,7 @@ module.exports = {
         'The core of HTTP serves all servers: what it needs of one, an adapter brings, and none needs another.',
       severity: 'error',
       from: { path: '^src/http/', pathNot: `${adapters}$` },
-      to: { path: [`${adapters}$`, '^node_modules/(@types/)?(express|fastify|hono)/'] },
+      to: { path: [`${adapters}$`, peers] },
     },
     {
       name: 'cli-on-top',

@@ -8,10 +8,8 @@ import { build } from 'esbuild';
 
 const dist = new URL('../dist/', import.meta.url);
 const page = new URL('../docs/platforms.md', import.meta.url);
-/** Peer packages of the entries that use them, which their users have installed. */
-const peers = ['@statelyai/inspect', '@xstate/graph', 'express', 'fastify', 'hono'];
 
-const { exports } = JSON.parse(readFileSync(new URL('package.json', dist), 'utf8'));
+const { exports, peerDependencies } = JSON.parse(readFileSync(new URL('package.json', dist), 'utf8'));
 const rows: string[] = [];
 for (const [subpath, { default: path }] of Object.entries<{ default: string }>(exports)) {
   const name = subpath.replace('.', 'topple');
@@ -32,7 +30,8 @@ async function kilobytes(file: string, more: readonly string[]): Promise<string>
     minify: true,
     format: 'esm',
     platform: 'node',
-    external: [...peers, ...more],
+    // Users of an entry have its peers installed.
+    external: [...Object.keys(peerDependencies), ...more],
     write: false,
   });
   const [bundle] = outputFiles;

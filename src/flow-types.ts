@@ -4,7 +4,7 @@ import type { FixedIds, IsListed, KnownIds, LooseId, RestIds } from './flow-ids.
 import type { FlowDefinition, TaskSettings } from './model/definition.ts';
 import type { Outcome, PerformScope } from './model/perform.ts';
 import type { Schema } from './model/schema.ts';
-import type { TriggerRule } from './model/trigger-rule.ts';
+import type { SkippedBy, TriggerRule } from './model/trigger-rule.ts';
 
 /** The output of a task; `unknown` where its type is not known. */
 export type OutputOf<Tasks, Id> = Id extends keyof Tasks
@@ -41,27 +41,10 @@ export type OutcomesOf<Ids extends readonly unknown[]> =
 /** Why a task may have no output in a run that is done: skipped, or optional and failed. */
 export type Absence = 'skipped' | 'failed';
 
-/** Rules that never skip. */
-export type RuleThatNeverSkips = 'all_settled' | 'always' | 'none_failed';
-
-/** Rules that skip when everything succeeded. */
-export type RuleOfFailure = 'all_failed' | 'all_skipped' | 'one_failed';
-
 /** Why one of these tasks may have no output. A task that the types do not know may be skipped. */
 export type AbsenceIn<Tasks, Ids extends readonly unknown[]> =
   | (Tasks[Ids[number] & keyof Tasks] extends { readonly absence: infer Upstream } ? Upstream : never)
   | ([Ids[number]] extends [keyof Tasks] ? never : 'skipped');
-
-/** Whether a rule may skip a task. Distributes over the rules if there are several. */
-export type SkippedBy<Rule, Upstream> = Rule extends RuleThatNeverSkips
-  ? never
-  : Rule extends RuleOfFailure
-    ? 'skipped'
-    : Rule extends 'one_settled'
-      ? [Upstream] extends [never]
-        ? never
-        : 'skipped'
-      : Extract<Upstream, 'skipped'>;
 
 /**
  * Finds why a task may have no output. In a run that is done, each task that is not optional is done or skipped, so the

@@ -3,6 +3,7 @@ import type { TextId } from './flow-ids.ts';
 import type { GraphDefinition } from './model/graph-definition.ts';
 import type { PerformScope } from './model/perform.ts';
 import type { Schema } from './model/schema.ts';
+import type { RuleOfFailure } from './model/trigger-rule.ts';
 
 /** A function that is the body of a task in a flow made of data. */
 export type GraphPerform<Output = unknown, Deps = Record<string, Output>> = (
@@ -95,7 +96,7 @@ export type IsSureGraph<Definition extends GraphDefinition> =
 export type MayMiss<Task> = Task extends
   | { readonly optional: true }
   | { readonly skippable: true }
-  | { readonly triggerRule: 'all_failed' | 'all_skipped' | 'one_failed' }
+  | { readonly triggerRule: RuleOfFailure }
   ? true
   : false;
 

@@ -40,9 +40,6 @@ export type {
   PerformOptions,
   ResultOf,
   ReturnedBy,
-  RuleOfFailure,
-  RuleThatNeverSkips,
-  SkippedBy,
   StartArguments,
   WithTask,
 } from './flow-types.ts';
@@ -107,7 +104,13 @@ export type { Body, Outcome, Perform, PerformScope } from './model/perform.ts';
 export type { Backoff, BackoffStrategy, FailureInfo, RetryPolicy, RetryQuestion } from './model/retry.ts';
 export type { Schema, SchemaInput, SchemaIssue, SchemaOutput, SchemaResult } from './model/schema.ts';
 export type { Cause, RunStatus, SettledRunStatus, SettledStatus, TaskStatus } from './model/status.ts';
-export { type TriggerRule, triggerRules } from './model/trigger-rule.ts';
+export {
+  type RuleOfFailure,
+  type RuleThatNeverSkips,
+  type SkippedBy,
+  type TriggerRule,
+  triggerRules,
+} from './model/trigger-rule.ts';
 export type { RunView, TaskView } from './model/view.ts';
 // Stores.
 export { createMemoryStore, type MemoryStore } from './store/memory.ts';

@@ -19,7 +19,7 @@ const limitMs = Number(options.limitMs);
 
 const files = globSync('**/*.test.ts', { cwd: options.folder })
   .map((file) => file.replaceAll('\\', '/'))
-  .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)))
+  .filter((file) => patterns.length === 0 || patterns.some((pattern) => `test/${file}`.includes(pattern)))
   .sort();
 
 const failures: string[] = [];

@@ -104,6 +104,8 @@ test('runs only the files that match', async () => {
   const files = { ledger: `test('a', () => {});`, graph: `test('a', fail);` };
   const some = await runnerOn(files, { patterns: ['ledger'] });
   assert.equal([some.code, some.lastLine], [0, '1 passed, 0 failed, 0 skipped']);
+  const byPath = await runnerOn(files, { patterns: ['test/ledger.test.ts'] });
+  assert.equal([byPath.code, byPath.lastLine], [0, '1 passed, 0 failed, 0 skipped']);
   const none = await runnerOn(files, { patterns: ['unknown'] });
   assert.equal([none.code, none.lastLine], [1, '0 passed, 0 failed, 0 skipped']);
 });

@@ -1,6 +1,6 @@
 import type { Schema, TaskSettings } from '../index.ts';
 import { badOption, checkFunction, checkKeys, showValue } from '../model/check.ts';
-import { readTask, type TaskDefinition } from '../model/definition.ts';
+import { readTask, type TaskDefinition, taskSettings } from '../model/definition.ts';
 import { check, isSchema } from '../model/schema.ts';
 import { ArgumentsError } from './error.ts';
 
@@ -99,19 +99,9 @@ function refuseGenerator(place: Parameters<typeof badOption>[0], perform: unknow
 const GeneratorFunction = function* () {}.constructor as FunctionConstructor;
 const AsyncGeneratorFunction = async function* () {}.constructor as FunctionConstructor;
 
-const taskOptions = new Set([
-  'args',
-  'perform',
-  'retry',
-  'timeoutMs',
-  'totalTimeoutMs',
-  'graceMs',
-  'optional',
-  'skippable',
-  'priority',
-  'pool',
-  'durationMs',
-]);
+/** A list has no dependencies, and the output of its tasks goes nowhere. */
+const ofFlows: ReadonlySet<string> = new Set(['triggerRule', 'output']);
+const taskOptions = new Set(['args', 'perform', ...taskSettings.filter((name) => !ofFlows.has(name))]);
 
 function checkArguments(id: string, schema: unknown, args: readonly unknown[]): readonly unknown[] {
   const checked = check(schema as Schema | undefined, args);

@@ -84,23 +84,24 @@ export interface FlowSettings {
   readonly forwardEvents?: boolean | undefined;
 }
 
-const taskOptions = new Set([
-  'dependsOn',
-  'perform',
-  'actor',
-  'input',
-  'output',
-  'triggerRule',
-  'retry',
-  'timeoutMs',
-  'totalTimeoutMs',
-  'graceMs',
-  'optional',
-  'skippable',
-  'priority',
-  'pool',
-  'durationMs',
-]);
+const settings: { readonly [Name in keyof TaskSettings]-?: true } = {
+  output: true,
+  triggerRule: true,
+  retry: true,
+  timeoutMs: true,
+  totalTimeoutMs: true,
+  graceMs: true,
+  optional: true,
+  skippable: true,
+  priority: true,
+  pool: true,
+  durationMs: true,
+};
+
+/** The names of all settings, for each form in which a task may be given. */
+export const taskSettings = Object.keys(settings) as readonly (keyof TaskSettings)[];
+
+const taskOptions = new Set(['dependsOn', 'perform', 'actor', 'input', ...taskSettings]);
 
 const flowOptions = new Set([
   'input',
@@ -123,28 +124,53 @@ export function defineTask(flow: string, id: string, options: TaskOptions): Task
 
 /** Checks one task whose options have known names. */
 export function readTask(flow: string, id: string, options: TaskOptions): TaskDefinition {
-  const { dependsOn = noIds, triggerRule = 'all_success', retry, priority = 0 } = options;
-  const { optional = false, skippable = false } = options;
-  return checkTask(flow, {
+  const { dependsOn = noIds, triggerRule = 'all_success', retry, skippable = false, durationMs } = options;
+  return completeTask(flow, options, {
     id,
     dependsOn,
     triggerRule,
     retry: retry === undefined ? undefined : checkRetry(id, retry),
-    timeoutMs: options.timeoutMs,
-    totalTimeoutMs: options.totalTimeoutMs,
-    graceMs: options.graceMs,
-    optional,
     skippable,
-    priority,
-    pool: options.pool,
-    durationMs: options.durationMs,
-    output: options.output,
+    durationMs,
     body: defineBody(flow, id, options),
   });
 }
 
-/** Checks a task with defaults filled in, a checked retry policy and a valid body; its other types are not trusted. */
-export function checkTask(flow: string, task: TaskDefinition): TaskDefinition {
+/** The parts of a task that are read in another way where a flow is given as data. */
+export type TaskParts = Pick<
+  TaskDefinition,
+  'id' | 'dependsOn' | 'triggerRule' | 'retry' | 'skippable' | 'durationMs' | 'body'
+>;
+
+/**
+ * Adds the settings of a task to its parts, with defaults, and checks it. The retry policy and the body are valid; the
+ * other types are not trusted.
+ */
+export function completeTask(
+  flow: string,
+  given: Omit<TaskSettings, 'triggerRule' | 'retry'>,
+  parts: TaskParts,
+): TaskDefinition {
+  const { optional = false, priority = 0 } = given;
+  return checkTask(flow, {
+    id: parts.id,
+    dependsOn: parts.dependsOn,
+    triggerRule: parts.triggerRule,
+    retry: parts.retry,
+    timeoutMs: given.timeoutMs,
+    totalTimeoutMs: given.totalTimeoutMs,
+    graceMs: given.graceMs,
+    optional,
+    skippable: parts.skippable,
+    priority,
+    pool: given.pool,
+    durationMs: parts.durationMs,
+    output: given.output,
+    body: parts.body,
+  });
+}
+
+function checkTask(flow: string, task: TaskDefinition): TaskDefinition {
   const { id, dependsOn, triggerRule, optional, skippable, priority, pool, durationMs, output } = task;
   const place = (option: string) => ({ option, taskId: id, flow });
   if (!Array.isArray(dependsOn)) throw badOption(place('dependsOn'), 'an array of task ids', dependsOn);

@@ -2,13 +2,14 @@ import { exponential } from './backoff.ts';
 import { badOption, checkKeys } from './check.ts';
 import {
   checkFlow,
-  checkTask,
+  completeTask,
   defineBody,
   FlowDefinition,
   type FlowSettings,
   noIds,
   type TaskDefinition,
   type TaskSettings,
+  taskSettings,
 } from './definition.ts';
 import { FlowError } from './error.ts';
 import type { Graph } from './graph.ts';
@@ -83,18 +84,8 @@ const taskKeys = new Set([
   'id',
   'dependsOn',
   'needs',
-  'durationMs',
   'duration',
-  'triggerRule',
-  'retry',
-  'timeoutMs',
-  'totalTimeoutMs',
-  'graceMs',
-  'optional',
-  'skippable',
-  'priority',
-  'pool',
-  'output',
+  ...taskSettings,
   'fails',
   'skips',
   // Keys of other tools, ignored here.
@@ -132,24 +123,17 @@ function readGraphTask(
 ): TaskDefinition {
   checkKeys({ option: 'options', taskId: id, flow }, task, taskKeys);
   const { needs = noIds, dependsOn = needs, duration, durationMs = duration, triggerRule, retry } = task;
-  const { optional = false, skips = false, skippable = skips, priority = 0 } = task;
+  const { skips = false, skippable = skips } = task;
   if (needs !== noIds && task.dependsOn !== undefined) {
     throw badOption({ option: 'needs', taskId: id, flow }, 'left out if `dependsOn` is given', needs);
   }
-  return checkTask(flow, {
+  return completeTask(flow, task, {
     id,
     dependsOn,
     triggerRule: triggerRule === undefined ? 'all_success' : readRule(triggerRule),
     retry: retry === undefined ? undefined : policies.read(id, retry),
-    timeoutMs: task.timeoutMs,
-    totalTimeoutMs: task.totalTimeoutMs,
-    graceMs: task.graceMs,
-    optional,
     skippable,
-    priority,
-    pool: task.pool,
     durationMs,
-    output: task.output,
     body,
   });
 }

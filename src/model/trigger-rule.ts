@@ -3,6 +3,9 @@ import type { SettledStatus } from './status.ts';
 /**
  * When a task with dependencies may start. Names and verdicts are Airflow's (`trigger_rule_dep.py`), with `settled` for
  * Airflow's `done`, since `done` means success here.
+ *
+ * The hash of a flow depends on the places in this list. So a new rule goes to the end: anywhere else, stored runs would
+ * no longer match their flows.
  */
 export const triggerRules = [
   'all_success',
@@ -100,9 +103,39 @@ export function decide(rule: TriggerRule, seen: Seen, unsettled: boolean): Decis
   }
 }
 
+/** Rules that never skip. */
+export type RuleThatNeverSkips = 'all_settled' | 'always' | 'none_failed';
+
+/** Rules that skip when everything succeeded. */
+export type RuleOfFailure = 'all_failed' | 'all_skipped' | 'one_failed';
+
+/**
+ * `skipped` if a rule may skip a task; distributes over the rules if there are several.
+ *
+ * @typeParam Upstream why dependencies may have no output: `skipped` or `failed`
+ */
+export type SkippedBy<Rule, Upstream> = Rule extends RuleThatNeverSkips
+  ? never
+  : Rule extends RuleOfFailure
+    ? 'skipped'
+    : Rule extends 'one_settled'
+      ? [Upstream] extends [never]
+        ? never
+        : 'skipped'
+      : Extract<Upstream, 'skipped'>;
+
 /** Whether a task under the rule may start before all its dependencies have settled. */
 export function mayStartEarly(rule: TriggerRule): boolean {
-  return rule === 'always' || rule === 'one_failed' || rule === 'one_success' || rule === 'one_settled';
+  return early.has(rule);
+}
+
+const early: ReadonlySet<TriggerRule> = new Set(
+  triggerRules.filter((rule) => allSeen().some((seen) => decide(rule, seen, true) === 'run')),
+);
+
+/** Every set of endings. */
+function allSeen(): readonly Seen[] {
+  return Array.from({ length: 2 * UPSTREAM_FAILED }, (_, seen) => seen);
 }
 
 /** The rule spelled in our way or Airflow's; `undefined` for neither. */

@@ -5,6 +5,7 @@ import {
   decide,
   mayStartEarly,
   parseTriggerRule,
+  type SkippedBy,
   seenBit,
   type TriggerRule,
   triggerRules,
@@ -47,6 +48,44 @@ test('a rule may start early where it can say so while a dependency is unsettled
       endings.some((seen) => decide(rule, seen, true) === 'run'),
       rule,
     );
+});
+
+type Skips<Rule, Upstream> = [SkippedBy<Rule, Upstream>] extends [never] ? false : true;
+
+/** What the types say: whether a rule may skip where dependencies are done, or were skipped, or failed, or any of it. */
+const skips: {
+  readonly [Rule in TriggerRule]: readonly [
+    done: Skips<Rule, never>,
+    skipped: Skips<Rule, 'skipped'>,
+    failed: Skips<Rule, 'failed'>,
+    any: Skips<Rule, 'skipped' | 'failed'>,
+  ];
+} = {
+  all_success: [false, true, false, true],
+  all_failed: [true, true, true, true],
+  all_settled: [false, false, false, false],
+  all_settled_min_one_success: [false, true, false, true],
+  all_skipped: [true, true, true, true],
+  one_failed: [true, true, true, true],
+  one_success: [false, true, false, true],
+  one_settled: [false, true, true, true],
+  none_failed: [false, false, false, false],
+  none_failed_min_one_success: [false, true, false, true],
+  none_skipped: [false, true, false, true],
+  always: [false, false, false, false],
+};
+
+test('a rule may skip a task where the types say so, and nowhere else', () => {
+  const { done, skipped, failed, upstream_failed } = seenBit;
+  const anyFailure = failed | upstream_failed;
+  for (const rule of triggerRules) {
+    const maySkip = (possible: number): boolean =>
+      Array.from({ length: 16 }, (_, seen) => seen)
+        .filter((seen) => seen > 0 && (seen & ~possible) === 0)
+        .some((seen) => [true, false].some((unsettled) => decide(rule, seen, unsettled) === 'skip'));
+    const said = [done, done | skipped, done | anyFailure, done | skipped | anyFailure].map(maySkip);
+    assert.equal(said, skips[rule], rule);
+  }
 });
 
 interface Row {

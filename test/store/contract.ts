@@ -56,6 +56,17 @@ export function storeContract(name: string, create: () => MaybePromise<Store>): 
     assert.is((await store.read('r')).length, 1);
   });
 
+  test('gives values back as its texts of them have them, or, if it makes no texts, as they are', async () => {
+    const store = await create();
+    const output = { at: new Date(5) };
+    const text = store.values?.write(output);
+    output.at = new Date(6);
+    const done: Entry = { type: 'task.done', at: 1, attempt: 1, output, seq: 1, runId: 'r', taskId: 'a' };
+    await store.append({ ...appendOf('r', [done], 0, []), textAt: () => text });
+    const kept = { at: new Date(store.values === undefined ? 6 : 5) };
+    assert.equal(await store.read('r'), [{ ...done, output: kept }]);
+  });
+
   test('lists runs by flow and by whether they have settled', async () => {
     const store = await create();
     const started = (runId: string, flow: string): Entry => ({

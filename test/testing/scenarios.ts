@@ -1,7 +1,13 @@
 // The flows on which topple tests itself. They are made by whoever's `createFlowFromGraph` is given, since defects are
 // seeded in copies of topple.
 
-import type { createFlowFromGraph, GraphDefinition, GraphTask, TriggerRule } from 'topple';
+import {
+  type createFlowFromGraph,
+  type GraphDefinition,
+  type GraphTask,
+  type TriggerRule,
+  triggerRules,
+} from 'topple';
 import type { AttemptOutcome } from 'topple/testing';
 
 /** A flow and how it is looked at. */
@@ -110,16 +116,5 @@ export const scenarios: readonly Scenario[] = [
     graph: { name: 'progress', tasks: { a: {}, b: { dependsOn: ['a'], retry: { maxAttempts: 2 } } } },
     outcomes: { a: ['done', 'progresses'], b: ['done', 'fails', 'progresses'] },
   },
-  ruleScenario('all_success'),
-  ruleScenario('all_failed'),
-  ruleScenario('all_settled'),
-  ruleScenario('all_settled_min_one_success'),
-  ruleScenario('all_skipped'),
-  ruleScenario('one_failed'),
-  ruleScenario('one_success'),
-  ruleScenario('one_settled'),
-  ruleScenario('none_failed'),
-  ruleScenario('none_failed_min_one_success'),
-  ruleScenario('none_skipped'),
-  ruleScenario('always'),
+  ...triggerRules.map(ruleScenario),
 ];

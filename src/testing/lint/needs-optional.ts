@@ -1,5 +1,6 @@
 import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
 import type { SettledStatus } from '../../model/status.ts';
+import { decide, seenBit } from '../../model/trigger-rule.ts';
 import type { Possible } from '../model/possible.ts';
 
 const maxNamed = 3;
@@ -20,20 +21,17 @@ export function whyItNeedsOptional(
     (mayEnd(name, 'failed') || mayEnd(name, 'upstream_failed'));
   const blocking = dependsOn.filter(mayBlock);
   if (optional || blocking.length === 0) return undefined;
-  switch (triggerRule) {
-    case 'all_success':
-    case 'none_failed':
-    case 'none_failed_min_one_success':
-      return advise(id, blocking.length === 1 ? `${list(blocking)} fails` : `one of ${list(blocking)} fails`);
-    case 'one_success':
-      if (!dependsOn.every((name) => mayBlock(name) || mayEnd(name, 'skipped'))) return undefined;
-      return advise(id, `none of its dependencies is done, and ${list(blocking)} may fail`);
-    case 'all_settled_min_one_success':
-      if (!dependsOn.every(mayBlock)) return undefined;
-      return advise(id, blocking.length === 1 ? `${list(blocking)} fails` : `all of ${list(blocking)} fail`);
-    default:
-      return undefined;
+  const { done, failed, skipped } = seenBit;
+  const isBlockedBy = (seen: number): boolean => decide(triggerRule, seen, false) === 'upstream_failed';
+  if (isBlockedBy(done | failed))
+    return advise(id, blocking.length === 1 ? `${list(blocking)} fails` : `one of ${list(blocking)} fails`);
+  if (!isBlockedBy(failed)) return undefined;
+  if (isBlockedBy(failed | skipped)) {
+    if (!dependsOn.every((name) => mayBlock(name) || mayEnd(name, 'skipped'))) return undefined;
+    return advise(id, `none of its dependencies is done, and ${list(blocking)} may fail`);
   }
+  if (!dependsOn.every(mayBlock)) return undefined;
+  return advise(id, blocking.length === 1 ? `${list(blocking)} fails` : `all of ${list(blocking)} fail`);
 }
 
 function advise(id: string, where: string): string {
