@@ -222,12 +222,12 @@ export class EngineRuns implements EngineCore<LiveRun> {
     // A new run may be refused yet, by a store that has another of its id.
     const isNew = run.journal.seq === 0 && !run.journal.isShared;
     const checked = isNew ? undefined : this.#left.check(run.journal);
-    if (!isNew) this.#settled.delete(run.id);
     this.#live.set(run.id, run);
     this.#stored.forget(run.id);
     this.#recoveries?.entered(run.id);
     if (this.#isDraining) run.drain();
-    return checked;
+    if (takesTime(checked)) return checked.then(() => void this.#settled.delete(run.id));
+    if (!isNew) this.#settled.delete(run.id);
   }
 
   leave(run: LiveRun): void {

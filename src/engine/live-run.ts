@@ -429,7 +429,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
 
   /** Stops the run, which stays unsettled in the store. A no-op if it has settled. */
   stop(error: unknown = new EngineStoppedError()): void {
-    if (this.hasEnded || this.hasSettled || (this.#end.isSealed && this.#commits.keeping.isUnderWay)) return;
+    if (this.hasEnded || this.hasSettled || (this.#end.isSealed && this.journal.isLate)) return;
     this.stopped(error);
     this.steps.stop();
   }

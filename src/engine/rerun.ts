@@ -4,7 +4,7 @@ import type { HeldRun } from './run.ts';
 
 /** Throws unless a run has settled and can run again. */
 export function checkRerun({ id, hasSettled, endSeq, journal }: HeldRun): void {
-  const { startedAt, status } = journal.foldTo().run;
+  const { startedAt, status } = journal.foldTo(journal.shownSeq).run;
   // More entries in the journal mean that it runs again already.
   if (!hasSettled || journal.seq > endSeq) {
     throw new Error(

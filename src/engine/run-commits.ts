@@ -90,7 +90,10 @@ export class RunCommits implements Committer {
     if (this.#isDue || this.#isLateDue) return;
     this.#isLateDue = true;
     this.#turn.afterEventLoop(() => {
-      if (this.#isLateDue) this.commit();
+      if (!this.#isLateDue) return;
+      // The turn that is about to come may have what follows from it.
+      if (this.#turn.isScheduled) this.later(undefined);
+      else this.commit();
     });
   }
 }

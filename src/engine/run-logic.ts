@@ -246,8 +246,8 @@ export class RunLogic {
 
 /** The orchestrator's snapshot as far as its entries are kept, where that takes time: its end last of all. */
 function keptOf(run: LiveRun, inner: Inner): Inner {
-  if (!run.journal.isLate || run.hasSettled) return inner;
-  const value = keptState(run.journal);
+  if (!run.journal.isLate || (run.hasSettled && inner.status === 'done')) return inner;
+  const value = keptState(run);
   const status = inner.status === 'done' ? 'active' : inner.status;
   if (value === inner.value && status === inner.status) return inner;
   const { context, error } = inner;
@@ -256,9 +256,9 @@ function keptOf(run: LiveRun, inner: Inner): Inner {
 }
 
 /** The orchestrator's state as far as it is kept. A rerun that is not kept yet has not begun. */
-function keptState(journal: RunJournal): OrchestratorState {
+function keptState({ journal, hasSettled }: LiveRun): OrchestratorState {
   const { startedAt, status } = journal.foldTo(journal.keptSeq).run;
-  if (isSettledRun(status)) return 'opening';
+  if (isSettledRun(status)) return hasSettled ? status : 'opening';
   if (startedAt !== null || status === 'cancelling') return status;
   return status === 'paused' ? 'held' : 'opening';
 }

@@ -57,6 +57,11 @@ export class Turn {
     this.#clock.hold?.(until);
   }
 
+  /** Whether a turn is to come without being asked for. */
+  get isScheduled(): boolean {
+    return this.#isScheduled;
+  }
+
   schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
