@@ -1,5 +1,5 @@
 import { DevalueError, stringify, unflatten } from 'devalue';
-import { ValueError } from '../model/error.ts';
+import { StoreError, ValueError } from '../model/error.ts';
 import type { ValueFormat } from './store.ts';
 
 /** Changes the text of a value before it is written, for example to encrypt or compress it. */
@@ -20,6 +20,7 @@ const CODED = '~coded';
  * `{"~devalue": …}`, in the form of the library of that name; text of a codec as `{"~coded": "…"}`.
  *
  * `write` throws `ValueError` for what could not be read back: functions, symbols, promises and instances of classes.
+ * `read` throws `StoreError` `value` for a codec's text without that codec.
  */
 export function createValueFormat({ codec }: { readonly codec?: Codec | undefined } = {}): ValueFormat {
   if (codec === undefined) return { write, read };
@@ -49,6 +50,12 @@ function read(text: string): unknown {
 }
 
 function fromJson(written: unknown): unknown {
+  if (onlyValue(written, CODED) !== undefined) {
+    throw new StoreError(
+      'value',
+      'A value was encoded by a codec: open the store with the `codec` that wrote it',
+    );
+  }
   const rich = onlyValue(written, RICH);
   return rich === undefined ? written : unflatten(rich as never, revivers);
 }

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { ValueError } from 'topple';
+import { StoreError, ValueError } from 'topple';
 import * as assert from 'uvu/assert';
 import { createValueFormat } from '../../src/store/values.ts';
 import { spec } from '../spec.ts';
@@ -147,6 +147,19 @@ test('can be encrypted, and what was written before stays readable', () => {
   const forged = JSON.parse(written) as { '~coded': string };
   forged['~coded'] = `AAAA${forged['~coded'].slice(4)}`;
   assert.throws(() => sealed.read(JSON.stringify(forged)), /authenticate/);
+});
+
+test('that a codec wrote are not taken for values without it', () => {
+  const coded = createValueFormat({ codec: { encode: (text) => text, decode: (text) => text } }).write(1);
+  const isRefused = (error: unknown): boolean => {
+    assert.instance(error, StoreError);
+    assert.equal(
+      [(error as StoreError).code, (error as StoreError).message],
+      ['value', 'A value was encoded by a codec: open the store with the `codec` that wrote it'],
+    );
+    return true;
+  };
+  assert.throws(() => format.read(coded), isRefused);
 });
 
 function refusalOf(value: unknown): unknown {
