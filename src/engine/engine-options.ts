@@ -29,7 +29,8 @@ export interface EngineSettings {
   readonly inspect?: ((event: InspectionEvent) => void) | undefined;
   /** Default: `console`. */
   readonly logger?: Logger | undefined;
-  /** The number of settled runs kept, in the store too; the oldest go first. Default 1,000. */
+  /** The number of settled runs kept, in the store too; the oldest go first. Default 1,000, and in a store that
+   * engines share, such as that of `topple/sqlite`, all: it has an option of its own. */
   readonly keepSettled?: number | undefined;
   /** The source of jitter, from 0, below 1. Default `Math.random`. */
   readonly random?: (() => number) | undefined;

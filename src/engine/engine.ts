@@ -68,6 +68,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
   /** Options for the actors of runs that it starts. */
   readonly #launchOptions: LaunchOptions;
   readonly #keepSettled: number;
+  /** Whether settled runs beyond that leave the store too: a store that engines share has its own rule. */
+  readonly #removesSettled: boolean;
   readonly #turns = new WeakMap<object, Turn>();
   readonly #live = new OrderedMap<string, LiveRun>();
   readonly #left = new RecoveryGuard((id) => this.store?.read(id) ?? []);
@@ -96,6 +98,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     this.#pools = new Pools(pools);
     this.#clock = given.clock ?? timeOfDay;
     this.#keepSettled = given.keepSettled ?? 1_000;
+    this.#removesSettled = given.keepSettled !== undefined || !isShared(store);
     this.#launchOptions = { clock: this.#clock, inspect: inspect && this.#guard(inspect) };
     this.#flows = new KnownFlows(flows);
     this.#stored = new StoredRuns(this, this.#clock, this.#flows);
@@ -323,6 +326,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   #forget(id: string): void {
+    if (!this.#removesSettled) return;
     const failed = (error: unknown): void => this.logger.error(`The store could not forget run ${id}`, error);
     try {
       const removing = this.store?.remove(id);
