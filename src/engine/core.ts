@@ -4,6 +4,7 @@ import type { Logger } from '../model/logger.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { Store } from '../store/store.ts';
 import type { RunCommand } from './run-command.ts';
+import type { End } from './run-end.ts';
 import type { RunJournal } from './run-journal.ts';
 import type { Limit } from './slots.ts';
 import type { Turn } from './turn.ts';
@@ -39,5 +40,5 @@ export interface EngineCore<Run> {
    */
   commandElsewhere(runId: string, command: RunCommand): Promise<void> | undefined;
   /** Removes a run that is over. */
-  leave(run: Run): void;
+  leave(run: Run, end: End): void;
 }

@@ -37,6 +37,7 @@ import { RecoveryGuard } from './recovery-guard.ts';
 import { checkRerun, recordRerun } from './rerun.ts';
 import { type HeldRun, Run } from './run.ts';
 import type { RunCommand } from './run-command.ts';
+import type { End } from './run-end.ts';
 import { RunJournal } from './run-journal.ts';
 import { createRunMachine, type LaunchOptions, launch, RunLogic } from './run-logic.ts';
 import { isShared, SharedRuns } from './shared-runs.ts';
@@ -79,6 +80,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
   readonly #stored: StoredRuns;
   readonly #recoveries: Recoveries<Run> | undefined;
   readonly #shared: SharedRuns | undefined;
+  /** Flows whose runs it recovers until it is stopped. */
+  readonly #watched = new Map<string, FlowDefinition>();
   /** Removals that a store has not answered. */
   readonly #removals = new Set<Promise<unknown>>();
   #order = 0;
@@ -154,7 +157,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     this.#checkStarting();
     for (const definition of definitions) this.#meet(definition);
     const live = this.#live.toArray().map(({ id }) => id);
-    if (given.watch === true) this.#shared?.watch([...flows.keys()], () => this.#recoverMore(flows));
+    if (given.watch === true) this.#watch(flows);
     return this.#recoveries?.recover(flows, live) ?? [];
   }
 
@@ -188,7 +191,6 @@ export class EngineRuns implements EngineCore<LiveRun> {
       storeTimeoutMs,
     );
     this.#shared?.close();
-    this.#shared?.release(live.filter((run) => !run.hasSettled).map(({ id }) => id));
   }
 
   // Services for runs.
@@ -233,10 +235,12 @@ export class EngineRuns implements EngineCore<LiveRun> {
     if (!isNew) this.#settled.delete(run.id);
   }
 
-  leave(run: LiveRun): void {
+  leave(run: LiveRun, { error }: End): void {
     if (this.#live.get(run.id) !== run) return;
     this.#live.delete(run.id);
     this.#left.leave(run.journal);
+    // A run in conflict is another's.
+    if (!run.hasSettled && !isA(error, StoreConflictError)) void this.#shared?.release([run.id]);
     if (run.result === undefined) return;
     if (this.#keepSettled === 0) return this.#forget(run.id);
     this.#settled.set(run.id, run);
@@ -250,10 +254,11 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return this.#live.get(runId);
   }
 
-  async takeOver(runId: string): Promise<LiveRun> {
+  async takeOver(runId: string): Promise<LiveRun | undefined> {
     const entries = (await this.store?.read(runId)) ?? [];
-    const { definition, entries: checked } = checkStored(this.#flows.flowOf(runId, entries), runId, entries);
-    const journal = this.openJournal(definition, runId, checked);
+    const { definition, ending } = checkStored(this.#flows.flowOf(runId, entries), runId, entries);
+    if (ending !== undefined) return undefined;
+    const journal = this.openJournal(definition, runId, entries);
     const run = this.#launch(journal, journal.settings, undefined);
     run.drain();
     return run;
@@ -300,10 +305,16 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return again;
   };
 
-  #recoverMore(flows: ReadonlyMap<string, FlowDefinition>): void {
-    if (this.#isDraining) return;
+  #watch(flows: ReadonlyMap<string, FlowDefinition>): void {
+    for (const [name, definition] of flows) this.#watched.set(name, definition);
+    this.#shared?.watch([...this.#watched.keys()], () => this.#recoverMore());
+  }
+
+  /** Recovers what the watch has found. It finds that again if it comes while a call recovers, whose runs it would take. */
+  #recoverMore(): void {
+    if (this.#isDraining || this.#recoveries?.isUnderWay !== false) return;
     const live = this.#live.toArray().map(({ id }) => id);
-    this.#recoveries?.recover(flows, live).catch((error: unknown) => {
+    this.#recoveries.recover(this.#watched, live).catch((error: unknown) => {
       if (!this.#isDraining) this.logger.error('Runs could not be recovered', error);
     });
   }

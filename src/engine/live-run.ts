@@ -529,7 +529,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     if (callbacks === undefined) return;
     this.#commits.keeping.close();
     this.steps.close();
-    this.#core.leave(this);
+    this.#core.leave(this, end);
     for (const callback of callbacks) callback(end);
   }
 }

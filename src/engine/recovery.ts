@@ -12,6 +12,8 @@ interface Recovering<Run> {
   readonly logger: Logger;
   /** Whether it is being stopped: nothing more starts. */
   readonly isDraining: boolean;
+  /** A run under way. */
+  live(runId: string): unknown;
   /** Continues a run. Throws FlowError if a pool that its flow names is missing. */
   resume(stored: StoredJournal): Run;
 }
@@ -31,6 +33,11 @@ export class Recoveries<Run> {
     this.#engine = engine;
     this.#store = store;
     this.#shared = shared;
+  }
+
+  /** Whether runs are being recovered. */
+  get isUnderWay(): boolean {
+    return this.#calls.size > 0;
   }
 
   /** Notes a run that starts or resumes. */
@@ -58,60 +65,58 @@ export class Recoveries<Run> {
     const runs: Run[] = [];
     if (this.#shared === undefined) {
       const listing = this.#store.list({ settled: false });
-      await this.#recoverAll(takesTime(listing) ? await listing : listing, flows, seen, runs);
-    } else await this.#recoverClaimed(this.#shared, flows, seen, runs);
+      const isKnown = (runId: string): boolean => seen.has(runId);
+      await this.#recoverAll(takesTime(listing) ? await listing : listing, flows, isKnown, runs);
+    } else await this.#recoverClaimed(this.#shared, flows, runs);
     if (this.#engine.isDraining)
       throw new EngineStoppedError('The engine was stopped: it recovers no more runs');
     return runs;
   }
 
-  /** Recovers what nobody alive owns. What cannot be recovered here is given up again: others may have its flow. */
+  /**
+   * Recovers what nobody alive owns. A claim is as of now: it matters only what is under way. What cannot be recovered
+   * here is given up again, since others may have its flow.
+   */
   async #recoverClaimed(
     shared: SharedRuns,
     flows: ReadonlyMap<string, FlowDefinition>,
-    seen: ReadonlySet<string>,
     runs: Run[],
   ): Promise<void> {
-    const refused: string[] = [];
+    const isKnown = (runId: string): boolean => this.#engine.live(runId) !== undefined;
     for await (const claimed of shared.claim([...flows.keys()])) {
-      refused.push(...(await this.#recoverAll(claimed, flows, seen, runs)));
+      await this.#recoverAll(claimed, flows, isKnown, runs);
       if (this.#engine.isDraining) break;
     }
-    shared.release(refused);
   }
 
-  /** Returns the ids of the runs that cannot be recovered. */
   async #recoverAll(
     listed: readonly { readonly id: string; readonly flow: string }[],
     flows: ReadonlyMap<string, FlowDefinition>,
-    seen: ReadonlySet<string>,
+    isKnown: (runId: string) => boolean,
     runs: Run[],
-  ): Promise<readonly string[]> {
-    const refused: string[] = [];
+  ): Promise<void> {
     for (const { id, flow } of listed) {
       const definition = flows.get(flow);
-      if (definition === undefined || seen.has(id)) continue;
+      if (definition === undefined || isKnown(id)) continue;
       try {
         const reading = this.#store.read(id);
         const entries = takesTime(reading) ? await reading : reading;
-        if (this.#engine.isDraining) return refused;
+        if (this.#engine.isDraining) return;
         // It may have been removed since it was listed.
-        if (seen.has(id) || entries.length === 0) continue;
+        if (isKnown(id) || entries.length === 0) continue;
         const stored = checkStored(definition, id, entries);
         // Another engine may have ended it.
         if (stored.ending === undefined) runs.push(this.#engine.resume(stored));
       } catch (error) {
-        refused.push(id);
-        if (this.#isKnown(id, error)) continue;
+        if (this.#isLogged(id, error)) continue;
         const message = `Run ${id} of flow \`${flow}\` cannot be recovered; it stays in the store as it is`;
         this.#engine.logger.error(message, error);
       }
     }
-    return refused;
   }
 
   /** Whether it has been logged before that a run cannot be recovered because of this. */
-  #isKnown(runId: string, error: unknown): boolean {
+  #isLogged(runId: string, error: unknown): boolean {
     if (this.#shared === undefined) return false;
     const why = String(error);
     if (this.#refused.get(runId) === why) return true;

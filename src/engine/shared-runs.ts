@@ -1,5 +1,5 @@
 import { isA } from '../model/check.ts';
-import { EngineStoppedError, StoreConflictError, StoreError } from '../model/error.ts';
+import { EngineStoppedError, StoreConflictError, StoreError, type StoreErrorCode } from '../model/error.ts';
 import type { Logger } from '../model/logger.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { ClaimedRun, RunRequest, SharedStore } from '../store/shared.ts';
@@ -12,9 +12,16 @@ interface Sharing {
   readonly logger: Logger;
   /** A run under way here. */
   live(runId: string): LiveRun | undefined;
-  /** Continues a run that was claimed, without starting attempts. Rejects if its journal or flow does not allow it. */
-  takeOver(runId: string): Promise<LiveRun>;
+  /**
+   * Continues a run that was claimed, without starting attempts; `undefined` if it has settled. Rejects if its journal
+   * or flow does not allow it.
+   */
+  takeOver(runId: string): Promise<LiveRun | undefined>;
 }
+
+/** Codes of the errors of a store that has no runs any more. */
+const gone: ReadonlySet<StoreErrorCode> = new Set(['closed', 'worker_died']);
+const endings: ReadonlySet<string> = new Set(['run.done', 'run.failed', 'run.cancelled']);
 
 /** Whether engines in several processes share a store. */
 export function isShared(store: Store | undefined): store is SharedStore {
@@ -25,6 +32,13 @@ export function isShared(store: Store | undefined): store is SharedStore {
 export class SharedRuns {
   readonly #store: SharedStore;
   readonly #engine: Sharing;
+  /** Runs that were claimed and are being read; each with what resolves once it is under way, or given up. */
+  readonly #opening = new Map<string, Promise<void>>();
+  /** Runs to give up, unless they are under way again by then. */
+  readonly #leaving = new Set<string>();
+  #release: Promise<void> | undefined;
+  /** The last command for each run that is not under way here. */
+  readonly #commands = new Map<string, Promise<void>>();
   #isAttached = false;
 
   constructor(store: SharedStore, engine: Sharing) {
@@ -49,40 +63,107 @@ export class SharedRuns {
     this.#isAttached = false;
   }
 
-  /** Yields runs of these flows that nobody alive owned, some at a time: they are the engine's from then on. */
+  /**
+   * Yields runs of these flows that nobody alive owned, some at a time: they are the engine's from then on. Those that
+   * are not under way when the next are asked for are given up.
+   */
   async *claim(flows: readonly string[]): AsyncGenerator<readonly ClaimedRun[]> {
     this.attach();
+    // Perhaps some could not be given up.
+    await this.release([]);
     for (;;) {
       const claimed = await this.#store.claim(flows);
       if (claimed.length === 0) return;
-      yield claimed;
+      const runIds = claimed.map(({ id }) => id);
+      const opened = this.#open(runIds);
+      try {
+        yield claimed;
+      } finally {
+        opened();
+        void this.release(runIds);
+      }
     }
   }
 
-  /** Gives runs up, for others to claim. */
-  release(runIds: readonly string[]): void {
-    if (runIds.length > 0) this.#settle(this.#store.release(runIds));
+  /**
+   * Gives runs up that are not under way, for others to claim. Those of one turn are given up together; if the store
+   * cannot do it now, with the next. Never rejects.
+   */
+  release(runIds: readonly string[]): Promise<void> {
+    for (const runId of runIds) this.#leaving.add(runId);
+    this.#release ??= Promise.resolve().then(() => this.#releaseAll());
+    return this.#release;
   }
 
   /**
    * Has a command carried out for a run that is not under way here: by the engine that owns it. If none does, the run is
-   * taken over, records the command, and is released; no body is called.
+   * taken over, records the command, and is released; no body is called. Nothing happens to a run that has settled.
+   * Commands for one run follow one another.
    */
-  async command(runId: string, command: RunCommand): Promise<void> {
+  command(runId: string, command: RunCommand): Promise<void> {
     this.attach();
-    try {
-      return await this.#store.request(runId, requestOf(command));
-    } catch (error) {
-      if (!isA(error, StoreError) || (error as StoreError).code !== 'unowned') throw error;
+    const before = this.#commands.get(runId) ?? Promise.resolve();
+    const carriedOut = before.catch(() => {}).then(() => this.#carryOut(runId, command));
+    this.#commands.set(runId, carriedOut);
+    const forget = (): void => {
+      if (this.#commands.get(runId) === carriedOut) this.#commands.delete(runId);
+    };
+    carriedOut.then(forget, forget);
+    return carriedOut;
+  }
+
+  async #carryOut(runId: string, command: RunCommand): Promise<void> {
+    // The owner may change between the steps: then they begin anew.
+    for (;;) {
+      if (await this.#record(runId, command)) return;
+      try {
+        return await this.#store.request(runId, requestOf(command));
+      } catch (error) {
+        if (!isA(error, StoreError) || (error as StoreError).code !== 'unowned') throw error;
+        if (await this.#takeOver(runId, command, error)) return;
+      }
     }
-    await this.#store.claimRun(runId);
-    const run = await this.#engine.takeOver(runId);
+  }
+
+  /** Returns whether nothing is left to do. Throws `unowned` if there is no such run any more. */
+  async #takeOver(runId: string, command: RunCommand, unowned: unknown): Promise<boolean> {
+    try {
+      if ((await this.#store.claimRun(runId)) === undefined) throw unowned;
+    } catch (error) {
+      if (isA(error, StoreConflictError)) return false;
+      throw error;
+    }
+    if (this.#opening.has(runId) || this.#engine.live(runId) !== undefined) return false;
+    const opened = this.#open([runId]);
+    try {
+      const run = await this.#engine.takeOver(runId);
+      opened();
+      if (run !== undefined) await this.#recordAndStop(run, command);
+      return true;
+    } finally {
+      opened();
+      await this.release([runId]);
+    }
+  }
+
+  async #recordAndStop(run: LiveRun, command: RunCommand): Promise<void> {
+    await this.#record(run.id, command);
+    run.stop(new EngineStoppedError('The run was taken over for a command only'));
+    await ended(run);
+  }
+
+  /** Returns whether a run that is under way here has recorded a command, or has settled. */
+  async #record(runId: string, command: RunCommand): Promise<boolean> {
+    await this.#opening.get(runId);
+    const run = this.#engine.live(runId);
+    if (run === undefined) return false;
+    if (run.isOver) {
+      await ended(run);
+      return run.hasSettled;
+    }
     run.command(command);
     await run.whenKept();
-    if (run.hasSettled) return;
-    run.stop(new EngineStoppedError('The run was taken over for a command only'));
-    await new Promise<unknown>((resolve) => run.whenEnded(resolve));
-    await this.#store.release([runId]);
+    return true;
   }
 
   #watch(flows: readonly string[], claimable: (() => void) | undefined): void {
@@ -96,18 +177,59 @@ export class SharedRuns {
   }
 
   async #answer(runId: string, { type, reason }: RunRequest): Promise<void> {
-    const run = this.#engine.live(runId);
-    if (run === undefined) throw new Error(`Run ${runId} is not under way`);
     if (type === 'rerun') throw new Error(`Run ${runId} has not settled: it can run again once it has`);
-    run.command(type === 'cancel' ? { type: 'run.cancel', reason } : { type: `run.${type}` });
-    await run.whenKept();
+    const command: RunCommand = type === 'cancel' ? { type: 'run.cancel', reason } : { type: `run.${type}` };
+    try {
+      if ((await this.#record(runId, command)) || (await this.#hasSettled(runId))) return;
+    } catch (error) {
+      if (!isA(error, StoreConflictError)) throw error;
+    }
+    await this.release([runId]);
+    // Not answered: the asker learns from the store that the run has another owner, or none.
+    return new Promise(() => {});
+  }
+
+  async #hasSettled(runId: string): Promise<boolean> {
+    const last = (await this.#store.read(runId)).at(-1);
+    return last !== undefined && endings.has(last.type);
+  }
+
+  /** Notes runs as claimed, until the function that it returns is called. */
+  #open(runIds: readonly string[]): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    for (const runId of runIds) this.#opening.set(runId, promise);
+    return () => {
+      for (const runId of runIds) if (this.#opening.get(runId) === promise) this.#opening.delete(runId);
+      resolve();
+    };
+  }
+
+  async #releaseAll(): Promise<void> {
+    this.#release = undefined;
+    const isIdle = (runId: string): boolean =>
+      !this.#opening.has(runId) && this.#engine.live(runId) === undefined;
+    const runIds = [...this.#leaving].filter(isIdle);
+    this.#leaving.clear();
+    if (runIds.length === 0) return;
+    try {
+      await this.#store.release(runIds);
+    } catch (error) {
+      // A store that is closed has given all up, and one whose thread is dead shows no life.
+      if (isA(error, StoreError) && gone.has((error as StoreError).code)) return;
+      for (const runId of runIds) this.#leaving.add(runId);
+      this.#engine.logger.error('Runs could not be released, which is tried again with the next', error);
+    }
   }
 
   #settle(result: MaybePromise<void>): void {
     Promise.resolve(result).catch((error: unknown) => {
-      this.#engine.logger.error('The store could not be watched, or runs not be released', error);
+      this.#engine.logger.error('The store could not be watched', error);
     });
   }
+}
+
+function ended(run: LiveRun): Promise<unknown> {
+  return new Promise((resolve) => run.whenEnded(resolve));
 }
 
 function requestOf(command: RunCommand): RunRequest {
