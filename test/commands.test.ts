@@ -1,0 +1,13 @@
+// Commands for runs of other processes: each trial of `npm run torture` once, the short way.
+
+import { spec } from './spec.ts';
+import { chanceOf } from './torture/chance.ts';
+import { trials } from './torture/commands.ts';
+import { Life } from './torture/lives.ts';
+
+const test = spec('runs take');
+
+for (const [name, trial] of Object.entries(trials))
+  test(name, () => trial({ chance: chanceOf(1), isLong: false }));
+
+test.after(() => Life.end());
