@@ -77,7 +77,7 @@ export class Recoveries<Run> {
       refused.push(...(await this.#recoverAll(claimed, flows, seen, runs)));
       if (this.#engine.isDraining) break;
     }
-    shared.release(refused);
+    await shared.release(refused);
   }
 
   /** Returns the ids of the runs that cannot be recovered. */

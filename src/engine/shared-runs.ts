@@ -45,7 +45,7 @@ export class SharedRuns {
 
   /** Answers no more. */
   close(): void {
-    if (this.#isAttached) this.#settle(this.#store.watch(undefined));
+    if (this.#isAttached) void this.#settle(() => this.#store.watch(undefined));
     this.#isAttached = false;
   }
 
@@ -59,9 +59,9 @@ export class SharedRuns {
     }
   }
 
-  /** Gives runs up, for others to claim. */
-  release(runIds: readonly string[]): void {
-    if (runIds.length > 0) this.#settle(this.#store.release(runIds));
+  /** Gives runs up, for others to claim. Resolves even if that fails. */
+  async release(runIds: readonly string[]): Promise<void> {
+    if (runIds.length > 0) await this.#settle(() => this.#store.release(runIds));
   }
 
   /**
@@ -92,7 +92,8 @@ export class SharedRuns {
     };
     const requested = (runId: string, request: RunRequest): MaybePromise<void> =>
       this.#answer(runId, request);
-    this.#settle(this.#store.watch({ flows, ...(claimable && { claimable }), taken, requested }));
+    const watcher = { flows, ...(claimable && { claimable }), taken, requested };
+    void this.#settle(() => this.#store.watch(watcher));
   }
 
   async #answer(runId: string, { type, reason }: RunRequest): Promise<void> {
@@ -103,10 +104,13 @@ export class SharedRuns {
     await run.whenKept();
   }
 
-  #settle(result: MaybePromise<void>): void {
-    Promise.resolve(result).catch((error: unknown) => {
+  /** Resolves even if the work fails. */
+  async #settle(work: () => MaybePromise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
       this.#engine.logger.error('The store could not be watched, or runs not be released', error);
-    });
+    }
   }
 }
 
