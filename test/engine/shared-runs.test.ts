@@ -89,20 +89,24 @@ test('refuse a command from elsewhere without an unhandled rejection', async () 
   await Promise.all([owner.close(), other.close()]);
 });
 
-test('that were set aside are lost, until `resume` gives them another chance', async () => {
+test('that were set aside are lost, until `resume` gives them another chance or `cancel` ends them', async () => {
   const file = tempFile();
   const { flow, tell } = waiting();
   const sqlite = { maxLosses: 1 };
   const one = await open(file, { sqlite });
-  await one.engine.start(flow, undefined, { id: 'r' });
   // Until the store is idle: the start of `second` is the last entry.
-  while ((await one.store.lastSeq('r')) < 6);
+  for (const id of ['r', 's']) {
+    await one.engine.start(flow, undefined, { id });
+    while ((await one.store.lastSeq(id)) < 6);
+  }
   await crash(one.store);
   const other = await open(file, { sqlite, flows: [flow] });
-  const statusOf = async () => (await other.engine.runs())[0]?.status;
-  while ((await statusOf()) !== 'lost') assert.equal(await other.engine.recover([flow]), []);
+  const statuses = async () => (await other.engine.runs()).map(({ status, ending }) => status ?? ending);
+  while (!(await statuses()).includes('lost')) assert.equal(await other.engine.recover([flow]), []);
+  assert.equal(await statuses(), ['lost', 'lost']);
   await (await other.engine.run('r'))?.resume();
-  assert.is(await statusOf(), undefined);
+  await (await other.engine.run('s'))?.cancel();
+  assert.equal(await statuses(), [undefined, 'cancelled']);
   const [run] = await other.engine.recover([flow]);
   tell('done');
   assert.equal(await run?.outputs(), { first: 'kept', second: 'done' });
