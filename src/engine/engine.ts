@@ -35,7 +35,7 @@ import { Pools } from './pools.ts';
 import { Recoveries } from './recovery.ts';
 import { RecoveryGuard } from './recovery-guard.ts';
 import { checkRerun, recordRerun } from './rerun.ts';
-import { type HeldRun, Run } from './run.ts';
+import { type HeldRun, quiet, Run } from './run.ts';
 import type { RunCommand } from './run-command.ts';
 import type { End } from './run-end.ts';
 import { RunJournal } from './run-journal.ts';
@@ -186,11 +186,15 @@ export class EngineRuns implements EngineCore<LiveRun> {
     if (graceMs > 0) await this.#drained(graceMs);
     const live = this.#live.toArray();
     for (const run of live) run.stop();
-    await this.#keptOrAbandoned(
-      live.filter((run) => !run.hasEnded),
-      storeTimeoutMs,
-    );
+    // In real time, also where the clock is virtual.
+    const { promise: isLate, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, Math.min(storeTimeoutMs, LONGEST_MS));
+    const waiting = live.filter((run) => !run.hasEnded);
+    await Promise.race([isLate, this.#kept(waiting)]);
+    for (const run of waiting) run.abandon(storeTooLate(run.id, storeTimeoutMs));
     this.#shared?.close();
+    await Promise.race([isLate, this.#shared?.release([])]);
+    clearTimeout(timer);
   }
 
   // Services for runs.
@@ -266,7 +270,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   /** Has a command carried out for a run that is not under way here; `undefined` if nobody else could. */
   commandElsewhere(runId: string, command: RunCommand): Promise<void> | undefined {
-    return this.#shared?.command(runId, command);
+    return this.#shared && quiet(this.#shared.command(runId, command));
   }
 
   // Services for recoveries.
@@ -366,16 +370,11 @@ export class EngineRuns implements EngineCore<LiveRun> {
     };
   }
 
-  /** Waits for the store to keep what stopped runs recorded: real time, also where the clock is virtual. */
-  async #keptOrAbandoned(runs: readonly LiveRun[], storeTimeoutMs: number): Promise<void> {
-    if (runs.length === 0 && this.#removals.size === 0) return;
-    const { promise: isLate, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, Math.min(storeTimeoutMs, LONGEST_MS));
-    const ended = Promise.all(runs.map((run) => new Promise<unknown>((end) => run.whenEnded(end))));
+  /** Waits for the store to keep what stopped runs recorded. */
+  async #kept(runs: readonly LiveRun[]): Promise<void> {
+    await Promise.all(runs.map((run) => new Promise<unknown>((end) => run.whenEnded(end))));
     // A run that settles may be one too many to keep.
-    await Promise.race([isLate, ended.then(() => Promise.all(this.#removals))]);
-    clearTimeout(timer);
-    for (const run of runs) run.abandon(storeTooLate(run.id, storeTimeoutMs));
+    await Promise.all(this.#removals);
   }
 
   #drained(graceMs: number): Promise<void> {

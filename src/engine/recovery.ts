@@ -87,6 +87,7 @@ export class Recoveries<Run> {
       await this.#recoverAll(claimed, flows, isKnown, runs);
       if (this.#engine.isDraining) break;
     }
+    await shared.release([]);
   }
 
   async #recoverAll(

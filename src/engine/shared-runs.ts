@@ -36,7 +36,9 @@ export class SharedRuns {
   readonly #opening = new Map<string, Promise<void>>();
   /** Runs to give up, unless they are under way again by then. */
   readonly #leaving = new Set<string>();
-  #release: Promise<void> | undefined;
+  #releaseIsDue = false;
+  /** One release follows another. */
+  #lastRelease = Promise.resolve();
   /** The last command for each run that is not under way here. */
   readonly #commands = new Map<string, Promise<void>>();
   #isAttached = false;
@@ -59,7 +61,7 @@ export class SharedRuns {
 
   /** Answers no more. */
   close(): void {
-    if (this.#isAttached) this.#settle(this.#store.watch(undefined));
+    if (this.#isAttached) void this.#settle(() => this.#store.watch(undefined));
     this.#isAttached = false;
   }
 
@@ -87,12 +89,15 @@ export class SharedRuns {
 
   /**
    * Gives runs up that are not under way, for others to claim. Those of one turn are given up together; if the store
-   * cannot do it now, with the next. Never rejects.
+   * cannot do it now, with the next. Resolves once those asked for so far are given up, or cannot be. Never rejects.
    */
   release(runIds: readonly string[]): Promise<void> {
     for (const runId of runIds) this.#leaving.add(runId);
-    this.#release ??= Promise.resolve().then(() => this.#releaseAll());
-    return this.#release;
+    if (!this.#releaseIsDue) {
+      this.#releaseIsDue = true;
+      this.#lastRelease = this.#lastRelease.then(() => this.#releaseAll());
+    }
+    return this.#lastRelease;
   }
 
   /**
@@ -173,7 +178,8 @@ export class SharedRuns {
     };
     const requested = (runId: string, request: RunRequest): MaybePromise<void> =>
       this.#answer(runId, request);
-    this.#settle(this.#store.watch({ flows, ...(claimable && { claimable }), taken, requested }));
+    const watcher = { flows, ...(claimable && { claimable }), taken, requested };
+    void this.#settle(() => this.#store.watch(watcher));
   }
 
   async #answer(runId: string, { type, reason }: RunRequest): Promise<void> {
@@ -205,7 +211,7 @@ export class SharedRuns {
   }
 
   async #releaseAll(): Promise<void> {
-    this.#release = undefined;
+    this.#releaseIsDue = false;
     const isIdle = (runId: string): boolean =>
       !this.#opening.has(runId) && this.#engine.live(runId) === undefined;
     const runIds = [...this.#leaving].filter(isIdle);
@@ -221,10 +227,13 @@ export class SharedRuns {
     }
   }
 
-  #settle(result: MaybePromise<void>): void {
-    Promise.resolve(result).catch((error: unknown) => {
+  /** Asks the store for something whose failure changes nothing but what is logged. */
+  async #settle(work: () => MaybePromise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
       this.#engine.logger.error('The store could not be watched', error);
-    });
+    }
   }
 }
 

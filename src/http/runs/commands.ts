@@ -1,4 +1,12 @@
-import { EngineStoppedError, FlowError, NotUnderWayError, type Run } from '../../index.ts';
+import {
+  EngineStoppedError,
+  FlowError,
+  type MaybePromise,
+  NotUnderWayError,
+  type Run,
+  StoreConflictError,
+  StoreError,
+} from '../../index.ts';
 import { didYouMean, nearest } from '../../model/nearest.ts';
 import { isSettledRun } from '../../model/status.ts';
 import { Problem } from '../problem.ts';
@@ -17,27 +25,28 @@ const fields: Readonly<Record<RunsCommand, readonly string[]>> = {
 };
 
 /**
- * Carries out a command on a run.
+ * Carries out a command on a run, or has the process that has the run carry it out.
  *
  * @returns 202 if its effect comes later, else 200
  * @throws Problem 409 if the state of the run does not allow it, 422 for a wrong body, 503 if the engine was stopped
+ * or the store fails
  */
-export function command(name: RunsCommand, run: Run, body: Fields): 200 | 202 {
+export async function command(name: RunsCommand, run: Run, body: Fields): Promise<200 | 202> {
   checkFields(body, fields[name]);
   const { status, startedAt, tasks } = run.view();
   const isSettled = isSettledRun(status);
   if (name !== 'rerun' && isSettled) throw new Problem(409, `The run has settled: it is ${status}.`);
   switch (name) {
     case 'cancel':
-      steer(run, (it) => it.cancel(readReason(body.reason)));
+      await steer(run, (it) => it.cancel(readReason(body.reason)));
       return 202;
     case 'pause':
       if (status === 'cancelling') throw new Problem(409, 'The run is being cancelled.');
-      steer(run, (it) => it.pause());
+      await steer(run, (it) => it.pause());
       return 200;
     case 'resume':
       if (status === 'cancelling') throw new Problem(409, 'The run is being cancelled.');
-      steer(run, (it) => it.resume());
+      await steer(run, (it) => it.resume());
       return 200;
     case 'rerun':
       if (!isSettled) throw new Problem(409, 'The run has not settled. Only a settled run can run again.');
@@ -48,16 +57,20 @@ export function command(name: RunsCommand, run: Run, body: Fields): 200 | 202 {
   }
 }
 
-function steer(run: Run, act: (run: Run) => void): void {
+async function steer(run: Run, act: (run: Run) => MaybePromise<void>): Promise<void> {
   try {
-    act(run);
+    await act(run);
   } catch (error) {
     if (error instanceof NotUnderWayError)
       throw new Problem(
         409,
         'The run is not under way on this server, which only shows what is stored of it.',
       );
-    throw error;
+    if (error instanceof StoreConflictError)
+      throw new Problem(409, 'The run has moved to another process meanwhile. Ask again.');
+    if (!(error instanceof StoreError)) throw error;
+    if (error.code === 'refused') throw new Problem(409, 'The process that has the run refused this.');
+    throw new Problem(503, 'The store could not be used.');
   }
 }
 

@@ -123,8 +123,10 @@ export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
     if (route.action === 'watch') return watch(request, route, run);
     checkAccept(request, 'application/json');
     if (route.action === 'view') return json(showView(run.view()));
-    const status = command(route.action, run, await readBody(request, maxBodyBytes));
-    return json(showView(run.view()), status);
+    const status = await command(route.action, run, await readBody(request, maxBodyBytes));
+    // If another process has the run, the store has what came of the command.
+    const after = (await engine.run(run.id)) ?? run;
+    return json(showView(after.view()), status);
   }
 
   async function find(id: string, isVisible: (run: VisibleRun) => boolean): Promise<Run> {
