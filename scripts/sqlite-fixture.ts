@@ -44,6 +44,7 @@ const runs: Record<string, readonly (readonly [Fact, number])[][]> = {
       [{ type: 'task.done', at: 1_800_000_001_005, attempt: 1, output: { id: 7, more: [1, 2.5] } }, 0],
       [{ type: 'task.done', at: 1_800_000_001_005, attempt: 1, output: undefined }, 2],
       [{ type: 'task.skipped', at: 1_800_000_001_005, attempt: 1, reason: 'no need' }, 3],
+      [{ type: 'run.done', at: 1_800_000_001_005, output: new Date(7) }, -1],
     ],
   ],
   cancelled: [
@@ -85,7 +86,6 @@ async function write(): Promise<void> {
     for (const facts of appends) {
       const expectedSeq = journal.length;
       for (const [fact, task] of facts) journal.push({ ...fact }, task);
-      if (runId === 'done' && facts === appends.at(-1)) journal.push(endOf(journal), -1);
       const seq = journal.length;
       await store.append({ runId, expectedSeq, seq, entries: [], journal });
     }
@@ -95,17 +95,6 @@ async function write(): Promise<void> {
   await store.close();
   writeFileSync(`${name}.json`, `${JSON.stringify({ list, journals }, null, 2)}\n`);
   shrink();
-}
-
-/** The end of a run with the very outputs of its tasks, which are not written twice. */
-function endOf(journal: EntryList): Fact {
-  const output = Object.fromEntries(
-    journal.doneAt(journal.length).flatMap((seq, task) => {
-      const entry = seq === 0 ? undefined : journal.get(seq);
-      return entry?.type === 'task.done' ? [[ids[task], entry.output]] : [];
-    }),
-  );
-  return { type: 'run.done', at: 1_800_000_001_005, output };
 }
 
 /** Small pages make a small file. */

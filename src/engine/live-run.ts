@@ -6,12 +6,13 @@ import { isA, isThenable } from '../model/check.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import type { Step } from '../model/entry-list.ts';
 import { EngineStoppedError, type TimeoutError } from '../model/error.ts';
-import type { RunFact, RunSettings, TaskFact } from '../model/journal.ts';
+import type { Entry, RunFact, RunSettings, TaskFact } from '../model/journal.ts';
 import type { Verdict } from '../model/ledger.ts';
 import type { Logger } from '../model/logger.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { Outcome } from '../model/perform.ts';
 import type { SettledRunStatus, SettledStatus } from '../model/status.ts';
+import { endingOf } from '../model/summary.ts';
 import type { Append } from '../store/store.ts';
 import { type Owner, owner, setOwner } from './actor-owner.ts';
 import type { EngineCore } from './core.ts';
@@ -35,7 +36,6 @@ import type { Timers } from './timers.ts';
 import type { Turn } from './turn.ts';
 import type { ValueTexts } from './value-texts.ts';
 
-const endings: ReadonlySet<string> = new Set(['run.done', 'run.failed', 'run.cancelled']);
 /** Other facts that change the `value` of its actor's snapshot. */
 const changes: ReadonlySet<string> = new Set(['run.paused', 'run.resumed', 'run.cancelling']);
 
@@ -310,7 +310,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   record(fact: RunFact | TaskFact, task = -1): void {
     if (task < 0 && this.#opening.isRecovery && !this.journal.isNews(fact)) return;
     this.journal.record(fact, task);
-    if (task < 0 && endings.has(fact.type)) this.#end.seq = this.journal.seq;
+    if (task < 0 && endingOf(fact.type) !== undefined) this.#end.seq = this.journal.seq;
     if (task < 0 && this.#isKeptAtOnce(fact.type)) this.#commits.now();
     else this.#commits.later(fact.type);
   }
@@ -471,8 +471,8 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     this.steps.close();
   }
 
-  #isKeptAtOnce(type: string): boolean {
-    return endings.has(type) || (changes.has(type) && this.steps.isShown);
+  #isKeptAtOnce(type: Entry['type']): boolean {
+    return endingOf(type) !== undefined || (changes.has(type) && this.steps.isShown);
   }
 
   /** Whether a command may change anything now; one that comes too early is taken later. */

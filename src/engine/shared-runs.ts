@@ -2,6 +2,7 @@ import { isA } from '../model/check.ts';
 import { EngineStoppedError, StoreConflictError, StoreError, type StoreErrorCode } from '../model/error.ts';
 import type { Logger } from '../model/logger.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
+import { endingOf } from '../model/summary.ts';
 import type { ClaimedRun, RunRequest, SharedStore } from '../store/shared.ts';
 import type { Store } from '../store/store.ts';
 import type { LiveRun } from './live-run.ts';
@@ -21,7 +22,6 @@ interface Sharing {
 
 /** Codes of the errors of a store that has no runs any more. */
 const gone: ReadonlySet<StoreErrorCode> = new Set(['closed', 'worker_died']);
-const endings: ReadonlySet<string> = new Set(['run.done', 'run.failed', 'run.cancelled']);
 
 /** Whether engines in several processes share a store. */
 export function isShared(store: Store | undefined): store is SharedStore {
@@ -197,7 +197,7 @@ export class SharedRuns {
 
   async #hasSettled(runId: string): Promise<boolean> {
     const last = (await this.#store.read(runId)).at(-1);
-    return last !== undefined && endings.has(last.type);
+    return last !== undefined && endingOf(last.type) !== undefined;
   }
 
   /** Notes runs as claimed, until the function that it returns is called. */

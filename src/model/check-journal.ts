@@ -5,6 +5,7 @@ import { FlowError, JournalError } from './error.ts';
 import type { Entry } from './journal.ts';
 import { didYouMean, nearest } from './nearest.ts';
 import type { SettledRunStatus } from './status.ts';
+import { endingOf } from './summary.ts';
 
 /** Names a journal in an error. */
 export interface JournalPlace {
@@ -39,12 +40,6 @@ export function malformed(place: JournalPlace, at: string, rule: string, value: 
   const message = `${place.owner}: \`${path}\` must be ${rule}, but is ${showValue(value)}`;
   return new JournalError('malformed', message, { runId: place.runId, place: path, value });
 }
-
-const endings: ReadonlyMap<string, SettledRunStatus> = new Map([
-  ['run.done', 'done'],
-  ['run.failed', 'failed'],
-  ['run.cancelled', 'cancelled'],
-]);
 
 /** Checks one journal, entry by entry. */
 class JournalCheck {
@@ -95,7 +90,7 @@ class JournalCheck {
       this.#hasStarted = true;
       this.#checkHash(entry.flowHash);
     }
-    this.ending = endings.get(type);
+    this.ending = endingOf(type);
     if (this.ending !== undefined && this.#unsettled > 0)
       throw refuse('.type', `another type, since ${this.#unsettled} tasks have not settled`, type);
   }

@@ -144,27 +144,6 @@ export class EntryList {
     }
   }
 
-  /**
-   * For each task, in definition order, the `seq` of its `task.done` as of the entry with a `seq`; 0 for a task that is
-   * not done by then.
-   */
-  doneAt(seq: number): number[] {
-    const done = new Array<number>(this.#ids.length).fill(0);
-    for (let index = 0; index < seq; index++) {
-      const { numbers, rest } = this.#pieces[index >> PIECE_BITS] as Piece;
-      const place = index & PIECE_MASK;
-      const task = numbers[3 * place + 1] as number;
-      const kind = (numbers[3 * place] as number) & KIND_MASK;
-      if (kind === DONE) done[task] = index + 1;
-      else if (kind === AS_IT_IS && task >= 0) {
-        const { type } = rest[place] as Entry;
-        if (type === 'task.done') done[task] = index + 1;
-        else if (type === 'task.rerun') done[task] = 0;
-      }
-    }
-    return done;
-  }
-
   #pushWhole(entry: Entry, task: number): void {
     if (this.#length === 0) this.#firstAt = entry.at;
     this.#add(AS_IT_IS, task, 0, entry);

@@ -63,7 +63,7 @@ export function summarise(journal: ListedJournal): RunSummary {
   const { id, order, seq } = journal;
   const started = startOf(journal);
   const last = seq > 0 ? journal.entryAt(seq) : undefined;
-  const ending = last && endings[last.type];
+  const ending = last && endingOf(last.type);
   return {
     id,
     flow: started?.flow ?? '',
@@ -75,11 +75,16 @@ export function summarise(journal: ListedJournal): RunSummary {
   };
 }
 
-const endings: { readonly [Type in Entry['type']]?: SettledRunStatus } = {
+const endings: { readonly [Type in Entry['type']]?: SettledRunStatus | undefined } = {
   'run.done': 'done',
   'run.failed': 'failed',
   'run.cancelled': 'cancelled',
 };
+
+/** The status in which an entry of this type ends its run; `undefined` if it does not. */
+export function endingOf(type: Entry['type']): SettledRunStatus | undefined {
+  return endings[type];
+}
 
 function startOf(journal: ListedJournal) {
   for (let next = 1; next <= journal.seq; next++) {

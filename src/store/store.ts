@@ -16,7 +16,7 @@ export interface Append {
   /** The journal that they belong to. A store in the same process may hold this instead of the entries. */
   readonly journal: EntrySource;
   /**
-   * The text of an entry's value (input, output or reason), made by the store's `values` when the value was given.
+   * The JSON of an entry's value (input, output or reason), made by the store's `values` when the value was given.
    * `undefined` for an entry without a value, for one that comes from elsewhere, and for a store without `values`.
    */
   textAt?(seq: number): string | undefined;
@@ -27,11 +27,12 @@ export interface EntrySource {
   get(seq: number): Entry;
 }
 
-/** The form in which a store writes values. */
+/** The form in which a store writes values: always JSON, so that journals stay readable. */
 export interface ValueFormat {
-  /** Throws an error whose message has the path in the value, if it cannot be read back as it is. */
+  /** The JSON of a value. Throws `ValueError`, with the path in the value, if it could not be read back as it is. */
   write(value: unknown): string;
-  read(text: string): unknown;
+  /** The value, from what its JSON says when parsed. */
+  read(json: unknown): unknown;
 }
 
 /**

@@ -26,11 +26,10 @@ export function createValueFormat({ codec }: { readonly codec?: Codec | undefine
   if (codec === undefined) return { write, read };
   return {
     write: (value) => `{"${CODED}":${JSON.stringify(codec.encode(write(value)))}}`,
-    read(text) {
-      const written: unknown = JSON.parse(text);
-      const coded = onlyValue(written, CODED);
+    read(json) {
+      const coded = onlyValue(json, CODED);
       // Values written before there was a codec stay readable.
-      return typeof coded === 'string' ? read(codec.decode(coded)) : fromJson(written);
+      return read(typeof coded === 'string' ? JSON.parse(codec.decode(coded)) : json);
     },
   };
 }
@@ -45,19 +44,15 @@ function write(value: unknown): string {
   }
 }
 
-function read(text: string): unknown {
-  return fromJson(JSON.parse(text));
-}
-
-function fromJson(written: unknown): unknown {
-  if (onlyValue(written, CODED) !== undefined) {
+function read(json: unknown): unknown {
+  if (onlyValue(json, CODED) !== undefined) {
     throw new StoreError(
       'value',
       'A value was encoded by a codec: open the store with the `codec` that wrote it',
     );
   }
-  const rich = onlyValue(written, RICH);
-  return rich === undefined ? written : unflatten(rich as never, revivers);
+  const rich = onlyValue(json, RICH);
+  return rich === undefined ? json : unflatten(rich as never, revivers);
 }
 
 /** The value of an object's only key, if that is its name. */

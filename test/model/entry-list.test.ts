@@ -75,23 +75,3 @@ test('shows a visitor steps without objects, and all other entries', () => {
   assert.equal(shown, expected.slice(6, 8));
   assert.equal(list.ids, ['a', 'b']);
 });
-
-test('knows which tasks are done as of an entry', () => {
-  const list = new EntryList('r', ['a', 'b', 'c']);
-  list.push({ type: 'task.done', at: 1, attempt: 1, output: 1 }, 1);
-  list.push({ type: 'task.done', at: 2, attempt: 1, output: 2 }, 0);
-  list.push({ type: 'task.skipped', at: 2, attempt: 1 }, 2);
-  list.push({ type: 'run.done', at: 3, output: 3 }, -1);
-  list.push({ type: 'task.rerun', at: 4 }, 1);
-  list.push({ type: 'task.done', at: 5.5, attempt: 1, output: 4 }, 0);
-  assert.equal(
-    [0, 1, 4, 5, 6].map((seq) => list.doneAt(seq)),
-    [
-      [0, 0, 0],
-      [0, 1, 0],
-      [2, 1, 0],
-      [2, 0, 0],
-      [6, 0, 0],
-    ],
-  );
-});

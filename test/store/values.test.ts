@@ -7,7 +7,7 @@ import { spec } from '../spec.ts';
 
 const test = spec('values in a store');
 const format = createValueFormat();
-const back = (value: unknown): unknown => format.read(format.write(value));
+const back = (value: unknown): unknown => format.read(JSON.parse(format.write(value)));
 
 test('that JSON keeps are written as JSON', () => {
   for (const value of [null, true, 0, -1.5, 'ä\u2028', [], {}, { a: [1, { b: 'c' }] }]) {
@@ -47,7 +47,7 @@ test('that JSON would change come back as they are', () => {
   for (const value of values) {
     const written = format.write(value);
     assert.type(JSON.parse(written), 'object', written);
-    assert.equal(format.read(written), value);
+    assert.equal(format.read(JSON.parse(written)), value);
   }
   assert.ok(Object.is((back([-0]) as number[])[0], -0));
   const bytes = back({ bytes: Buffer.from('some bytes') }) as { bytes: Buffer };
@@ -141,12 +141,12 @@ test('can be encrypted, and what was written before stays readable', () => {
   const value = { email: 'ada@example.org', at: new Date(3) };
   const written = sealed.write(value);
   assert.not.match(written, /ada/);
-  assert.equal(sealed.read(written), value);
-  assert.equal(sealed.read(format.write(value)), value);
-  assert.equal(sealed.read(format.write([1])), [1]);
+  assert.equal(sealed.read(JSON.parse(written)), value);
+  assert.equal(sealed.read(JSON.parse(format.write(value))), value);
+  assert.equal(sealed.read(JSON.parse(format.write([1]))), [1]);
   const forged = JSON.parse(written) as { '~coded': string };
   forged['~coded'] = `AAAA${forged['~coded'].slice(4)}`;
-  assert.throws(() => sealed.read(JSON.stringify(forged)), /authenticate/);
+  assert.throws(() => sealed.read(forged), /authenticate/);
 });
 
 test('that a codec wrote are not taken for values without it', () => {
@@ -159,7 +159,7 @@ test('that a codec wrote are not taken for values without it', () => {
     );
     return true;
   };
-  assert.throws(() => format.read(coded), isRefused);
+  assert.throws(() => format.read(JSON.parse(coded)), isRefused);
 });
 
 function refusalOf(value: unknown): unknown {

@@ -33,10 +33,7 @@ export interface SqliteStoreOptions {
     | undefined;
   /** Changes the text of each value before it is written, for example to encrypt it. Default: none. */
   readonly codec?: Codec | undefined;
-  /**
-   * How values are written, in place of `createValueFormat`: JSON where nothing is lost, else devalue's form. A text
-   * that begins with `{`, `[` or `"` must be JSON.
-   */
+  /** How values are written, in place of `createValueFormat`: JSON where nothing is lost, else devalue's form. */
   readonly values?: ValueFormat | undefined;
 }
 

@@ -1,16 +1,8 @@
 import { EntryList, type EntryVisitor, type Step } from '../../model/entry-list.ts';
 import type { Entry } from '../../model/journal.ts';
-import { pick } from '../../model/record.ts';
-import type { SettledRunStatus } from '../../model/status.ts';
+import { endingOf } from '../../model/summary.ts';
 import type { Append, ValueFormat } from '../store.ts';
 import type { News, Row, RunEnd, RunStart } from './row.ts';
-import { isJson, jsonOf } from './value-text.ts';
-
-const endings: Readonly<Record<string, SettledRunStatus | undefined>> = {
-  'run.done': 'done',
-  'run.failed': 'failed',
-  'run.cancelled': 'cancelled',
-};
 
 const settling: ReadonlySet<Entry['type']> = new Set([
   'task.done',
@@ -28,7 +20,7 @@ const quotedIds = new WeakMap<readonly string[], string[]>();
 
 /** Makes rows of appends; one at a time. */
 export class RowWriter implements EntryVisitor {
-  readonly #format: ValueFormat | undefined;
+  readonly #format: ValueFormat;
   #given: Append | undefined;
   #list: EntryList | undefined;
   #ids: readonly string[] = [];
@@ -40,13 +32,13 @@ export class RowWriter implements EntryVisitor {
   #start: RunStart | undefined;
   #end: RunEnd | undefined;
 
-  constructor(format: ValueFormat | undefined) {
+  constructor(format: ValueFormat) {
     this.#format = format;
   }
 
   /**
-   * A row for an append; more for a very long one, so that no row takes long to read. Throws `StoreError` `value`, or
-   * the error of the format, if a value cannot be written.
+   * A row for an append; more for a very long one, so that no row takes long to read. Throws the error
+   * of the format if a value cannot be written.
    */
   write(given: Append): { readonly rows: readonly Row[]; readonly news: News } {
     const { journal, expectedSeq, seq } = given;
@@ -90,7 +82,7 @@ export class RowWriter implements EntryVisitor {
     this.#next(entry.at);
     const { type, at } = entry;
     if (type === 'run.started') this.#start = { flow: entry.flow, at };
-    const ending = endings[type];
+    const ending = endingOf(type);
     this.#end = ending && { ending, at };
     const ms = at - this.#at;
     if ((type === 'task.ready' || type === 'task.started' || type === 'task.done') && isExact(this.#at, ms)) {
@@ -114,60 +106,28 @@ export class RowWriter implements EntryVisitor {
     else if (type === 'task.started') this.#text += `["started",${task},${ms},${attempt}]`;
     else {
       this.#settles = true;
-      if (output === undefined) this.#text += `["done",${task},${ms},${attempt}]`;
-      else {
-        const value = this.#valueText(output);
-        this.#text += isJson(value)
-          ? `["done",${task},${ms},${attempt},${value}]`
-          : `["done*",${task},${ms},${attempt},${JSON.stringify(value)}]`;
-      }
+      const value = output === undefined ? '' : `,${this.#valueText(output)}`;
+      this.#text += `["done",${task},${ms},${attempt}${value}]`;
     }
   }
 
   #addObject(entry: Entry): void {
     if (settling.has(entry.type)) this.#settles = true;
     const { seq, runId, input, output, reason, ...rest } = entry as Entry & Values;
-    const fields = jsonOf(rest).slice(0, -1);
-    const outputs = entry.type === 'run.done' ? this.#outputsOf(entry.output) : undefined;
+    const fields = JSON.stringify(rest).slice(0, -1);
     this.#text += fields;
-    if (outputs !== undefined) this.#text += `,"outputs":${JSON.stringify(outputs)}`;
-    else if (output !== undefined) this.#addValue('output', output);
+    if (output !== undefined) this.#addValue('output', output);
     if (input !== undefined) this.#addValue('input', input);
     if (reason !== undefined) this.#addValue('reason', reason);
     this.#text += '}';
   }
 
   #addValue(name: string, value: unknown): void {
-    const text = this.#valueText(value);
-    this.#text += isJson(text) ? `,"${name}":${text}` : `,"${name}*":${JSON.stringify(text)}`;
+    this.#text += `,"${name}":${this.#valueText(value)}`;
   }
 
   #valueText(value: unknown): string {
-    const text = this.#given?.textAt?.(this.#seq);
-    if (text !== undefined) return text;
-    return this.#format === undefined ? jsonOf(value) : this.#format.write(value);
-  }
-
-  /** What stands for a value that is the record of all tasks' outputs; `undefined` if it is anything else. */
-  #outputsOf(value: unknown): true | string[] | undefined {
-    if (this.#list === undefined || typeof value !== 'object' || value === null) return undefined;
-    if (Object.getPrototypeOf(value) !== Object.prototype) return undefined;
-    const record = value as Readonly<Record<string, unknown>>;
-    const doneAt = this.#list.doneAt(this.#seq);
-    const ids: string[] = [];
-    let last = 0;
-    let isInOrder = true;
-    for (const [task, seq] of doneAt.entries()) {
-      if (seq === 0) continue;
-      const id = this.#ids[task] as string;
-      const entry = this.#list.get(seq) as Entry & Values;
-      if (!Object.hasOwn(record, id) || !Object.is(pick(record, id), entry.output)) return undefined;
-      ids.push(id);
-      isInOrder &&= seq > last;
-      last = seq;
-    }
-    if (Object.keys(record).length !== ids.length || ids.length === 0) return undefined;
-    return isInOrder ? true : ids;
+    return this.#given?.textAt?.(this.#seq) ?? this.#format.write(value);
   }
 }
 

@@ -10,8 +10,7 @@ export interface Row {
    * A JSON list of the entries. A step is `["ready", task, ms]`, `["started", task, ms, attempt]` or
    * `["done", task, ms, attempt, output]`, any other entry an object.
    *
-   * `*` marks a value that is text in the store's own format: `["done*", …]`, `{ "input*": … }`. `outputs` of a
-   * `run.done` stands for the record of all tasks' outputs: `true` if they settled in the record's order, else the ids.
+   * Values are in the store's format.
    */
   readonly text: string;
 }

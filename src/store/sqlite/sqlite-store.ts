@@ -56,13 +56,13 @@ export async function createSqliteStore(
 /** Writes and reads rows; the thread does the rest. */
 class Sqlite implements SqliteStore {
   readonly isAsync = true;
-  readonly values: ValueFormat | undefined;
+  readonly values: ValueFormat;
   readonly #link: ThreadLink;
   readonly #writer: RowWriter;
   readonly #heartbeat: NodeJS.Timeout;
   #watcher: StoreWatcher | undefined;
 
-  constructor(settings: ThreadSettings, values: ValueFormat | undefined) {
+  constructor(settings: ThreadSettings, values: ValueFormat) {
     this.values = values;
     this.#writer = new RowWriter(values);
     this.#link = new ThreadLink(settings, (event) => this.#hear(event));

@@ -20,3 +20,18 @@ test('removes no settled run unless it is told how many to keep', async () => {
     await store.close();
   }
 });
+
+test('keeps the outputs of tasks once, whatever their ids', async () => {
+  const store = await createSqliteStore(':memory:');
+  const engine = createEngine({ store });
+  const flow = createFlow('ids')
+    .task('__proto__', { perform: () => new Date(1) })
+    .task('b', { dependsOn: ['__proto__'], perform: () => undefined });
+  const run = await engine.start(flow, undefined, { id: 'r' });
+  const outputs = await run.outputs();
+  assert.equal(Object.keys(outputs), ['__proto__', 'b']);
+  await engine.stop();
+  const after = createEngine({ store, flows: [flow] });
+  assert.equal(await (await after.run('r'))?.outputs(), outputs);
+  await store.close();
+});
