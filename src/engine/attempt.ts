@@ -29,8 +29,7 @@ export interface AttemptRun {
   readonly random: () => number;
   /** Checks outputs for a store that writes values. */
   readonly texts: ValueTexts | undefined;
-  /** The default for tasks that set none. */
-  readonly graceMs: number;
+  readonly config: { /** The default of its tasks. */ readonly graceMs: number };
   now(): number;
   /** Calls back as the next turn begins. */
   next(callback: () => void): void;
@@ -150,7 +149,7 @@ export abstract class Attempt extends Timer {
     if (!isFirst) return;
     const { run, definition } = this.task;
     run.timers.cancel(this);
-    run.timers.set(this, definition.graceMs ?? run.graceMs);
+    run.timers.set(this, definition.graceMs ?? run.config.graceMs);
     this.abort(ending.error);
   }
 

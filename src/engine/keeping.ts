@@ -6,8 +6,8 @@ import type { RunJournal } from './run-journal.ts';
 
 /** A run whose journal is kept. */
 export interface KeptRun {
-  /** Notifies of entries just kept, and does what was waiting for them. */
-  landed(kept: Append): void;
+  /** Notifies of the entries just kept, those above `from`, up to `to`, and does what was waiting for them. */
+  landed(from: number, to: number): void;
   /** Continues, since the store has all entries that were kept elsewhere. */
   backfilled(): void;
   /** Takes the error of an append that was late, or of the store that cannot tell what it has. */
@@ -59,11 +59,13 @@ export class Keeping {
   commit(): void {
     const { keptSeq, seq } = this.#journal;
     if (keptSeq === seq || this.#flight !== undefined || this.#isBackfilling || this.#isClosed) return;
-    const fresh = this.#journal.fresh(keptSeq, seq);
-    if (this.#store?.isAsync === true) return this.#fly(fresh);
-    this.#appendAtOnce(fresh);
-    this.#journal.keptTo(fresh);
-    this.#run.landed(fresh);
+    if (this.#store !== undefined) {
+      const fresh = this.#journal.fresh(keptSeq, seq);
+      if (this.#store.isAsync === true) return this.#fly(fresh);
+      this.#appendAtOnce(fresh);
+    }
+    this.#journal.keptTo(seq);
+    this.#run.landed(keptSeq, seq);
   }
 
   /**
@@ -150,8 +152,8 @@ export class Keeping {
     this.#flight = undefined;
     if (this.#isBackfilling) return this.#backfilled();
     this.#release();
-    this.#journal.keptTo(fresh);
-    this.#run.landed(fresh);
+    this.#journal.keptTo(fresh.seq);
+    this.#run.landed(fresh.expectedSeq, fresh.seq);
   }
 
   /** Asks the store what it has after an append that failed. */

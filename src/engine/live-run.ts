@@ -5,7 +5,7 @@ import type { CompiledSnapshot } from '../logic/snapshot.ts';
 import { isA, isThenable } from '../model/check.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import type { Step } from '../model/entry-list.ts';
-import { EngineStoppedError, type TimeoutError } from '../model/error.ts';
+import { EngineStoppedError } from '../model/error.ts';
 import type { Entry, RunFact, RunSettings, TaskFact } from '../model/journal.ts';
 import type { Verdict } from '../model/ledger.ts';
 import type { Logger } from '../model/logger.ts';
@@ -13,7 +13,6 @@ import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { Outcome } from '../model/perform.ts';
 import type { SettledRunStatus, SettledStatus } from '../model/status.ts';
 import { endingOf } from '../model/summary.ts';
-import type { Append } from '../store/store.ts';
 import { type Owner, owner, setOwner } from './actor-owner.ts';
 import type { EngineCore } from './core.ts';
 import { Gate } from './gate.ts';
@@ -45,7 +44,7 @@ export interface RunStart {
   readonly input: unknown;
   /** Whether the input has been checked already. */
   readonly isChecked: boolean;
-  /** Makes the actor of a run that has none, and has the run adopt it. */
+  /** Makes the actor of a run that has none, and binds it to the run. */
   readonly makeActor?: ((run: LiveRun) => void) | undefined;
 }
 
@@ -121,16 +120,8 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     return this.journal.texts;
   }
 
-  get graceMs(): number {
-    return this.config.graceMs;
-  }
-
   get settings(): RunSettings {
     return this.config.settings;
-  }
-
-  get keyPrefix(): string {
-    return this.config.keyPrefix;
   }
 
   get [owner](): this {
@@ -144,10 +135,6 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
 
   get isInspected(): boolean {
     return this.steps.isInspected;
-  }
-
-  get forwardsEvents(): boolean {
-    return this.config.forwardsEvents;
   }
 
   /** Whether it is being cancelled, or is out of time. */
@@ -254,7 +241,8 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   // Its tasks' actors, by name.
 
   find(systemId: string): AnyActorRef | undefined {
-    return this.#tasks.get(this.definition.graph.indexOf(systemId.slice(this.keyPrefix.length)))?.actor;
+    return this.#tasks.get(this.definition.graph.indexOf(systemId.slice(this.config.keyPrefix.length)))
+      ?.actor;
   }
 
   findAll(): readonly AnyActorRef[] {
@@ -352,11 +340,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   }
 
   keyOf(taskId: string): string {
-    return this.keyPrefix + taskId;
-  }
-
-  timeoutError(): TimeoutError {
-    return this.config.timeoutError();
+    return this.config.keyPrefix + taskId;
   }
 
   // What it recorded is kept.
@@ -382,15 +366,15 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     return this.#commits.whenKept();
   }
 
-  landed(kept: Append): void {
-    this.#commits.landed(kept);
+  landed(from: number, to: number): void {
+    this.#commits.landed(to);
     if (!this.journal.isLate) {
-      this.journal.tell(kept, this.steps.tell);
+      this.journal.tell(from, to, this.steps.tell);
       this.steps.kept();
       return;
     }
     try {
-      this.#landedLate(kept);
+      this.#landedLate(from, to);
     } catch (error) {
       this.fault(error);
     }
@@ -507,15 +491,15 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     if (hasAll) this.#opening.proceed();
   }
 
-  #landedLate(kept: Append): void {
-    const tell = (): void => this.journal.tell(kept, this.steps.tell);
+  #landedLate(from: number, to: number): void {
+    const tell = (): void => this.journal.tell(from, to, this.steps.tell);
     // A rerun may begin within this: what is recorded from then on is no longer kept by this run.
     if (this.hasSettled) return this.steps.conclude(tell);
     tell();
     this.steps.kept();
     this.gate?.open();
     if (this.#end.closing !== undefined) this.#finishClosing(this.#end.closing);
-    else this.#commits.next(kept);
+    else this.#commits.next(to);
   }
 
   /** Keeps the rest of a stopped run; then it ends. */

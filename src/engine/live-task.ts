@@ -22,6 +22,7 @@ import {
 } from './fast-path.ts';
 import type { Gate } from './gate.ts';
 import { childThatEnded } from './refusals.ts';
+import type { RunConfig } from './run-config.ts';
 import type { RunMachines, RunTables } from './run-machines.ts';
 import type { Lane } from './slots.ts';
 import { recoveredPlace } from './task-state.ts';
@@ -50,7 +51,7 @@ export interface TaskRun extends AttemptRun, StepRecorder {
   readonly isEnding: boolean;
   /** Where claims wait for their entries to be kept; `undefined` if those are kept at the end of the turn. */
   readonly gate: Gate | undefined;
-  timeoutError(): TimeoutError;
+  readonly config: RunConfig;
   /** Calls back once the event loop has had its turn. */
   afterEventLoop(callback: () => void): void;
   /** Records a fact that a task's machine announced. */
@@ -216,7 +217,7 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
         return attempt.end({ as: 'task failed', cause, error: this.#timeoutError() });
       case 'run': {
         this.run.timers.cancel(this.#limit);
-        const error = cause === 'timeout' ? this.run.timeoutError() : new CancelledError(reason);
+        const error = cause === 'timeout' ? this.run.config.timeoutError() : new CancelledError(reason);
         return attempt.end({ as: 'task cancelled', cause, error, reason });
       }
     }

@@ -20,7 +20,7 @@ import { isOwned } from './actor-owner.ts';
 /** Learns how an actor ended, and makes the actors of tasks. */
 interface ActorOwner extends Namer {
   /** The prefix of its task actors' names. */
-  readonly keyPrefix: string;
+  readonly config: { readonly keyPrefix: string };
   settle(result: RunResult | undefined): void;
   stopped(error: unknown): void;
 }
@@ -56,7 +56,7 @@ export class RunActor {
   /** Lets its system find task actors, and reports its end. */
   attach(owner: ActorOwner): void {
     this.#isAttached = true;
-    offerNames(this.ref, owner.keyPrefix, owner);
+    offerNames(this.ref, owner.config.keyPrefix, owner);
     this.tellEnd(owner);
   }
 
@@ -67,7 +67,7 @@ export class RunActor {
 
   /** Ends what `attach` began, if it did. */
   detach(owner: ActorOwner): void {
-    if (this.#isAttached) withdrawNames(this.ref, owner.keyPrefix, owner);
+    if (this.#isAttached) withdrawNames(this.ref, owner.config.keyPrefix, owner);
   }
 
   /** Whether anything observes its end. */

@@ -1,4 +1,4 @@
-import type { Append, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { Keeping, type KeptRun } from './keeping.ts';
 import type { RunJournal } from './run-journal.ts';
 import type { Committer, Turn } from './turn.ts';
@@ -62,8 +62,8 @@ export class RunCommits implements Committer {
   }
 
   /** Commits what was recorded while an append was under way. */
-  next(landed: Append): void {
-    if (this.keeping.isBehind) this.later(this.#urgentSeq > landed.seq ? undefined : 'task.started');
+  next(keptSeq: number): void {
+    if (this.keeping.isBehind) this.later(this.#urgentSeq > keptSeq ? undefined : 'task.started');
   }
 
   /** Resolves once everything recorded so far is kept. Rejects with the store's error. */
@@ -75,8 +75,8 @@ export class RunCommits implements Committer {
   }
 
   /** Resolves what waits for entries that are kept. */
-  landed({ seq }: Append): void {
-    if (this.#kept === undefined || seq < this.#awaitedSeq) return;
+  landed(keptSeq: number): void {
+    if (this.#kept === undefined || keptSeq < this.#awaitedSeq) return;
     this.#kept.resolve();
     this.#kept = undefined;
   }

@@ -121,22 +121,23 @@ export class RunJournal {
     return new Fresh(this.runId, this.#entries, from, to, this.texts);
   }
 
-  /** Notes that entries are kept. */
-  keptTo({ expectedSeq, seq }: Append): void {
+  /** Notes that entries are kept, up to a `seq`. */
+  keptTo(seq: number): void {
+    this.texts?.forget(this.keptSeq, seq);
     this.keptSeq = seq;
-    this.texts?.forget(expectedSeq, seq);
   }
 
   /**
-   * Notifies listeners of entries that were kept. One may stop the run, which keeps more: those entries follow after
-   * the current ones.
+   * Notifies listeners of entries that were kept, those above `from`, up to `to`. One may stop the run, which keeps
+   * more: those entries follow after the current ones.
    *
    * @param tell omitted if nobody listens to the run's actor
    */
-  tell(kept: Append, tell: ((entry: Entry) => void) | undefined): void {
+  tell(from: number, to: number, tell: ((entry: Entry) => void) | undefined): void {
     if (tell === undefined && !this.emitter.isHeard) return;
+    const entries = this.#entries.slice(from, to);
     const tellAll = (): void => {
-      for (const entry of kept.entries) {
+      for (const entry of entries) {
         this.emitter.emit(entry);
         tell?.(entry);
       }

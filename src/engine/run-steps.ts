@@ -10,6 +10,7 @@ import type { Logger } from '../model/logger.ts';
 import type { SettledStatus } from '../model/status.ts';
 import { type FastRun, settle, settlesLast } from './fast-path.ts';
 import { RunActor } from './run-actor.ts';
+import type { RunConfig } from './run-config.ts';
 import type { RunMachines } from './run-machines.ts';
 
 /** The sender of an event to the orchestrator: the run itself, about time and results, or a user. */
@@ -24,9 +25,7 @@ export interface StepsOwner extends FastRun, Namer {
   readonly isOver: boolean;
   /** Whether its end has been kept. */
   readonly hasSettled: boolean;
-  /** Whether its actor's parent receives its events. */
-  readonly forwardsEvents: boolean;
-  readonly keyPrefix: string;
+  readonly config: RunConfig;
   /** Takes the result once the orchestrator is done. */
   settle(result: RunResult | undefined): void;
   /** Takes the error of a run that ended before it settled. */
@@ -85,7 +84,7 @@ export class RunSteps {
 
   /** Makes this the run's actor. */
   bindActor(ref: AnyActorRef): void {
-    this.#actor = new RunActor(ref, this.#owner.forwardsEvents);
+    this.#actor = new RunActor(ref, this.#owner.config.forwardsEvents);
     if (this.#isOpen && !this.#owner.isOver) this.#actor.attach(this.#owner);
   }
 
