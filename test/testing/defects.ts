@@ -287,13 +287,13 @@ export const defects: readonly Defect[] = [
   {
     name: "the flow's grace is ignored",
     file: attempt,
-    find: 'definition.graceMs ?? run.graceMs',
+    find: 'definition.graceMs ?? run.config.graceMs',
     put: 'definition.graceMs ?? 5_000',
   },
   {
     name: "a task's own grace is ignored",
     file: attempt,
-    find: 'definition.graceMs ?? run.graceMs',
-    put: 'run.graceMs',
+    find: 'definition.graceMs ?? run.config.graceMs',
+    put: 'run.config.graceMs',
   },
 ];

@@ -48,13 +48,13 @@ export const valueDefects: readonly Defect[] = [
   {
     name: 'all tasks of a run have the same idempotency key',
     file: liveRun,
-    find: 'return this.keyPrefix + taskId;',
-    put: 'return this.keyPrefix;',
+    find: 'return this.config.keyPrefix + taskId;',
+    put: 'return this.config.keyPrefix;',
   },
   {
     name: 'a task has the same idempotency key in every run',
     file: liveRun,
-    find: 'return this.keyPrefix + taskId;',
+    find: 'return this.config.keyPrefix + taskId;',
     put: 'return taskId;',
   },
   {
@@ -72,7 +72,7 @@ export const valueDefects: readonly Defect[] = [
   {
     name: 'a signal takes the limit of a run for that of a task',
     file: liveTask,
-    find: "const error = cause === 'timeout' ? this.run.timeoutError()",
+    find: "const error = cause === 'timeout' ? this.run.config.timeoutError()",
     put: "const error = cause === 'timeout' ? this.#timeoutError()",
   },
   {
