@@ -1,6 +1,6 @@
 import type { AnyActorLogic } from 'xstate';
-import type { orchestratorMachine } from '../../machines/orchestrator.ts';
-import type { taskMachine } from '../../machines/task.ts';
+import type { OrchestratorMachine } from '../../machines/orchestrator.ts';
+import type { TaskMachine } from '../../machines/task.ts';
 import { compile } from '../logic/compile.ts';
 import { lazy } from '../model/lazy.ts';
 import { deferred, engineOrchestratorMachine, engineTaskMachine } from './effects.ts';
@@ -14,8 +14,8 @@ export interface CompiledMachines extends RunMachines {
 
 /** Compiles machines that are bound to the engine. */
 export function compileMachines(
-  orchestratorBound: typeof orchestratorMachine,
-  taskBound: typeof taskMachine,
+  orchestratorBound: OrchestratorMachine,
+  taskBound: TaskMachine,
 ): CompiledMachines {
   const orchestrator = compile(orchestratorBound);
   const task = compile(taskBound);

@@ -1,6 +1,6 @@
 import type { AnyActorRef } from 'xstate';
-import { orchestratorMachine } from '../../machines/orchestrator.ts';
-import { type Ending, type TaskEvent, taskMachine } from '../../machines/task.ts';
+import { lazyOrchestratorMachine, type OrchestratorMachine } from '../../machines/orchestrator.ts';
+import { type Ending, lazyTaskMachine, type TaskEvent, type TaskMachine } from '../../machines/task.ts';
 import { deferOn } from '../logic/internals.ts';
 import { lazy } from '../model/lazy.ts';
 import { ownerOf } from './actor-owner.ts';
@@ -8,14 +8,14 @@ import type { LiveRun } from './live-run.ts';
 import type { LiveTask } from './live-task.ts';
 
 /** Returns the task machine with its effects bound to the engine. */
-export const engineTaskMachine = lazy(() => bindTask(taskMachine));
+export const engineTaskMachine = lazy(() => bindTask(lazyTaskMachine()));
 
 /** Binds the effects of a task machine: the asking actor's owner carries out each. */
-export function bindTask(machine: typeof taskMachine): typeof taskMachine {
+export function bindTask(machine: TaskMachine): TaskMachine {
   return machine.provide(taskEffects);
 }
 
-const taskEffects: Parameters<typeof taskMachine.provide>[0] = {
+const taskEffects: Parameters<TaskMachine['provide']>[0] = {
   actions: {
     announce: ({ self }, fact) => {
       const { run, index } = ownerOf<LiveTask>(self);
@@ -37,14 +37,14 @@ function instantOf(event: TaskEvent): number {
 }
 
 /** Returns the orchestrator with its effects bound to the engine. */
-export const engineOrchestratorMachine = lazy(() => bindOrchestrator(orchestratorMachine));
+export const engineOrchestratorMachine = lazy(() => bindOrchestrator(lazyOrchestratorMachine()));
 
 /** Binds the effects of an orchestrator: the asking actor's owner carries out each. */
-export function bindOrchestrator(machine: typeof orchestratorMachine): typeof orchestratorMachine {
+export function bindOrchestrator(machine: OrchestratorMachine): OrchestratorMachine {
   return machine.provide(orchestratorEffects);
 }
 
-const orchestratorEffects: Parameters<typeof orchestratorMachine.provide>[0] = {
+const orchestratorEffects: Parameters<OrchestratorMachine['provide']>[0] = {
   actions: {
     announce: ({ self }, fact) => ownerOf<LiveRun>(self).record(fact),
     openRun: ({ self }) => ownerOf<LiveRun>(self).open(),

@@ -14,10 +14,13 @@ import type { Entry, RunSettings } from '../model/journal.ts';
 import { checkRunId } from '../model/key.ts';
 import { guardLogger, type Logger } from '../model/logger.ts';
 import { type MaybePromise, takesTime } from '../model/maybe-promise.ts';
+import { newRunId } from '../model/new-run-id.ts';
 import { OrderedMap } from '../model/ordered-map.ts';
 import { check } from '../model/schema.ts';
+import { isShared } from '../store/shared.ts';
 import type { RunFilter, RunSummary, Store } from '../store/store.ts';
 import type { EngineCore } from './core.ts';
+import type { Durability } from './durability.ts';
 import {
   checkEngine,
   checkFilter,
@@ -32,7 +35,7 @@ import {
 import { flowsByName, KnownFlows } from './known-flows.ts';
 import type { LiveRun } from './live-run.ts';
 import { Pools } from './pools.ts';
-import { Recoveries } from './recovery.ts';
+import type { Recoveries } from './recovery.ts';
 import { RecoveryGuard } from './recovery-guard.ts';
 import { checkRerun, recordRerun } from './rerun.ts';
 import { type HeldRun, quiet, Run } from './run.ts';
@@ -40,10 +43,8 @@ import type { RunCommand } from './run-command.ts';
 import type { End } from './run-end.ts';
 import { RunJournal } from './run-journal.ts';
 import { createRunMachine, type LaunchOptions, launch, RunLogic } from './run-logic.ts';
-import { isShared, SharedRuns } from './shared-runs.ts';
 import { Limit } from './slots.ts';
 import type { StoredJournal } from './stored-run.ts';
-import { checkStored, StoredRuns } from './stored-runs.ts';
 import { Turn } from './turn.ts';
 
 const nothing: StartOptions = {};
@@ -77,9 +78,10 @@ export class EngineRuns implements EngineCore<LiveRun> {
   /** Oldest first. */
   readonly #settled = new OrderedMap<string, LiveRun>();
   readonly #flows: KnownFlows;
-  readonly #stored: StoredRuns;
-  readonly #recoveries: Recoveries<Run> | undefined;
-  readonly #shared: SharedRuns | undefined;
+  /** Loaded for a store that others share at once, else when it is first needed. */
+  #durability: Promise<Durability> | undefined;
+  /** Set once it is loaded. */
+  #durable: Durability | undefined;
   /** Flows whose runs it recovers until it is stopped. */
   readonly #watched = new Map<string, FlowDefinition>();
   /** Removals that a store has not answered. */
@@ -104,9 +106,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     this.#removesSettled = given.keepSettled !== undefined || !isShared(store);
     this.#launchOptions = { clock: this.#clock, inspect: inspect && this.#guard(inspect) };
     this.#flows = new KnownFlows(flows);
-    this.#stored = new StoredRuns(this, this.#clock, this.#flows);
-    this.#shared = isShared(store) ? new SharedRuns(store, this) : undefined;
-    this.#recoveries = store && new Recoveries<Run>(this, store, this.#shared);
+    if (isShared(store)) void quiet(this.#loadDurability(store));
   }
 
   get isDraining(): boolean {
@@ -120,11 +120,12 @@ export class EngineRuns implements EngineCore<LiveRun> {
     const checked = checking instanceof Promise ? await checking : checking;
     if (!checked.ok) throw new InputError(definition.name, checked.issues);
     this.#checkWritable(definition, checked.value);
+    const shared = isShared(this.store) ? (await this.#loadDurability(this.store)).shared : undefined;
     this.#checkStarting();
     const { id, signal, paused, ...settings } = given;
     if (id !== undefined && this.#live.get(id) !== undefined) throw taken(id);
     this.#meet(definition);
-    this.#shared?.attach();
+    shared?.attach();
     const run = this.#launch(this.newJournal(definition, id), settings, checked.value);
     if (paused === true) run.command({ type: 'run.pause' });
     const kept = startedBy(run);
@@ -152,13 +153,15 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   /** Recovers the store's unsettled runs of these flows; attempts that were under way run again. */
   async recover(definitions: readonly FlowDefinition[], given: RecoverOptions = {}): Promise<Run[]> {
-    checkRecover(given, this.#shared !== undefined);
+    checkRecover(given, isShared(this.store));
     const flows = flowsByName(definitions);
     this.#checkStarting();
+    if (this.store === undefined) return [];
     for (const definition of definitions) this.#meet(definition);
-    const live = this.#live.toArray().map(({ id }) => id);
-    if (given.watch === true) this.#watch(flows);
-    return this.#recoveries?.recover(flows, live) ?? [];
+    const durable = await this.#loadDurability(this.store);
+    this.#checkStarting();
+    if (given.watch === true) this.#watch(durable, flows);
+    return durable.recoveries.recover(flows, this.#liveIds());
   }
 
   /** Finds a run: under way, settled and kept in memory, or in the store. */
@@ -167,9 +170,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
       throw badOption({ option: 'id', owner: 'engine.run' }, 'the id of a run, as `run.id` has it', id);
     const here = this.#find(id);
     if (here !== undefined) return this.#handleOf(here);
-    const entries = (await this.store?.read(id)) ?? [];
-    // It may have started or been recovered while the store was being read.
-    const found = this.#find(id) ?? (entries.length === 0 ? undefined : this.#stored.of(id, entries));
+    const found = await this.#findStored(id);
     return found && this.#handleOf(found);
   }
 
@@ -192,8 +193,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     const waiting = live.filter((run) => !run.hasEnded);
     await Promise.race([isLate, this.#kept(waiting)]);
     for (const run of waiting) run.abandon(storeTooLate(run.id, storeTimeoutMs));
-    this.#shared?.close();
-    await Promise.race([isLate, this.#shared?.release([])]);
+    await Promise.race([isLate, this.#stopSharing()]);
     clearTimeout(timer);
   }
 
@@ -217,7 +217,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return this.#pools.get(name) ?? this.noLimit;
   }
 
-  newJournal(definition: FlowDefinition, runId: string = crypto.randomUUID()): RunJournal {
+  newJournal(definition: FlowDefinition, runId: string = newRunId()): RunJournal {
     return new RunJournal(runId, definition, this.logger);
   }
 
@@ -232,8 +232,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
     const isNew = run.journal.seq === 0 && !run.journal.isShared;
     const checked = isNew ? undefined : this.#left.check(run.journal);
     this.#live.set(run.id, run);
-    this.#stored.forget(run.id);
-    this.#recoveries?.entered(run.id);
+    this.#durable?.stored.forget(run.id);
+    this.#durable?.recoveries.entered(run.id);
     if (this.#isDraining) run.drain();
     if (takesTime(checked)) return checked.then(() => void this.#settled.delete(run.id));
     if (!isNew) this.#settled.delete(run.id);
@@ -244,7 +244,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     this.#live.delete(run.id);
     this.#left.leave(run.journal);
     // A run in conflict is another's.
-    if (!run.hasSettled && !isA(error, StoreConflictError)) void this.#shared?.release([run.id]);
+    if (!run.hasSettled && !isA(error, StoreConflictError)) void this.#release(run.id);
     if (run.result === undefined) return;
     if (this.#keepSettled === 0) return this.#forget(run.id);
     this.#settled.set(run.id, run);
@@ -258,10 +258,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return this.#live.get(runId);
   }
 
-  async takeOver(runId: string): Promise<LiveRun | undefined> {
-    const entries = (await this.store?.read(runId)) ?? [];
-    const { definition, ending } = checkStored(this.#flows.flowOf(runId, entries), runId, entries);
-    if (ending !== undefined) return undefined;
+  takeOver({ definition, runId, entries }: StoredJournal): LiveRun {
     const journal = this.openJournal(definition, runId, entries);
     const run = this.#launch(journal, journal.settings, undefined);
     run.drain();
@@ -270,7 +267,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   /** Has a command carried out for a run that is not under way here; `undefined` if nobody else could. */
   commandElsewhere(runId: string, command: RunCommand): Promise<void> | undefined {
-    return this.#shared && quiet(this.#shared.command(runId, command));
+    const shared = this.#durable?.shared;
+    return shared && quiet(shared.command(runId, command));
   }
 
   // Services for recoveries.
@@ -309,16 +307,46 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return again;
   };
 
-  #watch(flows: ReadonlyMap<string, FlowDefinition>): void {
+  async #findStored(id: string): Promise<HeldRun | undefined> {
+    const entries = (await this.store?.read(id)) ?? [];
+    if (this.store === undefined || entries.length === 0) return this.#find(id);
+    const { stored } = await this.#loadDurability(this.store);
+    // It may have started or been recovered meanwhile.
+    return this.#find(id) ?? stored.of(id, entries);
+  }
+
+  #loadDurability(store: Store): Promise<Durability> {
+    this.#durability ??= import('./durability.ts').then(({ Durability }) => {
+      this.#durable = new Durability(this, store, this.#clock, this.#flows);
+      return this.#durable;
+    });
+    return this.#durability;
+  }
+
+  async #release(runId: string): Promise<void> {
+    const durable = await this.#durability;
+    await durable?.shared?.release([runId]);
+  }
+
+  async #stopSharing(): Promise<void> {
+    const shared = (await this.#durability)?.shared;
+    shared?.close();
+    await shared?.release([]);
+  }
+
+  #liveIds(): string[] {
+    return this.#live.toArray().map(({ id }) => id);
+  }
+
+  #watch({ shared, recoveries }: Durability, flows: ReadonlyMap<string, FlowDefinition>): void {
     for (const [name, definition] of flows) this.#watched.set(name, definition);
-    this.#shared?.watch([...this.#watched.keys()], () => this.#recoverMore());
+    shared?.watch([...this.#watched.keys()], () => this.#recoverMore(recoveries));
   }
 
   /** Recovers what the watch has found. It finds that again if it comes while a call recovers, whose runs it would take. */
-  #recoverMore(): void {
-    if (this.#isDraining || this.#recoveries?.isUnderWay !== false) return;
-    const live = this.#live.toArray().map(({ id }) => id);
-    this.#recoveries.recover(this.#watched, live).catch((error: unknown) => {
+  #recoverMore(recoveries: Recoveries<Run>): void {
+    if (this.#isDraining || recoveries.isUnderWay) return;
+    recoveries.recover(this.#watched, this.#liveIds()).catch((error: unknown) => {
       if (!this.#isDraining) this.logger.error('Runs could not be recovered', error);
     });
   }

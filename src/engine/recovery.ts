@@ -8,7 +8,7 @@ import type { StoredJournal } from './stored-run.ts';
 import { checkStored } from './stored-runs.ts';
 
 /** The engine that recovers runs. */
-interface Recovering<Run> {
+export interface Recovering<Run> {
   readonly logger: Logger;
   /** Whether it is being stopped: nothing more starts. */
   readonly isDraining: boolean;

@@ -32,11 +32,19 @@ export class StoredRuns {
   of(runId: string, entries: readonly Entry[]): StoredRun {
     const held = this.#held.get(runId)?.deref();
     if (held?.seq === entries.length) return held;
-    const stored = checkStored(this.#flows.flowOf(runId, entries), runId, entries);
-    const run = new StoredRun(this.#core, this.#clock, stored);
+    const run = new StoredRun(this.#core, this.#clock, this.check(runId, entries));
     this.#held.set(runId, new WeakRef(run));
     this.#gone.register(run, runId);
     return run;
+  }
+
+  /**
+   * Checks a journal read from the store.
+   *
+   * @throws as `of` does
+   */
+  check(runId: string, entries: readonly Entry[]): StoredJournal {
+    return checkStored(this.#flows.flowOf(runId, entries), runId, entries);
   }
 
   /** Forgets a run that is under way from now on, and is found there. */

@@ -1,8 +1,12 @@
 import { createFlow } from 'topple';
 import { createVirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
-import { type OrchestratorContext, orchestratorMachine } from '../../machines/orchestrator.ts';
-import { type TaskContext, taskMachine } from '../../machines/task.ts';
+import {
+  type OrchestratorContext,
+  orchestratorMachine,
+  type TaskContext,
+  taskMachine,
+} from '../../machines/index.ts';
 import { compiledMachines, compileMachines } from '../../src/engine/compile-machines.ts';
 import { bindOrchestrator, bindTask } from '../../src/engine/effects.ts';
 import { EngineRuns } from '../../src/engine/engine.ts';
