@@ -86,16 +86,11 @@ class Sqlite implements SqliteStore {
     try {
       const { rows, news } = this.#writer.write(given);
       const { at, text } = rows.at(-1) as Row;
-      const isPlain = news.start === undefined && news.end === undefined;
-      const said = isPlain ? (news.settles ? 1 : 0) : news;
+      const before = rows.length > 1 ? rows.slice(0, -1) : none;
+      const { settles, start, end } = news;
       return this.#link.append(
-        runId,
-        expectedSeq,
-        seq,
-        at,
-        text,
-        said,
-        rows.length > 1 ? rows.slice(0, -1) : none,
+        ...[runId, expectedSeq, seq, at, text, before],
+        ...[settles, start?.flow, start?.at, end?.ending, end?.at],
       );
     } catch (error) {
       return Promise.reject(error);
