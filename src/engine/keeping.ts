@@ -14,6 +14,8 @@ export interface KeptRun {
   keepingFailed(error: unknown): void;
   /** Whether what is kept is in doubt: nothing may start meanwhile. */
   doubt(isInDoubt: boolean): void;
+  /** Whether its clock is virtual, and can be held. */
+  readonly canHoldTime: boolean;
   /** Lets no time pass on a virtual clock until the promise settles. */
   holdTime(until: Promise<unknown>): void;
 }
@@ -139,8 +141,12 @@ export class Keeping {
   }
 
   /** Rejects, too, if the store throws. */
-  async #append(fresh: Append): Promise<void> {
-    await this.#store?.append(fresh);
+  #append(fresh: Append): Promise<void> {
+    try {
+      return Promise.resolve(this.#store?.append(fresh));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async #lastSeq(runId: string): Promise<number> {
@@ -198,7 +204,7 @@ export class Keeping {
 
   /** Holds the time of a virtual clock until `#release`. */
   #hold(): void {
-    if (this.#releaseTime !== undefined) return;
+    if (this.#releaseTime !== undefined || !this.#run.canHoldTime) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#releaseTime = resolve;
     this.#run.holdTime(promise);
