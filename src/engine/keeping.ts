@@ -1,5 +1,5 @@
 import { isA, isThenable } from '../model/check.ts';
-import { StoreConflictError, StoreError } from '../model/error.ts';
+import { StoreConflictError, StoreError, textOf } from '../model/error.ts';
 import { conflictOf } from '../model/summary.ts';
 import type { Append, Store } from '../store/store.ts';
 import type { RunJournal } from './run-journal.ts';
@@ -217,10 +217,15 @@ export class Keeping {
 }
 
 function readingError(runId: string, cause: unknown): StoreError {
-  return new StoreError('failed', `The store could not tell what it has of run ${runId}`, { cause });
+  return storeErrorOf(cause, `The store could not tell what it has of run ${runId}`);
 }
 
 function keepingError({ runId, expectedSeq, seq }: Append, cause: unknown): StoreError {
-  const message = `The store could not keep entries ${expectedSeq + 1} to ${seq} of run ${runId}`;
-  return new StoreError('failed', message, { cause });
+  return storeErrorOf(cause, `The store could not keep entries ${expectedSeq + 1} to ${seq} of run ${runId}`);
+}
+
+/** An error of a run, with the code of the store's own error where that has one. */
+function storeErrorOf(cause: unknown, what: string): StoreError {
+  const code = isA(cause, StoreError) ? cause.code : 'failed';
+  return new StoreError(code, `${what}: ${textOf(cause)}`, { cause });
 }

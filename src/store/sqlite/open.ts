@@ -1,5 +1,6 @@
 import { StoreError } from '../../model/error.ts';
 import { Connection } from './connection.ts';
+import { BUSY, primaryCodeOf } from './failure.ts';
 import type { ThreadSettings } from './protocol.ts';
 import { applicationId, migrations } from './schema.ts';
 
@@ -56,7 +57,7 @@ function makeWal(db: Connection, timeoutMs: number): void {
       db.pragma('journal_mode = wal');
       return;
     } catch (error) {
-      const isBusy = (error as { errcode?: number }).errcode === 5;
+      const isBusy = primaryCodeOf(error) === BUSY;
       if (!isBusy || performance.now() > until) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMs);
     }
