@@ -88,10 +88,8 @@ class Sqlite implements SqliteStore {
       const { at, text } = rows.at(-1) as Row;
       const before = rows.length > 1 ? rows.slice(0, -1) : none;
       const { settles, start, end } = news;
-      return this.#link.append(
-        ...[runId, expectedSeq, seq, at, text, before],
-        ...[settles, start?.flow, start?.at, end?.ending, end?.at],
-      );
+      const rest = [settles, start?.flow, start?.at, end?.ending, end?.at] as const;
+      return this.#link.append([runId, expectedSeq, seq, at, text, before, ...rest]);
     } catch (error) {
       return Promise.reject(error);
     }

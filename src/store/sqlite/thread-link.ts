@@ -66,7 +66,7 @@ export class ThreadLink {
    * Adds an append. Those of a turn go to the thread together, unless they are many; while it writes some, the next are
    * gathered: each group costs a sync of the disk.
    */
-  append(...fields: AppendFields): Promise<void> {
+  append(fields: Readonly<AppendFields>): Promise<void> {
     if (this.#end !== undefined) return Promise.reject(this.#end);
     if (this.#unsent.length === 0 && this.#sent === 0) this.#flushLater();
     for (const field of fields) this.#unsent.push(field);
