@@ -142,13 +142,19 @@ export class TaskModel {
    * Recovers the row of a task that was live when its run was stopped: an attempt under way runs again under the same
    * number, a wait for a retry continues.
    */
-  recover(left: LiveRow): LiveRow {
+  recover(left: Pick<LiveRow, 'status' | 'attempts'>): LiveRow {
     return this.#restored(left.status === 'retrying' ? 'backing_off' : 'ready', left.attempts);
   }
 
   /** Does the same for a task that is to be cancelled: its attempts stay as they were counted. */
   recoverToEnd(left: LiveRow): LiveRow {
     return this.#restored('ready', left.attempts);
+  }
+
+  /** The row of a task that ended so. */
+  ended(status: SettledStatus, attempts: number, cause: Cause | undefined): SettledRow {
+    const name = `${status} ${attempts} ${cause}`;
+    return this.#intern(name, (code) => ({ isLive: false, code, status, attempts, cause })) as SettledRow;
   }
 
   #restored(value: 'ready' | 'backing_off', attempt: number): LiveRow {
@@ -191,15 +197,7 @@ export class TaskModel {
   }
 
   #settled(status: SettledStatus, { attempt, ending }: TaskContext): SettledRow {
-    const cause = ending?.cause;
-    const name = `${status} ${attempt} ${cause}`;
-    return this.#intern(name, (code) => ({
-      isLive: false,
-      code,
-      status,
-      attempts: attempt,
-      cause,
-    })) as SettledRow;
+    return this.ended(status, attempt, ending?.cause);
   }
 
   #intern(name: string, make: (code: number) => Row): Row {

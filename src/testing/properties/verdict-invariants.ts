@@ -3,7 +3,7 @@ import { isSettledRun, type RunStatus, type SettledStatus } from '../../model/st
 import type { Decision } from '../../model/trigger-rule.ts';
 import type { FlowWorld } from '../model/flow-world.ts';
 import type { Situation, Taken } from '../model/situation.ts';
-import type { Step } from '../model/steps.ts';
+import { isRecovered, type Step } from '../model/steps.ts';
 import type { Row } from '../model/task-model.ts';
 import { airflowVerdict, countEndings } from './airflow.ts';
 
@@ -57,7 +57,7 @@ export function wrongVerdict(
   const { upstreamStart, upstreamList, downstreamStart, downstreamList } = graph;
   const fresh = before === undefined || step?.kind === 'rerun';
   const isCancelling = taken.next.run.context.cause !== undefined;
-  if (isCancelling || step?.kind === 'stop') return undefined;
+  if (isCancelling || (step !== undefined && isRecovered(step))) return undefined;
   const endings = new Map<number, SettledStatus>();
   const settledNow = new Set(taken.settled.map(({ task }) => task));
   const endingOf = (task: number): SettledStatus | undefined => {

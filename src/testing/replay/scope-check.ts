@@ -48,6 +48,8 @@ export class ScopeCheck {
       );
     if (scope.runId !== this.#runId || scope.taskId !== id)
       throw new Difference(`${whose} is told that it is \`${scope.taskId}\` of run ${scope.runId}`);
+    if (!this.#kept().has(id))
+      throw new Difference(`${whose} is called before it is kept that the task is ready`);
     const [started] = this.#store.read(this.#runId);
     if (started?.type !== 'run.started' || scope.input !== started.input)
       throw new Difference(`${whose} gets another input than the run`);

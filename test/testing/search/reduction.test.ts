@@ -133,7 +133,7 @@ function propertiesOf({ tasks }: FlowPlan): Property[] {
   ];
 }
 
-const commands = ['cancel', 'pause', 'stop', 'rerun'] as const;
+const commands = ['cancel', 'pause', 'stop', 'crash', 'rerun'] as const;
 
 test('reaches every situation and every transition that the full one does, and finds the same', () => {
   let full = 0;
