@@ -31,6 +31,12 @@ export class FlowWorld {
     return this.definition.graph.ids[task] as string;
   }
 
+  /** The dependencies of a task. */
+  upstreamOf(task: number): Int32Array {
+    const { upstreamStart, upstreamList } = this.definition.graph;
+    return upstreamList.subarray(upstreamStart[task], upstreamStart[task + 1]);
+  }
+
   /** Starts the run. */
   start(): Taken {
     const turn = this.#turn(beforeStart(this.definition), 0);

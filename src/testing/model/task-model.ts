@@ -218,6 +218,11 @@ function shownAs(snapshot: Snapshot): LiveRow['status'] {
   return statuses.find((status) => snapshot.hasTag(status as never)) as LiveRow['status'];
 }
 
+/** How a task has settled; `undefined` if it has not. */
+export function endingOf(row: Row | undefined): SettledStatus | undefined {
+  return row === undefined || row.isLive ? undefined : row.status;
+}
+
 /** The attempts of a live task that have ended. */
 export function attemptsBehind({ status, attempts }: LiveRow): number {
   return status === 'retrying' ? attempts : Math.max(attempts - 1, 0);

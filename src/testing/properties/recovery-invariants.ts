@@ -3,7 +3,7 @@ import type { FlowWorld } from '../model/flow-world.ts';
 import { endingIn } from '../model/kept.ts';
 import type { Situation, Taken } from '../model/situation.ts';
 import { isRecovered, type Step } from '../model/steps.ts';
-import { attemptsBehind } from '../model/task-model.ts';
+import { attemptsBehind, endingOf } from '../model/task-model.ts';
 import { airflowVerdict, countEndings } from './airflow.ts';
 
 /** Says what a stop, or a crash between two steps, has changed. */
@@ -57,14 +57,9 @@ export function unsureAfterRecovery(
   { next }: Taken,
 ): string | undefined {
   if (step === undefined || !isRecovered(step) || next.run.context.cause !== undefined) return undefined;
-  const { graph, tasks } = world.definition;
-  const { upstreamStart, upstreamList } = graph;
+  const { tasks } = world.definition;
   for (const [task, row] of next.rows.entries()) {
-    const upstream = upstreamList.subarray(upstreamStart[task], upstreamStart[task + 1]);
-    const endings = Array.from(upstream, (other) => {
-      const ending = next.rows[other];
-      return ending === undefined || ending.isLive ? undefined : ending.status;
-    });
+    const endings = Array.from(world.upstreamOf(task), (other) => endingOf(next.rows[other]));
     const { triggerRule } = tasks[task] as TaskDefinition;
     const decision = airflowVerdict(triggerRule, countEndings(endings));
     if ((row === undefined) === (decision === 'wait')) continue;

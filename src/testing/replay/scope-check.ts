@@ -68,9 +68,8 @@ export class ScopeCheck {
     { next }: Taken,
     returned: (task: number, kept: unknown) => unknown,
   ): (scope: PerformScope) => void {
-    const { upstreamStart, upstreamList } = this.#world.definition.graph;
     const kept = this.#kept();
-    const given = Array.from(upstreamList.subarray(upstreamStart[task], upstreamStart[task + 1]), (other) => {
+    const given = Array.from(this.#world.upstreamOf(task), (other) => {
       const id = this.#world.idOf(other);
       const status = next.rows[other]?.status ?? 'pending';
       if (!isSettled(status)) return { id, status: undefined, error: undefined, output: undefined };

@@ -108,7 +108,7 @@ function byModel(
   return at.rows.map((row) => row?.status);
 }
 
-test('5,000 of up to 30 tasks end in engine and model as the oracle says', async () => {
+test('5,000 of up to 30 tasks end in engine and model as in the oracle', async () => {
   let settled = 0;
   await fc.assert(
     fc.asyncProperty(courses, async (tasks) => {
