@@ -8,6 +8,9 @@ import { Copies, hunt, withCrash } from './seeding.ts';
 
 const test = spec('seeded defects of crashes');
 
+/** Those that have limits, retries, skips and failures; the others differ in rules. */
+const manifold = scenarios.filter(({ name }) => !name.startsWith('rule '));
+
 const copies = new Copies();
 
 test.after(() => copies.remove());
@@ -18,6 +21,6 @@ for (const defect of crashDefects) {
     const found = await hunt(copy, scenarios, withCrash);
     assert.ok(found !== undefined, 'nothing is found');
     assert.ok(found.length < 20, `${found.length} steps are no short counter-example`);
-    assert.is(await hunt(copy, scenarios), undefined, 'it takes a crash');
+    assert.is(await hunt(copy, manifold), undefined, 'it takes a crash');
   });
 }
