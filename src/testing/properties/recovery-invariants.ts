@@ -40,7 +40,8 @@ export function lostEnding(
   _step: Step | undefined,
   { next, cut, facts }: Taken,
 ): string | undefined {
-  for (const fact of facts.slice(0, cut?.kept ?? 0)) {
+  if (cut === undefined) return undefined;
+  for (const fact of facts.slice(0, cut.kept)) {
     const status = endingIn(fact);
     const found = next.rows[fact.task]?.status ?? 'pending';
     if (status !== undefined && status !== found)

@@ -184,7 +184,7 @@ export class Explorer {
     const wasStopped = node.wasStopped || isRecovered(step);
     const next = { ...node, situation: taken.next, failures, commands: given, wasStopped };
     this.#arrive(next, node.situation, step, taken, asleep);
-    if (whole === undefined && given < this.#bounds.maxCommands)
+    if (whole === undefined && given < this.#bounds.maxCommands && this.#moves.commands.has('crash'))
       for (const cut of this.#moves.cuts(step, taken)) this.#take(node, cut, 0n, taken);
   }
 
