@@ -190,8 +190,13 @@ class Replay {
     if (taken.cut !== undefined) this.#process.endAfter(runId, taken.cut.kept);
     await this.#clock.advance(number * stepMs - this.#clock.now());
     this.#bodies.reportLate();
-    await Promise.race([this.#bring(step, number), this.#process.gone]);
-    if (taken.cut !== undefined) await this.#crash();
+    const brought = this.#bring(step, number);
+    if (taken.cut === undefined) await brought;
+    else {
+      // A command may wait for ever for a process that is gone.
+      await Promise.race([brought, this.#process.gone]);
+      await this.#crash();
+    }
     await this.#clock.advance(0);
     this.#comparison.compare(this.#run as Run);
   }
