@@ -1,5 +1,5 @@
-import { lazyOrchestratorMachine, type OrchestratorMachine } from './orchestrator.ts';
-import { lazyTaskMachine, type TaskMachine } from './task.ts';
+import { lazyOrchestratorMachine } from './orchestrator.ts';
+import { lazyTaskMachine } from './task.ts';
 
 export type { ErrorView, TaskFailure } from '../src/model/error.ts';
 export { createGraph, type Graph, type ReachOptions, type TimedTask } from '../src/model/graph.ts';
@@ -26,7 +26,7 @@ export type {
 } from './task.ts';
 
 /** The machine of a run: gives each task its verdict as soon as its trigger rule is certain, and ends when all have settled. */
-export const orchestratorMachine: OrchestratorMachine = lazyOrchestratorMachine();
+export const orchestratorMachine = lazyOrchestratorMachine();
 
 /** The machine of a task: from its verdict through its attempts to one of five endings. */
-export const taskMachine: TaskMachine = lazyTaskMachine();
+export const taskMachine = lazyTaskMachine();

@@ -401,6 +401,6 @@ export const lazyOrchestratorMachine = lazy(() =>
 );
 
 /** Names of the orchestrator's states: the `value` of a run's actor. */
-export type OrchestratorState = StateValueFrom<OrchestratorMachine>;
+export type OrchestratorState = StateValueFrom<ReturnType<typeof lazyOrchestratorMachine>>;
 
 export type OrchestratorMachine = ReturnType<typeof lazyOrchestratorMachine>;

@@ -31,8 +31,8 @@ export const crashDefects: readonly Defect[] = [
   {
     name: 'an append is taken as kept before the store says so',
     file: 'src/engine/keeping.ts',
-    find: '    await this.#store?.append(fresh);\n',
-    put: '    void this.#store?.append(fresh);\n',
+    find: 'return Promise.resolve(this.#store?.append(fresh));',
+    put: 'this.#store?.append(fresh);\n      return Promise.resolve();',
   },
   {
     name: 'a recovered run does not tell a task whose dependency failed',

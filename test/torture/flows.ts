@@ -184,7 +184,7 @@ const six = (): Task[] => [
 const slow = (): Task[] =>
   Array.from({ length: 24 }, (_, index): Task => {
     const dependsOn = index === 0 ? [] : [`t${index - 1}`];
-    return { id: `t${index}`, dependsOn, takes: 25 };
+    return { id: `t${index}`, dependsOn, takes: 60 };
   });
 
 /** Ends only when it is cancelled. */
