@@ -4,6 +4,7 @@ import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import {
   EngineStoppedError,
+  FlowError,
   InputError,
   issuesOf,
   JournalError,
@@ -29,7 +30,7 @@ import {
   type StartOptions,
   type StopOptions,
 } from './engine-options.ts';
-import { flowsByName, KnownFlows } from './known-flows.ts';
+import { flowsByName, KnownFlows, startOf } from './known-flows.ts';
 import type { LiveRun } from './live-run.ts';
 import { Pools } from './pools.ts';
 import { Recoveries } from './recovery.ts';
@@ -81,7 +82,10 @@ export class EngineRuns implements EngineCore<LiveRun> {
   readonly #recoveries: Recoveries<Run> | undefined;
   readonly #shared: SharedRuns | undefined;
   /** Flows whose runs it recovers until it is stopped. */
-  readonly #watched = new Map<string, FlowDefinition>();
+  readonly #watched = new Map<
+    string,
+    { readonly definition: FlowDefinition; readonly given: RecoverOptions }
+  >();
   /** Removals that a store has not answered. */
   readonly #removals = new Set<Promise<unknown>>();
   #order = 0;
@@ -157,8 +161,12 @@ export class EngineRuns implements EngineCore<LiveRun> {
     this.#checkStarting();
     for (const definition of definitions) this.#meet(definition);
     const live = this.#live.toArray().map(({ id }) => id);
-    if (given.watch === true) this.#watch(flows);
-    return this.#recoveries?.recover(flows, live) ?? [];
+    if (given.watch === true) this.#watch(flows, given);
+    const { ids } = given;
+    const adopts = (): boolean => given.onFlowChange === 'adopt';
+    const recovered = (run: Run): void => this.#hand(run, given);
+    const set = { flows, ids: ids && new Set(ids), isAfresh: true, adopts, recovered };
+    return this.#recoveries?.recover(set, live) ?? [];
   }
 
   /** Finds a run: under way, settled and kept in memory, or in the store. */
@@ -169,7 +177,11 @@ export class EngineRuns implements EngineCore<LiveRun> {
     if (here !== undefined) return this.#handleOf(here);
     const entries = (await this.store?.read(id)) ?? [];
     // It may have started or been recovered while the store was being read.
-    const found = this.#find(id) ?? (entries.length === 0 ? undefined : this.#stored.of(id, entries));
+    const found =
+      this.#find(id) ??
+      (entries.length === 0
+        ? undefined
+        : await this.#explain(id, entries, () => this.#stored.of(id, entries)));
     return found && this.#handleOf(found);
   }
 
@@ -260,7 +272,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   async takeOver(runId: string): Promise<LiveRun | undefined> {
     const entries = (await this.store?.read(runId)) ?? [];
-    const { definition, ending } = checkStored(this.#flows.flowOf(runId, entries), runId, entries);
+    const check = (): StoredJournal => checkStored(this.#flows.flowOf(runId, entries), runId, entries);
+    const { definition, ending } = await this.#explain(runId, entries, check);
     if (ending !== undefined) return undefined;
     const journal = this.openJournal(definition, runId, entries);
     const run = this.#launch(journal, journal.settings, undefined);
@@ -275,9 +288,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   // Services for recoveries.
 
-  resume({ definition, runId, entries }: StoredJournal): Run {
-    this.#pools.check(definition);
-    const journal = this.openJournal(definition, runId, entries);
+  resume(journal: RunJournal): Run {
+    this.#pools.check(journal.definition);
     return this.#handleOf(this.#launch(journal, journal.settings, undefined));
   }
 
@@ -309,8 +321,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return again;
   };
 
-  #watch(flows: ReadonlyMap<string, FlowDefinition>): void {
-    for (const [name, definition] of flows) this.#watched.set(name, definition);
+  #watch(flows: ReadonlyMap<string, FlowDefinition>, given: RecoverOptions): void {
+    for (const [name, definition] of flows) this.#watched.set(name, { definition, given });
     this.#shared?.watch([...this.#watched.keys()], () => this.#recoverMore());
   }
 
@@ -318,7 +330,11 @@ export class EngineRuns implements EngineCore<LiveRun> {
   #recoverMore(): void {
     if (this.#isDraining || this.#recoveries?.isUnderWay !== false) return;
     const live = this.#live.toArray().map(({ id }) => id);
-    this.#recoveries.recover(this.#watched, live).catch((error: unknown) => {
+    const flows = new Map(Array.from(this.#watched, ([name, { definition }]) => [name, definition]));
+    const givenOf = (flow: string): RecoverOptions => this.#watched.get(flow)?.given ?? {};
+    const adopts = (flow: string): boolean => givenOf(flow).onFlowChange === 'adopt';
+    const recovered = (run: Run, flow: string): void => this.#hand(run, givenOf(flow));
+    this.#recoveries.recover({ flows, isAfresh: false, adopts, recovered }, live).catch((error: unknown) => {
       if (!this.#isDraining) this.logger.error('Runs could not be recovered', error);
     });
   }
@@ -337,7 +353,36 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   /** Notes a flow for runs that only the store has. */
   #meet(definition: FlowDefinition): void {
-    if (this.store !== undefined) this.#flows.meet(definition);
+    if (this.store !== undefined && this.#flows.meet(definition)) this.#keepFlow(this.store, definition);
+  }
+
+  /** Has a flow kept, for a later version to tell how it differs. What hinders the store will hinder its runs too. */
+  #keepFlow(store: Store, definition: FlowDefinition): void {
+    try {
+      const keeping = store.keepFlow?.(definition);
+      if (takesTime(keeping)) quiet(keeping);
+    } catch {}
+  }
+
+  /** Hands a recovered run to whoever asked for that. */
+  #hand(run: Run, { onRecovered }: RecoverOptions): void {
+    try {
+      onRecovered?.(run);
+    } catch (error) {
+      this.logger.error(`\`onRecovered\` threw, for run ${run.id}`, error);
+    }
+  }
+
+  /** Checks a run of the store. If it is of another version of its flow, the refusal says how they differ. */
+  async #explain<T>(runId: string, entries: readonly Entry[], check: () => T): Promise<T> {
+    try {
+      return check();
+    } catch (error) {
+      if (!isA(error, FlowError) || (error as FlowError).code !== 'flow_changed') throw error;
+      const { refusalOfChange } = await import('./flow-change.ts');
+      const { flowHash = '' } = startOf(entries);
+      throw await refusalOfChange(this.store, runId, flowHash, this.#flows.flowOf(runId, entries));
+    }
   }
 
   #forget(id: string): void {

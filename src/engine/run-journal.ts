@@ -7,6 +7,7 @@ import type { Logger } from '../model/logger.ts';
 import type { Outcome } from '../model/perform.ts';
 import { createUpstreamRecord, put } from '../model/record.ts';
 import type { RunStatus } from '../model/status.ts';
+import { endingOf } from '../model/summary.ts';
 import type { RunView } from '../model/view.ts';
 import type { Append, Store } from '../store/store.ts';
 import { Emitter } from './emitter.ts';
@@ -32,9 +33,9 @@ export class RunJournal {
   readonly emitter: Emitter<Entry>;
   readonly #entries: EntryList;
   /** The number of entries made before this engine resumed the run. */
-  readonly #left: number;
+  #left = 0;
   /** `seq` of the last entry kept. */
-  keptSeq: number;
+  keptSeq = 0;
   /** Whether entries are kept later than they are recorded: until then nobody is shown them. */
   isLate = false;
   /** The texts of values to keep, for a store that writes them. */
@@ -60,8 +61,13 @@ export class RunJournal {
     this.emitter = new Emitter(logger);
     const { graph } = definition;
     this.#entries = new EntryList(runId, graph.ids);
-    for (const entry of kept) this.#add({ ...entry }, 'taskId' in entry ? graph.indexOf(entry.taskId) : -1);
-    this.keptSeq = this.#left = kept.length;
+    for (const entry of kept) this.take(entry);
+  }
+
+  /** Takes the next entry of the run's earlier life, which has been kept. Before anything else is recorded. */
+  take(entry: Entry): void {
+    this.#add({ ...entry }, this.#placeOf(entry));
+    this.keptSeq = this.#left = this.seq;
   }
 
   /** `seq` of the last entry. */
@@ -77,6 +83,11 @@ export class RunJournal {
   /** `seq` of the last entry to resume from. A rerun belongs to its actor from the start, kept or not. */
   get resumeSeq(): number {
     return Math.max(this.shownSeq, this.#rerunSeq);
+  }
+
+  /** Whether the run's end is recorded and not kept: nothing changes it any more. */
+  get isEndUnderWay(): boolean {
+    return this.keptSeq < this.seq && endingOf(this.entry(this.seq).type) !== undefined;
   }
 
   /** The latest instant of an entry; `-Infinity` before the first one. */
@@ -101,6 +112,11 @@ export class RunJournal {
   record(fact: Fact, task = -1): void {
     this.texts?.note(this.seq + 1, fact);
     this.#add(fact.at < this.#lastAt ? { ...fact, at: this.#lastAt } : fact, task);
+  }
+
+  /** Adds an entry from elsewhere as if it were recorded here. */
+  repeat(entry: Entry): void {
+    this.record({ ...entry }, this.#placeOf(entry));
   }
 
   /** Adds a step of a task without an object for it. */
@@ -209,6 +225,11 @@ export class RunJournal {
       put(outcomes, ids[upstream] as string, error === undefined ? { status } : { status, error });
     }
     return outcomes;
+  }
+
+  /** The place of an entry's task; -1 for an entry of the run, or of a task that the flow no longer has. */
+  #placeOf(entry: Entry): number {
+    return 'taskId' in entry ? this.definition.graph.indexOf(entry.taskId) : -1;
   }
 
   #add(fact: Fact, task: number): void {

@@ -1,5 +1,5 @@
 import { showValue } from '../model/check.ts';
-import { checkJournal } from '../model/check-journal.ts';
+import { checkJournal, type JournalPlace } from '../model/check-journal.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import type { Entry } from '../model/journal.ts';
@@ -51,7 +51,11 @@ export function checkStored(
   runId: string,
   entries: readonly Entry[],
 ): StoredJournal {
-  const owner = `Journal of run ${showValue(runId)} of flow \`${definition.name}\``;
-  const ending = checkJournal(definition, runId, entries, { owner, runId, path: 'entries' });
+  const ending = checkJournal(definition, runId, entries, journalPlace(definition, runId));
   return { runId, definition, entries, ending };
+}
+
+/** Names the journal of a stored run in an error. */
+export function journalPlace({ name }: FlowDefinition, runId: string): JournalPlace {
+  return { owner: `Journal of run ${showValue(runId)} of flow \`${name}\``, runId, path: 'entries' };
 }

@@ -1,5 +1,5 @@
 import type { Graph } from './graph.ts';
-import type { Entry, RunEntry, TaskEntry } from './journal.ts';
+import type { Entry, FlowChange, RunEntry, TaskEntry } from './journal.ts';
 import { isSettledRun, type RunStatus, type TaskStatus } from './status.ts';
 import { TaskRows } from './task-rows.ts';
 import { plainTasks, tasksById } from './tasks-by-id.ts';
@@ -10,7 +10,8 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /**
  * Folds a run's journal, entry by entry, to the view shown at edges and the state from which a run resumes.
  *
- * Each entry must be the next by `seq`. `view` copies each task's row; `moment` costs only the rows changed since the
+ * Each entry must be the next by `seq`. Entries of tasks that the graph lacks belong to an earlier version of the flow:
+ * they change nothing. `view` copies each task's row; `moment` costs only the rows changed since the
  * last one.
  */
 export class RunFold {
@@ -39,7 +40,7 @@ export class RunFold {
     return this.#input;
   }
 
-  /** The hash of the flow with which the run was started. `undefined` before `run.started`. */
+  /** The hash of the flow's version that the run follows. `undefined` before `run.started`. */
   get flowHash(): string | undefined {
     return this.#flowHash;
   }
@@ -102,6 +103,10 @@ export class RunFold {
         this.#input = entry.input;
         this.#flowHash = entry.flowHash;
         return;
+      case 'run.flow_changed':
+        this.#flowHash = entry.flowHash;
+        for (const task of tasksBegunAnew(this.graph, entry)) this.#begin(task);
+        return;
       case 'run.paused':
         run.status = 'paused';
         return;
@@ -127,6 +132,7 @@ export class RunFold {
   #applyToTask(entry: TaskEntry): void {
     if (entry.type === 'task.progress') return;
     const index = this.graph.indexOf(entry.taskId);
+    if (index < 0) return;
     const task = this.#tasks.edit(index);
     switch (entry.type) {
       case 'task.ready':
@@ -144,7 +150,7 @@ export class RunFold {
         task.error = entry.error;
         return;
       case 'task.rerun':
-        this.#tasks.set(index, { status: 'pending', attempts: 0, dependsOn: task.dependsOn });
+        this.#begin(index);
         this.#reopen();
         return;
       default:
@@ -159,6 +165,12 @@ export class RunFold {
     }
   }
 
+  /** Has a task begin, perhaps anew. */
+  #begin(task: number): void {
+    const { dependsOn } = this.#tasks.get(task);
+    this.#tasks.set(task, { status: 'pending', attempts: 0, dependsOn });
+  }
+
   /** Reopens a settled run for a rerun; `startedAt` stays. */
   #reopen(): void {
     const run = this.#run;
@@ -167,5 +179,15 @@ export class RunFold {
     run.endedAt = null;
     delete run.cause;
     delete run.reason;
+  }
+}
+
+/** The places of the tasks that a change of the flow has begin anew. */
+export function* tasksBegunAnew(graph: Graph, { dropped, waiting }: FlowChange): Generator<number> {
+  for (const ids of [dropped, waiting]) {
+    for (const id of ids) {
+      const task = graph.indexOf(id);
+      if (task >= 0) yield task;
+    }
   }
 }
