@@ -159,6 +159,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
     checkRecover(given, this.#shared !== undefined);
     const flows = flowsByName(definitions);
     this.#checkStarting();
+    await this.#recoveries?.prepare(definitions);
+    this.#checkStarting();
     for (const definition of definitions) this.#meet(definition);
     const live = this.#live.toArray().map(({ id }) => id);
     if (given.watch === true) this.#watch(flows, given);

@@ -95,7 +95,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     journal.keptBy(core.store);
     this.#commits = new RunCommits(journal, core.store, turn, this);
     this.gate = journal.isLate ? new Gate(journal) : undefined;
-    this.#results = new Results(this.definition, journal.isLate);
+    this.#results = journal.prepared?.results ?? new Results(this.definition, journal.isLate);
     this.#opening = new RunOpening(this, this.#results, isChecked);
     this.#lanes = new RunLanes(turn.slots, core, this.definition.settings.pools, this.config.concurrency);
     const before = this.#opening.isRecovery ? (task: number) => journal.foldTo().task(task) : undefined;

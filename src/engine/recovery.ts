@@ -6,6 +6,7 @@ import type { Entry } from '../model/journal.ts';
 import type { Logger } from '../model/logger.ts';
 import { takesTime } from '../model/maybe-promise.ts';
 import type { Store } from '../store/store.ts';
+import { PreparedRun } from './prepared-run.ts';
 import type { RunJournal } from './run-journal.ts';
 import type { SharedRuns } from './shared-runs.ts';
 import { Slices } from './slices.ts';
@@ -77,6 +78,11 @@ export class Recoveries<Run> {
   /** Notes a run that starts or resumes. */
   entered(runId: string): void {
     for (const seen of this.#calls) seen.add(runId);
+  }
+
+  /** Computes what is costly of these flows. */
+  async prepare(definitions: readonly FlowDefinition[]): Promise<void> {
+    for (const definition of definitions) for (const _ of definition.hashing()) await this.#rest;
   }
 
   /**
@@ -196,11 +202,10 @@ export class Recoveries<Run> {
     const hasChanged = check.end();
     // It may have been removed since it was listed, and another engine may have ended it.
     if (journal.seq === 0 || check.ending !== undefined) return undefined;
-    for (let seq = 0; seq < journal.seq; seq += PIECE) {
-      journal.foldTo(Math.min(seq + PIECE, journal.seq));
-      await this.#rest;
-    }
+    journal.taken();
+    await this.#rest;
     if (hasChanged) await this.#follow(journal, check, set.adopts(flow));
+    for (const _ of PreparedRun.of(journal, this.#store.isAsync === true)) await this.#rest;
     return journal;
   }
 

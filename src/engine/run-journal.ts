@@ -11,12 +11,19 @@ import { endingOf } from '../model/summary.ts';
 import type { RunView } from '../model/view.ts';
 import type { Append, Store } from '../store/store.ts';
 import { Emitter } from './emitter.ts';
+import type { PreparedRun } from './prepared-run.ts';
 import { ValueTexts } from './value-texts.ts';
 
 /** Run states that are no step towards the end, and are entered once at a time. */
 const stateAfter: Readonly<Record<string, RunStatus | undefined>> = {
   'run.paused': 'paused',
   'run.cancelling': 'cancelling',
+};
+
+const isStep: Readonly<Partial<Record<Entry['type'], true>>> = {
+  'task.ready': true,
+  'task.started': true,
+  'task.done': true,
 };
 
 /**
@@ -38,6 +45,8 @@ export class RunJournal {
   keptSeq = 0;
   /** Whether entries are kept later than they are recorded: until then nobody is shown them. */
   isLate = false;
+  /** What the run resumes from, if it was made in advance. */
+  prepared: PreparedRun | undefined;
   /** The texts of values to keep, for a store that writes them. */
   texts: ValueTexts | undefined;
   #lastAt = Number.NEGATIVE_INFINITY;
@@ -61,13 +70,24 @@ export class RunJournal {
     this.emitter = new Emitter(logger);
     const { graph } = definition;
     this.#entries = new EntryList(runId, graph.ids);
+    if (kept.length === 0) return;
     for (const entry of kept) this.take(entry);
+    this.taken();
   }
 
-  /** Takes the next entry of the run's earlier life, which has been kept. Before anything else is recorded. */
+  /** Takes the next entry of the run's earlier life, which has been kept. `taken` follows after the last. */
   take(entry: Entry): void {
-    this.#add({ ...entry }, this.#placeOf(entry));
+    // A step becomes no object here.
+    const fact = entry.type in isStep ? entry : { ...entry };
+    this.#add(fact, this.#placeOf(entry));
+    this.#fold ??= this.#newFold();
+    this.#fold.apply(entry);
     this.keptSeq = this.#left = this.seq;
+  }
+
+  /** Ends the run's earlier life. */
+  taken(): void {
+    this.#fold?.recover();
   }
 
   /** `seq` of the last entry. */
@@ -186,6 +206,7 @@ export class RunJournal {
 
   /** Opens the ledger to resume from; only the newest may be read. */
   openLedger(): Ledger {
+    if (this.prepared !== undefined) return Ledger.openedInPlace(this.prepared.ledger);
     return Ledger.openInPlace(this.definition.plan, this.seq === 0 ? undefined : this.foldTo().statuses);
   }
 

@@ -25,9 +25,7 @@ export class RunFold {
   constructor(runId: string, flow: string, graph: Graph, dependsOn: (task: number) => readonly string[]) {
     this.graph = graph;
     this.#run = { id: runId, flow, status: 'running', startedAt: null, endedAt: null };
-    this.#tasks = new TaskRows(
-      graph.ids.map((_, task) => ({ status: 'pending', attempts: 0, dependsOn: dependsOn(task) })),
-    );
+    this.#tasks = new TaskRows(graph.size, (task) => newTask(dependsOn(task)));
   }
 
   /** `seq` of the last entry folded; 0 before the first. */
@@ -168,7 +166,7 @@ export class RunFold {
   /** Has a task begin, perhaps anew. */
   #begin(task: number): void {
     const { dependsOn } = this.#tasks.get(task);
-    this.#tasks.set(task, { status: 'pending', attempts: 0, dependsOn });
+    this.#tasks.set(task, newTask(dependsOn));
   }
 
   /** Reopens a settled run for a rerun; `startedAt` stays. */
@@ -180,6 +178,10 @@ export class RunFold {
     delete run.cause;
     delete run.reason;
   }
+}
+
+function newTask(dependsOn: readonly string[]): TaskView {
+  return { status: 'pending', attempts: 0, dependsOn };
 }
 
 /** The places of the tasks that a change of the flow has begin anew. */

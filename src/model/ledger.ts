@@ -91,16 +91,20 @@ export class Ledger {
     keep: (rows: Int32Array) => Integers,
     settled: readonly TaskStatus[] = none,
   ): Ledger {
-    const rows = openingRows(plan);
-    let unsettled = rows.length;
-    let failures = 0;
-    for (let task = 0; task < settled.length; task++) {
-      const status = settled[task] as TaskStatus;
-      if (!isSettled(status)) continue;
-      enterInto(rows, plan, task, status);
-      unsettled--;
-      failures += failsRun(plan, task, status);
-    }
+    const opening = new LedgerOpening(plan);
+    for (let task = 0; task < settled.length; task++) opening.enter(task, settled[task] as TaskStatus);
+    return Ledger.#of(opening, keep);
+  }
+
+  /** The ledger of an opening, as `openInPlace` makes it. */
+  static openedInPlace(opening: LedgerOpening): Ledger {
+    return Ledger.#of(opening, (rows) => new IntegersInPlace(rows));
+  }
+
+  static #of(
+    { plan, rows, unsettled, failures }: LedgerOpening,
+    keep: (rows: Int32Array) => Integers,
+  ): Ledger {
     return new Ledger(plan, keep(rows), unsettled, failures, none);
   }
 
@@ -217,18 +221,32 @@ function openingRows({ graph: { upstreamStart, size } }: Plan): Int32Array {
   return rows;
 }
 
-/** Enters the ending of a task into rows that give no verdicts yet. */
-function enterInto(
-  rows: Int32Array,
-  { graph: { downstreamStart, downstreamList } }: Plan,
-  task: number,
-  status: SettledStatus,
-): void {
-  rows[task] = ((rows[task] as number) & ~STATUS_MASK) | codeOf[status];
-  const seen = seenBit[status] << SEEN_SHIFT;
-  for (let at = downstreamStart[task] as number; at < (downstreamStart[task + 1] as number); at++) {
-    const next = downstreamList[at] as number;
-    rows[next] = ((rows[next] as number) | seen) - (1 << UNSETTLED_SHIFT);
+/** A ledger being opened: settled tasks are entered one by one, and no verdicts are given. */
+export class LedgerOpening {
+  readonly plan: Plan;
+  readonly rows: Int32Array;
+  unsettled: number;
+  failures = 0;
+
+  constructor(plan: Plan) {
+    this.plan = plan;
+    this.rows = openingRows(plan);
+    this.unsettled = this.rows.length;
+  }
+
+  /** Enters a task's status, which changes nothing unless it has settled. Once for each task. */
+  enter(task: number, status: TaskStatus): void {
+    if (!isSettled(status)) return;
+    const { plan, rows } = this;
+    const { downstreamStart, downstreamList } = plan.graph;
+    rows[task] = ((rows[task] as number) & ~STATUS_MASK) | codeOf[status];
+    const seen = seenBit[status] << SEEN_SHIFT;
+    for (let at = downstreamStart[task] as number; at < (downstreamStart[task + 1] as number); at++) {
+      const next = downstreamList[at] as number;
+      rows[next] = ((rows[next] as number) | seen) - (1 << UNSETTLED_SHIFT);
+    }
+    this.unsettled--;
+    this.failures += failsRun(plan, task, status);
   }
 }
 

@@ -1,7 +1,7 @@
 import { type FlowOutline, limitsOf, outlineOfTask } from '../../model/flow-outline.ts';
 
 /** The number of tasks that are written in one go. */
-const PIECE = 500;
+const PIECE = 250;
 
 /** The JSON of an outline; a promise of it for a large one, which is written in slices that yield to the event loop. */
 export function outlineText(flow: FlowOutline): string | Promise<string> {
