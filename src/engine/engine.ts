@@ -4,7 +4,6 @@ import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import {
   EngineStoppedError,
-  FlowError,
   InputError,
   issuesOf,
   JournalError,
@@ -15,10 +14,13 @@ import type { Entry, RunSettings } from '../model/journal.ts';
 import { checkRunId } from '../model/key.ts';
 import { guardLogger, type Logger } from '../model/logger.ts';
 import { type MaybePromise, takesTime } from '../model/maybe-promise.ts';
+import { newRunId } from '../model/new-run-id.ts';
 import { OrderedMap } from '../model/ordered-map.ts';
 import { check } from '../model/schema.ts';
+import { isShared } from '../store/shared.ts';
 import type { RunFilter, RunSummary, Store } from '../store/store.ts';
 import type { EngineCore } from './core.ts';
+import type { Durability } from './durability.ts';
 import {
   checkEngine,
   checkFilter,
@@ -30,10 +32,9 @@ import {
   type StartOptions,
   type StopOptions,
 } from './engine-options.ts';
-import { flowsByName, KnownFlows, startOf } from './known-flows.ts';
+import { flowsByName, KnownFlows } from './known-flows.ts';
 import type { LiveRun } from './live-run.ts';
 import { Pools } from './pools.ts';
-import { Recoveries } from './recovery.ts';
 import { RecoveryGuard } from './recovery-guard.ts';
 import { checkRerun, recordRerun } from './rerun.ts';
 import { type HeldRun, quiet, Run } from './run.ts';
@@ -41,10 +42,8 @@ import type { RunCommand } from './run-command.ts';
 import type { End } from './run-end.ts';
 import { RunJournal } from './run-journal.ts';
 import { createRunMachine, type LaunchOptions, launch, RunLogic } from './run-logic.ts';
-import { isShared, SharedRuns } from './shared-runs.ts';
 import { Limit } from './slots.ts';
 import type { StoredJournal } from './stored-run.ts';
-import { checkStored, StoredRuns } from './stored-runs.ts';
 import { Turn } from './turn.ts';
 
 const nothing: StartOptions = {};
@@ -78,14 +77,10 @@ export class EngineRuns implements EngineCore<LiveRun> {
   /** Oldest first. */
   readonly #settled = new OrderedMap<string, LiveRun>();
   readonly #flows: KnownFlows;
-  readonly #stored: StoredRuns;
-  readonly #recoveries: Recoveries<Run> | undefined;
-  readonly #shared: SharedRuns | undefined;
-  /** Flows whose runs it recovers until it is stopped. */
-  readonly #watched = new Map<
-    string,
-    { readonly definition: FlowDefinition; readonly given: RecoverOptions }
-  >();
+  /** Loaded for a store that others share at once, else when it is first needed. */
+  #durability: Promise<Durability> | undefined;
+  /** Set once it is loaded. */
+  #durable: Durability | undefined;
   /** Removals that a store has not answered. */
   readonly #removals = new Set<Promise<unknown>>();
   #order = 0;
@@ -108,9 +103,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     this.#removesSettled = given.keepSettled !== undefined || !isShared(store);
     this.#launchOptions = { clock: this.#clock, inspect: inspect && this.#guard(inspect) };
     this.#flows = new KnownFlows(flows);
-    this.#stored = new StoredRuns(this, this.#clock, this.#flows);
-    this.#shared = isShared(store) ? new SharedRuns(store, this) : undefined;
-    this.#recoveries = store && new Recoveries<Run>(this, store, this.#shared);
+    if (isShared(store)) void quiet(this.#loadDurability(store));
   }
 
   get isDraining(): boolean {
@@ -124,11 +117,12 @@ export class EngineRuns implements EngineCore<LiveRun> {
     const checked = checking instanceof Promise ? await checking : checking;
     if (!checked.ok) throw new InputError(definition.name, checked.issues);
     this.#checkWritable(definition, checked.value);
+    const shared = isShared(this.store) ? (await this.#loadDurability(this.store)).shared : undefined;
     this.#checkStarting();
     const { id, signal, paused, ...settings } = given;
     if (id !== undefined && this.#live.get(id) !== undefined) throw taken(id);
     this.#meet(definition);
-    this.#shared?.attach();
+    shared?.attach();
     const run = this.#launch(this.newJournal(definition, id), settings, checked.value);
     if (paused === true) run.command({ type: 'run.pause' });
     const kept = startedBy(run);
@@ -156,19 +150,15 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   /** Recovers the store's unsettled runs of these flows; attempts that were under way run again. */
   async recover(definitions: readonly FlowDefinition[], given: RecoverOptions = {}): Promise<Run[]> {
-    checkRecover(given, this.#shared !== undefined);
+    checkRecover(given, isShared(this.store));
     const flows = flowsByName(definitions);
     this.#checkStarting();
-    await this.#recoveries?.prepare(definitions);
+    if (this.store === undefined) return [];
+    const durable = await this.#loadDurability(this.store);
+    await durable.recoveries.prepare(definitions);
     this.#checkStarting();
     for (const definition of definitions) this.#meet(definition);
-    const live = this.#live.toArray().map(({ id }) => id);
-    if (given.watch === true) this.#watch(flows, given);
-    const { ids } = given;
-    const adopts = (): boolean => given.onFlowChange === 'adopt';
-    const recovered = (run: Run): void => this.#hand(run, given);
-    const set = { flows, ids: ids && new Set(ids), isAfresh: true, adopts, recovered };
-    return this.#recoveries?.recover(set, live) ?? [];
+    return durable.recover(flows, given);
   }
 
   /** Finds a run: under way, settled and kept in memory, or in the store. */
@@ -177,13 +167,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
       throw badOption({ option: 'id', owner: 'engine.run' }, 'the id of a run, as `run.id` has it', id);
     const here = this.#find(id);
     if (here !== undefined) return this.#handleOf(here);
-    const entries = (await this.store?.read(id)) ?? [];
-    // It may have started or been recovered while the store was being read.
-    const found =
-      this.#find(id) ??
-      (entries.length === 0
-        ? undefined
-        : await this.#explain(id, entries, () => this.#stored.of(id, entries)));
+    const found = await this.#findStored(id);
     return found && this.#handleOf(found);
   }
 
@@ -206,8 +190,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     const waiting = live.filter((run) => !run.hasEnded);
     await Promise.race([isLate, this.#kept(waiting)]);
     for (const run of waiting) run.abandon(storeTooLate(run.id, storeTimeoutMs));
-    this.#shared?.close();
-    await Promise.race([isLate, this.#shared?.release([])]);
+    await Promise.race([isLate, this.#stopSharing()]);
     clearTimeout(timer);
   }
 
@@ -231,7 +214,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return this.#pools.get(name) ?? this.noLimit;
   }
 
-  newJournal(definition: FlowDefinition, runId: string = crypto.randomUUID()): RunJournal {
+  newJournal(definition: FlowDefinition, runId: string = newRunId()): RunJournal {
     return new RunJournal(runId, definition, this.logger);
   }
 
@@ -246,8 +229,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
     const isNew = run.journal.seq === 0 && !run.journal.isShared;
     const checked = isNew ? undefined : this.#left.check(run.journal);
     this.#live.set(run.id, run);
-    this.#stored.forget(run.id);
-    this.#recoveries?.entered(run.id);
+    this.#durable?.stored.forget(run.id);
+    this.#durable?.recoveries.entered(run.id);
     if (this.#isDraining) run.drain();
     if (takesTime(checked)) return checked.then(() => void this.#settled.delete(run.id));
     if (!isNew) this.#settled.delete(run.id);
@@ -258,7 +241,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     this.#live.delete(run.id);
     this.#left.leave(run.journal);
     // A run in conflict is another's.
-    if (!run.hasSettled && !isA(error, StoreConflictError)) void this.#shared?.release([run.id]);
+    if (!run.hasSettled && !isA(error, StoreConflictError)) void this.#release(run.id);
     if (run.result === undefined) return;
     if (this.#keepSettled === 0) return this.#forget(run.id);
     this.#settled.set(run.id, run);
@@ -272,11 +255,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return this.#live.get(runId);
   }
 
-  async takeOver(runId: string): Promise<LiveRun | undefined> {
-    const entries = (await this.store?.read(runId)) ?? [];
-    const check = (): StoredJournal => checkStored(this.#flows.flowOf(runId, entries), runId, entries);
-    const { definition, ending } = await this.#explain(runId, entries, check);
-    if (ending !== undefined) return undefined;
+  takeOver({ definition, runId, entries }: StoredJournal): LiveRun {
     const journal = this.openJournal(definition, runId, entries);
     const run = this.#launch(journal, journal.settings, undefined);
     run.drain();
@@ -285,10 +264,15 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   /** Has a command carried out for a run that is not under way here; `undefined` if nobody else could. */
   commandElsewhere(runId: string, command: RunCommand): Promise<void> | undefined {
-    return this.#shared && quiet(this.#shared.command(runId, command));
+    const shared = this.#durable?.shared;
+    return shared && quiet(shared.command(runId, command));
   }
 
   // Services for recoveries.
+
+  liveIds(): readonly string[] {
+    return this.#live.toArray().map(({ id }) => id);
+  }
 
   resume(journal: RunJournal): Run {
     this.#pools.check(journal.definition);
@@ -323,22 +307,31 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return again;
   };
 
-  #watch(flows: ReadonlyMap<string, FlowDefinition>, given: RecoverOptions): void {
-    for (const [name, definition] of flows) this.#watched.set(name, { definition, given });
-    this.#shared?.watch([...this.#watched.keys()], () => this.#recoverMore());
+  async #findStored(id: string): Promise<HeldRun | undefined> {
+    const entries = (await this.store?.read(id)) ?? [];
+    if (this.store === undefined || entries.length === 0) return this.#find(id);
+    const { stored } = await this.#loadDurability(this.store);
+    // It may have started or been recovered meanwhile.
+    return this.#find(id) ?? (await stored.of(id, entries));
   }
 
-  /** Recovers what the watch has found. It finds that again if it comes while a call recovers, whose runs it would take. */
-  #recoverMore(): void {
-    if (this.#isDraining || this.#recoveries?.isUnderWay !== false) return;
-    const live = this.#live.toArray().map(({ id }) => id);
-    const flows = new Map(Array.from(this.#watched, ([name, { definition }]) => [name, definition]));
-    const givenOf = (flow: string): RecoverOptions => this.#watched.get(flow)?.given ?? {};
-    const adopts = (flow: string): boolean => givenOf(flow).onFlowChange === 'adopt';
-    const recovered = (run: Run, flow: string): void => this.#hand(run, givenOf(flow));
-    this.#recoveries.recover({ flows, isAfresh: false, adopts, recovered }, live).catch((error: unknown) => {
-      if (!this.#isDraining) this.logger.error('Runs could not be recovered', error);
+  #loadDurability(store: Store): Promise<Durability> {
+    this.#durability ??= import('./durability.ts').then(({ Durability }) => {
+      this.#durable = new Durability(this, store, this.#clock, this.#flows);
+      return this.#durable;
     });
+    return this.#durability;
+  }
+
+  async #release(runId: string): Promise<void> {
+    const durable = await this.#durability;
+    await durable?.shared?.release([runId]);
+  }
+
+  async #stopSharing(): Promise<void> {
+    const shared = (await this.#durability)?.shared;
+    shared?.close();
+    await shared?.release([]);
   }
 
   #checkWritable(definition: FlowDefinition, input: unknown): void {
@@ -364,27 +357,6 @@ export class EngineRuns implements EngineCore<LiveRun> {
       const keeping = store.keepFlow?.(definition);
       if (takesTime(keeping)) quiet(keeping);
     } catch {}
-  }
-
-  /** Hands a recovered run to whoever asked for that. */
-  #hand(run: Run, { onRecovered }: RecoverOptions): void {
-    try {
-      onRecovered?.(run);
-    } catch (error) {
-      this.logger.error(`\`onRecovered\` threw, for run ${run.id}`, error);
-    }
-  }
-
-  /** Checks a run of the store. If it is of another version of its flow, the refusal says how they differ. */
-  async #explain<T>(runId: string, entries: readonly Entry[], check: () => T): Promise<T> {
-    try {
-      return check();
-    } catch (error) {
-      if (!isA(error, FlowError) || (error as FlowError).code !== 'flow_changed') throw error;
-      const { refusalOfChange } = await import('./flow-change.ts');
-      const { flowHash = '' } = startOf(entries);
-      throw await refusalOfChange(this.store, runId, flowHash, this.#flows.flowOf(runId, entries));
-    }
   }
 
   #forget(id: string): void {

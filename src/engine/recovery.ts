@@ -6,6 +6,7 @@ import type { Entry } from '../model/journal.ts';
 import type { Logger } from '../model/logger.ts';
 import { takesTime } from '../model/maybe-promise.ts';
 import type { Store } from '../store/store.ts';
+import { adopt, changesSince, refusalOfChange } from './flow-change.ts';
 import { PreparedRun } from './prepared-run.ts';
 import type { RunJournal } from './run-journal.ts';
 import type { SharedRuns } from './shared-runs.ts';
@@ -19,7 +20,7 @@ const MOST_READ = 8;
 const PIECE = 128;
 
 /** The engine that recovers runs. */
-interface Recovering<Run> {
+export interface Recovering<Run> {
   readonly logger: Logger;
   /** Whether it is being stopped: nothing more starts. */
   readonly isDraining: boolean;
@@ -27,6 +28,8 @@ interface Recovering<Run> {
   turnOf(clock: undefined): Turn;
   /** A run under way. */
   live(runId: string): unknown;
+  /** The runs under way. */
+  liveIds(): readonly string[];
   /** Opens the journal of an earlier run, which has no entries yet. */
   openJournal(definition: FlowDefinition, runId: string, entries: readonly Entry[]): RunJournal;
   /** Continues a run. Throws FlowError if a pool that its flow names is missing. */
@@ -85,13 +88,9 @@ export class Recoveries<Run> {
     for (const definition of definitions) for (const _ of definition.hashing()) await this.#rest;
   }
 
-  /**
-   * Recovers unsettled runs, in the order of the store and in slices that yield to the event loop.
-   *
-   * @param live the runs under way
-   */
-  async recover(set: RecoverySet<Run>, live: readonly string[]): Promise<Run[]> {
-    const seen = new Set(live);
+  /** Recovers unsettled runs, in the order of the store and in slices that yield to the event loop. */
+  async recover(set: RecoverySet<Run>): Promise<Run[]> {
+    const seen = new Set(this.#engine.liveIds());
     this.#calls.add(seen);
     try {
       return await this.#recover(set, seen);
@@ -217,7 +216,6 @@ export class Recoveries<Run> {
 
   /** For a run that follows another version of its flow. */
   async #follow(journal: RunJournal, check: JournalCheck, adopts: boolean): Promise<void> {
-    const { adopt, changesSince, refusalOfChange } = await import('./flow-change.ts');
     const { runId, definition } = journal;
     const flowHash = check.flowHash as string;
     if (!adopts) throw await refusalOfChange(this.#store, runId, flowHash, definition);

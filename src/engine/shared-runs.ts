@@ -4,34 +4,28 @@ import type { Logger } from '../model/logger.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import { endingOf } from '../model/summary.ts';
 import type { ClaimedRun, RunRequest, SharedStore } from '../store/shared.ts';
-import type { Store } from '../store/store.ts';
 import type { LiveRun } from './live-run.ts';
 import type { RunCommand } from './run-command.ts';
+import type { StoredJournal } from './stored-run.ts';
+import type { StoredRuns } from './stored-runs.ts';
 
 /** The engine whose runs stand in a store that others share. */
-interface Sharing {
+export interface Sharing {
   readonly logger: Logger;
   /** A run under way here. */
   live(runId: string): LiveRun | undefined;
-  /**
-   * Continues a run that was claimed, without starting attempts; `undefined` if it has settled. Rejects if its journal
-   * or flow does not allow it.
-   */
-  takeOver(runId: string): Promise<LiveRun | undefined>;
+  /** Continues a run that was claimed, without starting attempts. */
+  takeOver(stored: StoredJournal): LiveRun;
 }
 
 /** Codes of the errors of a store that has no runs any more. */
 const gone: ReadonlySet<StoreErrorCode> = new Set(['closed', 'worker_died']);
 
-/** Whether engines in several processes share a store. */
-export function isShared(store: Store | undefined): store is SharedStore {
-  return store !== undefined && 'claim' in store && 'watch' in store;
-}
-
 /** Answers for an engine's runs in a shared store: to others that ask something of them, or have taken them over. */
 export class SharedRuns {
   readonly #store: SharedStore;
   readonly #engine: Sharing;
+  readonly #stored: StoredRuns;
   /** Runs that were claimed and are being read; each with what resolves once it is under way, or given up. */
   readonly #opening = new Map<string, Promise<void>>();
   /** Runs to give up, unless they are under way again by then. */
@@ -45,9 +39,10 @@ export class SharedRuns {
   readonly #commands = new Map<string, Promise<void>>();
   #isAttached = false;
 
-  constructor(store: SharedStore, engine: Sharing) {
+  constructor(store: SharedStore, engine: Sharing, stored: StoredRuns) {
     this.#store = store;
     this.#engine = engine;
+    this.#stored = stored;
   }
 
   /** Begins to answer for the engine's runs. */
@@ -139,8 +134,8 @@ export class SharedRuns {
 
   /**
    * Has a command carried out for a run that is not under way here: by the engine that owns it. If none does, the run is
-   * taken over, records the command, and is released; no body is called. If it was set aside, only resuming changes that. Nothing happens to a run that has settled.
-   * Commands for one run follow one another.
+   * taken over, records the command, and is released; no body is called. If it was set aside, only resuming changes
+   * that. Nothing happens to a run that has settled. Commands for one run follow one another.
    */
   command(runId: string, command: RunCommand): Promise<void> {
     this.attach();
@@ -179,7 +174,9 @@ export class SharedRuns {
     if (this.#opening.has(runId) || this.#engine.live(runId) !== undefined) return false;
     const opened = this.#open([runId]);
     try {
-      const run = await this.#engine.takeOver(runId);
+      const entries = await this.#store.read(runId);
+      const stored = await this.#stored.check(runId, entries);
+      const run = stored.ending === undefined ? this.#engine.takeOver(stored) : undefined;
       opened();
       if (run !== undefined) await this.#recordAndStop(run, command);
       return true;

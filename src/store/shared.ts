@@ -80,3 +80,8 @@ export interface RunRequest {
   /** Of a rerun. */
   readonly taskIds?: readonly string[] | undefined;
 }
+
+/** Whether engines in several processes share a store. */
+export function isShared(store: Store | undefined): store is SharedStore {
+  return store !== undefined && 'claim' in store && 'watch' in store;
+}

@@ -21,7 +21,7 @@ import { spec } from '../spec.ts';
 import { lateStore } from '../support/late-store.ts';
 import { tempFile } from '../support/sqlite.ts';
 import { appendOf } from '../support/stores.ts';
-import { silent, virtualEngine } from '../support/virtual.ts';
+import { virtualEngine } from '../support/virtual.ts';
 
 const test = spec('a change of the flow');
 
