@@ -7,7 +7,7 @@ import type { Logger } from '../model/logger.ts';
 import { takesTime } from '../model/maybe-promise.ts';
 import type { Store } from '../store/store.ts';
 import { adopt, changesSince, refusalOfChange } from './flow-change.ts';
-import { PreparedRun } from './prepared-run.ts';
+import { prepare } from './prepare-run.ts';
 import type { RunJournal } from './run-journal.ts';
 import type { SharedRuns } from './shared-runs.ts';
 import { Slices } from './slices.ts';
@@ -204,7 +204,7 @@ export class Recoveries<Run> {
     journal.taken();
     await this.#rest;
     if (hasChanged) await this.#follow(journal, check, set.adopts(flow));
-    for (const _ of PreparedRun.of(journal, this.#store.isAsync === true)) await this.#rest;
+    for (const _ of prepare(journal, this.#store.isAsync === true)) await this.#rest;
     return journal;
   }
 
