@@ -53,6 +53,7 @@ export interface RecoverySet<Run> {
 interface Listed {
   readonly id: string;
   readonly flow: string;
+  readonly losses?: number;
 }
 
 /** Recovers runs, while others start or are recovered by another call: a store may take its time. */
@@ -185,9 +186,10 @@ export class Recoveries<Run> {
   }
 
   /** Reads, checks and folds a run's journal; `undefined` if it has none, or has settled. */
-  async #open({ id, flow }: Listed, set: RecoverySet<Run>): Promise<RunJournal | undefined> {
+  async #open({ id, flow, losses = 0 }: Listed, set: RecoverySet<Run>): Promise<RunJournal | undefined> {
     const definition = set.flows.get(flow) as FlowDefinition;
     const journal = this.#engine.openJournal(definition, id, []);
+    journal.hasLosses = losses > 0;
     const check = new JournalCheck(definition, id, journalPlace(definition, id));
     for await (const entries of this.#read(id)) {
       for (let at = 0; at < entries.length; at++) {

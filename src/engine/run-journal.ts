@@ -51,6 +51,8 @@ export class RunJournal {
   keptSeq = 0;
   /** Whether entries are kept later than they are recorded: until then nobody is shown them. */
   isLate = false;
+  /** Whether its process was lost while bodies may have been under way: starts are kept before bodies are called. */
+  hasLosses = false;
   /** What the run resumes from, if it was made in advance. */
   prepared: Prepared | undefined;
   /** The texts of values to keep, for a store that writes them. */
