@@ -91,6 +91,7 @@ export type { GraphBackoff, GraphDefinition, GraphRetry, GraphTask } from './mod
 // Facts and views of a run.
 export type {
   Entry,
+  FlowChange,
   RunEntry,
   RunFact,
   RunSettings,
@@ -117,6 +118,7 @@ export { createMemoryStore, type MemoryStore } from './store/memory.ts';
 export type {
   Append,
   EntrySource,
+  FlowOutline,
   MaybePromise,
   RunFilter,
   RunSummary,
