@@ -86,6 +86,7 @@ export {
   TimeoutError,
   ValueError,
 } from './model/error.ts';
+export type { FlowLimits, FlowOutline, TaskOutline } from './model/flow-outline.ts';
 export type { Graph, ReachOptions } from './model/graph.ts';
 export type { GraphBackoff, GraphDefinition, GraphRetry, GraphTask } from './model/graph-definition.ts';
 // Facts and views of a run.
@@ -118,7 +119,6 @@ export { createMemoryStore, type MemoryStore } from './store/memory.ts';
 export type {
   Append,
   EntrySource,
-  FlowOutline,
   MaybePromise,
   RunFilter,
   RunSummary,

@@ -96,7 +96,7 @@ export class Ledger {
     return Ledger.#of(opening, keep);
   }
 
-  /** The ledger of an opening, as `openInPlace` makes it. */
+  /** The ledger of an opening, as `openInPlace` makes it. @internal */
   static openedInPlace(opening: LedgerOpening): Ledger {
     return Ledger.#of(opening, (rows) => new IntegersInPlace(rows));
   }

@@ -3,7 +3,7 @@ import type { Entry } from '../model/journal.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { RunFilter, RunSummary } from '../model/summary.ts';
 
-export type { FlowOutline, MaybePromise, RunFilter, RunSummary };
+export type { MaybePromise, RunFilter, RunSummary };
 
 /** Consecutive entries of one run for a store to keep: all or none of them. */
 export interface Append {

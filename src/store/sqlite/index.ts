@@ -1,4 +1,5 @@
 export type { ErrorView } from '../../model/error.ts';
+export type { FlowLimits, FlowOutline, TaskOutline } from '../../model/flow-outline.ts';
 // Parts of the types below: declarations inferred from those name these.
 export type {
   Entry,
@@ -16,7 +17,6 @@ export type { ClaimedRun, ClaimOptions, RunRequest, SharedStore, StoreWatcher } 
 export type {
   Append,
   EntrySource,
-  FlowOutline,
   MaybePromise,
   RunFilter,
   RunSummary,
