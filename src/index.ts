@@ -49,6 +49,7 @@ export type {
   NoOthers,
 } from './graph-types.ts';
 export type { FlowDefinition, FlowSettings, TaskDefinition, TaskSettings } from './model/definition.ts';
+export type { FlowLimits, FlowOutline, TaskOutline } from './model/flow-outline.ts';
 export type { Graph, ReachOptions } from './model/graph.ts';
 export type { GraphBackoff, GraphDefinition, GraphRetry, GraphTask } from './model/graph-definition.ts';
 export type { Body, Outcome, Perform, PerformScope } from './model/perform.ts';
@@ -79,6 +80,7 @@ export type { Logger } from './model/logger.ts';
 
 export type {
   Entry,
+  FlowChange,
   RunEntry,
   RunFact,
   RunSettings,

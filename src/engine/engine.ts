@@ -35,7 +35,6 @@ import {
 import { flowsByName, KnownFlows } from './known-flows.ts';
 import type { LiveRun } from './live-run.ts';
 import { Pools } from './pools.ts';
-import type { Recoveries } from './recovery.ts';
 import { RecoveryGuard } from './recovery-guard.ts';
 import { checkRerun, recordRerun } from './rerun.ts';
 import { type HeldRun, quiet, Run } from './run.ts';
@@ -82,8 +81,6 @@ export class EngineRuns implements EngineCore<LiveRun> {
   #durability: Promise<Durability> | undefined;
   /** Set once it is loaded. */
   #durable: Durability | undefined;
-  /** Flows whose runs it recovers until it is stopped. */
-  readonly #watched = new Map<string, FlowDefinition>();
   /** Removals that a store has not answered. */
   readonly #removals = new Set<Promise<unknown>>();
   #order = 0;
@@ -157,11 +154,11 @@ export class EngineRuns implements EngineCore<LiveRun> {
     const flows = flowsByName(definitions);
     this.#checkStarting();
     if (this.store === undefined) return [];
-    for (const definition of definitions) this.#meet(definition);
     const durable = await this.#loadDurability(this.store);
+    await durable.recoveries.prepare(definitions);
     this.#checkStarting();
-    if (given.watch === true) this.#watch(durable, flows);
-    return durable.recoveries.recover(flows, this.#liveIds());
+    for (const definition of definitions) this.#meet(definition);
+    return durable.recover(flows, given);
   }
 
   /** Finds a run: under way, settled and kept in memory, or in the store. */
@@ -273,9 +270,12 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   // Services for recoveries.
 
-  resume({ definition, runId, entries }: StoredJournal): Run {
-    this.#pools.check(definition);
-    const journal = this.openJournal(definition, runId, entries);
+  liveIds(): readonly string[] {
+    return this.#live.toArray().map(({ id }) => id);
+  }
+
+  resume(journal: RunJournal): Run {
+    this.#pools.check(journal.definition);
     return this.#handleOf(this.#launch(journal, journal.settings, undefined));
   }
 
@@ -312,7 +312,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     if (this.store === undefined || entries.length === 0) return this.#find(id);
     const { stored } = await this.#loadDurability(this.store);
     // It may have started or been recovered meanwhile.
-    return this.#find(id) ?? stored.of(id, entries);
+    return this.#find(id) ?? (await stored.of(id, entries));
   }
 
   #loadDurability(store: Store): Promise<Durability> {
@@ -334,23 +334,6 @@ export class EngineRuns implements EngineCore<LiveRun> {
     await shared?.release([]);
   }
 
-  #liveIds(): string[] {
-    return this.#live.toArray().map(({ id }) => id);
-  }
-
-  #watch({ shared, recoveries }: Durability, flows: ReadonlyMap<string, FlowDefinition>): void {
-    for (const [name, definition] of flows) this.#watched.set(name, definition);
-    shared?.watch([...this.#watched.keys()], () => this.#recoverMore(recoveries));
-  }
-
-  /** Recovers what the watch has found. It finds that again if it comes while a call recovers, whose runs it would take. */
-  #recoverMore(recoveries: Recoveries<Run>): void {
-    if (this.#isDraining || recoveries.isUnderWay) return;
-    recoveries.recover(this.#watched, this.#liveIds()).catch((error: unknown) => {
-      if (!this.#isDraining) this.logger.error('Runs could not be recovered', error);
-    });
-  }
-
   #checkWritable(definition: FlowDefinition, input: unknown): void {
     try {
       if (input !== undefined) this.store?.values?.write(input);
@@ -365,7 +348,15 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   /** Notes a flow for runs that only the store has. */
   #meet(definition: FlowDefinition): void {
-    if (this.store !== undefined) this.#flows.meet(definition);
+    if (this.store !== undefined && this.#flows.meet(definition)) this.#keepFlow(this.store, definition);
+  }
+
+  /** Has a flow kept, for a later version to tell how it differs. What hinders the store will hinder its runs too. */
+  #keepFlow(store: Store, definition: FlowDefinition): void {
+    try {
+      const keeping = store.keepFlow?.(definition);
+      if (takesTime(keeping)) quiet(keeping);
+    } catch {}
   }
 
   #forget(id: string): void {

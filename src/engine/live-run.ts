@@ -73,6 +73,10 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   #refusals: Refusals | undefined;
   #onIdle: (() => void) | undefined;
   #isDrained = false;
+  /** `seq` of the entry that must be kept before slots are released, infinite until it is recorded. */
+  #resumption: number | undefined;
+  /** `seq` of the first entry of a task that settled here. */
+  #firstSettledSeq = Number.POSITIVE_INFINITY;
 
   constructor(
     core: EngineCore<LiveRun>,
@@ -93,7 +97,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     journal.keptBy(core.store);
     this.#commits = new RunCommits(journal, core.store, turn, this);
     this.gate = journal.isLate ? new Gate(journal) : undefined;
-    this.#results = new Results(this.definition, journal.isLate);
+    this.#results = journal.prepared?.results ?? new Results(this.definition, journal.isLate);
     this.#opening = new RunOpening(this, this.#results, isChecked);
     this.#lanes = new RunLanes(turn.slots, core, this.definition.settings.pools, this.config.concurrency);
     const before = this.#opening.isRecovery ? (task: number) => journal.foldTo().task(task) : undefined;
@@ -170,6 +174,11 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   /** The first failure that counts, as thrown. Known once the run has settled. */
   get firstFailure(): unknown {
     return this.#results.firstFailure;
+  }
+
+  /** Whether the start of an attempt must be kept before its body is called. */
+  get keepsStarts(): boolean {
+    return this.journal.hasLosses && this.journal.keptSeq < this.#firstSettledSeq;
   }
 
   /** Ids of tasks with an attempt under way. */
@@ -274,6 +283,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
 
   cancelTasks({ cause = 'cancelled', reason, verdicts }: OrchestratorEffects['cancelTasks']): void {
     this.#opening.cancelLimit();
+    this.#resumption = undefined;
     // Some tasks may be notified after the event loop has had its turn: until then they have their claims.
     this.#lanes.hold(true);
     this.#tasks.cancel({ cause, reason }, verdicts);
@@ -281,7 +291,9 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
 
   /** Holds or releases the start of attempts. */
   holdSlots(isHeld: boolean): void {
-    this.#lanes.hold(isHeld || this.#isDrained);
+    // Where keeping takes time, a crash could undo the resumption until it is kept.
+    this.#resumption = !isHeld && this.journal.isLate ? Number.POSITIVE_INFINITY : undefined;
+    if (this.#resumption === undefined) this.#lanes.hold(isHeld || this.#isDrained);
   }
 
   /** Makes the run's result once all tasks have settled. */
@@ -298,6 +310,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   record(fact: RunFact | TaskFact, task = -1): void {
     if (task < 0 && this.#opening.isRecovery && !this.journal.isNews(fact)) return;
     this.journal.record(fact, task);
+    if (fact.type === 'run.resumed' && this.#resumption !== undefined) this.#resumption = this.journal.seq;
     if (task < 0 && endingOf(fact.type) !== undefined) this.#end.seq = this.journal.seq;
     if (task < 0 && this.#isKeptAtOnce(fact.type)) this.#commits.now();
     else this.#commits.later(fact.type);
@@ -312,6 +325,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
 
   taskSettled(task: LiveTask, status: SettledStatus, { at, output, error, cause }: Ending): void {
     this.#tasks.remove(task.index);
+    if (this.#firstSettledSeq > this.journal.seq) this.#firstSettledSeq = this.journal.seq;
     if (status === 'done') this.#results.addOutput(task.index, output, this.journal.seq);
     else this.#results.addEnding(task.index, status, error, cause);
     this.steps.taskSettled(at, task.index, status, task.knownActor);
@@ -346,7 +360,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   // What it recorded is kept.
 
   get isWatched(): boolean {
-    return this.journal.emitter.isHeard || this.steps.isWatched;
+    return this.journal.emitter.isHeard || this.steps.isWatched || this.keepsStarts;
   }
 
   /** Keeps what a new run has recorded. Throws, or rejects with, the store's error, which also ends the run. */
@@ -492,6 +506,8 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     } catch (error) {
       return this.fault(error);
     }
+    // A rerun, or a change of its flow.
+    if (hasAll && keeping.isBehind) this.#commits.later(undefined);
     if (hasAll) this.#opening.proceed();
   }
 
@@ -501,9 +517,15 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     if (this.hasSettled) return this.steps.conclude(tell);
     tell();
     this.steps.kept();
+    if (this.#resumption !== undefined && this.#resumption <= to) this.#releaseSlots();
     this.gate?.open();
     if (this.#end.closing !== undefined) this.#finishClosing(this.#end.closing);
     else this.#commits.next(to);
+  }
+
+  #releaseSlots(): void {
+    this.#resumption = undefined;
+    this.#lanes.hold(this.#isDrained);
   }
 
   /** Keeps the rest of a stopped run; then it ends. */

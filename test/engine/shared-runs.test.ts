@@ -20,6 +20,7 @@ function sharedStore() {
   const released: string[][] = [];
   let asked = Promise.withResolvers<void>();
   let watcher: StoreWatcher | undefined;
+  let losses = 0;
   const store: SharedStore = {
     isAsync: true,
     append: async (given) => memory.append(given),
@@ -29,7 +30,7 @@ function sharedStore() {
     remove: async (runId) => memory.remove(runId),
     claim(flows) {
       const { promise, resolve } = Promise.withResolvers<readonly ClaimedRun[]>();
-      const claimed = (id: string): ClaimedRun => ({ id, flow: 'f', seq: 1, epoch: 2, losses: 0 });
+      const claimed = (id: string): ClaimedRun => ({ id, flow: 'f', seq: 1, epoch: 2, losses });
       claims.push({ flows, give: (...ids) => resolve(ids.map(claimed)) });
       asked.resolve();
       return promise;
@@ -46,6 +47,10 @@ function sharedStore() {
     memory,
     released,
     watcher: () => watcher,
+    /** Has the runs of later claims lost before. */
+    lose(times: number) {
+      losses = times;
+    },
     /** The next claim. */
     async nextClaim() {
       while (claims.length === 0) {
@@ -145,7 +150,7 @@ test('are given up if they cannot be recovered here', async () => {
   const recovering = engineOn(store).recover([changed]);
   (await nextClaim()).give('r', 'removed');
   (await nextClaim()).give();
-  assert.equal([await recovering, released], [[], [['r', 'removed']]]);
+  assert.equal([await recovering, released], [[], [['removed'], ['r']]]);
 });
 
 test('are given up that an engine has claimed when it is stopped', async () => {
@@ -240,4 +245,58 @@ test('that are not here any more do not answer, and are given up', async () => {
   });
   await rest();
   assert.equal([isAnswered, released], [false, [['r']]]);
+});
+
+test('that were lost have starts kept before bodies are called, until a task settles', async () => {
+  for (const losses of [0, 1]) {
+    const { store, memory, nextClaim, lose } = sharedStore();
+    await leaveRun(store, 'r');
+    lose(losses);
+    const calls: string[] = [];
+    const told = Promise.withResolvers<number>();
+    const chain = createFlow('f').task('a', {
+      perform: ({ taskId }) => {
+        calls.push(taskId);
+        return told.promise;
+      },
+    });
+    const keep = Promise.withResolvers<void>();
+    store.append = async (given) => {
+      await keep.promise;
+      memory.append(given);
+    };
+    const recovering = engineOn(store).recover([chain]);
+    (await nextClaim()).give('r');
+    (await nextClaim()).give();
+    const [run] = (await recovering) as [Run];
+    await rest();
+    assert.equal(calls, losses === 0 ? ['a'] : []);
+    keep.resolve();
+    await rest();
+    assert.equal(calls, ['a']);
+    told.resolve(1);
+    assert.is((await run.settled()).status, 'done');
+  }
+});
+
+test('that were lost call no body that was cancelled before its start was kept', async () => {
+  const { store, memory, nextClaim, lose } = sharedStore();
+  await leaveRun(store, 'r');
+  lose(2);
+  let calls = 0;
+  const chain = createFlow('f').task('a', { perform: () => ++calls });
+  const keep = Promise.withResolvers<void>();
+  store.append = async (given) => {
+    await keep.promise;
+    memory.append(given);
+  };
+  const recovering = engineOn(store).recover([chain]);
+  (await nextClaim()).give('r');
+  (await nextClaim()).give();
+  const [run] = (await recovering) as [Run];
+  await rest();
+  run.cancel('enough');
+  await rest();
+  keep.resolve();
+  assert.equal([(await run.settled()).status, calls], ['cancelled', 0]);
 });
