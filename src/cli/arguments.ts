@@ -10,6 +10,7 @@ export type Asked =
       readonly kind: 'command';
       readonly command: Command;
       readonly argument: string;
+      readonly rest: readonly string[];
       readonly given: Given<Options> & Always;
     }
   | { readonly kind: 'text'; readonly text: string };
@@ -23,15 +24,18 @@ export function readArguments(args: readonly string[], commands: readonly Comman
   let asked: Asked | undefined;
   let text = '';
   const program = createParser('topple').version(version, '-V, --version', 'show the version');
-  program.usage('COMMAND [OPTIONS]').description('Run, simulate and draw flows of tasks.');
+  program.usage('COMMAND [OPTIONS]').description('Run, simulate and draw flows of tasks, and look after runs that a file keeps.');
   program.addHelpText('after', `\n${closing}`);
   program.helpCommand(false);
   for (const command of commands) {
     const parser = program.command(command.name).summary(command.summary);
+    parser.helpGroup(`${command.group ?? 'Flows'}:`);
     describe(parser, command);
     parser.action((...values: unknown[]) => {
       const argument = command.argument === undefined ? '' : ((values[0] as string | undefined) ?? '');
-      asked = { kind: 'command', command, argument, given: readOptions(command, parser.optsWithGlobals()) };
+      const rest = command.rest === undefined ? [] : (values[1] as string[]);
+      const given = readOptions(command, parser.optsWithGlobals());
+      asked = { kind: 'command', command, argument, rest, given };
     });
   }
   for (const parser of [program, ...program.commands]) {
@@ -71,13 +75,14 @@ function createParser(name: string): Parser {
 }
 
 function describe(parser: Parser, command: Command): void {
-  const { argument, options, description, summary } = command;
+  const { argument, rest, options, description, summary } = command;
   parser.helpOption('-h, --help', 'show this help').option('--verbose', 'show stack traces');
   parser.description(description === undefined ? summary : `${summary}\n\n${description}`);
   if (argument !== undefined) {
     const { name, isOptional } = argument;
     parser.argument(isOptional ? `[${name}]` : `<${name}>`, argument.summary);
   }
+  if (rest !== undefined) parser.argument(`[${rest.name}...]`, rest.summary);
   for (const [name, option] of Object.entries(options)) {
     const flag = flagOf(name);
     const collect = (value: string, before: string[] = []) => [...before, value];

@@ -30,10 +30,12 @@ export const run = defineCommand({
     'Standard error gets a live picture, or without a terminal a line for each event, and a summary at the end. ' +
     "Standard output gets the result of the flow's `output`, as JSON. Tasks of a graph file take their `duration` in " +
     'real time, and fail and skip as the file says. The first Ctrl-C lets running tasks finish and starts no others; ' +
-    'the second aborts them.',
+    'the second aborts them. With `--store` the run then stays in its file, and can go on.',
   argument: flowArgument,
   options: {
     ...flowOptions,
+    store: file('FILE', 'keep the run in this file, so that `topple recover` can continue it'),
+    id: text('ID', 'the id of the run (default: a random one)'),
     input: text('JSON', "the run's input: JSON, @FILE for a file of it, or - for standard input"),
     concurrency: number('N', 'attempts at a time (default: set by the flow)', { min: 1 }),
     only: { ...text('ID', 'run only these tasks (ids or globs) and their dependencies'), isList: true },
@@ -51,6 +53,7 @@ export const run = defineCommand({
     [`run flow.ts --input '{ "id": 42 }' --concurrency 4`, "a module's flow with its input"],
     ["run flow.ts --only deploy --skip 'test-*' --dry-run", 'the tasks that would run'],
     ['run flow.ts --outputs | jq .report', 'the output of one task'],
+    ['run flow.ts --store runs.sqlite --id order-7', 'a run that survives its process'],
     ['run flow.ts --flow nightly --json --timeout 10m > run.ndjson', 'for programs'],
   ],
   run: async (path, given, io) => {
