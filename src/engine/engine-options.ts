@@ -45,6 +45,15 @@ export interface StartOptions extends Omit<RunSettings, 'forwardEvents'> {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface ForkOptions {
+  /** `seq` of the last entry that counts: what had settled by then is taken over. Default: the last one. */
+  readonly seq?: number | undefined;
+  /** Another input, checked by the schema. Outputs that are taken over were made of the old one. Default: the same. */
+  readonly input?: unknown;
+  /** The id of the new run: new to the store, without `/`. Default: a random UUID. */
+  readonly id?: string | undefined;
+}
+
 export interface RecoverOptions {
   /**
    * Goes on recovering, until the engine stops, runs of these flows whose engines die or release them. For a store that

@@ -15,7 +15,7 @@ import { checkRunId } from '../model/key.ts';
 import { guardLogger, type Logger } from '../model/logger.ts';
 import { type MaybePromise, takesTime } from '../model/maybe-promise.ts';
 import { OrderedMap } from '../model/ordered-map.ts';
-import { check } from '../model/schema.ts';
+import { type Checked, check } from '../model/schema.ts';
 import type { RunFilter, RunSummary, Store } from '../store/store.ts';
 import type { EngineCore } from './core.ts';
 import {
@@ -25,6 +25,7 @@ import {
   checkRecover,
   checkStart,
   type EngineSettings,
+  type ForkOptions,
   type RecoverOptions,
   type StartOptions,
   type StopOptions,
@@ -116,24 +117,36 @@ export class EngineRuns implements EngineCore<LiveRun> {
   async start(definition: FlowDefinition, input: unknown, given: StartOptions = nothing): Promise<Run> {
     if (given !== nothing) checkStart(definition, given);
     this.#pools.check(definition);
-    const checking = check(definition.settings.input, input);
-    const checked = checking instanceof Promise ? await checking : checking;
-    if (!checked.ok) throw new InputError(definition.name, checked.issues);
-    this.#checkWritable(definition, checked.value);
-    this.#checkStarting();
+    const checking = this.#accept(definition, input);
+    const accepted = checking instanceof Promise ? await checking : checking;
     const { id, signal, paused, ...settings } = given;
-    if (id !== undefined && this.#live.get(id) !== undefined) throw taken(id);
-    this.#meet(definition);
-    this.#shared?.attach();
-    const run = this.#launch(this.newJournal(definition, id), settings, checked.value);
+    const run = this.#begin(this.#newRun(definition, id), settings, accepted.input);
     if (paused === true) run.command({ type: 'run.pause' });
     const kept = startedBy(run);
     const handle = this.#handleOf(run);
     if (signal !== undefined) this.#cancelOn(signal, handle, run);
     if (takesTime(kept)) await kept.catch((error: unknown) => refuse(run, error));
-    // The id is its own now. If it has settled by now, it has the place already.
-    if (this.#live.get(run.id) === run) this.#settled.delete(run.id);
+    this.#hasBegun(run);
     return handle;
+  }
+
+  /** Starts a run that begins with what had settled in another one by then. */
+  async fork(runId: string, given: ForkOptions = {}): Promise<Run> {
+    const { checkFork, recordFork } = await import('./fork.ts');
+    const { source, seq, input: earlier } = checkFork(runId, await this.#held(runId, 'engine.fork'), given);
+    const { definition, settings } = source;
+    this.#pools.check(definition);
+    const { input } = given.input === undefined ? earlier : await this.#accept(definition, given.input);
+    const journal = this.#newRun(definition, given.id);
+    recordFork(journal, source, seq, input, this.turnOf(this.#clock).timers.now());
+    const run = this.#begin(journal, settings, input);
+    try {
+      await run.keepStart();
+    } catch (error) {
+      refuse(run, error);
+    }
+    this.#hasBegun(run);
+    return this.#handleOf(run);
   }
 
   /** Makes actor logic of a flow, bound to this engine. */
@@ -163,13 +176,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   /** Finds a run: under way, settled and kept in memory, or in the store. */
   async run(id: string): Promise<Run | undefined> {
-    if (typeof id !== 'string')
-      throw badOption({ option: 'id', owner: 'engine.run' }, 'the id of a run, as `run.id` has it', id);
-    const here = this.#find(id);
-    if (here !== undefined) return this.#handleOf(here);
-    const entries = (await this.store?.read(id)) ?? [];
-    // It may have started or been recovered while the store was being read.
-    const found = this.#find(id) ?? (entries.length === 0 ? undefined : this.#stored.of(id, entries));
+    const found = await this.#held(id, 'engine.run');
     return found && this.#handleOf(found);
   }
 
@@ -229,7 +236,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   enter(run: LiveRun): MaybePromise<void> {
     if (this.#live.get(run.id) !== undefined) throw underWay(run.id);
     // A new run may be refused yet, by a store that has another of its id.
-    const isNew = run.journal.seq === 0 && !run.journal.isShared;
+    const isNew = run.journal.keptSeq === 0 && !run.journal.isShared;
     const checked = isNew ? undefined : this.#left.check(run.journal);
     this.#live.set(run.id, run);
     this.#stored.forget(run.id);
@@ -283,6 +290,45 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   #launch(journal: RunJournal, settings: RunSettings, input: unknown): LiveRun {
     return launch(this, journal, settings, input, this.#launchOptions);
+  }
+
+  /** Checks an input: the value that the schema returns, and the store can write. */
+  #accept(definition: FlowDefinition, input: unknown): MaybePromise<{ readonly input: unknown }> {
+    const checking = check(definition.settings.input, input);
+    const accept = (checked: Checked): { readonly input: unknown } => {
+      if (!checked.ok) throw new InputError(definition.name, checked.issues);
+      this.#checkWritable(definition, checked.value);
+      return { input: checked.value };
+    };
+    return checking instanceof Promise ? checking.then(accept) : accept(checking);
+  }
+
+  /** The journal of a run that may start now. */
+  #newRun(definition: FlowDefinition, id: string | undefined): RunJournal {
+    this.#checkStarting();
+    if (id !== undefined && this.#live.get(id) !== undefined) throw taken(id);
+    return this.newJournal(definition, id);
+  }
+
+  #begin(journal: RunJournal, settings: RunSettings, input: unknown): LiveRun {
+    this.#meet(journal.definition);
+    this.#shared?.attach();
+    return this.#launch(journal, settings, input);
+  }
+
+  /** The start is kept, so the id is the run's own. If it has settled by now, it has the place already. */
+  #hasBegun(run: LiveRun): void {
+    if (this.#live.get(run.id) === run) this.#settled.delete(run.id);
+  }
+
+  async #held(id: string, owner: string): Promise<HeldRun | undefined> {
+    if (typeof id !== 'string')
+      throw badOption({ option: 'id', owner }, 'the id of a run, as `run.id` has it', id);
+    const here = this.#find(id);
+    if (here !== undefined) return here;
+    const entries = (await this.store?.read(id)) ?? [];
+    // It may have started or been recovered while the store was being read.
+    return this.#find(id) ?? (entries.length === 0 ? undefined : this.#stored.of(id, entries));
   }
 
   #find(id: string): LiveRun | undefined {
