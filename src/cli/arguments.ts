@@ -24,7 +24,9 @@ export function readArguments(args: readonly string[], commands: readonly Comman
   let asked: Asked | undefined;
   let text = '';
   const program = createParser('topple').version(version, '-V, --version', 'show the version');
-  program.usage('COMMAND [OPTIONS]').description('Run, simulate and draw flows of tasks, and look after runs that a file keeps.');
+  program
+    .usage('COMMAND [OPTIONS]')
+    .description('Run, simulate and draw flows of tasks, and look after runs that a file keeps.');
   program.addHelpText('after', `\n${closing}`);
   program.helpCommand(false);
   for (const command of commands) {

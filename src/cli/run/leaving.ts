@@ -2,7 +2,6 @@ import type { Engine } from '../../index.ts';
 import { count } from '../../model/duration.ts';
 import { exitCode } from '../cli-error.ts';
 import type { Io } from '../io.ts';
-import type { RunProgress } from '../show/progress.ts';
 import type { Signal } from '../signal.ts';
 import type { Interrupts } from './interrupts.ts';
 
@@ -20,7 +19,7 @@ const endings: readonly (readonly [name: Signal, code: number])[] = [
 export function hearLeaving(
   io: Io,
   engine: Pick<Engine, 'stop'>,
-  { running }: Pick<RunProgress, 'running'>,
+  countRunning: () => number,
   note: (text: string) => void,
 ): Interrupts {
   let code: number | undefined;
@@ -43,7 +42,8 @@ export function hearLeaving(
     if (isDraining) return end(exitCode.interrupted);
     code ??= exitCode.interrupted;
     isDraining = true;
-    if (running.size > 0) note(`finishing ${count(running.size, 'task')}; interrupt again to abort`);
+    const running = countRunning();
+    if (running > 0) note(`finishing ${count(running, 'task')}; interrupt again to abort`);
     void engine.stop({ graceMs: Number.POSITIVE_INFINITY });
   }
 

@@ -89,19 +89,12 @@ async function runStored(given: Given, open: OpenStore, io: Io): Promise<number>
     throw new UsageError(
       `${open.file}: has a run \`${id}\` already: \`topple show\` shows it, \`topple recover\` continues it.`,
     );
-  const [{ notingNewRuns }, { keepModuleOf }, { tell }] = await Promise.all([
+  const [{ keepingModules }, { tell }] = await Promise.all([
     import('../stored/store-with.ts'),
-    import('../stored/module-of-run.ts'),
     import('../tell.ts'),
   ]);
   const place = { file: loaded.file, flow: options.flow ?? loaded.flow.name };
-  const store = notingNewRuns(open.store, (runId) => {
-    try {
-      keepModuleOf(open, runId, place, io);
-    } catch (error) {
-      tell(io, `run \`${runId}\` is kept without its module: ${(error as Error).message}`);
-    }
-  });
+  const store = keepingModules(open, place, io);
   tell(io, `run \`${id}\` is kept in ${open.file}`);
   return await runAndShow({ ...given, options: { ...options, id } }, io, store);
 }
@@ -117,7 +110,7 @@ async function runAndShow(given: Given, io: Io, store?: SqliteStore): Promise<nu
     const interrupts =
       store === undefined
         ? hearInterrupts(io, run, progress, reporter.note)
-        : hearLeaving(io, engine, progress, reporter.note);
+        : hearLeaving(io, engine, () => progress.running.size, reporter.note);
     return await followRun({ run, stage, interrupts, ...options }, io);
   } finally {
     stage.reporter.close();

@@ -48,9 +48,12 @@ export function followed(
   { flow, scripts, definition }: LoadedFlow & { readonly definition: FlowDefinition },
   limitMs: number | undefined,
   { supervisor }: Io,
+  isOneRun = true,
 ): Pick<Stage, 'flow' | 'definition' | 'apply'> {
   const named = scripts === undefined ? inBodyContexts(definition) : definition;
-  const told = supervisor ? tellRunning(named, limitMs, supervisor) : { definition: named, apply: undefined };
+  const told = supervisor
+    ? tellRunning(named, limitMs, supervisor, isOneRun)
+    : { definition: named, apply: undefined };
   const chosen = Object.create(flow, { definition: { value: told.definition } }) as AnyFlow;
   return { flow: chosen, ...told };
 }

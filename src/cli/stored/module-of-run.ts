@@ -56,7 +56,9 @@ export function moduleOfRun(
   const kept = readKept(open.path, run.id);
   const missing = `${open.file}: run \`${run.id}\` of flow \`${run.flow}\``;
   if (kept === undefined)
-    throw new UsageError(`${missing} does not say where its flow is: name the module with \`--module FILE\`.`);
+    throw new UsageError(
+      `${missing} does not say where its flow is: name the module with \`--module FILE\`.`,
+    );
   const file = relative(io.cwd, resolve(dirname(open.path), kept.path)) || kept.path;
   if (!isOwn(open.path, run.id, kept, io))
     throw new UsageError(

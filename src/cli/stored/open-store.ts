@@ -86,7 +86,9 @@ async function openStore(
 function checkFile(file: string, path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined)
-    throw new UsageError(`${file}: there is no such file. Runs are kept by \`topple run --store ${file} …\`.`);
+    throw new UsageError(
+      `${file}: there is no such file. Runs are kept by \`topple run --store ${file} …\`.`,
+    );
   if (!found.isFile()) throw new UsageError(`${file}: is no file of runs.`);
 }
 

@@ -1,0 +1,59 @@
+import { FlowError, InputError, JournalError } from '../../index.ts';
+import { InvalidFlowError, UsageError } from '../cli-error.ts';
+import type { Io } from '../io.ts';
+import { type LoadedFlow, type LoadOptions, loadFlow } from '../load/load-flow.ts';
+import { type FlowPlace, type GivenPlace, moduleOfRun } from './module-of-run.ts';
+import type { OpenStore } from './open-store.ts';
+import type { ReadRun } from './read-run.ts';
+import { checkSound, JournalDefect } from './sound-journal.ts';
+
+/** Options of commands that need the flow of a run. */
+export interface FlowOfRunOptions extends GivenPlace, LoadOptions {
+  readonly store?: string | undefined;
+}
+
+/** A loaded flow, and its place. */
+export interface PlacedFlow extends LoadedFlow {
+  readonly place: FlowPlace;
+  readonly definition: LoadedFlow['flow']['definition'];
+}
+
+/**
+ * Loads the flow of a run, and checks that the run is of it.
+ *
+ * @throws UsageError if nobody says where it is; InvalidFlowError if it is not there, or the run is of another one
+ */
+export async function loadFlowOfRun(
+  open: OpenStore,
+  run: ReadRun,
+  options: FlowOfRunOptions,
+  io: Io,
+): Promise<PlacedFlow> {
+  const place = moduleOfRun(open, { id: run.id, flow: run.definition.name }, options, io);
+  const loaded = await loadFlow(place.file, { ...options, flow: place.flow }, io);
+  const { definition } = loaded.flow;
+  try {
+    checkSound(definition, run.id, run.entries);
+  } catch (cause) {
+    if (!(cause instanceof JournalDefect)) throw explainFlow(cause, place.file);
+    throw new InvalidFlowError(
+      `${place.file}: run \`${run.id}\` is not of its flow \`${definition.name}\`: entry ${cause.index + 1}: ${cause.message}.`,
+      { cause },
+    );
+  }
+  if (definition.name !== run.definition.name)
+    throw new InvalidFlowError(
+      `${place.file}: run \`${run.id}\` is of flow \`${run.definition.name}\`, not of \`${definition.name}\`: name another one with \`--module\` or \`--flow\`.`,
+    );
+  return { ...loaded, definition, place };
+}
+
+/** An error about a flow, a journal or an input as one of the command line; any other as it is. */
+export function explainFlow(error: unknown, file: string): unknown {
+  if (error instanceof InputError) return new UsageError(`\`--input\`: ${error.message}`, { cause: error });
+  if (error instanceof FlowError && (error.code === 'unknown_task' || error.option !== undefined))
+    return new UsageError(error.message, { cause: error });
+  if (error instanceof FlowError || error instanceof JournalError)
+    return new InvalidFlowError(`${file}: ${error.message}`, { cause: error });
+  return error;
+}

@@ -1,0 +1,78 @@
+import { type Entry, StoreError, type ValueFormat } from '../../index.ts';
+import { textOf } from '../../model/error.ts';
+import { didYouMean, nearest } from '../../model/nearest.ts';
+import type { SettledRunStatus } from '../../model/status.ts';
+import { createValueFormat } from '../../store/values.ts';
+import { UsageError } from '../cli-error.ts';
+import { JournalFlow } from './journal-flow.ts';
+import type { OpenStore } from './open-store.ts';
+import { checkSound, JournalDefect } from './sound-journal.ts';
+
+/** Ids among which one that was probably meant is looked for: those of the latest runs. */
+const maxCompared = 1_000;
+
+/** A run as its journal tells it; no code of the flow was loaded. */
+export interface ReadRun {
+  readonly id: string;
+  readonly entries: readonly Entry[];
+  /** What the journal tells of the flow. */
+  readonly definition: JournalFlow;
+  /** The status in which the run has settled; `undefined` if it has not. */
+  readonly ending: SettledRunStatus | undefined;
+}
+
+/** Shows values that cannot be read back, such as those of a codec, as what they are. */
+export const lenientValues: ValueFormat = createLenient(createValueFormat());
+
+/** Reads and writes the JSON of values as it stands in the file. */
+export const rawValues: ValueFormat = { read: (json) => json, write: (json) => JSON.stringify(json) };
+
+/**
+ * Reads a run's journal, and checks it.
+ *
+ * @throws UsageError if there is no such run, or its journal is damaged; StoreError
+ */
+export async function readRun({ store, file }: OpenStore, id: string): Promise<ReadRun> {
+  let entries: readonly Entry[];
+  try {
+    entries = await store.read(id);
+  } catch (cause) {
+    if (cause instanceof StoreError) throw cause;
+    throw new UsageError(`${file}: the journal of run \`${id}\` cannot be read: ${textOf(cause)}.`, {
+      cause,
+    });
+  }
+  if (entries.length === 0) {
+    const latest = await store.list({ newestFirst: true, limit: maxCompared });
+    const meant = nearest(
+      id,
+      latest.map((run) => String(run.id)),
+    );
+    throw new UsageError(
+      `${file}: has no run \`${id}\`. ${didYouMean(meant, '`topple list` shows those that it has.')}`,
+    );
+  }
+  const definition = new JournalFlow(entries);
+  try {
+    return { id, entries, definition, ending: checkSound(definition, id, entries) };
+  } catch (cause) {
+    if (!(cause instanceof JournalDefect)) throw cause;
+    throw new UsageError(
+      `${file}: the journal of run \`${id}\` is damaged: entry ${cause.index + 1}: ${cause.message}.`,
+      { cause },
+    );
+  }
+}
+
+function createLenient(format: ValueFormat): ValueFormat {
+  return {
+    write: (value) => format.write(value),
+    read(json) {
+      try {
+        return format.read(json);
+      } catch {
+        return '[encoded]';
+      }
+    },
+  };
+}
