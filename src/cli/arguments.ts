@@ -29,10 +29,14 @@ export function readArguments(args: readonly string[], commands: readonly Comman
     .description('Run, simulate and draw flows of tasks, and look after runs that a file keeps.');
   program.addHelpText('after', `\n${closing}`);
   program.helpCommand(false);
+  const words = withoutHelpCommand(args, commands);
+  program.configureHelp({ subcommandTerm: (parser) => `${parser.name()} ${parser.usage()}`.trimEnd() });
   for (const command of commands) {
     const parser = program.command(command.name).summary(command.summary);
     parser.helpGroup(`${command.group ?? 'Flows'}:`);
-    describe(parser, command);
+    // Options take time to describe, and only one command's are needed.
+    if (words.includes(command.name)) describe(parser, command);
+    else parser.usage(usageOf(command));
     parser.action((...values: unknown[]) => {
       const argument = command.argument === undefined ? '' : ((values[0] as string | undefined) ?? '');
       const rest = command.rest === undefined ? [] : (values[1] as string[]);
@@ -52,7 +56,7 @@ export function readArguments(args: readonly string[], commands: readonly Comman
     });
   }
   try {
-    program.parse(withoutHelpCommand(args, commands), { from: 'user' });
+    program.parse(words, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0) throw explain(error, text, args, commands);
@@ -74,6 +78,12 @@ function withoutHelpCommand(args: readonly string[], commands: readonly Command[
 
 function createParser(name: string): Parser {
   return new Parser(name).helpOption('-h, --help', 'show this help').option('--verbose', 'show stack traces');
+}
+
+/** The arguments of a command, as its help shows them. */
+function usageOf({ argument, rest }: Command): string {
+  const first = argument && (argument.isOptional ? `[${argument.name}]` : `<${argument.name}>`);
+  return ['[options]', first, rest && `[${rest.name}...]`].filter((part) => part !== undefined).join(' ');
 }
 
 function describe(parser: Parser, command: Command): void {
