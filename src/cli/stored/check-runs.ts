@@ -1,4 +1,4 @@
-import { FlowError, type RunSummary } from '../../index.ts';
+import { FlowError, type RunSummary, StoreError } from '../../index.ts';
 import type { FlowDefinition } from '../../model/definition.ts';
 import { count } from '../../model/duration.ts';
 import { textOf } from '../../model/error.ts';
@@ -91,7 +91,7 @@ async function checkRun(
   } catch (error) {
     if (error instanceof JournalDefect)
       return { id, flow, verdict: 'refuse', why: `entry ${error.index + 1}: ${error.message}` };
-    if (error instanceof FlowError || error instanceof SyntaxError || error instanceof TypeError)
+    if (error instanceof FlowError || (error instanceof StoreError && error.code === 'corrupt'))
       return { id, flow, verdict: 'refuse', why: textOf(error) };
     throw error;
   }

@@ -1,5 +1,4 @@
-import { type Entry, StoreError, type ValueFormat } from '../../index.ts';
-import { textOf } from '../../model/error.ts';
+import type { Entry, ValueFormat } from '../../index.ts';
 import { didYouMean, nearest } from '../../model/nearest.ts';
 import type { SettledRunStatus } from '../../model/status.ts';
 import { createValueFormat } from '../../store/values.ts';
@@ -33,15 +32,7 @@ export const rawValues: ValueFormat = { read: (json) => json, write: (json) => J
  * @throws UsageError if there is no such run, or its journal is damaged; StoreError
  */
 export async function readRun({ store, file }: OpenStore, id: string): Promise<ReadRun> {
-  let entries: readonly Entry[];
-  try {
-    entries = await store.read(id);
-  } catch (cause) {
-    if (cause instanceof StoreError) throw cause;
-    throw new UsageError(`${file}: the journal of run \`${id}\` cannot be read: ${textOf(cause)}.`, {
-      cause,
-    });
-  }
+  const entries = await store.read(id);
   if (entries.length === 0) {
     const latest = await store.list({ newestFirst: true, limit: maxCompared });
     const meant = nearest(

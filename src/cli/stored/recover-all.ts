@@ -18,7 +18,7 @@ import { tell } from '../tell.ts';
 import { layOut } from '../terminal/line.ts';
 import { paintFor } from '../terminal/paint.ts';
 import { loadFlowOfRun, type PlacedFlow } from './flow-of-run.ts';
-import { type OpenStore, withStore } from './open-store.ts';
+import { explainStoreError, type OpenStore, withStore } from './open-store.ts';
 import { readRun } from './read-run.ts';
 import type { GoOnOptions } from './recover-run.ts';
 import { statusAfter } from './run-status.ts';
@@ -113,7 +113,8 @@ class Recovery {
         const flow = flows.get(key) ?? loaded;
         flows.set(key, flow);
         groups.set(flow, [...(groups.get(flow) ?? []), run]);
-      } catch (error) {
+      } catch (thrown) {
+        const error = explainStoreError(thrown, this.#open.file);
         if (!(error instanceof CliError)) throw error;
         tell(this.#io, `run \`${run.id}\` is left: ${error.message}`);
         this.#left.add(run.id);

@@ -1,4 +1,4 @@
-import { textOf } from '../../model/error.ts';
+import { StoreError, textOf } from '../../model/error.ts';
 import type { Entry } from '../../model/journal.ts';
 import type { RunFilter, RunSummary } from '../../model/summary.ts';
 import type { ClaimedRun, RunRequest, SharedStore, StoreWatcher } from '../shared.ts';
@@ -115,7 +115,7 @@ class Sqlite implements SqliteStore {
       first ??= part;
       // It was removed meanwhile, and is perhaps another run of the same id.
       if (part.run !== first.run) return [];
-      for (const row of part.rows) reader.read(row, entries);
+      for (const row of part.rows) readSoundly(reader, row, entries, runId);
       if (part.rows.length === 0 || entries.length >= first.seq) return entries;
     }
   }
@@ -192,6 +192,23 @@ class Sqlite implements SqliteStore {
     // A store that is closed meanwhile gives its runs up, and the asker learns that.
     await this.#link.call('answer', request, refusal).catch(() => {});
   }
+}
+
+/** Reads a row that must bring the entries up to its `seq`. Throws `StoreError` `corrupt` if it is damaged. */
+function readSoundly(reader: RowReader, row: Row, entries: Entry[], runId: string): void {
+  const { length } = entries;
+  let cause: unknown;
+  try {
+    reader.read(row, entries);
+    if (entries.length === row.seq) return;
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    cause = error;
+  }
+  const why = cause === undefined ? 'entries are missing' : textOf(cause);
+  throw new StoreError('corrupt', `The journal of run ${runId} is damaged behind entry ${length}: ${why}`, {
+    cause,
+  });
 }
 
 function callBack(call: () => void): void {
