@@ -33,8 +33,8 @@ export interface Engine {
   /**
    * Starts a run. Resolves once the input is accepted, the store has the run and the run has started.
    *
-   * @throws InputError if the schema refuses the input; StoreConflictError if the id is taken; FlowError for an invalid
-   * option, such as an id with a slash
+   * @throws InputError if the schema refuses the input, or a run to join has another one; StoreConflictError if the id is
+   * taken; FlowError for an invalid option, such as an id with a slash
    */
   start<F extends AnyFlow>(flow: F, ...given: StartArguments<InputOf<F>>): Promise<Run<ReturnedBy<F>>>;
   /**

@@ -39,6 +39,12 @@ export interface EngineSettings {
 export interface StartOptions extends Omit<RunSettings, 'forwardEvents'> {
   /** The run's id: new to the store, without `/`. Default: a random UUID. */
   readonly id?: string | undefined;
+  /**
+   * What happens if the store has a run of this `id`. `reject`, the default: `start` rejects with `StoreConflictError`.
+   * `join`: it gives that run, whether it is under way here or in another process, or has settled; its own options stay.
+   * With another input (compared as the schema returns it, and the store gives it back) `start` rejects with `InputError`.
+   */
+  readonly onExisting?: 'reject' | 'join' | undefined;
   /** Starts the run paused: accepted and kept, but no attempt starts before `resume`. Default false. */
   readonly paused?: boolean | undefined;
   /** Cancels the run when aborted, with its reason. */
@@ -86,7 +92,7 @@ const engineKeys = new Set([
 const logicKeys = new Set(['concurrency', 'totalTimeoutMs', 'forwardEvents']);
 const filterKeys = new Set(['flow', 'settled', 'newestFirst', 'before', 'limit']);
 const recoverKeys = new Set(['watch']);
-const startKeys = new Set(['id', 'paused', 'signal', 'concurrency', 'totalTimeoutMs']);
+const startKeys = new Set(['id', 'onExisting', 'paused', 'signal', 'concurrency', 'totalTimeoutMs']);
 
 export function checkEngine(given: EngineSettings): void {
   const place = (option: string) => ({ option, owner: 'createEngine' });
@@ -119,8 +125,12 @@ export function checkRecover(given: RecoverOptions, isShared: boolean): void {
 export function checkStart(definition: FlowDefinition, given: StartOptions): void {
   checkSettings(definition, given, startKeys);
   const place = (option: string) => ({ option, flow: definition.name });
-  const { id, paused, signal } = given;
+  const { id, onExisting, paused, signal } = given;
   if (id !== undefined) checkRunId(place('id'), id);
+  if (onExisting !== undefined && onExisting !== 'reject' && onExisting !== 'join')
+    throw badOption(place('onExisting'), '`reject` or `join`', onExisting);
+  if (onExisting === 'join' && id === undefined)
+    throw badOption(place('id'), 'given with `onExisting: join`: it says which run to join', id);
   if (paused !== undefined && typeof paused !== 'boolean')
     throw badOption(place('paused'), 'true or false', paused);
   if (signal !== undefined && !isA(signal, AbortSignal))
