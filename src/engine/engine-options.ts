@@ -36,7 +36,7 @@ export interface EngineSettings {
   readonly random?: (() => number) | undefined;
 }
 
-export interface StartOptions extends Omit<RunSettings, 'forwardEvents'> {
+export interface StartOptions extends Omit<RunSettings, 'forwardEvents' | 'resumesWhenRecovered'> {
   /** The run's id: new to the store, without `/`. Default: a random UUID. */
   readonly id?: string | undefined;
   /**
@@ -45,8 +45,11 @@ export interface StartOptions extends Omit<RunSettings, 'forwardEvents'> {
    * With another input (compared as the schema returns it, and the store gives it back) `start` rejects with `InputError`.
    */
   readonly onExisting?: 'reject' | 'join' | undefined;
-  /** Starts the run paused: accepted and kept, but no attempt starts before `resume`. Default false. */
-  readonly paused?: boolean | undefined;
+  /**
+   * Starts the run paused: accepted and kept, but no attempt starts before `resume`. With `until_recovered` a recovery
+   * resumes it too: whoever was to do it is gone with its process. Default false.
+   */
+  readonly paused?: boolean | 'until_recovered' | undefined;
   /** Cancels the run when aborted, with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -131,8 +134,8 @@ export function checkStart(definition: FlowDefinition, given: StartOptions): voi
     throw badOption(place('onExisting'), '`reject` or `join`', onExisting);
   if (onExisting === 'join' && id === undefined)
     throw badOption(place('id'), 'given with `onExisting: join`: it says which run to join', id);
-  if (paused !== undefined && typeof paused !== 'boolean')
-    throw badOption(place('paused'), 'true or false', paused);
+  if (paused !== undefined && typeof paused !== 'boolean' && paused !== 'until_recovered')
+    throw badOption(place('paused'), 'true, false or `until_recovered`', paused);
   if (signal !== undefined && !isA(signal, AbortSignal))
     throw badOption(place('signal'), 'an AbortSignal', signal);
 }

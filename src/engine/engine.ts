@@ -298,7 +298,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
     input: unknown,
     { id, signal, paused, onExisting: _, ...settings }: StartOptions,
   ): MaybePromise<Run> {
-    return this.#begin(this.#newRun(definition, id), settings, input, { signal, paused });
+    const all = paused === 'until_recovered' ? { ...settings, resumesWhenRecovered: true } : settings;
+    return this.#begin(this.#newRun(definition, id), all, input, { signal, paused });
   }
 
   /** Starts a run, and gives it once the store has it. */
@@ -311,7 +312,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     this.#meet(journal.definition);
     this.#shared?.attach();
     const run = this.#launch(journal, settings, input);
-    if (paused === true) run.command({ type: 'run.pause' });
+    if (paused) run.command({ type: 'run.pause' });
     const kept = startedBy(run);
     const handle = this.#handleOf(run);
     if (signal !== undefined) this.#cancelOn(signal, handle, run);

@@ -60,7 +60,7 @@ export function recordFork(
   at: number,
 ): void {
   const { name, hash, graph } = fork.definition;
-  const { settings } = source;
+  const { resumesWhenRecovered: _, ...settings } = source.settings;
   fork.record({
     type: 'run.started',
     at,
