@@ -30,11 +30,13 @@ export interface EngineOptions extends Omit<EngineSettings, 'store'> {
 
 /** Runs flows: provides time, slots and a store. */
 export interface Engine {
+  /** Whether its runs outlive the process: its store says so. */
+  readonly isDurable: boolean;
   /**
    * Starts a run. Resolves once the input is accepted, the store has the run and the run has started.
    *
-   * @throws InputError if the schema refuses the input; StoreConflictError if the id is taken; FlowError for an invalid
-   * option, such as an id with a slash
+   * @throws InputError if the schema refuses the input, or a run to join has another one; StoreConflictError if the id is
+   * taken; FlowError for an invalid option, such as an id with a slash
    */
   start<F extends AnyFlow>(flow: F, ...given: StartArguments<InputOf<F>>): Promise<Run<ReturnedBy<F>>>;
   /**
@@ -101,6 +103,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
   const flows = definitionsOf(options.flows ?? [], 'createEngine');
   const runs = new EngineRuns(options, options.store ?? createMemoryStore(), flows);
   return {
+    isDurable: runs.store?.isDurable === true,
     start: (flow, ...[input, given]) => quiet(start(flow, input, given)) as never,
     logic: (flow, settings) => runs.logic(definitionOf(flow), settings) as never,
     recover: async (given, options) => runs.recover(definitionsOf(given, 'engine.recover'), options),

@@ -119,15 +119,12 @@ export class EngineRuns implements EngineCore<LiveRun> {
     this.#pools.check(definition);
     const checking = this.#accept(definition, input);
     const accepted = checking instanceof Promise ? await checking : checking;
-    const { id, signal, paused, ...settings } = given;
-    const run = this.#begin(this.#newRun(definition, id), settings, accepted.input);
-    if (paused === true) run.command({ type: 'run.pause' });
-    const kept = startedBy(run);
-    const handle = this.#handleOf(run);
-    if (signal !== undefined) this.#cancelOn(signal, handle, run);
-    if (takesTime(kept)) await kept.catch((error: unknown) => refuse(run, error));
-    this.#hasBegun(run);
-    return handle;
+    const { onExisting, id } = given;
+    if (onExisting !== 'join') return this.#start(definition, accepted.input, given);
+    const { joinOrStart } = await import('./join.ts');
+    this.#meet(definition);
+    const wanted = { definition, id: id as string, input: accepted.input };
+    return joinOrStart(this, wanted, () => this.#start(definition, accepted.input, given));
   }
 
   /** Starts a run that begins with what had settled in another one by then. */
@@ -139,14 +136,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     const { input } = given.input === undefined ? earlier : await this.#accept(definition, given.input);
     const journal = this.#newRun(definition, given.id);
     recordFork(journal, source, seq, input, this.turnOf(this.#clock).timers.now());
-    const run = this.#begin(journal, settings, input);
-    try {
-      await run.keepStart();
-    } catch (error) {
-      refuse(run, error);
-    }
-    this.#hasBegun(run);
-    return this.#handleOf(run);
+    return this.#begin(journal, settings, input, {});
   }
 
   /** Makes actor logic of a flow, bound to this engine. */
@@ -280,6 +270,17 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return this.#shared && quiet(this.#shared.command(runId, command));
   }
 
+  // Services for those that join a run.
+
+  here(id: string): LiveRun | undefined {
+    return this.#live.get(id) ?? this.#settled.get(id);
+  }
+
+  handleFor(id: string, entries: readonly Entry[]): Run | undefined {
+    const found = this.#heldOf(id, entries);
+    return found && this.#handleOf(found);
+  }
+
   // Services for recoveries.
 
   resume({ definition, runId, entries }: StoredJournal): Run {
@@ -290,6 +291,37 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   #launch(journal: RunJournal, settings: RunSettings, input: unknown): LiveRun {
     return launch(this, journal, settings, input, this.#launchOptions);
+  }
+
+  #start(
+    definition: FlowDefinition,
+    input: unknown,
+    { id, signal, paused, onExisting: _, ...settings }: StartOptions,
+  ): MaybePromise<Run> {
+    const all = paused === 'until_recovered' ? { ...settings, resumesWhenRecovered: true } : settings;
+    return this.#begin(this.#newRun(definition, id), all, input, { signal, paused });
+  }
+
+  /** Starts a run, and gives it once the store has it. */
+  #begin(
+    journal: RunJournal,
+    settings: RunSettings,
+    input: unknown,
+    { signal, paused }: Pick<StartOptions, 'signal' | 'paused'>,
+  ): MaybePromise<Run> {
+    this.#meet(journal.definition);
+    this.#shared?.attach();
+    const run = this.#launch(journal, settings, input);
+    if (paused) run.command({ type: 'run.pause' });
+    const kept = startedBy(run);
+    const handle = this.#handleOf(run);
+    if (signal !== undefined) this.#cancelOn(signal, handle, run);
+    const begun = (): Run => {
+      // The id is its own now. If it has settled by now, it has the place already.
+      if (this.#live.get(run.id) === run) this.#settled.delete(run.id);
+      return handle;
+    };
+    return takesTime(kept) ? kept.then(begun, (error: unknown) => refuse(run, error)) : begun();
   }
 
   /** Checks an input: the value that the schema returns, and the store can write. */
@@ -310,29 +342,30 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return this.newJournal(definition, id);
   }
 
-  #begin(journal: RunJournal, settings: RunSettings, input: unknown): LiveRun {
-    this.#meet(journal.definition);
-    this.#shared?.attach();
-    return this.#launch(journal, settings, input);
-  }
-
-  /** The start is kept, so the id is the run's own. If it has settled by now, it has the place already. */
-  #hasBegun(run: LiveRun): void {
-    if (this.#live.get(run.id) === run) this.#settled.delete(run.id);
-  }
-
   async #held(id: string, owner: string): Promise<HeldRun | undefined> {
     if (typeof id !== 'string')
       throw badOption({ option: 'id', owner }, 'the id of a run, as `run.id` has it', id);
-    const here = this.#find(id);
-    if (here !== undefined) return here;
-    const entries = (await this.store?.read(id)) ?? [];
-    // It may have started or been recovered while the store was being read.
-    return this.#find(id) ?? (entries.length === 0 ? undefined : this.#stored.of(id, entries));
+    const here = this.here(id);
+    if (here !== undefined && !(await this.#hasGoneOn(here))) return here;
+    return this.#heldOf(id, (await this.store?.read(id)) ?? []);
   }
 
-  #find(id: string): LiveRun | undefined {
-    return this.#live.get(id) ?? this.#settled.get(id);
+  /** The run of which the store has these entries. It may have started or been recovered while they were read. */
+  #heldOf(id: string, entries: readonly Entry[]): HeldRun | undefined {
+    const here = this.here(id);
+    const isBehind = here !== this.#live.get(id) && entries.length > (here?.journal.seq ?? 0);
+    if (here !== undefined && !isBehind) return here;
+    return entries.length === 0 ? undefined : this.#stored.of(id, entries);
+  }
+
+  /** Whether a run that has settled here ran again elsewhere. */
+  async #hasGoneOn({ id, journal, hasSettled }: LiveRun): Promise<boolean> {
+    if (!hasSettled || !isShared(this.store) || this.#live.get(id) !== undefined) return false;
+    try {
+      return (await this.store.lastSeq(id)) > journal.seq;
+    } catch (error) {
+      return isA(error, StoreConflictError);
+    }
   }
 
   #handleOf(run: HeldRun): Run {

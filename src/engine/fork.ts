@@ -60,7 +60,7 @@ export function recordFork(
   at: number,
 ): void {
   const { name, hash, graph } = fork.definition;
-  const { settings } = source;
+  const { resumesWhenRecovered: _, ...settings } = source.settings;
   fork.record({
     type: 'run.started',
     at,
@@ -72,6 +72,8 @@ export function recordFork(
   });
   for (const { seq: _, runId, taskId, ...ending } of settledBy(source, seq)) {
     const task = graph.indexOf(taskId);
+    // A task that this version of the flow lacks.
+    if (task < 0) continue;
     const attempt = 'attempt' in ending ? ending.attempt : 0;
     if (attempt > 0) {
       fork.recordStep('task.ready', at, task);

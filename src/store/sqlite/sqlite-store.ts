@@ -56,6 +56,7 @@ export async function createSqliteStore(
 /** Writes and reads rows; the thread does the rest. */
 class Sqlite implements SqliteStore {
   readonly isAsync = true;
+  readonly isDurable = true;
   readonly values: ValueFormat;
   readonly #link: ThreadLink;
   readonly #writer: RowWriter;
