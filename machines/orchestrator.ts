@@ -1,6 +1,7 @@
 import { assign, emit, type StateValueFrom, setup } from 'xstate';
 import type { ErrorView, TaskFailure } from '../src/model/error.ts';
 import type { RunFact } from '../src/model/journal.ts';
+import { lazy } from '../src/model/lazy.ts';
 import type { Ledger, Verdict } from '../src/model/ledger.ts';
 import type { Cause, SettledRunStatus, SettledStatus } from '../src/model/status.ts';
 
@@ -154,246 +155,252 @@ function resultOf(context: OrchestratorContext): RunResult {
  * It decides, and requests all work through effect actions. Without an engine these do nothing, so each transition is
  * a pure function of state and event.
  */
-export const orchestratorMachine = setup({
-  types: {
-    context: {} as OrchestratorContext,
-    events: {} as OrchestratorEvent,
-    input: {} as OrchestratorInput,
-    output: {} as RunResult,
-    emitted: {} as RunFact,
-  },
-  guards: {
-    nothingUnsettled: ({ context }) => context.ledger.unsettled === 0,
-    settlesLast: ({ context }) => context.ledger.unsettled === 1,
-    wasCancelled: ({ context }) => endingOf(context) === 'cancelled',
-    hasFailed: ({ context }, params: { readonly error: ErrorView | undefined }) =>
-      params.error !== undefined || endingOf(context) === 'failed',
-  },
-  actions: {
-    admitTasks: assign(({ context }) => ({ ledger: context.ledger.admit() })),
-    settleTask: assign(({ context }, params: { readonly task: number; readonly status: SettledStatus }) => ({
-      ledger: context.ledger.settle(params.task, params.status),
-    })),
-    recordCancel: assign(
-      ({ context }, { cause = 'cancelled', reason }: { cause?: Cause | undefined; reason?: unknown }) => ({
-        ledger: context.ledger.cancelWaiting(),
-        cause,
-        reason,
-      }),
-    ),
-    recordOutputs: assign(
-      (_, { outputs, failures }: { outputs: unknown; failures: readonly TaskFailure[] }) => ({
-        outputs,
-        failures,
-      }),
-    ),
-    recordRefusal: assign((_, { error }: { error?: ErrorView | undefined }) =>
-      error === undefined ? {} : { cause: 'output' as const, reason: error.message },
-    ),
-    announce: emit((_, params: RunFact) => params),
-    openRun: () => {},
-    deliverVerdicts: (_, _params: OrchestratorEffects['deliverVerdicts']) => {},
-    cancelTasks: (_, _params: OrchestratorEffects['cancelTasks']) => {},
-    holdSlots: () => {},
-    releaseSlots: () => {},
-    concludeRun: (_, _params: OrchestratorEffects['concludeRun']) => {},
-  },
-}).createMachine({
-  id: 'orchestrator',
-  description: 'One run: gives each task its verdict, and ends when all have settled.',
-  context: ({ input }) => ({
-    ledger: input.ledger,
-    cause: undefined,
-    reason: undefined,
-    outputs: undefined,
-    failures: [],
-  }),
-  output: ({ context }) => resultOf(context),
-  entry: 'openRun',
-  initial: 'opening',
-  on: {
-    'run.cancel': [
-      {
-        description: 'nothing is left to do',
-        guard: 'nothingUnsettled',
-        target: '.concluding',
-        actions: [
-          { type: 'recordCancel', params: ({ event }) => event },
-          { type: 'announce', params: cancelling },
-        ],
-      },
-      {
-        description: 'requested, out of time, or input refused',
-        target: '.cancelling',
-        actions: [
-          { type: 'recordCancel', params: ({ event }) => event },
-          { type: 'announce', params: cancelling },
-          { type: 'cancelTasks', params: cancel },
-        ],
-      },
-    ],
-    'task.settled': [
-      {
-        description: 'the last task has settled',
-        guard: 'settlesLast',
-        target: '.concluding',
-        actions: { type: 'settleTask', params: ({ event }) => event },
-      },
-      {
-        description: 'a task has settled',
-        actions: [
-          { type: 'settleTask', params: ({ event }) => event },
-          { type: 'deliverVerdicts', params: verdicts },
-        ],
-      },
-    ],
-  },
-  states: {
-    opening: {
-      description: 'The input is being checked, or the journal read.',
-      tags: 'running',
-      on: {
-        'run.start': [
-          {
-            description: 'a flow without tasks',
-            guard: 'nothingUnsettled',
-            target: 'concluding',
-            actions: { type: 'announce', params: started },
+export const lazyOrchestratorMachine = lazy(() =>
+  setup({
+    types: {
+      context: {} as OrchestratorContext,
+      events: {} as OrchestratorEvent,
+      input: {} as OrchestratorInput,
+      output: {} as RunResult,
+      emitted: {} as RunFact,
+    },
+    guards: {
+      nothingUnsettled: ({ context }) => context.ledger.unsettled === 0,
+      settlesLast: ({ context }) => context.ledger.unsettled === 1,
+      wasCancelled: ({ context }) => endingOf(context) === 'cancelled',
+      hasFailed: ({ context }, params: { readonly error: ErrorView | undefined }) =>
+        params.error !== undefined || endingOf(context) === 'failed',
+    },
+    actions: {
+      admitTasks: assign(({ context }) => ({ ledger: context.ledger.admit() })),
+      settleTask: assign(
+        ({ context }, params: { readonly task: number; readonly status: SettledStatus }) => ({
+          ledger: context.ledger.settle(params.task, params.status),
+        }),
+      ),
+      recordCancel: assign(
+        ({ context }, { cause = 'cancelled', reason }: { cause?: Cause | undefined; reason?: unknown }) => ({
+          ledger: context.ledger.cancelWaiting(),
+          cause,
+          reason,
+        }),
+      ),
+      recordOutputs: assign(
+        (_, { outputs, failures }: { outputs: unknown; failures: readonly TaskFailure[] }) => ({
+          outputs,
+          failures,
+        }),
+      ),
+      recordRefusal: assign((_, { error }: { error?: ErrorView | undefined }) =>
+        error === undefined ? {} : { cause: 'output' as const, reason: error.message },
+      ),
+      announce: emit((_, params: RunFact) => params),
+      openRun: () => {},
+      deliverVerdicts: (_, _params: OrchestratorEffects['deliverVerdicts']) => {},
+      cancelTasks: (_, _params: OrchestratorEffects['cancelTasks']) => {},
+      holdSlots: () => {},
+      releaseSlots: () => {},
+      concludeRun: (_, _params: OrchestratorEffects['concludeRun']) => {},
+    },
+  }).createMachine({
+    id: 'orchestrator',
+    description: 'One run: gives each task its verdict, and ends when all have settled.',
+    context: ({ input }) => ({
+      ledger: input.ledger,
+      cause: undefined,
+      reason: undefined,
+      outputs: undefined,
+      failures: [],
+    }),
+    output: ({ context }) => resultOf(context),
+    entry: 'openRun',
+    initial: 'opening',
+    on: {
+      'run.cancel': [
+        {
+          description: 'nothing is left to do',
+          guard: 'nothingUnsettled',
+          target: '.concluding',
+          actions: [
+            { type: 'recordCancel', params: ({ event }) => event },
+            { type: 'announce', params: cancelling },
+          ],
+        },
+        {
+          description: 'requested, out of time, or input refused',
+          target: '.cancelling',
+          actions: [
+            { type: 'recordCancel', params: ({ event }) => event },
+            { type: 'announce', params: cancelling },
+            { type: 'cancelTasks', params: cancel },
+          ],
+        },
+      ],
+      'task.settled': [
+        {
+          description: 'the last task has settled',
+          guard: 'settlesLast',
+          target: '.concluding',
+          actions: { type: 'settleTask', params: ({ event }) => event },
+        },
+        {
+          description: 'a task has settled',
+          actions: [
+            { type: 'settleTask', params: ({ event }) => event },
+            { type: 'deliverVerdicts', params: verdicts },
+          ],
+        },
+      ],
+    },
+    states: {
+      opening: {
+        description: 'The input is being checked, or the journal read.',
+        tags: 'running',
+        on: {
+          'run.start': [
+            {
+              description: 'a flow without tasks',
+              guard: 'nothingUnsettled',
+              target: 'concluding',
+              actions: { type: 'announce', params: started },
+            },
+            {
+              description: 'the input was accepted',
+              target: 'running',
+              actions: [
+                { type: 'announce', params: started },
+                'admitTasks',
+                { type: 'deliverVerdicts', params: verdicts },
+              ],
+            },
+          ],
+          'run.recover': [
+            { description: 'only its end was missing', guard: 'nothingUnsettled', target: 'concluding' },
+            {
+              description: 'it resumes from its ledger',
+              target: 'running',
+              actions: ['admitTasks', { type: 'deliverVerdicts', params: verdicts }],
+            },
+          ],
+          'run.pause': {
+            description: 'requested',
+            target: 'held',
+            actions: { type: 'announce', params: ({ event }) => ({ type: 'run.paused', at: event.at }) },
           },
-          {
-            description: 'the input was accepted',
-            target: 'running',
-            actions: [
-              { type: 'announce', params: started },
-              'admitTasks',
-              { type: 'deliverVerdicts', params: verdicts },
-            ],
-          },
-        ],
-        'run.recover': [
-          { description: 'only its end was missing', guard: 'nothingUnsettled', target: 'concluding' },
-          {
-            description: 'it resumes from its ledger',
-            target: 'running',
-            actions: ['admitTasks', { type: 'deliverVerdicts', params: verdicts }],
-          },
-        ],
-        'run.pause': {
-          description: 'requested',
-          target: 'held',
-          actions: { type: 'announce', params: ({ event }) => ({ type: 'run.paused', at: event.at }) },
         },
       },
-    },
-    held: {
-      description: 'Paused while the input is being checked.',
-      tags: 'paused',
-      on: {
-        'run.start': [
-          {
-            description: 'a flow without tasks',
-            guard: 'nothingUnsettled',
-            target: 'concluding',
-            actions: { type: 'announce', params: started },
+      held: {
+        description: 'Paused while the input is being checked.',
+        tags: 'paused',
+        on: {
+          'run.start': [
+            {
+              description: 'a flow without tasks',
+              guard: 'nothingUnsettled',
+              target: 'concluding',
+              actions: { type: 'announce', params: started },
+            },
+            {
+              description: 'the input was accepted',
+              target: 'paused',
+              actions: [
+                { type: 'announce', params: started },
+                'admitTasks',
+                { type: 'deliverVerdicts', params: verdicts },
+              ],
+            },
+          ],
+          'run.resume': {
+            description: 'requested',
+            target: 'opening',
+            actions: { type: 'announce', params: ({ event }) => ({ type: 'run.resumed', at: event.at }) },
           },
-          {
-            description: 'the input was accepted',
+        },
+      },
+      running: {
+        description: 'Tasks get verdicts and slots.',
+        tags: 'running',
+        on: {
+          'run.pause': {
+            description: 'requested',
             target: 'paused',
-            actions: [
-              { type: 'announce', params: started },
-              'admitTasks',
-              { type: 'deliverVerdicts', params: verdicts },
-            ],
+            actions: { type: 'announce', params: ({ event }) => ({ type: 'run.paused', at: event.at }) },
           },
-        ],
-        'run.resume': {
-          description: 'requested',
-          target: 'opening',
-          actions: { type: 'announce', params: ({ event }) => ({ type: 'run.resumed', at: event.at }) },
         },
       },
-    },
-    running: {
-      description: 'Tasks get verdicts and slots.',
-      tags: 'running',
-      on: {
-        'run.pause': {
-          description: 'requested',
-          target: 'paused',
-          actions: { type: 'announce', params: ({ event }) => ({ type: 'run.paused', at: event.at }) },
+      paused: {
+        description: 'No attempt starts; those under way continue.',
+        tags: 'paused',
+        entry: 'holdSlots',
+        exit: 'releaseSlots',
+        on: {
+          'run.resume': {
+            description: 'requested',
+            target: 'running',
+            actions: { type: 'announce', params: ({ event }) => ({ type: 'run.resumed', at: event.at }) },
+          },
         },
       },
-    },
-    paused: {
-      description: 'No attempt starts; those under way continue.',
-      tags: 'paused',
-      entry: 'holdSlots',
-      exit: 'releaseSlots',
-      on: {
-        'run.resume': {
-          description: 'requested',
-          target: 'running',
-          actions: { type: 'announce', params: ({ event }) => ({ type: 'run.resumed', at: event.at }) },
+      cancelling: {
+        description: 'Nothing starts; attempts under way are ended and awaited.',
+        tags: 'cancelling',
+        on: {
+          'run.cancel': { description: 'already being cancelled' },
         },
       },
-    },
-    cancelling: {
-      description: 'Nothing starts; attempts under way are ended and awaited.',
-      tags: 'cancelling',
-      on: {
-        'run.cancel': { description: 'already being cancelled' },
+      concluding: {
+        description: 'All tasks have settled and the ending is fixed; the return value is being made.',
+        entry: { type: 'concludeRun', params: ending },
+        on: {
+          'run.cancel': { description: 'too late' },
+          'run.conclude': [
+            {
+              description: 'it was cancelled',
+              guard: 'wasCancelled',
+              target: 'cancelled',
+              actions: [
+                { type: 'recordOutputs', params: ({ event }) => event },
+                { type: 'announce', params: cancelled },
+              ],
+            },
+            {
+              description:
+                'a non-optional task failed or could not run, time was over, or input or output were refused',
+              guard: { type: 'hasFailed', params: ({ event }) => ({ error: event.error }) },
+              target: 'failed',
+              actions: [
+                { type: 'recordOutputs', params: ({ event }) => event },
+                { type: 'recordRefusal', params: ({ event }) => event },
+                { type: 'announce', params: failed },
+              ],
+            },
+            {
+              description: 'all went well',
+              target: 'done',
+              actions: [
+                { type: 'recordOutputs', params: ({ event }) => event },
+                { type: 'announce', params: done },
+              ],
+            },
+          ],
+        },
       },
-    },
-    concluding: {
-      description: 'All tasks have settled and the ending is fixed; the return value is being made.',
-      entry: { type: 'concludeRun', params: ending },
-      on: {
-        'run.cancel': { description: 'too late' },
-        'run.conclude': [
-          {
-            description: 'it was cancelled',
-            guard: 'wasCancelled',
-            target: 'cancelled',
-            actions: [
-              { type: 'recordOutputs', params: ({ event }) => event },
-              { type: 'announce', params: cancelled },
-            ],
-          },
-          {
-            description:
-              'a non-optional task failed or could not run, time was over, or input or output were refused',
-            guard: { type: 'hasFailed', params: ({ event }) => ({ error: event.error }) },
-            target: 'failed',
-            actions: [
-              { type: 'recordOutputs', params: ({ event }) => event },
-              { type: 'recordRefusal', params: ({ event }) => event },
-              { type: 'announce', params: failed },
-            ],
-          },
-          {
-            description: 'all went well',
-            target: 'done',
-            actions: [
-              { type: 'recordOutputs', params: ({ event }) => event },
-              { type: 'announce', params: done },
-            ],
-          },
-        ],
+      done: {
+        type: 'final',
+        tags: 'done',
+        description: 'Every non-optional task is done or skipped.',
       },
+      failed: {
+        type: 'final',
+        tags: 'failed',
+        description: 'A non-optional task failed or could not run, or the run failed as a whole.',
+      },
+      cancelled: { type: 'final', tags: 'cancelled', description: 'All tasks have settled after a cancel.' },
     },
-    done: {
-      type: 'final',
-      tags: 'done',
-      description: 'Every non-optional task is done or skipped.',
-    },
-    failed: {
-      type: 'final',
-      tags: 'failed',
-      description: 'A non-optional task failed or could not run, or the run failed as a whole.',
-    },
-    cancelled: { type: 'final', tags: 'cancelled', description: 'All tasks have settled after a cancel.' },
-  },
-});
+  }),
+);
 
 /** Names of the orchestrator's states: the `value` of a run's actor. */
-export type OrchestratorState = StateValueFrom<typeof orchestratorMachine>;
+export type OrchestratorState = StateValueFrom<OrchestratorMachine>;
+
+export type OrchestratorMachine = ReturnType<typeof lazyOrchestratorMachine>;

@@ -1,6 +1,7 @@
 import { assign, emit, setup } from 'xstate';
 import type { ErrorView } from '../src/model/error.ts';
 import type { TaskFact } from '../src/model/journal.ts';
+import { lazy } from '../src/model/lazy.ts';
 import type { Cause, SettledStatus } from '../src/model/status.ts';
 
 /** The input of a task's actor, created at its verdict or when a stopped run resumes. */
@@ -215,278 +216,282 @@ function endOf({ ending }: TaskContext): number {
  * It decides, and requests all work through effect actions. Without an engine these do nothing, so each transition is
  * a pure function of state and event.
  */
-export const taskMachine = setup({
-  types: {
-    context: {} as TaskContext,
-    events: {} as TaskEvent,
-    input: {} as TaskInput,
-    emitted: {} as TaskFact,
-  },
-  guards: {
-    attemptsLeft: ({ context }, params: { readonly retryAt: number | undefined }) =>
-      params.retryAt !== undefined && context.attempt < context.maxAttempts,
-  },
-  actions: {
-    recordReady: assign((_, params: { readonly readyAt: number }) => params),
-    // A count above 0 belongs to an attempt cut short by a stop: it is repeated.
-    recordFirstStart: assign(({ context }) => ({ attempt: Math.max(context.attempt, 1) })),
-    recordStart: assign(({ context }) => ({ attempt: context.attempt + 1, retryAt: undefined })),
-    recordFailure: assign((_, { error, retryAt }: { error: ErrorView; retryAt?: number | undefined }) => ({
-      error,
-      retryAt,
-    })),
-    recordEnding: assign((_, ending: Ending) => ({ ending, retryAt: undefined })),
-    announce: emit((_, params: TaskFact) => params),
-    requestSlot: (_, _params: TaskEffects['requestSlot']) => {},
-    performAttempt: (_, _params: TaskEffects['performAttempt']) => {},
-    abortAttempt: (_, _params: TaskEffects['abortAttempt']) => {},
-    wakeAt: (_, _params: TaskEffects['wakeAt']) => {},
-    reportSettled: (_, _params: TaskEffects['reportSettled']) => {},
-  },
-}).createMachine({
-  id: 'task',
-  description: 'One task of a run: from its verdict through its attempts to one of five endings.',
-  context: ({ input }) => ({
-    task: input.task,
-    maxAttempts: input.maxAttempts,
-    attempt: 0,
-    readyAt: undefined,
-    retryAt: undefined,
-    error: undefined,
-    ending: undefined,
-  }),
-  initial: 'undecided',
-  on: {
-    'xstate.error.actor.body': {
-      description: 'a body that is an actor failed: the engine sends attempt.failed',
+export const lazyTaskMachine = lazy(() =>
+  setup({
+    types: {
+      context: {} as TaskContext,
+      events: {} as TaskEvent,
+      input: {} as TaskInput,
+      emitted: {} as TaskFact,
     },
-  },
-  states: {
-    undecided: {
-      description: 'The first event brings its verdict.',
-      tags: 'pending',
-      on: {
-        'task.ready': {
-          description: 'its rule says run',
-          target: 'ready',
-          actions: [
-            { type: 'recordReady', params: ({ event }) => ({ readyAt: event.at }) },
-            { type: 'announce', params: ({ event }) => ({ type: 'task.ready', at: event.at }) },
+    guards: {
+      attemptsLeft: ({ context }, params: { readonly retryAt: number | undefined }) =>
+        params.retryAt !== undefined && context.attempt < context.maxAttempts,
+    },
+    actions: {
+      recordReady: assign((_, params: { readonly readyAt: number }) => params),
+      // A count above 0 belongs to an attempt cut short by a stop: it is repeated.
+      recordFirstStart: assign(({ context }) => ({ attempt: Math.max(context.attempt, 1) })),
+      recordStart: assign(({ context }) => ({ attempt: context.attempt + 1, retryAt: undefined })),
+      recordFailure: assign((_, { error, retryAt }: { error: ErrorView; retryAt?: number | undefined }) => ({
+        error,
+        retryAt,
+      })),
+      recordEnding: assign((_, ending: Ending) => ({ ending, retryAt: undefined })),
+      announce: emit((_, params: TaskFact) => params),
+      requestSlot: (_, _params: TaskEffects['requestSlot']) => {},
+      performAttempt: (_, _params: TaskEffects['performAttempt']) => {},
+      abortAttempt: (_, _params: TaskEffects['abortAttempt']) => {},
+      wakeAt: (_, _params: TaskEffects['wakeAt']) => {},
+      reportSettled: (_, _params: TaskEffects['reportSettled']) => {},
+    },
+  }).createMachine({
+    id: 'task',
+    description: 'One task of a run: from its verdict through its attempts to one of five endings.',
+    context: ({ input }) => ({
+      task: input.task,
+      maxAttempts: input.maxAttempts,
+      attempt: 0,
+      readyAt: undefined,
+      retryAt: undefined,
+      error: undefined,
+      ending: undefined,
+    }),
+    initial: 'undecided',
+    on: {
+      'xstate.error.actor.body': {
+        description: 'a body that is an actor failed: the engine sends attempt.failed',
+      },
+    },
+    states: {
+      undecided: {
+        description: 'The first event brings its verdict.',
+        tags: 'pending',
+        on: {
+          'task.ready': {
+            description: 'its rule says run',
+            target: 'ready',
+            actions: [
+              { type: 'recordReady', params: ({ event }) => ({ readyAt: event.at }) },
+              { type: 'announce', params: ({ event }) => ({ type: 'task.ready', at: event.at }) },
+            ],
+          },
+          'task.skip': {
+            description: 'its rule says skip',
+            target: 'skipped',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+          'task.fail_upstream': {
+            description: 'a dependency failed',
+            target: 'upstream_failed',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+          'task.cancel': {
+            description: 'the run ends early',
+            target: 'cancelled',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+        },
+      },
+      ready: {
+        description: 'It waits for a slot: for its first attempt, or to repeat one cut short by a stop.',
+        tags: 'pending',
+        entry: { type: 'requestSlot', params: ({ context }) => ({ readyAt: context.readyAt ?? 0 }) },
+        on: {
+          'attempt.start': {
+            description: 'a slot is free',
+            target: 'running',
+            actions: ['recordFirstStart', { type: 'announce', params: started }],
+          },
+          'task.cancel': {
+            description: 'the run ends early',
+            target: 'cancelled',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+          'task.expire': {
+            description: 'out of time after a stop cut its attempt short',
+            target: 'failed',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+        },
+      },
+      running: {
+        description: 'An attempt is under way.',
+        tags: 'running',
+        entry: { type: 'performAttempt', params: ({ context }) => ({ attempt: context.attempt }) },
+        on: {
+          'attempt.done': {
+            description: 'the body returned',
+            target: 'done',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+          'attempt.failed': [
+            {
+              description: 'it failed and may be retried',
+              guard: { type: 'attemptsLeft', params: ({ event }) => ({ retryAt: event.retryAt }) },
+              target: 'backing_off',
+              actions: [
+                { type: 'recordFailure', params: ({ event }) => event },
+                { type: 'announce', params: retrying },
+              ],
+            },
+            {
+              description: 'it failed for good',
+              target: 'failed',
+              actions: { type: 'recordEnding', params: ({ event }) => event },
+            },
           ],
-        },
-        'task.skip': {
-          description: 'its rule says skip',
-          target: 'skipped',
-          actions: { type: 'recordEnding', params: ({ event }) => event },
-        },
-        'task.fail_upstream': {
-          description: 'a dependency failed',
-          target: 'upstream_failed',
-          actions: { type: 'recordEnding', params: ({ event }) => event },
-        },
-        'task.cancel': {
-          description: 'the run ends early',
-          target: 'cancelled',
-          actions: { type: 'recordEnding', params: ({ event }) => event },
-        },
-      },
-    },
-    ready: {
-      description: 'It waits for a slot: for its first attempt, or to repeat one cut short by a stop.',
-      tags: 'pending',
-      entry: { type: 'requestSlot', params: ({ context }) => ({ readyAt: context.readyAt ?? 0 }) },
-      on: {
-        'attempt.start': {
-          description: 'a slot is free',
-          target: 'running',
-          actions: ['recordFirstStart', { type: 'announce', params: started }],
-        },
-        'task.cancel': {
-          description: 'the run ends early',
-          target: 'cancelled',
-          actions: { type: 'recordEnding', params: ({ event }) => event },
-        },
-        'task.expire': {
-          description: 'out of time after a stop cut its attempt short',
-          target: 'failed',
-          actions: { type: 'recordEnding', params: ({ event }) => event },
-        },
-      },
-    },
-    running: {
-      description: 'An attempt is under way.',
-      tags: 'running',
-      entry: { type: 'performAttempt', params: ({ context }) => ({ attempt: context.attempt }) },
-      on: {
-        'attempt.done': {
-          description: 'the body returned',
-          target: 'done',
-          actions: { type: 'recordEnding', params: ({ event }) => event },
-        },
-        'attempt.failed': [
-          {
-            description: 'it failed and may be retried',
-            guard: { type: 'attemptsLeft', params: ({ event }) => ({ retryAt: event.retryAt }) },
-            target: 'backing_off',
-            actions: [
-              { type: 'recordFailure', params: ({ event }) => event },
-              { type: 'announce', params: retrying },
-            ],
+          'attempt.skipped': {
+            description: 'it skipped itself',
+            target: 'skipped',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
           },
-          {
-            description: 'it failed for good',
+          'attempt.progress': {
+            description: 'the body reports progress',
+            actions: { type: 'announce', params: progress },
+          },
+          'attempt.expire': { description: 'the attempt is out of time', target: 'timing_out' },
+          'task.expire': { description: 'the task is out of time', target: 'expiring' },
+          'task.cancel': { description: 'the run ends early', target: 'cancelling' },
+        },
+      },
+      timing_out: {
+        description: 'The attempt is out of time; its body has not yet heeded its signal.',
+        tags: 'running',
+        entry: { type: 'abortAttempt', params: { of: 'attempt', cause: 'timeout' } },
+        on: {
+          'attempt.failed': [
+            {
+              description: 'the body has ended and may be retried',
+              guard: { type: 'attemptsLeft', params: ({ event }) => ({ retryAt: event.retryAt }) },
+              target: 'backing_off',
+              actions: [
+                { type: 'recordFailure', params: ({ event }) => event },
+                { type: 'announce', params: retrying },
+              ],
+            },
+            {
+              description: 'the body has ended, for good',
+              target: 'failed',
+              actions: { type: 'recordEnding', params: ({ event }) => event },
+            },
+          ],
+          'task.expire': { description: 'the task is out of time too', target: 'expiring' },
+          'task.cancel': { description: 'the run ends early', target: 'cancelling' },
+        },
+      },
+      expiring: {
+        description: 'The task is out of time; the body of its attempt has not yet heeded its signal.',
+        tags: 'running',
+        entry: { type: 'abortAttempt', params: { of: 'task', cause: 'timeout' } },
+        on: {
+          'attempt.failed': {
+            description: 'the body has ended',
             target: 'failed',
             actions: { type: 'recordEnding', params: ({ event }) => event },
           },
-        ],
-        'attempt.skipped': {
-          description: 'it skipped itself',
-          target: 'skipped',
-          actions: { type: 'recordEnding', params: ({ event }) => event },
+          'task.cancel': { description: 'the run ends early', target: 'cancelling' },
         },
-        'attempt.progress': {
-          description: 'the body reports progress',
-          actions: { type: 'announce', params: progress },
-        },
-        'attempt.expire': { description: 'the attempt is out of time', target: 'timing_out' },
-        'task.expire': { description: 'the task is out of time', target: 'expiring' },
-        'task.cancel': { description: 'the run ends early', target: 'cancelling' },
       },
-    },
-    timing_out: {
-      description: 'The attempt is out of time; its body has not yet heeded its signal.',
-      tags: 'running',
-      entry: { type: 'abortAttempt', params: { of: 'attempt', cause: 'timeout' } },
-      on: {
-        'attempt.failed': [
-          {
-            description: 'the body has ended and may be retried',
-            guard: { type: 'attemptsLeft', params: ({ event }) => ({ retryAt: event.retryAt }) },
-            target: 'backing_off',
-            actions: [
-              { type: 'recordFailure', params: ({ event }) => event },
-              { type: 'announce', params: retrying },
-            ],
+      cancelling: {
+        description: 'The run ends early; the body of the attempt has not yet heeded its signal.',
+        tags: 'running',
+        entry: { type: 'abortAttempt', params: cancelAttempt },
+        on: {
+          'attempt.cancelled': {
+            description: 'the body has ended',
+            target: 'cancelled',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
           },
-          {
-            description: 'the body has ended, for good',
+        },
+      },
+      backing_off: {
+        description: 'The last attempt failed; the next one is not due yet.',
+        tags: 'retrying',
+        entry: { type: 'wakeAt', params: ({ context }) => ({ at: context.retryAt ?? 0 }) },
+        on: {
+          'attempt.due': { description: 'the wait is over', target: 'due' },
+          'task.cancel': {
+            description: 'the run ends early',
+            target: 'cancelled',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+          'task.expire': {
+            description: 'the task is out of time',
             target: 'failed',
             actions: { type: 'recordEnding', params: ({ event }) => event },
           },
+        },
+      },
+      due: {
+        description: 'The next attempt is due and waits for a slot.',
+        tags: 'retrying',
+        entry: { type: 'requestSlot', params: ({ context }) => ({ readyAt: context.retryAt ?? 0 }) },
+        on: {
+          'attempt.start': {
+            description: 'a slot is free',
+            target: 'running',
+            actions: ['recordStart', { type: 'announce', params: started }],
+          },
+          'task.cancel': {
+            description: 'the run ends early',
+            target: 'cancelled',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+          'task.expire': {
+            description: 'the task is out of time',
+            target: 'failed',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+        },
+      },
+      done: {
+        type: 'final',
+        description: 'The body returned, and its output matched the schema.',
+        tags: 'done',
+        entry: [
+          { type: 'announce', params: done },
+          { type: 'reportSettled', params: { status: 'done' } },
         ],
-        'task.expire': { description: 'the task is out of time too', target: 'expiring' },
-        'task.cancel': { description: 'the run ends early', target: 'cancelling' },
+      },
+      failed: {
+        type: 'final',
+        description: 'The last attempt failed, or the time was over.',
+        tags: 'failed',
+        entry: [
+          { type: 'announce', params: failed },
+          { type: 'reportSettled', params: { status: 'failed' } },
+        ],
+      },
+      skipped: {
+        type: 'final',
+        description: 'Its trigger rule said skip, or it skipped itself.',
+        tags: 'skipped',
+        entry: [
+          { type: 'announce', params: skipped },
+          { type: 'reportSettled', params: { status: 'skipped' } },
+        ],
+      },
+      upstream_failed: {
+        type: 'final',
+        description: 'It never ran: a dependency failed.',
+        tags: 'upstream_failed',
+        entry: [
+          { type: 'announce', params: upstreamFailed },
+          { type: 'reportSettled', params: { status: 'upstream_failed' } },
+        ],
+      },
+      cancelled: {
+        type: 'final',
+        description: 'The run ended early: it was cancelled, or was out of time.',
+        tags: 'cancelled',
+        entry: [
+          { type: 'announce', params: cancelled },
+          { type: 'reportSettled', params: { status: 'cancelled' } },
+        ],
       },
     },
-    expiring: {
-      description: 'The task is out of time; the body of its attempt has not yet heeded its signal.',
-      tags: 'running',
-      entry: { type: 'abortAttempt', params: { of: 'task', cause: 'timeout' } },
-      on: {
-        'attempt.failed': {
-          description: 'the body has ended',
-          target: 'failed',
-          actions: { type: 'recordEnding', params: ({ event }) => event },
-        },
-        'task.cancel': { description: 'the run ends early', target: 'cancelling' },
-      },
-    },
-    cancelling: {
-      description: 'The run ends early; the body of the attempt has not yet heeded its signal.',
-      tags: 'running',
-      entry: { type: 'abortAttempt', params: cancelAttempt },
-      on: {
-        'attempt.cancelled': {
-          description: 'the body has ended',
-          target: 'cancelled',
-          actions: { type: 'recordEnding', params: ({ event }) => event },
-        },
-      },
-    },
-    backing_off: {
-      description: 'The last attempt failed; the next one is not due yet.',
-      tags: 'retrying',
-      entry: { type: 'wakeAt', params: ({ context }) => ({ at: context.retryAt ?? 0 }) },
-      on: {
-        'attempt.due': { description: 'the wait is over', target: 'due' },
-        'task.cancel': {
-          description: 'the run ends early',
-          target: 'cancelled',
-          actions: { type: 'recordEnding', params: ({ event }) => event },
-        },
-        'task.expire': {
-          description: 'the task is out of time',
-          target: 'failed',
-          actions: { type: 'recordEnding', params: ({ event }) => event },
-        },
-      },
-    },
-    due: {
-      description: 'The next attempt is due and waits for a slot.',
-      tags: 'retrying',
-      entry: { type: 'requestSlot', params: ({ context }) => ({ readyAt: context.retryAt ?? 0 }) },
-      on: {
-        'attempt.start': {
-          description: 'a slot is free',
-          target: 'running',
-          actions: ['recordStart', { type: 'announce', params: started }],
-        },
-        'task.cancel': {
-          description: 'the run ends early',
-          target: 'cancelled',
-          actions: { type: 'recordEnding', params: ({ event }) => event },
-        },
-        'task.expire': {
-          description: 'the task is out of time',
-          target: 'failed',
-          actions: { type: 'recordEnding', params: ({ event }) => event },
-        },
-      },
-    },
-    done: {
-      type: 'final',
-      description: 'The body returned, and its output matched the schema.',
-      tags: 'done',
-      entry: [
-        { type: 'announce', params: done },
-        { type: 'reportSettled', params: { status: 'done' } },
-      ],
-    },
-    failed: {
-      type: 'final',
-      description: 'The last attempt failed, or the time was over.',
-      tags: 'failed',
-      entry: [
-        { type: 'announce', params: failed },
-        { type: 'reportSettled', params: { status: 'failed' } },
-      ],
-    },
-    skipped: {
-      type: 'final',
-      description: 'Its trigger rule said skip, or it skipped itself.',
-      tags: 'skipped',
-      entry: [
-        { type: 'announce', params: skipped },
-        { type: 'reportSettled', params: { status: 'skipped' } },
-      ],
-    },
-    upstream_failed: {
-      type: 'final',
-      description: 'It never ran: a dependency failed.',
-      tags: 'upstream_failed',
-      entry: [
-        { type: 'announce', params: upstreamFailed },
-        { type: 'reportSettled', params: { status: 'upstream_failed' } },
-      ],
-    },
-    cancelled: {
-      type: 'final',
-      description: 'The run ended early: it was cancelled, or was out of time.',
-      tags: 'cancelled',
-      entry: [
-        { type: 'announce', params: cancelled },
-        { type: 'reportSettled', params: { status: 'cancelled' } },
-      ],
-    },
-  },
-});
+  }),
+);
+
+export type TaskMachine = ReturnType<typeof lazyTaskMachine>;

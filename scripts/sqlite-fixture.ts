@@ -58,6 +58,26 @@ const runs: Record<string, readonly (readonly [Fact, number])[][]> = {
       [{ type: 'run.cancelled', at: 1_800_000_000_011, reason: { by: 'Ada' } }, -1],
     ],
   ],
+  changed: [
+    [
+      [started, -1],
+      [{ type: 'task.ready', at: 1_800_000_000_000 }, 0],
+    ],
+    [
+      [
+        {
+          type: 'run.flow_changed',
+          at: 1_800_000_000_001,
+          flowHash: 'i',
+          changes: ['`account` was removed'],
+          dropped: ['account'],
+          waiting: [],
+        },
+        -1,
+      ],
+      [{ type: 'run.done', at: 1_800_000_000_002, output: undefined }, -1],
+    ],
+  ],
   failed: [
     [
       [started, -1],
@@ -81,6 +101,7 @@ async function write(): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const journals: Record<string, unknown> = {};
   const store = await createSqliteStore(`${name}.sqlite`);
+  await store.keepFlow({ name: 'sign up', hash: 'h', tasks: ids.map((id) => ({ id })) });
   for (const [runId, appends] of Object.entries(runs)) {
     const journal = new EntryList(runId, ids);
     for (const facts of appends) {

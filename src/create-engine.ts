@@ -46,8 +46,9 @@ export interface Engine {
   logic<F extends AnyFlow>(flow: F, settings?: RunSettings): FlowLogic<ActorInput<InputOf<F>>, ReturnedBy<F>>;
   /**
    * Recovers the unsettled runs of these flows from the store, in its order, and resolves with them. Attempts that were
-   * under way run again, under the same number. A run that was started with another version of its flow, or cannot be
-   * read, is left as it is, and logged. So is, without a word, one that started or was recovered meanwhile.
+   * under way run again, under the same number. A run that follows another version of its flow is left as it is, unless
+   * `onFlowChange` says otherwise, and so is one that cannot be read: both are logged, with how the flows differ. So is,
+   * without a word, one that started or was recovered meanwhile.
    *
    * In a store that engines share, these are the runs that no engine alive owns, and with `watch` also those that lose
    * theirs later, until this engine stops.

@@ -1,9 +1,9 @@
 import type { AnyActorLogic } from 'xstate';
-import type { orchestratorMachine } from '../../machines/orchestrator.ts';
-import type { taskMachine } from '../../machines/task.ts';
+import { lazyOrchestratorMachine, type OrchestratorMachine } from '../../machines/orchestrator.ts';
+import { lazyTaskMachine, type TaskMachine } from '../../machines/task.ts';
 import { compile } from '../logic/compile.ts';
 import { lazy } from '../model/lazy.ts';
-import { deferred, engineOrchestratorMachine, engineTaskMachine } from './effects.ts';
+import { deferred, orchestratorEffects, taskEffects } from './effects.ts';
 import { provesOrchestrator, provesTask } from './fast-proof.ts';
 import type { RunMachines, RunTables } from './run-machines.ts';
 
@@ -12,13 +12,13 @@ export interface CompiledMachines extends RunMachines {
   readonly tables: RunTables;
 }
 
-/** Compiles machines that are bound to the engine. */
+/** Compiles machines with their effects bound to the engine. */
 export function compileMachines(
-  orchestratorBound: typeof orchestratorMachine,
-  taskBound: typeof taskMachine,
+  orchestratorMachine: OrchestratorMachine,
+  taskMachine: TaskMachine,
 ): CompiledMachines {
-  const orchestrator = compile(orchestratorBound);
-  const task = compile(taskBound);
+  const orchestrator = compile(orchestratorMachine, { actions: orchestratorEffects });
+  const task = compile(taskMachine, { actions: taskEffects });
   return {
     taskLogic: task as unknown as AnyActorLogic,
     tables: { orchestrator, task },
@@ -28,12 +28,10 @@ export function compileMachines(
 }
 
 // Made for the first run: a program that loads topple has other things to begin with.
-export const compiledMachines = lazy(() => compileMachines(engineOrchestratorMachine(), engineTaskMachine()));
+export const compiledMachines = lazy(() => compileMachines(lazyOrchestratorMachine(), lazyTaskMachine()));
 
 /** The machines of interpreted runs. */
 export const interpretedMachines = lazy((): RunMachines => {
-  const machine = engineTaskMachine();
-  const actions = deferred(machine.implementations.actions);
-  const taskLogic = machine.provide({ actions });
+  const taskLogic = lazyTaskMachine().provide({ actions: deferred(taskEffects) });
   return { taskLogic, tables: undefined, isTaskFast: false, isOrchestratorFast: false };
 });

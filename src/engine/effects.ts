@@ -1,34 +1,28 @@
 import type { AnyActorRef } from 'xstate';
-import { orchestratorMachine } from '../../machines/orchestrator.ts';
-import { type Ending, type TaskEvent, taskMachine } from '../../machines/task.ts';
+import type { OrchestratorMachine } from '../../machines/orchestrator.ts';
+import type { Ending, TaskEvent, TaskMachine } from '../../machines/task.ts';
 import { deferOn } from '../logic/internals.ts';
-import { lazy } from '../model/lazy.ts';
 import { ownerOf } from './actor-owner.ts';
 import type { LiveRun } from './live-run.ts';
 import type { LiveTask } from './live-task.ts';
 
-/** Returns the task machine with its effects bound to the engine. */
-export const engineTaskMachine = lazy(() => bindTask(taskMachine));
+type ActionsOf<Machine extends TaskMachine | OrchestratorMachine> = NonNullable<
+  Parameters<Machine['provide']>[0]['actions']
+>;
 
-/** Binds the effects of a task machine: the asking actor's owner carries out each. */
-export function bindTask(machine: typeof taskMachine): typeof taskMachine {
-  return machine.provide(taskEffects);
-}
-
-const taskEffects: Parameters<typeof taskMachine.provide>[0] = {
-  actions: {
-    announce: ({ self }, fact) => {
-      const { run, index } = ownerOf<LiveTask>(self);
-      run.record(fact, index);
-    },
-    requestSlot: ({ self }, { readyAt }) => ownerOf<LiveTask>(self).requestSlot(readyAt),
-    performAttempt: ({ self, event }, { attempt }) =>
-      ownerOf<LiveTask>(self).performAttempt(attempt, instantOf(event)),
-    abortAttempt: ({ self }, params) => ownerOf<LiveTask>(self).abortAttempt(params),
-    wakeAt: ({ self, event }, { at }) => ownerOf<LiveTask>(self).wakeAt(at, instantOf(event)),
-    reportSettled: ({ self, context }, { status }) =>
-      ownerOf<LiveTask>(self).reportSettled(status, context.ending as Ending),
+/** The effects of a task machine: the asking actor's owner carries out each. */
+export const taskEffects: ActionsOf<TaskMachine> = {
+  announce: ({ self }, fact) => {
+    const { run, index } = ownerOf<LiveTask>(self);
+    run.record(fact, index);
   },
+  requestSlot: ({ self }, { readyAt }) => ownerOf<LiveTask>(self).requestSlot(readyAt),
+  performAttempt: ({ self, event }, { attempt }) =>
+    ownerOf<LiveTask>(self).performAttempt(attempt, instantOf(event)),
+  abortAttempt: ({ self }, params) => ownerOf<LiveTask>(self).abortAttempt(params),
+  wakeAt: ({ self, event }, { at }) => ownerOf<LiveTask>(self).wakeAt(at, instantOf(event)),
+  reportSettled: ({ self, context }, { status }) =>
+    ownerOf<LiveTask>(self).reportSettled(status, context.ending as Ending),
 };
 
 /** The instant of an event; all engine events for tasks have one. */
@@ -36,25 +30,16 @@ function instantOf(event: TaskEvent): number {
   return (event as Extract<TaskEvent, { at: number }>).at;
 }
 
-/** Returns the orchestrator with its effects bound to the engine. */
-export const engineOrchestratorMachine = lazy(() => bindOrchestrator(orchestratorMachine));
-
-/** Binds the effects of an orchestrator: the asking actor's owner carries out each. */
-export function bindOrchestrator(machine: typeof orchestratorMachine): typeof orchestratorMachine {
-  return machine.provide(orchestratorEffects);
-}
-
-const orchestratorEffects: Parameters<typeof orchestratorMachine.provide>[0] = {
-  actions: {
-    announce: ({ self }, fact) => ownerOf<LiveRun>(self).record(fact),
-    openRun: ({ self }) => ownerOf<LiveRun>(self).open(),
-    deliverVerdicts: ({ self, event }, { verdicts }) =>
-      ownerOf<LiveRun>(self).deliverVerdicts(verdicts, event.at),
-    cancelTasks: ({ self }, params) => ownerOf<LiveRun>(self).cancelTasks(params),
-    holdSlots: ({ self }) => ownerOf<LiveRun>(self).holdSlots(true),
-    releaseSlots: ({ self }) => ownerOf<LiveRun>(self).holdSlots(false),
-    concludeRun: ({ self }, { ending }) => ownerOf<LiveRun>(self).conclude(ending),
-  },
+/** The effects of an orchestrator: the asking actor's owner carries out each. */
+export const orchestratorEffects: ActionsOf<OrchestratorMachine> = {
+  announce: ({ self }, fact) => ownerOf<LiveRun>(self).record(fact),
+  openRun: ({ self }) => ownerOf<LiveRun>(self).open(),
+  deliverVerdicts: ({ self, event }, { verdicts }) =>
+    ownerOf<LiveRun>(self).deliverVerdicts(verdicts, event.at),
+  cancelTasks: ({ self }, params) => ownerOf<LiveRun>(self).cancelTasks(params),
+  holdSlots: ({ self }) => ownerOf<LiveRun>(self).holdSlots(true),
+  releaseSlots: ({ self }) => ownerOf<LiveRun>(self).holdSlots(false),
+  concludeRun: ({ self }, { ending }) => ownerOf<LiveRun>(self).conclude(ending),
 };
 
 type Action = (args: { readonly self: AnyActorRef }, params: unknown) => void;

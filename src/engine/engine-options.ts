@@ -14,6 +14,7 @@ import type { RunSettings } from '../model/journal.ts';
 import { checkRunId } from '../model/key.ts';
 import type { Logger } from '../model/logger.ts';
 import type { RunFilter, Store } from '../store/store.ts';
+import type { Run } from './run.ts';
 
 /** The options of an engine. */
 export interface EngineSettings {
@@ -65,6 +66,22 @@ export interface ForkOptions {
 
 export interface RecoverOptions {
   /**
+   * Only the runs with these ids, even if they were set aside because their process was lost too often: then one more
+   * loss sets them aside again. Not with `watch`. Default: all that were not set aside.
+   */
+  readonly ids?: readonly string[] | undefined;
+  /**
+   * What to do with a run that follows another version of its flow. `refuse` leaves it as it is, and logs how they
+   * differ. `adopt` continues it with the version given: tasks that have settled stay as they are, tasks that are gone
+   * are dropped, new ones are pending, and unsettled ones follow the new definition. Default `refuse`.
+   */
+  readonly onFlowChange?: 'refuse' | 'adopt' | undefined;
+  /**
+   * Called with each run as it is recovered, at once or later by `watch`, before any of its bodies is called. What it
+   * throws is logged.
+   */
+  readonly onRecovered?: ((run: Run) => void) | undefined;
+  /**
    * Goes on recovering, until the engine stops, runs of these flows whose engines die or release them. For a store that
    * several processes share. Default false.
    */
@@ -94,7 +111,7 @@ const engineKeys = new Set([
 ]);
 const logicKeys = new Set(['concurrency', 'totalTimeoutMs', 'forwardEvents']);
 const filterKeys = new Set(['flow', 'settled', 'newestFirst', 'before', 'limit']);
-const recoverKeys = new Set(['watch']);
+const recoverKeys = new Set(['watch', 'ids', 'onFlowChange', 'onRecovered']);
 const startKeys = new Set(['id', 'onExisting', 'paused', 'signal', 'concurrency', 'totalTimeoutMs']);
 
 export function checkEngine(given: EngineSettings): void {
@@ -113,16 +130,21 @@ export function checkEngine(given: EngineSettings): void {
 }
 
 export function checkRecover(given: RecoverOptions, isShared: boolean): void {
-  const place = { option: 'watch', owner: 'engine.recover' };
-  checkKeys({ ...place, option: 'options' }, given, recoverKeys);
-  const { watch = false } = given;
-  if (typeof watch !== 'boolean') throw badOption(place, 'true or false', watch);
+  const place = (option: string) => ({ option, owner: 'engine.recover' });
+  checkKeys(place('options'), given, recoverKeys);
+  const { watch = false, ids, onFlowChange = 'refuse', onRecovered } = given;
+  if (typeof watch !== 'boolean') throw badOption(place('watch'), 'true or false', watch);
   if (watch && !isShared)
     throw badOption(
-      place,
+      place('watch'),
       'left out, or the store one that engines share, such as that of `topple/sqlite`',
       watch,
     );
+  if (ids !== undefined && (watch || !Array.isArray(ids) || !ids.every((id) => typeof id === 'string')))
+    throw badOption(place('ids'), 'a list of ids of runs, and be left out with `watch`', ids);
+  if (onFlowChange !== 'refuse' && onFlowChange !== 'adopt')
+    throw badOption(place('onFlowChange'), '`refuse` or `adopt`', onFlowChange);
+  if (onRecovered !== undefined) checkFunction(place('onRecovered'), onRecovered);
 }
 
 export function checkStart(definition: FlowDefinition, given: StartOptions): void {

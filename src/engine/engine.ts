@@ -14,10 +14,13 @@ import type { Entry, RunSettings } from '../model/journal.ts';
 import { checkRunId } from '../model/key.ts';
 import { guardLogger, type Logger } from '../model/logger.ts';
 import { type MaybePromise, takesTime } from '../model/maybe-promise.ts';
+import { newRunId } from '../model/new-run-id.ts';
 import { OrderedMap } from '../model/ordered-map.ts';
 import { type Checked, check } from '../model/schema.ts';
+import { isShared } from '../store/shared.ts';
 import type { RunFilter, RunSummary, Store } from '../store/store.ts';
 import type { EngineCore } from './core.ts';
+import type { Durability } from './durability.ts';
 import {
   checkEngine,
   checkFilter,
@@ -33,7 +36,6 @@ import {
 import { flowsByName, KnownFlows } from './known-flows.ts';
 import type { LiveRun } from './live-run.ts';
 import { Pools } from './pools.ts';
-import { Recoveries } from './recovery.ts';
 import { RecoveryGuard } from './recovery-guard.ts';
 import { checkRerun, recordRerun } from './rerun.ts';
 import { type HeldRun, quiet, Run } from './run.ts';
@@ -41,10 +43,8 @@ import type { RunCommand } from './run-command.ts';
 import type { End } from './run-end.ts';
 import { RunJournal } from './run-journal.ts';
 import { createRunMachine, type LaunchOptions, launch, RunLogic } from './run-logic.ts';
-import { isShared, SharedRuns } from './shared-runs.ts';
 import { Limit } from './slots.ts';
 import type { StoredJournal } from './stored-run.ts';
-import { checkStored, StoredRuns } from './stored-runs.ts';
 import { Turn } from './turn.ts';
 
 const nothing: StartOptions = {};
@@ -78,11 +78,10 @@ export class EngineRuns implements EngineCore<LiveRun> {
   /** Oldest first. */
   readonly #settled = new OrderedMap<string, LiveRun>();
   readonly #flows: KnownFlows;
-  readonly #stored: StoredRuns;
-  readonly #recoveries: Recoveries<Run> | undefined;
-  readonly #shared: SharedRuns | undefined;
-  /** Flows whose runs it recovers until it is stopped. */
-  readonly #watched = new Map<string, FlowDefinition>();
+  /** Loaded for a store that others share at once, else when it is first needed. */
+  #durability: Promise<Durability> | undefined;
+  /** Set once it is loaded. */
+  #durable: Durability | undefined;
   /** Removals that a store has not answered. */
   readonly #removals = new Set<Promise<unknown>>();
   #order = 0;
@@ -105,9 +104,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     this.#removesSettled = given.keepSettled !== undefined || !isShared(store);
     this.#launchOptions = { clock: this.#clock, inspect: inspect && this.#guard(inspect) };
     this.#flows = new KnownFlows(flows);
-    this.#stored = new StoredRuns(this, this.#clock, this.#flows);
-    this.#shared = isShared(store) ? new SharedRuns(store, this) : undefined;
-    this.#recoveries = store && new Recoveries<Run>(this, store, this.#shared);
+    if (isShared(store)) void quiet(this.#loadDurability(store));
   }
 
   get isDraining(): boolean {
@@ -155,13 +152,15 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   /** Recovers the store's unsettled runs of these flows; attempts that were under way run again. */
   async recover(definitions: readonly FlowDefinition[], given: RecoverOptions = {}): Promise<Run[]> {
-    checkRecover(given, this.#shared !== undefined);
+    checkRecover(given, isShared(this.store));
     const flows = flowsByName(definitions);
     this.#checkStarting();
+    if (this.store === undefined) return [];
+    const durable = await this.#loadDurability(this.store);
+    await durable.recoveries.prepare(definitions);
+    this.#checkStarting();
     for (const definition of definitions) this.#meet(definition);
-    const live = this.#live.toArray().map(({ id }) => id);
-    if (given.watch === true) this.#watch(flows);
-    return this.#recoveries?.recover(flows, live) ?? [];
+    return durable.recover(flows, given);
   }
 
   /** Finds a run: under way, settled and kept in memory, or in the store. */
@@ -189,8 +188,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     const waiting = live.filter((run) => !run.hasEnded);
     await Promise.race([isLate, this.#kept(waiting)]);
     for (const run of waiting) run.abandon(storeTooLate(run.id, storeTimeoutMs));
-    this.#shared?.close();
-    await Promise.race([isLate, this.#shared?.release([])]);
+    await Promise.race([isLate, this.#stopSharing()]);
     clearTimeout(timer);
   }
 
@@ -214,7 +212,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return this.#pools.get(name) ?? this.noLimit;
   }
 
-  newJournal(definition: FlowDefinition, runId: string = crypto.randomUUID()): RunJournal {
+  newJournal(definition: FlowDefinition, runId: string = newRunId()): RunJournal {
     return new RunJournal(runId, definition, this.logger);
   }
 
@@ -229,8 +227,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
     const isNew = run.journal.keptSeq === 0 && !run.journal.isShared;
     const checked = isNew ? undefined : this.#left.check(run.journal);
     this.#live.set(run.id, run);
-    this.#stored.forget(run.id);
-    this.#recoveries?.entered(run.id);
+    this.#durable?.stored.forget(run.id);
+    this.#durable?.recoveries.entered(run.id);
     if (this.#isDraining) run.drain();
     if (takesTime(checked)) return checked.then(() => void this.#settled.delete(run.id));
     if (!isNew) this.#settled.delete(run.id);
@@ -241,7 +239,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     this.#live.delete(run.id);
     this.#left.leave(run.journal);
     // A run in conflict is another's.
-    if (!run.hasSettled && !isA(error, StoreConflictError)) void this.#shared?.release([run.id]);
+    if (!run.hasSettled && !isA(error, StoreConflictError)) void this.#release(run.id);
     if (run.result === undefined) return;
     if (this.#keepSettled === 0) return this.#forget(run.id);
     this.#settled.set(run.id, run);
@@ -255,10 +253,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return this.#live.get(runId);
   }
 
-  async takeOver(runId: string): Promise<LiveRun | undefined> {
-    const entries = (await this.store?.read(runId)) ?? [];
-    const { definition, ending } = checkStored(this.#flows.flowOf(runId, entries), runId, entries);
-    if (ending !== undefined) return undefined;
+  takeOver({ definition, runId, entries }: StoredJournal): LiveRun {
     const journal = this.openJournal(definition, runId, entries);
     const run = this.#launch(journal, journal.settings, undefined);
     run.drain();
@@ -267,7 +262,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   /** Has a command carried out for a run that is not under way here; `undefined` if nobody else could. */
   commandElsewhere(runId: string, command: RunCommand): Promise<void> | undefined {
-    return this.#shared && quiet(this.#shared.command(runId, command));
+    const shared = this.#durable?.shared;
+    return shared && quiet(shared.command(runId, command));
   }
 
   // Services for those that join a run.
@@ -276,16 +272,19 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return this.#live.get(id) ?? this.#settled.get(id);
   }
 
-  handleFor(id: string, entries: readonly Entry[]): Run | undefined {
-    const found = this.#heldOf(id, entries);
+  async handleFor(id: string, entries: readonly Entry[]): Promise<Run | undefined> {
+    const found = await this.#heldOf(id, entries);
     return found && this.#handleOf(found);
   }
 
   // Services for recoveries.
 
-  resume({ definition, runId, entries }: StoredJournal): Run {
-    this.#pools.check(definition);
-    const journal = this.openJournal(definition, runId, entries);
+  liveIds(): readonly string[] {
+    return this.#live.toArray().map(({ id }) => id);
+  }
+
+  resume(journal: RunJournal): Run {
+    this.#pools.check(journal.definition);
     return this.#handleOf(this.#launch(journal, journal.settings, undefined));
   }
 
@@ -299,7 +298,9 @@ export class EngineRuns implements EngineCore<LiveRun> {
     { id, signal, paused, onExisting: _, ...settings }: StartOptions,
   ): MaybePromise<Run> {
     const all = paused === 'until_recovered' ? { ...settings, resumesWhenRecovered: true } : settings;
-    return this.#begin(this.#newRun(definition, id), all, input, { signal, paused });
+    const begin = (): MaybePromise<Run> =>
+      this.#begin(this.#newRun(definition, id), all, input, { signal, paused });
+    return isShared(this.store) ? this.#loadDurability(this.store).then(begin) : begin();
   }
 
   /** Starts a run, and gives it once the store has it. */
@@ -310,7 +311,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     { signal, paused }: Pick<StartOptions, 'signal' | 'paused'>,
   ): MaybePromise<Run> {
     this.#meet(journal.definition);
-    this.#shared?.attach();
+    this.#durable?.shared?.attach();
     const run = this.#launch(journal, settings, input);
     if (paused) run.command({ type: 'run.pause' });
     const kept = startedBy(run);
@@ -351,11 +352,15 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   /** The run of which the store has these entries. It may have started or been recovered while they were read. */
-  #heldOf(id: string, entries: readonly Entry[]): HeldRun | undefined {
-    const here = this.here(id);
-    const isBehind = here !== this.#live.get(id) && entries.length > (here?.journal.seq ?? 0);
-    if (here !== undefined && !isBehind) return here;
-    return entries.length === 0 ? undefined : this.#stored.of(id, entries);
+  async #heldOf(id: string, entries: readonly Entry[]): Promise<HeldRun | undefined> {
+    const here = (): LiveRun | undefined => {
+      const found = this.here(id);
+      const isBehind = found !== this.#live.get(id) && entries.length > (found?.journal.seq ?? 0);
+      return isBehind ? undefined : found;
+    };
+    if (here() !== undefined || entries.length === 0 || this.store === undefined) return here();
+    const { stored } = await this.#loadDurability(this.store);
+    return here() ?? (await stored.of(id, entries));
   }
 
   /** Whether a run that has settled here ran again elsewhere. */
@@ -388,18 +393,23 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return again;
   };
 
-  #watch(flows: ReadonlyMap<string, FlowDefinition>): void {
-    for (const [name, definition] of flows) this.#watched.set(name, definition);
-    this.#shared?.watch([...this.#watched.keys()], () => this.#recoverMore());
+  #loadDurability(store: Store): Promise<Durability> {
+    this.#durability ??= import('./durability.ts').then(({ Durability }) => {
+      this.#durable = new Durability(this, store, this.#clock, this.#flows);
+      return this.#durable;
+    });
+    return this.#durability;
   }
 
-  /** Recovers what the watch has found. It finds that again if it comes while a call recovers, whose runs it would take. */
-  #recoverMore(): void {
-    if (this.#isDraining || this.#recoveries?.isUnderWay !== false) return;
-    const live = this.#live.toArray().map(({ id }) => id);
-    this.#recoveries.recover(this.#watched, live).catch((error: unknown) => {
-      if (!this.#isDraining) this.logger.error('Runs could not be recovered', error);
-    });
+  async #release(runId: string): Promise<void> {
+    const durable = await this.#durability;
+    await durable?.shared?.release([runId]);
+  }
+
+  async #stopSharing(): Promise<void> {
+    const shared = (await this.#durability)?.shared;
+    shared?.close();
+    await shared?.release([]);
   }
 
   #checkWritable(definition: FlowDefinition, input: unknown): void {
@@ -416,7 +426,15 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   /** Notes a flow for runs that only the store has. */
   #meet(definition: FlowDefinition): void {
-    if (this.store !== undefined) this.#flows.meet(definition);
+    if (this.store !== undefined && this.#flows.meet(definition)) this.#keepFlow(this.store, definition);
+  }
+
+  /** Has a flow kept, for a later version to tell how it differs. What hinders the store will hinder its runs too. */
+  #keepFlow(store: Store, definition: FlowDefinition): void {
+    try {
+      const keeping = store.keepFlow?.(definition);
+      if (takesTime(keeping)) quiet(keeping);
+    } catch {}
   }
 
   #forget(id: string): void {

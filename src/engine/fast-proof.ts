@@ -2,8 +2,8 @@
  * Whether the fast path does what the machines do. Names are compared first: guards, actions, targets. Then both sides
  * take the steps once for each sample, on an owner that notes what it is asked for.
  */
-import type { OrchestratorContext, orchestratorMachine } from '../../machines/orchestrator.ts';
-import type { Ending, TaskInput, taskMachine } from '../../machines/task.ts';
+import type { OrchestratorContext, OrchestratorMachine } from '../../machines/orchestrator.ts';
+import type { Ending, TaskInput, TaskMachine } from '../../machines/task.ts';
 import type { CompiledLogic } from '../logic/actor-logic.ts';
 import type { Step } from '../model/entry-list.ts';
 import type { RunFact, TaskFact } from '../model/journal.ts';
@@ -21,7 +21,7 @@ import {
 } from './fast-path.ts';
 
 /** Whether the fast path stands for the steps of this task machine. */
-export function provesTask(machine: CompiledLogic<typeof taskMachine>): boolean {
+export function provesTask(machine: CompiledLogic<TaskMachine>): boolean {
   if (!isEqual(machine.outlineOfStart(), taskStart)) return false;
   for (const { from, event, outline } of taskSteps) {
     if (!isEqual(machine.outlineOfStep(from, event(0, undefined).type), outline)) return false;
@@ -30,7 +30,7 @@ export function provesTask(machine: CompiledLogic<typeof taskMachine>): boolean 
 }
 
 /** Whether the fast path stands for the step of this orchestrator, in each of its states. */
-export function provesOrchestrator(machine: CompiledLogic<typeof orchestratorMachine>): boolean {
+export function provesOrchestrator(machine: CompiledLogic<OrchestratorMachine>): boolean {
   const states = Object.keys(machine.machine.states);
   const { type } = settledStep.event(0, 0, 'done');
   for (const state of states) {
@@ -78,7 +78,7 @@ const samples: readonly Sample[] = [
   },
 ];
 
-function isSameTask(machine: CompiledLogic<typeof taskMachine>, sample: Sample): boolean {
+function isSameTask(machine: CompiledLogic<TaskMachine>, sample: Sample): boolean {
   const { task, maxAttempts, at, output } = sample;
   const input: TaskInput = { task, maxAttempts };
   const [asked, done] = [new Notes(task), new Notes(task)];
@@ -97,7 +97,7 @@ function isSameTask(machine: CompiledLogic<typeof taskMachine>, sample: Sample):
 }
 
 function isSameRun(
-  machine: CompiledLogic<typeof orchestratorMachine>,
+  machine: CompiledLogic<OrchestratorMachine>,
   state: string,
   { task, at: [at], status, unsettled, rest }: Sample,
 ): boolean {

@@ -16,7 +16,7 @@ interface Joined {
   readonly store: Store | undefined;
   live(runId: string): LiveRun | undefined;
   /** The handle of a run, of which the store has these entries; `undefined` if there is none. */
-  handleFor(runId: string, entries: readonly Entry[]): Run | undefined;
+  handleFor(runId: string, entries: readonly Entry[]): Promise<Run | undefined>;
   /** A run that is under way or kept here. */
   here(runId: string): HeldRun | undefined;
 }

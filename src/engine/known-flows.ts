@@ -16,16 +16,17 @@ export class KnownFlows {
     this.#given = flowsByName(given);
   }
 
-  /** Notes a flow that is used. */
-  meet(definition: FlowDefinition): void {
+  /** Notes a flow that is used. Returns whether it is not the one of its name that was noted last. */
+  meet(definition: FlowDefinition): boolean {
     const { name } = definition;
-    if (this.#met.get(name) === definition) return;
+    if (this.#met.get(name) === definition) return false;
     this.#met.set(name, definition);
     if (this.#met.size > MOST) this.#met.delete(this.#met.keys().next().value as string);
+    return true;
   }
 
   /**
-   * The flow of a stored run: the version with which it was started, if it is known; else another one. A flow given
+   * The flow of a stored run: the version that it follows, if it is known; else another one. A flow given
    * from the start goes before one met in use.
    *
    * @param entries the run's journal, unchecked
@@ -51,8 +52,15 @@ export function flowsByName(definitions: readonly FlowDefinition[]): ReadonlyMap
   return byName;
 }
 
-function startOf(entries: readonly unknown[]): { readonly flow?: unknown; readonly flowHash?: unknown } {
-  return entries.filter(isObject).find(({ type }) => type === 'run.started') ?? {};
+/** The name of a run's flow, and the hash of the version that it follows. */
+export function startOf(entries: readonly unknown[]): {
+  readonly flow?: unknown;
+  readonly flowHash?: string;
+} {
+  const objects = entries.filter(isObject);
+  const started = objects.find(({ type }) => type === 'run.started') ?? {};
+  const changed = objects.findLast(({ type }) => type === 'run.flow_changed');
+  return { flow: started.flow, flowHash: (changed ?? started).flowHash as string };
 }
 
 function duplicateFlow(name: string): FlowError {

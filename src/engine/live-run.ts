@@ -73,6 +73,8 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   #refusals: Refusals | undefined;
   #onIdle: (() => void) | undefined;
   #isDrained = false;
+  /** `seq` of the entry that must be kept before slots are released, infinite until it is recorded. */
+  #resumption: number | undefined;
 
   constructor(
     core: EngineCore<LiveRun>,
@@ -93,7 +95,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     journal.keptBy(core.store);
     this.#commits = new RunCommits(journal, core.store, turn, this);
     this.gate = journal.isLate ? new Gate(journal) : undefined;
-    this.#results = new Results(this.definition, journal.isLate);
+    this.#results = journal.prepared?.results ?? new Results(this.definition, journal.isLate);
     this.#opening = new RunOpening(this, this.#results, isChecked);
     this.#lanes = new RunLanes(turn.slots, core, this.definition.settings.pools, this.config.concurrency);
     const before = this.#opening.isRecovery ? (task: number) => journal.foldTo().task(task) : undefined;
@@ -274,6 +276,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
 
   cancelTasks({ cause = 'cancelled', reason, verdicts }: OrchestratorEffects['cancelTasks']): void {
     this.#opening.cancelLimit();
+    this.#resumption = undefined;
     // Some tasks may be notified after the event loop has had its turn: until then they have their claims.
     this.#lanes.hold(true);
     this.#tasks.cancel({ cause, reason }, verdicts);
@@ -281,7 +284,9 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
 
   /** Holds or releases the start of attempts. */
   holdSlots(isHeld: boolean): void {
-    this.#lanes.hold(isHeld || this.#isDrained);
+    // Where keeping takes time, a crash could undo the resumption until it is kept.
+    this.#resumption = !isHeld && this.journal.isLate ? Number.POSITIVE_INFINITY : undefined;
+    if (this.#resumption === undefined) this.#lanes.hold(isHeld || this.#isDrained);
   }
 
   /** Makes the run's result once all tasks have settled. */
@@ -298,6 +303,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   record(fact: RunFact | TaskFact, task = -1): void {
     if (task < 0 && this.#opening.isRecovery && !this.journal.isNews(fact)) return;
     this.journal.record(fact, task);
+    if (fact.type === 'run.resumed' && this.#resumption !== undefined) this.#resumption = this.journal.seq;
     if (task < 0 && endingOf(fact.type) !== undefined) this.#end.seq = this.journal.seq;
     if (task < 0 && this.#isKeptAtOnce(fact.type)) this.#commits.now();
     else this.#commits.later(fact.type);
@@ -488,6 +494,8 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     } catch (error) {
       return this.fault(error);
     }
+    // A rerun, or a change of its flow.
+    if (hasAll && keeping.isBehind) this.#commits.later(undefined);
     if (hasAll) this.#opening.proceed();
   }
 
@@ -497,9 +505,15 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     if (this.hasSettled) return this.steps.conclude(tell);
     tell();
     this.steps.kept();
+    if (this.#resumption !== undefined && this.#resumption <= to) this.#releaseSlots();
     this.gate?.open();
     if (this.#end.closing !== undefined) this.#finishClosing(this.#end.closing);
     else this.#commits.next(to);
+  }
+
+  #releaseSlots(): void {
+    this.#resumption = undefined;
+    this.#lanes.hold(this.#isDrained);
   }
 
   /** Keeps the rest of a stopped run; then it ends. */

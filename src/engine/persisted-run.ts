@@ -1,4 +1,4 @@
-import { orchestratorMachine } from '../../machines/orchestrator.ts';
+import { lazyOrchestratorMachine } from '../../machines/orchestrator.ts';
 import { showValue } from '../model/check.ts';
 import { checkJournal, type JournalPlace, malformed } from '../model/check-journal.ts';
 import type { FlowDefinition } from '../model/definition.ts';
@@ -22,7 +22,7 @@ export interface PersistedRun {
 
 const statuses: readonly unknown[] = ['active', 'done', 'error', 'stopped'];
 /** Those of version 0.1.0 are among them. */
-const values: readonly unknown[] = Object.keys(orchestratorMachine.states);
+const valuesOf = (): readonly unknown[] => Object.keys(lazyOrchestratorMachine().states);
 
 /**
  * Checks a value given as a persisted snapshot of a flow's run.
@@ -35,6 +35,7 @@ export function checkPersistedRun(definition: FlowDefinition, given: unknown): P
   if (!isObject(given)) throw malformed(place, 'snapshot', 'an object', given);
   const { status, value, output, run } = given;
   if (!statuses.includes(status)) throw malformed(place, 'status', `one of ${statuses.join(', ')}`, status);
+  const values = valuesOf();
   if (!values.includes(value)) throw malformed(place, 'value', `one of ${values.join(', ')}`, value);
   if (!isObject(run)) throw malformed(place, 'run', 'an object with `id`, `flow` and `entries`', run);
   const { id, flow, entries } = run;

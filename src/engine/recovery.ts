@@ -1,21 +1,58 @@
+import { isA } from '../model/check.ts';
+import { JournalCheck } from '../model/check-journal.ts';
 import type { FlowDefinition } from '../model/definition.ts';
-import { EngineStoppedError } from '../model/error.ts';
+import { EngineStoppedError, FlowError, JournalError, StoreError } from '../model/error.ts';
+import type { Entry } from '../model/journal.ts';
 import type { Logger } from '../model/logger.ts';
 import { takesTime } from '../model/maybe-promise.ts';
 import type { Store } from '../store/store.ts';
+import { adopt, changesSince, refusalOfChange } from './flow-change.ts';
+import { PreparedRun } from './prepared-run.ts';
+import type { RunJournal } from './run-journal.ts';
 import type { SharedRuns } from './shared-runs.ts';
-import type { StoredJournal } from './stored-run.ts';
-import { checkStored } from './stored-runs.ts';
+import { Slices } from './slices.ts';
+import { journalPlace } from './stored-runs.ts';
+import type { Turn } from './turn.ts';
+
+/** The number of runs that are read at a time. */
+const MOST_READ = 8;
+/** Entries are taken this many at a time before the slice may end. */
+const PIECE = 128;
 
 /** The engine that recovers runs. */
-interface Recovering<Run> {
+export interface Recovering<Run> {
   readonly logger: Logger;
   /** Whether it is being stopped: nothing more starts. */
   readonly isDraining: boolean;
+  /** The scheduler of its own clock. */
+  turnOf(clock: undefined): Turn;
   /** A run under way. */
   live(runId: string): unknown;
+  /** The runs under way. */
+  liveIds(): readonly string[];
+  /** Opens the journal of an earlier run, which has no entries yet. */
+  openJournal(definition: FlowDefinition, runId: string, entries: readonly Entry[]): RunJournal;
   /** Continues a run. Throws FlowError if a pool that its flow names is missing. */
-  resume(stored: StoredJournal): Run;
+  resume(journal: RunJournal): Run;
+}
+
+/** What is recovered, and how. */
+export interface RecoverySet<Run> {
+  /** By name. */
+  readonly flows: ReadonlyMap<string, FlowDefinition>;
+  /** Only these runs, even if they were set aside; `undefined` for all. */
+  readonly ids?: ReadonlySet<string> | undefined;
+  /** Whether a run of another version of its flow goes on with the one given. */
+  adopts(flow: string): boolean;
+  /** Takes each run once it is under way. */
+  recovered(run: Run, flow: string): void;
+  /** Whether runs that were refused before are tried again. */
+  readonly isAfresh: boolean;
+}
+
+interface Listed {
+  readonly id: string;
+  readonly flow: string;
 }
 
 /** Recovers runs, while others start or are recovered by another call: a store may take its time. */
@@ -28,6 +65,7 @@ export class Recoveries<Run> {
   readonly #refused = new Map<string, string>();
   /** For each call under way: the runs that were under way at any time since, which it leaves alone. */
   readonly #calls = new Set<Set<string>>();
+  #slices: Slices | undefined;
 
   constructor(engine: Recovering<Run>, store: Store, shared: SharedRuns | undefined) {
     this.#engine = engine;
@@ -45,29 +83,30 @@ export class Recoveries<Run> {
     for (const seen of this.#calls) seen.add(runId);
   }
 
-  /**
-   * Recovers the unsettled runs of these flows, in the order of the store. With a store that answers at once all of
-   * them have been resumed when this returns.
-   *
-   * @param live the runs under way
-   */
-  async recover(flows: ReadonlyMap<string, FlowDefinition>, live: readonly string[]): Promise<Run[]> {
-    const seen = new Set(live);
+  /** Computes what is costly of these flows. */
+  async prepare(definitions: readonly FlowDefinition[]): Promise<void> {
+    for (const definition of definitions) for (const _ of definition.hashing()) await this.#rest;
+  }
+
+  /** Recovers unsettled runs, in the order of the store and in slices that yield to the event loop. */
+  async recover(set: RecoverySet<Run>): Promise<Run[]> {
+    const seen = new Set(this.#engine.liveIds());
     this.#calls.add(seen);
     try {
-      return await this.#recover(flows, seen);
+      return await this.#recover(set, seen);
     } finally {
       this.#calls.delete(seen);
     }
   }
 
-  async #recover(flows: ReadonlyMap<string, FlowDefinition>, seen: ReadonlySet<string>): Promise<Run[]> {
+  async #recover(set: RecoverySet<Run>, seen: ReadonlySet<string>): Promise<Run[]> {
     const runs: Run[] = [];
     if (this.#shared === undefined) {
       const listing = this.#store.list({ settled: false });
-      const isKnown = (runId: string): boolean => seen.has(runId);
-      await this.#recoverAll(takesTime(listing) ? await listing : listing, flows, isKnown, runs);
-    } else await this.#recoverClaimed(this.#shared, flows, runs);
+      const listed = takesTime(listing) ? await listing : listing;
+      const wanted = listed.filter(({ id }) => set.ids?.has(id) !== false);
+      await this.#recoverAll(wanted, set, (runId) => seen.has(runId), runs);
+    } else await this.#recoverClaimed(this.#shared, set, runs);
     if (this.#engine.isDraining)
       throw new EngineStoppedError('The engine was stopped: it recovers no more runs');
     return runs;
@@ -77,43 +116,116 @@ export class Recoveries<Run> {
    * Recovers what nobody alive owns. A claim is as of now: it matters only what is under way. What cannot be recovered
    * here is given up again, since others may have its flow.
    */
-  async #recoverClaimed(
-    shared: SharedRuns,
-    flows: ReadonlyMap<string, FlowDefinition>,
-    runs: Run[],
-  ): Promise<void> {
+  async #recoverClaimed(shared: SharedRuns, set: RecoverySet<Run>, runs: Run[]): Promise<void> {
     const isKnown = (runId: string): boolean => this.#engine.live(runId) !== undefined;
-    for await (const claimed of shared.claim([...flows.keys()])) {
-      await this.#recoverAll(claimed, flows, isKnown, runs);
+    const { ids, isAfresh } = set;
+    const claims = ids === undefined ? shared.claim([...set.flows.keys()], isAfresh) : shared.claimEach(ids);
+    for await (const claimed of claims) {
+      await this.#recoverAll(claimed, set, isKnown, runs);
       if (this.#engine.isDraining) break;
     }
     await shared.release([]);
   }
 
+  /** Several runs are read at a time; they resume in order. */
   async #recoverAll(
-    listed: readonly { readonly id: string; readonly flow: string }[],
-    flows: ReadonlyMap<string, FlowDefinition>,
+    listed: readonly Listed[],
+    set: RecoverySet<Run>,
     isKnown: (runId: string) => boolean,
     runs: Run[],
   ): Promise<void> {
-    for (const { id, flow } of listed) {
-      const definition = flows.get(flow);
-      if (definition === undefined || isKnown(id)) continue;
-      try {
-        const reading = this.#store.read(id);
-        const entries = takesTime(reading) ? await reading : reading;
-        if (this.#engine.isDraining) return;
-        // It may have been removed since it was listed.
-        if (isKnown(id) || entries.length === 0) continue;
-        const stored = checkStored(definition, id, entries);
-        // Another engine may have ended it.
-        if (stored.ending === undefined) runs.push(this.#engine.resume(stored));
-      } catch (error) {
-        if (this.#isLogged(id, error)) continue;
-        const message = `Run ${id} of flow \`${flow}\` cannot be recovered; it stays in the store as it is`;
-        this.#engine.logger.error(message, error);
+    const wanted = listed.filter(({ flow }) => set.flows.has(flow));
+    const reading: Promise<() => RunJournal | undefined>[] = [];
+    for (let next = 0; next < wanted.length; next++) {
+      while (reading.length < Math.min(next + MOST_READ, wanted.length))
+        reading.push(this.#begin(wanted[reading.length] as Listed, set, isKnown));
+      const take = await (reading[next] as Promise<() => RunJournal | undefined>);
+      delete reading[next];
+      await this.#rest;
+      if (this.#engine.isDraining) return;
+      this.#resume(wanted[next] as Listed, take, set, isKnown, runs);
+    }
+  }
+
+  #resume(
+    { id, flow }: Listed,
+    take: () => RunJournal | undefined,
+    set: RecoverySet<Run>,
+    isKnown: (runId: string) => boolean,
+    runs: Run[],
+  ): void {
+    try {
+      const journal = take();
+      if (journal === undefined || isKnown(id)) return;
+      const run = this.#engine.resume(journal);
+      runs.push(run);
+      set.recovered(run, flow);
+    } catch (error) {
+      if (isLasting(error)) this.#shared?.refuse(id);
+      if (this.#isLogged(id, error)) return;
+      const message = `Run ${id} of flow \`${flow}\` cannot be recovered; it stays in the store as it is`;
+      this.#engine.logger.error(message, error);
+    }
+  }
+
+  /** Begins to read a run. Resolves with a function that gives its journal, or throws why there is none. */
+  async #begin(
+    listed: Listed,
+    set: RecoverySet<Run>,
+    isKnown: (runId: string) => boolean,
+  ): Promise<() => RunJournal | undefined> {
+    try {
+      const journal = isKnown(listed.id) ? undefined : await this.#open(listed, set);
+      return () => journal;
+    } catch (error) {
+      return () => {
+        throw error;
+      };
+    }
+  }
+
+  /** Reads, checks and folds a run's journal; `undefined` if it has none, or has settled. */
+  async #open({ id, flow }: Listed, set: RecoverySet<Run>): Promise<RunJournal | undefined> {
+    const definition = set.flows.get(flow) as FlowDefinition;
+    const journal = this.#engine.openJournal(definition, id, []);
+    const check = new JournalCheck(definition, id, journalPlace(definition, id));
+    for await (const entries of this.#read(id)) {
+      for (let at = 0; at < entries.length; at++) {
+        const entry = entries[at];
+        check.next(entry);
+        journal.take(entry as Entry);
+        if (at % PIECE === 0) await this.#rest;
+        if (this.#engine.isDraining) return undefined;
       }
     }
+    const hasChanged = check.end();
+    // It may have been removed since it was listed, and another engine may have ended it.
+    if (journal.seq === 0 || check.ending !== undefined) return undefined;
+    journal.taken();
+    await this.#rest;
+    if (hasChanged) await this.#follow(journal, check, set.adopts(flow));
+    for (const _ of PreparedRun.of(journal, this.#store.isAsync === true)) await this.#rest;
+    return journal;
+  }
+
+  async *#read(runId: string): AsyncGenerator<readonly Entry[]> {
+    const { readInParts } = this.#store;
+    if (readInParts === undefined) yield await this.#store.read(runId);
+    else yield* readInParts.call(this.#store, runId);
+  }
+
+  /** For a run that follows another version of its flow. */
+  async #follow(journal: RunJournal, check: JournalCheck, adopts: boolean): Promise<void> {
+    const { runId, definition } = journal;
+    const flowHash = check.flowHash as string;
+    if (!adopts) throw await refusalOfChange(this.#store, runId, flowHash, definition);
+    const changes = await changesSince(this.#store, flowHash, definition);
+    adopt(journal, this.#engine.turnOf(undefined).timers.now(), changes, check.unknownTasks);
+  }
+
+  get #rest(): Promise<void> | undefined {
+    this.#slices ??= new Slices(this.#engine.turnOf(undefined));
+    return this.#slices.rest;
   }
 
   /** Whether it has been logged before that a run cannot be recovered because of this. */
@@ -124,4 +236,10 @@ export class Recoveries<Run> {
     this.#refused.set(runId, why);
     return false;
   }
+}
+
+/** Whether an error comes again as long as run and flow are as they are. */
+function isLasting(error: unknown): boolean {
+  if (isA(error, StoreError)) return (error as StoreError).code === 'value';
+  return isA(error, FlowError) || isA(error, JournalError);
 }

@@ -72,13 +72,16 @@ export class Results {
 
   /** Restores the outcomes of a run's earlier life. */
   recover(fold: RunFold): void {
-    const isCancelling = fold.status === 'cancelling';
-    for (let task = 0; task < this.#outputs.length; task++) {
-      const { status, output, error, cause } = fold.task(task);
-      if (status === 'done') this.addOutput(task, output, 0);
-      else if (status === 'cancelled' && !isCancelling) this.#makeFailures().addLeftOut(task, cause);
-      else if (isSettled(status)) this.addEnding(task, status, error, cause);
-    }
+    for (let task = 0; task < this.#outputs.length; task++) this.recoverTask(fold, task);
+  }
+
+  /** Restores the outcome of one task, in definition order. */
+  recoverTask(fold: RunFold, task: number): void {
+    const { status, output, error, cause } = fold.task(task);
+    if (status === 'done') this.addOutput(task, output, 0);
+    else if (status === 'cancelled' && fold.status !== 'cancelling')
+      this.#makeFailures().addLeftOut(task, cause);
+    else if (isSettled(status)) this.addEnding(task, status, error, cause);
   }
 
   /** Outputs of a task's dependencies, by id, as far as they are kept: under some rules others are under way. */

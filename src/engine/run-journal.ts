@@ -7,15 +7,23 @@ import type { Logger } from '../model/logger.ts';
 import type { Outcome } from '../model/perform.ts';
 import { createUpstreamRecord, put } from '../model/record.ts';
 import type { RunStatus } from '../model/status.ts';
+import { endingOf } from '../model/summary.ts';
 import type { RunView } from '../model/view.ts';
 import type { Append, Store } from '../store/store.ts';
 import { Emitter } from './emitter.ts';
+import type { PreparedRun } from './prepared-run.ts';
 import { ValueTexts } from './value-texts.ts';
 
 /** Run states that are no step towards the end, and are entered once at a time. */
 const stateAfter: Readonly<Record<string, RunStatus | undefined>> = {
   'run.paused': 'paused',
   'run.cancelling': 'cancelling',
+};
+
+const isStep: Readonly<Partial<Record<Entry['type'], true>>> = {
+  'task.ready': true,
+  'task.started': true,
+  'task.done': true,
 };
 
 /**
@@ -32,11 +40,13 @@ export class RunJournal {
   readonly emitter: Emitter<Entry>;
   readonly #entries: EntryList;
   /** The number of entries made before this engine resumed the run. */
-  readonly #left: number;
+  #left = 0;
   /** `seq` of the last entry kept. */
-  keptSeq: number;
+  keptSeq = 0;
   /** Whether entries are kept later than they are recorded: until then nobody is shown them. */
   isLate = false;
+  /** What the run resumes from, if it was made in advance. */
+  prepared: PreparedRun | undefined;
   /** The texts of values to keep, for a store that writes them. */
   texts: ValueTexts | undefined;
   #lastAt = Number.NEGATIVE_INFINITY;
@@ -62,8 +72,24 @@ export class RunJournal {
     this.emitter = new Emitter(logger);
     const { graph } = definition;
     this.#entries = new EntryList(runId, graph.ids);
-    for (const entry of kept) this.#add({ ...entry }, 'taskId' in entry ? graph.indexOf(entry.taskId) : -1);
-    this.keptSeq = this.#left = kept.length;
+    if (kept.length === 0) return;
+    for (const entry of kept) this.take(entry);
+    this.taken();
+  }
+
+  /** Takes the next entry of the run's earlier life, which has been kept. `taken` follows after the last. */
+  take(entry: Entry): void {
+    // A step becomes no object here.
+    const fact = entry.type in isStep ? entry : { ...entry };
+    this.#add(fact, this.#placeOf(entry));
+    this.#fold ??= this.#newFold();
+    this.#fold.apply(entry);
+    this.keptSeq = this.#left = this.seq;
+  }
+
+  /** Ends the run's earlier life. */
+  taken(): void {
+    this.#fold?.recover();
   }
 
   /** `seq` of the last entry. */
@@ -79,6 +105,11 @@ export class RunJournal {
   /** `seq` of the last entry to resume from. A rerun belongs to its actor from the start, kept or not. */
   get resumeSeq(): number {
     return Math.max(this.shownSeq, this.#rerunSeq);
+  }
+
+  /** Whether the run's end is recorded and not kept: nothing changes it any more. */
+  get isEndUnderWay(): boolean {
+    return this.keptSeq < this.seq && endingOf(this.entry(this.seq).type) !== undefined;
   }
 
   /** The latest instant of an entry; `-Infinity` before the first one. */
@@ -103,6 +134,11 @@ export class RunJournal {
   record(fact: Fact, task = -1): void {
     this.texts?.note(this.seq + 1, fact);
     this.#add(fact.at < this.#lastAt ? { ...fact, at: this.#lastAt } : fact, task);
+  }
+
+  /** Adds an entry from elsewhere as if it were recorded here. */
+  repeat(entry: Entry): void {
+    this.record({ ...entry }, this.#placeOf(entry));
   }
 
   /** Adds a step of a task without an object for it. */
@@ -196,6 +232,7 @@ export class RunJournal {
 
   /** Opens the ledger to resume from; only the newest may be read. */
   openLedger(): Ledger {
+    if (this.prepared !== undefined) return Ledger.openedInPlace(this.prepared.ledger);
     return Ledger.openInPlace(this.definition.plan, this.seq === 0 ? undefined : this.foldTo().statuses);
   }
 
@@ -235,6 +272,11 @@ export class RunJournal {
       put(outcomes, ids[upstream] as string, error === undefined ? { status } : { status, error });
     }
     return outcomes;
+  }
+
+  /** The place of an entry's task; -1 for an entry of the run, or of a task that the flow no longer has. */
+  #placeOf(entry: Entry): number {
+    return 'taskId' in entry ? this.definition.graph.indexOf(entry.taskId) : -1;
   }
 
   #add(fact: Fact, task: number): void {

@@ -11,11 +11,12 @@ import {
   StateMachine,
   type StateSchema,
 } from 'xstate';
-import type {
-  OrchestratorContext,
-  OrchestratorEvent,
-  OrchestratorState,
-  RunResult,
+import {
+  lazyOrchestratorMachine,
+  type OrchestratorContext,
+  type OrchestratorEvent,
+  type OrchestratorState,
+  type RunResult,
 } from '../../machines/orchestrator.ts';
 import type { Cursor } from '../logic/cursor.ts';
 import { clockOf, deliver, parentOf, renewOnRead } from '../logic/internals.ts';
@@ -29,7 +30,7 @@ import { isSettledRun } from '../model/status.ts';
 import { ownerOf } from './actor-owner.ts';
 import { compiledMachines, interpretedMachines } from './compile-machines.ts';
 import type { EngineCore } from './core.ts';
-import { deferred, engineOrchestratorMachine } from './effects.ts';
+import { deferred, orchestratorEffects } from './effects.ts';
 import { LiveRun } from './live-run.ts';
 import { checkPersistedRun, type PersistedRun } from './persisted-run.ts';
 import { EndKept, kept } from './run-actor.ts';
@@ -269,7 +270,7 @@ export function createRunMachine(
   definition: FlowDefinition,
   settings: RunSettings,
 ): RunMachine {
-  const { config, implementations } = engineOrchestratorMachine();
+  const { config, implementations } = lazyOrchestratorMachine();
   const machine = new StateMachine(
     {
       ...config,
@@ -286,6 +287,7 @@ export function createRunMachine(
       ...implementations,
       actions: deferred({
         ...implementations.actions,
+        ...orchestratorEffects,
         openRun: ({
           self,
           event,

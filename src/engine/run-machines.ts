@@ -1,6 +1,6 @@
 import type { AnyActorLogic } from 'xstate';
-import type { orchestratorMachine } from '../../machines/orchestrator.ts';
-import type { taskMachine } from '../../machines/task.ts';
+import type { OrchestratorMachine } from '../../machines/orchestrator.ts';
+import type { TaskMachine } from '../../machines/task.ts';
 import type { CompiledLogic } from '../logic/actor-logic.ts';
 
 /** The machines of a run, bound to the engine. */
@@ -16,6 +16,6 @@ export interface RunMachines {
 }
 
 export interface RunTables {
-  readonly orchestrator: CompiledLogic<typeof orchestratorMachine>;
-  readonly task: CompiledLogic<typeof taskMachine>;
+  readonly orchestrator: CompiledLogic<OrchestratorMachine>;
+  readonly task: CompiledLogic<TaskMachine>;
 }

@@ -119,7 +119,8 @@ export class RunOpening {
     const { status, startedAt, cause, reason } = fold.run;
     const at = run.now();
     if (startedAt !== null) run.input = fold.input;
-    this.#results.recover(fold);
+    if (run.journal.prepared === undefined) this.#results.recover(fold);
+    run.journal.prepared = undefined;
     if (status === 'cancelling')
       return run.send({ type: 'run.cancel', at, cause: cause ?? 'cancelled', reason });
     // Stopped before its input was accepted.

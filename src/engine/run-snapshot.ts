@@ -1,5 +1,5 @@
 import type { Snapshot } from 'xstate';
-import type { OrchestratorState, orchestratorMachine, RunResult } from '../../machines/orchestrator.ts';
+import type { OrchestratorMachine, OrchestratorState, RunResult } from '../../machines/orchestrator.ts';
 import type { SnapshotOf } from '../logic/actor-logic.ts';
 import type { Entry } from '../model/journal.ts';
 import type { RunView } from '../model/view.ts';
@@ -7,7 +7,7 @@ import { commandOf } from './run-command.ts';
 import type { RunJournal } from './run-journal.ts';
 
 /** The orchestrator's own snapshot. */
-export type Inner = SnapshotOf<typeof orchestratorMachine>;
+export type Inner = SnapshotOf<OrchestratorMachine>;
 
 /** A run's snapshot, discriminated by `status` as XState's types require. */
 export type RunState<Outputs = unknown> = RunSnapshot<Outputs> & Snapshot<RunResult<Outputs>>;
@@ -115,7 +115,7 @@ export class RunSnapshot<Outputs = unknown> {
   /** Whether a command would change anything; false for other events. */
   can(event: { readonly type: string }): boolean {
     const command = commandOf(event);
-    return command !== undefined && this.#inner.can(command);
+    return command !== undefined && !this.#journal.isEndUnderWay && this.#inner.can(command);
   }
 
   getMeta(): Record<string, unknown> {

@@ -4,38 +4,34 @@ import type { Logger } from '../model/logger.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import { endingOf } from '../model/summary.ts';
 import type { ClaimedRun, RunRequest, SharedStore } from '../store/shared.ts';
-import type { Store } from '../store/store.ts';
 import type { LiveRun } from './live-run.ts';
 import type { RunCommand } from './run-command.ts';
+import type { StoredJournal } from './stored-run.ts';
+import type { StoredRuns } from './stored-runs.ts';
 
 /** The engine whose runs stand in a store that others share. */
-interface Sharing {
+export interface Sharing {
   readonly logger: Logger;
   /** A run under way here. */
   live(runId: string): LiveRun | undefined;
-  /**
-   * Continues a run that was claimed, without starting attempts; `undefined` if it has settled. Rejects if its journal
-   * or flow does not allow it.
-   */
-  takeOver(runId: string): Promise<LiveRun | undefined>;
+  /** Continues a run that was claimed, without starting attempts. */
+  takeOver(stored: StoredJournal): LiveRun;
 }
 
 /** Codes of the errors of a store that has no runs any more. */
 const gone: ReadonlySet<StoreErrorCode> = new Set(['closed', 'worker_died']);
 
-/** Whether engines in several processes share a store. */
-export function isShared(store: Store | undefined): store is SharedStore {
-  return store !== undefined && 'claim' in store && 'watch' in store;
-}
-
 /** Answers for an engine's runs in a shared store: to others that ask something of them, or have taken them over. */
 export class SharedRuns {
   readonly #store: SharedStore;
   readonly #engine: Sharing;
+  readonly #stored: StoredRuns;
   /** Runs that were claimed and are being read; each with what resolves once it is under way, or given up. */
   readonly #opening = new Map<string, Promise<void>>();
   /** Runs to give up, unless they are under way again by then. */
   readonly #leaving = new Set<string>();
+  /** Those of them that cannot continue here. */
+  readonly #refused = new Set<string>();
   #releaseIsDue = false;
   /** One release follows another. */
   #lastRelease = Promise.resolve();
@@ -43,9 +39,10 @@ export class SharedRuns {
   readonly #commands = new Map<string, Promise<void>>();
   #isAttached = false;
 
-  constructor(store: SharedStore, engine: Sharing) {
+  constructor(store: SharedStore, engine: Sharing, stored: StoredRuns) {
     this.#store = store;
     this.#engine = engine;
+    this.#stored = stored;
   }
 
   /** Begins to answer for the engine's runs. */
@@ -68,23 +65,58 @@ export class SharedRuns {
   /**
    * Yields runs of these flows that nobody alive owned, some at a time: they are the engine's from then on. Those that
    * are not under way when the next are asked for are given up.
+   *
+   * @param isAfresh whether runs that were refused before come again
    */
-  async *claim(flows: readonly string[]): AsyncGenerator<readonly ClaimedRun[]> {
+  async *claim(flows: readonly string[], isAfresh: boolean): AsyncGenerator<readonly ClaimedRun[]> {
     this.attach();
     // Perhaps some could not be given up.
     await this.release([]);
-    for (;;) {
-      const claimed = await this.#store.claim(flows);
+    for (let afresh = isAfresh; ; afresh = false) {
+      const claimed = await this.#store.claim(flows, { afresh });
       if (claimed.length === 0) return;
-      const runIds = claimed.map(({ id }) => id);
-      const opened = this.#open(runIds);
+      yield* this.#opened(claimed);
+    }
+  }
+
+  /**
+   * Yields these runs, each by itself, even if they were set aside, as `claim` does. Those that another engine continues
+   * are logged.
+   */
+  async *claimEach(runIds: Iterable<string>): AsyncGenerator<readonly ClaimedRun[]> {
+    this.attach();
+    await this.release([]);
+    for (const runId of runIds) {
+      if (this.#opening.has(runId) || this.#engine.live(runId) !== undefined) continue;
       try {
-        yield claimed;
-      } finally {
-        opened();
-        void this.release(runIds);
+        const claimed = await this.#store.claimRun(runId);
+        if (claimed !== undefined) yield* this.#opened([claimed]);
+        else
+          this.#engine.logger.error(
+            `Run ${runId} cannot be recovered: the store does not know it`,
+            undefined,
+          );
+      } catch (error) {
+        if (!isA(error, StoreConflictError)) throw error;
+        this.#engine.logger.error(`Run ${runId} cannot be recovered`, error);
       }
     }
+  }
+
+  async *#opened(claimed: readonly ClaimedRun[]): AsyncGenerator<readonly ClaimedRun[]> {
+    const runIds = claimed.map(({ id }) => id);
+    const opened = this.#open(runIds);
+    try {
+      yield claimed;
+    } finally {
+      opened();
+      void this.release(runIds);
+    }
+  }
+
+  /** Notes a claimed run that cannot continue here as it is: it is not claimed again until another has had it. */
+  refuse(runId: string): void {
+    this.#refused.add(runId);
   }
 
   /**
@@ -102,8 +134,8 @@ export class SharedRuns {
 
   /**
    * Has a command carried out for a run that is not under way here: by the engine that owns it. If none does, the run is
-   * taken over, records the command, and is released; no body is called. Nothing happens to a run that has settled.
-   * Commands for one run follow one another.
+   * taken over, records the command, and is released; no body is called. If it was set aside, only resuming changes
+   * that. Nothing happens to a run that has settled. Commands for one run follow one another.
    */
   command(runId: string, command: RunCommand): Promise<void> {
     this.attach();
@@ -133,7 +165,8 @@ export class SharedRuns {
   /** Returns whether nothing is left to do. Throws `unowned` if there is no such run any more. */
   async #takeOver(runId: string, command: RunCommand, unowned: unknown): Promise<boolean> {
     try {
-      if ((await this.#store.claimRun(runId)) === undefined) throw unowned;
+      const claimed = await this.#store.claimRun(runId, command.type === 'run.resume');
+      if (claimed === undefined) throw unowned;
     } catch (error) {
       if (isA(error, StoreConflictError)) return false;
       throw error;
@@ -141,7 +174,9 @@ export class SharedRuns {
     if (this.#opening.has(runId) || this.#engine.live(runId) !== undefined) return false;
     const opened = this.#open([runId]);
     try {
-      const run = await this.#engine.takeOver(runId);
+      const entries = await this.#store.read(runId);
+      const stored = await this.#stored.check(runId, entries);
+      const run = stored.ending === undefined ? this.#engine.takeOver(stored) : undefined;
       opened();
       if (run !== undefined) await this.#recordAndStop(run, command);
       return true;
@@ -217,8 +252,11 @@ export class SharedRuns {
     const runIds = [...this.#leaving].filter(isIdle);
     this.#leaving.clear();
     if (runIds.length === 0) return;
+    const refused = runIds.filter((runId) => this.#refused.delete(runId));
+    const others = runIds.filter((runId) => !refused.includes(runId));
     try {
-      await this.#store.release(runIds);
+      if (others.length > 0) await this.#store.release(others);
+      if (refused.length > 0) await this.#store.release(refused, true);
     } catch (error) {
       // A store that is closed has given all up, and one whose thread is dead shows no life.
       if (isA(error, StoreError) && gone.has((error as StoreError).code)) return;

@@ -42,8 +42,11 @@ function resultsOf(journal: RunJournal, endSeq: number): Results {
   return results;
 }
 
-/** `seq` of the last `task.rerun`; 0 if the run never ran again. */
+/** `seq` of the last `task.rerun` or change of the flow; 0 if there is none. */
 function lastBeginning(journal: RunJournal, endSeq: number): number {
-  for (let seq = endSeq; seq > 0; seq--) if (journal.entry(seq).type === 'task.rerun') return seq;
+  for (let seq = endSeq; seq > 0; seq--) {
+    const { type } = journal.entry(seq);
+    if (type === 'task.rerun' || type === 'run.flow_changed') return seq;
+  }
   return 0;
 }

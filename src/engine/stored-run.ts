@@ -134,8 +134,7 @@ function asSettled(core: EngineCore<LiveRun>, { runId, definition, entries }: St
 /** A journal without a store, so that nobody resumes the run from it: its attempts under way are shown as such. */
 function asUnsettled(core: EngineCore<LiveRun>, { runId, definition, entries }: StoredJournal): RunJournal {
   const journal = new RunJournal(runId, definition, core.logger);
-  for (const entry of entries)
-    journal.record({ ...entry }, 'taskId' in entry ? definition.graph.indexOf(entry.taskId) : -1);
+  for (const entry of entries) journal.repeat(entry);
   journal.keptSeq = journal.seq;
   return journal;
 }

@@ -1,9 +1,11 @@
 import { showValue } from '../model/check.ts';
-import { checkJournal } from '../model/check-journal.ts';
+import { JournalCheck, type JournalPlace } from '../model/check-journal.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import type { Entry } from '../model/journal.ts';
+import type { Store } from '../store/store.ts';
 import type { EngineCore } from './core.ts';
+import { refusalOfChange } from './flow-change.ts';
 import type { KnownFlows } from './known-flows.ts';
 import type { LiveRun } from './live-run.ts';
 import { type StoredJournal, StoredRun } from './stored-run.ts';
@@ -11,6 +13,7 @@ import { type StoredJournal, StoredRun } from './stored-run.ts';
 /** The stored runs that somebody has a handle of, each once. */
 export class StoredRuns {
   readonly #core: EngineCore<LiveRun>;
+  readonly #store: Store;
   readonly #clock: Clock;
   readonly #flows: KnownFlows;
   readonly #held = new Map<string, WeakRef<StoredRun>>();
@@ -18,8 +21,9 @@ export class StoredRuns {
     if (this.#held.get(id)?.deref() === undefined) this.#held.delete(id);
   });
 
-  constructor(core: EngineCore<LiveRun>, clock: Clock, flows: KnownFlows) {
+  constructor(core: EngineCore<LiveRun>, store: Store, clock: Clock, flows: KnownFlows) {
     this.#core = core;
+    this.#store = store;
     this.#clock = clock;
     this.#flows = flows;
   }
@@ -29,14 +33,29 @@ export class StoredRuns {
    *
    * @throws FlowError if its flow is not known or has changed; JournalError if the journal is invalid
    */
-  of(runId: string, entries: readonly Entry[]): StoredRun {
-    const held = this.#held.get(runId)?.deref();
-    if (held?.seq === entries.length) return held;
-    const stored = checkStored(this.#flows.flowOf(runId, entries), runId, entries);
+  async of(runId: string, entries: readonly Entry[]): Promise<StoredRun> {
+    const held = (): StoredRun | undefined => this.#held.get(runId)?.deref();
+    if (held()?.seq === entries.length) return held() as StoredRun;
+    const stored = await this.check(runId, entries);
+    // Another call may have been faster.
+    if (held()?.seq === entries.length) return held() as StoredRun;
     const run = new StoredRun(this.#core, this.#clock, stored);
     this.#held.set(runId, new WeakRef(run));
     this.#gone.register(run, runId);
     return run;
+  }
+
+  /**
+   * Checks a journal read from the store. If it is of another version of its flow, the refusal says how they differ.
+   *
+   * @throws as `of` does
+   */
+  async check(runId: string, entries: readonly Entry[]): Promise<StoredJournal> {
+    const definition = this.#flows.flowOf(runId, entries);
+    const check = new JournalCheck(definition, runId, journalPlace(definition, runId));
+    for (const entry of entries) check.next(entry);
+    if (check.end()) throw await refusalOfChange(this.#store, runId, check.flowHash as string, definition);
+    return { runId, definition, entries, ending: check.ending };
   }
 
   /** Forgets a run that is under way from now on, and is found there. */
@@ -45,13 +64,7 @@ export class StoredRuns {
   }
 }
 
-/** Checks a journal read from the store. */
-export function checkStored(
-  definition: FlowDefinition,
-  runId: string,
-  entries: readonly Entry[],
-): StoredJournal {
-  const owner = `Journal of run ${showValue(runId)} of flow \`${definition.name}\``;
-  const ending = checkJournal(definition, runId, entries, { owner, runId, path: 'entries' });
-  return { runId, definition, entries, ending };
+/** Names the journal of a stored run in an error. */
+export function journalPlace({ name }: FlowDefinition, runId: string): JournalPlace {
+  return { owner: `Journal of run ${showValue(runId)} of flow \`${name}\``, runId, path: 'entries' };
 }

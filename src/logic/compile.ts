@@ -23,6 +23,12 @@ export class CompileError extends Error {
   }
 }
 
+/** Options of `compile`. */
+export interface CompileOptions {
+  /** Actions by name, in place of the machine's own. */
+  readonly actions?: Readonly<Record<string, unknown>> | undefined;
+}
+
 /**
  * Compiles a flat machine to actor logic that behaves as the machine does, at a fraction of its cost.
  *
@@ -35,14 +41,22 @@ export class CompileError extends Error {
  * root.
  *
  * Each call makes the table: call it where the machine is defined, not for each actor.
+ *
+ * @param options implementations in place of the machine's own, as `machine.provide` takes them, without the cost of
+ * another machine
  */
-export function compile<Machine extends AnyStateMachine>(machine: Machine): CompiledLogic<Machine> {
-  return new CompiledLogic(machine, tableOf(machine));
+export function compile<Machine extends AnyStateMachine>(
+  machine: Machine,
+  { actions = {} }: CompileOptions = {},
+): CompiledLogic<Machine> {
+  return new CompiledLogic(machine, tableOf(machine, actions));
 }
 
 /** The table that a machine's logic runs on. */
-export function tableOf(machine: AnyStateMachine): Table {
+export function tableOf(machine: AnyStateMachine, provided: Readonly<Record<string, unknown>> = {}): Table {
   const { root } = machine;
+  const { guards, actions } = machine.implementations;
+  const implementations: Implementations = { guards, actions: { ...actions, ...provided } };
   refuseNode(root);
   if (root.type === 'atomic') {
     throw new CompileError(root.id, 'it has no states', 'A table needs at least one.');
@@ -57,8 +71,8 @@ export function tableOf(machine: AnyStateMachine): Table {
     throw new CompileError(node.id, `its type is ${node.type}`, 'Only flat states can be compiled.');
   }
   const numberOf = new Map(nodes.map((node, number) => [node.key, number]));
-  const edges = new Map([root, ...nodes].map((node) => [node, edgeOf(machine, node)]));
-  const parts: Parts = { machine, numberOf, edges };
+  const edges = new Map([root, ...nodes].map((node) => [node, edgeOf(implementations, node)]));
+  const parts: Parts = { root, implementations, numberOf, edges };
   const initialNode = root.initial.target[0] as AnyStateNode;
   const rootEdge = edges.get(root) as Edge;
   return {
@@ -69,7 +83,7 @@ export function tableOf(machine: AnyStateMachine): Table {
       completes: initialNode.type === 'final',
       actions: [
         ...rootEdge.entry,
-        ...actionsOf(machine, root.initial.actions, `${root.id}.initial`),
+        ...actionsOf(implementations, root.initial.actions, `${root.id}.initial`),
         ...(edges.get(initialNode) as Edge).entry,
       ],
     },
@@ -89,9 +103,16 @@ export function tableOf(machine: AnyStateMachine): Table {
   };
 }
 
+/** Functions by the names by which a machine refers to them. */
+interface Implementations {
+  readonly guards: Readonly<Record<string, unknown>>;
+  readonly actions: Readonly<Record<string, unknown>>;
+}
+
 /** Parts shared by the candidates of all states. */
 interface Parts {
-  readonly machine: AnyStateMachine;
+  readonly root: AnyStateNode;
+  readonly implementations: Implementations;
   readonly numberOf: ReadonlyMap<string, number>;
   readonly edges: ReadonlyMap<AnyStateNode, Edge>;
 }
@@ -102,10 +123,10 @@ interface Edge {
   readonly exit: readonly ActionEntry[];
 }
 
-function edgeOf(machine: AnyStateMachine, node: AnyStateNode): Edge {
+function edgeOf(implementations: Implementations, node: AnyStateNode): Edge {
   return {
-    entry: actionsOf(machine, node.entry, `${node.id}.entry`),
-    exit: actionsOf(machine, node.exit, `${node.id}.exit`),
+    entry: actionsOf(implementations, node.entry, `${node.id}.entry`),
+    exit: actionsOf(implementations, node.exit, `${node.id}.exit`),
   };
 }
 
@@ -115,7 +136,7 @@ function metaOf({ id, meta }: AnyStateNode): Record<string, unknown> {
 
 function candidatesOf(parts: Parts, node: AnyStateNode): ReadonlyMap<string, readonly Candidate[]> {
   const own = transitionsOf(node);
-  const shared = transitionsOf(parts.machine.root);
+  const shared = transitionsOf(parts.root);
   const table = new Map<string, Candidate[]>();
   for (const type of new Set([...own.keys(), ...shared.keys()])) {
     const all = [...(own.get(type) ?? []), ...(shared.get(type) ?? [])];
@@ -127,15 +148,15 @@ function candidatesOf(parts: Parts, node: AnyStateNode): ReadonlyMap<string, rea
 }
 
 function candidateOf(
-  { machine, numberOf, edges }: Parts,
+  { implementations, numberOf, edges }: Parts,
   node: AnyStateNode,
   { definition, place }: Placed,
 ): Candidate {
   const target = targetOf(definition, place);
   const enters = target !== undefined && (target !== definition.source || definition.reenter);
-  const actions = actionsOf(machine, definition.actions, `${place}.actions`);
+  const actions = actionsOf(implementations, definition.actions, `${place}.actions`);
   return {
-    guard: guardOf(machine, definition.guard, `${place}.guard`),
+    guard: guardOf(implementations, definition.guard, `${place}.guard`),
     target: numberOf.get((enters ? target : node).key) as number,
     completes: enters && target.type === 'final',
     actions: enters
@@ -180,13 +201,13 @@ function transitionsOf(node: AnyStateNode): ReadonlyMap<string, readonly Placed[
   return table;
 }
 
-function guardOf(machine: AnyStateMachine, guard: unknown, place: string): GuardEntry | undefined {
+function guardOf({ guards }: Implementations, guard: unknown, place: string): GuardEntry | undefined {
   if (guard === undefined) return undefined;
   if (typeof guard === 'function') {
     throw new CompileError(place, 'the guard is inline or composed', 'Name it in `setup({ guards })`.');
   }
   const { type, params } = nameOf(guard);
-  const check: unknown = machine.implementations.guards[type];
+  const check: unknown = guards[type];
   if (typeof check !== 'function') {
     throw new CompileError(place, `guard \`${type}\` is not implemented`, 'Add it to `setup({ guards })`.');
   }
@@ -196,18 +217,22 @@ function guardOf(machine: AnyStateMachine, guard: unknown, place: string): Guard
   return { type, params, check: check as GuardEntry['check'] };
 }
 
-function actionsOf(machine: AnyStateMachine, actions: readonly unknown[], place: string): ActionEntry[] {
+function actionsOf(
+  implementations: Implementations,
+  actions: readonly unknown[],
+  place: string,
+): ActionEntry[] {
   return actions.map((action, index) =>
-    actionOf(machine, action, actions.length > 1 ? `${place}[${index}]` : place),
+    actionOf(implementations, action, actions.length > 1 ? `${place}[${index}]` : place),
   );
 }
 
-function actionOf(machine: AnyStateMachine, action: unknown, place: string): ActionEntry {
+function actionOf({ actions }: Implementations, action: unknown, place: string): ActionEntry {
   if (typeof action === 'function') {
     throw new CompileError(place, 'the action is inline', 'Name it in `setup({ actions })`.');
   }
   const { type, params } = nameOf(action);
-  const found: unknown = machine.implementations.actions[type];
+  const found: unknown = actions[type];
   if (found !== undefined && typeof found !== 'function') {
     throw new CompileError(
       place,

@@ -2,7 +2,8 @@ import { showValue } from './check.ts';
 import type { FlowDefinition } from './definition.ts';
 import { entryFields, instant, isObject } from './entry-fields.ts';
 import { FlowError, JournalError } from './error.ts';
-import type { Entry } from './journal.ts';
+import { tasksBegunAnew } from './fold.ts';
+import type { Entry, FlowChange } from './journal.ts';
 import { didYouMean, nearest } from './nearest.ts';
 import type { SettledRunStatus } from './status.ts';
 import { endingOf } from './summary.ts';
@@ -30,8 +31,24 @@ export function checkJournal(
 ): SettledRunStatus | undefined {
   if (!Array.isArray(entries)) throw malformed(place, '', 'an array', entries);
   const check = new JournalCheck(definition, runId, place);
-  for (let index = 0; index < entries.length; index++) check.next(entries[index], index);
+  for (const entry of entries) check.next(entry);
+  if (check.end()) throw flowChanged(runId, definition.name);
   return check.ending;
+}
+
+/**
+ * The error of a run that follows another version of its flow.
+ *
+ * @param changes how the flow has changed since, in words; empty if nobody knows; left out if nobody was asked
+ */
+export function flowChanged(runId: string, flow: string, changes?: readonly string[]): FlowError {
+  const known = changes ?? [];
+  const what = known.length > 0 ? listed(known) : 'its tasks, dependencies or trigger rules have changed';
+  const but = changes?.length === 0 ? ' (the store has no outline of that version that would tell how)' : '';
+  const message =
+    `Run ${runId} was started with another version of flow \`${flow}\`: ${what}${but}. Continue it with the flow with ` +
+    "which it was started, or with this one by `engine.recover(flows, { onFlowChange: 'adopt' })`.";
+  return new FlowError('flow_changed', message, { flow, ...(changes && { changes }) });
 }
 
 /** The error of an invalid part of a journal; `at` is appended to the path, `rule` follows "must be". */
@@ -41,8 +58,15 @@ export function malformed(place: JournalPlace, at: string, rule: string, value: 
   return new JournalError('malformed', message, { runId: place.runId, place: path, value });
 }
 
-/** Checks one journal, entry by entry. */
-class JournalCheck {
+type Refuse = (field: string, rule: string, value: unknown) => JournalError;
+
+/**
+ * Checks one journal, entry by entry.
+ *
+ * Entries before a change of the flow may be of tasks that this version lacks; so may all, if another version wrote
+ * them. Only `end` knows.
+ */
+export class JournalCheck {
   /** The status in which the run has settled, by the entries up to now. */
   ending: SettledRunStatus | undefined;
   readonly #definition: FlowDefinition;
@@ -50,7 +74,12 @@ class JournalCheck {
   readonly #place: JournalPlace;
   readonly #hasSettled: Uint8Array;
   #unsettled: number;
-  #hasStarted = false;
+  #index = 0;
+  /** Of the version whose entries follow; `undefined` before the run has started. */
+  #flowHash: string | undefined;
+  /** The refusal of the first entry since the last change of the flow whose task this version lacks. */
+  #unknownTask: JournalError | undefined;
+  readonly #unknownTasks = new Set<string>();
 
   constructor(definition: FlowDefinition, runId: string, place: JournalPlace) {
     const { size } = definition.graph;
@@ -61,9 +90,10 @@ class JournalCheck {
     this.#unsettled = size;
   }
 
-  next(entry: unknown, index: number): void {
-    const refuse = (field: string, rule: string, value: unknown): JournalError =>
-      malformed(this.#place, `[${index}]${field}`, rule, value);
+  /** Takes the next entry. Throws JournalError `malformed`. */
+  next(entry: unknown): void {
+    const index = this.#index++;
+    const refuse: Refuse = (field, rule, value) => malformed(this.#place, `[${index}]${field}`, rule, value);
     if (!isObject(entry)) throw refuse('', 'an entry', entry);
     const { type, seq, runId, at } = entry;
     const fields = entryFields.get(type);
@@ -77,8 +107,32 @@ class JournalCheck {
     this.#follow(entry as unknown as Entry, refuse);
   }
 
+  /**
+   * Ends the check. Returns whether the run follows another version of the flow. Throws JournalError `malformed` if it
+   * follows this one, and has entries of tasks that this one lacks.
+   */
+  end(): boolean {
+    if (this.#isOfAnother) return true;
+    if (this.#unknownTask !== undefined) throw this.#unknownTask;
+    return false;
+  }
+
+  /** The hash of the version of the flow that the run follows; `undefined` if it has not started. */
+  get flowHash(): string | undefined {
+    return this.#flowHash;
+  }
+
+  /** Ids of tasks that have entries and that this version lacks. */
+  get unknownTasks(): Iterable<string> {
+    return this.#unknownTasks;
+  }
+
+  get #isOfAnother(): boolean {
+    return this.#flowHash !== undefined && this.#flowHash !== this.#definition.hash;
+  }
+
   /** Checks that an entry may follow those before it. */
-  #follow(entry: Entry, refuse: (field: string, rule: string, value: unknown) => JournalError): void {
+  #follow(entry: Entry, refuse: Refuse): void {
     const { type } = entry;
     if (this.ending !== undefined && type !== 'task.rerun')
       throw refuse('.type', `\`task.rerun\`, since the run has ended ${this.ending}`, type);
@@ -86,25 +140,23 @@ class JournalCheck {
     if ('taskId' in entry)
       throw refuse('.taskId', 'left out, since the entry is about the run', entry.taskId);
     if (type === 'run.started') {
-      if (this.#hasStarted) throw refuse('.type', 'another type, since the run has already started', type);
-      this.#hasStarted = true;
-      this.#checkHash(entry.flowHash);
+      if (this.#flowHash !== undefined)
+        throw refuse('.type', 'another type, since the run has already started', type);
+      this.#flowHash = entry.flowHash;
     }
+    if (type === 'run.flow_changed') this.#changeFlow(entry, refuse);
     this.ending = endingOf(type);
-    if (this.ending !== undefined && this.#unsettled > 0)
+    if (this.ending !== undefined && this.#unsettled > 0 && !this.#isOfAnother)
       throw refuse('.type', `another type, since ${this.#unsettled} tasks have not settled`, type);
   }
 
-  #followTask(entry: Entry, refuse: (field: string, rule: string, value: unknown) => JournalError): void {
+  #followTask(entry: Entry, refuse: Refuse): void {
     const { graph } = this.#definition;
     const { type, taskId } = entry as Extract<Entry, { taskId: string }>;
     const task = typeof taskId === 'string' ? graph.indexOf(taskId) : -1;
-    if (task < 0) {
-      const near = typeof taskId === 'string' ? nearest(taskId, graph.ids) : undefined;
-      const hint = near === undefined ? '' : ` (${didYouMean(near, '')})`;
-      throw refuse('.taskId', `a task of the flow${hint}`, taskId);
-    }
     const isRerun = type === 'task.rerun';
+    if (isRerun) this.ending = undefined;
+    if (task < 0) return this.#noteUnknown(taskId, refuse);
     const hasSettled = this.#hasSettled[task] === 1;
     if (hasSettled !== isRerun) {
       const rule = isRerun
@@ -112,25 +164,36 @@ class JournalCheck {
         : '`task.rerun`, since the task has settled';
       throw refuse('.type', rule, type);
     }
-    if (isRerun) {
-      this.ending = undefined;
-      this.#hasSettled[task] = 0;
-      this.#unsettled++;
-    } else if (settles(type)) {
+    if (isRerun) this.#reopen(task);
+    else if (settles(type)) {
       this.#hasSettled[task] = 1;
       this.#unsettled--;
     }
   }
 
-  #checkHash(flowHash: string): void {
-    const { name, hash } = this.#definition;
-    if (flowHash === hash) return;
-    throw new FlowError(
-      'flow_changed',
-      `Run ${this.#runId} was started with another version of flow \`${name}\`: its tasks, dependencies or ` +
-        'trigger rules have changed. Continue it with the flow with which it was started.',
-      { flow: name },
-    );
+  #noteUnknown(taskId: unknown, refuse: Refuse): void {
+    if (typeof taskId !== 'string') throw refuse('.taskId', 'a task of the flow', taskId);
+    this.#unknownTasks.add(taskId);
+    if (this.#unknownTask !== undefined) return;
+    const near = nearest(taskId, this.#definition.graph.ids);
+    const hint = near === undefined ? '' : ` (${didYouMean(near, '')})`;
+    this.#unknownTask = refuse('.taskId', `a task of the flow${hint}`, taskId);
+  }
+
+  #changeFlow(entry: FlowChange, refuse: Refuse): void {
+    if (this.#flowHash === undefined)
+      throw refuse('.type', 'another type, since the run has not started', entry.type);
+    this.#flowHash = entry.flowHash;
+    this.#unknownTask = undefined;
+    for (const id of entry.dropped) this.#unknownTasks.delete(id);
+    for (const task of tasksBegunAnew(this.#definition.graph, entry)) {
+      if (this.#hasSettled[task] === 1) this.#reopen(task);
+    }
+  }
+
+  #reopen(task: number): void {
+    this.#hasSettled[task] = 0;
+    this.#unsettled++;
   }
 }
 
@@ -143,4 +206,13 @@ const underWay: ReadonlySet<string> = new Set([
 
 function settles(type: string): boolean {
   return !underWay.has(type);
+}
+
+/** The number of changes that a message lists. */
+const MOST_LISTED = 8;
+
+function listed(changes: readonly string[]): string {
+  const rest = changes.length - MOST_LISTED;
+  const first = changes.slice(0, MOST_LISTED).join('; ');
+  return rest > 0 ? `${first}; and ${rest} more` : first;
 }

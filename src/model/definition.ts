@@ -219,6 +219,9 @@ export function defineBody(
   );
 }
 
+/** The number of tasks that are hashed in one go. */
+const HASH_PIECE = 1_000;
+
 /** A flow as the engine reads it. Immutable; costly parts are computed once, on first use. */
 export class FlowDefinition {
   readonly name: string;
@@ -261,8 +264,19 @@ export class FlowDefinition {
    * written.
    */
   get hash(): string {
-    this.#hash ??= hashOf(this.plan);
-    return this.#hash;
+    for (const _ of this.hashing());
+    return this.#hash as string;
+  }
+
+  /** Computes the hash, if it is not known, and yields now and then, so that the caller can pause. */
+  *hashing(): Generator<void> {
+    if (this.#hash !== undefined) return;
+    const hash = new Hash();
+    for (let task = 0; task < this.tasks.length; task++) {
+      addTask(hash, this.plan, task);
+      if (task % HASH_PIECE === HASH_PIECE - 1) yield;
+    }
+    this.#hash = hash.toString();
   }
 
   /** The same flow with other bodies, by task id. */
@@ -327,12 +341,6 @@ function planOf(graph: Graph, tasks: readonly TaskDefinition[]): Plan {
     return task.triggerRule;
   });
   return { graph, rules, optional };
-}
-
-function hashOf(plan: Plan): string {
-  const hash = new Hash();
-  for (let task = 0; task < plan.rules.length; task++) addTask(hash, plan, task);
-  return hash.toString();
 }
 
 function addTask(hash: Hash, { graph, rules }: Plan, task: number): void {

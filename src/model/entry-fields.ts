@@ -51,6 +51,11 @@ const settings: FieldRule = {
     typeof (value.forwardEvents ?? true) === 'boolean',
 };
 
+const texts: FieldRule = {
+  rule: 'a list of strings',
+  holds: (value) => Array.isArray(value) && value.every(isString),
+};
+
 const optional = ({ rule, holds }: FieldRule): FieldRule => ({
   rule: `${rule}, or left out`,
   holds: (value) => value === undefined || holds(value),
@@ -69,6 +74,7 @@ const fieldsOf: Readonly<Record<Entry['type'], Readonly<Record<string, FieldRule
   },
   'run.paused': {},
   'run.resumed': {},
+  'run.flow_changed': { flowHash: text, changes: texts, dropped: texts, waiting: texts },
   'run.cancelling': { cause },
   'run.done': {},
   'run.failed': { cause: optional(cause), error: optional(error) },

@@ -1,7 +1,7 @@
-import type { Entry, RunFact, TaskFact, TaskRerun } from './journal.ts';
+import type { Entry, FlowChange, RunFact, TaskFact, TaskRerun } from './journal.ts';
 
 /** A fact before it has a place in a journal. */
-export type Fact = RunFact | TaskFact | TaskRerun;
+export type Fact = RunFact | TaskFact | TaskRerun | FlowChange;
 
 /** The three facts that nearly every task has. */
 export type Step = 'task.ready' | 'task.started' | 'task.done';
@@ -84,9 +84,11 @@ export class EntryList {
   /**
    * Adds a fact as the next entry. The fact must be made for this call, since it may become the entry.
    *
-   * @param task the place of the task in definition order; -1 for a fact of the run
+   * @param task the place of the task in definition order; -1 for a fact of the run, or for an entry of a task that the
+   * flow no longer has, which names its task itself
    */
   push(fact: Fact, task: number): void {
+    if (task < 0) return this.#pushWhole(this.#stamp(fact, task), task);
     switch (fact.type) {
       case 'task.ready':
         return this.pushStep(fact.type, fact.at, task);

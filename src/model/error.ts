@@ -25,6 +25,8 @@ export interface FlowErrorDetails {
   readonly value?: unknown;
   /** The id or name that was probably meant. */
   readonly suggestion?: string | undefined;
+  /** How the flow differs from the version that a run follows, each difference in words. */
+  readonly changes?: readonly string[] | undefined;
 }
 
 /** An invalid definition or option; thrown where it is given. */
@@ -38,6 +40,7 @@ export class FlowError extends Error implements FlowErrorDetails {
   declare readonly option?: string | undefined;
   declare readonly value?: unknown;
   declare readonly suggestion?: string | undefined;
+  declare readonly changes?: readonly string[] | undefined;
 
   constructor(code: FlowErrorCode, message: string, details: FlowErrorDetails = {}) {
     super(message);

@@ -1,5 +1,5 @@
 import type { Graph } from './graph.ts';
-import type { Entry, RunEntry, TaskEntry } from './journal.ts';
+import type { Entry, FlowChange, RunEntry, TaskEntry } from './journal.ts';
 import { isSettledRun, type RunStatus, type TaskStatus } from './status.ts';
 import { TaskRows } from './task-rows.ts';
 import { plainTasks, tasksById } from './tasks-by-id.ts';
@@ -10,7 +10,8 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /**
  * Folds a run's journal, entry by entry, to the view shown at edges and the state from which a run resumes.
  *
- * Each entry must be the next by `seq`. `view` copies each task's row; `moment` costs only the rows changed since the
+ * Each entry must be the next by `seq`. Entries of tasks that the graph lacks belong to an earlier version of the flow:
+ * they change nothing. `view` copies each task's row; `moment` costs only the rows changed since the
  * last one.
  */
 export class RunFold {
@@ -24,9 +25,7 @@ export class RunFold {
   constructor(runId: string, flow: string, graph: Graph, dependsOn: (task: number) => readonly string[]) {
     this.graph = graph;
     this.#run = { id: runId, flow, status: 'running', startedAt: null, endedAt: null };
-    this.#tasks = new TaskRows(
-      graph.ids.map((_, task) => ({ status: 'pending', attempts: 0, dependsOn: dependsOn(task) })),
-    );
+    this.#tasks = new TaskRows(graph.size, (task) => newTask(dependsOn(task)));
   }
 
   /** `seq` of the last entry folded; 0 before the first. */
@@ -39,7 +38,7 @@ export class RunFold {
     return this.#input;
   }
 
-  /** The hash of the flow with which the run was started. `undefined` before `run.started`. */
+  /** The hash of the flow's version that the run follows. `undefined` before `run.started`. */
   get flowHash(): string | undefined {
     return this.#flowHash;
   }
@@ -102,6 +101,10 @@ export class RunFold {
         this.#input = entry.input;
         this.#flowHash = entry.flowHash;
         return;
+      case 'run.flow_changed':
+        this.#flowHash = entry.flowHash;
+        for (const task of tasksBegunAnew(this.graph, entry)) this.#begin(task);
+        return;
       case 'run.paused':
         run.status = 'paused';
         return;
@@ -127,6 +130,7 @@ export class RunFold {
   #applyToTask(entry: TaskEntry): void {
     if (entry.type === 'task.progress') return;
     const index = this.graph.indexOf(entry.taskId);
+    if (index < 0) return;
     const task = this.#tasks.edit(index);
     switch (entry.type) {
       case 'task.ready':
@@ -144,7 +148,7 @@ export class RunFold {
         task.error = entry.error;
         return;
       case 'task.rerun':
-        this.#tasks.set(index, { status: 'pending', attempts: 0, dependsOn: task.dependsOn });
+        this.#begin(index);
         this.#reopen();
         return;
       default:
@@ -159,6 +163,12 @@ export class RunFold {
     }
   }
 
+  /** Has a task begin, perhaps anew. */
+  #begin(task: number): void {
+    const { dependsOn } = this.#tasks.get(task);
+    this.#tasks.set(task, newTask(dependsOn));
+  }
+
   /** Reopens a settled run for a rerun; `startedAt` stays. */
   #reopen(): void {
     const run = this.#run;
@@ -167,5 +177,19 @@ export class RunFold {
     run.endedAt = null;
     delete run.cause;
     delete run.reason;
+  }
+}
+
+function newTask(dependsOn: readonly string[]): TaskView {
+  return { status: 'pending', attempts: 0, dependsOn };
+}
+
+/** The places of the tasks that a change of the flow has begin anew. */
+export function* tasksBegunAnew(graph: Graph, { dropped, waiting }: FlowChange): Generator<number> {
+  for (const ids of [dropped, waiting]) {
+    for (const id of ids) {
+      const task = graph.indexOf(id);
+      if (task >= 0) yield task;
+    }
   }
 }

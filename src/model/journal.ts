@@ -121,6 +121,20 @@ export interface TaskRerun {
   readonly at: number;
 }
 
+/** An unsettled run goes on with another version of its flow. Settled tasks that both versions have stay as they are. */
+export interface FlowChange {
+  readonly type: 'run.flow_changed';
+  readonly at: number;
+  /** The hash of the new version. */
+  readonly flowHash: string;
+  /** How it differs from the version before, in words; empty if that was not known any more. */
+  readonly changes: readonly string[];
+  /** Tasks with entries that the new version lacks. Should a later version have one again, it begins anew. */
+  readonly dropped: readonly string[];
+  /** Unsettled tasks that had been ready and now wait for other dependencies: they begin anew. */
+  readonly waiting: readonly string[];
+}
+
 /** The place of an entry. */
 export interface Stamp {
   /** From 1, without gaps, across all reruns of the run. */
@@ -132,7 +146,7 @@ export interface Stamp {
 export type TaskEntry = (TaskFact | TaskRerun) & Stamp & { readonly taskId: string };
 
 /** A stored fact about a run. */
-export type RunEntry = RunFact & Stamp;
+export type RunEntry = (RunFact | FlowChange) & Stamp;
 
 /** A stored fact, which is also the event that listeners get. The journal of a run is its entries in `seq` order. */
 export type Entry = TaskEntry | RunEntry;

@@ -1,6 +1,6 @@
 import type { Graph } from './graph.ts';
 import { type Integers, type IntegersEdit, IntegersInPlace } from './integers.ts';
-import type { SettledStatus, TaskStatus } from './status.ts';
+import { isSettled, type SettledStatus, type TaskStatus } from './status.ts';
 import { type Decision, decide, seenBit, type TriggerRule } from './trigger-rule.ts';
 import { Vector } from './vector.ts';
 
@@ -44,7 +44,7 @@ const SEEN_SHIFT = 3;
 const SEEN_MASK = 0b1111;
 const UNSETTLED_SHIFT = 7;
 
-const none: readonly Verdict[] = [];
+const none: readonly never[] = [];
 
 /**
  * The ledger of a run: each task's status, and the state of its dependencies that its rule needs.
@@ -75,7 +75,7 @@ export class Ledger {
 
   /** A ledger in which these tasks have already settled; without `settled`, the ledger of a new run. */
   static open(plan: Plan, settled?: readonly TaskStatus[]): Ledger {
-    return Ledger.#open(plan, Vector.from(openingRows(plan)), settled);
+    return Ledger.#open(plan, (rows) => Vector.from(rows), settled);
   }
 
   /**
@@ -83,18 +83,29 @@ export class Ledger {
    * Settling then copies nothing, however many tasks there are.
    */
   static openInPlace(plan: Plan, settled?: readonly TaskStatus[]): Ledger {
-    return Ledger.#open(plan, new IntegersInPlace(openingRows(plan)), settled);
+    return Ledger.#open(plan, (rows) => new IntegersInPlace(rows), settled);
   }
 
-  static #open(plan: Plan, rows: Integers, settled: readonly TaskStatus[] | undefined): Ledger {
-    const { size } = rows;
-    let ledger = new Ledger(plan, rows, size, 0, none);
-    if (settled === undefined) return ledger;
-    for (let task = 0; task < size; task++) {
-      const status = settled[task] as TaskStatus;
-      if (status in seenBit) ledger = ledger.#enter(task, status as SettledStatus, false);
-    }
-    return ledger;
+  static #open(
+    plan: Plan,
+    keep: (rows: Int32Array) => Integers,
+    settled: readonly TaskStatus[] = none,
+  ): Ledger {
+    const opening = new LedgerOpening(plan);
+    for (let task = 0; task < settled.length; task++) opening.enter(task, settled[task] as TaskStatus);
+    return Ledger.#of(opening, keep);
+  }
+
+  /** The ledger of an opening, as `openInPlace` makes it. */
+  static openedInPlace(opening: LedgerOpening): Ledger {
+    return Ledger.#of(opening, (rows) => new IntegersInPlace(rows));
+  }
+
+  static #of(
+    { plan, rows, unsettled, failures }: LedgerOpening,
+    keep: (rows: Int32Array) => Integers,
+  ): Ledger {
+    return new Ledger(plan, keep(rows), unsettled, failures, none);
   }
 
   get size(): number {
@@ -137,7 +148,7 @@ export class Ledger {
 
   /** Records how a task ended, and gives the tasks downstream the verdicts that follow. A task settles once. */
   settle(task: number, status: SettledStatus): Ledger {
-    return this.#enter(task, status, true);
+    return this.#enter(task, status);
   }
 
   /** Gives every task without a verdict the verdict `cancel`. */
@@ -158,7 +169,7 @@ export class Ledger {
     return { statuses: Array.from({ length: this.size }, (_, task) => this.statusOf(task)) };
   }
 
-  #enter(task: number, status: SettledStatus, deliver: boolean): Ledger {
+  #enter(task: number, status: SettledStatus): Ledger {
     const row = this.#rows.get(task);
     if ((row & STATUS_MASK) > DECIDED)
       return this.#with(this.#rows.edit(), this.unsettled, this.failures, none);
@@ -170,7 +181,7 @@ export class Ledger {
     for (let at = downstreamStart[task] as number; at < (downstreamStart[task + 1] as number); at++) {
       const next = downstreamList[at] as number;
       const told = (edit.get(next) | seen) - (1 << UNSETTLED_SHIFT);
-      const decision = deliver && (told & STATUS_MASK) === WAITING ? this.#decide(next, told) : 'wait';
+      const decision = (told & STATUS_MASK) === WAITING ? this.#decide(next, told) : 'wait';
       edit.set(next, decision === 'wait' ? told : told | DECIDED);
       if (decision === 'wait') continue;
       const verdict = { task: next, decision, because: task };
@@ -178,9 +189,8 @@ export class Ledger {
       if (verdicts === undefined) verdicts = [verdict];
       else verdicts.push(verdict);
     }
-    const endedWell = status === 'done' || status === 'skipped';
-    const fails = !endedWell && this.#plan.optional[task] === 0 ? 1 : 0;
-    return this.#with(edit, this.unsettled - 1, this.failures + fails, verdicts ?? none);
+    const failures = this.failures + failsRun(this.#plan, task, status);
+    return this.#with(edit, this.unsettled - 1, failures, verdicts ?? none);
   }
 
   #decide(task: number, row: number): Decision {
@@ -209,4 +219,38 @@ function openingRows({ graph: { upstreamStart, size } }: Plan): Int32Array {
     rows[task] = ((upstreamStart[task + 1] as number) - (upstreamStart[task] as number)) << UNSETTLED_SHIFT;
   }
   return rows;
+}
+
+/** A ledger being opened: settled tasks are entered one by one, and no verdicts are given. */
+export class LedgerOpening {
+  readonly plan: Plan;
+  readonly rows: Int32Array;
+  unsettled: number;
+  failures = 0;
+
+  constructor(plan: Plan) {
+    this.plan = plan;
+    this.rows = openingRows(plan);
+    this.unsettled = this.rows.length;
+  }
+
+  /** Enters a task's status, which changes nothing unless it has settled. Once for each task. */
+  enter(task: number, status: TaskStatus): void {
+    if (!isSettled(status)) return;
+    const { plan, rows } = this;
+    const { downstreamStart, downstreamList } = plan.graph;
+    rows[task] = ((rows[task] as number) & ~STATUS_MASK) | codeOf[status];
+    const seen = seenBit[status] << SEEN_SHIFT;
+    for (let at = downstreamStart[task] as number; at < (downstreamStart[task + 1] as number); at++) {
+      const next = downstreamList[at] as number;
+      rows[next] = ((rows[next] as number) | seen) - (1 << UNSETTLED_SHIFT);
+    }
+    this.unsettled--;
+    this.failures += failsRun(plan, task, status);
+  }
+}
+
+/** 1 if the ending of the task fails the run, else 0. */
+function failsRun({ optional }: Plan, task: number, status: SettledStatus): number {
+  return status !== 'done' && status !== 'skipped' && optional[task] === 0 ? 1 : 0;
 }

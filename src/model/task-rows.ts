@@ -14,7 +14,10 @@ export type RowsAt = (task: number) => TaskView;
  * with later ones as far as those do not change.
  */
 export class TaskRows {
-  #pieces: Row[][] = [];
+  /** A piece is made when it is first needed. */
+  #pieces: (Row[] | undefined)[];
+  readonly #size: number;
+  readonly #make: RowsAt;
   /** The number of times that rows were given out; a row or piece of an earlier round is shared. */
   #round = 0;
   readonly #roundOf: Int32Array;
@@ -23,15 +26,17 @@ export class TaskRows {
   #changed: Row[] = [];
   #isGiven = false;
 
-  constructor(rows: readonly TaskView[]) {
-    for (let start = 0; start < rows.length; start += 1 << PIECE_BITS)
-      this.#pieces.push(rows.slice(start, start + (1 << PIECE_BITS)));
-    this.#roundOf = new Int32Array(rows.length);
+  /** @param make makes the first row of a task, an object of its own */
+  constructor(size: number, make: RowsAt) {
+    this.#size = size;
+    this.#make = make;
+    this.#pieces = new Array((size + PIECE_MASK) >> PIECE_BITS).fill(undefined);
+    this.#roundOf = new Int32Array(size);
     this.#roundOfPiece = new Int32Array(this.#pieces.length);
   }
 
   get(task: number): TaskView {
-    return (this.#pieces[task >> PIECE_BITS] as Row[])[task & PIECE_MASK] as Row;
+    return this.#piece(task >> PIECE_BITS)[task & PIECE_MASK] as Row;
   }
 
   /** Returns a row that can be changed until rows are given out again. */
@@ -47,7 +52,7 @@ export class TaskRows {
 
   /** The current rows, which will not change. The first call examines each row. */
   give(): RowsAt {
-    const fresh = this.#round === 0 ? this.#pieces.flat() : this.#changed;
+    const fresh = this.#round === 0 ? this.#all() : this.#changed;
     for (const row of fresh) Object.freeze(row);
     this.#changed = [];
     this.#round++;
@@ -56,12 +61,26 @@ export class TaskRows {
     return (task) => (pieces[task >> PIECE_BITS] as Row[])[task & PIECE_MASK] as Row;
   }
 
+  #piece(at: number): Row[] {
+    const piece = this.#pieces[at];
+    if (piece !== undefined) return piece;
+    const start = at << PIECE_BITS;
+    const length = Math.min(this.#size - start, 1 << PIECE_BITS);
+    const made = Array.from({ length }, (_, place) => this.#make(start + place) as Row);
+    this.#pieces[at] = made;
+    return made;
+  }
+
+  #all(): Row[] {
+    return this.#pieces.flatMap((_, at) => this.#piece(at));
+  }
+
   #put(task: number, row: Row): Row {
     const at = task >> PIECE_BITS;
     if (this.#isGiven) this.#pieces = this.#pieces.slice();
     this.#isGiven = false;
     if (this.#roundOfPiece[at] !== this.#round) {
-      this.#pieces[at] = (this.#pieces[at] as Row[]).slice();
+      this.#pieces[at] = this.#piece(at).slice();
       this.#roundOfPiece[at] = this.#round;
     }
     (this.#pieces[at] as Row[])[task & PIECE_MASK] = row;

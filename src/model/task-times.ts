@@ -1,4 +1,4 @@
-import type { RunFold } from './fold.ts';
+import { type RunFold, tasksBegunAnew } from './fold.ts';
 import type { Entry, TaskEntry } from './journal.ts';
 import { isSettled, type SettledStatus } from './status.ts';
 
@@ -6,7 +6,7 @@ import { isSettled, type SettledStatus } from './status.ts';
 interface SpanPlace {
   /** The task's place in definition order. */
   readonly task: number;
-  /** The number of the task's reruns before it. */
+  /** The number of times that the task began anew before it: by a rerun, or by a change of its flow. */
   readonly life: number;
   /** The attempt that was under way or waited for, from 1 in each life. */
   readonly attempt: number;
@@ -77,12 +77,19 @@ export class TaskTimes {
   /** Folds the next entry, and returns the spans that it ends, in the order of time. Empty waits are no spans. */
   apply(entry: Entry): readonly Span[] {
     const ended = 'taskId' in entry && entry.type !== 'task.progress' ? this.#applyToTask(entry) : nothing;
+    if (entry.type === 'run.flow_changed') {
+      for (const task of tasksBegunAnew(this.#fold.graph, entry)) {
+        this.#since[task] = Number.NaN;
+        this.#restart(task);
+      }
+    }
     this.#fold.apply(entry);
     return ended;
   }
 
   #applyToTask(entry: TaskEntry): readonly Span[] {
     const task = this.#fold.graph.indexOf(entry.taskId);
+    if (task < 0) return nothing;
     const ended = this.#spansEnded(task, entry);
     this.#since[task] = entry.at;
     if (entry.type === 'task.rerun') this.#restart(task);

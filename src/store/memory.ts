@@ -1,3 +1,4 @@
+import type { FlowOutline } from '../model/flow-outline.ts';
 import type { Entry } from '../model/journal.ts';
 import { OrderedMap } from '../model/ordered-map.ts';
 import {
@@ -16,12 +17,17 @@ export interface MemoryStore extends Store {
   read(runId: string): readonly Entry[];
   list(filter?: RunFilter): readonly RunSummary[];
   remove(runId: string): void;
+  keepFlow(flow: FlowOutline): void;
+  readFlow(hash: string): FlowOutline | undefined;
 }
 
 /** Makes a store that lives as long as the process: the reference for other stores, and the double in tests. */
 export function createMemoryStore(): MemoryStore {
   return new Memory();
 }
+
+/** The number of outlines of flows; the oldest go first. */
+const MOST_FLOWS = 1_000;
 
 /** Part of a journal: its entries up to a `seq`. */
 interface Kept {
@@ -32,6 +38,8 @@ interface Kept {
 /** Holds the journals that it is given as they are: an entry becomes an object only when it is read. */
 class Memory implements MemoryStore {
   readonly #runs = new OrderedMap<string, Kept>();
+  /** By hash, the last kept last. */
+  readonly #flows = new Map<string, FlowOutline>();
 
   append({ runId, expectedSeq, seq, journal }: Append): void {
     const kept = this.#runs.get(runId);
@@ -65,5 +73,15 @@ class Memory implements MemoryStore {
 
   remove(runId: string): void {
     this.#runs.delete(runId);
+  }
+
+  keepFlow(flow: FlowOutline): void {
+    this.#flows.delete(flow.hash);
+    this.#flows.set(flow.hash, flow);
+    if (this.#flows.size > MOST_FLOWS) this.#flows.delete(this.#flows.keys().next().value as string);
+  }
+
+  readFlow(hash: string): FlowOutline | undefined {
+    return this.#flows.get(hash);
   }
 }

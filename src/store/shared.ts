@@ -9,19 +9,27 @@ import type { MaybePromise, Store } from './store.ts';
  */
 export interface SharedStore extends Store {
   /**
-   * Takes up unsettled runs of these flows that nobody alive owns, oldest first; at most `limit`, by default 100. Runs
-   * of engines found dead are among them. Runs that were set aside are not; of the runs whose process has been lost
-   * twice or more, at most one comes at a time.
+   * Takes up unsettled runs of these flows that nobody alive owns, oldest first. Runs of engines found dead are among
+   * them. Runs that were set aside are not; of the runs whose process has been lost twice or more, at most one comes at
+   * a time.
    */
-  claim(flows: readonly string[], limit?: number): MaybePromise<readonly ClaimedRun[]>;
+  claim(flows: readonly string[], options?: ClaimOptions): MaybePromise<readonly ClaimedRun[]>;
   /**
-   * Takes up one run, whatever its flow, and even if it was set aside: then one more loss sets it aside again. Returns
-   * it unchanged if this store owns it, and `undefined` if it is unknown. Throws `StoreConflictError` if another engine
-   * that is alive owns it while it is unsettled.
+   * Takes up one run, whatever its flow, and even if it was set aside. Returns it unchanged if this store owns it, and
+   * `undefined` if it is unknown. Throws `StoreConflictError` if another engine that is alive owns it while it is
+   * unsettled.
+   *
+   * @param goesOn whether a run that was set aside is so no more: then one more loss sets it aside again. If false, it
+   * is set aside again once it is released. Default true
    */
-  claimRun(runId: string): MaybePromise<ClaimedRun | undefined>;
-  /** Gives runs up, so that others can claim them; runs of others are ignored. Closing the store releases all. */
-  release(runIds: readonly string[]): MaybePromise<void>;
+  claimRun(runId: string, goesOn?: boolean): MaybePromise<ClaimedRun | undefined>;
+  /**
+   * Gives runs up, so that others can claim them; runs of others are ignored. Closing the store releases all.
+   *
+   * @param areRefused whether this store shall not claim them, nor watch for them, until another has had them or it
+   * claims afresh. Default false
+   */
+  release(runIds: readonly string[], areRefused?: boolean): MaybePromise<void>;
   /** Sets what is called when something happens to runs. Replaces an earlier watcher; `undefined` ends the watch. */
   watch(watcher: StoreWatcher | undefined): MaybePromise<void>;
   /**
@@ -30,6 +38,14 @@ export interface SharedStore extends Store {
    * answers, `refused` with the owner's words if it refuses. After `unowned`, `claimRun` and do it oneself.
    */
   request(runId: string, request: RunRequest): MaybePromise<void>;
+}
+
+/** Which runs are claimed. */
+export interface ClaimOptions {
+  /** The most runs in one answer. Default 100. */
+  readonly limit?: number | undefined;
+  /** Whether runs of these flows that this store has released as refused come again. Default false. */
+  readonly afresh?: boolean | undefined;
 }
 
 /** A run that a store has claimed. */
@@ -63,4 +79,9 @@ export interface RunRequest {
   readonly reason?: unknown;
   /** Of a rerun. */
   readonly taskIds?: readonly string[] | undefined;
+}
+
+/** Whether engines in several processes share a store. */
+export function isShared(store: Store | undefined): store is SharedStore {
+  return store !== undefined && 'claim' in store && 'watch' in store;
 }

@@ -1,8 +1,9 @@
+import type { FlowOutline } from '../model/flow-outline.ts';
 import type { Entry } from '../model/journal.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { RunFilter, RunSummary } from '../model/summary.ts';
 
-export type { MaybePromise, RunFilter, RunSummary };
+export type { FlowOutline, MaybePromise, RunFilter, RunSummary };
 
 /** Consecutive entries of one run for a store to keep: all or none of them. */
 export interface Append {
@@ -71,4 +72,16 @@ export interface Store {
   list(filter?: RunFilter): MaybePromise<readonly RunSummary[]>;
   /** Removes a run and its journal. Safe to repeat; unknown runs are ignored. */
   remove(runId: string): MaybePromise<void>;
+  /**
+   * All entries of a run in `seq` order, in parts that each take a few milliseconds at most; none if it is unknown.
+   * Changes nothing. Optional: for a store whose `read` of a long journal would hold up the event loop.
+   */
+  readInParts?(runId: string): AsyncIterable<readonly Entry[]>;
+  /**
+   * Keeps the outline of a flow by its hash, so that a later version can say how it differs. Replaces an earlier one of
+   * that hash. Optional; an engine does not wait for it, and ignores its error.
+   */
+  keepFlow?(flow: FlowOutline): MaybePromise<void>;
+  /** The outline of the flow with this hash; `undefined` if it is not known. Changes nothing. Goes with `keepFlow`. */
+  readFlow?(hash: string): MaybePromise<FlowOutline | undefined>;
 }

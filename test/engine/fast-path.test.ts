@@ -2,7 +2,7 @@ import { createFlow, type Entry, type Run, SkipTask } from 'topple';
 import { createVirtualClock, type VirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
 import { type AnyActorRef, type AnyMachineSnapshot, initialTransition, transition } from 'xstate';
-import { type TaskEvent, type TaskInput, taskMachine } from '../../machines/task.ts';
+import { type TaskEvent, type TaskInput, taskMachine } from '../../machines/index.ts';
 import { compiledMachines } from '../../src/engine/compile-machines.ts';
 import { LiveTask, type TaskRun } from '../../src/engine/live-task.ts';
 import { LocalAttempt } from '../../src/engine/local-attempt.ts';

@@ -1,10 +1,13 @@
 import { createFlow } from 'topple';
 import { createVirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
-import { type OrchestratorContext, orchestratorMachine } from '../../machines/orchestrator.ts';
-import { type TaskContext, taskMachine } from '../../machines/task.ts';
+import {
+  type OrchestratorContext,
+  orchestratorMachine,
+  type TaskContext,
+  taskMachine,
+} from '../../machines/index.ts';
 import { compiledMachines, compileMachines } from '../../src/engine/compile-machines.ts';
-import { bindOrchestrator, bindTask } from '../../src/engine/effects.ts';
 import { EngineRuns } from '../../src/engine/engine.ts';
 import { launch } from '../../src/engine/run-logic.ts';
 import { CompileError } from '../../src/logic/index.ts';
@@ -68,7 +71,7 @@ const task: Subject = {
   },
   sometimes: ({ maxAttempts }: TaskContext) => maxAttempts > 7,
   guards: {},
-  compile: (machine) => compileMachines(bindOrchestrator(orchestratorMachine), bindTask(machine)),
+  compile: (machine) => compileMachines(orchestratorMachine, machine),
   unaffected: [
     shown,
     unreached,
@@ -101,7 +104,7 @@ const orchestrator: Subject = {
     'settlesLast always': () => true,
     'settlesLast never': () => false,
   },
-  compile: (machine) => compileMachines(bindOrchestrator(machine), bindTask(taskMachine)),
+  compile: (machine) => compileMachines(machine, taskMachine),
   unaffected: [
     shown,
     unreached,

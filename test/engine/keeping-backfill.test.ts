@@ -199,7 +199,7 @@ for (const [moment, until] of Object.entries(moments)) {
     await paused.store.landOne();
     assert.equal([actor.getSnapshot().value, paused.calls], ['paused', []]);
     actor.send({ type: 'run.resume' });
-    await rest();
+    await paused.store.landOne();
     assert.equal(paused.calls, ['b']);
 
     const cancelled = await world((entries) => entries.slice(0, 2));

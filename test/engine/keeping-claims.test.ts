@@ -264,6 +264,8 @@ test('starts nothing after a pause during the first append, until it is resumed'
   assert.equal([actor.getSnapshot().value, calls], ['paused', []]);
   actor.send({ type: 'run.resume' });
   await rest();
+  assert.equal(calls, []);
+  await store.landOne();
   assert.equal(calls, ['a']);
 });
 

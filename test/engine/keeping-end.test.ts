@@ -157,6 +157,7 @@ test('takes commands in the moment of a rerun, once that continues', async () =>
     assert.equal([paused.run.view().status, paused.bodies.calls], ['paused', ['a']]);
     paused.run.resume();
     await rest();
+    await paused.store.landOne();
     assert.equal(paused.bodies.calls, ['a', 'a']);
     await paused.bodies.end('a');
     assert.is((await paused.store.landUntil(paused.run.settled())).status, 'done');

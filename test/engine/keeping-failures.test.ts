@@ -86,7 +86,9 @@ test('start nothing and tell nothing while they are in doubt', async () => {
   assert.equal([calls, told, store.flights.length], [['a'], [], 0]);
   asked.resolve(store.memory.lastSeq('r'));
   await rest();
-  assert.equal([calls, told], [['a', 'b'], ['task.started']]);
+  assert.equal([calls, told], [['a'], ['task.started']]);
+  await store.landOne();
+  assert.equal(calls, ['a', 'b'], 'once the resumption is kept');
 });
 
 test('that fail twice end the run, and only it, with the error of the store', async () => {

@@ -94,6 +94,9 @@ test('starts a run once its first append is kept, with its pause if it starts pa
   assert.equal([run.view().status, run.seq, calls], ['paused', 3, []]);
   run.resume();
   await rest();
+  // A crash would leave it paused.
+  assert.equal([store.flights[0]?.types, calls], [['run.resumed'], []]);
+  await store.landOne();
   assert.equal(calls, ['a']);
 });
 

@@ -45,7 +45,7 @@ async function world(over: (memory: MemoryStore, clock: () => VirtualClock) => S
   return { memory, clock, engine, flow, calls, errors };
 }
 
-test('has resumed all runs of a store that answers at once when it is called, and needs no clock', async () => {
+test('needs no clock where the store answers at once, and `run` finds the runs meanwhile', async () => {
   const { engine, flow } = await world((memory) => memory);
   const recovering = engine.recover([flow]);
   const found = Promise.all(['r1', 'r2', 'r3'].map((id) => engine.run(id)));
@@ -113,19 +113,30 @@ for (const [how, later] of Object.entries(laters)) {
 /** Resolves each step by hand. */
 function gate() {
   const waiting: (() => void)[] = [];
-  const next = () => new Promise<void>((resolve) => waiting.push(resolve));
+  let told = Promise.withResolvers<void>();
+  const next = () => {
+    told.resolve();
+    return new Promise<void>((resolve) => waiting.push(resolve));
+  };
+  /** Waits for a step to be asked for. */
+  const asked = async (): Promise<void> => {
+    while (waiting.length === 0) await told.promise;
+    told = Promise.withResolvers();
+  };
   const open = async (): Promise<void> => {
+    await asked();
     waiting.shift()?.();
     for (let turn = 0; turn < 20; turn++) await Promise.resolve();
   };
-  return { next, open };
+  return { next, asked, open };
 }
 
 test('leaves a run alone that starts between its list and its read', async () => {
-  const { next, open } = gate();
+  const { next, asked, open } = gate();
   const { memory, clock, engine, flow, calls } = await world((store) => lateStore(store, next));
-  // An id of the list is free again.
   const recovering = engine.recover([flow]);
+  await asked();
+  // An id of the list is free again.
   memory.remove('r1');
   const started = await engine.start(flow, undefined, { id: 'r1' });
   for (let step = 0; step < 3; step++) await open();

@@ -145,7 +145,7 @@ test('are given up if they cannot be recovered here', async () => {
   const recovering = engineOn(store).recover([changed]);
   (await nextClaim()).give('r', 'removed');
   (await nextClaim()).give();
-  assert.equal([await recovering, released], [[], [['r', 'removed']]]);
+  assert.equal([await recovering, released], [[], [['removed'], ['r']]]);
 });
 
 test('are given up that an engine has claimed when it is stopped', async () => {

@@ -409,8 +409,8 @@ test('is read with the version of its flow with which it was started, among thos
   const { store, flow } = await left(true);
   const changed = createFlow('left').task('a', { perform: () => 1 });
   const message =
-    'Run r was started with another version of flow `left`: its tasks, dependencies or trigger rules have changed. ' +
-    'Continue it with the flow with which it was started.';
+    'Run r was started with another version of flow `left`: `b` was removed. Continue it with the flow with which it ' +
+    "was started, or with this one by `engine.recover(flows, { onFlowChange: 'adopt' })`.";
   const { engine } = virtualEngine({ store, flows: [changed] });
   assert.equal(await refusalOf(engine), ['flow_changed', 'left', message]);
   engine.logic(flow);

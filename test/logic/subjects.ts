@@ -1,8 +1,7 @@
 // The two machines under comparison, with the inputs and events to drive them by.
 
 import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from 'xstate';
-import { type OrchestratorContext, orchestratorMachine } from '../../machines/orchestrator.ts';
-import { taskMachine } from '../../machines/task.ts';
+import { type OrchestratorContext, orchestratorMachine, taskMachine } from '../../machines/index.ts';
 import { createGraph } from '../../src/model/graph.ts';
 import { Ledger, type Plan } from '../../src/model/ledger.ts';
 import type { SettledStatus, TaskStatus } from '../../src/model/status.ts';

@@ -21,7 +21,7 @@ function tasksOf(size: number) {
   );
   return {
     graph,
-    rows: new TaskRows(rows),
+    rows: new TaskRows(rows.length, (task) => rows[task] as TaskView),
     plain: Object.fromEntries(graph.ids.map((id, task) => [id, rows[task]])),
   };
 }

@@ -35,6 +35,8 @@ export function storeOver(memory: MemoryStore, methods: Partial<MemoryStore>): M
     read: (runId) => memory.read(runId),
     list: (filter) => memory.list(filter),
     remove: (runId) => memory.remove(runId),
+    keepFlow: (flow) => memory.keepFlow(flow),
+    readFlow: (hash) => memory.readFlow(hash),
     ...methods,
   };
 }
@@ -60,5 +62,7 @@ export function lateStore(
     read: (runId) => late(() => memory.read(runId)),
     list: (filter) => late(() => memory.list(filter)),
     remove: (runId) => late(() => memory.remove(runId)),
+    keepFlow: (flow) => memory.keepFlow(flow),
+    readFlow: (hash) => late(() => memory.readFlow(hash)),
   };
 }

@@ -117,28 +117,28 @@ export const defects: readonly Defect[] = [
   {
     name: 'a retry after a cancel: a task that waits for its retry does not hear of it',
     file: task,
-    find: `        'attempt.due': { description: 'the wait is over', target: 'due' },
-        'task.cancel': {
-          description: 'the run ends early',
-          target: 'cancelled',
-          actions: { type: 'recordEnding', params: ({ event }) => event },
-        },`,
-    put: "        'attempt.due': { description: 'the wait is over', target: 'due' },",
+    find: `          'attempt.due': { description: 'the wait is over', target: 'due' },
+          'task.cancel': {
+            description: 'the run ends early',
+            target: 'cancelled',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },`,
+    put: "          'attempt.due': { description: 'the wait is over', target: 'due' },",
   },
   {
     name: 'an entry is dropped: nobody hears that a task is to be retried',
     file: task,
-    find: `            description: 'it failed and may be retried',
-            guard: { type: 'attemptsLeft', params: ({ event }) => ({ retryAt: event.retryAt }) },
-            target: 'backing_off',
-            actions: [
-              { type: 'recordFailure', params: ({ event }) => event },
-              { type: 'announce', params: retrying },`,
-    put: `            description: 'it failed and may be retried',
-            guard: { type: 'attemptsLeft', params: ({ event }) => ({ retryAt: event.retryAt }) },
-            target: 'backing_off',
-            actions: [
-              { type: 'recordFailure', params: ({ event }) => event },`,
+    find: `              description: 'it failed and may be retried',
+              guard: { type: 'attemptsLeft', params: ({ event }) => ({ retryAt: event.retryAt }) },
+              target: 'backing_off',
+              actions: [
+                { type: 'recordFailure', params: ({ event }) => event },
+                { type: 'announce', params: retrying },`,
+    put: `              description: 'it failed and may be retried',
+              guard: { type: 'attemptsLeft', params: ({ event }) => ({ retryAt: event.retryAt }) },
+              target: 'backing_off',
+              actions: [
+                { type: 'recordFailure', params: ({ event }) => event },`,
   },
   {
     name: 'an expired task does not end its attempt',

@@ -67,7 +67,7 @@ class Recovery {
     try {
       // Runs that may kill their process are claimed one at a time.
       while (interrupts.exitCode === undefined) {
-        const claimed = (await store.claim(names, batchSize)).filter(({ id }) => !this.#left.has(id));
+        const claimed = (await store.claim(names, { limit: batchSize })).filter(({ id }) => !this.#left.has(id));
         if (claimed.length === 0) break;
         const following: Promise<void>[] = [];
         for (const [flow, runs] of await this.#byFlow(claimed)) {

@@ -141,7 +141,7 @@ export class Appender {
     }
     if (isUnsettled && owner === engine) return { n, epoch, seq, losses };
     this.#db.run(
-      `UPDATE runs SET owner = ?, epoch = ?, claimed_at = NULL, ended_at = NULL, ending = NULL WHERE n = ?`,
+      `UPDATE runs SET owner = ?, epoch = ?, claimed_at = NULL, ended_at = NULL, ending = NULL, set_aside = 0 WHERE n = ?`,
       ...[engine, epoch + 1, n],
     );
     return { n, epoch: epoch + 1, seq, losses };

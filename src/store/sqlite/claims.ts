@@ -12,6 +12,9 @@ const suspectLosses = 2;
 /** The next suspect may be claimed once the last one has run this long. */
 const trialMs = 1_000;
 
+/** The number of runs that are remembered as refused; the oldest go first. */
+const mostRefused = 100_000;
+
 interface ClaimRow {
   readonly [column: string]: unknown;
   readonly n: number;
@@ -35,6 +38,8 @@ export class Claims {
   readonly #holdings: Holdings;
   readonly #others: Others;
   readonly #maxLosses: number;
+  /** Runs that this engine cannot continue, by number; each until it has another epoch. */
+  readonly #refused = new Map<number, { readonly flow: string; readonly epoch: number }>();
 
   constructor(db: Connection, holdings: Holdings, others: Others, { maxLosses }: ThreadSettings) {
     this.#db = db;
@@ -43,7 +48,9 @@ export class Claims {
     this.#maxLosses = maxLosses;
   }
 
-  claim(flows: readonly string[], limit: number): ClaimedRun[] {
+  /** @param afresh whether what was refused of these flows comes again */
+  claim(flows: readonly string[], limit: number, afresh: boolean): ClaimedRun[] {
+    if (afresh) this.#forgetRefused(flows);
     const rows = this.#change((engine) => {
       const found = this.#find(flows, limit);
       for (const { n } of found) this.#take(engine, n);
@@ -52,7 +59,8 @@ export class Claims {
     return rows.map((row) => this.#hold(row, row.losses));
   }
 
-  claimRun(runId: string): ClaimedRun | undefined {
+  /** @param goesOn whether a run that was set aside is so no more */
+  claimRun(runId: string, goesOn: boolean): ClaimedRun | undefined {
     const found = this.#change((engine) => {
       const row = this.#db.get<ClaimRow>(`SELECT ${columns} FROM runs WHERE id = ?`, runId);
       if (row === undefined || row.ended_at !== null || row.owner === engine) return { row };
@@ -64,7 +72,7 @@ export class Claims {
       }
       const losses = row.set_aside === 1 ? Math.min(row.losses, this.#maxLosses - 1) : row.losses;
       this.#take(engine, row.n);
-      this.#db.run('UPDATE runs SET set_aside = 0, losses = ? WHERE n = ?', losses, row.n);
+      if (goesOn) this.#db.run('UPDATE runs SET set_aside = 0, losses = ? WHERE n = ?', losses, row.n);
       return { row, losses };
     });
     const { row, losses } = found;
@@ -74,7 +82,8 @@ export class Claims {
     return { id, flow, seq, epoch, losses: row.losses };
   }
 
-  release(runIds: readonly string[]): void {
+  /** @param areRefused whether this engine leaves them out until another has had them */
+  release(runIds: readonly string[], areRefused: boolean): void {
     this.#holdings.write((engine) => {
       for (const runId of runIds) {
         this.#db.run(
@@ -85,6 +94,7 @@ export class Claims {
       }
     });
     for (const runId of runIds) this.#holdings.drop(runId);
+    if (areRefused) for (const runId of runIds) this.#noteRefused(runId);
   }
 
   /** Whether a claim would find a run. */
@@ -106,7 +116,7 @@ export class Claims {
     for (const { n, losses } of this.#db.all<{ n: number; losses: number }>(sql, dead)) {
       const counted = isUnderWay(this.#db, n) ? losses + 1 : losses;
       this.#db.run(
-        `UPDATE runs SET owner = NULL, epoch = epoch + 1, losses = ?, set_aside = ? WHERE n = ?`,
+        `UPDATE runs SET owner = NULL, epoch = epoch + 1, losses = ?, set_aside = max(set_aside, ?) WHERE n = ?`,
         ...[counted, counted >= this.#maxLosses ? 1 : 0, n],
       );
     }
@@ -114,17 +124,38 @@ export class Claims {
 
   #find(flows: readonly string[], limit: number): ClaimRow[] {
     const list = JSON.stringify(flows);
-    const rows = this.#db.all<ClaimRow>(
-      `SELECT ${columns} FROM ${unowned} AND losses < ${suspectLosses} ORDER BY n LIMIT ?`,
-      ...[list, limit],
-    );
-    if (rows.length >= limit) return rows;
-    const suspect = this.#db.get<ClaimRow>(
-      `SELECT ${columns} FROM ${unowned} AND losses >= ${suspectLosses} ORDER BY claimed_at, n LIMIT 1`,
+    const rows = this.#first(
+      `SELECT n, epoch FROM ${unowned} AND losses < ${suspectLosses} ORDER BY n`,
       list,
+      limit,
     );
-    if (suspect !== undefined && !this.#isTrialOn()) rows.push(suspect);
+    if (rows.length < limit && !this.#isTrialOn()) {
+      const suspects = `SELECT n, epoch FROM ${unowned} AND losses >= ${suspectLosses} ORDER BY claimed_at, n`;
+      rows.push(...this.#first(suspects, list, 1));
+    }
     return rows;
+  }
+
+  /** The first runs of a query that this engine has not refused. */
+  #first(sql: string, flows: string, limit: number): ClaimRow[] {
+    const found: number[] = [];
+    for (const { n, epoch } of this.#db.iterate<{ n: number; epoch: number }>(sql, flows)) {
+      if (this.#refused.get(n)?.epoch === epoch) continue;
+      if (found.push(n) >= limit) break;
+    }
+    return found.map((n) => this.#db.get<ClaimRow>(`SELECT ${columns} FROM runs WHERE n = ?`, n) as ClaimRow);
+  }
+
+  #noteRefused(runId: string): void {
+    const sql = 'SELECT n, flow, epoch FROM runs WHERE id = ? AND owner IS NULL AND ended_at IS NULL';
+    const row = this.#db.get<{ n: number; flow: string; epoch: number }>(sql, runId);
+    if (row !== undefined) this.#refused.set(row.n, row);
+    // More are claimed and refused again, which costs time and nothing else.
+    if (this.#refused.size > mostRefused) this.#refused.delete(this.#refused.keys().next().value as number);
+  }
+
+  #forgetRefused(flows: readonly string[]): void {
+    for (const [n, { flow }] of this.#refused) if (flows.includes(flow)) this.#refused.delete(n);
   }
 
   /** Whether a suspect was claimed a moment ago, and has neither settled a task nor been released. */

@@ -14,6 +14,9 @@ export interface HeldRun {
 /** For how long an engine that was ended is remembered, for people to see. */
 const rememberedMs = 30 * 86_400_000;
 
+/** The number of runs that are remembered after they have left. */
+const mostLeft = 10_000;
+
 /** This store as an engine among those that share the file, and the unsettled runs that it owns. */
 export class Holdings {
   readonly mark: ProcessMark = markOfThis();
@@ -22,6 +25,8 @@ export class Holdings {
   readonly #tellTaken: (runIds: readonly string[]) => void;
   /** By id; `undefined` for a run whose row must be read again. */
   readonly #held = new Map<string, HeldRun | undefined>();
+  /** Runs that have left, with the engine that this was then; the oldest go first. */
+  readonly #left = new Map<string, number>();
   /** Runs that others have taken over. */
   readonly #taken = new Set<string>();
   #engine: number | undefined;
@@ -95,6 +100,7 @@ export class Holdings {
 
   hold(runId: string, run: HeldRun): void {
     this.#taken.delete(runId);
+    this.#left.delete(runId);
     this.#held.set(runId, run);
   }
 
@@ -103,14 +109,24 @@ export class Holdings {
     for (const runId of runIds) if (this.#held.has(runId)) this.#held.set(runId, undefined);
   }
 
-  /** Of a run that has settled, was released or removed. */
+  /** Of a run that has settled, or was released. */
   drop(runId: string): void {
-    this.#held.delete(runId);
+    if (this.#held.delete(runId) && this.#engine !== undefined) this.#left.set(runId, this.#engine);
+    if (this.#left.size > mostLeft) this.#left.delete(this.#left.keys().next().value as string);
   }
 
+  /** Throws `StoreConflictError` if a run that has settled here, or was released, has had another owner since. */
+  checkLeft(runId: string, owner: number | null): void {
+    const left = this.#left.get(runId);
+    if (left === undefined || owner === null || owner === left || owner === this.#engine) return;
+    throw new StoreConflictError(runId, `Run ${runId} goes on at another engine since it was left here`);
+  }
+
+  /** Of a run that was removed. */
   forget(runId: string): void {
     this.#held.delete(runId);
     this.#taken.delete(runId);
+    this.#left.delete(runId);
   }
 
   /** Gives all runs up, and leaves. */

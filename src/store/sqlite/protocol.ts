@@ -45,9 +45,11 @@ export interface Calls {
   /** @param after only runs with a higher order */
   list(filter: RunFilter, after: number): RunSummary[];
   remove(runId: string): void;
-  claim(flows: readonly string[], limit: number): ClaimedRun[];
-  claimRun(runId: string): ClaimedRun | undefined;
-  release(runIds: readonly string[]): void;
+  keepFlow(hash: string, flow: string, outline: string): void;
+  readFlow(hash: string): string | undefined;
+  claim(flows: readonly string[], limit: number, afresh: boolean): ClaimedRun[];
+  claimRun(runId: string, goesOn: boolean): ClaimedRun | undefined;
+  release(runIds: readonly string[], areRefused: boolean): void;
   watch(flows: readonly string[] | undefined): void;
   request(runId: string, request: RunRequest): void;
   answer(request: number, refusal: string | undefined): void;

@@ -6,7 +6,7 @@ import type { JournalPart } from './protocol.ts';
 import type { Row } from './row.ts';
 
 /** A part of a journal ends behind the row that reaches this length: it is parsed in one go. */
-const partLength = 2 ** 17;
+const partLength = 2 ** 15;
 /** The most runs in one answer. */
 export const pageSize = 1_000;
 

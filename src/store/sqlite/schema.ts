@@ -78,4 +78,14 @@ export const migrations: readonly string[] = [
     JOIN journal ON journal.place BETWEEN (runs.n << 32) AND (runs.n << 32) + 4294967295
     JOIN json_each(journal.text) AS item;
   `,
+  `
+  -- Outlines of flows, for a later version to say how it differs. Runs name the hash of their flow.
+  CREATE TABLE flows (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    hash TEXT NOT NULL UNIQUE,
+    flow TEXT NOT NULL,
+    outline TEXT NOT NULL,
+    kept_at INTEGER NOT NULL
+  );
+  `,
 ];

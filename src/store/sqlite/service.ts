@@ -2,6 +2,7 @@ import { Appender, lastSeqSql } from './appender.ts';
 import { Claims } from './claims.ts';
 import type { Connection } from './connection.ts';
 import { refusalOf } from './failure.ts';
+import { keepFlow, readFlow } from './flows.ts';
 import { Holdings } from './holdings.ts';
 import { Others } from './others.ts';
 import {
@@ -89,8 +90,10 @@ export class Service {
     lastSeq: (runId) => {
       if (this.#holdings.holds(runId)) this.#holdings.look();
       this.#holdings.checkTaken(runId);
-      const sql = `SELECT ${lastSeqSql} AS seq FROM runs WHERE id = ?`;
-      return this.#db.get<{ seq: number }>(sql, runId)?.seq ?? 0;
+      const sql = `SELECT owner, ${lastSeqSql} AS seq FROM runs WHERE id = ?`;
+      const row = this.#db.get<{ owner: number | null; seq: number }>(sql, runId);
+      this.#holdings.checkLeft(runId, row?.owner ?? null);
+      return row?.seq ?? 0;
     },
     read: (runId, afterSeq) => readPart(this.#db, runId, afterSeq),
     list: (filter, after) => listPage(this.#db, filter, after),
@@ -98,9 +101,11 @@ export class Service {
       this.#sweeper.remove(runId);
       this.#holdings.forget(runId);
     },
-    claim: (flows, limit) => this.#claims.claim(flows, limit),
-    claimRun: (runId) => this.#claims.claimRun(runId),
-    release: (runIds) => this.#claims.release(runIds),
+    keepFlow: (hash, flow, outline) => keepFlow(this.#db, hash, flow, outline),
+    readFlow: (hash) => readFlow(this.#db, hash),
+    claim: (flows, limit, afresh) => this.#claims.claim(flows, limit, afresh),
+    claimRun: (runId, goesOn) => this.#claims.claimRun(runId, goesOn),
+    release: (runIds, areRefused) => this.#claims.release(runIds, areRefused),
     watch: (flows) => {
       this.#flows = flows;
     },

@@ -1,11 +1,13 @@
 import { StoreError, textOf } from '../../model/error.ts';
+import type { FlowOutline } from '../../model/flow-outline.ts';
 import type { Entry } from '../../model/journal.ts';
 import type { RunFilter, RunSummary } from '../../model/summary.ts';
-import type { ClaimedRun, RunRequest, SharedStore, StoreWatcher } from '../shared.ts';
+import type { ClaimedRun, ClaimOptions, RunRequest, SharedStore, StoreWatcher } from '../shared.ts';
 import type { Append, ValueFormat } from '../store.ts';
 import { createValueFormat } from '../values.ts';
 import { checkOptions, type SqliteStoreOptions } from './options.ts';
-import type { JournalPart, ThreadEvent, ThreadSettings } from './protocol.ts';
+import { outlineText } from './outline-text.ts';
+import type { ThreadEvent, ThreadSettings } from './protocol.ts';
 import type { Row } from './row.ts';
 import { RowReader } from './row-reader.ts';
 import { RowWriter } from './row-writer.ts';
@@ -18,9 +20,12 @@ export interface SqliteStore extends SharedStore, AsyncDisposable {
   read(runId: string): Promise<readonly Entry[]>;
   list(filter?: RunFilter): Promise<readonly RunSummary[]>;
   remove(runId: string): Promise<void>;
-  claim(flows: readonly string[], limit?: number): Promise<readonly ClaimedRun[]>;
-  claimRun(runId: string): Promise<ClaimedRun | undefined>;
-  release(runIds: readonly string[]): Promise<void>;
+  readInParts(runId: string): AsyncIterable<readonly Entry[]>;
+  keepFlow(flow: FlowOutline): Promise<void>;
+  readFlow(hash: string): Promise<FlowOutline | undefined>;
+  claim(flows: readonly string[], options?: ClaimOptions): Promise<readonly ClaimedRun[]>;
+  claimRun(runId: string, goesOn?: boolean): Promise<ClaimedRun | undefined>;
+  release(runIds: readonly string[], areRefused?: boolean): Promise<void>;
   watch(watcher: StoreWatcher | undefined): Promise<void>;
   request(runId: string, request: RunRequest): Promise<void>;
   /**
@@ -108,16 +113,43 @@ class Sqlite implements SqliteStore {
   }
 
   async read(runId: string): Promise<readonly Entry[]> {
-    const reader = new RowReader(runId, this.values);
     const entries: Entry[] = [];
-    let first: JournalPart | undefined;
+    for await (const part of this.#parts(runId)) {
+      if (part === undefined) return [];
+      for (const entry of part) entries.push(entry);
+    }
+    return entries;
+  }
+
+  async *readInParts(runId: string): AsyncGenerator<readonly Entry[], void, undefined> {
+    for await (const part of this.#parts(runId)) {
+      if (part === undefined) throw new StoreError('failed', `Run ${runId} was removed while it was read`);
+      yield part;
+    }
+  }
+
+  /** Ends with `undefined` if the run was removed meanwhile: perhaps there is another run of the same id. */
+  async *#parts(runId: string): AsyncGenerator<readonly Entry[] | undefined, void, undefined> {
+    const reader = new RowReader(runId, this.values);
+    const first = await this.#link.call('read', runId, 0);
+    let { rows } = first;
+    /** Of the last entry of the parts before. */
+    let seq = 0;
     for (;;) {
-      const part = await this.#link.call('read', runId, entries.length);
-      first ??= part;
-      // It was removed meanwhile, and is perhaps another run of the same id.
-      if (part.run !== first.run) return [];
-      for (const row of part.rows) readSoundly(reader, row, entries, runId);
-      if (part.rows.length === 0 || entries.length >= first.seq) return entries;
+      const last = rows.at(-1)?.seq;
+      if (last === undefined) return;
+      const isLast = last >= first.seq;
+      const next = isLast ? undefined : this.#link.call('read', runId, last);
+      // Nobody may wait for it.
+      next?.catch(() => {});
+      const entries: Entry[] = [];
+      for (const row of rows) readSoundly(reader, row, entries, { runId, seq });
+      seq = last;
+      yield entries;
+      const part = await next;
+      if (part === undefined) return;
+      if (part.run !== first.run) return yield undefined;
+      ({ rows } = part);
     }
   }
 
@@ -141,16 +173,31 @@ class Sqlite implements SqliteStore {
     return this.#link.call('remove', runId);
   }
 
-  claim(flows: readonly string[], limit = 100): Promise<readonly ClaimedRun[]> {
-    return this.#link.call('claim', flows, limit);
+  async keepFlow(flow: FlowOutline): Promise<void> {
+    const { hash, name } = flow;
+    const text = outlineText(flow);
+    // Of most flows it goes to the thread before their run's first append.
+    return this.#link.call('keepFlow', hash, name, typeof text === 'string' ? text : await text);
   }
 
-  claimRun(runId: string): Promise<ClaimedRun | undefined> {
-    return this.#link.call('claimRun', runId);
+  async readFlow(hash: string): Promise<FlowOutline | undefined> {
+    const text = await this.#link.call('readFlow', hash);
+    return text === undefined ? undefined : (JSON.parse(text) as FlowOutline);
   }
 
-  release(runIds: readonly string[]): Promise<void> {
-    return this.#link.call('release', runIds);
+  claim(
+    flows: readonly string[],
+    { limit = 100, afresh = false }: ClaimOptions = {},
+  ): Promise<readonly ClaimedRun[]> {
+    return this.#link.call('claim', flows, limit, afresh);
+  }
+
+  claimRun(runId: string, goesOn = true): Promise<ClaimedRun | undefined> {
+    return this.#link.call('claimRun', runId, goesOn);
+  }
+
+  release(runIds: readonly string[], areRefused = false): Promise<void> {
+    return this.#link.call('release', runIds, areRefused);
   }
 
   watch(watcher: StoreWatcher | undefined): Promise<void> {
@@ -195,19 +242,27 @@ class Sqlite implements SqliteStore {
   }
 }
 
-/** Reads a row that must bring the entries up to its `seq`. Throws `StoreError` `corrupt` if it is damaged. */
-function readSoundly(reader: RowReader, row: Row, entries: Entry[], runId: string): void {
-  const { length } = entries;
+/**
+ * Reads a row of a run whose entries up to `seq` have been read, and whose following ones are `entries`. Throws
+ * `StoreError` `corrupt` if it is damaged.
+ */
+function readSoundly(
+  reader: RowReader,
+  row: Row,
+  entries: Entry[],
+  { runId, seq }: { readonly runId: string; readonly seq: number },
+): void {
+  const before = seq + entries.length;
   let cause: unknown;
   try {
     reader.read(row, entries);
-    if (entries.length === row.seq) return;
+    if (seq + entries.length === row.seq) return;
   } catch (error) {
     if (error instanceof StoreError) throw error;
     cause = error;
   }
   const why = cause === undefined ? 'entries are missing' : textOf(cause);
-  throw new StoreError('corrupt', `The journal of run ${runId} is damaged behind entry ${length}: ${why}`, {
+  throw new StoreError('corrupt', `The journal of run ${runId} is damaged behind entry ${before}: ${why}`, {
     cause,
   });
 }

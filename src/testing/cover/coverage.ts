@@ -1,5 +1,5 @@
-import { orchestratorMachine } from '../../../machines/orchestrator.ts';
-import { taskMachine } from '../../../machines/task.ts';
+import { lazyOrchestratorMachine } from '../../../machines/orchestrator.ts';
+import { lazyTaskMachine } from '../../../machines/task.ts';
 import type { SettledStatus } from '../../model/status.ts';
 import type { Decision } from '../../model/trigger-rule.ts';
 import type { Edge } from '../model/edges.ts';
@@ -99,8 +99,8 @@ export class Coverage {
       return groupOf(name, items);
     };
     const groups = [
-      edgeGroup(`transitions of ${taskMachine.id}`, taskEdges.all, this.#edges.task),
-      edgeGroup(`transitions of ${orchestratorMachine.id}`, orchestratorEdges.all, this.#edges.run),
+      edgeGroup(`transitions of ${lazyTaskMachine().id}`, taskEdges.all, this.#edges.task),
+      edgeGroup(`transitions of ${lazyOrchestratorMachine().id}`, orchestratorEdges.all, this.#edges.run),
       groupOf('verdicts of trigger rules', this.#verdictItems()),
       groupOf('outcomes of tasks', this.#endingItems()),
     ];

@@ -1,6 +1,6 @@
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
-import { orchestratorMachine } from '../../../machines/orchestrator.ts';
-import { taskMachine } from '../../../machines/task.ts';
+import { lazyOrchestratorMachine } from '../../../machines/orchestrator.ts';
+import { lazyTaskMachine } from '../../../machines/task.ts';
 import { tableOf } from '../../logic/compile.ts';
 import { CompiledSnapshot } from '../../logic/snapshot.ts';
 import { choose } from '../../logic/step.ts';
@@ -66,7 +66,7 @@ export class Edges {
 }
 
 /** The transitions of the task machine. */
-export const taskEdges = new Edges(taskMachine);
+export const taskEdges = new Edges(lazyTaskMachine());
 
 /** The transitions of the orchestrator. */
-export const orchestratorEdges = new Edges(orchestratorMachine);
+export const orchestratorEdges = new Edges(lazyOrchestratorMachine());

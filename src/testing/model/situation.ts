@@ -1,4 +1,4 @@
-import type { orchestratorMachine } from '../../../machines/orchestrator.ts';
+import type { OrchestratorMachine } from '../../../machines/orchestrator.ts';
 import type { SnapshotOf } from '../../logic/actor-logic.ts';
 import type { RunFact, TaskFact, TaskRerun } from '../../model/journal.ts';
 import type { Verdict } from '../../model/ledger.ts';
@@ -7,7 +7,7 @@ import type { Row } from './task-model.ts';
 
 /** A run of a flow between two steps, after all that follows from a step has happened. Immutable. */
 export interface Situation {
-  readonly run: SnapshotOf<typeof orchestratorMachine>;
+  readonly run: SnapshotOf<OrchestratorMachine>;
   /** Rows by task; `undefined` before its verdict. */
   readonly rows: readonly (Row | undefined)[];
   /** Whether no attempt may start. */

@@ -1,4 +1,9 @@
-import { type TaskContext, type TaskEvent, taskMachine } from '../../../machines/task.ts';
+import {
+  lazyTaskMachine,
+  type TaskContext,
+  type TaskEvent,
+  type TaskMachine,
+} from '../../../machines/task.ts';
 import type { SnapshotOf } from '../../logic/actor-logic.ts';
 import { compile } from '../../logic/compile.ts';
 import type { ErrorView } from '../../model/error.ts';
@@ -6,9 +11,9 @@ import type { TaskFact } from '../../model/journal.ts';
 import type { Cause, SettledStatus } from '../../model/status.ts';
 import { taskEdges } from './edges.ts';
 
-const logic = compile(taskMachine);
+const logic = compile(lazyTaskMachine());
 
-type Snapshot = SnapshotOf<typeof taskMachine>;
+type Snapshot = SnapshotOf<TaskMachine>;
 
 /** The end of an attempt that was told to end: it failed, its task failed, its task is cancelled. */
 export type AttemptEnding = 'attempt' | 'task' | 'cancel';

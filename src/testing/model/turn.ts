@@ -1,4 +1,4 @@
-import { type OrchestratorEvent, orchestratorMachine } from '../../../machines/orchestrator.ts';
+import { lazyOrchestratorMachine, type OrchestratorEvent } from '../../../machines/orchestrator.ts';
 import { compile } from '../../logic/compile.ts';
 import { findBlockers } from '../../model/blockers.ts';
 import type { FlowDefinition } from '../../model/definition.ts';
@@ -17,7 +17,7 @@ import type { ModelFact, Situation, Taken } from './situation.ts';
 import type { Slots } from './slots.ts';
 import type { LiveRow, Row, RowEvent, TaskModel } from './task-model.ts';
 
-const logic = compile(orchestratorMachine);
+const logic = compile(lazyOrchestratorMachine());
 
 /** The situation before a run has started. */
 export function beforeStart({ plan, tasks }: FlowDefinition): Situation {

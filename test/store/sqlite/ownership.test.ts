@@ -57,8 +57,8 @@ test('is taken of some flows, oldest first, up to a limit', async () => {
     await one.append(given(id, 0, { type: 'run.started', flow }));
   await one.append(given('settled', 0, started, { type: 'run.failed' }));
   await one.close();
-  assert.equal(ids(await other.claim(['g', 'f'], 3)), ['a', 'b', 'd']);
-  assert.equal(ids(await other.claim(['g', 'f'], 3)), ['e']);
+  assert.equal(ids(await other.claim(['g', 'f'], { limit: 3 })), ['a', 'b', 'd']);
+  assert.equal(ids(await other.claim(['g', 'f'], { limit: 3 })), ['e']);
   assert.equal(await other.claim(['g', 'f', 'unknown']), []);
   await other.close();
 });
