@@ -5,7 +5,7 @@ export const cancel = defineCommand({
   name: 'cancel',
   summary: 'End a run early: nothing more of it starts.',
   description:
-    "What is under way is aborted, and has its `graceMs` to end. The process that has the run is asked to do it, and answers within a second or so; if none has it, it is done here, for which the flow's module is loaded, but no body called.",
+    "What is under way is aborted, and has its `graceMs` to end. The process that has the run is asked to do it, and answers within a second or so; if none has it, it is done here, and no body is called. The flow's module is loaded only for a run of an earlier topple.",
   group: storedGroup,
   argument: runArgument,
   options: { ...moduleOptions, ...reasonOption },

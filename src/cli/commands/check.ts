@@ -16,6 +16,7 @@ export const check = defineCommand({
     ...storeOption,
     ...flowOptions,
     flow: text('NAME', 'only runs of this flow'),
+    adopt: toggle('as a program that recovers with `onFlowChange: "adopt"`: a changed flow is adopted'),
     json: toggle('print one JSON document: { isGood, runs: [{ id, flow, verdict, why }] }'),
   },
   examples: [

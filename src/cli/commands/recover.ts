@@ -1,4 +1,4 @@
-import { defineCommand } from '../command.ts';
+import { defineCommand, toggle } from '../command.ts';
 import { supervised } from '../run/supervised.ts';
 import { goOnOptions } from '../stored/go-on-options.ts';
 import { runArgument, storedGroup } from '../stored/store-options.ts';
@@ -13,7 +13,12 @@ export const recover = defineCommand({
     '`lost`. Ctrl-C leaves the runs in the file again.',
   group: storedGroup,
   argument: { ...runArgument, isOptional: true },
-  options: goOnOptions,
+  options: {
+    ...goOnOptions,
+    adopt: toggle(
+      'go on with another version of the flow: what has settled stays, the rest follows the new version',
+    ),
+  },
   examples: [
     ['recover order-7 --store runs.sqlite', 'one run, shown as `topple run` does'],
     ['recover --store runs.sqlite', 'all, each with a line at its end'],

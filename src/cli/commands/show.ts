@@ -4,8 +4,7 @@ import { runArgument, storedGroup, storeOption } from '../stored/store-options.t
 export const show = defineCommand({
   name: 'show',
   summary: 'Show a run that a file keeps, now or at an earlier moment.',
-  description:
-    'Shows the run as its journal tells it, and loads no module: tasks that nothing has happened to yet are missing.',
+  description: 'Shows the run as its journal tells it, and loads no module.',
   group: storedGroup,
   argument: runArgument,
   options: {

@@ -59,6 +59,8 @@ function isTimeout(entry: Entry): boolean {
 }
 
 function wordsFor(progress: RunProgress, entry: Entry): string {
+  // Of an earlier version of the flow.
+  if ('taskId' in entry && progress.find(entry.taskId) === undefined) return '';
   switch (entry.type) {
     case 'run.started':
       return escapeControls(entry.flow);
@@ -75,6 +77,8 @@ function wordsFor(progress: RunProgress, entry: Entry): string {
     case 'task.upstream_failed':
     case 'task.cancelled':
       return detailOf(progress, progress.task(entry.taskId));
+    case 'run.flow_changed':
+      return escapeControls(entry.changes.join('; '));
     case 'run.cancelling':
       return entry.cause === 'timeout' ? 'timed out' : (showReason(entry.reason) ?? '');
     case 'run.cancelled':

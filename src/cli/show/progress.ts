@@ -1,8 +1,8 @@
 import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
 import type { ErrorView } from '../../model/error.ts';
-import { RunFold } from '../../model/fold.ts';
+import { RunFold, tasksBegunAnew } from '../../model/fold.ts';
 import type { Graph } from '../../model/graph.ts';
-import type { Entry, TaskEntry } from '../../model/journal.ts';
+import type { Entry, FlowChange, RunEntry, TaskEntry } from '../../model/journal.ts';
 import type { Plan } from '../../model/ledger.ts';
 import type { Cause, RunStatus, TaskStatus } from '../../model/status.ts';
 import { TaskTimes } from '../../model/task-times.ts';
@@ -195,10 +195,24 @@ export class RunProgress {
     }
   }
 
+  /** The task with an id; `undefined` if only an earlier version of the flow had it. */
+  find(id: string): TaskProgress | undefined {
+    return this.tasks[this.graph.indexOf(id)];
+  }
+
   /** Takes the next event of the run. */
   apply(entry: Entry): void {
-    if ('taskId' in entry) this.#applyToTask(this.task(entry.taskId), entry);
+    const task = 'taskId' in entry ? this.find(entry.taskId) : undefined;
+    if (task !== undefined) this.#applyToTask(task, entry as TaskEntry);
+    else if (entry.type === 'run.flow_changed') this.#changeFlow(entry);
     else this.#times.apply(entry);
+  }
+
+  #changeFlow(entry: FlowChange & RunEntry): void {
+    const anew = Array.from(tasksBegunAnew(this.graph, entry), (place) => this.tasks[place] as TaskProgress);
+    const before = anew.map(({ status }) => status);
+    this.#times.apply(entry);
+    for (const [index, task] of anew.entries()) this.#move(task, before[index] as TaskStatus);
   }
 
   #applyToTask(task: TaskProgress, entry: TaskEntry): void {

@@ -3,6 +3,7 @@ import type { FlowDefinition } from '../../model/definition.ts';
 import { count } from '../../model/duration.ts';
 import { textOf } from '../../model/error.ts';
 import { escapeJson } from '../../model/escape.ts';
+import { flowChanges } from '../../model/flow-changes.ts';
 import { didYouMean, nearest } from '../../model/nearest.ts';
 import { exitCode, InvalidFlowError } from '../cli-error.ts';
 import { keepingStdout } from '../foreign-output.ts';
@@ -14,17 +15,19 @@ import { layOut } from '../terminal/line.ts';
 import { paintFor, type Style } from '../terminal/paint.ts';
 import { escapeControls, padTo } from '../terminal/text.ts';
 import { type OpenStore, withStore } from './open-store.ts';
-import { lenientValues } from './read-run.ts';
+import { flowOfJournal, lenientValues } from './read-run.ts';
 import { checkSound, JournalDefect } from './sound-journal.ts';
 
 /** Options of `topple check`. */
 export interface CheckOptions extends LoadOptions {
   readonly store?: string | undefined;
+  /** Whether the program would adopt runs of an earlier version of a flow. */
+  readonly adopt: boolean;
   readonly json: boolean;
 }
 
 /** What a program with these flows would do with a run. `unknown`: nothing, since none of them is its flow. */
-type Verdict = 'take_up' | 'refuse' | 'unknown';
+type Verdict = 'take_up' | 'adopt' | 'refuse' | 'unknown';
 
 interface CheckedRun {
   readonly id: string;
@@ -44,12 +47,12 @@ export async function checkRuns(files: readonly string[], options: CheckOptions,
     async (open) => {
       const checked: CheckedRun[] = [];
       for (const summary of await open.store.list({ settled: false, flow: only }))
-        checked.push(await checkRun(open, summary, flows));
+        checked.push(await checkRun(open, summary, flows, options.adopt));
       return checked;
     },
     lenientValues,
   );
-  const isGood = runs.every(({ verdict }) => verdict === 'take_up');
+  const isGood = runs.every(({ verdict }) => goesOn(verdict));
   if (options.json) io.stdout.write(`${escapeJson(JSON.stringify({ isGood, runs }))}\n`);
   else print(runs, io);
   return isGood ? exitCode.done : exitCode.failed;
@@ -77,6 +80,7 @@ async function checkRun(
   { store }: OpenStore,
   summary: RunSummary,
   flows: ReadonlyMap<string, FlowDefinition>,
+  adopts: boolean,
 ): Promise<CheckedRun> {
   const [id, flow] = [String(summary.id), String(summary.flow)];
   const definition = flows.get(flow);
@@ -86,7 +90,16 @@ async function checkRun(
     return { id, flow, verdict: 'unknown', why };
   }
   try {
-    checkSound(definition, id, await store.read(id));
+    const entries = await store.read(id);
+    const known = await flowOfJournal(store, entries);
+    // Whether it is damaged does not depend on the version.
+    checkSound(known, id, entries);
+    if (known.hash === '') return { id, flow, verdict: 'refuse', why: 'its input was never accepted' };
+    if (known.hash !== definition.hash) {
+      const why = known.isWhole ? flowChanges(known, definition).join('; ') : unknownChange;
+      return { id, flow, verdict: adopts ? 'adopt' : 'refuse', why };
+    }
+    checkSound(definition, id, entries);
     return { id, flow, verdict: 'take_up' };
   } catch (error) {
     if (error instanceof JournalDefect)
@@ -97,8 +110,16 @@ async function checkRun(
   }
 }
 
+const unknownChange =
+  'its tasks, dependencies or trigger rules have changed; the file has no outline of the earlier version that would tell how';
+
+function goesOn(verdict: Verdict): boolean {
+  return verdict === 'take_up' || verdict === 'adopt';
+}
+
 const words: Readonly<Record<Verdict, readonly [glyph: string, style: Style, text: string]>> = {
   take_up: ['✔', 'green', 'takes up'],
+  adopt: ['✔', 'yellow', 'adopts'],
   refuse: ['✘', 'red', 'refuses'],
   unknown: ['✘', 'red', 'leaves'],
 };
@@ -116,7 +137,7 @@ function print(runs: readonly CheckedRun[], io: Io): void {
     ] as const;
     io.stdout.write(`${layOut(line, columns, paint)}\n`);
   }
-  const good = runs.filter(({ verdict }) => verdict === 'take_up').length;
+  const good = runs.filter(({ verdict }) => goesOn(verdict)).length;
   tell(
     io,
     runs.length === 0

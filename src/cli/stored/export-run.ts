@@ -12,11 +12,15 @@ const maxHeld = 64 * 1_024;
 
 /** Prints a run as lines of JSON: a header, then its entries, with values exactly as the file has them. */
 export async function exportRun(id: string, store: string | undefined, io: Io): Promise<undefined> {
-  const { run, module } = await withStore(
+  const { run, outline, module } = await withStore(
     store,
     'read',
     io,
-    async (open) => ({ run: await readRun(open, id), module: moduleNamedBy(open, id) ?? null }),
+    async (open) => {
+      const run = await readRun(open, id);
+      const outline = run.definition.isWhole ? await open.store.readFlow(run.definition.hash) : undefined;
+      return { run, outline: outline ?? null, module: moduleNamedBy(open, id) ?? null };
+    },
     rawValues,
   );
   const { entries, definition } = run;
@@ -29,6 +33,7 @@ export async function exportRun(id: string, store: string | undefined, io: Io): 
     journal: journalVersion,
     entries: entries.length,
     module,
+    outline,
   };
   let held = '';
   for (const line of linesOf(header, entries)) {

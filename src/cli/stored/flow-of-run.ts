@@ -1,4 +1,6 @@
 import { FlowError, InputError, JournalError } from '../../index.ts';
+import { flowChanged } from '../../model/check-journal.ts';
+import { flowChanges } from '../../model/flow-changes.ts';
 import { InvalidFlowError, UsageError } from '../cli-error.ts';
 import type { Io } from '../io.ts';
 import { type LoadedFlow, type LoadOptions, loadFlow } from '../load/load-flow.ts';
@@ -10,6 +12,8 @@ import { checkSound, JournalDefect } from './sound-journal.ts';
 /** Options of commands that need the flow of a run. */
 export interface FlowOfRunOptions extends GivenPlace, LoadOptions {
   readonly store?: string | undefined;
+  /** Whether the run goes on with another version of its flow. */
+  readonly adopt?: boolean | undefined;
 }
 
 /** A loaded flow, and its place. */
@@ -32,8 +36,20 @@ export async function loadFlowOfRun(
   const place = moduleOfRun(open, { id: run.id, flow: run.definition.name }, options, io);
   const loaded = await loadFlow(place.file, { ...options, flow: place.flow }, io);
   const { definition } = loaded.flow;
+  const hasChanged = definition.hash !== run.definition.hash;
+  if (hasChanged && definition.name === run.definition.name) {
+    if (options.adopt === true) return { ...loaded, definition, place };
+    const before = run.definition;
+    const { message } = flowChanged(
+      run.id,
+      definition.name,
+      before.isWhole ? flowChanges(before, definition) : [],
+    );
+    const advice = run.ending === undefined ? ' On the command line: `topple recover --adopt`.' : '';
+    throw new InvalidFlowError(`${place.file}: ${message.replace(/ Continue it .*$/s, '')}${advice}`);
+  }
   try {
-    checkSound(definition, run.id, run.entries);
+    if (!hasChanged) checkSound(definition, run.id, run.entries);
   } catch (cause) {
     if (!(cause instanceof JournalDefect)) throw explainFlow(cause, place.file);
     throw new InvalidFlowError(

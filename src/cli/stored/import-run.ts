@@ -42,6 +42,7 @@ export async function importRun(given: string, options: ImportOptions, io: Io): 
           { cause },
         );
       }
+      if (header.outline !== null) await open.store.keepFlow(header.outline);
       if (module !== undefined) keepModuleOf(open, id, { file: module, flow }, io);
     },
     rawValues,

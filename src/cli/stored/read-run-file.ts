@@ -112,7 +112,7 @@ class Reader {
   }
 
   #readHeader(json: Readonly<Record<string, unknown>>): RunFileHeader {
-    const { type, version, journal, id, entries, module = null } = json;
+    const { type, version, journal, id, entries, module = null, outline = null } = json;
     if (type !== runFileType)
       throw this.#error(
         `is not the header of an exported run: \`type\` must be "${runFileType}", but is ${showValue(type)}`,
@@ -137,7 +137,9 @@ class Reader {
       throw this.#error(`\`entries\` must be an integer of at least 1, but is ${showValue(entries)}`);
     if (module !== null && typeof module !== 'string')
       throw this.#error(`\`module\` must be a string or null, but is ${showValue(module)}`);
-    return { ...json, module } as unknown as RunFileHeader;
+    if (outline !== null && !(isObject(outline) && Array.isArray(outline.tasks)))
+      throw this.#error(`\`outline\` must be null, or a flow as data, but is ${showValue(outline)}`);
+    return { ...json, module, outline } as unknown as RunFileHeader;
   }
 
   /** Values of a codec are kept as they are: whoever has the codec reads them. */
@@ -151,23 +153,27 @@ class Reader {
   }
 
   #checkEntries(header: RunFileHeader, entries: readonly Entry[]): void {
+    const definition = new JournalFlow(entries, header.outline ?? undefined);
     try {
-      checkSound(new JournalFlow(entries), header.id, entries);
+      checkSound(definition, header.id, entries);
     } catch (cause) {
       if (!(cause instanceof JournalDefect)) throw cause;
       this.#line = cause.index + 2;
       throw this.#error(cause.message, { cause });
     }
-    for (const [index, entry] of entries.entries()) {
-      if (entry.type !== 'run.started') continue;
-      for (const name of ['flow', 'flowHash'] as const) {
-        if (entry[name] === header[name]) continue;
-        this.#line = index + 2;
-        throw this.#error(
-          `\`${name}\` must be ${showValue(header[name])}, as the header has it, but is ${showValue(entry[name])}`,
-        );
-      }
+    for (const [name, said] of [
+      ['flow', definition.name],
+      ['flowHash', definition.hash],
+    ] as const) {
+      if (said === header[name]) continue;
+      this.#line = 1;
+      throw this.#error(
+        `\`${name}\` must be ${showValue(said)}, as the entries have it, but is ${showValue(header[name])}`,
+      );
     }
+    if (header.outline === null || definition.isWhole) return;
+    this.#line = 1;
+    throw this.#error('`outline` must be null, or that of the flow with this `flowHash`, which it is not');
   }
 
   #error(message: string, options?: ErrorOptions): InvalidRunError {

@@ -1,4 +1,4 @@
-import type { Entry, ValueFormat } from '../../index.ts';
+import { type Entry, StoreError, type ValueFormat } from '../../index.ts';
 import { didYouMean, nearest } from '../../model/nearest.ts';
 import type { SettledRunStatus } from '../../model/status.ts';
 import { createValueFormat } from '../../store/values.ts';
@@ -43,7 +43,7 @@ export async function readRun({ store, file }: OpenStore, id: string): Promise<R
       `${file}: has no run \`${id}\`. ${didYouMean(meant, '`topple list` shows those that it has.')}`,
     );
   }
-  const definition = new JournalFlow(entries);
+  const definition = await flowOfJournal(store, entries);
   try {
     return { id, entries, definition, ending: checkSound(definition, id, entries) };
   } catch (cause) {
@@ -52,6 +52,22 @@ export async function readRun({ store, file }: OpenStore, id: string): Promise<R
       `${file}: the journal of run \`${id}\` is damaged: entry ${cause.index + 1}: ${cause.message}.`,
       { cause },
     );
+  }
+}
+
+/** The flow of a journal, by its outline if the store has that. */
+export async function flowOfJournal(
+  store: OpenStore['store'],
+  entries: readonly Entry[],
+): Promise<JournalFlow> {
+  const known = new JournalFlow(entries);
+  try {
+    const outline = await store.readFlow(known.hash);
+    return outline === undefined ? known : new JournalFlow(entries, outline);
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    // It is no JSON.
+    return known;
   }
 }
 

@@ -20,9 +20,8 @@ import { paintFor } from '../terminal/paint.ts';
 import { loadFlowOfRun, type PlacedFlow } from './flow-of-run.ts';
 import { explainStoreError, type OpenStore, withStore } from './open-store.ts';
 import { readRun } from './read-run.ts';
-import type { GoOnOptions } from './recover-run.ts';
-import { statusAfter } from './run-status.ts';
-import { withMethods } from './store-with.ts';
+import { changeOf, type GoOnOptions } from './recover-run.ts';
+import { isPaused } from './run-status.ts';
 
 /** The most runs that are taken up at a time. */
 const batchSize = 1_000;
@@ -39,6 +38,8 @@ class Recovery {
   readonly #running = new Set<string>();
   /** Runs that no process has, and that stay as they are. */
   readonly #left = new Set<string>();
+  /** `seq` of the last entry of each run before it went on. */
+  readonly #known = new Map<string, number>();
   #recovered = 0;
   #code: number = exitCode.done;
 
@@ -54,26 +55,27 @@ class Recovery {
     const unsettled = await store.list({ settled: false });
     this.#tellLost(unsettled);
     const names = [...new Set(unsettled.map(({ flow }) => flow))];
-    let next: ClaimedRun[] = [];
-    const own = withMethods(store, { claim: async () => next.splice(0) });
     const write = (message: string, data?: unknown): unknown =>
       io.stderr.write(`${escapeLines(data === undefined ? message : `${message} ${textOf(data)}`)}\n`);
     const { concurrency } = this.#options;
     const logger = { error: write, warn: write, info: write };
-    const engine = createEngine({ clock: createSteadyClock(), logger, store: own, concurrency });
+    const engine = createEngine({ clock: createSteadyClock(), logger, store, concurrency });
     const note = (text: string): void => tell(io, text);
     const interrupts = hearLeaving(io, engine, () => this.#running.size, note);
     const stop = io.onForeignOutput((text) => io.stderr.write(text));
     try {
       // Runs that may kill their process are claimed one at a time.
       while (interrupts.exitCode === undefined) {
-        const claimed = (await store.claim(names, { limit: batchSize })).filter(({ id }) => !this.#left.has(id));
+        const claimed = (await store.claim(names, { limit: batchSize })).filter(
+          ({ id }) => !this.#left.has(id),
+        );
         if (claimed.length === 0) break;
         const following: Promise<void>[] = [];
         for (const [flow, runs] of await this.#byFlow(claimed)) {
           const stage = followed(flow, undefined, io, false);
-          next = runs;
-          for (const run of await engine.recover([stage.flow])) following.push(this.#follow(run, stage));
+          const ids = runs.map(({ id }) => id);
+          const how = { ids, onFlowChange: changeOf(this.#options) };
+          for (const run of await engine.recover([stage.flow], how)) following.push(this.#follow(run, stage));
         }
         await Promise.all(following);
       }
@@ -103,7 +105,8 @@ class Recovery {
     for (const run of claimed) {
       try {
         const stored = await readRun(this.#open, run.id);
-        if (statusAfter(stored.entries) === 'paused') {
+        this.#known.set(run.id, stored.entries.length);
+        if (isPaused(stored.entries)) {
           tell(this.#io, `run \`${run.id}\` is left: it is paused, until \`topple resume\``);
           this.#left.add(run.id);
           continue;
@@ -128,12 +131,12 @@ class Recovery {
     const io = this.#io;
     const { json } = this.#options;
     const progress = new RunProgress(definition);
-    const from = run.seq;
+    const from = this.#known.get(run.id) ?? 0;
     this.#recovered++;
     for await (const entry of run.events()) {
       progress.apply(entry);
       apply?.(entry);
-      if ('taskId' in entry) this.#note(`${run.id}/${entry.taskId}`, progress.task(entry.taskId).status);
+      if ('taskId' in entry) this.#note(`${run.id}/${entry.taskId}`, progress.find(entry.taskId)?.status);
       if (json && entry.seq > from) io.stdout.write(`${escapeJson(toJson(entry))}\n`);
     }
     const view = await run.settled().catch((error: unknown) => {
@@ -150,7 +153,7 @@ class Recovery {
     io.stderr.write(`${layOut(line, columns, paintFor(io.stderr, io.env))}\n`);
   }
 
-  #note(name: string, status: string): void {
+  #note(name: string, status: string | undefined): void {
     if (status === 'running') this.#running.add(name);
     else this.#running.delete(name);
   }

@@ -7,8 +7,7 @@ import { setStage } from '../run/stage.ts';
 import { type FlowOfRunOptions, loadFlowOfRun } from './flow-of-run.ts';
 import { withStore } from './open-store.ts';
 import { readRun } from './read-run.ts';
-import { statusAfter } from './run-status.ts';
-import { withMethods } from './store-with.ts';
+import { isPaused } from './run-status.ts';
 
 /** Options of commands that go on with runs. */
 export interface GoOnOptions extends FlowOfRunOptions {
@@ -27,18 +26,17 @@ export async function recoverRun(id: string, options: GoOnOptions, io: Io): Prom
       throw new RefusedError(
         `${file}: run \`${id}\` has settled: it is ${stored.ending}. \`topple rerun\` runs it again.`,
       );
-    if (statusAfter(stored.entries) === 'paused')
+    if (isPaused(stored.entries))
       throw new RefusedError(`${file}: run \`${id}\` is paused: \`topple resume\` ends that first.`);
     const flow = await loadFlowOfRun(open, stored, options, io);
-    const claimed = await store.claimRun(id);
+    // Says at once that another process has it.
+    await store.claimRun(id);
     const stage = setStage(flow, options, undefined, io);
     const { reporter, clock, progress } = stage;
     try {
-      const once = [claimed].filter((run) => run !== undefined);
-      const own = withMethods(store, { claim: async () => once.splice(0) });
       const { concurrency } = options;
-      const engine = createEngine({ clock, logger: reporter.logger, store: own, concurrency });
-      const [run] = await engine.recover([stage.flow]);
+      const engine = createEngine({ clock, logger: reporter.logger, store, concurrency });
+      const [run] = await engine.recover([stage.flow], { ids: [id], onFlowChange: changeOf(options) });
       if (run === undefined)
         throw new RefusedError(`${file}: run \`${id}\` goes on in another process, or has ended.`);
       const interrupts = hearLeaving(io, engine, () => progress.running.size, reporter.note);
@@ -47,4 +45,9 @@ export async function recoverRun(id: string, options: GoOnOptions, io: Io): Prom
       reporter.close();
     }
   });
+}
+
+/** What an engine does with a run of another version. */
+export function changeOf({ adopt }: FlowOfRunOptions): 'adopt' | 'refuse' {
+  return adopt === true ? 'adopt' : 'refuse';
 }

@@ -39,3 +39,9 @@ export function statusOf({ ending, status }: RunSummary): ListedStatus | undefin
 function isOver(status: RunStatus): boolean {
   return status === 'done' || status === 'failed' || status === 'cancelled';
 }
+
+/** Whether a run stays paused when it is recovered. */
+export function isPaused(entries: readonly Entry[]): boolean {
+  const start = entries.find((entry) => entry.type === 'run.started');
+  return statusAfter(entries) === 'paused' && start?.settings?.resumesWhenRecovered !== true;
+}

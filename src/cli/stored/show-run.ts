@@ -48,7 +48,12 @@ export async function showRun(id: string, options: ShowOptions, io: Io): Promise
 }
 
 function viewOf({ id, entries, definition }: ReadRun): RunView {
-  const fold = new RunFold(id, definition.name, definition.graph, () => []);
+  const fold = new RunFold(
+    id,
+    definition.name,
+    definition.graph,
+    (task) => definition.tasks[task]?.dependsOn ?? [],
+  );
   for (const entry of entries) fold.apply(entry);
   return fold.view();
 }

@@ -1,8 +1,9 @@
-import { createEngine, FlowError, JournalError, StoreError } from '../../index.ts';
+import { type AnyFlow, createEngine, createFlow, FlowError, JournalError, StoreError } from '../../index.ts';
 import { InvalidFlowError, RefusedError } from '../cli-error.ts';
 import type { Io } from '../io.ts';
-import { type LoadOptions, loadFlow } from '../load/load-flow.ts';
+import { type LoadedFlow, type LoadOptions, loadFlow } from '../load/load-flow.ts';
 import { tell } from '../tell.ts';
+import type { JournalFlow } from './journal-flow.ts';
 import { type GivenPlace, moduleOfRun } from './module-of-run.ts';
 import { type OpenStore, withStore } from './open-store.ts';
 import { lenientValues, type ReadRun, readRun } from './read-run.ts';
@@ -58,7 +59,10 @@ async function wasAsked({ store }: OpenStore, id: string, steering: Steering): P
   }
 }
 
-/** Takes the run over for what is asked. That needs its flow, since the run's machine decides what follows. */
+/**
+ * Takes the run over for what is asked. That needs its flow, since the run's machine decides what follows: its outline is
+ * enough, and the module is loaded only if the file has none.
+ */
 async function recordHere(
   open: OpenStore,
   { id, definition }: ReadRun,
@@ -66,8 +70,8 @@ async function recordHere(
   options: SteerOptions,
   io: Io,
 ): Promise<void> {
-  const place = moduleOfRun(open, { id, flow: definition.name }, options, io);
-  const { flow } = await loadFlow(place.file, { ...options, flow: place.flow }, io);
+  const named = definition.isWhole && options.module === undefined ? undefined : await load();
+  const flow = named?.flow ?? outlined(definition);
   const engine = createEngine({ store: open.store, flows: [flow], logger: silent });
   try {
     const run = await engine.run(id);
@@ -75,11 +79,22 @@ async function recordHere(
     else await run?.[type]();
   } catch (cause) {
     if (cause instanceof FlowError || cause instanceof JournalError)
-      throw new InvalidFlowError(`${place.file}: ${cause.message}`, { cause });
+      throw new InvalidFlowError(`${named?.file ?? open.file}: ${cause.message}`, { cause });
     throw cause;
   } finally {
     await engine.stop();
   }
+
+  async function load(): Promise<LoadedFlow> {
+    const place = moduleOfRun(open, { id, flow: definition.name }, options, io);
+    return loadFlow(place.file, { ...options, flow: place.flow }, io);
+  }
+}
+
+/** A flow that a module would have exported, without bodies. */
+function outlined(definition: JournalFlow): AnyFlow {
+  const flow = createFlow(definition.name);
+  return Object.create(flow, { definition: { value: definition }, name: { value: definition.name } });
 }
 
 const silent = { error: () => {}, warn: () => {}, info: () => {} };

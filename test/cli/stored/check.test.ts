@@ -19,29 +19,79 @@ test('says what would go on, of what has not ended', async () => {
 });
 
 const { a, b, c } = { a: {}, b: { needs: ['a'] }, c: { needs: ['b'] } };
-const changes: readonly (readonly [what: string, tasks: object, takesUp: boolean])[] = [
-  ['a task before', { z: {}, a: { needs: ['z'] }, b, c }, false],
-  ['a task between', { a, z: { needs: ['a'] }, b: { needs: ['z'] }, c }, false],
-  ['a task behind', { a, b, c, z: { needs: ['c'] } }, false],
-  ['a settled task less', { b: {}, c }, false],
-  ['an unsettled task less', { a, b }, false],
-  ['a dependency less', { a, b, c: {} }, false],
-  ['a dependency more', { a, b, c: { needs: ['b', 'a'] } }, false],
-  ['another rule', { a, b, c: { ...c, triggerRule: 'all_done' } }, false],
-  ['another name of a task', { a, b, d: { needs: ['b'] } }, false],
-  ['another retry', { a, b: { ...b, retry: { maxAttempts: 9 } }, c }, true],
-  ['another duration', { a, b: { ...b, duration: 9 }, c }, true],
-  ['an optional task', { a, b, c: { ...c, optional: true } }, true],
+const changes: readonly (readonly [what: string, tasks: object, why: string | undefined])[] = [
+  [
+    'a task before',
+    { z: {}, a: { needs: ['z'] }, b, c },
+    '`z` was added; `a` depends on `z`, and did on nothing',
+  ],
+  [
+    'a task between',
+    { a, z: { needs: ['a'] }, b: { needs: ['z'] }, c },
+    '`z` was added; `b` depends on `z`, and did on `a`',
+  ],
+  ['a task behind', { a, b, c, z: { needs: ['c'] } }, '`z` was added'],
+  ['a settled task less', { b: {}, c }, '`a` was removed; `b` depends on nothing, and did on `a`'],
+  ['an unsettled task less', { a, b }, '`c` was removed'],
+  ['a dependency less', { a, b, c: {} }, '`c` depends on nothing, and did on `b`'],
+  ['a dependency more', { a, b, c: { needs: ['b', 'a'] } }, '`c` depends on `b`, `a`, and did on `b`'],
+  [
+    'another rule',
+    { a, b, c: { ...c, triggerRule: 'all_done' } },
+    '`c` has the trigger rule `all_settled`, and had `all_success`',
+  ],
+  ['another name of a task', { a, b, d: { needs: ['b'] } }, '`d` was added; `c` was removed'],
+  ['another retry', { a, b: { ...b, retry: { maxAttempts: 9 } }, c }, undefined],
+  ['another duration', { a, b: { ...b, duration: 9 }, c }, undefined],
+  ['an optional task', { a, b, c: { ...c, optional: true } }, undefined],
 ];
 
-for (const [what, tasks, takesUp] of changes) {
-  test(`${takesUp ? 'takes up' : 'refuses'} a run of a flow that has got ${what}`, async () => {
+for (const [what, tasks, why] of changes) {
+  test(`${why === undefined ? 'takes up' : 'refuses or adopts'} a run of a flow that has got ${what}`, async () => {
     world.write('changed.json', { name: 'chain', tasks });
-    const { code, stdout } = await check('changed.json');
-    assert.is(code, takesUp ? 0 : 1);
-    assert.match(stdout, takesUp ? /^✔ takes up {2}r1 of chain\n$/ : /^✘ refuses {3}r1 of chain: .+\n$/);
+    const plain = await check('changed.json');
+    const adopting = await check('changed.json --adopt');
+    const said = why === undefined ? '✔ takes up  r1 of chain\n' : `r1 of chain: ${why}\n`;
+    assert.equal([plain.code, plain.stdout], why === undefined ? [0, said] : [1, `✘ refuses   ${said}`]);
+    assert.equal([adopting.code, adopting.stdout], [0, why === undefined ? said : `✔ adopts    ${said}`]);
   });
 }
+
+test('does what recover then does', async () => {
+  world.write('more.json', { name: 'chain', tasks: { a, b, c, z: { needs: ['c'] } } });
+  const file = world.path('adopted.sqlite');
+  await leaveRun(file, 'r1');
+  const refused = await world.topple('recover r1 --store adopted.sqlite --module more.json');
+  assert.equal(
+    [refused.code, refused.stderr],
+    [
+      3,
+      'topple: more.json: Run r1 was started with another version of flow `chain`: `z` was added. On the command line: `topple recover --adopt`.\n',
+    ],
+  );
+  const { code, stdout } = await world.topple(
+    'recover r1 --store adopted.sqlite --module more.json --adopt --json',
+  );
+  const { view } = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+  assert.equal([code, view.status, Object.keys(view.tasks)], [0, 'done', ['a', 'b', 'c', 'z']]);
+  // An adopted run is shown, goes elsewhere and runs again.
+  const shown = await world.topple('show r1 --store adopted.sqlite');
+  assert.match(shown.stdout, /✔ z {2}done/);
+  world.write('adopted.ndjson', (await world.topple('export r1 --store adopted.sqlite')).stdout);
+  assert.is((await world.topple('import adopted.ndjson --store again.sqlite')).code, 0);
+  assert.is((await world.topple('rerun r1 z --store again.sqlite --module more.json')).code, 0);
+});
+
+test('adopts with `recover` for all runs too, tasks that are gone included', async () => {
+  world.write('less.json', { name: 'chain', tasks: { b: {}, z: { needs: ['b'] } } });
+  for (const id of ['r1', 'r2']) await leaveRun(world.path('all.sqlite'), id);
+  const refused = await world.topple('recover --store all.sqlite --module less.json');
+  assert.is(refused.code, 1);
+  assert.match(refused.stderr, /run `r1` is left: less\.json: .*`a` was removed/);
+  const { code, stderr } = await world.topple('recover --store all.sqlite --module less.json --adopt');
+  assert.equal([code, stderr.match(/^✔ r\d chain is done/gm)?.length], [0, 2], stderr);
+  assert.match((await world.topple('show r2 --store all.sqlite --events')).stdout, 'run.flow_changed');
+});
 
 test('says that no module has the flow, unless only others matter', async () => {
   world.write('other.json', { name: 'chains', tasks: { x: {} } });

@@ -27,7 +27,8 @@ async function entriesOf(file: string, id: string): Promise<readonly Entry[]> {
 
 test('give a header and a line for each entry', async () => {
   const [header = '', ...entries] = goodLines;
-  const { flowHash, ...rest } = JSON.parse(header);
+  const { flowHash, outline, ...rest } = JSON.parse(header);
+  assert.equal([outline.hash, outline.tasks.length], [flowHash, 3]);
   assert.equal(rest, {
     type: 'topple.run',
     version: 1,
@@ -170,12 +171,18 @@ const damaged: readonly (readonly [what: string, content: string | Uint8Array, s
   [
     'another flow in its header',
     withLine(1, { flow: 'other' }),
-    ':2: `flow` must be "other", as the header has it, but is "chain".',
+    ':1: `flow` must be "chain", as the entries have it, but is "other".',
+  ],
+  ['another hash in its header', withLine(1, { flowHash: 'x' }), ':1: `flowHash` must be "'],
+  [
+    'an outline that is none',
+    withLine(1, { outline: [] }),
+    ':1: `outline` must be null, or a flow as data, but is ',
   ],
   [
-    'another hash in its header',
-    withLine(1, { flowHash: 'x' }),
-    ':2: `flowHash` must be "x", as the header has it, but is ',
+    'the outline of another flow',
+    withLine(1, (text) => text.replace('"id":"b"', '"id":"bb"')),
+    ':1: `outline` must be null, or that of the flow with this `flowHash`, which it is not.',
   ],
   ['half a line', `${good.slice(0, -10)}`, ':12:'],
   [

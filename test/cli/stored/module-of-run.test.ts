@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import * as assert from 'uvu/assert';
 import { spec } from '../../spec.ts';
-import { createWorld, graph, leaveRun, type World } from './world.ts';
+import { createWorld, forgetFlows, graph, leaveRun, type World } from './world.ts';
 
 const test = spec('the module of a stored run');
 
@@ -89,6 +89,7 @@ for (const command of [
       world.write('chain.json', graph());
       await world.topple('run chain.json --store runs.sqlite --id r1', theirs);
     } else await leaveRun(world.path('runs.sqlite'), 'r1');
+    forgetFlows(world.path('runs.sqlite'));
     const db = new DatabaseSync(world.path('runs.sqlite'));
     db.exec('CREATE TABLE IF NOT EXISTS modules (run TEXT PRIMARY KEY, path TEXT, flow TEXT, mark TEXT)');
     for (const signed of ['', 'x y', 'AAAA AAAA']) {

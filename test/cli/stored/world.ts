@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { createEngine, createFlow, type Engine } from 'topple';
 import { createSqliteStore, type SqliteStore } from 'topple/sqlite';
@@ -92,6 +93,13 @@ export async function program(file: string): Promise<{
       await store.close();
     },
   };
+}
+
+/** Has a file forget the outlines of flows, as one of an earlier version. */
+export function forgetFlows(file: string): void {
+  const db = new DatabaseSync(file);
+  db.exec('DELETE FROM flows');
+  db.close();
 }
 
 /** Leaves a run of the chain in a file, whose `b` was under way. */
