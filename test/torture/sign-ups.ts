@@ -100,6 +100,7 @@ async function signUpMany(site: Site, people: Person[], lane: string, faults: st
     // Each third is not sure that the answer has arrived, and asks twice.
     for (let answers = count % 3 === 0 ? 2 : 1; answers > 0; answers--)
       await signUpOnce(site, person, faults);
+    await sleep(50);
   }
 }
 
