@@ -100,6 +100,9 @@ for (const name of ['hono', 'express', 'fastify', 'node']) {
     const first = await ask(eve);
     assert.is(first[0], 202);
     assert.equal(await ask(eve), first);
+    const { runId } = first[1] as { runId: string };
+    await (await fetch(`${await url}/runs/${runId}/events`, { headers: { authorization } })).text();
+    assert.equal(await ask(eve), first);
     assert.equal(await ask({ ...eve, name: 'Mallory' }), [
       422,
       {
