@@ -4,13 +4,16 @@ import { basename, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
 import type { Service } from './loopback.ts';
+import { Notebook } from './notebook.ts';
 
 /**
  * A mail server that greylists: the first mail to an address must be sent again. It stores mail as files, and a mail that
  * it has, by its `Message-ID`, not once more.
+ *
+ * @param greylist file of the addresses that it knows
  */
-export async function startMailServer(outbox: string): Promise<Service> {
-  const seen = new Set<string>();
+export async function startMailServer(outbox: string, greylist: string): Promise<Service> {
+  const seen = new Notebook(greylist);
   await mkdir(outbox, { recursive: true });
 
   const server = new SMTPServer({
@@ -21,16 +24,17 @@ export async function startMailServer(outbox: string): Promise<Service> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `smtp://127.0.0.1:${(server.server.address() as AddressInfo).port}`,
-    close: () => new Promise((resolve) => server.close(resolve)),
+    close: async () => {
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      seen.close();
+    },
   };
 
   async function receive(stream: SMTPServerDataStream, { envelope }: SMTPServerSession): Promise<void> {
     const mail = await buffer(stream);
     const to = basename(envelope.rcptTo[0]?.address ?? '');
-    if (!seen.has(to)) {
-      seen.add(to);
+    if (seen.look(to) === undefined)
       throw Object.assign(new Error('4.7.1 Greylisted, try again later'), { responseCode: 450 });
-    }
     await store(to, mail);
   }
 

@@ -34,7 +34,9 @@ if (TOPPLE_TOKEN !== undefined && !/^[\w.~+/-]+=*$/.test(TOPPLE_TOKEN)) {
 }
 
 const token = TOPPLE_TOKEN ?? randomBytes(16).toString('hex');
-const store = file === undefined ? undefined : await createSqliteStore(file).catch(refuseError);
+// No body here can end the process. If it is gone, that was somebody else's doing, and no reason to set a run aside.
+const options = { maxLosses: 1_000_000 };
+const store = file === undefined ? undefined : await createSqliteStore(file, options).catch(refuseError);
 const surroundings = await openSurroundings(resolve(out), { goesOn: store !== undefined });
 const engine = createEngine(store === undefined ? { keepSettled: 1_000 } : { store });
 const flow = createSignUpFlow(surroundings);

@@ -15,12 +15,12 @@ export async function openSurroundings(
   out: string,
   { goesOn = false } = {},
 ): Promise<Surroundings & { close(): Promise<void> }> {
-  const own = ['outbox', 'cards', 'accounts.db', 'audit.ndjson', 'report.json'];
+  const own = ['outbox', 'cards', 'accounts.db', 'greylist.db', 'partner.db', 'audit.ndjson', 'report.json'];
   for (const name of goesOn ? [] : own) await rm(join(out, name), { recursive: true, force: true });
   await mkdir(out, { recursive: true });
   const accounts = new Accounts(join(out, 'accounts.db'));
-  const mailServer = await startMailServer(join(out, 'outbox'));
-  const partner = await startPartner();
+  const mailServer = await startMailServer(join(out, 'outbox'), join(out, 'greylist.db'));
+  const partner = await startPartner(join(out, 'partner.db'));
   const smsGateway = await startSmsGateway();
   return {
     accounts,

@@ -1,7 +1,7 @@
 // npm run torture [-- SCENARIO ...]: processes are killed, frozen and hurt while they run flows on an SQLite file.
 //
 // A scenario runs if its name contains one of the words. --seed chooses what chance does, --kills how many random kills
-// each of the two scenarios has that are made of them, --positions how many positions of a journal are tried (default:
+// each of the two scenarios has that are made of them (those of servers a 25th of it), --positions how many positions of a journal are tried (default:
 // all), --rounds how often each fault and each command is tried. Ends with 1 if anything was wrong.
 
 import { parseArgs } from 'node:util';
@@ -12,6 +12,7 @@ import { Life } from './lives.ts';
 import { allPositions, killAtPositions, somePositions } from './positions.ts';
 import { killLayered, killTwo } from './random-kills.ts';
 import type { Progress, Report } from './report.ts';
+import { killSignUps } from './sign-ups.ts';
 import type { Trial } from './trial.ts';
 
 const { values, positionals: words } = parseArgs({
@@ -25,6 +26,8 @@ const { values, positionals: words } = parseArgs({
 });
 const seed = Number(values.seed);
 const kills = Number(values.kills);
+/** A server takes a second to start. */
+const serverKills = Math.ceil(kills / 25);
 
 const scenarios: Record<string, (progress: Progress) => Promise<Report>> = {
   'killed at each entry': async (progress) => {
@@ -34,6 +37,9 @@ const scenarios: Record<string, (progress: Progress) => Promise<Report>> = {
   },
   'one run of 1,000 tasks killed at random': (progress) => killLayered({ kills, seed, progress }),
   '200 runs in two processes killed in turn': (progress) => killTwo({ kills, seed, progress }),
+  'the sign-up server killed at random': (progress) => killSignUps({ kills: serverKills, seed, progress }),
+  'one of two sign-up servers killed at random': (progress) =>
+    killSignUps({ kills: serverKills, seed, servers: 2, progress }),
   ...Object.fromEntries(
     Object.entries({ ...faults, ...commands }).map(([name, trial]) => [name, () => tryOut(name, trial)]),
   ),

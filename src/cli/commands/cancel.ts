@@ -9,7 +9,7 @@ export const cancel = defineCommand({
   group: storedGroup,
   argument: runArgument,
   options: { ...moduleOptions, ...reasonOption },
-  examples: [['cancel order-7 --store runs.sqlite --reason "out of stock"', 'with a reason, which is kept']],
+  examples: [["cancel order-7 --store runs.sqlite --reason 'out of stock'", 'with a reason, which is kept']],
   run: async (id, given, io) =>
     (await import('../stored/steer-run.ts')).steerRun(
       id,
