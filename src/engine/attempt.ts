@@ -118,6 +118,11 @@ export abstract class Attempt extends Timer {
     this.#controller?.abort(reason);
   }
 
+  /** Whether its body has been, or would be, asked to end. */
+  get isEnding(): boolean {
+    return this.#ending !== undefined;
+  }
+
   /** Takes the value that the body returned. */
   returned(value: unknown): void {
     if (this.#isClosed) return;

@@ -75,6 +75,8 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   #isDrained = false;
   /** `seq` of the entry that must be kept before slots are released, infinite until it is recorded. */
   #resumption: number | undefined;
+  /** `seq` of the first entry of a task that settled here. */
+  #firstSettledSeq = Number.POSITIVE_INFINITY;
 
   constructor(
     core: EngineCore<LiveRun>,
@@ -172,6 +174,11 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   /** The first failure that counts, as thrown. Known once the run has settled. */
   get firstFailure(): unknown {
     return this.#results.firstFailure;
+  }
+
+  /** Whether the start of an attempt must be kept before its body is called. */
+  get keepsStarts(): boolean {
+    return this.journal.hasLosses && this.journal.keptSeq < this.#firstSettledSeq;
   }
 
   /** Ids of tasks with an attempt under way. */
@@ -318,6 +325,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
 
   taskSettled(task: LiveTask, status: SettledStatus, { at, output, error, cause }: Ending): void {
     this.#tasks.remove(task.index);
+    if (this.#firstSettledSeq > this.journal.seq) this.#firstSettledSeq = this.journal.seq;
     if (status === 'done') this.#results.addOutput(task.index, output, this.journal.seq);
     else this.#results.addEnding(task.index, status, error, cause);
     this.steps.taskSettled(at, task.index, status, task.knownActor);
@@ -352,7 +360,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   // What it recorded is kept.
 
   get isWatched(): boolean {
-    return this.journal.emitter.isHeard || this.steps.isWatched;
+    return this.journal.emitter.isHeard || this.steps.isWatched || this.keepsStarts;
   }
 
   /** Keeps what a new run has recorded. Throws, or rejects with, the store's error, which also ends the run. */

@@ -52,6 +52,10 @@ export interface TaskRun extends AttemptRun, StepRecorder {
   /** Where claims wait for their entries to be kept; `undefined` if those are kept at the end of the turn. */
   readonly gate: Gate | undefined;
   readonly config: RunConfig;
+  /** Whether the start of an attempt must be kept before its body is called. */
+  readonly keepsStarts: boolean;
+  /** Resolves once everything recorded so far is kept. */
+  whenKept(): Promise<void>;
   /** Calls back once the event loop has had its turn. */
   afterEventLoop(callback: () => void): void;
   /** Records a fact that a task's machine announced. */
@@ -177,12 +181,18 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
     else this.requestSlot(readyAt);
   }
 
-  /** Returns its attempt, to be begun outside of the machine's step: bodies must not affect that step. */
+  /**
+   * Returns its attempt, to be begun outside of the machine's step: bodies must not affect that step. `undefined` if there
+   * is none, or if it is begun once its start is kept.
+   */
   start(): Attempt | undefined {
     const at = this.run.now();
     if (this.#mayGoFast) this.#startFast(at);
     else this.send({ type: 'attempt.start', at });
-    return this.#attempt;
+    const attempt = this.#attempt;
+    if (attempt === undefined || !this.run.keepsStarts) return attempt;
+    this.#beginOnceKept(attempt);
+    return undefined;
   }
 
   requestSlot(readyAt: number): void {
@@ -251,6 +261,16 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
       this.leaveSlot();
     }
     if (this.#actor !== undefined) stopChild(this.run.actor, this.#actor);
+  }
+
+  #beginOnceKept(attempt: Attempt): void {
+    const begin = (): void => {
+      if (this.#attempt !== attempt) return;
+      if (attempt.isEnding) attempt.threw(undefined);
+      else attempt.begin();
+    };
+    // The run ends where its entries cannot be kept.
+    this.run.whenKept().then(begin, () => {});
   }
 
   #startFast(at: number): void {

@@ -7,7 +7,7 @@ import type { Logger } from '../model/logger.ts';
 import { takesTime } from '../model/maybe-promise.ts';
 import type { Store } from '../store/store.ts';
 import { adopt, changesSince, refusalOfChange } from './flow-change.ts';
-import { PreparedRun } from './prepared-run.ts';
+import { prepare } from './prepare-run.ts';
 import type { RunJournal } from './run-journal.ts';
 import type { SharedRuns } from './shared-runs.ts';
 import { Slices } from './slices.ts';
@@ -53,6 +53,7 @@ export interface RecoverySet<Run> {
 interface Listed {
   readonly id: string;
   readonly flow: string;
+  readonly losses?: number;
 }
 
 /** Recovers runs, while others start or are recovered by another call: a store may take its time. */
@@ -185,9 +186,10 @@ export class Recoveries<Run> {
   }
 
   /** Reads, checks and folds a run's journal; `undefined` if it has none, or has settled. */
-  async #open({ id, flow }: Listed, set: RecoverySet<Run>): Promise<RunJournal | undefined> {
+  async #open({ id, flow, losses = 0 }: Listed, set: RecoverySet<Run>): Promise<RunJournal | undefined> {
     const definition = set.flows.get(flow) as FlowDefinition;
     const journal = this.#engine.openJournal(definition, id, []);
+    journal.hasLosses = losses > 0;
     const check = new JournalCheck(definition, id, journalPlace(definition, id));
     for await (const entries of this.#read(id)) {
       for (let at = 0; at < entries.length; at++) {
@@ -204,7 +206,7 @@ export class Recoveries<Run> {
     journal.taken();
     await this.#rest;
     if (hasChanged) await this.#follow(journal, check, set.adopts(flow));
-    for (const _ of PreparedRun.of(journal, this.#store.isAsync === true)) await this.#rest;
+    for (const _ of prepare(journal, this.#store.isAsync === true)) await this.#rest;
     return journal;
   }
 

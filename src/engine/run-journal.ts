@@ -2,7 +2,7 @@ import type { FlowDefinition } from '../model/definition.ts';
 import { EntryList, type Fact, type Step } from '../model/entry-list.ts';
 import { RunFold } from '../model/fold.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
-import { Ledger } from '../model/ledger.ts';
+import { Ledger, type LedgerOpening } from '../model/ledger.ts';
 import type { Logger } from '../model/logger.ts';
 import type { Outcome } from '../model/perform.ts';
 import { createUpstreamRecord, put } from '../model/record.ts';
@@ -11,8 +11,14 @@ import { endingOf } from '../model/summary.ts';
 import type { RunView } from '../model/view.ts';
 import type { Append, Store } from '../store/store.ts';
 import { Emitter } from './emitter.ts';
-import type { PreparedRun } from './prepared-run.ts';
+import type { Results } from './results.ts';
 import { ValueTexts } from './value-texts.ts';
+
+/** What a run resumes from. */
+export interface Prepared {
+  readonly ledger: LedgerOpening;
+  readonly results: Results;
+}
 
 /** Run states that are no step towards the end, and are entered once at a time. */
 const stateAfter: Readonly<Record<string, RunStatus | undefined>> = {
@@ -45,8 +51,10 @@ export class RunJournal {
   keptSeq = 0;
   /** Whether entries are kept later than they are recorded: until then nobody is shown them. */
   isLate = false;
+  /** Whether its process was lost while bodies may have been under way: starts are kept before bodies are called. */
+  hasLosses = false;
   /** What the run resumes from, if it was made in advance. */
-  prepared: PreparedRun | undefined;
+  prepared: Prepared | undefined;
   /** The texts of values to keep, for a store that writes them. */
   texts: ValueTexts | undefined;
   #lastAt = Number.NEGATIVE_INFINITY;

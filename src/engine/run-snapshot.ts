@@ -115,7 +115,8 @@ export class RunSnapshot<Outputs = unknown> {
   /** Whether a command would change anything; false for other events. */
   can(event: { readonly type: string }): boolean {
     const command = commandOf(event);
-    return command !== undefined && !this.#journal.isEndUnderWay && this.#inner.can(command);
+    if (command === undefined || this.status !== 'active' || this.#journal.isEndUnderWay) return false;
+    return this.#inner.can(command);
   }
 
   getMeta(): Record<string, unknown> {

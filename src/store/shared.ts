@@ -56,7 +56,10 @@ export interface ClaimedRun {
   readonly seq: number;
   /** Counts the owners of the run, from 1. */
   readonly epoch: number;
-  /** How often its process was lost since one of its tasks settled. */
+  /**
+   * How often its process was lost since one of its tasks settled. If it was, the start of an attempt must be kept before
+   * its body is called, until a task settles: so the store can tell whether a body was under way.
+   */
   readonly losses: number;
 }
 

@@ -136,6 +136,22 @@ test('cannot run again before it is kept, and can from a listener of its end', a
   }
 });
 
+test('cannot be changed while it is under way, which a snapshot says', async () => {
+  const { engine, store } = lateEngine();
+  const { perform, end } = bodiesByHand();
+  const run = await store.landUntil(engine.start(createFlow('end').task('a', { perform })));
+  const can = () =>
+    (['run.cancel', 'run.pause'] as const).map((type) => run.actor.getSnapshot().can({ type }));
+  assert.equal(can(), [true, true]);
+  await end('a');
+  await rest();
+  await store.landOne();
+  assert.equal(store.flights[0]?.types, ['task.done', 'run.done']);
+  assert.equal([run.actor.getSnapshot().value, can()], ['running', [false, false]]);
+  await store.landUntil(run.settled());
+  assert.equal(can(), [false, false]);
+});
+
 /** A run that has failed and is run again; nothing of that is kept yet. */
 async function rerun(options: Parameters<typeof lateEngine>[0] = {}) {
   const { engine, store } = lateEngine(options);

@@ -143,6 +143,31 @@ export function storeContract(name: string, create: () => MaybePromise<Store>): 
     assert.is(await store.lastSeq('r'), 0);
   });
 
+  test('reads a long journal in parts, if it does so, as in one', async () => {
+    const store = await create();
+    const entries = Array.from({ length: 5_000 }, (_, index) => entry(index + 1));
+    await append(store, 'r', entries, 0);
+    await append(store, 'r', [entry(5_001)], 5_000);
+    const read: Entry[] = [];
+    for await (const part of store.readInParts?.('r') ?? [await store.read('r')]) read.push(...part);
+    assert.equal(read, [...entries, entry(5_001)]);
+    for await (const part of store.readInParts?.('unknown') ?? [])
+      assert.unreachable(`${part.length} entries`);
+  });
+
+  test('keeps outlines of flows, if it does so, the last of each hash', async () => {
+    const store = await create();
+    if (store.keepFlow === undefined) return;
+    const tasks = Array.from({ length: 700 }, (_, index) => ({ id: `t${index}`, dependsOn: ['t "0"'] }));
+    await store.keepFlow({ name: 'f', hash: 'h', tasks: [{ id: 'a' }] });
+    await store.keepFlow({ name: 'f', hash: 'h', settings: { concurrency: 2 }, tasks });
+    await store.keepFlow({ name: 'g "', hash: 'i', tasks: [] });
+    const outline = await store.readFlow?.('h');
+    assert.equal([outline?.name, outline?.settings, outline?.tasks], ['f', { concurrency: 2 }, tasks]);
+    assert.is((await store.readFlow?.('i'))?.name, 'g "');
+    assert.is(await store.readFlow?.('unknown'), undefined);
+  });
+
   test('forgets a run, whose id may then be used again', async () => {
     const store = await create();
     await append(store, 'r', [entry(1)], 0);

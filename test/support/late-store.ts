@@ -90,6 +90,8 @@ export function lateStore({ isByHand = false, memory = createMemoryStore() } = {
     read: (runId) => later('read', () => memory.read(runId)),
     list: (filter) => later('list', () => memory.list(filter)),
     remove: (runId) => later('remove', () => memory.remove(runId)),
+    keepFlow: async (flow) => memory.keepFlow(flow),
+    readFlow: (hash) => later('readFlow', () => memory.readFlow(hash)),
     async landOne() {
       const [flight] = flights;
       if (flight === undefined) throw new Error('No append is under way');

@@ -45,8 +45,8 @@ export const defects: readonly Defect[] = [
   {
     name: 'a dependent is told twice',
     file: ledger,
-    find: 'deliver && (told & STATUS_MASK) === WAITING ?',
-    put: 'deliver && (told & STATUS_MASK) <= 1 ?',
+    find: '(told & STATUS_MASK) === WAITING ?',
+    put: '(told & STATUS_MASK) <= 1 ?',
   },
   {
     name: 'a skipped dependency is not counted as settled',
@@ -57,20 +57,20 @@ export const defects: readonly Defect[] = [
   {
     name: 'an optional failure fails the run',
     file: ledger,
-    find: '&& this.#plan.optional[task] === 0 ? 1 : 0',
+    find: '&& optional[task] === 0 ? 1 : 0',
     put: '? 1 : 0',
   },
   {
     name: 'a task that could not run does not fail the run',
     file: ledger,
-    find: "const endedWell = status === 'done' || status === 'skipped';",
-    put: "const endedWell = status !== 'failed';",
+    find: "return status !== 'done' && status !== 'skipped' && optional",
+    put: "return status === 'failed' && optional",
   },
   {
     name: 'a run that is recovered has forgotten its failures',
     file: ledger,
-    find: 'if (status in seenBit) ledger',
-    put: "if (status in seenBit && status !== 'failed') ledger",
+    find: 'if (!isSettled(status)) return;',
+    put: "if (!isSettled(status) || status === 'failed') return;",
   },
   {
     name: 'a cancel forgets all but the first task that waits',

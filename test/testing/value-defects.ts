@@ -246,8 +246,8 @@ export const valueDefects: readonly Defect[] = [
   {
     name: 'a view shows what a task returned before it runs again',
     file: fold,
-    find: "this.#tasks.set(index, { status: 'pending', attempts: 0, dependsOn: task.dependsOn });",
-    put: "this.#tasks.set(index, { ...task, status: 'pending', attempts: 0 });",
+    find: 'this.#tasks.set(task, newTask(dependsOn));',
+    put: 'this.#tasks.set(task, { ...this.#tasks.get(task), ...newTask(dependsOn) });',
   },
   {
     name: 'a view does not say why the run was cancelled',

@@ -38,6 +38,8 @@ export class Claims {
   readonly #holdings: Holdings;
   readonly #others: Others;
   readonly #maxLosses: number;
+  /** Whether runs of this engine may be on trial. */
+  #hasSuspects = false;
   /** Runs that this engine cannot continue, by number; each until it has another epoch. */
   readonly #refused = new Map<number, { readonly flow: string; readonly epoch: number }>();
 
@@ -112,9 +114,17 @@ export class Claims {
   }
 
   #disown(dead: number): void {
-    const sql = 'SELECT n, losses FROM runs INDEXED BY unsettled_runs WHERE ended_at IS NULL AND owner = ?';
-    for (const { n, losses } of this.#db.all<{ n: number; losses: number }>(sql, dead)) {
-      const counted = isUnderWay(this.#db, n) ? losses + 1 : losses;
+    const sql =
+      'SELECT n, losses, claimed_at FROM runs INDEXED BY unsettled_runs WHERE ended_at IS NULL AND owner = ?';
+    const rows = this.#db.all<{ n: number; losses: number; claimed_at: number | null }>(sql, dead);
+    const isTried = ({ n, losses, claimed_at }: (typeof rows)[number]): boolean =>
+      losses >= suspectLosses && claimed_at !== null && isUnderWay(this.#db, n, true);
+    const tried = new Set(rows.filter(isTried).map(({ n }) => n));
+    for (const { n, losses } of rows) {
+      const isSuspect = losses >= suspectLosses;
+      // Who is tried is alone to blame, and those that have been tried are not.
+      const isCounted = !(isSuspect && tried.size > 0) || tried.has(n);
+      const counted = isCounted && isUnderWay(this.#db, n, losses > 0) ? losses + 1 : losses;
       this.#db.run(
         `UPDATE runs SET owner = NULL, epoch = epoch + 1, losses = ?, set_aside = max(set_aside, ?) WHERE n = ?`,
         ...[counted, counted >= this.#maxLosses ? 1 : 0, n],
@@ -158,12 +168,35 @@ export class Claims {
     for (const [n, { flow }] of this.#refused) if (flows.includes(flow)) this.#refused.delete(n);
   }
 
-  /** Whether a suspect was claimed a moment ago, and has neither settled a task nor been released. */
+  /** Ends the trials of this engine's runs that are over. */
+  endTrials(): void {
+    const { engine } = this.#holdings;
+    if (engine === undefined || !this.#hasSuspects) return;
+    this.#hasSuspects = false;
+    for (const { n, claimed_at } of this.#trials()) {
+      if (this.#isOver(n, claimed_at))
+        this.#db.run('UPDATE runs SET claimed_at = NULL WHERE n = ? AND owner = ?', n, engine);
+      else this.#hasSuspects = true;
+    }
+  }
+
+  /** Whether a suspect was claimed a moment ago, and has neither settled a task, nor waits, nor been released. */
   #isTrialOn(): boolean {
+    return this.#trials().some(({ n, claimed_at }) => !this.#isOver(n, claimed_at));
+  }
+
+  /** Suspects that somebody has, and whose trial was not found to be over. */
+  #trials(): { n: number; claimed_at: number }[] {
+    return this.#db.all(
+      `SELECT n, claimed_at FROM runs INDEXED BY unsettled_runs WHERE ended_at IS NULL AND owner IS NOT NULL
+       AND losses >= ${suspectLosses} AND claimed_at IS NOT NULL`,
+    );
+  }
+
+  #isOver(n: number, claimedAt: number): boolean {
     const now = Date.now();
-    const sql = `SELECT 1 FROM runs INDEXED BY unsettled_runs WHERE ended_at IS NULL AND owner IS NOT NULL
-      AND losses >= ${suspectLosses} AND claimed_at > ? AND claimed_at <= ? LIMIT 1`;
-    return this.#db.get(sql, now - trialMs, now) !== undefined;
+    const isYoung = claimedAt > now - trialMs && claimedAt <= now;
+    return !isYoung || !isUnderWay(this.#db, n, false);
   }
 
   #take(engine: number, n: number): void {
@@ -175,6 +208,7 @@ export class Claims {
 
   /** Once it is committed. */
   #hold({ n, id, flow, epoch, seq }: ClaimRow, losses: number): ClaimedRun {
+    if (losses >= suspectLosses) this.#hasSuspects = true;
     this.#holdings.hold(id, { n, epoch: epoch + 1, seq, losses });
     return { id, flow, seq, epoch: epoch + 1, losses };
   }

@@ -147,6 +147,7 @@ export class Service {
     const isConcerned = this.#holdings.engine !== undefined || this.#flows !== undefined;
     if (isConcerned || this.#requests.isWaiting) this.#others.look(now);
     this.#requests.deliver();
+    this.#claims.endTrials();
     if (this.#flows !== undefined && this.#claims.isAnyClaimable(this.#flows))
       this.#tell({ type: 'claimable' });
     this.#sweeper.tick(now, this.#appender.settled);

@@ -8,6 +8,7 @@ const test = spec('losses in the SQLite store');
 const quick = { leaseMs: 60, synchronous: 'normal' } as const;
 const started = { type: 'run.started' } as const;
 const ready = { type: 'task.ready' } as const;
+const running = { type: 'task.started', attempt: 1 } as const;
 const done = { type: 'task.done', attempt: 1, output: 1 } as const;
 
 /** What is claimed by a new store once the last has ended without a word. */
@@ -62,6 +63,8 @@ test('count while a task is ready or running, until one settles', async () => {
     ['idle', 0],
     ['between', 0],
     ['waits', 0],
+    // Its starts would have been kept: no body was under way.
+    ['old', 1],
     ['running', 2],
   ]);
   await third.close();
@@ -85,6 +88,7 @@ test('set a run aside in the end, which is then taken by its id alone', async ()
     ['s', 1],
   ]);
   await second.store.append(given('s', 2, done));
+  await second.store.append(given('r', 2, running));
   await crash(second.store);
   const third = await next(file);
   assert.equal(third.runs, [
@@ -102,10 +106,10 @@ test('set a run aside in the end, which is then taken by its id alone', async ()
       ['s', undefined],
     ],
   );
-  assert.equal(await codesOf([fourth.store.append(given('r', 2, ready))]), ['conflict']);
-  assert.equal(await fourth.store.claimRun('r'), { id: 'r', flow: 'f', seq: 2, epoch: 7, losses: 2 });
+  assert.equal(await codesOf([fourth.store.append(given('r', 3, running))]), ['conflict']);
+  assert.equal(await fourth.store.claimRun('r'), { id: 'r', flow: 'f', seq: 3, epoch: 7, losses: 2 });
   assert.is((await fourth.store.list())[0]?.status, undefined);
-  await fourth.store.append(given('r', 2, ready));
+  await fourth.store.append(given('r', 3, running));
   await crash(fourth.store);
   const fifth = await next(file);
   assert.equal(fifth.runs, [['s', 0]]);
@@ -132,6 +136,7 @@ test('make a run a suspect: these are taken one at a time', async () => {
   const second = await next(file);
   assert.is(second.runs.length, 4);
   await second.store.append(given('d', 2, done));
+  for (const id of ['a', 'b', 'c']) await second.store.append(given(id, 2, running));
   await crash(second.store);
   const { store, runs } = await next(file, { maxLosses: 9 });
   const claim = async () => (await store.claim(['f'])).map(({ id }) => id);
@@ -140,11 +145,52 @@ test('make a run a suspect: these are taken one at a time', async () => {
     ['a', 2],
   ]);
   assert.equal(await claim(), [], 'while `a` is tried');
-  await store.append(given('a', 2, done));
+  await store.append(given('a', 3, done));
   assert.equal(await claim(), ['b'], 'once `a` has settled a task');
   await store.release(['b']);
   assert.equal(await claim(), ['c'], 'once `b` was released: it comes last');
   await nextOf(store, 'claimable');
   assert.equal(await claim(), ['b'], 'once `c` has run a second');
+  await store.close();
+});
+
+test('of suspects count for the one that is tried, and not for those that have been', async () => {
+  const file = tempFile();
+  await crash(await begin(file, 'a', 'b'));
+  const second = await next(file);
+  for (const id of ['a', 'b']) await second.store.append(given(id, 2, running));
+  await crash(second.store);
+  const third = await next(file);
+  assert.equal(third.runs, [['a', 2]]);
+  await nextOf(third.store, 'claimable');
+  assert.equal(
+    (await third.store.claim(['f'])).map(({ id }) => id),
+    ['b'],
+    'once `a` has run a second',
+  );
+  await crash(third.store);
+  const fourth = await next(file);
+  assert.equal(fourth.runs, [['a', 2]]);
+  assert.equal(
+    (await fourth.store.list()).map(({ status }) => status),
+    [undefined, 'lost'],
+  );
+  await fourth.store.close();
+});
+
+test('let the next suspect be tried at once where this one waits', async () => {
+  const file = tempFile();
+  await crash(await begin(file, 'a', 'b'));
+  const second = await next(file);
+  for (const id of ['a', 'b']) await second.store.append(given(id, 2, running));
+  await crash(second.store);
+  const { store, runs } = await next(file);
+  assert.equal(runs, [['a', 2]]);
+  const error = { name: 'Error', message: 'no' };
+  await store.append(given('a', 3, { type: 'task.retrying', attempt: 1, retryAt: 5_000, error }));
+  assert.equal(
+    (await store.claim(['f'])).map(({ id }) => id),
+    ['b'],
+  );
   await store.close();
 });
