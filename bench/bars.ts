@@ -23,23 +23,35 @@ export function measureBars(rows: readonly Row[]): Bar[] {
     ]),
     against('p-graph', 1, rows, 'signup', 6),
     against('effect', 0.35, rows, 'signup', 6),
-    ...(['layered', 'chain', 'fan'] as const).map((workload) => ({
+    ...(['layered', 'chain'] as const).map((workload) => ({
       what: `${workload}, 100,000 tasks / 10,000`,
       unit: '×' as const,
       most: 1.5,
-      measured: ratio(toppleCost(rows, workload, 100_000), toppleCost(rows, workload, 10_000)),
+      measured: growthOf(rows, 'topple', workload),
     })),
     {
-      what: 'every task fails twice (10,000, layered) / none does',
+      what: 'fan, 100,000 tasks / 10,000, beside what bare promises grow by',
+      unit: '×',
+      most: 1.5,
+      measured: ratio(growthOf(rows, 'topple', 'fan'), growthOf(rows, 'promises', 'fan')),
+    },
+    {
+      what: 'every task fails twice (10,000, layered) / bare promises with the same failures',
       unit: '×',
       most: 3,
-      measured: ratio(toppleCost(rows, 'retries', 10_000), toppleCost(rows, 'layered', 10_000)),
+      measured: ratio(
+        warmCost(rows, 'topple', 'retries', 10_000),
+        warmCost(rows, 'promises', 'retries', 10_000),
+      ),
     },
     {
       what: 'with an `inspect` that does nothing (10,000, layered) / without',
       unit: '×',
       most: 3,
-      measured: ratio(toppleCost(rows, 'inspect', 10_000), toppleCost(rows, 'layered', 10_000)),
+      measured: ratio(
+        warmCost(rows, 'topple', 'inspect', 10_000),
+        warmCost(rows, 'topple', 'layered', 10_000),
+      ),
     },
     {
       what: 'layered, 1,000,000 tasks, cold, per task',
@@ -68,10 +80,6 @@ function against(
   workload: Workload,
   size: number,
 ): Bar {
-  const theirs = rows.find(
-    (row) =>
-      row.engine === peer && row.workload === workload && row.tasks === size && row.temperature === 'warm',
-  );
   return {
     what:
       workload === 'signup'
@@ -79,15 +87,25 @@ function against(
         : `${workload}, ${size.toLocaleString('en')} tasks / ${peer}`,
     unit: '×',
     most,
-    measured: ratio(toppleCost(rows, workload, size), costOf(theirs)),
+    measured: ratio(warmCost(rows, 'topple', workload, size), warmCost(rows, peer, workload, size)),
   };
 }
 
-function toppleCost(rows: readonly Row[], workload: Workload, size: number): number | undefined {
+/** What a task of 100,000 costs beside one of 10,000. */
+function growthOf(rows: readonly Row[], engine: EngineName, workload: Workload): number | undefined {
+  return ratio(warmCost(rows, engine, workload, 100_000), warmCost(rows, engine, workload, 10_000));
+}
+
+function warmCost(
+  rows: readonly Row[],
+  engine: EngineName,
+  workload: Workload,
+  size: number,
+): number | undefined {
   return costOf(
     rows.find(
       (row) =>
-        row.engine === 'topple' &&
+        row.engine === engine &&
         row.workload === workload &&
         row.tasks === size &&
         row.temperature === 'warm',

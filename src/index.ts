@@ -1,21 +1,5 @@
 // Flows.
 
-// Engines and runs.
-export type { RunResult } from '../machines/index.ts';
-export { createEngine, type Engine, type EngineOptions } from './create-engine.ts';
-export type { Subscription } from './engine/emitter.ts';
-// Parts of the types above: declarations inferred from those name these.
-export type {
-  EngineSettings,
-  ForkOptions,
-  RecoverOptions,
-  StartOptions,
-  StopOptions,
-} from './engine/engine-options.ts';
-export type { EntryOf, EventsOptions, Run, RunActor, ViewOptions } from './engine/run.ts';
-export type { RunCommand } from './engine/run-command.ts';
-export type { FlowLogic, RunMachine } from './engine/run-logic.ts';
-export type { RunSnapshot, RunState } from './engine/run-snapshot.ts';
 export type { ActorInput, GivenInput, TakenInput } from './flow.ts';
 export {
   createFlow,
@@ -64,10 +48,57 @@ export type {
   MayMiss,
   NoOthers,
 } from './graph-types.ts';
-export type { Clock } from './model/clock.ts';
 export type { FlowDefinition, FlowSettings, TaskDefinition, TaskSettings } from './model/definition.ts';
+export type { Graph, ReachOptions } from './model/graph.ts';
+export type { GraphBackoff, GraphDefinition, GraphRetry, GraphTask } from './model/graph-definition.ts';
+export type { Body, Outcome, Perform, PerformScope } from './model/perform.ts';
+export type { Backoff, BackoffStrategy, FailureInfo, RetryPolicy, RetryQuestion } from './model/retry.ts';
+export type { Schema, SchemaInput, SchemaIssue, SchemaOutput, SchemaResult } from './model/schema.ts';
+export {
+  type RuleOfFailure,
+  type RuleThatNeverSkips,
+  type SkippedBy,
+  type TriggerRule,
+  triggerRules,
+} from './model/trigger-rule.ts';
+
+// Engines and runs.
+
+export type { RunResult } from '../machines/index.ts';
+export { createEngine, type Engine, type EngineOptions } from './create-engine.ts';
+export type { Subscription } from './engine/emitter.ts';
+export type {
+  EngineSettings,
+  ForkOptions,
+  RecoverOptions,
+  StartOptions,
+  StopOptions,
+} from './engine/engine-options.ts';
+export type { EntryOf, EventsOptions, Run, RunActor, ViewOptions } from './engine/run.ts';
+export type { RunCommand } from './engine/run-command.ts';
+export type { FlowLogic, RunMachine } from './engine/run-logic.ts';
+export type { RunSnapshot, RunState } from './engine/run-snapshot.ts';
+export type { Clock } from './model/clock.ts';
+export type { Logger } from './model/logger.ts';
+
+// What a run records and shows.
+
+export type {
+  Entry,
+  RunEntry,
+  RunFact,
+  RunSettings,
+  Stamp,
+  TaskEntry,
+  TaskFact,
+  TaskRerun,
+} from './model/journal.ts';
+export type { Cause, RunStatus, SettledRunStatus, SettledStatus, TaskStatus } from './model/status.ts';
+export type { RunView, TaskView } from './model/view.ts';
+
+// Errors: those that bodies throw, and those that topple throws.
+
 export type { FlowErrorDetails } from './model/error.ts';
-// Errors that bodies throw, and errors that topple throws.
 export {
   CancelledError,
   EngineStoppedError,
@@ -92,33 +123,9 @@ export {
   TimeoutError,
   ValueError,
 } from './model/error.ts';
-export type { Graph, ReachOptions } from './model/graph.ts';
-export type { GraphBackoff, GraphDefinition, GraphRetry, GraphTask } from './model/graph-definition.ts';
-// Facts and views of a run.
-export type {
-  Entry,
-  RunEntry,
-  RunFact,
-  RunSettings,
-  Stamp,
-  TaskEntry,
-  TaskFact,
-  TaskRerun,
-} from './model/journal.ts';
-export type { Logger } from './model/logger.ts';
-export type { Body, Outcome, Perform, PerformScope } from './model/perform.ts';
-export type { Backoff, BackoffStrategy, FailureInfo, RetryPolicy, RetryQuestion } from './model/retry.ts';
-export type { Schema, SchemaInput, SchemaIssue, SchemaOutput, SchemaResult } from './model/schema.ts';
-export type { Cause, RunStatus, SettledRunStatus, SettledStatus, TaskStatus } from './model/status.ts';
-export {
-  type RuleOfFailure,
-  type RuleThatNeverSkips,
-  type SkippedBy,
-  type TriggerRule,
-  triggerRules,
-} from './model/trigger-rule.ts';
-export type { RunView, TaskView } from './model/view.ts';
+
 // Stores.
+
 export { createMemoryStore, type MemoryStore } from './store/memory.ts';
 export type {
   Append,

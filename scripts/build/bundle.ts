@@ -2,35 +2,22 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 
-/** A thread loads each by its path. */
+/** A thread loads each by its path: one file each, with all that it needs, since no thread shares modules with another. */
 const threads = ['src/inspector/stately-worker.ts', 'src/store/sqlite/thread.ts'];
 
 const mainEntry = 'src/index.ts';
 const command = 'src/cli/main.ts';
 
 /**
- * Entries that do with little of what the main entry needs. What they need is a chunk apart, so that they load no more.
- * For the main entry each chunk is a file more, which costs as much as 20 kB of code, or 40 where it imports XState.
- */
-const light = [
-  command,
-  'src/retry.ts',
-  'src/inspector/index.ts',
-  'src/http/node.ts',
-  'src/store/sqlite/index.ts',
-  'src/store/sqlite/thread.ts',
-];
-
-/**
  * Bundles the sources of a package, in `sources/`, into few files: an entry stands where its declarations do, and the
- * chunks that entries share, of each module one copy, in `src/chunks/`.
+ * chunks that entries share, of each module one copy, in `src/chunks/`. What a thread loads is one file.
  *
  * @param entries paths of sources, of all that users import or start
  */
 export async function bundle(folder: string, entries: readonly string[]): Promise<void> {
   const options: BuildOptions & { metafile: true } = {
     absWorkingDir: join(folder, 'sources'),
-    entryPoints: [...entries, ...threads],
+    entryPoints: [...entries],
     outdir: folder,
     outbase: '.',
     // As deep as `src/cli/`: the command line finds the package's folder from wherever its code comes to stand.
@@ -49,9 +36,12 @@ export async function bundle(folder: string, entries: readonly string[]): Promis
     logLevel: 'warning',
   };
   const { metafile } = await build({ ...options, write: false });
-  const plugins = [wholeRooms(metafile, [...entries, ...threads])];
-  const { outputFiles = [] } = await build({ ...options, write: false, plugins });
-  for (const { path, text } of outputFiles) {
+  const plugins = [wholeRooms(metafile, entries)];
+  const [shared, apart] = await Promise.all([
+    build({ ...options, write: false, plugins }),
+    build({ ...options, write: false, splitting: false, entryPoints: threads }),
+  ]);
+  for (const { path, text } of [shared, apart].flatMap(({ outputFiles = [] }) => outputFiles)) {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, path.endsWith('.js') ? withClassNames(text) : text);
   }
@@ -117,17 +107,11 @@ function lazyEntriesOf(inputs: Inputs): string[] {
     .map(({ path }) => path);
 }
 
-/** The modules of the main entry, those that light entries need and the others, and what the command needs beside them. */
+/** The modules of the main entry, and what the command needs beside them. They share none. */
 function roomsOf(inputs: Inputs): string[][] {
   const main = reachOf(inputs, mainEntry);
-  const needed = new Set(light.flatMap((entry) => [...reachOf(inputs, entry)]));
   const own = [...reachOf(inputs, command)].filter((module) => module !== command && !main.has(module));
-  const modules = [...main];
-  return [
-    modules.filter((module) => needed.has(module)),
-    modules.filter((module) => !needed.has(module)),
-    own,
-  ];
+  return [[...main], own];
 }
 
 type Inputs = Metafile['inputs'];

@@ -11,7 +11,7 @@ import { version } from './version.ts';
  */
 export async function runCli(args: readonly string[], io: Io): Promise<number> {
   try {
-    const asked = readArguments(args, commands, version());
+    const asked = await readArguments(args, commands, version());
     if (asked.kind === 'command') {
       const { command, argument, given, rest } = asked;
       return (await command.run(argument, given, io, rest)) ?? exitCode.done;

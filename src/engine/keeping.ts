@@ -1,5 +1,5 @@
 import { isA, isThenable } from '../model/check.ts';
-import { StoreConflictError, StoreError } from '../model/error.ts';
+import { StoreConflictError, StoreError, textOf } from '../model/error.ts';
 import { conflictOf } from '../model/summary.ts';
 import type { Append, Store } from '../store/store.ts';
 import type { RunJournal } from './run-journal.ts';
@@ -14,6 +14,8 @@ export interface KeptRun {
   keepingFailed(error: unknown): void;
   /** Whether what is kept is in doubt: nothing may start meanwhile. */
   doubt(isInDoubt: boolean): void;
+  /** Whether its clock is virtual, and can be held. */
+  readonly canHoldTime: boolean;
   /** Lets no time pass on a virtual clock until the promise settles. */
   holdTime(until: Promise<unknown>): void;
 }
@@ -139,8 +141,12 @@ export class Keeping {
   }
 
   /** Rejects, too, if the store throws. */
-  async #append(fresh: Append): Promise<void> {
-    await this.#store?.append(fresh);
+  #append(fresh: Append): Promise<void> {
+    try {
+      return Promise.resolve(this.#store?.append(fresh));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async #lastSeq(runId: string): Promise<number> {
@@ -198,7 +204,7 @@ export class Keeping {
 
   /** Holds the time of a virtual clock until `#release`. */
   #hold(): void {
-    if (this.#releaseTime !== undefined) return;
+    if (this.#releaseTime !== undefined || !this.#run.canHoldTime) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#releaseTime = resolve;
     this.#run.holdTime(promise);
@@ -211,10 +217,15 @@ export class Keeping {
 }
 
 function readingError(runId: string, cause: unknown): StoreError {
-  return new StoreError('failed', `The store could not tell what it has of run ${runId}`, { cause });
+  return storeErrorOf(cause, `The store could not tell what it has of run ${runId}`);
 }
 
 function keepingError({ runId, expectedSeq, seq }: Append, cause: unknown): StoreError {
-  const message = `The store could not keep entries ${expectedSeq + 1} to ${seq} of run ${runId}`;
-  return new StoreError('failed', message, { cause });
+  return storeErrorOf(cause, `The store could not keep entries ${expectedSeq + 1} to ${seq} of run ${runId}`);
+}
+
+/** An error of a run, with the code of the store's own error where that has one. */
+function storeErrorOf(cause: unknown, what: string): StoreError {
+  const code = isA(cause, StoreError) ? cause.code : 'failed';
+  return new StoreError(code, `${what}: ${textOf(cause)}`, { cause });
 }

@@ -410,6 +410,10 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     this.#lanes.doubt(isInDoubt);
   }
 
+  get canHoldTime(): boolean {
+    return this.#turn.canHoldTime;
+  }
+
   holdTime(until: Promise<unknown>): void {
     this.#turn.holdTime(until);
   }

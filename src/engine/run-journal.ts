@@ -159,7 +159,7 @@ export class RunJournal {
   /** Takes the store that keeps it. */
   keptBy(store: Store | undefined): void {
     this.isLate = store?.isAsync === true;
-    this.texts = store?.values && new ValueTexts(store.values);
+    this.texts = store?.values && new ValueTexts(store.values, this.keptSeq);
   }
 
   /** The entries with a `seq` above `from`, up to `to`, for a store. */
@@ -169,7 +169,7 @@ export class RunJournal {
 
   /** Notes that entries are kept, up to a `seq`. */
   keptTo(seq: number): void {
-    this.texts?.forget(this.keptSeq, seq);
+    this.texts?.forget(seq);
     this.keptSeq = seq;
   }
 

@@ -7,17 +7,24 @@ import type { ValueFormat } from '../store/store.ts';
  */
 export class ValueTexts {
   readonly #format: ValueFormat;
-  readonly #texts = new Map<number, string>();
+  /** The texts of the entries above `#seq`, in order. */
+  #texts: (string | undefined)[] = [];
+  #seq: number;
   /** The value written last, and its text. */
-  #last: { readonly value: unknown; readonly text: string } | undefined;
+  #lastValue: unknown;
+  #lastText = '';
 
-  constructor(format: ValueFormat) {
+  /** @param keptSeq `seq` of the last entry that is kept */
+  constructor(format: ValueFormat, keptSeq: number) {
     this.#format = format;
+    this.#seq = keptSeq;
   }
 
   /** Throws `ValueError` for a value that cannot be written; the text of another is known when it is recorded next. */
   check(value: unknown): void {
-    if (value !== undefined) this.#last = { value, text: this.#format.write(value) };
+    if (value === undefined) return;
+    this.#lastText = this.#format.write(value);
+    this.#lastValue = value;
   }
 
   /** Notes the value of a fact, if it has one. Many tasks cancelled together share the text of their reason. */
@@ -28,18 +35,23 @@ export class ValueTexts {
 
   noteValue(seq: number, value: unknown): void {
     if (value === undefined) return;
-    if (!Object.is(this.#last?.value, value)) this.check(value);
-    this.#texts.set(seq, (this.#last as { readonly text: string }).text);
+    if (!Object.is(this.#lastValue, value)) this.check(value);
+    const texts = this.#texts;
+    // Without gaps, which would turn a long list into a slow one.
+    for (let missing = seq - this.#seq - 1 - texts.length; missing > 0; missing--) texts.push(undefined);
+    texts[seq - this.#seq - 1] = this.#lastText;
   }
 
   /** The text of the value of the entry with a `seq`; `undefined` if it has none. */
   at(seq: number): string | undefined {
-    return this.#texts.get(seq);
+    return this.#texts[seq - this.#seq - 1];
   }
 
-  /** Forgets the texts of entries that are kept: those above `from`, up to `to`. */
-  forget(from: number, to: number): void {
-    for (let seq = from + 1; seq <= to; seq++) this.#texts.delete(seq);
+  /** Forgets the texts of entries that are kept: those up to a `seq`. */
+  forget(seq: number): void {
+    const count = seq - this.#seq;
+    this.#texts = count < this.#texts.length ? this.#texts.slice(count) : [];
+    this.#seq = seq;
   }
 }
 

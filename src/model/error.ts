@@ -226,9 +226,10 @@ export type StoreErrorCode =
   /** Anything else; `cause` or the message has the details. */
   | 'failed';
 
-/** A store could not do what it was asked. */
+/** A store could not do what it was asked. Of a run that ended by it, `cause` is what the store threw. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
+  /** Why: of a run that ended by it, the code of the store's own error. */
   readonly code: StoreErrorCode;
 
   constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {

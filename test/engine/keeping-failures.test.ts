@@ -103,7 +103,7 @@ test('that fail twice end the run, and only it, with the error of the store', as
   const { message, code, cause } = ended.error as StoreError;
   assert.equal(
     [message, code, cause],
-    ['The store could not keep entries 6 to 7 of run r', 'failed', broken],
+    [`The store could not keep entries 6 to 7 of run r: ${broken.message}`, 'failed', broken],
   );
   assert.equal([calls, run.seq, run.view().tasks.a?.status], [['a', 'c'], 5, 'running']);
   // Now it is one of those that only the store has.
@@ -114,6 +114,22 @@ test('that fail twice end the run, and only it, with the error of the store', as
   );
   await store.landOne();
   assert.is((await store.landUntil((other.value as Run).settled())).status, 'done');
+});
+
+test('that fail twice end the run with the code of the store', async () => {
+  for (const code of ['full', 'busy', 'worker_died'] as const) {
+    const { store, ended } = await world();
+    await fail(store);
+    const [second] = store.flights;
+    const own = new StoreError(code, 'No room');
+    second?.fail(own);
+    await rest();
+    const { message, cause, ...fields } = ended.error as StoreError;
+    assert.equal(
+      [message, fields.code, cause],
+      ['The store could not keep entries 6 to 7 of run r: No room', code, own],
+    );
+  }
 });
 
 test('that fail twice go on if the second was kept', async () => {

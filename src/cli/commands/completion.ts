@@ -1,4 +1,3 @@
-import { didYouMean, nearest } from '../../model/nearest.ts';
 import { UsageError } from '../cli-error.ts';
 import { type Command, defineCommand } from '../command.ts';
 
@@ -19,10 +18,13 @@ export const completionOf = (commands: () => readonly Command[]) =>
     async run(shell, _, io) {
       const { completionFor } = await import('../completion.ts');
       const script = completionFor(shell, commands());
-      if (script === undefined)
+      if (script === undefined) {
+        const { didYouMean, nearest } = await import('../../model/nearest.ts');
+        const advice = didYouMean(nearest(shell, shells), '');
         throw new UsageError(
-          `There is completion for ${shells.join(', ')}, but not for \`${shell}\`. ${didYouMean(nearest(shell, shells), '')}`.trim(),
+          `There is completion for ${shells.join(', ')}, but not for \`${shell}\`. ${advice}`.trim(),
         );
+      }
       io.stdout.write(script);
       return undefined;
     },

@@ -3,8 +3,8 @@ import { conflictOf } from '../../model/summary.ts';
 import type { Connection } from './connection.ts';
 import { type Refusal, refusalOf } from './failure.ts';
 import type { HeldRun, Holdings } from './holdings.ts';
-import { type AppendFields, type AppendNews, appendWidth } from './protocol.ts';
-import type { Row, RunEnd } from './row.ts';
+import { type AppendFields, appendWidth } from './protocol.ts';
+import type { Row } from './row.ts';
 
 /** One append of a group. */
 interface Append {
@@ -13,9 +13,15 @@ interface Append {
   readonly seq: number;
   readonly at: number;
   readonly text: string;
-  readonly news: AppendNews;
   /** Rows before the last. */
   readonly before: readonly Row[];
+  readonly settles: boolean;
+  /** Of a run that starts. */
+  readonly flow: string | undefined;
+  readonly startedAt: number | null;
+  /** Of a run that ends. */
+  readonly ending: string | undefined;
+  readonly endedAt: number | null;
 }
 
 interface RunRow {
@@ -35,7 +41,13 @@ export const lastSeqSql = `coalesce((SELECT seq FROM journal
 
 const insertRow = 'INSERT INTO journal (place, epoch, at, text) VALUES ((? << 32) + ?, ?, ?, ?)';
 
-/** Appends in groups: one transaction, and so one sync of the disk, for all that wait. */
+/**
+ * Appends in groups: one transaction, and so one sync of the disk, for all that wait.
+ *
+ * Each append stands or falls alone. One that is a single statement does so by itself. Of one that is several, the
+ * first to fail undoes the whole transaction, which is made again with a savepoint for each: in the usual case, where
+ * none fails, savepoints would cost as much as the statements.
+ */
 export class Appender {
   readonly #db: Connection;
   readonly #holdings: Holdings;
@@ -53,15 +65,15 @@ export class Appender {
   commit(fields: AppendFields): Map<number, Refusal> {
     const group = groupOf(fields);
     const refusals = new Map<number, Refusal>();
-    for (;;) {
+    for (let isCareful = false; ; isCareful = true) {
       try {
-        this.#holdings.write((engine) => this.#keepAll(engine, group, refusals));
+        this.#holdings.write((engine) => this.#keepAll(engine, group, refusals, isCareful));
         this.#dropSettled(group, refusals);
         return refusals;
       } catch (error) {
         this.#holdings.doubt(group.map(({ runId }) => runId));
         if (error instanceof Undone) {
-          // The others are tried again without the one that SQLite could not take. What is found taken may change.
+          // What was found taken may be so no more.
           for (const [place, { code }] of refusals) if (code === 'conflict') refusals.delete(place);
           continue;
         }
@@ -72,66 +84,91 @@ export class Appender {
     }
   }
 
-  #keepAll(engine: number, group: readonly Append[], refusals: Map<number, Refusal>): void {
+  #keepAll(
+    engine: number,
+    group: readonly Append[],
+    refusals: Map<number, Refusal>,
+    isCareful: boolean,
+  ): void {
     for (const [place, append] of group.entries()) {
       if (refusals.has(place)) continue;
       try {
-        this.#keep(engine, append);
+        this.#keep(engine, append, isCareful);
       } catch (error) {
+        if (error instanceof Undone) throw error;
         refusals.set(place, refusalOf(error, this.#file));
+        // SQLite itself may have undone the transaction: then the others are tried again without this one.
         if (!this.#db.isInTransaction) throw new Undone();
       }
     }
   }
 
-  #keep(engine: number, append: Append): void {
-    const { runId, expectedSeq, seq, at, text, news, before } = append;
+  #keep(engine: number, append: Append, isCareful: boolean): void {
+    const { runId, expectedSeq, seq, settles, ending } = append;
     this.#holdings.checkTaken(runId);
     const held = this.#holdings.held(runId);
     if (held === undefined) {
-      const run = this.#db.part(() => this.#keepFirst(engine, append));
+      const run = this.#part(isCareful, () => this.#keepFirst(engine, append));
       this.#holdings.hold(runId, run);
     } else {
       if (held.seq !== expectedSeq) throw conflictOf(runId, held.seq, expectedSeq);
-      // A statement by itself is all or nothing as it is.
-      if (before.length === 0 && (news === 0 || (news === 1 && held.losses === 0)))
-        this.#db.run(insertRow, held.n, seq, held.epoch, at, text);
+      if (isOneRow(append) && !(settles && held.losses > 0)) this.#insertLast(held, append);
       else {
-        this.#db.part(() => {
+        this.#part(isCareful, () => {
+          this.#noteStart(held, append);
           this.#insert(held, append);
-          this.#note(held, news);
+          this.#note(held, append);
         });
       }
       held.seq = seq;
-      if (settles(news)) held.losses = 0;
+      if (settles) held.losses = 0;
     }
-    if (endOf(news) !== undefined) this.#holdings.doubt([runId]);
+    if (ending !== undefined) this.#holdings.doubt([runId]);
+  }
+
+  /** Carries out the statements of one append. Conflicts are found before the first of them. */
+  #part<T>(isCareful: boolean, work: () => T): T {
+    if (isCareful) return this.#db.part(work);
+    try {
+      return work();
+    } catch (error) {
+      throw error instanceof StoreConflictError ? error : new Undone();
+    }
   }
 
   /** For a run whose row is not known: makes it, or makes this engine its owner if that may be. */
   #keepFirst(engine: number, append: Append): HeldRun {
-    const { runId, expectedSeq, seq, news } = append;
+    const { seq, settles } = append;
+    let run = this.#create(engine, append);
+    if (run === undefined) {
+      run = this.#acquire(engine, append);
+      this.#noteStart(run, append);
+    }
+    this.#insert(run, append);
+    this.#note(run, append);
+    return { ...run, seq, losses: settles ? 0 : run.losses };
+  }
+
+  /** `undefined` if the run exists, or should. */
+  #create(engine: number, { runId, expectedSeq, flow = '', startedAt }: Append): HeldRun | undefined {
+    if (expectedSeq > 0) return undefined;
+    const n = this.#db.insertNew(
+      'INSERT OR IGNORE INTO runs (id, flow, started_at, owner) VALUES (?, ?, ?, ?)',
+      ...[runId, flow, startedAt, engine],
+    );
+    return n === undefined ? undefined : { n, epoch: 1, seq: 0, losses: 0 };
+  }
+
+  #acquire(engine: number, { runId, expectedSeq }: Append): HeldRun {
     const row = this.#db.get<RunRow>(
       `SELECT n, owner, epoch, losses, set_aside, ended_at, ${lastSeqSql} AS seq FROM runs WHERE id = ?`,
       runId,
     );
     const lastSeq = row?.seq ?? 0;
-    if (lastSeq !== expectedSeq) throw conflictOf(runId, lastSeq, expectedSeq);
-    const run = row === undefined ? this.#create(engine, runId) : this.#acquire(engine, runId, row);
-    this.#insert(run, append);
-    this.#note(run, news);
-    return { ...run, seq, losses: settles(news) ? 0 : run.losses };
-  }
-
-  #create(engine: number, runId: string): HeldRun {
-    const n = this.#db.insert('INSERT INTO runs (id, owner) VALUES (?, ?)', runId, engine);
-    return { n, epoch: 1, seq: 0, losses: 0 };
-  }
-
-  #acquire(engine: number, runId: string, row: RunRow): HeldRun {
+    if (row === undefined || lastSeq !== expectedSeq) throw conflictOf(runId, lastSeq, expectedSeq);
     const { n, owner, epoch, losses, seq } = row;
     const isUnsettled = row.ended_at === null;
-    if (isUnsettled && row.owner !== null && owner !== engine)
+    if (isUnsettled && owner !== null && owner !== engine)
       throw new StoreConflictError(runId, `Run ${runId} belongs to another engine, which continues it`);
     if (isUnsettled && row.set_aside === 1) {
       throw new StoreConflictError(
@@ -147,25 +184,29 @@ export class Appender {
     return { n, epoch: epoch + 1, seq, losses };
   }
 
-  #insert({ n, epoch }: HeldRun, { before, seq, at, text }: Append): void {
-    for (const row of before) this.#db.run(insertRow, n, row.seq, epoch, row.at, row.text);
+  #insert(run: HeldRun, append: Append): void {
+    for (const { seq, at, text } of append.before) this.#db.run(insertRow, run.n, seq, run.epoch, at, text);
+    this.#insertLast(run, append);
+  }
+
+  #insertLast({ n, epoch }: HeldRun, { seq, at, text }: Append): void {
     this.#db.run(insertRow, n, seq, epoch, at, text);
   }
 
-  #note({ n, losses }: HeldRun, news: AppendNews): void {
-    if (settles(news) && losses > 0)
-      this.#db.run('UPDATE runs SET losses = 0, claimed_at = NULL WHERE n = ?', n);
-    if (typeof news === 'number') return;
-    const { start, end } = news;
-    if (start !== undefined)
-      this.#db.run('UPDATE runs SET flow = ?, started_at = ? WHERE n = ?', start.flow, start.at, n);
-    if (end !== undefined)
-      this.#db.run('UPDATE runs SET ended_at = ?, ending = ? WHERE n = ?', end.at, end.ending, n);
+  #noteStart({ n }: HeldRun, { flow, startedAt }: Append): void {
+    if (flow !== undefined)
+      this.#db.run('UPDATE runs SET flow = ?, started_at = ? WHERE n = ?', flow, startedAt, n);
+  }
+
+  #note({ n, losses }: HeldRun, { settles, ending, endedAt }: Append): void {
+    if (settles && losses > 0) this.#db.run('UPDATE runs SET losses = 0, claimed_at = NULL WHERE n = ?', n);
+    if (ending !== undefined)
+      this.#db.run('UPDATE runs SET ended_at = ?, ending = ? WHERE n = ?', endedAt, ending, n);
   }
 
   #dropSettled(group: readonly Append[], refusals: ReadonlyMap<number, Refusal>): void {
-    for (const [place, { runId, news }] of group.entries()) {
-      if (endOf(news) === undefined || refusals.has(place)) continue;
+    for (const [place, { runId, ending }] of group.entries()) {
+      if (ending === undefined || refusals.has(place)) continue;
       this.settled++;
       if (this.#holdings.held(runId) !== undefined) continue;
       this.#holdings.drop(runId);
@@ -173,12 +214,9 @@ export class Appender {
   }
 }
 
-function settles(news: AppendNews): boolean {
-  return news === 1 || (news !== 0 && news.settles);
-}
-
-function endOf(news: AppendNews): RunEnd | undefined {
-  return typeof news === 'number' ? undefined : news.end;
+/** Whether it says nothing of its run but its entries. */
+function isOneRow({ before, flow, ending }: Append): boolean {
+  return before.length === 0 && flow === undefined && ending === undefined;
 }
 
 function groupOf(fields: AppendFields): Append[] {
@@ -190,12 +228,16 @@ function groupOf(fields: AppendFields): Append[] {
       seq: fields[at + 2] as number,
       at: fields[at + 3] as number,
       text: fields[at + 4] as string,
-      news: fields[at + 5] as AppendNews,
-      before: fields[at + 6] as readonly Row[],
+      before: fields[at + 5] as readonly Row[],
+      settles: fields[at + 6] as boolean,
+      flow: fields[at + 7] as string | undefined,
+      startedAt: (fields[at + 8] as number | undefined) ?? null,
+      ending: fields[at + 9] as string | undefined,
+      endedAt: (fields[at + 10] as number | undefined) ?? null,
     });
   }
   return group;
 }
 
-/** SQLite undid the whole transaction for the sake of one append. */
+/** The whole transaction is to be undone for the sake of one append, and made again. */
 class Undone extends Error {}

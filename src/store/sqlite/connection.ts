@@ -1,4 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { BUSY, primaryCodeOf } from './failure.ts';
 
 /** A row of a query; its columns by name. */
 export type Columns = Readonly<Record<string, unknown>>;
@@ -8,11 +9,26 @@ export type Columns = Readonly<Record<string, unknown>>;
  */
 export class Connection {
   readonly #db: DatabaseSync;
+  readonly #timeoutMs: number;
   readonly #statements = new Map<string, StatementSync>();
 
   /** @param timeoutMs how long it waits for a lock */
   constructor(file: string | URL, timeoutMs: number) {
     this.#db = new DatabaseSync(file, { timeout: timeoutMs });
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Whether another connection has the lock for writing at this instant. Not within a transaction. */
+  get isLocked(): boolean {
+    this.exec('PRAGMA busy_timeout = 0');
+    try {
+      this.write(() => {});
+      return false;
+    } catch (error) {
+      return primaryCodeOf(error) === BUSY;
+    } finally {
+      this.exec(`PRAGMA busy_timeout = ${this.#timeoutMs}`);
+    }
   }
 
   /** Whether a transaction is open. SQLite itself may have ended it after an error. */
@@ -32,6 +48,12 @@ export class Connection {
   /** Returns the key of the row. */
   insert(sql: string, ...values: SQLInputValue[]): number {
     return Number(this.#prepare(sql).run(...values).lastInsertRowid);
+  }
+
+  /** Returns the key of the row; `undefined` if the statement ignored it. */
+  insertNew(sql: string, ...values: SQLInputValue[]): number | undefined {
+    const { changes, lastInsertRowid } = this.#prepare(sql).run(...values);
+    return Number(changes) === 0 ? undefined : Number(lastInsertRowid);
   }
 
   get<Row extends Columns>(sql: string, ...values: SQLInputValue[]): Row | undefined {

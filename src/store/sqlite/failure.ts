@@ -8,9 +8,12 @@ export interface Refusal {
   readonly runId?: string;
 }
 
+/** The result code for a lock that another connection has. */
+export const BUSY = 5;
+
 /** Primary result codes of SQLite: https://www.sqlite.org/rescode.html */
 const codes: Readonly<Record<number, readonly [StoreErrorCode, words: string]>> = {
-  5: ['busy', 'another process has held the lock for longer than `busyTimeoutMs`'],
+  [BUSY]: ['busy', 'another process has held the lock for longer than `busyTimeoutMs`'],
   6: ['busy', 'another connection holds the lock'],
   8: ['readonly', 'it can only be read'],
   11: ['corrupt', 'it is damaged'],
@@ -34,7 +37,8 @@ export function errorOf({ code, message, runId = '' }: Refusal): StoreConflictEr
   return code === 'conflict' ? new StoreConflictError(runId, message) : new StoreError(code, message);
 }
 
-function primaryCodeOf(error: unknown): number {
+/** The primary result code of an error of SQLite; 0 for any other. */
+export function primaryCodeOf(error: unknown): number {
   const code = error instanceof Error ? (error as Error & { errcode?: number }).errcode : undefined;
   return (code ?? 0) & 0xff;
 }

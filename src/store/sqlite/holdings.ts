@@ -17,7 +17,15 @@ const rememberedMs = 30 * 86_400_000;
 /** The number of runs that are remembered after they have left. */
 const mostLeft = 10_000;
 
-/** This store as an engine among those that share the file, and the unsettled runs that it owns. */
+/**
+ * This store as an engine among those that share the file, and the unsettled runs that it owns.
+ *
+ * What is remembered of a run (row, epoch, last `seq`, losses) is true within `write`, for SQLite has one writer at a
+ * time, and besides this thread only two can change it, each in one transaction that leaves a trace in this engine's
+ * row, which `write` reads first. A takeover moves the runs and marks the engine as ended. A removal adds to
+ * `removals`: then all rows are read again. A run that settles is no longer remembered, since others may run it again;
+ * nor is one whose transaction was undone.
+ */
 export class Holdings {
   readonly mark: ProcessMark = markOfThis();
   readonly #db: Connection;

@@ -1,5 +1,6 @@
 import { StoreError } from '../../model/error.ts';
 import { Connection } from './connection.ts';
+import { BUSY, primaryCodeOf } from './failure.ts';
 import type { ThreadSettings } from './protocol.ts';
 import { applicationId, migrations } from './schema.ts';
 
@@ -13,6 +14,8 @@ export function open(settings: ThreadSettings): Connection {
     const isCurrent = check(db, file);
     if (!isCurrent || db.pragma('journal_mode') === 'delete') makeWal(db, busyTimeoutMs);
     db.exec(`PRAGMA synchronous = ${synchronous}; PRAGMA fullfsync = ${synchronous === 'full' ? 1 : 0}`);
+    // In KiB. Ids of new runs land anywhere in their index: with SQLite's 2 MB a run took a quarter more CPU among 300,000.
+    db.exec('PRAGMA cache_size = -16000');
     if (maxBytes < Number.POSITIVE_INFINITY) {
       const pages = Math.max(1, Math.floor(maxBytes / Number(db.pragma('page_size'))));
       db.exec(`PRAGMA max_page_count = ${pages}`);
@@ -56,7 +59,7 @@ function makeWal(db: Connection, timeoutMs: number): void {
       db.pragma('journal_mode = wal');
       return;
     } catch (error) {
-      const isBusy = (error as { errcode?: number }).errcode === 5;
+      const isBusy = primaryCodeOf(error) === BUSY;
       if (!isBusy || performance.now() > until) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryMs);
     }

@@ -26,6 +26,8 @@ export class Others {
   #seen: ReadonlyMap<number, Seen> = new Map();
   #dead: ReadonlyMap<number, EngineRow> = new Map();
   #lookedAt: number;
+  /** Changes with each commit of another connection. */
+  #version: unknown;
 
   constructor(db: Connection, holdings: Holdings, tickMs: number, now: number) {
     this.#db = db;
@@ -35,12 +37,14 @@ export class Others {
   }
 
   /**
-   * Looks at all beats. An engine is dead if its process is gone, or if its beat stood still for its lease.
+   * Looks at all beats, in no transaction. An engine is dead if its process is gone, or if its beat stood still for its
+   * lease.
    *
-   * @param now of a monotonic clock. Only time in which this thread looked counts: it may have been frozen itself.
+   * @param now of a monotonic clock. Only time in which this thread looked counts: it may have been frozen itself. Nor
+   *   does time in which nobody could beat, since a process that is frozen within a transaction has the lock.
    */
   look(now: number): void {
-    const passedMs = Math.min(now - this.#lookedAt, 2 * this.#tickMs);
+    const passedMs = this.#isFrozen() ? 0 : Math.min(now - this.#lookedAt, 2 * this.#tickMs);
     this.#lookedAt = now;
     const seen = new Map<number, Seen>();
     const dead = new Map<number, EngineRow>();
@@ -74,6 +78,13 @@ export class Others {
     if (row === undefined) return false;
     const sql = 'UPDATE engines SET ended_at = ?, ended_by = ? WHERE n = ? AND beat = ? AND ended_at IS NULL';
     return this.#db.run(sql, Date.now(), this.#holdings.engine ?? null, engine, row.beat) === 1;
+  }
+
+  /** Whether somebody has the lock, and has committed nothing since the last look. */
+  #isFrozen(): boolean {
+    const before = this.#version;
+    this.#version = this.#db.pragma('data_version');
+    return this.#version === before && this.#seen.size > 0 && this.#db.isLocked;
   }
 
   #living(): EngineRow[] {

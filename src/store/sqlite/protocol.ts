@@ -1,7 +1,7 @@
 import type { RunFilter, RunSummary } from '../../model/summary.ts';
 import type { ClaimedRun, RunRequest } from '../shared.ts';
 import type { Refusal } from './failure.ts';
-import type { News, Row } from './row.ts';
+import type { Row } from './row.ts';
 
 /** Settings of the thread; each option has its value. */
 export interface ThreadSettings {
@@ -20,13 +20,11 @@ export interface ThreadSettings {
 
 /**
  * Fields of appends, one after another in a flat list, which is copied to the thread much faster than objects: run,
- * expected `seq`, `seq`, then `at` and `text` of the last row, what is new, and the rows before the last.
+ * expected `seq`, `seq`, `at` and `text` of the last row, the rows before it, whether a task settled, flow and instant
+ * of the run's start, kind and instant of its end.
  */
-export type AppendFields = (string | number | News | readonly Row[])[];
-export const appendWidth = 7;
-
-/** What an append says about its run: 0 if nothing, 1 if only that a task settled. */
-export type AppendNews = 0 | 1 | News;
+export type AppendFields = (string | number | boolean | readonly Row[] | undefined)[];
+export const appendWidth = 11;
 
 /** A part of a run's journal. */
 export interface JournalPart {

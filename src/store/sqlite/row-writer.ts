@@ -2,6 +2,7 @@ import { EntryList, type EntryVisitor, type Step } from '../../model/entry-list.
 import type { Entry } from '../../model/journal.ts';
 import { endingOf } from '../../model/summary.ts';
 import type { Append, ValueFormat } from '../store.ts';
+import { bytesOf, JsonText } from './json-text.ts';
 import type { News, Row, RunEnd, RunStart } from './row.ts';
 
 const settling: ReadonlySet<Entry['type']> = new Set([
@@ -15,19 +16,25 @@ const settling: ReadonlySet<Entry['type']> = new Set([
 /** The most entries in a row. */
 const maxEntries = 2_000;
 
-/** The JSON of ids. All runs of a flow share the list of its ids. */
-const quotedIds = new WeakMap<readonly string[], string[]>();
+const OPEN = 0x5b;
+const CLOSE = 0x5d;
+const readyStart = bytesOf('["ready",');
+const startedStart = bytesOf('["started",');
+const doneStart = bytesOf('["done",');
+
+/** The JSON of ids, and a comma. All runs of a flow share the list of its ids. */
+const quotedIds = new WeakMap<readonly string[], Uint8Array[]>();
 
 /** Makes rows of appends; one at a time. */
 export class RowWriter implements EntryVisitor {
   readonly #format: ValueFormat;
+  readonly #text = new JsonText();
   #given: Append | undefined;
   #list: EntryList | undefined;
   #ids: readonly string[] = [];
-  #quoted: string[] = [];
+  #quoted: Uint8Array[] = [];
   #seq = 0;
   #at = 0;
-  #text = '';
   #settles = false;
   #start: RunStart | undefined;
   #end: RunEnd | undefined;
@@ -59,22 +66,22 @@ export class RowWriter implements EntryVisitor {
   }
 
   #row(from: number, to: number, given: Append): Row {
-    this.#text = '';
+    // A value that was refused has left a part of its row.
+    this.#text.clear();
     if (this.#list !== undefined) this.#list.visit(from, to, this);
     else {
       const { entries, expectedSeq } = given;
       for (const entry of entries.slice(from - expectedSeq, to - expectedSeq)) this.entry(entry);
     }
-    const text = `${this.#text}]`;
-    this.#text = '';
-    return { seq: to, at: this.#at, text };
+    this.#text.char(CLOSE);
+    return { seq: to, at: this.#at, text: this.#text.take() };
   }
 
   step(type: Step, at: number, task: number, attempt: number, output: unknown): void {
     this.#next(at);
     const ms = at - this.#at;
     if (!isExact(this.#at, ms)) return this.#addObject((this.#list as EntryList).get(this.#seq));
-    this.#quoted[task] ??= JSON.stringify(this.#ids[task]);
+    this.#quoted[task] ??= quoted(this.#ids[task] as string);
     this.#addStep(type, this.#quoted[task], ms, attempt, output);
   }
 
@@ -88,42 +95,59 @@ export class RowWriter implements EntryVisitor {
     if ((type === 'task.ready' || type === 'task.started' || type === 'task.done') && isExact(this.#at, ms)) {
       const attempt = type === 'task.ready' ? 0 : entry.attempt;
       const output = type === 'task.done' ? entry.output : undefined;
-      this.#addStep(type, JSON.stringify(entry.taskId), ms, attempt, output);
+      this.#addStep(type, quoted(entry.taskId), ms, attempt, output);
     } else this.#addObject(entry);
   }
 
   #next(at: number): void {
-    if (this.#text === '') {
-      this.#text = '[';
+    if (this.#text.isEmpty) {
+      this.#text.char(OPEN);
       this.#at = at;
-    } else this.#text += ',';
+    } else this.#text.comma();
     this.#seq++;
   }
 
-  #addStep(type: Step, task: string, ms: number, attempt: number, output: unknown): void {
+  #addStep(type: Step, task: Uint8Array, ms: number, attempt: number, output: unknown): void {
     this.#end = undefined;
-    if (type === 'task.ready') this.#text += `["ready",${task},${ms}]`;
-    else if (type === 'task.started') this.#text += `["started",${task},${ms},${attempt}]`;
-    else {
-      this.#settles = true;
-      const value = output === undefined ? '' : `,${this.#valueText(output)}`;
-      this.#text += `["done",${task},${ms},${attempt}${value}]`;
+    const text = this.#text;
+    text.bytes(type === 'task.done' ? doneStart : type === 'task.started' ? startedStart : readyStart);
+    text.bytes(task);
+    text.number(ms);
+    if (type !== 'task.ready') {
+      text.comma();
+      text.number(attempt);
     }
+    if (type === 'task.done') {
+      this.#settles = true;
+      if (output !== undefined) {
+        text.comma();
+        text.text(this.#valueText(output));
+      }
+    }
+    text.char(CLOSE);
   }
 
   #addObject(entry: Entry): void {
     if (settling.has(entry.type)) this.#settles = true;
-    const { seq, runId, input, output, reason, ...rest } = entry as Entry & Values;
-    const fields = JSON.stringify(rest).slice(0, -1);
-    this.#text += fields;
-    if (output !== undefined) this.#addValue('output', output);
-    if (input !== undefined) this.#addValue('input', input);
-    if (reason !== undefined) this.#addValue('reason', reason);
-    this.#text += '}';
+    const { type, at, seq, runId, input, output, reason, ...rest } = entry as Entry & Values;
+    const text = this.#text;
+    text.text(`{"type":"${type}","at":`);
+    text.number(at);
+    const more = JSON.stringify(rest);
+    if (more !== '{}') {
+      text.comma();
+      text.text(more.slice(1, -1));
+    }
+    this.#addValue('output', output);
+    this.#addValue('input', input);
+    this.#addValue('reason', reason);
+    text.text('}');
   }
 
   #addValue(name: string, value: unknown): void {
-    this.#text += `,"${name}":${this.#valueText(value)}`;
+    if (value === undefined) return;
+    this.#text.text(`,"${name}":`);
+    this.#text.text(this.#valueText(value));
   }
 
   #valueText(value: unknown): string {
@@ -142,11 +166,15 @@ function isExact(at: number, ms: number): boolean {
   return Number.isSafeInteger(at) && Number.isSafeInteger(ms);
 }
 
-function quotedFor(ids: readonly string[]): string[] {
-  let quoted = quotedIds.get(ids);
-  if (quoted === undefined) {
-    quoted = [];
-    quotedIds.set(ids, quoted);
+function quoted(id: string): Uint8Array {
+  return bytesOf(`${JSON.stringify(id)},`);
+}
+
+function quotedFor(ids: readonly string[]): Uint8Array[] {
+  let all = quotedIds.get(ids);
+  if (all === undefined) {
+    all = [];
+    quotedIds.set(ids, all);
   }
-  return quoted;
+  return all;
 }

@@ -92,17 +92,10 @@ class Sqlite implements SqliteStore {
     try {
       const { rows, news } = this.#writer.write(given);
       const { at, text } = rows.at(-1) as Row;
-      const isPlain = news.start === undefined && news.end === undefined;
-      const said = isPlain ? (news.settles ? 1 : 0) : news;
-      return this.#link.append(
-        runId,
-        expectedSeq,
-        seq,
-        at,
-        text,
-        said,
-        rows.length > 1 ? rows.slice(0, -1) : none,
-      );
+      const before = rows.length > 1 ? rows.slice(0, -1) : none;
+      const { settles, start, end } = news;
+      const rest = [settles, start?.flow, start?.at, end?.ending, end?.at] as const;
+      return this.#link.append([runId, expectedSeq, seq, at, text, before, ...rest]);
     } catch (error) {
       return Promise.reject(error);
     }

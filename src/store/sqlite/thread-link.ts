@@ -1,7 +1,18 @@
 import { Worker } from 'node:worker_threads';
 import { StoreError, textOf } from '../../model/error.ts';
 import { errorOf, type Refusal } from './failure.ts';
-import type { AppendFields, Calls, FromThread, ThreadEvent, ThreadSettings, ToThread } from './protocol.ts';
+import {
+  type AppendFields,
+  appendWidth,
+  type Calls,
+  type FromThread,
+  type ThreadEvent,
+  type ThreadSettings,
+  type ToThread,
+} from './protocol.ts';
+
+/** So many appends go to the thread at once, though it is busy: then it writes some while the next are made. */
+const largeGroup = 128;
 
 interface Waiting {
   resolve(result: unknown): void;
@@ -20,8 +31,8 @@ export class ThreadLink {
   #appends: Waiting[] = [];
   #settled = 0;
   #unsent: AppendFields = [];
-  /** The number of groups that the thread has not answered. */
-  #groups = 0;
+  /** The number of appends that the thread has, and has not answered. */
+  #sent = 0;
   #lastCall = 0;
   #isRef = true;
   /** Why nothing more can be asked. */
@@ -52,13 +63,14 @@ export class ThreadLink {
   }
 
   /**
-   * Adds an append. Those of a turn go to the thread together; while it writes some, the next are gathered: each group
-   * costs a sync of the disk.
+   * Adds an append. Those of a turn go to the thread together, unless they are many; while it writes some, the next are
+   * gathered: each group costs a sync of the disk.
    */
-  append(...fields: AppendFields): Promise<void> {
+  append(fields: Readonly<AppendFields>): Promise<void> {
     if (this.#end !== undefined) return Promise.reject(this.#end);
-    if (this.#unsent.length === 0 && this.#groups === 0) this.#flushLater();
+    if (this.#unsent.length === 0 && this.#sent === 0) this.#flushLater();
     for (const field of fields) this.#unsent.push(field);
+    if (this.#unsent.length >= largeGroup * appendWidth) this.#flush();
     this.#hold();
     return new Promise<unknown>((resolve, reject) =>
       this.#appends.push({ resolve, reject }),
@@ -96,7 +108,7 @@ export class ThreadLink {
 
   #flush(): void {
     if (this.#unsent.length === 0) return;
-    this.#groups++;
+    this.#sent += this.#unsent.length / appendWidth;
     this.#post({ appends: this.#unsent });
     this.#unsent = [];
   }
@@ -115,9 +127,9 @@ export class ThreadLink {
         this.#opened.reject(this.#end);
         break;
       case 'appended':
-        this.#groups = 0;
+        this.#sent -= message.count;
         this.#settle(message.count, message.refused);
-        if (this.#unsent.length > 0) this.#flushLater();
+        if (this.#unsent.length > 0 && this.#sent === 0) this.#flushLater();
         break;
       case 'returned':
         this.#take(message.id)?.resolve(message.result);

@@ -1,4 +1,4 @@
-import { createEngine, createFlow } from 'topple';
+import { createEngine, createFlow, StoreError } from 'topple';
 import { createSqliteStore } from 'topple/sqlite';
 import * as assert from 'uvu/assert';
 import { spec } from '../../spec.ts';
@@ -33,5 +33,19 @@ test('keeps the outputs of tasks once, whatever their ids', async () => {
   await engine.stop();
   const after = createEngine({ store, flows: [flow] });
   assert.equal(await (await after.run('r'))?.outputs(), outputs);
+  await store.close();
+});
+
+test('ends a run whose entries find no room with the code `full`, and no other', async () => {
+  const store = await createSqliteStore(':memory:', { maxBytes: 100 * 1_024 });
+  const engine = createEngine({ store });
+  const flow = (size: number) => createFlow('sized').task('a', { perform: () => 'x'.repeat(size) });
+  const [large, small] = await Promise.all([engine.start(flow(200_000)), engine.start(flow(1))]);
+  const error = await large.settled().catch((thrown: unknown) => thrown);
+  assert.instance(error, StoreError);
+  assert.is((error as StoreError).code, 'full');
+  assert.match((error as StoreError).message, /could not keep entries .* is used up/);
+  assert.is((await small.settled()).status, 'done');
+  await engine.stop();
   await store.close();
 });

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { DatabaseSync } from 'node:sqlite';
 import * as assert from 'uvu/assert';
 import type { Connection } from '../../../src/store/sqlite/connection.ts';
 import { Holdings } from '../../../src/store/sqlite/holdings.ts';
@@ -8,6 +9,7 @@ import { Others } from '../../../src/store/sqlite/others.ts';
 import { isGone, markOfThis } from '../../../src/store/sqlite/process-mark.ts';
 import { Pulse } from '../../../src/store/sqlite/pulse.ts';
 import { spec } from '../../spec.ts';
+import { tempFile } from '../../support/sqlite.ts';
 
 const test = spec('liveness in the SQLite store');
 
@@ -42,8 +44,8 @@ test('the silence of a process that was frozen as a whole does not count', () =>
 });
 
 /** A connection and the others as it sees them, of which number 1 is on another host. */
-function watcher() {
-  const settings = checkOptions(':memory:', {});
+function watcher(file = ':memory:') {
+  const settings = checkOptions(file, {});
   const db: Connection = open(settings);
   const holdings = new Holdings(db, settings, () => {});
   db.exec("INSERT INTO engines (lease_ms, host, pid, began_at) VALUES (15000, 'elsewhere', 1, 0)");
@@ -81,6 +83,35 @@ test('time in which the watcher itself was frozen does not count', () => {
   others.look(500);
   others.look(900_000);
   assert.is(others.isAnyDead, false);
+});
+
+test('time in which a frozen process has the lock does not count, for nobody could beat', () => {
+  const file = tempFile();
+  const { others } = watcher(file);
+  for (const now of ticks(500, 10_000)) others.look(now);
+  const frozen = new DatabaseSync(file);
+  frozen.exec('BEGIN IMMEDIATE');
+  for (const now of ticks(10_500, 100_000)) others.look(now);
+  assert.is(others.isAnyDead, false);
+  frozen.exec('ROLLBACK');
+  frozen.close();
+  for (const now of ticks(100_500, 104_500)) others.look(now);
+  assert.is(others.isAnyDead, false);
+  for (const now of ticks(105_000, 106_000)) others.look(now);
+  assert.is(others.isDead(1), true);
+});
+
+test('time in which others write counts, even if one of them always has the lock', () => {
+  const file = tempFile();
+  const { others } = watcher(file);
+  const busy = new DatabaseSync(file);
+  busy.exec('BEGIN IMMEDIATE');
+  for (const now of ticks(500, 15_500)) {
+    busy.exec('UPDATE engines SET pid = pid + 1; COMMIT; BEGIN IMMEDIATE');
+    others.look(now);
+  }
+  assert.is(others.isDead(1), true);
+  busy.close();
 });
 
 test('a process is gone when it has ended, or its number is that of another', () => {

@@ -137,6 +137,79 @@ test('is taken of one run by its id, unless it is settled or unknown', async () 
   await other.close();
 });
 
+test('is looked at anew in each transaction: a takeover between two appends refuses the second', async () => {
+  const [file, one, other] = await two();
+  await one.append(given('r', 0, started));
+  await one.append(given('r', 1, ready));
+  await one.append(given('s', 0, started));
+  end(file);
+  // One transaction of runs that are taken, and of one that is new.
+  assert.equal(
+    await codesOf([
+      one.append(given('r', 2, done)),
+      one.append(given('s', 1, { type: 'run.failed' })),
+      one.append(given('new', 0, started)),
+    ]),
+    ['conflict', 'conflict', 'ok'],
+  );
+  assert.equal(ids(await other.claim(['f'])), ['r', 's']);
+  assert.equal(await codesOf([other.append(given('r', 2, done)), one.append(given('new', 1, ready))]), [
+    'ok',
+    'ok',
+  ]);
+  assert.equal(await epochs(file, 'r'), [1, 1, 3]);
+  await Promise.all([one.close(), other.close()]);
+});
+
+test('comes back to a store that released a run, with what others appended meanwhile', async () => {
+  const [file, one, other] = await two();
+  await one.append(given('r', 0, started));
+  await one.release(['r']);
+  await other.claimRun('r');
+  await other.append(given('r', 1, ready));
+  assert.instance(await refusal(one.append(given('r', 1, ready))), StoreConflictError);
+  await other.release(['r']);
+  // What it remembers of the run is from before.
+  assert.instance(await refusal(one.append(given('r', 1, ready))), StoreConflictError);
+  assert.equal(await one.claimRun('r'), { id: 'r', flow: 'f', seq: 2, epoch: 5, losses: 0 });
+  assert.equal(await codesOf([one.append(given('r', 1, done)), one.append(given('r', 2, done))]), [
+    'conflict',
+    'ok',
+  ]);
+  assert.equal(await epochs(file, 'r'), [1, 3, 5]);
+  await Promise.all([one.close(), other.close()]);
+});
+
+test('goes to the command of another store, which releases the run: then the first may have it again', async () => {
+  const [file, one, other] = await two();
+  await one.append(given('r', 0, started));
+  await one.append(given('s', 0, started));
+  end(file);
+  await other.claimRun('r');
+  await other.append(given('r', 1, { type: 'run.cancelling', cause: 'cancelled' }));
+  await other.release(['r']);
+  assert.equal(
+    await codesOf([one.append(given('r', 1, ready)), one.append(given('r', 2, ready)), one.lastSeq('r')]),
+    ['conflict', 'conflict', 'conflict'],
+  );
+  assert.is((await one.claimRun('r'))?.seq, 2);
+  await one.append(given('r', 2, ready));
+  assert.instance(await refusal(one.append(given('s', 1, ready))), StoreConflictError);
+  await Promise.all([one.close(), other.close()]);
+});
+
+/** Under which epochs the rows of a run were written. */
+async function epochs(file: string, runId: string): Promise<unknown[]> {
+  const db = new DatabaseSync(file, { readOnly: true });
+  const rows = db
+    .prepare(
+      'SELECT journal.epoch FROM journal JOIN runs ON runs.n = journal.run WHERE runs.id = ? ORDER BY place',
+    )
+    .all(runId);
+  db.close();
+  return rows.map(({ epoch }) => epoch);
+}
+
 /** Ends the oldest engine, as another does that holds it dead. */
 function end(file: string): void {
   const db = new DatabaseSync(file);

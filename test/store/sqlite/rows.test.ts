@@ -193,3 +193,54 @@ test('refuse a value that their format refuses', () => {
       (thrown: unknown) => thrown instanceof ValueError,
     );
 });
+
+test('hold ids, values and numbers of all kinds', () => {
+  const ids = ['a', 'é', '日本', '😀', 'quo"te', 'back\\slash', '\ud800', 'x'.repeat(70_000)];
+  const numbers = [
+    0,
+    -0,
+    7,
+    10,
+    99,
+    100,
+    -1,
+    -1_000,
+    2 ** 30 - 1,
+    2 ** 30,
+    -(2 ** 30),
+    1_700_000_000_000,
+    1.5,
+  ];
+  const texts = [
+    'é',
+    '日本'.repeat(100),
+    '😀',
+    'x'.repeat(63),
+    'y'.repeat(64),
+    'z'.repeat(200_000),
+    '"\n\u0000',
+  ];
+  const facts = ids.flatMap((_, task): [Fact, number][] => [
+    ...numbers.map((at): [Fact, number] => [{ type: 'task.ready', at }, task]),
+    ...texts.map((output): [Fact, number] => [{ type: 'task.done', at: 5, attempt: 3, output }, task]),
+    [{ type: 'task.progress', at: 6, attempt: 1, fraction: 0.25, note: 'ñ' }, task],
+  ]);
+  const { list, made } = fill(ids, [facts, facts.slice(5)]);
+  assert.equal(read(write(made)), list.slice(0));
+});
+
+test('are not touched by a value that was refused before', () => {
+  const writer = new RowWriter(createValueFormat());
+  const { made } = fill(
+    ['a'],
+    [
+      [
+        [{ type: 'task.ready', at: 1 }, 0],
+        [done(() => 1), 0],
+      ],
+      [[done(1), 0]],
+    ],
+  );
+  assert.throws(() => writer.write(made[0] as Append));
+  assert.is(writer.write(made[1] as Append).rows[0]?.text, '[["done","a",0,1,1]]');
+});

@@ -43,6 +43,57 @@ test('takes all appends that wait as one transaction, of which each stands or fa
   assert.is((await store.list()).length, 90);
 });
 
+test('takes nothing of an append whose second statement fails, and all of the others', async () => {
+  const file = tempFile();
+  await using store = await createSqliteStore(file);
+  await store.append(given('ending', 0, { type: 'run.started' }));
+  await store.append(given('going', 0, { type: 'run.started' }));
+  const db = new DatabaseSync(file);
+  db.exec(`CREATE TRIGGER no_row BEFORE INSERT ON journal WHEN new.text LIKE '%poison%'
+      BEGIN SELECT raise(ABORT, 'no row'); END;
+    CREATE TRIGGER no_end BEFORE UPDATE OF ending ON runs WHEN new.id = 'ending' AND new.ending = 'failed'
+      BEGIN SELECT raise(ABORT, 'no end'); END;`);
+  db.close();
+  const codes = await codesOf([
+    store.append(given('before', 0, { type: 'run.started' })),
+    store.append(given('new', 0, { type: 'run.started', input: 'poison' })),
+    store.append(given('going', 1, { type: 'task.done', attempt: 1, output: 'poison' })),
+    store.append(given('ending', 1, { type: 'run.failed' })),
+    store.append(given('before', 0, { type: 'run.started' })),
+    store.append(given('after', 0, { type: 'run.started' }, { type: 'run.done', output: 1 })),
+  ]);
+  assert.equal(codes, ['ok', 'failed', 'failed', 'failed', 'conflict', 'ok']);
+  const list = (await store.list()).map(({ id, seq, ending }) => [id, seq, ending]);
+  assert.equal(list, [
+    ['ending', 1, undefined],
+    ['going', 1, undefined],
+    ['before', 1, undefined],
+    ['after', 2, 'done'],
+  ]);
+  // Each goes on from there.
+  assert.equal(
+    await codesOf([
+      store.append(given('new', 0, { type: 'run.started' })),
+      store.append(given('going', 1, { type: 'task.ready' })),
+      store.append(given('ending', 1, { type: 'run.done', output: 1 })),
+    ]),
+    ['ok', 'ok', 'ok'],
+  );
+});
+
+test('gets many appends in groups, and settles each', async () => {
+  await using store = await createSqliteStore(tempFile());
+  const codes = await codesOf(
+    Array.from({ length: 1_000 }, (_, run) =>
+      store.append(given(`r${run}`, run % 100 === 7 ? 5 : 0, { type: 'run.started' })),
+    ),
+  );
+  assert.equal(
+    codes,
+    Array.from({ length: 1_000 }, (_, run) => (run % 100 === 7 ? 'conflict' : 'ok')),
+  );
+});
+
 test('keeps the order of appends and other calls', async () => {
   await using store = await createSqliteStore(tempFile());
   const first = store.append(given('r', 0, { type: 'task.ready' }));
