@@ -1,3 +1,4 @@
+import { UsageError } from '../cli-error.ts';
 import { defineCommand, file, number, text, toggle } from '../command.ts';
 import { flowArgument, flowOptions, force } from '../flow-options.ts';
 import { isModule } from '../load/is-module.ts';
@@ -37,6 +38,8 @@ export const run = defineCommand({
     ['run flow.ts --flow nightly --json --timeout 10m > run.ndjson', 'for programs'],
   ],
   run: async (path, given, io) => {
+    if (given.watch && given.id !== undefined)
+      throw new UsageError('`--watch` runs again and again, and no two runs have one `--id`: leave it out.');
     const { watchFlow } = given.watch ? await import('../run/watch.ts') : {};
     if (watchFlow !== undefined) return watchFlow(path, given.input, io);
     const { runFlow } = given.dryRun || !isModule(path) ? await import('../run/run-flow.ts') : {};

@@ -25,6 +25,7 @@ export interface PlacedFlow extends LoadedFlow {
 /**
  * Loads the flow of a run, and checks that the run is of it.
  *
+ * @param known flows loaded before, by place; extended by this call
  * @throws UsageError if nobody says where it is; InvalidFlowError if it is not there, or the run is of another one
  */
 export async function loadFlowOfRun(
@@ -32,9 +33,12 @@ export async function loadFlowOfRun(
   run: ReadRun,
   options: FlowOfRunOptions,
   io: Io,
+  known = new Map<string, LoadedFlow>(),
 ): Promise<PlacedFlow> {
   const place = moduleOfRun(open, { id: run.id, flow: run.definition.name }, options, io);
-  const loaded = await loadFlow(place.file, { ...options, flow: place.flow }, io);
+  const key = JSON.stringify(place);
+  const loaded = known.get(key) ?? (await loadFlow(place.file, { ...options, flow: place.flow }, io));
+  known.set(key, loaded);
   const { definition } = loaded.flow;
   const hasChanged = definition.hash !== run.definition.hash;
   if (hasChanged && definition.name === run.definition.name) {

@@ -6,6 +6,7 @@ import { toJson } from '../../model/json.ts';
 import type { ClaimedRun } from '../../store/shared.ts';
 import { CliError, exitCode } from '../cli-error.ts';
 import type { Io } from '../io.ts';
+import type { LoadedFlow } from '../load/load-flow.ts';
 import { codeFor } from '../run/follow-run.ts';
 import type { Interrupts } from '../run/interrupts.ts';
 import { hearLeaving } from '../run/leaving.ts';
@@ -40,6 +41,7 @@ class Recovery {
   readonly #left = new Set<string>();
   /** `seq` of the last entry of each run before it went on. */
   readonly #known = new Map<string, number>();
+  readonly #loaded = new Map<string, LoadedFlow>();
   #recovered = 0;
   #code: number = exitCode.done;
 
@@ -111,7 +113,7 @@ class Recovery {
           this.#left.add(run.id);
           continue;
         }
-        const loaded = await loadFlowOfRun(this.#open, stored, this.#options, this.#io);
+        const loaded = await loadFlowOfRun(this.#open, stored, this.#options, this.#io, this.#loaded);
         const key = JSON.stringify(loaded.place);
         const flow = flows.get(key) ?? loaded;
         flows.set(key, flow);

@@ -38,7 +38,9 @@ export async function recoverRun(id: string, options: GoOnOptions, io: Io): Prom
       const engine = createEngine({ clock, logger: reporter.logger, store, concurrency });
       const [run] = await engine.recover([stage.flow], { ids: [id], onFlowChange: changeOf(options) });
       if (run === undefined)
-        throw new RefusedError(`${file}: run \`${id}\` goes on in another process, or has ended.`);
+        throw new RefusedError(
+          `${file}: run \`${id}\` cannot go on here: it has ended meanwhile, or a line above says why.`,
+        );
       const interrupts = hearLeaving(io, engine, () => progress.running.size, reporter.note);
       return await followRun({ run, stage, interrupts, ...options, after: stored.entries.length }, io);
     } finally {
