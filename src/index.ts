@@ -85,6 +85,7 @@ export type { Logger } from './model/logger.ts';
 
 export type {
   Entry,
+  FlowChange,
   RunEntry,
   RunFact,
   RunSettings,
@@ -130,6 +131,7 @@ export { createMemoryStore, type MemoryStore } from './store/memory.ts';
 export type {
   Append,
   EntrySource,
+  FlowOutline,
   MaybePromise,
   RunFilter,
   RunSummary,

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { checkJournal } from '../../src/model/check-journal.ts';
+import { checkJournal, flowChanged } from '../../src/model/check-journal.ts';
 import { FlowDefinition, readTask } from '../../src/model/definition.ts';
 import { FlowError, JournalError } from '../../src/model/error.ts';
 import { spec } from '../spec.ts';
@@ -153,4 +153,78 @@ test('reads each entry once, however many there are', () => {
   };
   const [none, some, twice] = [readsOf(0), readsOf(100), readsOf(200)];
   assert.is(twice - some, some - none);
+});
+
+/** A change from a version that had `test`, and in which `ship` depended on it. */
+const changed = {
+  type: 'run.flow_changed',
+  flowHash: definition.hash,
+  changes: [],
+  dropped: ['test'],
+  waiting: ['ship'],
+};
+const earlier: readonly object[] = [
+  { ...started, flowHash: 'other' },
+  { type: 'task.done', taskId: 'test', attempt: 1 },
+  { type: 'task.done', taskId: 'build', attempt: 1 },
+  { type: 'run.done' },
+  { type: 'task.rerun', taskId: 'test' },
+  { type: 'task.ready', taskId: 'test' },
+  { type: 'task.ready', taskId: 'ship' },
+];
+
+test('takes entries of tasks that a later version lacks', () => {
+  const entries = [
+    ...earlier,
+    changed,
+    { type: 'task.done', taskId: 'ship', attempt: 1 },
+    { type: 'run.done' },
+  ];
+  assert.is(check(stamped(entries)), 'done');
+  assert.is(check(stamped([...earlier, changed])), undefined);
+});
+
+test('has a task that was dropped settle again once a later version has it', () => {
+  const dropped = { ...changed, flowHash: 'between', dropped: ['build'] };
+  const again = [...earlier, dropped, { ...changed, waiting: [] }, { type: 'task.ready', taskId: 'build' }];
+  assert.is(check(stamped(again)), undefined);
+  assert.match(
+    refusalOf(stamped([...earlier, changed, { type: 'task.ready', taskId: 'build' }]))[1],
+    /has settled/,
+  );
+});
+
+test('refuses a change of the flow where there can be none, and tasks that the version after it lacks', () => {
+  const cases: readonly (readonly [entries: unknown, place: string, rule: RegExp])[] = [
+    [stamped([changed]), 'entries[0].type', /another type, since the run has not started/],
+    [stamped([...journal, changed]), 'entries[16].type', /`task.rerun`, since the run has ended done/],
+    [stamped([started, { ...changed, dropped: [1] }]), 'entries[1].dropped', /a list of strings/],
+    [stamped([started, { ...changed, waiting: 'ship' }]), 'entries[1].waiting', /a list of strings/],
+    [
+      stamped([...earlier, changed, { type: 'task.ready', taskId: 'test' }]),
+      'entries[8].taskId',
+      /a task of the flow, but is "test"/,
+    ],
+  ];
+  for (const [entries, place, rule] of cases) {
+    const [found, message] = refusalOf(entries);
+    assert.is(found, place);
+    assert.match(message, rule);
+  }
+  const other = [...earlier, { ...changed, flowHash: 'third' }];
+  assert.throws(
+    () => check(stamped(other)),
+    (refusal: unknown) => refusal instanceof FlowError && refusal.code === 'flow_changed',
+  );
+});
+
+test('says how a flow has changed, up to eight ways', () => {
+  const ways = Array.from({ length: 10 }, (_, index) => `way ${index}`);
+  const { message, changes } = flowChanged('r', 'f', ways);
+  assert.match(
+    message,
+    'another version of flow `f`: way 0; way 1; way 2; way 3; way 4; way 5; way 6; way 7; and 2 more. Cont',
+  );
+  assert.equal(changes, ways);
+  assert.match(flowChanged('r', 'f').message, 'rules have changed. Continue');
 });

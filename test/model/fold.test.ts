@@ -193,3 +193,36 @@ test('gives moments that stay as they are, and share what does not change', () =
   assert.equal([third.tasks.a?.status, fold.moment().tasks.a?.status], ['done', 'pending']);
   for (const part of [third, third.tasks, third.tasks.a, third.tasks.b]) assert.ok(Object.isFrozen(part));
 });
+
+test('follows another version of the flow: what begins anew has nothing of before, and unknown tasks change nothing', () => {
+  const facts = [
+    started,
+    { type: 'task.ready', taskId: 'gone', at: 10 },
+    { type: 'task.done', taskId: 'gone', at: 11, attempt: 1, output: 1 },
+    { type: 'task.done', taskId: 'a', at: 11, attempt: 1, output: 'A' },
+    { type: 'task.ready', taskId: 'b', at: 11 },
+    { type: 'task.started', taskId: 'b', at: 11, attempt: 1 },
+  ];
+  const change = {
+    type: 'run.flow_changed',
+    at: 12,
+    flowHash: 'i',
+    changes: [],
+    dropped: ['gone'],
+    waiting: ['b'],
+  };
+  const before = foldOf(...facts).view();
+  const fold = foldOf(...facts, change);
+  const view = fold.view();
+  assert.equal(view, {
+    ...before,
+    tasks: { ...before.tasks, b: { status: 'pending', attempts: 0, dependsOn: ['a'] } },
+  });
+  assert.is(fold.flowHash, 'i');
+  // A task that was dropped before and is there again.
+  assert.equal(foldOf(...facts, { ...change, dropped: ['a'] }).view().tasks.a, {
+    status: 'pending',
+    attempts: 0,
+    dependsOn: [],
+  });
+});

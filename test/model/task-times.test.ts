@@ -270,3 +270,26 @@ test('leave no time between ready and settled out, and count none twice', () => 
     }),
   );
 });
+
+test('begins anew by a change of the flow, and ignores tasks that the flow lacks', () => {
+  const change = {
+    type: 'run.flow_changed',
+    at: 30,
+    flowHash: 'i',
+    changes: [],
+    dropped: ['gone'],
+    waiting: ['a'],
+  };
+  const { times, spans } = timesOf(
+    ready(0),
+    ready(0, 'gone'),
+    started(5, 1),
+    done(20, 1, 'gone'),
+    change,
+    ready(40),
+    started(45, 1),
+    done(50, 1),
+  );
+  assert.equal(spans.map(show), ['a0 slot1 0-5', 'a1 slot1 40-45', 'a1 attempt1 45-50 done']);
+  assert.equal(sumsOf(times, 0), [5, 5, 0, 0]);
+});

@@ -59,8 +59,7 @@ function isTimeout(entry: Entry): boolean {
 }
 
 function wordsFor(progress: RunProgress, entry: Entry): string {
-  // Of an earlier version of the flow.
-  if ('taskId' in entry && progress.find(entry.taskId) === undefined) return '';
+  if ('taskId' in entry && !progress.has(entry.taskId)) return '';
   switch (entry.type) {
     case 'run.started':
       return escapeControls(entry.flow);

@@ -2,7 +2,7 @@ import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
 import type { ErrorView } from '../../model/error.ts';
 import { RunFold, tasksBegunAnew } from '../../model/fold.ts';
 import type { Graph } from '../../model/graph.ts';
-import type { Entry, FlowChange, RunEntry, TaskEntry } from '../../model/journal.ts';
+import type { Entry, FlowChange, TaskEntry } from '../../model/journal.ts';
 import type { Plan } from '../../model/ledger.ts';
 import type { Cause, RunStatus, TaskStatus } from '../../model/status.ts';
 import { TaskTimes } from '../../model/task-times.ts';
@@ -181,6 +181,11 @@ export class RunProgress {
     return this.#path;
   }
 
+  /** Whether it is a task of the flow: entries before a change of the flow may be of others. */
+  has(id: string): boolean {
+    return this.graph.indexOf(id) >= 0;
+  }
+
   task(id: string): TaskProgress {
     return this.tasks[this.graph.indexOf(id)] as TaskProgress;
   }
@@ -195,21 +200,15 @@ export class RunProgress {
     }
   }
 
-  /** The task with an id; `undefined` if only an earlier version of the flow had it. */
-  find(id: string): TaskProgress | undefined {
-    return this.tasks[this.graph.indexOf(id)];
-  }
-
   /** Takes the next event of the run. */
   apply(entry: Entry): void {
-    const task = 'taskId' in entry ? this.find(entry.taskId) : undefined;
-    if (task !== undefined) this.#applyToTask(task, entry as TaskEntry);
+    if ('taskId' in entry && this.has(entry.taskId)) this.#applyToTask(this.task(entry.taskId), entry);
     else if (entry.type === 'run.flow_changed') this.#changeFlow(entry);
     else this.#times.apply(entry);
   }
 
-  #changeFlow(entry: FlowChange & RunEntry): void {
-    const anew = Array.from(tasksBegunAnew(this.graph, entry), (place) => this.tasks[place] as TaskProgress);
+  #changeFlow(entry: FlowChange): void {
+    const anew = Array.from(tasksBegunAnew(this.graph, entry), (task) => this.tasks[task] as TaskProgress);
     const before = anew.map(({ status }) => status);
     this.#times.apply(entry);
     for (const [index, task] of anew.entries()) this.#move(task, before[index] as TaskStatus);

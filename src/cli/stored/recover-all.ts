@@ -138,7 +138,11 @@ class Recovery {
     for await (const entry of run.events()) {
       progress.apply(entry);
       apply?.(entry);
-      if ('taskId' in entry) this.#note(`${run.id}/${entry.taskId}`, progress.find(entry.taskId)?.status);
+      if ('taskId' in entry)
+        this.#note(
+          `${run.id}/${entry.taskId}`,
+          progress.has(entry.taskId) ? progress.task(entry.taskId).status : undefined,
+        );
       if (json && entry.seq > from) io.stdout.write(`${escapeJson(toJson(entry))}\n`);
     }
     const view = await run.settled().catch((error: unknown) => {

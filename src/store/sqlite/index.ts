@@ -2,6 +2,7 @@ export type { ErrorView } from '../../model/error.ts';
 // Parts of the types below: declarations inferred from those name these.
 export type {
   Entry,
+  FlowChange,
   RunEntry,
   RunFact,
   RunSettings,
@@ -11,10 +12,11 @@ export type {
   TaskRerun,
 } from '../../model/journal.ts';
 export type { Cause, RunStatus, SettledRunStatus } from '../../model/status.ts';
-export type { ClaimedRun, RunRequest, SharedStore, StoreWatcher } from '../shared.ts';
+export type { ClaimedRun, ClaimOptions, RunRequest, SharedStore, StoreWatcher } from '../shared.ts';
 export type {
   Append,
   EntrySource,
+  FlowOutline,
   MaybePromise,
   RunFilter,
   RunSummary,

@@ -1,5 +1,6 @@
 import { createFlow } from 'topple';
 import * as assert from 'uvu/assert';
+import { logLine } from '../../../src/cli/show/happening.ts';
 import { RunProgress } from '../../../src/cli/show/progress.ts';
 import { spec } from '../../spec.ts';
 import { progressAt } from '../../support/progress.ts';
@@ -135,4 +136,32 @@ test('forgets at a rerun how a task ended before, and how it spent its time', as
   await clock.run(followed);
   assert.equal(rows(), [kept, 'again done 1 1000 1200 200 0 0 ', 'behind done 1 1200 1210 10 0 0 ']);
   assert.equal([progress.status, progress.endedAt, progress.settled], ['done', 1_210, 3]);
+});
+
+test('follows a change of the flow: what begins anew waits, and tasks that it lacks are ignored', () => {
+  const flow = createFlow('f')
+    .task('a', { perform: () => 1 })
+    .task('b', { perform: () => 1 });
+  const progress = new RunProgress(flow.definition);
+  const facts = [
+    { type: 'task.ready', taskId: 'gone' },
+    { type: 'task.done', taskId: 'gone', attempt: 1, output: 1 },
+    { type: 'task.ready', taskId: 'a' },
+    { type: 'task.started', taskId: 'a', attempt: 1 },
+    { type: 'task.done', taskId: 'b', attempt: 1, output: 1 },
+    {
+      type: 'run.flow_changed',
+      flowHash: 'i',
+      changes: ['`gone` was removed'],
+      dropped: ['gone'],
+      waiting: ['a'],
+    },
+  ];
+  for (const [index, fact] of facts.entries()) {
+    const entry = { ...fact, at: index, seq: index + 1, runId: 'r' } as never;
+    progress.apply(entry);
+    const line = logLine(progress, entry);
+    if (index === 5) assert.match(line, /run\.flow_changed `gone` was removed$/);
+  }
+  assert.equal([progress.settled, progress.counts.pending, progress.running.size], [1, 1, 0]);
 });
