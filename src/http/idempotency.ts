@@ -53,7 +53,7 @@ export class RequestKeys {
   readonly #options: IdempotencyOptions<never> | undefined;
   readonly #request: KeyedRequest;
   /** How many runs of each flow were named by the header. */
-  readonly #counts = new Map<string, number>();
+  #counts: Map<string, number> | undefined;
   #caller: Promise<string | undefined> | undefined;
 
   constructor(options: IdempotencyOptions<never> | undefined, { request, header }: KeyedRequest) {
@@ -88,6 +88,7 @@ export class RequestKeys {
     const read = this.#request.header?.(header.toLowerCase()) ?? undefined;
     if (read === undefined) return undefined;
     if (read.trim() === '') throw new IdempotencyError('empty');
+    this.#counts ??= new Map();
     const count = this.#counts.get(flow) ?? 0;
     this.#counts.set(flow, count + 1);
     return this.#read(flow, read, count);

@@ -6,7 +6,7 @@ export type { Delivery, ResponseHooks } from './delivery.ts';
 export type { DrainOptions, DrainReport, Leftover } from './drain.ts';
 export { ArgumentsError, BusyError, IdempotencyError, ResponseSentError } from './error.ts';
 export { createHealthHandler, type Health, type HealthHandler } from './health.ts';
-export type { IdempotencyOptions, KeyedRequest } from './idempotency.ts';
+export type { IdempotencyOptions, KeyedRequest, RunKey } from './idempotency.ts';
 export type { BackgroundOptions, RouteOptions, TasksPolicy, TasksStartOptions } from './options.ts';
 // Watching runs.
 export type { Authorize, RunsAccess, RunsVerdict, VisibleRun } from './runs/access.ts';

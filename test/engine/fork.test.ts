@@ -17,6 +17,7 @@ import {
 import { createSqliteStore } from 'topple/sqlite';
 import { createVirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
+import { createActor } from 'xstate';
 import { z } from 'zod';
 import type { PerformScope } from '../../src/model/perform.ts';
 import { spec } from '../spec.ts';
@@ -201,6 +202,21 @@ test('checks another input, and needs one where the run to fork never had any', 
   assert.equal(await clock.run(same.outputs()), { a: 4 });
   assert.instance(await refusalOf(engine.fork('one', { input: 7, id: 'two' })), InputError);
   assert.is(await engine.run('two'), undefined);
+});
+
+test('of a run whose input was refused begins with another input, and needs one', async () => {
+  const { engine, clock } = world();
+  const flow = createFlow('f', { input: z.number() }).task('a', { perform: ({ input }) => input });
+  createActor(engine.logic(flow), { clock, input: 'none' as never }).start();
+  const { id } = (await engine.runs())[0] as { readonly id: string };
+  const error = await refusalOf(engine.fork(id));
+  assert.instance(error, FlowError);
+  assert.is(
+    error.message,
+    '`input` of `engine.fork` must be given, since the run to fork never started: its input was refused, but is undefined',
+  );
+  const fork = await engine.fork(id, { input: 7 });
+  assert.equal(await clock.run(fork.outputs()), { a: 7 });
 });
 
 test('is refused without a trace', async () => {

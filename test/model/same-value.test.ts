@@ -57,6 +57,20 @@ function norm(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
 
+test('is one for errors, buffers, views and texts that say the same', () => {
+  for (const make of [
+    () => Object.assign(new RangeError('a', { cause: [1] }), { code: 'E' }),
+    () => new Uint8Array([1, 2]).buffer,
+    () => new DataView(new Uint8Array([1, 2]).buffer, 1),
+    () => /a/g,
+    () => new URL('http://a.b/c'),
+    () => new URLSearchParams('a=1'),
+    () => Object.create(null, { a: { value: 1, enumerable: true } }),
+    () => Object('text'),
+  ])
+    assert.ok(isSameValue([make()], [make()]), String(make));
+});
+
 test('does not depend on the order of keys', () => {
   assert.ok(isSameValue({ a: 1, b: [2, { c: 3, d: 4 }] }, { b: [2, { d: 4, c: 3 }], a: 1 }));
   assert.is(isSameValue([1, 2], [2, 1]), false);
@@ -75,11 +89,14 @@ for (const [what, one, other] of [
   ['an invalid date and a valid one', new Date(Number.NaN), new Date(2)],
   ['maps', new Map([['a', 1]]), new Map([['a', 2]])],
   ['sets', new Set([1]), new Set([2])],
+  ['sets of other sizes', new Set([1]), new Set()],
+  ['promises', Promise.resolve(1), Promise.resolve(1)],
   ['sets of objects', new Set([{ a: 1 }]), new Set([{ a: 2 }])],
   ['bytes', new Uint8Array([1]), new Uint8Array([2])],
   ['arrays of other widths', new Uint8Array([1]), new Int8Array([1])],
   ['buffers', new Uint8Array([1]).buffer, new Uint8Array([2]).buffer],
   ['errors', new Error('a'), new Error('b')],
+  ['errors with other fields', Object.assign(new Error('a'), { code: 1 }), new Error('a')],
   ['errors of other names', new Error('a'), new TypeError('a')],
   ['errors with other causes', new Error('a', { cause: 1 }), new Error('a', { cause: 2 })],
   ['expressions', /a/, /a/i],
