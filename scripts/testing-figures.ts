@@ -6,9 +6,10 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { createFlowFromGraph, type GraphTask } from 'topple';
 import { type Exploration, explore, type Reduction } from 'topple/testing';
+import { crashDefects } from '../test/testing/crash-defects.ts';
 import { defects as ofSteps } from '../test/testing/defects.ts';
 import { scenarios } from '../test/testing/scenarios.ts';
-import { Copies, hunt } from '../test/testing/seeding.ts';
+import { Copies, hunt, withCrash } from '../test/testing/seeding.ts';
 import { valueDefects } from '../test/testing/value-defects.ts';
 
 interface Shape {
@@ -132,12 +133,13 @@ function figuresTable(): string {
 
 async function defectsTable(): Promise<string> {
   const copies = new Copies();
-  const defects = [...ofSteps, ...valueDefects];
+  const defects = [...ofSteps, ...valueDefects, ...crashDefects];
   try {
     const rows: string[] = [];
     let count = 0;
     for (const defect of defects) {
-      const found = await hunt(await copies.load(defect), scenarios);
+      const commands = crashDefects.includes(defect) ? withCrash : undefined;
+      const found = await hunt(await copies.load(defect), scenarios, commands);
       console.log(defect.name, found);
       if (found !== undefined) count++;
       const what = found?.what.replaceAll('|', '\\|');

@@ -1,4 +1,4 @@
-// Tests stand in a folder that is named as the one they test.
+// Tests stand in a folder that is named as the one they test, or with the program in `test/` that they test.
 
 import { existsSync, globSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,12 +10,13 @@ const test = spec('folders of tests');
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-test('are each a folder of src, or of the checkout', () => {
+test('are each a folder of src or of the checkout, or that of a program', () => {
   const folders = new Set(globSync('**/*.test.ts', { cwd: import.meta.dirname }).map(dirname));
   const isFolderOf = (place: string) => (folder: string) => existsSync(join(root, place, folder));
+  const isProgram = (folder: string) => folder !== '.' && existsSync(join(root, 'test', folder, 'main.ts'));
   const [inSources, inCheckout] = [isFolderOf('src'), isFolderOf('.')];
   assert.equal(
-    [...folders].filter((folder) => !inSources(folder) && !inCheckout(folder)),
+    [...folders].filter((folder) => !inSources(folder) && !inCheckout(folder) && !isProgram(folder)),
     [],
   );
   assert.ok(folders.size > 20, `${folders.size} folders`);

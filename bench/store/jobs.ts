@@ -1,7 +1,7 @@
 /** What one process of the bench measures. */
 export interface Job {
   readonly name: string;
-  readonly engine: 'memory' | 'sqlite' | 'bullmq';
+  readonly engine: 'memory' | 'sqlite' | 'bullmq' | 'dbos';
   readonly measure: 'layered' | 'chain' | 'runs' | 'server' | 'recover' | 'page' | 'fsync';
   /** Tasks, runs, or runs a second. */
   readonly size: number;
@@ -20,6 +20,9 @@ export const jobs: readonly Job[] = [
   { name: 'BullMQ, 1,000 runs, 1 at a time', engine: 'bullmq', measure: 'runs', size: 1_000, atOnce: 1 },
   { name: 'BullMQ, 1,000 runs, 50 at a time', engine: 'bullmq', measure: 'runs', size: 1_000, atOnce: 50 },
   { name: 'BullMQ, 1,000 runs, 200 at a time', engine: 'bullmq', measure: 'runs', size: 1_000, atOnce: 200 },
+  { name: 'DBOS, 1,000 runs, 1 at a time', engine: 'dbos', measure: 'runs', size: 1_000, atOnce: 1 },
+  { name: 'DBOS, 1,000 runs, 50 at a time', engine: 'dbos', measure: 'runs', size: 1_000, atOnce: 50 },
+  { name: 'DBOS, 1,000 runs, 200 at a time', engine: 'dbos', measure: 'runs', size: 1_000, atOnce: 200 },
   { name: 'memory, a server', engine: 'memory', measure: 'server', size: 300 },
   { name: 'SQLite, a server', engine: 'sqlite', measure: 'server', size: 300 },
   { name: 'SQLite, recovery of 100,000', engine: 'sqlite', measure: 'recover', size: 100_000 },

@@ -1,7 +1,8 @@
 // npm run bench:store: what a journal on disk costs. See bench/README.md.
 //
 // Each row is measured in fresh processes, all rows once a round, and the medians are compared: topple in memory, on
-// SQLite, and BullMQ's flows on a Redis server of its own that syncs each append too. What is not installed is skipped.
+// SQLite, BullMQ's flows on a Redis server of its own that syncs each append too, and DBOS's workflows on a PostgreSQL
+// server of its own that syncs each commit. What is not installed is skipped.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { median } from '../rows.ts';
 import { bars, type Figures, figuresOf } from './bars.ts';
 import { jobs } from './jobs.ts';
+import { startPostgres } from './postgres.ts';
 import { startRedis } from './redis.ts';
 
 const { values } = parseArgs({
@@ -17,16 +19,25 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 const root = new URL('../..', import.meta.url).pathname;
 
+const has = (name: string): boolean => existsSync(`${root}/node_modules/${name}`);
 const redis = await startRedis();
-const hasBullmq = ['bullmq', 'ioredis'].every((name) => existsSync(`${root}/node_modules/${name}`));
+const hasBullmq = ['bullmq', 'ioredis'].every(has);
 if (redis === undefined || !hasBullmq)
   console.log(
     `BullMQ is skipped: ${hasBullmq ? 'there is no redis-server' : '`npm install --no-save bullmq ioredis` is missing'}.\n`,
   );
 
+const hasDbos = has('@dbos-inc/dbos-sdk');
+const postgres = hasDbos ? await startPostgres() : undefined;
+if (postgres === undefined)
+  console.log(
+    `DBOS is skipped: ${hasDbos ? 'there is no PostgreSQL' : '`npm install --no-save --ignore-scripts @dbos-inc/dbos-sdk` is missing'}.\n`,
+  );
+
 const wanted = jobs.filter(
   ({ name, engine }) =>
     (engine !== 'bullmq' || (redis !== undefined && hasBullmq)) &&
+    (engine !== 'dbos' || postgres !== undefined) &&
     (values.only === undefined || name.includes(values.only)),
 );
 const samples = new Map<string, Figures[]>(wanted.map(({ name }) => [name, []]));
@@ -37,6 +48,7 @@ try {
   }
 } finally {
   redis?.stop();
+  postgres?.stop();
 }
 
 const medians = new Map([...samples].map(([name, list]) => [name, medianOf(list)]));
@@ -57,7 +69,11 @@ for (const { what, bound, limit, of } of bars) {
 
 function measure(name: string): Figures {
   const worker = new URL('./worker.ts', import.meta.url).pathname;
-  const env = { ...process.env, ...(redis && { BENCH_REDIS_PORT: String(redis.port) }) };
+  const env = {
+    ...process.env,
+    ...(redis && { BENCH_REDIS_PORT: String(redis.port) }),
+    ...(postgres && { BENCH_POSTGRES_PORT: String(postgres.port) }),
+  };
   const child = spawnSync(process.execPath, [...process.execArgv, '--expose-gc', worker, name], {
     env,
     encoding: 'utf8',

@@ -19,6 +19,7 @@ try {
 
 async function measure({ engine, measure: what, size, atOnce = size }: Job): Promise<Figures> {
   if (engine === 'bullmq') return (await import('./bullmq.ts')).runs(size, atOnce);
+  if (engine === 'dbos') return (await import('./dbos.ts')).runs(size, atOnce);
   const path = engine === 'sqlite' ? file : undefined;
   switch (what) {
     case 'layered':

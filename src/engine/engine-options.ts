@@ -26,7 +26,10 @@ export interface EngineSettings {
   readonly pools?: Readonly<Record<string, number>> | undefined;
   /** The clock of runs that the engine starts; a spawned run uses its system's. Default: the time of day. */
   readonly clock?: Clock | undefined;
-  /** Receives XState's inspection events of runs that the engine starts. Its errors go to the logger. */
+  /**
+   * Receives XState's inspection events of runs that the engine starts. With a store that takes its time it may see more
+   * than what is kept. Its errors go to the logger.
+   */
   readonly inspect?: ((event: InspectionEvent) => void) | undefined;
   /** Default: `console`. */
   readonly logger?: Logger | undefined;

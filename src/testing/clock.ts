@@ -188,7 +188,8 @@ class HeapClock implements VirtualClock {
   }
 }
 
-function macrotask(): Promise<void> {
+/** Resolves once the event loop has had its turn. */
+export function macrotask(): Promise<void> {
   return new Promise((resolve) => {
     if (typeof setImmediate === 'function') setImmediate(resolve);
     else setTimeout(resolve, 0);

@@ -32,6 +32,8 @@ export interface TestStep {
   readonly kind: StepKind;
   /** The task; `undefined` for a step of the run. */
   readonly taskId: string | undefined;
+  /** Set if a crash cuts the step short: the number of its entries that are kept. */
+  readonly kept?: number;
 }
 
 /** A path that a run of the flow can take, with a test of it. */
@@ -197,6 +199,7 @@ export class Model implements FlowModel {
         description: nameStep(world, told),
         kind: told.step.kind,
         taskId: this.#definition.graph.ids[told.step.task],
+        ...(told.step.kept === undefined ? {} : { kept: told.step.kept }),
       })),
       story: [tellStart(world, start), ...steps.map((told) => tellStep(world, told))],
       mermaid: sequenceOf(world, path),

@@ -209,7 +209,7 @@ test('gives it up after the grace of its flow where it has none, and after 5 s w
   );
 });
 
-test('ignores what comes after an attempt was ended', async () => {
+test('ignores reports that come after an attempt was ended', async () => {
   const { clock, engine } = virtualEngine();
   const flow = createFlow('late').task('task', {
     timeoutMs: 100,
@@ -266,7 +266,7 @@ test('checks the output, and passes on what the schema makes of it', async () =>
   );
 });
 
-test('tells progress, and nothing after the attempt has ended', async () => {
+test('reports progress, and none after the attempt has ended', async () => {
   const { clock, engine } = virtualEngine();
   let late = (_: number): void => {};
   const flow = createFlow('progress').task('task', {
@@ -290,7 +290,7 @@ test('tells progress, and nothing after the attempt has ended', async () => {
   ]);
 });
 
-test('gives a body what it needs to know, the same key for all attempts', async () => {
+test('gives a body its scope, with the same key for all attempts', async () => {
   const { clock, engine } = virtualEngine();
   const keys: string[] = [];
   const flow = createFlow('scope').task('a/b', {

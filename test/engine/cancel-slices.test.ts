@@ -103,7 +103,7 @@ test('starts nothing where the run was paused', async () => {
   assert.is(countOf(told(), 'task.cancelled'), 101);
 });
 
-test('tells bodies under way first', async () => {
+test('notify bodies under way first', async () => {
   const clock = slowClock();
   const engine = createEngine({ clock, logger: silent });
   let aborted = false;
@@ -145,7 +145,7 @@ test('goes on after a stop between two of them, in another engine, and starts no
   }
 });
 
-test('takes a second cancel between two of them for nothing', async () => {
+test('ignore a second cancel between two of them', async () => {
   const { run, told } = await world(['first']);
   run.cancel('first');
   await eventLoop();
@@ -210,7 +210,7 @@ test('has limits and retries that come due between two of them start and fail no
   );
 });
 
-test('goes for the interpreted run too', async () => {
+test('are the same in the interpreted run', async () => {
   const clock = slowClock();
   const actor = createActor(fan(['first']).machine, { input: undefined, clock });
   const types: string[] = [];
@@ -228,7 +228,7 @@ test('goes for the interpreted run too', async () => {
   assert.is((actor as unknown as AnyActorRef).getSnapshot().value, 'cancelled');
 });
 
-test('are one where the clock stands still', async () => {
+test('are a single one on a clock that stands still', async () => {
   const { clock, engine } = virtualEngine({ concurrency: 1 });
   const run = await engine.start(fan(['first']));
   await clock.advance(0);

@@ -11,7 +11,7 @@ import {
 import type { VirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
 import { spec } from '../spec.ts';
-import { lateStore, storeOver } from '../support/stores.ts';
+import { lateReadingStore, storeOver } from '../support/stores.ts';
 import { silent, virtualEngine } from '../support/virtual.ts';
 
 const test = spec('recovery');
@@ -59,7 +59,7 @@ const laters: Record<string, (clock: () => VirtualClock) => () => Promise<unknow
 };
 
 for (const [how, later] of Object.entries(laters)) {
-  const late = (memory: MemoryStore, clock: () => VirtualClock) => lateStore(memory, later(clock));
+  const late = (memory: MemoryStore, clock: () => VirtualClock) => lateReadingStore(memory, later(clock));
 
   test(`resumes the runs in the order of a store that answers a ${how} later`, async () => {
     const { clock, engine, flow, calls } = await world(late);
@@ -85,7 +85,7 @@ for (const [how, later] of Object.entries(laters)) {
 
   test(`leaves a run alone that starts meanwhile, with an id that it then finds (${how})`, async () => {
     const { clock, engine, flow, calls } = await world((memory, now) =>
-      lateStore(memory, later(now), 'answer'),
+      lateReadingStore(memory, later(now), 'answer'),
     );
     const recovering = engine.recover([flow]);
     const started = await engine.start(flow, undefined, { id: 'new' });
@@ -132,7 +132,7 @@ function gate() {
 
 test('leaves a run alone that starts between its list and its read', async () => {
   const { next, asked, open } = gate();
-  const { memory, clock, engine, flow, calls } = await world((store) => lateStore(store, next));
+  const { memory, clock, engine, flow, calls } = await world((store) => lateReadingStore(store, next));
   const recovering = engine.recover([flow]);
   await asked();
   // An id of the list is free again.
@@ -147,7 +147,7 @@ test('leaves a run alone that starts between its list and its read', async () =>
 
 test('leaves a run alone that another engine settles, or removes, after it was listed', async () => {
   const { next, open } = gate();
-  const { memory, engine, flow, errors, calls } = await world((store) => lateStore(store, next));
+  const { memory, engine, flow, errors, calls } = await world((store) => lateReadingStore(store, next));
   const recovering = engine.recover([flow]);
   const other = virtualEngine({ store: memory });
   const [r1] = await other.engine.recover([flow.provide({ a: { perform: () => 'elsewhere' } } as never)]);
@@ -162,7 +162,7 @@ test('leaves a run alone that another engine settles, or removes, after it was l
 
 test('ends when the engine is stopped, and resumes nothing after that', async () => {
   const { next, open } = gate();
-  const { memory, clock, engine, flow, calls } = await world((store) => lateStore(store, next));
+  const { memory, clock, engine, flow, calls } = await world((store) => lateReadingStore(store, next));
   const recovering = engine.recover([flow]).catch((error: unknown) => error);
   await open();
   await open();

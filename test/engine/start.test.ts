@@ -1,7 +1,7 @@
 import { createFlow, createMemoryStore, type Run, StoreConflictError } from 'topple';
 import * as assert from 'uvu/assert';
 import { spec } from '../spec.ts';
-import { lateStore, storeOver } from '../support/stores.ts';
+import { lateReadingStore, storeOver } from '../support/stores.ts';
 import { virtualEngine } from '../support/virtual.ts';
 
 const test = spec('start');
@@ -48,7 +48,7 @@ test('is refused where a store that takes its time has the id', async () => {
   const memory = createMemoryStore();
   const first = virtualEngine({ store: memory });
   await first.engine.start(quick, undefined, { id: 'r' });
-  const { clock, engine } = virtualEngine({ store: lateStore(memory, () => clock.sleep(10)) });
+  const { clock, engine } = virtualEngine({ store: lateReadingStore(memory, () => clock.sleep(10)) });
   assert.is(await refusalOf(engine.start(quick, undefined, { id: 'r' })), 'r: There is a run r already');
   assert.is(clock.now(), 0);
 });

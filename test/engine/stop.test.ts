@@ -410,7 +410,7 @@ test('runs an attempt that never came to its end again under its number, however
   assert.equal(attempts, [1, 1, 1, 1]);
 });
 
-test('refuses a store, a clock and a logger that are none', () => {
+test('refuses a store, a clock or a logger without its methods', () => {
   const text = /of `createEngine` must be an object with a method/;
   assert.throws(() => createEngine({ store: {} as never }), text);
   assert.throws(() => createEngine({ clock: { setTimeout } as never }), text);

@@ -18,7 +18,7 @@ import type { VirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
 import { createActor } from 'xstate';
 import { spec } from '../spec.ts';
-import { append, lateStore, storeOver } from '../support/stores.ts';
+import { append, lateReadingStore, storeOver } from '../support/stores.ts';
 import { silent, virtualEngine } from '../support/virtual.ts';
 
 const test = spec('a stored run');
@@ -465,7 +465,7 @@ test('whose journal is none is refused, with the place', async () => {
 /** An engine whose store answers a microtask, or an instant of its clock, later. */
 function lateEngine(memory: MemoryStore, how: 'microtask' | 'macrotask', flows: readonly AnyFlow[]) {
   let wait = () => Promise.resolve();
-  const made = virtualEngine({ store: lateStore(memory, () => wait()), flows });
+  const made = virtualEngine({ store: lateReadingStore(memory, () => wait()), flows });
   if (how === 'macrotask') wait = () => made.clock.sleep(0);
   return made;
 }

@@ -91,7 +91,7 @@ test('are shown to an inspector that comes later, each from its next step on', a
   ]);
 });
 
-test('tell the run of it where one breaks', async () => {
+test('fail the run if one of them throws', async () => {
   const clock = createVirtualClock();
   let isBroken = false;
   const whenIdle = (callback: () => void): void => {

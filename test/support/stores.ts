@@ -46,7 +46,7 @@ export function storeOver(memory: MemoryStore, methods: Partial<MemoryStore>): M
  *
  * @param later resolves when an answer may come
  */
-export function lateStore(
+export function lateReadingStore(
   memory: MemoryStore,
   later: () => Promise<unknown>,
   asOf: 'call' | 'answer' = 'call',

@@ -32,7 +32,7 @@ test('stands still until it is told to advance', async () => {
   assert.equal([log, clock.now(), clock.monotonicNow(), clock.pending], [[], 0, 0, 1]);
 });
 
-test('tells the time of day from where it starts, and the time that has passed', async () => {
+test('reads the time of day from its start, and the time that has passed', async () => {
   const { clock } = world(5_000);
   assert.equal([clock.now(), clock.monotonicNow()], [5_000, 0]);
   await clock.advance(70);
@@ -67,7 +67,7 @@ test('calls back by instant, and in the order of setting at one instant', async 
   assert.is(log.at(-1), '30 late');
 });
 
-test('does not call back what was cleared, also by what is due at the same instant', async () => {
+test('does not fire a timer that was cleared, even by another at the same instant', async () => {
   const { clock, log, note } = world();
   const early = clock.setTimeout(note('early'), 10);
   clock.setTimeout(() => clock.clearTimeout(together), 20);
@@ -108,7 +108,7 @@ test('calls what becomes due on the way, at its instant', async () => {
   assert.equal([clock.monotonicNow(), clock.pending], [35, 1]);
 });
 
-test('advances by nothing to what is due now', async () => {
+test('fires what is due now when it advances by 0', async () => {
   const { clock, log, note } = world();
   clock.setTimeout(note('now'), 0);
   clock.setTimeout(note('later'), 1);
@@ -138,7 +138,7 @@ test('advances further after a callback that threw', async () => {
   assert.equal(log, ['10 next']);
 });
 
-test('sleeps as long as it is told', async () => {
+test('sleeps for the given time', async () => {
   const { clock, log, note } = world();
   const { signal } = new AbortController();
   void clock.sleep(10, signal).then(note('awake'));
@@ -161,7 +161,7 @@ test('ends a sleep with the reason of its signal, and clears its timer', async (
   assert.equal([await sleeping, clock.pending], ['during', 0]);
 });
 
-test('leaves no listener on the signal of a sleep that is over', async () => {
+test('removes its listener from the signal once a sleep is over', async () => {
   const { clock } = world();
   const { signal } = new AbortController();
   const listeners = new Set<unknown>();
@@ -190,7 +190,7 @@ test('runs until a promise settles, and no further', async () => {
   assert.is(clock.monotonicNow(), 10);
 });
 
-test('passes on how the promise that it runs until rejects', async () => {
+test('rejects with the error of the promise that it runs until', async () => {
   const { clock } = world();
   const late = clock.sleep(10).then(() => Promise.reject('no'));
   assert.is(await reasonOf(clock.run(late)), 'no');
@@ -235,7 +235,7 @@ test('is idle after all that is due at an instant, and before it advances', asyn
   assert.equal(log, ['10 a', '10 b', '10 idle', '10 promise', '10 idle again', '11 next']);
 });
 
-test('waits for idleness with what was asked for before it advances, a macrotask each time', async () => {
+test('lets a macrotask pass for each call of `whenIdle` before it advances', async () => {
   const { clock, log, note } = world();
   clock.setTimeout(note('due'), 0);
   clock.whenIdle(() => {
@@ -247,7 +247,7 @@ test('waits for idleness with what was asked for before it advances, a macrotask
   assert.equal(log, ['0 idle', '0 macrotask', '0 idle again', '0 due']);
 });
 
-test('calls back what a plain list would, whatever is set and cleared', async () => {
+test('fires the same timers as a plain list, whatever is set and cleared', async () => {
   const timers = fc.array(
     fc.record({ ms: fc.nat(20), isCleared: fc.boolean(), thenMs: fc.option(fc.nat(5)) }),
     {

@@ -56,7 +56,7 @@ for (const [option, value] of [
   });
 }
 
-test('is told apart from one that is limited by choice', async () => {
+test('differs from a search with limits, which is complete', async () => {
   const bounds = { maxFailures: 1, maxCommands: 1, reduction: 'endings' } as const;
   const tested = await testFlow(flow, bounds);
   const limitedBy = Object.entries(bounds).map(([option, value]) => ({ option, value }));
@@ -73,7 +73,7 @@ test('names no limit where there is none', async () => {
   assert.equal([isGood, verdict, exploration.limitedBy], [true, 'good', []]);
 });
 
-test('is cut where no more than a command could follow', () => {
+test('is cut where only a command could follow', () => {
   const one = createFlow('one').task('a', { perform });
   const bounds = { maxFailures: 0, maxDepth: 1, maxCommands: 1, commands: ['rerun'] } as const;
   assert.equal(explore(one, bounds).cutBy, [{ option: 'maxDepth', value: 1 }]);
@@ -86,12 +86,12 @@ test('is the same however slow the machine is, as long as there is time', async 
   assert.equal([slow.reduction, slow.isComplete], ['situations', true]);
 });
 
-test('is not made a smaller one by the time of day', async () => {
+test('does not depend on the time of day', async () => {
   const { reduction, cutBy } = await withSlowness(1, () => explore(flow, { maxMs: 200 }));
   assert.equal([reduction, cutBy], ['situations', [{ option: 'maxMs', value: 200 }]]);
 });
 
-test('gives every situation up after a counted number of them, and keeps what it has found', () => {
+test('stops looking for every situation after a fixed number of steps, and keeps its findings', () => {
   let looks = 0;
   const once = never(() => looks++ === 3, 'seen by the first search alone');
   const given = { maxSituations: 220, properties: [once, neverShips] };
@@ -128,7 +128,7 @@ test('makes the same test paths on every machine, or none', async () => {
   }
 });
 
-test('counts what no test path was made for', () => {
+test('counts the goals without a test path', () => {
   const bounds = readOptions('test', {});
   const { world, moves, covering, search } = exploreFlow(flow.definition, bounds, {}, 'tasks');
   const all = covering?.paths(world, moves, bounds, search.pathTo);

@@ -44,7 +44,7 @@ test('are few, each with a description of its own, and pass', async () => {
   assert.is(model.coverage().share, 1);
 });
 
-test('know the end of the time of a task that waits for a slot again after a stop', async () => {
+test('cover a task that runs out of time while it waits for a slot after a stop', async () => {
   const limited = createFlow('limited').task('a', { totalTimeoutMs: 1_000, perform: () => 1 });
   const path = createFlowModel(limited).pathOf('p.s.e0');
   assert.equal(
@@ -62,7 +62,7 @@ test('know the end of the time of a task that waits for a slot again after a sto
   );
 });
 
-test('go through flows whatever the ids of their tasks', async () => {
+test('work with any task ids', async () => {
   const odd = createFlow('odd')
     .task('', { retry: { maxAttempts: 2 }, perform: () => 1 })
     .task('__proto__', { dependsOn: [''], perform: () => 1 })
@@ -78,7 +78,7 @@ test('go through flows whatever the ids of their tasks', async () => {
   assert.match(mermaid, '  participant t2 as two#13;lines\n');
 });
 
-test('tell what is out of the ordinary, step by step, and as a diagram', () => {
+test('describe what is unusual, step by step and as a diagram', () => {
   const { description, steps, story, mermaid, seed } = model.pathOf('f0.u0.t0.h0.u0.d0.d1.d2');
   assert.is(description, '`charge` fails and is retried; `charge` times out in attempt 2 of 3');
   assert.is(seed, 'f0.u0.t0.h0.u0.d0.d1.d2');
@@ -127,7 +127,7 @@ test('tell what is out of the ordinary, step by step, and as a diagram', () => {
   );
 });
 
-test('hand real outputs on, and ask schemas where there are real values', async () => {
+test('pass real outputs on, and apply schemas to real values', async () => {
   const performs = {
     charge: () => ({ receipt: 'r1', more: 1 }),
     mail: ({ deps }: { deps: { charge: object } }) => JSON.stringify(deps.charge),
@@ -152,7 +152,7 @@ test('hand real outputs on, and ask schemas where there are real values', async 
   );
 });
 
-test('fail where a body does not do what the path says', async () => {
+test('fail if a body does not do what the path says', async () => {
   const mail = (): never => {
     throw new TypeError('no such address');
   };
@@ -171,7 +171,7 @@ test('fail where a body does not do what the path says', async () => {
   assert.match(error.script, "createFlowModel(flow).pathOf('d0.d1')");
 });
 
-test('tell tasks apart that are alike but for their bodies, where each is to be covered', async () => {
+test('treat interchangeable tasks as different if each must be covered', async () => {
   const pair = createFlow('pair')
     .task('a', { perform: () => 1 })
     .task('b', { perform: () => 2 })
@@ -190,7 +190,7 @@ test('tell tasks apart that are alike but for their bodies, where each is to be 
   assert.equal(await ordersOf('pairs'), ['a,b', 'b,a']);
 });
 
-test('come of fewer situations where each has more tasks, since memory must have room for them', () => {
+test('are made from fewer situations in flows of more tasks, to fit in memory', () => {
   const ids = Array.from({ length: 4_000 }, (_, index) => `t${index}`);
   // Told apart by their priorities, so that none stands for another.
   const tasks = ids.map((id, priority) => ({ id, priority }));
@@ -205,12 +205,12 @@ test('come of fewer situations where each has more tasks, since memory must have
   assert.match(notCovered[0] ?? '', 'what comes after 2500 situations');
 });
 
-test('need not go to their end', async () => {
+test('may stop before the end of the run', async () => {
   const { view } = await model.pathOf('d0').run();
   assert.equal([view.status, view.tasks.mail?.status], ['running', 'running']);
 });
 
-test('are refused where there is no such path, body or option', async () => {
+test('are refused for an unknown path, body or option', async () => {
   const messageOf = (make: () => unknown): string => {
     try {
       make();
@@ -247,7 +247,7 @@ test('are refused where there is no such path, body or option', async () => {
   assert.match(await typo.catch(({ message }) => message), 'Did you mean `mail`?');
 });
 
-test('come with lints, properties and coverage in one report', async () => {
+test('are reported with lints, properties and coverage', async () => {
   const tested = await testFlow(flow, { commands: ['cancel'], threshold: 1 });
   assert.equal([tested.isGood, tested.lints, tested.coverage.share], [true, [], 1]);
   const text = reportText(tested);

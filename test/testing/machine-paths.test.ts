@@ -15,7 +15,7 @@ const flow = createFlow('pair')
   })
   .task('b', { dependsOn: ['a'], perform: () => 'b' });
 
-test('are those of the interpreted run as of the bare orchestrator', () => {
+test('are the same for the interpreted run and the bare orchestrator', () => {
   const options = runPathOptions(flow, ['done', 'failed', 'skipped']);
   const statesOf = (paths: readonly { readonly state: { readonly value: unknown } }[]) =>
     paths.map(({ state }) => state.value);

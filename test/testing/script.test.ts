@@ -40,7 +40,7 @@ test('ok returns at once', async () => {
   assert.is(view.tasks.second?.output, 'scripted!');
 });
 
-test('fails fails so often, then does what it is to do then', async () => {
+test('fails fails the given number of times, then does what follows', async () => {
   const view = await settle({ first: fails(2, new Error('busy'), ok('at last')) });
   assert.equal(endOf(view), {
     status: 'done',
@@ -52,7 +52,7 @@ test('fails fails so often, then does what it is to do then', async () => {
   });
 });
 
-test('fails says which attempt of which task where no error is given, for ever if it is to', async () => {
+test('fails names task and attempt if no error is given, and may fail for ever', async () => {
   const view = await settle({ first: fails(Number.POSITIVE_INFINITY) });
   const error = '`first` was told to fail in attempt 3';
   assert.equal(endOf(view), {
@@ -65,7 +65,7 @@ test('fails says which attempt of which task where no error is given, for ever i
   });
 });
 
-test('never runs into its limit and is given up', async () => {
+test('never reaches its limit and is given up', async () => {
   const view = await settle({ first: never() });
   const error = 'Attempt 3 of task `first` took longer than its `timeoutMs` of 1000 ms';
   assert.equal(endOf(view), {
@@ -78,7 +78,7 @@ test('never runs into its limit and is given up', async () => {
   });
 });
 
-test('takes goes by the clock of its run, whatever that is', async () => {
+test('takes waits on the clock of its run', async () => {
   const view = await settle({ first: takes(300, ok('in time')) });
   assert.equal(endOf(view), {
     status: 'done',

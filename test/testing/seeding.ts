@@ -13,6 +13,11 @@ import { flowFor, type Scenario } from './scenarios.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
+const withoutCrash = ['cancel', 'pause', 'stop', 'out of time', 'rerun'] as const;
+
+/** All commands: crashes take long, and find little that nothing else does. */
+export const withCrash: readonly testing.Command[] = [...withoutCrash, 'crash'];
+
 /** What found a defect. */
 export interface Found {
   /** `model` by exploring it, `engine` by a test path. */
@@ -77,6 +82,7 @@ export class Copies {
 export async function hunt(
   copy: { readonly topple: typeof topple; readonly testing: typeof testing },
   scenarios: readonly Scenario[],
+  commands: readonly testing.Command[] = withoutCrash,
 ): Promise<Found | undefined> {
   for (const scenario of scenarios) {
     const { concurrency, pools, outcomes, name } = scenario;
@@ -84,7 +90,7 @@ export async function hunt(
       concurrency,
       pools,
       outcomes,
-      commands: ['cancel', 'pause', 'stop', 'out of time', 'rerun'],
+      commands,
     });
     const [finding] = model.explore().findings;
     if (finding !== undefined)

@@ -7,7 +7,8 @@ import { Life, newFiles } from './lives.ts';
 import { within } from './report.ts';
 import { callsIn, endsOf, freezeOutside, idsOf, judge, limitMs, recoverAll, type Trial } from './trial.ts';
 
-const store = { leaseMs: 300 } as const;
+/** Long enough for a machine with much to do: an owner here is killed, which is noticed at once, or releases its runs. */
+const store = { leaseMs: 3_000 } as const;
 
 /** A process that runs some runs, and an engine that commands them from outside. */
 async function ownerAndAsker(ids: readonly string[], flow: FlowName = 'slow') {

@@ -35,7 +35,10 @@ const frozen: Trial = async () => {
     await endsOf(life, ids),
     ids.map(() => 'StoreConflictError'),
   );
-  assert.equal(callsIn(host.notes().slice(before), 'frozen'), [], 'no body is called after that');
+  // What had been kept for it before it stood still may call a body: one of a run, whose next append is refused.
+  const calls = callsIn(host.notes().slice(before), 'frozen');
+  const called = new Set(calls.map((call) => call.split('/')[0]));
+  assert.is(called.size, calls.length, `too many bodies are called after that: ${calls.join(', ')}`);
   life.order({ type: 'start', runId: 'new' });
   assert.equal(await endsOf(life, ['new']), [undefined]);
   assert.equal(await journalsOf(host, ids), journals, 'it wrote no more');

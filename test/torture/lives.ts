@@ -13,9 +13,10 @@ const living = new Set<ChildProcess>();
 let files = 0;
 let spare: Life | undefined;
 
-process.once('exit', () => {
+process.once('exit', (code) => {
   for (const child of living) child.kill('SIGKILL');
-  rmSync(folder, { recursive: true, force: true });
+  if (code === 0 || process.env.TORTURE_KEEP === undefined) rmSync(folder, { recursive: true, force: true });
+  else console.error(`The files are in ${folder}`);
 });
 
 /** Paths of a store and a side file that do not exist yet; they go when this process ends. */
@@ -40,6 +41,7 @@ export class Life {
   #wake: () => void = () => {};
   #end: string | number | undefined;
   #output = '';
+  #job: Job | undefined;
 
   private constructor() {
     this.#child = fork(join(import.meta.dirname, 'life.child.ts'), {
@@ -74,14 +76,17 @@ export class Life {
     const life = spare ?? new Life();
     spare = new Life();
     life.#hear = hear;
+    life.#job = job;
     life.order({ type: 'begin', job });
     return life;
   }
 
-  /** Ends the process that no job was left for. */
+  /** Ends all processes, and the one that no job was left for. */
   static async end(): Promise<void> {
-    await spare?.kill();
     spare = undefined;
+    const ends = [...living].map((child) => once(child, 'close'));
+    for (const child of living) child.kill('SIGKILL');
+    await Promise.all(ends);
   }
 
   get pid(): number {
@@ -101,7 +106,7 @@ export class Life {
    * Ask for one at a time.
    */
   async next<Type extends Message['type']>(type: Type): Promise<Extract<Message, { type: Type }>> {
-    const message = await this.#until((said) => said.type === type);
+    const message = await this.#until(type, (said) => said.type === type);
     if (message !== undefined) return message as Extract<Message, { type: Type }>;
     throw new Error(`A process ended (${this.#end}) before it said \`${type}\`\n${this.#output}`);
   }
@@ -126,12 +131,9 @@ export class Life {
     return !existsSync(path) || /\) T /.test(readFileSync(path, 'utf8'));
   }
 
-  async #until(isWanted: (message: Message) => boolean): Promise<Message | undefined> {
+  async #until(what: string, isWanted: (message: Message) => boolean): Promise<Message | undefined> {
     const late = Promise.withResolvers<never>();
-    const timer = setTimeout(
-      () => late.reject(new Error(`Heard nothing for ${deadlineMs} ms\n${this.#output}`)),
-      deadlineMs,
-    );
+    const timer = setTimeout(() => late.reject(this.#silence(what)), deadlineMs);
     try {
       for (;;) {
         while (this.#read < this.#messages.length) {
@@ -148,5 +150,13 @@ export class Life {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #silence(what: string): Error {
+    const said = this.#messages.map(({ type }) => type).join(', ') || 'nothing';
+    const since = this.#job === undefined ? '' : ` of ${this.#job.life} on ${this.#job.file}`;
+    return new Error(
+      `Process ${this.pid}${since} did not say \`${what}\` within ${deadlineMs} ms; it said ${said}\n${this.#output}`,
+    );
   }
 }

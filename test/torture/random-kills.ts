@@ -57,10 +57,11 @@ async function killOneRun(
       await life.kill();
       break;
     }
-    if (await mayKill(life, chance, 200)) {
-      kills++;
-      progress(kills);
-    } else break;
+    if (!(await mayKill(life, chance, 200))) break;
+    kills++;
+    progress(kills);
+    // It may have settled without a word of it: then no later life has anything to do.
+    if (isSettled(files.file, 1)) break;
   }
   return { ...(await judge('killed at random', 'layered', files, ['r'])), kills };
 }

@@ -13,7 +13,7 @@ export const test = defineCommand({
   options: {
     ...flowOptions,
     failures: number('N', 'maximum number of failures on a path (default 2)'),
-    commands: text('LIST', 'some of cancel,pause,stop,rerun, or none (default cancel,pause,stop)'),
+    commands: text('LIST', 'some of cancel,pause,stop,crash,rerun, or none (default cancel,pause,stop)'),
     maxCommands: number('N', 'maximum number of commands on a path (default 2)'),
     depth: number('N', 'maximum number of steps on a path; a longer one cuts the search (default: no bound)'),
     time: number('MS', 'maximum time of the exploration; more cuts the search (default 120000)'),

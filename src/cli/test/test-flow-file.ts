@@ -46,7 +46,7 @@ export interface TestFileOptions {
 
 const coverageFormat = { option: '--coverage', mark: '<!-- topple: coverage -->\n' };
 
-const commandNames = ['cancel', 'pause', 'stop', 'rerun'] as const;
+const commandNames = ['cancel', 'pause', 'stop', 'crash', 'rerun'] as const;
 
 /** Tests the flow of a file, and resolves with the exit code. */
 export async function testFlowFile(path: string, given: TestFileOptions, io: Io): Promise<number> {

@@ -1,4 +1,4 @@
-import type { Situation, Taken } from '../model/situation.ts';
+import type { CutStep, Situation, Taken } from '../model/situation.ts';
 import { isOfRun, type Step } from '../model/steps.ts';
 import type { Row } from '../model/task-model.ts';
 
@@ -32,6 +32,7 @@ export function goalsOf(
   }
   for (const { task, status } of taken.settled) goals.push(`${task} ends ${status}`);
   if (before === undefined || step === undefined) return goals;
+  if (taken.cut !== undefined) return [...goals, ...goalsOfCut(byTask, before, step, taken.cut)];
   if (!isOfRun(step)) {
     const { kind, task } = step;
     const row = before.rows[task];
@@ -50,6 +51,27 @@ export function goalsOf(
     else if (row?.isLive) goals.push(`${step.kind} ${nameOfRow(row)}`);
   }
   return goals;
+}
+
+/** Names the place at which a crash cuts a step. */
+function goalsOfCut(
+  byTask: boolean,
+  before: Situation,
+  { kind, task }: Step,
+  { kept, whole }: CutStep,
+): string[] {
+  const nameOf = (place: number): string => {
+    const fact = whole.facts[place];
+    if (fact === undefined) return 'nothing';
+    return byTask ? `${fact.fact.type} ${fact.task}` : fact.fact.type;
+  };
+  const place = `crash between ${nameOf(kept - 1)} and ${nameOf(kept)}`;
+  return [
+    place,
+    `${place} by ${kind}`,
+    `${place} while ${before.run.value}`,
+    ...(byTask ? [`${place} by ${kind} ${task}`] : []),
+  ];
 }
 
 function nameOfRow(row: Row | undefined): string {

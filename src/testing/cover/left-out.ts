@@ -17,6 +17,7 @@ export function whyNot(
   const mayTimeOut = (task: number): boolean => moves.outcomes[task]?.includes('times out') === true;
   const timesOut = offers('times out');
   const cancels = has('cancel') || has('out of time');
+  const recovers = has('stop') || has('crash');
   const retries = any(({ retry }) => (retry?.maxAttempts ?? 1) > 1);
   const expires = any(
     ({ totalTimeoutMs }) => totalTimeoutMs !== undefined && totalTimeoutMs !== Number.POSITIVE_INFINITY,
@@ -55,7 +56,7 @@ export function whyNot(
     case 'concluding run.cancel 0':
       return 'it changes nothing';
     case 'opening run.recover 1':
-      return unless(has('stop') || has('rerun'), 'no stop was allowed');
+      return unless(recovers || has('rerun'), 'no stop was allowed');
     case 'running run.pause 0':
     case 'paused run.resume 0':
       return unless(has('pause'), 'no pause was allowed');
@@ -111,7 +112,7 @@ export function whyNot(
       return unless(expires && cancels, 'no task has a `totalTimeoutMs`, or no cancel was allowed');
     case 'ready task.expire 0':
       return unless(
-        expires && has('stop') && waits,
+        expires && recovers && waits,
         'no task with a `totalTimeoutMs` waits for a slot after a stop',
       );
     case 'backing_off task.expire 0':

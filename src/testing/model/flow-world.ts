@@ -1,5 +1,6 @@
 import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
 import { planRetry } from '../../model/retry.ts';
+import { endingIn, leftAfter, leftBy } from './kept.ts';
 import type { Situation, Taken } from './situation.ts';
 import { type SlotLimits, Slots } from './slots.ts';
 import type { Step } from './steps.ts';
@@ -30,6 +31,12 @@ export class FlowWorld {
     return this.definition.graph.ids[task] as string;
   }
 
+  /** The dependencies of a task. */
+  upstreamOf(task: number): Int32Array {
+    const { upstreamStart, upstreamList } = this.definition.graph;
+    return upstreamList.subarray(upstreamStart[task], upstreamStart[task + 1]);
+  }
+
   /** Starts the run. */
   start(): Taken {
     const turn = this.#turn(beforeStart(this.definition), 0);
@@ -46,6 +53,10 @@ export class FlowWorld {
 
   /** Takes a step, which must be possible. */
   take(situation: Situation, step: Step): Taken {
+    if (step.kept !== undefined) {
+      const { kept, ...whole } = step;
+      return this.cut(situation, this.take(situation, whole), kept);
+    }
     const turn = this.#turn(situation, situation.tick + 1);
     const { task } = step;
     switch (step.kind) {
@@ -89,13 +100,33 @@ export class FlowWorld {
         turn.send({ type: 'run.resume', at: 0 });
         break;
       case 'stop':
-        turn.recover();
+      case 'crash':
+        turn.recover(leftBy(situation));
         break;
       case 'rerun':
         turn.rerun();
         break;
     }
     return turn.end();
+  }
+
+  /** Takes a step that a crash cuts short: of its facts so many are kept, and another engine recovers the run. */
+  cut(situation: Situation, whole: Taken, kept: number): Taken {
+    const tick = situation.tick + 1;
+    const facts = whole.facts.slice(0, kept);
+    const turn = this.#turn(situation, tick);
+    turn.recover(leftAfter(situation, facts, this.#tasks, tick));
+    const taken = turn.end();
+    const settled = facts.flatMap((fact) => {
+      const status = endingIn(fact);
+      return status === undefined ? [] : [{ task: fact.task, status }];
+    });
+    return {
+      ...taken,
+      facts: [...facts, ...taken.facts],
+      settled: [...settled, ...taken.settled],
+      cut: { kept, whole },
+    };
   }
 
   #turn(from: Situation, tick: number): Turn {

@@ -1,16 +1,21 @@
 import { badOption } from '../../model/check.ts';
 import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
 import { unknownTask } from '../../model/graph-check.ts';
-import type { Situation } from './situation.ts';
+import { cutsOf } from './kept.ts';
+import type { Situation, Taken } from './situation.ts';
 import type { Step, StepKind } from './steps.ts';
 
 /** The outcome of an attempt. `progresses` ends nothing: its body reports progress. */
 export type AttemptOutcome = 'done' | 'fails' | 'fatal' | 'times out' | 'skips' | 'progresses';
 
-/** An action on a run from outside. `out of time` is the flow's `totalTimeoutMs`. */
-export type Command = 'cancel' | 'pause' | 'stop' | 'out of time' | 'rerun';
+/**
+ * An action on a run from outside. `out of time` is the flow's `totalTimeoutMs`. After `stop` and `crash` another engine
+ * recovers the run: `stop` ends what is under way and keeps everything first; a `crash` may also cut a step short,
+ * between any two of its entries.
+ */
+export type Command = 'cancel' | 'pause' | 'stop' | 'crash' | 'out of time' | 'rerun';
 
-export const allCommands: readonly Command[] = ['cancel', 'pause', 'stop', 'out of time', 'rerun'];
+export const allCommands: readonly Command[] = ['cancel', 'pause', 'stop', 'crash', 'out of time', 'rerun'];
 
 const outcomeNames: readonly AttemptOutcome[] = [
   'done',
@@ -78,8 +83,7 @@ export class Moves {
     );
     this.#ends = each('ends');
     this.#due = each('due');
-    for (const kind of ['cancel', 'pause', 'stop', 'out of time', 'rerun', 'resume'] as const)
-      this.#run.set(kind, { kind, task: -1 });
+    for (const kind of [...allCommands, 'resume'] as const) this.#run.set(kind, { kind, task: -1 });
   }
 
   /** Whether a task's time for all attempts may run out. */
@@ -112,13 +116,19 @@ export class Moves {
       );
     switch (run.value) {
       case 'running':
-        return may('cancel', 'pause', 'stop', 'out of time');
+        return may('cancel', 'pause', 'stop', 'crash', 'out of time');
       case 'paused':
-        return may('resume', 'cancel', 'stop', 'out of time');
+        return may('resume', 'cancel', 'stop', 'crash', 'out of time');
       case 'cancelling':
-        return may('stop');
+        return may('stop', 'crash');
       default:
         return may('rerun');
     }
+  }
+
+  /** The same step cut short by a crash, in each place where that leads elsewhere than a crash before or after it. */
+  cuts(step: Step, taken: Taken): readonly Step[] {
+    if (!this.commands.has('crash')) return [];
+    return cutsOf(step, taken).map((kept) => ({ ...step, kept }));
   }
 }

@@ -28,8 +28,18 @@ export interface ModelFact {
   readonly fact: TaskFact | TaskRerun | RunFact;
 }
 
+/** A step that a crash cuts short. */
+export interface CutStep {
+  /** The number of its facts that are kept; those after them are of the recovery. */
+  readonly kept: number;
+  /** The step as it would have been: the process may have done any of it before it was gone. */
+  readonly whole: Taken;
+}
+
 /** The effects of a step. */
 export interface Taken {
+  /** Set if a crash cut the step short: then the rest is what is kept of it and the recovery. */
+  readonly cut?: CutStep | undefined;
   readonly next: Situation;
   readonly facts: readonly ModelFact[];
   /** The tasks of which an attempt started. */

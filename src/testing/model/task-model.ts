@@ -147,13 +147,19 @@ export class TaskModel {
    * Recovers the row of a task that was live when its run was stopped: an attempt under way runs again under the same
    * number, a wait for a retry continues.
    */
-  recover(left: LiveRow): LiveRow {
+  recover(left: Pick<LiveRow, 'status' | 'attempts'>): LiveRow {
     return this.#restored(left.status === 'retrying' ? 'backing_off' : 'ready', left.attempts);
   }
 
   /** Does the same for a task that is to be cancelled: its attempts stay as they were counted. */
   recoverToEnd(left: LiveRow): LiveRow {
     return this.#restored('ready', left.attempts);
+  }
+
+  /** The row of a task that ended so. */
+  ended(status: SettledStatus, attempts: number, cause: Cause | undefined): SettledRow {
+    const name = `${status} ${attempts} ${cause}`;
+    return this.#intern(name, (code) => ({ isLive: false, code, status, attempts, cause })) as SettledRow;
   }
 
   #restored(value: 'ready' | 'backing_off', attempt: number): LiveRow {
@@ -196,15 +202,7 @@ export class TaskModel {
   }
 
   #settled(status: SettledStatus, { attempt, ending }: TaskContext): SettledRow {
-    const cause = ending?.cause;
-    const name = `${status} ${attempt} ${cause}`;
-    return this.#intern(name, (code) => ({
-      isLive: false,
-      code,
-      status,
-      attempts: attempt,
-      cause,
-    })) as SettledRow;
+    return this.ended(status, attempt, ending?.cause);
   }
 
   #intern(name: string, make: (code: number) => Row): Row {
@@ -223,6 +221,11 @@ export class TaskModel {
 function shownAs(snapshot: Snapshot): LiveRow['status'] {
   const statuses = ['pending', 'running', 'retrying'] as const;
   return statuses.find((status) => snapshot.hasTag(status as never)) as LiveRow['status'];
+}
+
+/** How a task has settled; `undefined` if it has not. */
+export function endingOf(row: Row | undefined): SettledStatus | undefined {
+  return row === undefined || row.isLive ? undefined : row.status;
 }
 
 /** The attempts of a live task that have ended. */

@@ -13,6 +13,7 @@ import {
   type TaskStatus,
 } from '../../model/status.ts';
 import { orchestratorEdges } from './edges.ts';
+import type { RunLeft } from './kept.ts';
 import type { ModelFact, Situation, Taken } from './situation.ts';
 import type { Slots } from './slots.ts';
 import type { LiveRow, Row, RowEvent, TaskModel } from './task-model.ts';
@@ -113,10 +114,12 @@ export class Turn {
     this.#isBusy = false;
   }
 
-  /** Recovers the run from its journal on another engine, after a stop. */
-  recover(): void {
-    const { cause, reason } = this.#run.context;
-    const status = this.#run.value as RunStatus;
+  /** Recovers the run from its journal on another engine. */
+  recover({ status, cause, reason, ...left }: RunLeft): void {
+    Object.assign(this.#rows, left.rows);
+    Object.assign(this.#readyAt, left.readyAt);
+    Object.assign(this.#claimAt, left.claimAt);
+    this.#live = left.live.slice();
     this.#leftAs = status;
     this.#reopen(this.#rows.map(statusOfRow));
     if (status === 'cancelling')

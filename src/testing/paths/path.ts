@@ -29,11 +29,14 @@ export function walk(
 /** Whether every step of a path can be taken in its place. */
 export function isPossible(world: FlowWorld, moves: Moves, path: readonly Step[]): boolean {
   let at = world.start().next;
-  for (const { kind, task } of path) {
+  for (const { kind, task, kept } of path) {
     const able = task < 0 ? moves.ofRun(at) : moves.ofTask(at, task);
     const step = able.find((other) => other.kind === kind);
     if (step === undefined) return false;
-    at = world.take(at, step).next;
+    const whole = world.take(at, step);
+    if (kept === undefined) at = whole.next;
+    else if (moves.cuts(step, whole).some((cut) => cut.kept === kept)) at = world.cut(at, whole, kept).next;
+    else return false;
   }
   return true;
 }

@@ -1,13 +1,30 @@
 import type { TaskDefinition } from '../../model/definition.ts';
 import { isSettledRun, type RunStatus } from '../../model/status.ts';
 import type { FlowWorld } from '../model/flow-world.ts';
-import type { Situation, Taken } from '../model/situation.ts';
+import type { ModelFact, Situation, Taken } from '../model/situation.ts';
 import type { Step } from '../model/steps.ts';
 import type { LiveRow } from '../model/task-model.ts';
 import { type Told, walk } from './path.ts';
 
 /** Describes a step, without a full stop: "`charge` fails in attempt 1 of 3, and is retried". */
-export function nameStep(world: FlowWorld, { step, before, taken }: Told): string {
+export function nameStep(world: FlowWorld, told: Told): string {
+  const { cut } = told.taken;
+  if (cut === undefined) return nameWhole(world, told);
+  const { facts } = cut.whole;
+  const last = facts[cut.kept - 1];
+  const next = facts[cut.kept] as ModelFact;
+  const place =
+    last === undefined
+      ? 'before any of it is kept'
+      : `between ${nameFact(world, last)} and ${nameFact(world, next)}`;
+  return `${nameWhole(world, { ...told, taken: cut.whole })}, but the process is gone ${place}; another recovers the run`;
+}
+
+function nameFact(world: FlowWorld, { task, fact }: ModelFact): string {
+  return task < 0 ? `\`${fact.type}\`` : `\`${fact.type}\` of ${idOf(world, task)}`;
+}
+
+function nameWhole(world: FlowWorld, { step, before, taken }: Told): string {
   const { kind, task } = step;
   const id = idOf(world, task);
   const row = before.rows[task] as LiveRow | undefined;
@@ -44,6 +61,8 @@ export function nameStep(world: FlowWorld, { step, before, taken }: Told): strin
       return 'the run is out of time';
     case 'stop':
       return 'the engine is stopped, and another takes the run up';
+    case 'crash':
+      return 'the process is gone, and another recovers the run';
     case 'rerun':
       return 'the settled run is to run again';
   }
@@ -74,12 +93,13 @@ export function describePath(world: FlowWorld, path: readonly Step[]): string {
   const parts: string[] = [];
   const failures = new Map<number, number>();
   for (const { step } of steps)
-    if (step.kind === 'fails') failures.set(step.task, (failures.get(step.task) ?? 0) + 1);
+    if (step.kind === 'fails' && step.kept === undefined)
+      failures.set(step.task, (failures.get(step.task) ?? 0) + 1);
   for (const told of steps) {
     const { kind, task } = told.step;
-    if (['done', 'due', 'ends', 'progresses'].includes(kind)) continue;
+    if (['done', 'due', 'ends', 'progresses'].includes(kind) && told.taken.cut === undefined) continue;
     const count = failures.get(task) ?? 0;
-    if (kind === 'fails') {
+    if (kind === 'fails' && told.taken.cut === undefined) {
       if (count === 0) continue;
       failures.set(task, 0);
       const wasRetried = steps.some(
@@ -88,7 +108,7 @@ export function describePath(world: FlowWorld, path: readonly Step[]): string {
       parts.push(
         `${idOf(world, task)} fails${['', '', ' twice'][count] ?? ` ${count} times`}${wasRetried ? ' and is retried' : ''}`,
       );
-    } else if (kind === 'cancel' || kind === 'pause' || kind === 'stop' || kind === 'out of time') {
+    } else if (['cancel', 'pause', 'stop', 'crash', 'out of time'].includes(kind)) {
       parts.push(`${nameStep(world, told)}${whileWhat(world, told.before)}`);
     } else parts.push(nameStep(world, told));
   }

@@ -2,13 +2,17 @@ import type { FlowWorld } from '../model/flow-world.ts';
 import type { Situation, Taken } from '../model/situation.ts';
 import type { Step } from '../model/steps.ts';
 import { idleSlot, limitIgnored, miscounted, overLimit } from './attempt-invariants.ts';
-import { recoveredOtherwise, startedAfterCancel, wrongStatus } from './run-invariants.ts';
+import { lostEnding, recoveredOtherwise, unsureAfterRecovery } from './recovery-invariants.ts';
+import { startedAfterCancel, wrongStatus } from './run-invariants.ts';
 import { missingOutput, settledTwice, startedEarly, unsettled, wrongVerdict } from './verdict-invariants.ts';
 
 /** A property, checked after each step of each path. */
 export interface BuiltIn {
   readonly name: string;
-  /** Says what is wrong with a step; `undefined` if nothing is. The first step, the start, has no step before it. */
+  /**
+   * Says what is wrong with a step; `undefined` if nothing is. The first step, the start, has no step before it. A step
+   * of which a crash left nothing is given as the crash.
+   */
   readonly afterStep?: (
     world: FlowWorld,
     before: Situation | undefined,
@@ -33,6 +37,8 @@ export const builtIns: readonly BuiltIn[] = [
   { name: "the run's status follows from its tasks", afterStep: wrongStatus },
   { name: 'after a cancel nothing starts', afterStep: startedAfterCancel },
   { name: 'a run that was stopped goes on as it was', afterStep: recoveredOtherwise },
+  { name: 'an ending that was kept outlives a crash', afterStep: lostEnding },
+  { name: 'a recovered run has the verdicts that its rules give', afterStep: unsureAfterRecovery },
 ];
 
 /** Whether a built-in property has this name. */

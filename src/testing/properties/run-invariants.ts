@@ -3,7 +3,6 @@ import { isSettledRun, type RunStatus } from '../../model/status.ts';
 import type { FlowWorld } from '../model/flow-world.ts';
 import type { Situation, Taken } from '../model/situation.ts';
 import type { Step } from '../model/steps.ts';
-import { attemptsBehind } from '../model/task-model.ts';
 
 /** Says whether the run's status or cause is another than follows from its tasks and commands. */
 export function wrongStatus(
@@ -68,32 +67,6 @@ export function startedAfterCancel(
     if (row?.isLive && row.ending === 'cancel') continue;
     if (row === undefined || row.isLive)
       return `\`${world.idOf(index)}\` is ${row?.status ?? 'pending'} after the run was cancelled`;
-  }
-  return undefined;
-}
-
-/** Says what a stop has changed. */
-export function recoveredOtherwise(
-  world: FlowWorld,
-  before: Situation | undefined,
-  step: Step | undefined,
-  { next }: Taken,
-): string | undefined {
-  if (step?.kind !== 'stop' || before === undefined || before.run.context.cause !== undefined)
-    return undefined;
-  for (const [task, had] of before.rows.entries()) {
-    const row = next.rows[task];
-    const id = world.idOf(task);
-    if (had === undefined ? row !== undefined : row === undefined)
-      return `\`${id}\` was ${had?.status ?? 'pending'}, and is ${row?.status ?? 'pending'} after the stop`;
-    if (had === undefined || row === undefined) continue;
-    if (!had.isLive && row !== had) return `\`${id}\` was ${had.status}, and is ${row.status} after the stop`;
-    if (!had.isLive) continue;
-    if (!row.isLive) return `\`${id}\` was ${had.status}, and is ${row.status} after the stop`;
-    if (attemptsBehind(row) !== attemptsBehind(had))
-      return `\`${id}\` had ${attemptsBehind(had)} attempts behind it, and counts ${row.attempts} after the stop`;
-    if (had.status === 'retrying' && !had.wantsSlot && (row.status !== 'retrying' || row.wantsSlot))
-      return `\`${id}\` waited for its retry, and is ${row.status} after the stop`;
   }
   return undefined;
 }

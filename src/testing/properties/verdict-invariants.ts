@@ -3,8 +3,8 @@ import { isSettledRun, type RunStatus, type SettledStatus } from '../../model/st
 import type { Decision } from '../../model/trigger-rule.ts';
 import type { FlowWorld } from '../model/flow-world.ts';
 import type { Situation, Taken } from '../model/situation.ts';
-import type { Step } from '../model/steps.ts';
-import type { Row } from '../model/task-model.ts';
+import { isRecovered, type Step } from '../model/steps.ts';
+import { endingOf } from '../model/task-model.ts';
 import { airflowVerdict, countEndings } from './airflow.ts';
 
 /** Says what has not settled where nothing more can happen. */
@@ -54,30 +54,27 @@ export function wrongVerdict(
   taken: Taken,
 ): string | undefined {
   const { graph, tasks } = world.definition;
-  const { upstreamStart, upstreamList, downstreamStart, downstreamList } = graph;
+  const { downstreamStart, downstreamList } = graph;
   const fresh = before === undefined || step?.kind === 'rerun';
   const isCancelling = taken.next.run.context.cause !== undefined;
-  if (isCancelling || step?.kind === 'stop') return undefined;
+  if (isCancelling || (step !== undefined && isRecovered(step))) return undefined;
   const endings = new Map<number, SettledStatus>();
   const settledNow = new Set(taken.settled.map(({ task }) => task));
-  const endingOf = (task: number): SettledStatus | undefined => {
+  const endingNow = (task: number): SettledStatus | undefined => {
     const now = endings.get(task);
     if (now !== undefined) return now;
     if (settledNow.has(task)) return undefined;
-    return settledStatus(taken.next.rows[task]);
+    return endingOf(taken.next.rows[task]);
   };
   const ruleOf = (task: number): Decision => {
-    const upstream = upstreamList.subarray(upstreamStart[task], upstreamStart[task + 1]);
-    return airflowVerdict(
-      (tasks[task] as TaskDefinition).triggerRule,
-      countEndings(Array.from(upstream, endingOf)),
-    );
+    const endings = Array.from(world.upstreamOf(task), endingNow);
+    return airflowVerdict((tasks[task] as TaskDefinition).triggerRule, countEndings(endings));
   };
   const expected = new Map<number, { readonly decision: Decision; readonly because: number | undefined }>();
   if (fresh) {
     for (let task = 0; task < world.size; task++) {
       const stays =
-        settledStatus(before?.rows[task]) !== undefined && taken.next.rows[task] === before?.rows[task];
+        endingOf(before?.rows[task]) !== undefined && taken.next.rows[task] === before?.rows[task];
       if (stays && !settledNow.has(task)) continue;
       const decision = ruleOf(task);
       if (decision !== 'wait') expected.set(task, { decision, because: undefined });
@@ -119,11 +116,9 @@ export function startedEarly(
   _step: Step | undefined,
   { next, started }: Taken,
 ): string | undefined {
-  const { graph, tasks } = world.definition;
   for (const task of started) {
-    const upstream = graph.upstreamList.subarray(graph.upstreamStart[task], graph.upstreamStart[task + 1]);
-    const endings = Array.from(upstream, (other) => settledStatus(next.rows[other]));
-    const { triggerRule } = tasks[task] as TaskDefinition;
+    const { triggerRule } = world.definition.tasks[task] as TaskDefinition;
+    const endings = Array.from(world.upstreamOf(task), (other) => endingOf(next.rows[other]));
     const verdict = airflowVerdict(triggerRule, countEndings(endings));
     if (verdict !== 'run')
       return `\`${world.idOf(task)}\` (${triggerRule}) starts, and its rule says ${verdict}`;
@@ -138,23 +133,13 @@ export function missingOutput(
   _step: Step | undefined,
   { next, started }: Taken,
 ): string | undefined {
-  const { graph, tasks } = world.definition;
-  for (const task of started) {
-    if ((tasks[task] as TaskDefinition).triggerRule !== 'all_success') continue;
-    for (const other of graph.upstreamList.subarray(
-      graph.upstreamStart[task],
-      graph.upstreamStart[task + 1],
-    )) {
-      const status = next.rows[other]?.status ?? 'pending';
-      if (status !== 'done')
-        return `\`${world.idOf(task)}\` starts without the output of \`${world.idOf(other)}\`, which is ${status}`;
-    }
+  const { tasks } = world.definition;
+  for (const task of started.filter((one) => tasks[one]?.triggerRule === 'all_success')) {
+    const missing = world.upstreamOf(task).find((other) => next.rows[other]?.status !== 'done');
+    if (missing !== undefined)
+      return `\`${world.idOf(task)}\` starts without the output of \`${world.idOf(missing)}\`, which is ${next.rows[missing]?.status ?? 'pending'}`;
   }
   return undefined;
-}
-
-function settledStatus(row: Row | undefined): SettledStatus | undefined {
-  return row === undefined || row.isLive ? undefined : row.status;
 }
 
 function nameOf(world: FlowWorld, task: number | undefined): string {

@@ -113,7 +113,10 @@ export class Bodies {
 
   /** Lets bodies that were given up end, and bodies that have ended report progress. No listener may hear of it. */
   reportLate(): void {
-    for (const { end } of this.#late.splice(0)) end.resolve('too late');
+    for (const { end, scope } of this.#late.splice(0)) {
+      scope.progress(1, 'too late');
+      end.resolve('too late');
+    }
     for (const { scope } of this.#ended.splice(0)) scope.progress(1, 'ended');
   }
 
@@ -122,6 +125,12 @@ export class Bodies {
     const left = [...this.#open.values()];
     this.#open.clear();
     return left;
+  }
+
+  /** Removes the attempts under way, whose process is gone. They end later, which nobody may hear of. */
+  lose(): void {
+    this.#late.push(...this.#open.values());
+    this.#open.clear();
   }
 
   /** Has nobody hear how the attempts under way end. */

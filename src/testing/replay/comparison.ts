@@ -46,8 +46,13 @@ export class Comparison {
   readonly #logged: (readonly [message: string, data: unknown])[] = [];
   #number = 0;
   #taken: Taken;
-  /** The entries of the current step, once they are known. */
-  #expected: readonly ExpectedEntry[] | undefined;
+  /** The facts of the current step, and how many of them can have been told of by now. */
+  #facts: Taken['facts'];
+  #foreseen: number;
+  /** What follows once a crash has cut the current step short. */
+  #recovery: Taken;
+  /** The entries of the current step, as far as they are known. */
+  #expected: ExpectedEntry[] = [];
   #calls = new Set<number>();
 
   constructor(
@@ -60,7 +65,9 @@ export class Comparison {
   ) {
     this.#world = world;
     this.#timetable = timetable;
-    this.#taken = timetable.start;
+    this.#taken = this.#recovery = timetable.start;
+    this.#facts = timetable.start.facts;
+    this.#foreseen = this.#facts.length;
     this.#journal = new JournalCheck(store, says.runId);
     this.#says = says;
     this.#open = open;
@@ -72,12 +79,25 @@ export class Comparison {
 
   /** Starts a step with the model's account of it. */
   begin(step: Step, taken: Taken, number: number): void {
-    this.#taken = taken;
+    this.#facts = taken.facts;
+    this.#recovery = taken;
+    this.#taken = taken.cut?.whole ?? taken;
+    // Until the process is gone, nobody sees more than what is kept of the step.
+    this.#foreseen = taken.cut?.kept ?? (step.kind === 'crash' ? 0 : taken.facts.length);
     this.#number = number;
-    this.#expected = undefined;
+    this.#expected = [];
     this.#calls = new Set();
     this.#says.begin(step, number);
     if (step.kind === 'stop') this.#view.recover();
+  }
+
+  /** Notes that the process is gone: what follows is the recovery. */
+  crashed(): void {
+    this.#expect();
+    this.#view.recover();
+    this.#taken = this.#recovery;
+    this.#foreseen = this.#facts.length;
+    this.#calls = new Set();
   }
 
   // The engine's calls during a step. It would take an error here for a body's, so differences are reported later.
@@ -98,7 +118,17 @@ export class Comparison {
   }
 
   hear(entry: Entry): void {
-    this.#journal.hear(entry);
+    this.#note(() => this.#journal.hear(entry));
+  }
+
+  /** Checks that a run shows nothing that is not kept. */
+  checkShown(run: Run | undefined): void {
+    if (run !== undefined) this.#note(() => this.#journal.compareShown(run.seq, run.view()));
+  }
+
+  /** Checks that the end of a run is kept that says that it has settled. */
+  settled(): void {
+    this.#note(() => this.#journal.checkEnded());
   }
 
   /** Checks whether the engine may call a body, and with what. Returns a function to call before the body ends. */
@@ -169,14 +199,13 @@ export class Comparison {
 
   /** Gives all journal entries that follow from the step. Call it only once it is known what was said. */
   #expect(): readonly ExpectedEntry[] {
-    if (this.#expected !== undefined) return this.#expected;
     const { definition } = this.#world;
     const at = this.#number * stepMs;
-    this.#expected = this.#taken.facts.map((fact) => {
+    for (const fact of this.#facts.slice(this.#expected.length, this.#foreseen)) {
       const entry = expectEntry(fact, at, definition, this.#says);
       this.#view.add(fact.task, entry);
-      return entry;
-    });
+      this.#expected.push(entry);
+    }
     return this.#expected;
   }
 

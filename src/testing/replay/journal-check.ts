@@ -1,5 +1,8 @@
 import type { MemoryStore } from '../../index.ts';
 import type { Entry } from '../../model/journal.ts';
+import { isSettledRun } from '../../model/status.ts';
+import { endingOf } from '../../model/summary.ts';
+import type { RunView } from '../../model/view.ts';
 import { Difference } from './difference.ts';
 import type { ExpectedEntry } from './expected-entry.ts';
 import { misfit, unjudged } from './fits.ts';
@@ -24,8 +27,26 @@ export class JournalCheck {
     this.#heard.length = 0;
   }
 
+  /** Takes what listeners are told of. Throws `Difference` if it is not kept. */
   hear(entry: Entry): void {
     this.#heard.push(entry);
+    if (entry.seq > this.#store.lastSeq(this.#runId))
+      throw new Difference(`listeners heard of a \`${entry.type}\` before it was kept`);
+  }
+
+  /** Compares what a run shows with what is kept. Throws `Difference`. */
+  compareShown(seq: number, { status }: RunView): void {
+    const entries = this.#read();
+    if (seq > entries.length)
+      throw new Difference(`the run shows ${seq} entries, of which ${entries.length} are kept`);
+    if (isSettledRun(status)) this.checkEnded();
+  }
+
+  /** Throws `Difference` if the end of the run is not kept. */
+  checkEnded(): void {
+    const last = this.#read().at(-1)?.type;
+    if (last === undefined || endingOf(last) === undefined)
+      throw new Difference(`the run says that it has settled, and the last entry kept is ${last ?? 'none'}`);
   }
 
   /** Compares the entries that a step added. Throws `Difference`. */

@@ -1,8 +1,7 @@
 import {
   type AnyFlow,
-  createEngine,
   createMemoryStore,
-  type Engine,
+  type EngineOptions,
   type Entry,
   type MemoryStore,
   type Run,
@@ -28,9 +27,10 @@ import { Comparison, pathChance } from './comparison.ts';
 import { Difference } from './difference.ts';
 import { saidOfSkip } from './expected-entry.ts';
 import { PathError } from './path-error.ts';
+import { PathProcess } from './path-process.ts';
 import { PathSays, saidOfCancel } from './path-says.ts';
 import { probeEngine } from './probe.ts';
-import { timedDefinition } from './timed-flow.ts';
+import { type PathBodies, timedDefinition } from './timed-flow.ts';
 import { neverMs, stepMs, Timetable } from './timetable.ts';
 
 /** Options for replaying a path on the real engine. */
@@ -105,7 +105,6 @@ class Replay {
   /** The limits of its engines. */
   readonly #limits: SlotLimits;
   readonly #world: FlowWorld;
-  readonly #flow: AnyFlow;
   readonly #bodies: Bodies;
   readonly #says: PathSays;
   readonly #comparison: Comparison;
@@ -116,7 +115,11 @@ class Replay {
   #heedsSignal: boolean;
   /** Errors that must not be retried. */
   readonly #hopeless = new WeakSet<Error>();
-  #engine: Engine;
+  /** Whether its stores take their time: where a crash may come while entries are on their way. */
+  readonly #isLate: boolean;
+  readonly #makeFlow: (process: () => PathProcess) => AnyFlow;
+  #flow: AnyFlow;
+  #process: PathProcess;
   #run: Run | undefined;
 
   constructor(
@@ -128,44 +131,50 @@ class Replay {
   ) {
     this.#world = world;
     this.#isWatched = this.#heedsSignal = isWatched;
+    // Where slots are limited, what is being kept lets others go first: an order that the model does not have.
+    this.#isLate =
+      !isWatched &&
+      !world.slots.isLimited &&
+      path.some((step) => step.kind === 'crash' || step.kept !== undefined);
     this.#timetable = new Timetable(world, path, isWatched ? 1 : 0);
     const { definition } = world;
     const performs = realBodies(definition, options.performs);
     const said = isWatched ? settingsOf(world, path, this.#timetable) : {};
     this.#limits = said.concurrency === undefined ? limits : { ...limits, concurrency: undefined };
     const real = { hasInput: 'input' in options, isReal: (task: number) => performs.has(task) };
-    const timed = timedDefinition(
-      definition,
-      this.#timetable,
-      () => Math.floor(this.#clock.now() / stepMs),
-      {
+    const now = (): number => Math.floor(this.#clock.now() / stepMs);
+    // What a process asks that is gone is of no account.
+    this.#makeFlow = (process) => {
+      const bodies: PathBodies = {
         ...real,
-        perform: (task) => (scope) => this.#called(task, scope),
+        perform: (task) => (scope) => (process().isGone ? new Promise(() => {}) : this.#called(task, scope)),
         retryIf: (task, error, question) => {
+          if (process().isGone) return false;
           this.#comparison.asked(task, error, question);
           return !this.#hopeless.has(error as Error);
         },
         backoff: (task, failure) => {
+          if (process().isGone) return 0;
           this.#comparison.asked(task, failure.error, failure);
-          return this.#timetable.waitMs(task, Math.floor(this.#clock.now() / stepMs));
+          return this.#timetable.waitMs(task, now());
         },
-      },
-      said,
-    );
-    // An engine knows a flow only by its brand and its definition.
-    this.#flow = { name: definition.name, definition: timed, [Symbol.for('topple.flow')]: true } as AnyFlow;
+      };
+      const timed = timedDefinition(definition, this.#timetable, now, bodies, said);
+      // An engine knows a flow only by its brand and its definition.
+      return { name: definition.name, definition: timed, [Symbol.for('topple.flow')]: true } as AnyFlow;
+    };
     const input = options.performs === undefined && !real.hasInput ? madeUpInput : options.input;
     this.#says = new PathSays(runId, definition, this.#timetable, real, input, said);
     this.#bodies = new Bodies(definition.graph.ids, this.#timetable, this.#says, performs);
     const { open } = this.#bodies;
     this.#comparison = new Comparison(world, this.#timetable, this.#store, this.#says, open, isWatched);
-    this.#engine = this.#newEngine();
+    [this.#process, this.#flow] = this.#begin();
   }
 
   async begin(): Promise<void> {
     const said = { id: runId, ...this.#says.settings };
     const options = this.#isWatched ? { ...said, signal: this.#cancel.signal } : said;
-    this.#run = await this.#clock.run(this.#engine.start(this.#flow, this.#says.given, options));
+    this.#run = await this.#clock.run(this.#process.engine.start(this.#flow, this.#says.given, options));
     this.#hear();
     await this.#clock.advance(0);
     this.#comparison.compare(this.#run);
@@ -178,9 +187,16 @@ class Replay {
       readonly taken: Taken;
     };
     this.#comparison.begin(step, taken, number);
+    if (taken.cut !== undefined) this.#process.endAfter(runId, taken.cut.kept);
     await this.#clock.advance(number * stepMs - this.#clock.now());
     this.#bodies.reportLate();
-    await this.#bring(step, number);
+    const brought = this.#bring(step, number);
+    if (taken.cut === undefined) await brought;
+    else {
+      // A command may wait for ever for a process that is gone.
+      await Promise.race([brought, this.#process.gone]);
+      await this.#crash();
+    }
     await this.#clock.advance(0);
     this.#comparison.compare(this.#run as Run);
   }
@@ -201,7 +217,7 @@ class Replay {
     const [like] = this.#world.definition.tasks;
     if (like === undefined) return;
     const knowsKey = (key: string): boolean => this.#comparison.knowsKey(key);
-    await probeEngine(this.#engine, this.#clock, this.#limits, { like, knowsKey });
+    await probeEngine(this.#process.engine, this.#clock, this.#limits, { like, knowsKey });
   }
 
   result(): PathRun {
@@ -210,7 +226,7 @@ class Replay {
 
   async close(): Promise<void> {
     this.#bodies.close();
-    await this.#engine.stop().catch(() => {});
+    await this.#process.engine.stop().catch(() => {});
   }
 
   async #bring({ kind, task }: Step, number: number): Promise<void> {
@@ -236,6 +252,8 @@ class Replay {
         return run.resume();
       case 'stop':
         return this.#stop();
+      case 'crash':
+        return this.#crash();
       case 'rerun':
         this.#heedsSignal = false;
         return run.rerun();
@@ -250,7 +268,7 @@ class Replay {
 
   async #stop(): Promise<void> {
     const left = this.#bodies.abandon();
-    await this.#engine.stop();
+    await this.#process.engine.stop();
     for (const { scope } of left) {
       const { aborted, reason } = scope.signal;
       if (!aborted)
@@ -261,34 +279,58 @@ class Replay {
           `the body of \`${scope.taskId}\` was told ${viewError(reason).name}, and the engine was stopped`,
         );
     }
+    await this.#recover();
+  }
+
+  /** Has the process be gone, unless it is already, and another recover the run. */
+  async #crash(): Promise<void> {
+    await this.#clock.advance(0);
+    this.#process.kill();
+    this.#bodies.lose();
+    this.#comparison.crashed();
+    await this.#recover();
+  }
+
+  async #recover(): Promise<void> {
     this.#heedsSignal = false;
-    this.#engine = this.#newEngine();
-    const [run] = await this.#engine.recover([this.#flow]);
+    this.#run = undefined;
+    [this.#process, this.#flow] = this.#begin();
+    const [run] = await this.#clock.run(this.#process.engine.recover([this.#flow]));
     if (run === undefined) throw new Difference('the engine does not take the run up');
     this.#run = run;
     this.#hear();
   }
 
   #hear(): void {
+    const process = this.#process;
     this.#comparison.heardFrom(this.#store.read(runId).length);
-    this.#run?.on('*', (entry: Entry) => this.#comparison.hear(entry));
+    this.#run?.on('*', (entry: Entry) => process.isGone || this.#comparison.hear(entry));
+    if (this.#isLate)
+      this.#run?.settled().then(
+        () => process.isGone || this.#comparison.settled(),
+        () => {},
+      );
   }
 
-  #newEngine(): Engine {
-    const complain = (message: string, ...data: unknown[]): void => this.#comparison.complain(message, data);
-    return createEngine({
-      clock: this.#clock,
-      store: this.#store,
+  /** Begins a process that knows the path's flow. */
+  #begin(): [PathProcess, AnyFlow] {
+    const complain = (message: string, ...data: unknown[]): void => {
+      if (!process.isGone) this.#comparison.complain(message, data);
+    };
+    const options: EngineOptions = {
       random: () => pathChance,
       logger: {
         error: complain,
         warn: complain,
-        info: (message, data) => this.#comparison.log(message, data),
+        info: (message, data) => process.isGone || this.#comparison.log(message, data),
       },
       concurrency: this.#limits.concurrency,
       pools: this.#limits.pools,
       inspect: this.#isWatched ? () => {} : undefined,
-    });
+    };
+    const onFlight = (): void => this.#comparison.checkShown(this.#run);
+    const process: PathProcess = new PathProcess(options, this.#clock, this.#store, this.#isLate, onFlight);
+    return [process, this.#makeFlow(() => process)];
   }
 
   /** Handles the engine's call of a body. */

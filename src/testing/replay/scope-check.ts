@@ -48,6 +48,8 @@ export class ScopeCheck {
       );
     if (scope.runId !== this.#runId || scope.taskId !== id)
       throw new Difference(`${whose} is told that it is \`${scope.taskId}\` of run ${scope.runId}`);
+    if (!this.#kept().has(id))
+      throw new Difference(`${whose} is called before it is kept that the task is ready`);
     const [started] = this.#store.read(this.#runId);
     if (started?.type !== 'run.started' || scope.input !== started.input)
       throw new Difference(`${whose} gets another input than the run`);
@@ -66,9 +68,8 @@ export class ScopeCheck {
     { next }: Taken,
     returned: (task: number, kept: unknown) => unknown,
   ): (scope: PerformScope) => void {
-    const { upstreamStart, upstreamList } = this.#world.definition.graph;
     const kept = this.#kept();
-    const given = Array.from(upstreamList.subarray(upstreamStart[task], upstreamStart[task + 1]), (other) => {
+    const given = Array.from(this.#world.upstreamOf(task), (other) => {
       const id = this.#world.idOf(other);
       const status = next.rows[other]?.status ?? 'pending';
       if (!isSettled(status)) return { id, status: undefined, error: undefined, output: undefined };

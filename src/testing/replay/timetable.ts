@@ -1,6 +1,6 @@
 import type { FlowWorld } from '../model/flow-world.ts';
 import type { Taken } from '../model/situation.ts';
-import type { Step } from '../model/steps.ts';
+import { type Step, withoutLoss } from '../model/steps.ts';
 import { walk } from '../paths/path.ts';
 
 /** The milliseconds between two steps: time enough for everything that follows from one. */
@@ -54,7 +54,8 @@ export class Timetable {
     this.#noteStarts(0, start, undefined);
     for (const [index, { step, before, taken }] of steps.entries()) {
       const at = index + 1;
-      this.#note(at, step, before.live);
+      // Nothing is left of a step of which no entry is kept.
+      this.#note(at, withoutLoss(step), before.live);
       if (step.kind === 'rerun') this.#runStarts.push(at);
       this.#noteStarts(at, taken, step);
     }

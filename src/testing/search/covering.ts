@@ -2,7 +2,7 @@ import { type Cover, goalsOf } from '../cover/goals.ts';
 import type { FlowWorld } from '../model/flow-world.ts';
 import type { Moves } from '../model/moves.ts';
 import type { Situation, Taken } from '../model/situation.ts';
-import { commands, failing, type Step, type StepKind } from '../model/steps.ts';
+import { commandsIn, failing, type Step, type StepKind } from '../model/steps.ts';
 import { isPossible, walk } from '../paths/path.ts';
 import { stepsFor } from './counted-budget.ts';
 import type { SearchBounds } from './explore-options.ts';
@@ -82,25 +82,34 @@ export class Covering {
     }
     const few = this.#leaveOutRedundant(world, paths);
     const left = [...this.#places.keys()].filter((goal) => !covered.has(goal)).length;
-    return { paths: [...few, ...this.#interrupted(world, moves, bounds, few)], left, isCut };
+    const interrupted = (['stop', 'crash'] as const).flatMap((by) =>
+      this.#interrupted(world, moves, bounds, few, by),
+    );
+    return { paths: [...few, ...interrupted], left, isCut };
   }
 
   /**
-   * Makes a path for each kind of wait that a stop interrupts: the wait must still end. A situation after a stop was
-   * there before, so exploring gives no path to it.
+   * Makes a path for each kind of wait that a stop or a crash interrupts: the wait must still end. A situation after a
+   * stop was there before, so exploring gives no path to it.
    */
-  #interrupted(world: FlowWorld, moves: Moves, bounds: SearchBounds, paths: readonly Step[][]): Step[][] {
-    if (!moves.commands.has('stop')) return [];
+  #interrupted(
+    world: FlowWorld,
+    moves: Moves,
+    bounds: SearchBounds,
+    paths: readonly Step[][],
+    by: 'stop' | 'crash',
+  ): Step[][] {
+    if (!moves.commands.has(by)) return [];
     const all = new Set(this.#places.keys());
     return waited.flatMap((kind): Step[][] => {
       for (const path of paths) {
         const place = path.findIndex((step) => step.kind === kind);
         const begin: Step[] = [
           ...path.slice(0, place),
-          { kind: 'stop', task: -1 },
+          { kind: by, task: -1 },
           ...path.slice(place, place + 1),
         ];
-        const given = begin.filter((step) => commands.has(step.kind)).length;
+        const given = commandsOn(begin);
         if (place < 0 || given > bounds.maxCommands || !isPossible(world, moves, begin)) continue;
         return [this.#complete(world, moves, bounds, begin, all)];
       }
@@ -171,7 +180,7 @@ export class Covering {
     if (path.length >= maxDepth) return undefined;
     const spent = {
       failures: path.filter(({ kind }) => failing.has(kind)).length,
-      commands: path.filter(({ kind }) => commands.has(kind)).length,
+      commands: commandsOn(path),
     };
     let best: { readonly step: Step; readonly taken: Taken; readonly worth: number } | undefined;
     const able = at.live.toSorted((a, b) => a - b).filter((task) => moves.ofTask(at, task).length > 0);
@@ -180,13 +189,14 @@ export class Covering {
     const steps = [...some.flatMap((task) => moves.ofTask(at, task)), ...moves.ofRun(at)];
     for (const step of steps) {
       if (failing.has(step.kind) && spent.failures >= maxFailures) continue;
-      if (commands.has(step.kind) && spent.commands >= maxCommands) continue;
+      if (spent.commands + commandsIn(step) > maxCommands) continue;
       const taken = world.take(at, step);
       this.#taken++;
+      if (step.kept === undefined) steps.push(...moves.cuts(step, taken));
       const fresh = goalsOf(this.#cover, at, step, taken).filter(
         (goal) => this.#places.has(goal) && !covered.has(goal),
       ).length;
-      const isOrdinary = ordinary.includes(step.kind);
+      const isOrdinary = ordinary.includes(step.kind) && step.kept === undefined;
       if (fresh === 0 && !isOrdinary) continue;
       const worth = fresh * 2 + (isOrdinary ? 1 : 0);
       if (best === undefined || worth > best.worth) best = { step, taken, worth };
@@ -194,8 +204,12 @@ export class Covering {
     if (best !== undefined) return best;
     // Nothing ordinary can happen: any possible step leads to the end.
     const any = steps.find(
-      ({ kind }) => !commands.has(kind) && (!failing.has(kind) || spent.failures < maxFailures),
+      (step) => commandsIn(step) === 0 && (!failing.has(step.kind) || spent.failures < maxFailures),
     );
     return any && { step: any, taken: world.take(at, any) };
   }
+}
+
+function commandsOn(path: readonly Step[]): number {
+  return path.reduce((sum, step) => sum + commandsIn(step), 0);
 }

@@ -21,7 +21,7 @@ export interface ExploreOptions {
   readonly maxFailures?: number | undefined;
   /** The most commands on a path; the end of a pause is none. Default 2. */
   readonly maxCommands?: number | undefined;
-  /** The commands that are given. Default: all but `rerun`. */
+  /** The commands that are given. Default: all but `crash` and `rerun`. */
   readonly commands?: readonly Command[] | undefined;
   /** The outcomes of attempts, by task. Default: what the task's options allow; see `outcomesOf`. */
   readonly outcomes?: Readonly<Record<string, readonly AttemptOutcome[]>> | undefined;

@@ -3,7 +3,7 @@ import type { FlowWorld } from '../model/flow-world.ts';
 import type { Moves } from '../model/moves.ts';
 import type { Possible } from '../model/possible.ts';
 import type { Situation, Taken } from '../model/situation.ts';
-import { commands, failing, type Step } from '../model/steps.ts';
+import { commandsIn, failing, isRecovered, type Step, withoutLoss } from '../model/steps.ts';
 import { builtIns } from '../properties/built-in.ts';
 import type { Watch } from '../properties/watch.ts';
 import { bit, Independence, type Tasks } from './independence.ts';
@@ -152,15 +152,21 @@ export class Explorer {
     if (only === undefined) for (const step of ofRun) this.#take(node, step, 0n);
   }
 
-  /** @param before tasks whose steps were taken from here before */
-  #take(node: Node, step: Step, before: Tasks): void {
+  /**
+   * @param before tasks whose steps were taken from here before
+   * @param whole the effects of a step that a crash cuts short
+   */
+  #take(node: Node, step: Step, before: Tasks, whole?: Taken): void {
     const failures = node.failures + (failing.has(step.kind) ? 1 : 0);
-    const given = node.commands + (commands.has(step.kind) ? 1 : 0);
+    const given = node.commands + commandsIn(step);
     if (failures > this.#bounds.maxFailures || given > this.#bounds.maxCommands) return;
     let taken: Taken;
     this.#taken++;
     try {
-      taken = this.#world.take(node.situation, step);
+      taken =
+        whole === undefined
+          ? this.#world.take(node.situation, step)
+          : this.#world.cut(node.situation, whole, step.kept as number);
     } catch (error) {
       const { name, message } = viewError(error);
       this.#violate(
@@ -172,12 +178,14 @@ export class Explorer {
     }
     this.#observer.onStep(node.number, node.situation, step, taken);
     const asleep =
-      this.#reduction !== 'situations' || step.task < 0
+      this.#reduction !== 'situations' || step.task < 0 || whole !== undefined
         ? 0n
         : (node.asleep | before) & ~this.#entangled(step.task);
-    const wasStopped = node.wasStopped || step.kind === 'stop';
+    const wasStopped = node.wasStopped || isRecovered(step);
     const next = { ...node, situation: taken.next, failures, commands: given, wasStopped };
     this.#arrive(next, node.situation, step, taken, asleep);
+    if (whole === undefined && given < this.#bounds.maxCommands && this.#moves.commands.has('crash'))
+      for (const cut of this.#moves.cuts(step, taken)) this.#take(node, cut, 0n, taken);
   }
 
   /** The tasks that a step of this one wakes. */
@@ -194,8 +202,9 @@ export class Explorer {
     asleep: Tasks,
   ): void {
     const from = next.number;
+    const left = step && withoutLoss(step);
     for (const { name, afterStep } of builtIns) {
-      const message = afterStep?.(this.#world, before, step, taken);
+      const message = afterStep?.(this.#world, before, left, taken);
       if (message !== undefined) return this.#violate({ property: name, message }, from, step);
     }
     const { bits, broken } = this.#watch.look(next.bits, taken.next);

@@ -43,6 +43,7 @@ export function tellReach(
     notCovered.push(
       `schedules with more than ${count(maxFailures, 'failure')} or more than ${count(maxCommands, 'command')}`,
     );
+  if (!moves.commands.has('crash')) notCovered.push('crashes in the middle of a step');
   if (!moves.commands.has('rerun')) notCovered.push('reruns');
   notCovered.push(...never);
   return { covered, notCovered };

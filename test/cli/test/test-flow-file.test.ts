@@ -143,7 +143,7 @@ test('says in one line what is wrong with its options', async () => {
   };
   assert.match(
     await errorOf(flow, '--commands', 'cancle'),
-    '2 topple: `--commands` must be `none`, or some of cancel, pause, stop, rerun separated by commas, but has `cancle`. Did you mean `cancel`?\n',
+    '2 topple: `--commands` must be `none`, or some of cancel, pause, stop, crash, rerun separated by commas, but has `cancle`. Did you mean `cancel`?\n',
   );
   assert.match(
     await errorOf(flow, '--path', 'd7'),

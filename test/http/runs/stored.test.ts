@@ -4,7 +4,7 @@ import { createBackground } from '../../../src/http/background.ts';
 import type { Authorize } from '../../../src/http/runs/access.ts';
 import { createRunsHandler } from '../../../src/http/runs/handler.ts';
 import { spec } from '../../spec.ts';
-import { append, lateStore } from '../../support/stores.ts';
+import { append, lateReadingStore } from '../../support/stores.ts';
 import { silent, virtualEngine } from '../../support/virtual.ts';
 
 const test = spec('runs that only the store has, over HTTP');
@@ -28,7 +28,7 @@ async function world(flows: readonly AnyFlow[], authorize: Authorize = () => tru
   const errors: unknown[] = [];
   const logger = { ...silent, error: (...line: unknown[]) => errors.push(line) };
   const { clock, engine } = virtualEngine({
-    store: lateStore(store, () => clock.sleep(1)),
+    store: lateReadingStore(store, () => clock.sleep(1)),
     flows,
   });
   const handler = createRunsHandler({ engine, authorize, clock, logger });

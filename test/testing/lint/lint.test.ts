@@ -13,7 +13,7 @@ function found(tasks: Readonly<Record<string, GraphTask>>, settings = {}): strin
   return lint(flow).map(({ rule, severity, taskId }) => `${severity} ${rule} ${taskId}`);
 }
 
-test('say nothing of a flow with nothing strange in it', () => {
+test('find nothing in a plain flow', () => {
   const tasks = {
     a: {},
     b: { dependsOn: ['a'], retry: { maxAttempts: 3, backoff: 100 }, totalTimeoutMs: 1_000 },
@@ -36,7 +36,7 @@ test('all_success behind a task that may skip itself', () => {
   );
 });
 
-test('all_success behind a branch, told where it begins alone', () => {
+test('all_success behind a branch is reported once, where it begins', () => {
   const tasks = {
     a: {},
     alarm: { dependsOn: ['a'], triggerRule: 'one_failed' },
@@ -97,7 +97,7 @@ test('an optional task that others keep from running keeps others from running t
   assert.equal(found(tasks), ['warning needs-optional d']);
 });
 
-test('what is said of optional tasks that others need', () => {
+test('optional tasks that others need are described', () => {
   const messageOf = (count: number, triggerRule: TriggerRule): string | undefined => {
     const ids = Array.from({ length: count }, (_, at) => `o${at}`);
     const optional = Object.fromEntries(ids.map((id) => [id, { optional: true }]));
@@ -130,7 +130,7 @@ test('what is said of optional tasks that others need', () => {
   );
 });
 
-test('a rule that runs all the same is recommended behind tasks that skip, also where some are optional', () => {
+test('a rule that runs anyway is recommended behind tasks that skip, optional ones included', () => {
   const recommended = (tasks: Readonly<Record<string, GraphTask>>): (string | undefined)[] =>
     lint(createFlowFromGraph({ tasks }, perform))
       .filter(({ rule }) => rule === 'skips-with-dependency')
@@ -141,7 +141,7 @@ test('a rule that runs all the same is recommended behind tasks that skip, also 
   assert.equal(recommended({ news: { skippable: true, optional: true }, ad: {}, end }), ['all_settled']);
 });
 
-test('a limit that is over before the backoffs are', () => {
+test('a limit shorter than the backoffs', () => {
   const retry = { maxAttempts: 4, backoff: { kind: 'exponential', initialMs: 100 } } as const;
   assert.equal(found({ a: { retry, totalTimeoutMs: 700 } }), ['warning time-ends-before-last-attempt a']);
   assert.equal(found({ a: { retry, totalTimeoutMs: 701 } }), []);
@@ -156,7 +156,7 @@ test('a limit that is over before the backoffs are', () => {
   );
 });
 
-test('a limit that jitter may bring to its end', () => {
+test('a limit that jitter may exceed', () => {
   const flow = createFlow('jitter').task('a', { retry: { maxAttempts: 3 }, totalTimeoutMs: 2_000, perform });
   assert.equal(
     lint(flow).map(({ severity, rule }) => [severity, rule]),

@@ -26,7 +26,7 @@ function found(...properties: Property[]): (readonly [string, string])[] {
   return look(...properties).findings.map(({ property, seed }) => [property, seed]);
 }
 
-test('hold where they hold', () => {
+test('report nothing if they hold', () => {
   const { findings, isComplete } = look(
     always(({ tasks }) => tasks.ship?.status !== 'running' || tasks.pay?.status === 'done'),
     never(({ tasks }) => tasks.pay?.status === 'failed' && tasks.gift?.status === 'running'),
@@ -39,7 +39,7 @@ test('hold where they hold', () => {
   assert.equal([findings, isComplete], [[], true]);
 });
 
-test('always and never give a shortest path to where they do not', () => {
+test('always and never give a shortest counter-example', () => {
   assert.equal(found(always(({ tasks }) => tasks.gift?.status !== 'skipped', 'never skipped')), [
     ['never skipped', 'd0.k1'],
   ]);
@@ -55,7 +55,7 @@ test('eventually is broken by a path that ends without it', () => {
   assert.equal(found(shipped), [['shipped', 'x0']]);
 });
 
-test('leadsTo is broken by a path on which what is to follow does not', () => {
+test('leadsTo is broken by a path on which the second condition never follows', () => {
   const both = leadsTo(
     ({ tasks }) => tasks.pay?.status === 'done',
     ({ status }) => status === 'done',
@@ -64,7 +64,7 @@ test('leadsTo is broken by a path on which what is to follow does not', () => {
   assert.equal(found(both), [['who has paid has a run that is done', 'd0.f1']]);
 });
 
-test('tell causes and attempts of settled tasks apart, if somebody asks', () => {
+test('distinguish causes and attempts of settled tasks if they read them', () => {
   const fatal = never(({ tasks }) => tasks.pay?.cause === 'fatal', 'fatal');
   const exhausted = never(({ tasks }) => tasks.pay?.cause === 'exhausted', 'exhausted');
   assert.equal(found(fatal, exhausted), [
@@ -73,7 +73,7 @@ test('tell causes and attempts of settled tasks apart, if somebody asks', () => 
   ]);
 });
 
-test('are named by what they say', () => {
+test('are named by the source of their conditions', () => {
   const [finding] = look(never((view) => view.status === 'failed')).findings;
   assert.is(finding?.property, "never((view) => view.status === 'failed')");
 });

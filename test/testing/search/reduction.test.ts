@@ -133,9 +133,9 @@ function propertiesOf({ tasks }: FlowPlan): Property[] {
   ];
 }
 
-const commands = ['cancel', 'pause', 'stop', 'rerun'] as const;
+const commands = ['cancel', 'pause', 'stop', 'crash', 'rerun'] as const;
 
-test('reaches every situation and every transition that the full one does, and finds the same', () => {
+test('reaches every situation and transition of the full one, with the same findings', () => {
   let full = 0;
   let reduced = 0;
   fc.assert(
@@ -166,7 +166,7 @@ test('reaches every situation and every transition that the full one does, and f
   assert.ok(reduced < full, `${reduced} steps of ${full}`);
 });
 
-test('comes to every ending, and finds the same, by one order of what commutes', () => {
+test('reaches every ending, with the same findings, by one order of commuting steps', () => {
   let full = 0;
   let reduced = 0;
   fc.assert(

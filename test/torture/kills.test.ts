@@ -2,12 +2,12 @@
 // chooses another.
 
 import * as assert from 'uvu/assert';
-import { spec } from './spec.ts';
-import { chanceOf } from './torture/chance.ts';
-import { Life } from './torture/lives.ts';
-import { killAtPositions, somePositions } from './torture/positions.ts';
-import { killLayered, killTwo } from './torture/random-kills.ts';
-import type { Report } from './torture/report.ts';
+import { spec } from '../spec.ts';
+import { chanceOf } from './chance.ts';
+import { Life } from './lives.ts';
+import { killAtPositions, somePositions } from './positions.ts';
+import { killLayered, killTwo } from './random-kills.ts';
+import type { Report } from './report.ts';
 
 const test = spec('runs whose process is killed');
 const seed = Number(process.env.TOPPLE_SEED ?? 1);

@@ -1,9 +1,9 @@
 // Commands for runs of other processes: each trial of `npm run torture` once, the short way.
 
-import { spec } from './spec.ts';
-import { chanceOf } from './torture/chance.ts';
-import { trials } from './torture/commands.ts';
-import { Life } from './torture/lives.ts';
+import { spec } from '../spec.ts';
+import { chanceOf } from './chance.ts';
+import { trials } from './commands.ts';
+import { Life } from './lives.ts';
 
 const test = spec('runs take');
 

@@ -2,11 +2,11 @@
 
 import type { Entry } from 'topple';
 import * as assert from 'uvu/assert';
-import { spec } from './spec.ts';
-import { openHost } from './torture/host.ts';
-import { newFiles } from './torture/lives.ts';
-import type { Note } from './torture/notes.ts';
-import { definitionOf, differenceOf, faultsOf, repeatsIn, undisturbed } from './torture/verdict.ts';
+import { spec } from '../spec.ts';
+import { openHost } from './host.ts';
+import { newFiles } from './lives.ts';
+import type { Note } from './notes.ts';
+import { definitionOf, differenceOf, faultsOf, repeatsIn, undisturbed } from './verdict.ts';
 
 const test = spec('verdict on runs that were killed');
 

@@ -1,9 +1,9 @@
 // Things go wrong around runs on an SQLite file: each trial of `npm run torture` once, the short way.
 
-import { spec } from './spec.ts';
-import { chanceOf } from './torture/chance.ts';
-import { trials } from './torture/faults.ts';
-import { Life } from './torture/lives.ts';
+import { spec } from '../spec.ts';
+import { chanceOf } from './chance.ts';
+import { trials } from './faults.ts';
+import { Life } from './lives.ts';
 
 const test = spec('runs bear');
 
