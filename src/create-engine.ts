@@ -1,5 +1,11 @@
 import { EngineRuns } from './engine/engine.ts';
-import type { EngineSettings, RecoverOptions, StartOptions, StopOptions } from './engine/engine-options.ts';
+import type {
+  EngineSettings,
+  ForkOptions,
+  RecoverOptions,
+  StartOptions,
+  StopOptions,
+} from './engine/engine-options.ts';
 import { quiet, type Run } from './engine/run.ts';
 import type { FlowLogic } from './engine/run-logic.ts';
 import { type ActorInput, definitionOf, isFlow } from './flow.ts';
@@ -24,11 +30,13 @@ export interface EngineOptions extends Omit<EngineSettings, 'store'> {
 
 /** Runs flows: provides time, slots and a store. */
 export interface Engine {
+  /** Whether its runs outlive the process: its store says so. */
+  readonly isDurable: boolean;
   /**
    * Starts a run. Resolves once the input is accepted, the store has the run and the run has started.
    *
-   * @throws InputError if the schema refuses the input; StoreConflictError if the id is taken; FlowError for an invalid
-   * option, such as an id with a slash
+   * @throws InputError if the schema refuses the input, or a run to join has another one; StoreConflictError if the id is
+   * taken; FlowError for an invalid option, such as an id with a slash
    */
   start<F extends AnyFlow>(flow: F, ...given: StartArguments<InputOf<F>>): Promise<Run<ReturnedBy<F>>>;
   /**
@@ -62,6 +70,19 @@ export interface Engine {
    */
   run(id: string): Promise<Run | undefined>;
   /**
+   * Starts a new run, with an id and keys of its own, that begins with every task that had settled in another run by an
+   * entry of it: those are not performed again, and their outputs are there. Everything else runs, from its first
+   * attempt: effects that the other run had after that entry are repeated, with other idempotency keys. The other run
+   * may be under way, settled or only in the store, and is left as it is.
+   *
+   * A task that failed had settled too: `run.rerun()` of the fork runs it again. One that was cancelled with its run
+   * runs in the fork. Time limits count anew; options of the other run (`concurrency`, `totalTimeoutMs`) stay.
+   *
+   * @throws FlowError for an invalid option, or a run that there is not (`unknown_run`), and as `run` does; InputError if
+   * the schema refuses another input; StoreConflictError if the id is taken
+   */
+  fork(runId: string, options?: ForkOptions): Promise<Run>;
+  /**
    * Summaries of the runs in the store.
    *
    * @throws FlowError for an invalid filter; the store's error
@@ -83,12 +104,17 @@ export function createEngine(options: EngineOptions = {}): Engine {
   const flows = definitionsOf(options.flows ?? [], 'createEngine');
   const runs = new EngineRuns(options, options.store ?? createMemoryStore(), flows);
   return {
+    isDurable: runs.store?.isDurable === true,
     start: (flow, ...[input, given]) => quiet(start(flow, input, given)) as never,
     logic: (flow, settings) => runs.logic(definitionOf(flow), settings) as never,
     recover: async (given, options) => runs.recover(definitionsOf(given, 'engine.recover'), options),
     run: async (id) => {
-      if (isFlow(id)) throw flowForId(id);
+      checkNoFlow(id, 'run');
       return runs.run(id);
+    },
+    fork: async (id, options) => {
+      checkNoFlow(id, 'fork');
+      return runs.fork(id, options);
     },
     runs: (filter) => runs.runs(filter),
     stop: (given) => runs.stop(given),
@@ -104,10 +130,13 @@ function definitionsOf(flows: readonly AnyFlow[], owner: string): FlowDefinition
   throw badOption({ option: 'flows', owner }, 'a list of flows', flows);
 }
 
-function flowForId({ name }: { readonly name: string }): FlowError {
-  return new FlowError(
+/** Throws FlowError if a flow stands in the place of a run's id. */
+function checkNoFlow(id: unknown, method: string): void {
+  if (!isFlow(id)) return;
+  const { name } = id;
+  throw new FlowError(
     'bad_option',
-    `\`engine.run\` takes the id of a run, but got flow \`${name}\`. Start a run of it with \`engine.start(flow, input)\`, ` +
+    `\`engine.${method}\` takes the id of a run, but got flow \`${name}\`. Start a run of it with \`engine.start(flow, input)\`, ` +
       'or with `flow.run(input)` to get its output.',
     { option: 'id', flow: name },
   );

@@ -214,6 +214,6 @@ export type InputOf<F extends AnyFlow> = NonNullable<F['types']>['input'];
 export type ReturnedBy<F extends AnyFlow> = NonNullable<F['types']>['outputs'];
 
 /** The arguments of a start. `input` may be left out if its type allows `undefined`. */
-export type StartArguments<Input> = undefined extends Input
-  ? [input?: Input, options?: StartOptions]
-  : [input: Input, options?: StartOptions];
+export type StartArguments<Input, Options = StartOptions> = undefined extends Input
+  ? [input?: Input, options?: Options]
+  : [input: Input, options?: Options];

@@ -68,8 +68,14 @@ export {
 export type { RunResult } from '../machines/index.ts';
 export { createEngine, type Engine, type EngineOptions } from './create-engine.ts';
 export type { Subscription } from './engine/emitter.ts';
-export type { EngineSettings, RecoverOptions, StartOptions, StopOptions } from './engine/engine-options.ts';
-export type { EntryOf, EventsOptions, Run, RunActor } from './engine/run.ts';
+export type {
+  EngineSettings,
+  ForkOptions,
+  RecoverOptions,
+  StartOptions,
+  StopOptions,
+} from './engine/engine-options.ts';
+export type { EntryOf, EventsOptions, Run, RunActor, ViewOptions } from './engine/run.ts';
 export type { RunCommand } from './engine/run-command.ts';
 export type { FlowLogic, RunMachine } from './engine/run-logic.ts';
 export type { RunSnapshot, RunState } from './engine/run-snapshot.ts';

@@ -30,8 +30,8 @@ export function createSignUpFlow({ accounts, mailUrl, partnerUrl, smsUrl, out }:
 
   return createFlow('signup', { input: SignUp })
     .task('account', {
-      perform: ({ input: { name, email } }) => {
-        const id = accounts.create(name, email);
+      perform: ({ input: { name, email }, idempotencyKey }) => {
+        const id = accounts.create(name, email, idempotencyKey);
         if (id === undefined) throw new FatalError(`${email} is registered already`);
         return { id };
       },

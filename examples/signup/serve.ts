@@ -1,9 +1,11 @@
-// npm run example:server [-- hono|express|fastify|node]: runs the server until it is told to stop.
+// npm run example:server [-- hono|express|fastify|node]: runs the server until it is told to stop. With TOPPLE_STORE=FILE
+// it keeps its runs there: killed and started again, it goes on with what it had accepted.
 
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { createEngine } from 'topple';
+import { createEngine, type Run } from 'topple';
 import { drainOn } from 'topple/http/node';
+import { createSqliteStore } from 'topple/sqlite';
 import { createSignUpFlow } from './flow.ts';
 import type { Service } from './loopback.ts';
 import { startExpress } from './servers/express.ts';
@@ -20,7 +22,7 @@ const servers = new Map<string, (site: Site, port: number) => Promise<Service>>(
   ['node', startNode],
 ]);
 
-const { PORT = '3000', TOPPLE_TOKEN } = process.env;
+const { PORT = '3000', TOPPLE_TOKEN, TOPPLE_STORE: file } = process.env;
 const [name = 'hono', out = 'out/server'] = process.argv.slice(2);
 const start = servers.get(name);
 const port = /^\d{1,5}$/.test(PORT) ? Number(PORT) : Number.NaN;
@@ -32,9 +34,15 @@ if (TOPPLE_TOKEN !== undefined && !/^[\w.~+/-]+=*$/.test(TOPPLE_TOKEN)) {
 }
 
 const token = TOPPLE_TOKEN ?? randomBytes(16).toString('hex');
-const surroundings = await openSurroundings(resolve(out));
-const engine = createEngine({ keepSettled: 1_000 });
-const site = createSite(engine, createSignUpFlow(surroundings), { token });
+// No body here can end the process. If it is gone, that was somebody else's doing, and no reason to set a run aside.
+const options = { maxLosses: 1_000_000 };
+const store = file === undefined ? undefined : await createSqliteStore(file, options).catch(refuseError);
+const surroundings = await openSurroundings(resolve(out), { goesOn: store !== undefined });
+const engine = createEngine(store === undefined ? { keepSettled: 1_000 } : { store });
+const flow = createSignUpFlow(surroundings);
+const site = createSite(engine, flow, { token });
+// Runs of a server that dies later are taken over too, from others that share the file.
+const goneOn = store === undefined ? [] : await engine.recover([flow], { watch: true });
 const server = await start(site, port).catch((error: NodeJS.ErrnoException) => {
   refuse(error.code === 'EADDRINUSE' ? `Port ${port} is taken: set PORT to another.` : error.message);
 });
@@ -54,7 +62,7 @@ and with the runId of the answer in place of ID:
   curl -N -H "authorization: Bearer ${shown}" ${url}/runs/ID/events
   curl -X POST -H "authorization: Bearer ${shown}" ${url}/runs/ID/cancel
 
-Mail, cards and the audit are in ${surroundings.out}. Ctrl-C stops it.`);
+${goneOn.length > 0 ? `Going on with ${count(goneOn)} accepted before. ` : ''}Mail, cards and the audit are in ${surroundings.out}. Ctrl-C stops it.`);
 
 const report = await drainOn(site.background, {
   graceMs: 10_000,
@@ -65,9 +73,19 @@ const report = await drainOn(site.background, {
   },
 });
 await engine.stop();
+await store?.close();
 await surroundings.close();
 const left = report.leftovers.map(({ runId, tasks }) => `\n  ${runId}: ${tasks.join(', ')}`);
-console.log(`Stopped: ${report.settled} settled meanwhile, ${left.length} cancelled${left.join('')}`);
+const fate = store === undefined ? 'cancelled' : 'kept for the next start';
+console.log(`Stopped: ${report.settled} settled meanwhile, ${left.length} ${fate}${left.join('')}`);
+
+function count(runs: readonly Run[]): string {
+  return `${runs.length} run${runs.length === 1 ? '' : 's'}`;
+}
+
+function refuseError(error: Error): never {
+  return refuse(`TOPPLE_STORE cannot be used: ${error.message}`);
+}
 
 function refuse(message: string): never {
   console.error(message);

@@ -8,13 +8,14 @@ import {
   createHealthHandler,
   createRunsHandler,
   type HealthHandler,
+  IdempotencyError,
   type RunsHandler,
 } from 'topple/http';
 import type { SignUpFlow } from './flow.ts';
 
 /** A response to a client, independent of the server. */
 export interface Answer {
-  readonly status: 202 | 422 | 503;
+  readonly status: 202 | 400 | 422 | 503;
   readonly headers: Record<string, string>;
   readonly body: { readonly runId: string } | { readonly errors: readonly object[] };
 }
@@ -28,7 +29,10 @@ export interface Site {
   readonly health: HealthHandler;
   /** Limit for the body of `POST /signup`, in bytes. */
   readonly bodyLimit: number;
-  /** Accepts a sign-up: its tasks run once the response has gone. */
+  /**
+   * Accepts a sign-up: its tasks run once the response has gone. A request that is repeated with the same
+   * `Idempotency-Key` joins the run of the first.
+   */
   signUp(tasks: BackgroundTasks, input: unknown): Promise<Answer>;
   /** Ends the event streams, which would keep a server from closing. */
   dismiss(): void;
@@ -62,6 +66,8 @@ export function createSite(engine: Engine, flow: SignUpFlow, { token, logger }: 
           const errors = error.issues.map(({ path, message }) => ({ field: path.join('.'), message }));
           return { status: 422, headers: {}, body: { errors } };
         }
+        if (error instanceof IdempotencyError)
+          return { status: error.status, headers: {}, body: { errors: [{ message: error.message }] } };
         if (error instanceof BusyError) {
           return {
             status: 503,

@@ -6,15 +6,21 @@ import { startMailServer } from './mail-server.ts';
 import { startPartner } from './partner.ts';
 import { startSmsGateway } from './sms-gateway.ts';
 
-/** Starts the services that the tasks use, in a folder that is emptied first. */
-export async function openSurroundings(out: string): Promise<Surroundings & { close(): Promise<void> }> {
-  for (const name of ['outbox', 'cards', 'accounts.db', 'audit.ndjson', 'report.json']) {
-    await rm(join(out, name), { recursive: true, force: true });
-  }
+/**
+ * Starts the services that the tasks use, in a folder.
+ *
+ * @param goesOn leaves what is in the folder, for a program that goes on where it was; otherwise that is emptied first
+ */
+export async function openSurroundings(
+  out: string,
+  { goesOn = false } = {},
+): Promise<Surroundings & { close(): Promise<void> }> {
+  const own = ['outbox', 'cards', 'accounts.db', 'greylist.db', 'partner.db', 'audit.ndjson', 'report.json'];
+  for (const name of goesOn ? [] : own) await rm(join(out, name), { recursive: true, force: true });
   await mkdir(out, { recursive: true });
   const accounts = new Accounts(join(out, 'accounts.db'));
-  const mailServer = await startMailServer(join(out, 'outbox'));
-  const partner = await startPartner();
+  const mailServer = await startMailServer(join(out, 'outbox'), join(out, 'greylist.db'));
+  const partner = await startPartner(join(out, 'partner.db'));
   const smsGateway = await startSmsGateway();
   return {
     accounts,

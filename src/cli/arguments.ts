@@ -12,9 +12,18 @@ export type Asked =
       readonly kind: 'command';
       readonly command: Command;
       readonly argument: string;
+      readonly rest: readonly string[];
       readonly given: Given<Options> & Always;
     }
   | { readonly kind: 'text'; readonly text: string };
+
+/** A command with its arguments, before its options are read. */
+interface Read {
+  readonly command: Command;
+  readonly argument: string;
+  readonly rest: readonly string[];
+  readonly opts: Opts;
+}
 
 /**
  * Reads a command line.
@@ -26,18 +35,26 @@ export async function readArguments(
   commands: readonly Command[],
   version: string,
 ): Promise<Asked> {
-  let asked: { readonly command: Command; readonly argument: string; readonly opts: Opts } | undefined;
+  let asked: Read | undefined;
   let text = '';
   const program = createParser('topple').version(version, '-V, --version', 'show the version');
-  program.usage('COMMAND [OPTIONS]').description('Run, simulate and draw flows of tasks.');
+  program
+    .usage('COMMAND [OPTIONS]')
+    .description('Run, simulate and draw flows of tasks, and look after runs that a file keeps.');
   program.addHelpText('after', `\n${closing}`);
   program.helpCommand(false);
+  const words = await withoutHelpCommand(args, commands);
+  program.configureHelp({ subcommandTerm: (parser) => `${parser.name()} ${parser.usage()}`.trimEnd() });
   for (const command of commands) {
     const parser = program.command(command.name).summary(command.summary);
-    describe(parser, command);
+    parser.helpGroup(`${command.group ?? 'Flows'}:`);
+    // Options take time to describe, and only one command's are needed.
+    if (words.includes(command.name)) describe(parser, command);
+    else parser.usage(usageOf(command));
     parser.action((...values: unknown[]) => {
       const argument = command.argument === undefined ? '' : ((values[0] as string | undefined) ?? '');
-      asked = { command, argument, opts: parser.optsWithGlobals() };
+      const rest = command.rest === undefined ? [] : (values[1] as string[]);
+      asked = { command, argument, rest, opts: parser.optsWithGlobals() };
     });
   }
   for (const parser of [program, ...program.commands]) {
@@ -52,14 +69,14 @@ export async function readArguments(
     });
   }
   try {
-    program.parse(await withoutHelpCommand(args, commands), { from: 'user' });
+    program.parse(words, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0) throw await explain(error, text, args, commands);
   }
   if (asked === undefined) return { kind: 'text', text };
-  const { command, argument, opts } = asked;
-  return { kind: 'command', command, argument, given: await readOptions(command, opts) };
+  const { opts, ...read } = asked;
+  return { kind: 'command', ...read, given: await readOptions(read.command, opts) };
 }
 
 /** Turns `help NAME` into `NAME --help`. The parser's own help command would read the process's exit code. */
@@ -82,14 +99,21 @@ function createParser(name: string): Parser {
   return new Parser(name).helpOption('-h, --help', 'show this help').option('--verbose', 'show stack traces');
 }
 
+/** The arguments of a command, as its help shows them. */
+function usageOf({ argument, rest }: Command): string {
+  const first = argument && (argument.isOptional ? `[${argument.name}]` : `<${argument.name}>`);
+  return ['[options]', first, rest && `[${rest.name}...]`].filter((part) => part !== undefined).join(' ');
+}
+
 function describe(parser: Parser, command: Command): void {
-  const { argument, options, description, summary } = command;
+  const { argument, rest, options, description, summary } = command;
   parser.helpOption('-h, --help', 'show this help').option('--verbose', 'show stack traces');
   parser.description(description === undefined ? summary : `${summary}\n\n${description}`);
   if (argument !== undefined) {
     const { name, isOptional } = argument;
     parser.argument(isOptional ? `[${name}]` : `<${name}>`, argument.summary);
   }
+  if (rest !== undefined) parser.argument(`[${rest.name}...]`, rest.summary);
   for (const [name, option] of Object.entries(options)) {
     const flag = flagOf(name);
     const collect = (value: string, before: string[] = []) => [...before, value];

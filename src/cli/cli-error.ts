@@ -3,7 +3,7 @@ import { cutMiddle, escapeControls } from '../model/escape.ts';
 /** Exit codes of the process. */
 export const exitCode = {
   done: 0,
-  /** A run, or a simulated one, ended `failed` or `cancelled`. */
+  /** A run, or a simulated one, ended `failed` or `cancelled`; or what was asked was refused. */
   failed: 1,
   /** Bad options, or a file that cannot be read. */
   usage: 2,
@@ -40,6 +40,15 @@ export class InvalidFlowError extends CliError {
 
   constructor(message: string, options?: ErrorOptions) {
     super(exitCode.invalidFlow, message, options);
+  }
+}
+
+/** A store, or whoever has the run, refuses what was asked. */
+export class RefusedError extends CliError {
+  override readonly name = 'RefusedError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(exitCode.failed, message, options);
   }
 }
 

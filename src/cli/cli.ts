@@ -13,7 +13,8 @@ export async function runCli(args: readonly string[], io: Io): Promise<number> {
   try {
     const asked = await readArguments(args, commands, version());
     if (asked.kind === 'command') {
-      return (await asked.command.run(asked.argument, asked.given, io)) ?? exitCode.done;
+      const { command, argument, given, rest } = asked;
+      return (await command.run(argument, given, io, rest)) ?? exitCode.done;
     }
     io.stdout.write(asked.text);
     return exitCode.done;

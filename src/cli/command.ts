@@ -36,7 +36,7 @@ export interface Always {
   readonly verbose: boolean;
 }
 
-/** The one argument of a command besides its options. */
+/** An argument of a command besides its options. */
 export interface Argument {
   readonly name: string;
   readonly summary: string;
@@ -54,7 +54,11 @@ export interface Command<All extends Options = Options> {
   readonly summary: string;
   /** A longer text for the command's own help. */
   readonly description?: string | undefined;
+  /** The heading of the help under which it stands; default `Flows`. */
+  readonly group?: string | undefined;
   readonly argument?: Argument | undefined;
+  /** Any number of further arguments. */
+  readonly rest?: Argument | undefined;
   readonly options: All;
   /** Command lines without `topple`, each with its meaning. */
   readonly examples: readonly (readonly [line: string, meaning: string])[];
@@ -62,7 +66,12 @@ export interface Command<All extends Options = Options> {
    * Runs the command and resolves with an `exitCode`; 0 if `undefined`. An error that it throws is shown in one line: a
    * `CliError` with its own code, any other as a defect.
    */
-  run(argument: string, given: Given<All> & Always, io: Io): Promise<number | undefined>;
+  run(
+    argument: string,
+    given: Given<All> & Always,
+    io: Io,
+    rest: readonly string[],
+  ): Promise<number | undefined>;
 }
 
 /** Ties the types of `run` to the options. */

@@ -69,12 +69,13 @@ complete -F _topple topple
 
 function zsh(commands: readonly Command[]): string {
   const cases = commands.map((command) => {
-    const { argument } = command;
+    const { argument, rest: more } = command;
     const flags = flagsOf(command).map(({ flag, option }) => {
       const value = option.takes === undefined ? '' : `:${option.takes}:${zshAction(option)}`;
       return `'${option.isList ? '*' : ''}${flag}[${zshText(option.summary)}]${value}'`;
     });
     const rest = argument === undefined ? [] : [`'1:${zshText(argument.summary)}:${zshAction(argument)}'`];
+    if (more !== undefined) rest.push(`'*:${zshText(more.summary)}:${zshAction(more)}'`);
     return `    ${command.name})\n      _arguments ${[...flags, ...rest].join(' \\\n        ')} ;;`;
   });
   const names = commands.map(({ name, summary }) => `    '${name}:${zshText(summary)}'`);

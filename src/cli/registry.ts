@@ -1,7 +1,19 @@
 import type { Command } from './command.ts';
+import { cancel } from './commands/cancel.ts';
+import { check } from './commands/check.ts';
 import { completionOf } from './commands/completion.ts';
+import { exportOf } from './commands/export.ts';
+import { fork } from './commands/fork.ts';
 import { graph } from './commands/graph.ts';
+import { importOf } from './commands/import.ts';
+import { list } from './commands/list.ts';
+import { pause } from './commands/pause.ts';
+import { prune } from './commands/prune.ts';
+import { recover } from './commands/recover.ts';
+import { rerun } from './commands/rerun.ts';
+import { resume } from './commands/resume.ts';
 import { run } from './commands/run.ts';
+import { show } from './commands/show.ts';
 import { simulate } from './commands/simulate.ts';
 import { test } from './commands/test.ts';
 
@@ -10,4 +22,22 @@ import { test } from './commands/test.ts';
  * and completion are made from its description. Its `run` gets an `Io` with all that it needs of the process (streams,
  * environment, signals), so tests call `runCli([...], io)` without spawning a process.
  */
-export const commands: readonly Command[] = [run, simulate, graph, test, completionOf(() => commands)];
+export const commands: readonly Command[] = [
+  run,
+  simulate,
+  graph,
+  test,
+  completionOf(() => commands),
+  list,
+  show,
+  recover,
+  rerun,
+  fork,
+  cancel,
+  pause,
+  resume,
+  exportOf,
+  importOf,
+  prune,
+  check,
+];

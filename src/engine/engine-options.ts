@@ -40,13 +40,31 @@ export interface EngineSettings {
   readonly random?: (() => number) | undefined;
 }
 
-export interface StartOptions extends Omit<RunSettings, 'forwardEvents'> {
+export interface StartOptions extends Omit<RunSettings, 'forwardEvents' | 'resumesWhenRecovered'> {
   /** The run's id: new to the store, without `/`. Default: a random UUID. */
   readonly id?: string | undefined;
-  /** Starts the run paused: accepted and kept, but no attempt starts before `resume`. Default false. */
-  readonly paused?: boolean | undefined;
+  /**
+   * What happens if the store has a run of this `id`. `reject`, the default: `start` rejects with `StoreConflictError`.
+   * `join`: it gives that run, whether it is under way here or in another process, or has settled; its own options stay.
+   * With another input (compared as the schema returns it, and the store gives it back) `start` rejects with `InputError`.
+   */
+  readonly onExisting?: 'reject' | 'join' | undefined;
+  /**
+   * Starts the run paused: accepted and kept, but no attempt starts before `resume`. With `until_recovered` a recovery
+   * resumes it too: whoever was to do it is gone with its process. Default false.
+   */
+  readonly paused?: boolean | 'until_recovered' | undefined;
   /** Cancels the run when aborted, with its reason. */
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface ForkOptions {
+  /** `seq` of the last entry that counts: what had settled by then is taken over. Default: the last one. */
+  readonly seq?: number | undefined;
+  /** Another input, checked by the schema. Outputs that are taken over were made of the old one. Default: the same. */
+  readonly input?: unknown;
+  /** The id of the new run: new to the store, without `/`. Default: a random UUID. */
+  readonly id?: string | undefined;
 }
 
 export interface RecoverOptions {
@@ -97,7 +115,7 @@ const engineKeys = new Set([
 const logicKeys = new Set(['concurrency', 'totalTimeoutMs', 'forwardEvents']);
 const filterKeys = new Set(['flow', 'settled', 'newestFirst', 'before', 'limit']);
 const recoverKeys = new Set(['watch', 'ids', 'onFlowChange', 'onRecovered']);
-const startKeys = new Set(['id', 'paused', 'signal', 'concurrency', 'totalTimeoutMs']);
+const startKeys = new Set(['id', 'onExisting', 'paused', 'signal', 'concurrency', 'totalTimeoutMs']);
 
 export function checkEngine(given: EngineSettings): void {
   const place = (option: string) => ({ option, owner: 'createEngine' });
@@ -135,10 +153,14 @@ export function checkRecover(given: RecoverOptions, isShared: boolean): void {
 export function checkStart(definition: FlowDefinition, given: StartOptions): void {
   checkSettings(definition, given, startKeys);
   const place = (option: string) => ({ option, flow: definition.name });
-  const { id, paused, signal } = given;
+  const { id, onExisting, paused, signal } = given;
   if (id !== undefined) checkRunId(place('id'), id);
-  if (paused !== undefined && typeof paused !== 'boolean')
-    throw badOption(place('paused'), 'true or false', paused);
+  if (onExisting !== undefined && onExisting !== 'reject' && onExisting !== 'join')
+    throw badOption(place('onExisting'), '`reject` or `join`', onExisting);
+  if (onExisting === 'join' && id === undefined)
+    throw badOption(place('id'), 'given with `onExisting: join`: it says which run to join', id);
+  if (paused !== undefined && typeof paused !== 'boolean' && paused !== 'until_recovered')
+    throw badOption(place('paused'), 'true, false or `until_recovered`', paused);
   if (signal !== undefined && !isA(signal, AbortSignal))
     throw badOption(place('signal'), 'an AbortSignal', signal);
 }

@@ -16,7 +16,7 @@ import { guardLogger, type Logger } from '../model/logger.ts';
 import { type MaybePromise, takesTime } from '../model/maybe-promise.ts';
 import { newRunId } from '../model/new-run-id.ts';
 import { OrderedMap } from '../model/ordered-map.ts';
-import { check } from '../model/schema.ts';
+import { type Checked, check } from '../model/schema.ts';
 import { isShared } from '../store/shared.ts';
 import type { RunFilter, RunSummary, Store } from '../store/store.ts';
 import type { EngineCore } from './core.ts';
@@ -28,6 +28,7 @@ import {
   checkRecover,
   checkStart,
   type EngineSettings,
+  type ForkOptions,
   type RecoverOptions,
   type StartOptions,
   type StopOptions,
@@ -113,25 +114,26 @@ export class EngineRuns implements EngineCore<LiveRun> {
   async start(definition: FlowDefinition, input: unknown, given: StartOptions = nothing): Promise<Run> {
     if (given !== nothing) checkStart(definition, given);
     this.#pools.check(definition);
-    const checking = check(definition.settings.input, input);
-    const checked = checking instanceof Promise ? await checking : checking;
-    if (!checked.ok) throw new InputError(definition.name, checked.issues);
-    this.#checkWritable(definition, checked.value);
-    const shared = isShared(this.store) ? (await this.#loadDurability(this.store)).shared : undefined;
-    this.#checkStarting();
-    const { id, signal, paused, ...settings } = given;
-    if (id !== undefined && this.#live.get(id) !== undefined) throw taken(id);
+    const checking = this.#accept(definition, input);
+    const accepted = checking instanceof Promise ? await checking : checking;
+    const { onExisting, id } = given;
+    if (onExisting !== 'join') return this.#start(definition, accepted.input, given);
+    const { joinOrStart } = await import('./join.ts');
     this.#meet(definition);
-    shared?.attach();
-    const run = this.#launch(this.newJournal(definition, id), settings, checked.value);
-    if (paused === true) run.command({ type: 'run.pause' });
-    const kept = startedBy(run);
-    const handle = this.#handleOf(run);
-    if (signal !== undefined) this.#cancelOn(signal, handle, run);
-    if (takesTime(kept)) await kept.catch((error: unknown) => refuse(run, error));
-    // The id is its own now. If it has settled by now, it has the place already.
-    if (this.#live.get(run.id) === run) this.#settled.delete(run.id);
-    return handle;
+    const wanted = { definition, id: id as string, input: accepted.input };
+    return joinOrStart(this, wanted, () => this.#start(definition, accepted.input, given));
+  }
+
+  /** Starts a run that begins with what had settled in another one by then. */
+  async fork(runId: string, given: ForkOptions = {}): Promise<Run> {
+    const { checkFork, recordFork } = await import('./fork.ts');
+    const { source, seq, input: earlier } = checkFork(runId, await this.#held(runId, 'engine.fork'), given);
+    const { definition, settings } = source;
+    this.#pools.check(definition);
+    const { input } = given.input === undefined ? earlier : await this.#accept(definition, given.input);
+    const journal = this.#newRun(definition, given.id);
+    recordFork(journal, source, seq, input, this.turnOf(this.#clock).timers.now());
+    return this.#begin(journal, settings, input, {});
   }
 
   /** Makes actor logic of a flow, bound to this engine. */
@@ -163,11 +165,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   /** Finds a run: under way, settled and kept in memory, or in the store. */
   async run(id: string): Promise<Run | undefined> {
-    if (typeof id !== 'string')
-      throw badOption({ option: 'id', owner: 'engine.run' }, 'the id of a run, as `run.id` has it', id);
-    const here = this.#find(id);
-    if (here !== undefined) return this.#handleOf(here);
-    const found = await this.#findStored(id);
+    const found = await this.#held(id, 'engine.run');
     return found && this.#handleOf(found);
   }
 
@@ -226,7 +224,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   enter(run: LiveRun): MaybePromise<void> {
     if (this.#live.get(run.id) !== undefined) throw underWay(run.id);
     // A new run may be refused yet, by a store that has another of its id.
-    const isNew = run.journal.seq === 0 && !run.journal.isShared;
+    const isNew = run.journal.keptSeq === 0 && !run.journal.isShared;
     const checked = isNew ? undefined : this.#left.check(run.journal);
     this.#live.set(run.id, run);
     this.#durable?.stored.forget(run.id);
@@ -268,6 +266,17 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return shared && quiet(shared.command(runId, command));
   }
 
+  // Services for those that join a run.
+
+  here(id: string): LiveRun | undefined {
+    return this.#live.get(id) ?? this.#settled.get(id);
+  }
+
+  async handleFor(id: string, entries: readonly Entry[]): Promise<Run | undefined> {
+    const found = await this.#heldOf(id, entries);
+    return found && this.#handleOf(found);
+  }
+
   // Services for recoveries.
 
   liveIds(): readonly string[] {
@@ -283,8 +292,85 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return launch(this, journal, settings, input, this.#launchOptions);
   }
 
-  #find(id: string): LiveRun | undefined {
-    return this.#live.get(id) ?? this.#settled.get(id);
+  #start(
+    definition: FlowDefinition,
+    input: unknown,
+    { id, signal, paused, onExisting: _, ...settings }: StartOptions,
+  ): MaybePromise<Run> {
+    const all = paused === 'until_recovered' ? { ...settings, resumesWhenRecovered: true } : settings;
+    const begin = (): MaybePromise<Run> =>
+      this.#begin(this.#newRun(definition, id), all, input, { signal, paused });
+    return isShared(this.store) ? this.#loadDurability(this.store).then(begin) : begin();
+  }
+
+  /** Starts a run, and gives it once the store has it. */
+  #begin(
+    journal: RunJournal,
+    settings: RunSettings,
+    input: unknown,
+    { signal, paused }: Pick<StartOptions, 'signal' | 'paused'>,
+  ): MaybePromise<Run> {
+    this.#meet(journal.definition);
+    this.#durable?.shared?.attach();
+    const run = this.#launch(journal, settings, input);
+    if (paused) run.command({ type: 'run.pause' });
+    const kept = startedBy(run);
+    const handle = this.#handleOf(run);
+    if (signal !== undefined) this.#cancelOn(signal, handle, run);
+    const begun = (): Run => {
+      // The id is its own now. If it has settled by now, it has the place already.
+      if (this.#live.get(run.id) === run) this.#settled.delete(run.id);
+      return handle;
+    };
+    return takesTime(kept) ? kept.then(begun, (error: unknown) => refuse(run, error)) : begun();
+  }
+
+  /** Checks an input: the value that the schema returns, and the store can write. */
+  #accept(definition: FlowDefinition, input: unknown): MaybePromise<{ readonly input: unknown }> {
+    const checking = check(definition.settings.input, input);
+    const accept = (checked: Checked): { readonly input: unknown } => {
+      if (!checked.ok) throw new InputError(definition.name, checked.issues);
+      this.#checkWritable(definition, checked.value);
+      return { input: checked.value };
+    };
+    return checking instanceof Promise ? checking.then(accept) : accept(checking);
+  }
+
+  /** The journal of a run that may start now. */
+  #newRun(definition: FlowDefinition, id: string | undefined): RunJournal {
+    this.#checkStarting();
+    if (id !== undefined && this.#live.get(id) !== undefined) throw taken(id);
+    return this.newJournal(definition, id);
+  }
+
+  async #held(id: string, owner: string): Promise<HeldRun | undefined> {
+    if (typeof id !== 'string')
+      throw badOption({ option: 'id', owner }, 'the id of a run, as `run.id` has it', id);
+    const here = this.here(id);
+    if (here !== undefined && !(await this.#hasGoneOn(here))) return here;
+    return this.#heldOf(id, (await this.store?.read(id)) ?? []);
+  }
+
+  /** The run of which the store has these entries. It may have started or been recovered while they were read. */
+  async #heldOf(id: string, entries: readonly Entry[]): Promise<HeldRun | undefined> {
+    const here = (): LiveRun | undefined => {
+      const found = this.here(id);
+      const isBehind = found !== this.#live.get(id) && entries.length > (found?.journal.seq ?? 0);
+      return isBehind ? undefined : found;
+    };
+    if (here() !== undefined || entries.length === 0 || this.store === undefined) return here();
+    const { stored } = await this.#loadDurability(this.store);
+    return here() ?? (await stored.of(id, entries));
+  }
+
+  /** Whether a run that has settled here ran again elsewhere. */
+  async #hasGoneOn({ id, journal, hasSettled }: LiveRun): Promise<boolean> {
+    if (!hasSettled || !isShared(this.store) || this.#live.get(id) !== undefined) return false;
+    try {
+      return (await this.store.lastSeq(id)) > journal.seq;
+    } catch (error) {
+      return isA(error, StoreConflictError);
+    }
   }
 
   #handleOf(run: HeldRun): Run {
@@ -306,14 +392,6 @@ export class EngineRuns implements EngineCore<LiveRun> {
     again.handle = handle;
     return again;
   };
-
-  async #findStored(id: string): Promise<HeldRun | undefined> {
-    const entries = (await this.store?.read(id)) ?? [];
-    if (this.store === undefined || entries.length === 0) return this.#find(id);
-    const { stored } = await this.#loadDurability(this.store);
-    // It may have started or been recovered meanwhile.
-    return this.#find(id) ?? (await stored.of(id, entries));
-  }
 
   #loadDurability(store: Store): Promise<Durability> {
     this.#durability ??= import('./durability.ts').then(({ Durability }) => {

@@ -70,6 +70,8 @@ export class RunJournal {
   /** The fold of the last moment shown, which may be far behind. */
   #shown: RunFold | undefined;
   #moment: { readonly seq: number; readonly view: RunView } | undefined;
+  /** The fold of the last earlier moment that was asked for. */
+  #past: RunFold | undefined;
   #view: { readonly seq: number; readonly view: RunView } | undefined;
 
   constructor(runId: string, definition: FlowDefinition, logger: Logger, kept: readonly Entry[] = []) {
@@ -210,6 +212,30 @@ export class RunJournal {
   view(seq = this.shownSeq): RunView {
     if (this.#view?.seq !== seq) this.#view = { seq, view: this.foldTo(seq).view() };
     return this.#view.view;
+  }
+
+  /**
+   * The view as it was after an earlier entry, 0 for none. Later entries, and a recovery that came after it, do not show
+   * in it.
+   */
+  pastView(seq: number): RunView {
+    if (this.#past === undefined || this.#past.seq > seq) this.#past = this.#newFold();
+    for (let next = this.#past.seq + 1; next <= seq; next++) {
+      if (next === this.#left + 1) this.#past.recover();
+      this.#past.apply(this.#entries.get(next));
+    }
+    return this.#past.view();
+  }
+
+  /** `seq` of the last entry that may be shown and is not later than an instant; 0 if there is none. */
+  seqAt(at: number): number {
+    let [low, high] = [0, this.shownSeq];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if (this.entry(middle).at <= at) low = middle;
+      else high = middle - 1;
+    }
+    return low;
   }
 
   /** Opens the ledger to resume from; only the newest may be read. */

@@ -134,7 +134,10 @@ export class RunOpening {
     if (leftMs <= 0) return this.#expire();
     this.#startLimit(leftMs);
     run.send({ type: 'run.recover', at });
-    if (status === 'paused') run.send({ type: 'run.pause', at });
+    if (status !== 'paused') return;
+    run.send({ type: 'run.pause', at });
+    if (run.config.settings.resumesWhenRecovered && !hasResumed(run.journal))
+      run.send({ type: 'run.resume', at });
   }
 
   #startLimit(leftMs: number | undefined): void {
@@ -145,4 +148,10 @@ export class RunOpening {
     const { message } = this.#run.config.timeoutError();
     this.#run.send({ type: 'run.cancel', at: this.#run.now(), cause: 'timeout', reason: message });
   }
+}
+
+/** Whether somebody ended a pause of the run. */
+function hasResumed(journal: RunJournal): boolean {
+  for (let seq = 1; seq <= journal.seq; seq++) if (journal.entry(seq).type === 'run.resumed') return true;
+  return false;
 }

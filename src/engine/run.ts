@@ -1,6 +1,6 @@
 import type { ActorRef, AnyActorRef } from 'xstate';
 import type { RunResult } from '../../machines/orchestrator.ts';
-import { checkNumber } from '../model/check.ts';
+import { badOption, checkKeys, checkNumber } from '../model/check.ts';
 import { EngineStoppedError, RunFailedError } from '../model/error.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
@@ -25,6 +25,14 @@ export interface EventsOptions {
   readonly after?: number | undefined;
   /** Ends the iteration without an error when aborted, even while it waits for the next event. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** An earlier moment of a run: after an entry, or at an instant. */
+export interface ViewOptions {
+  /** `seq` of the last entry that the view shows; 0 shows the run before its first. Maximum: `run.seq`. */
+  readonly seq?: number | undefined;
+  /** An instant, in epoch milliseconds: the view shows the entries up to then, it included. */
+  readonly at?: number | undefined;
 }
 
 /** A run behind a handle: under way, over, or read from the store. */
@@ -52,6 +60,9 @@ export interface HeldRun {
   /** Calls back once it is over; at once if it is. Returns a function that cancels this. */
   whenEnded(callback: (end: End) => void): () => void;
 }
+
+const now: ViewOptions = {};
+const viewKeys = new Set(['seq', 'at']);
 
 /** Has a settled run run again. */
 export type RunAgain = (settled: HeldRun, taskIds: readonly string[] | undefined) => HeldRun;
@@ -86,9 +97,15 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
     return this.#run.actor as unknown as RunActor<Outputs>;
   }
 
-  /** The run's current view: plain data, which later events do not change. */
-  view(): RunView {
-    return this.#run.journal.view();
+  /**
+   * The run's current view, or that of an earlier moment: plain data, which later events do not change. An earlier view
+   * is made from the journal, reruns included, and costs what it has to read of that.
+   *
+   * @throws FlowError for a `seq` beyond `run.seq`, or for both `seq` and `at`
+   */
+  view(moment: ViewOptions = now): RunView {
+    const { journal } = this.#run;
+    return moment === now ? journal.view() : journal.pastView(seqOf(moment, journal));
   }
 
   /**
@@ -216,6 +233,21 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
     });
     return quiet(ended);
   }
+}
+
+/** `seq` of the last entry that a moment shows. */
+function seqOf(moment: ViewOptions, journal: RunJournal): number {
+  const place = (option: string) => ({ option, owner: 'run.view' });
+  checkKeys(place('options'), moment, viewKeys);
+  const { seq, at } = moment;
+  if (at === undefined) {
+    if (seq === undefined) return journal.shownSeq;
+    if (Number.isInteger(seq) && seq >= 0 && seq <= journal.shownSeq) return seq;
+    throw badOption(place('seq'), `an integer from 0 to ${journal.shownSeq}, the run's last \`seq\``, seq);
+  }
+  if (seq !== undefined) throw badOption(place('at'), 'left out where there is a `seq`', at);
+  checkNumber(place('at'), at, { infinity: true });
+  return journal.seqAt(at);
 }
 
 /** The view at the run's end, which a rerun does not change. */

@@ -7,7 +7,8 @@ import type { PendingRun } from './pending.ts';
 export class AcceptedRun implements PendingRun {
   static #count = 0;
   readonly number = ++AcceptedRun.#count;
-  readonly id: string;
+  /** Empty until it is known. */
+  id: string;
   readonly flow: string;
   /** Its tasks, if they are functions. */
   readonly batch: Batch | undefined;

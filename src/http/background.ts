@@ -25,7 +25,7 @@ export interface Background {
    *
    * @throws FlowError for an invalid option
    */
-  open(options?: RouteOptions, hooks?: ResponseHooks): Delivery;
+  open(options?: RouteOptions<never>, hooks?: ResponseHooks): Delivery;
   /**
    * Refuses work of new requests, gives requests and runs under way `graceMs`, and ends the rest. Resolves with a
    * report that names the runs it ended. A second call gets the result of the first. Stops the engine if it is the
@@ -53,7 +53,7 @@ export function createBackground(options: BackgroundOptions = {}): Background {
   const stalls = new Stalls(stallTimeoutMs, clock);
   const core = { engine, pending, logger, clock, requests, stalls, ownsEngine: given === undefined };
   const defaults = { onError, onDisconnect, onHandlerError };
-  const checked = new WeakSet<RouteOptions>();
+  const checked = new WeakSet<RouteOptions<never>>();
   let draining: Promise<DrainReport> | undefined;
   return {
     engine,

@@ -1,13 +1,22 @@
 import { definitionOf } from '../flow.ts';
 import type { AnyFlow } from '../flow-types.ts';
-import { type Engine, type Logger, type Run, RunFailedError, type StartOptions } from '../index.ts';
+import {
+  type Engine,
+  InputError,
+  type Logger,
+  type Run,
+  RunFailedError,
+  type StartOptions,
+  StoreConflictError,
+} from '../index.ts';
 import { textOf } from '../model/error.ts';
 import { AcceptedRun } from './accepted-run.ts';
 import { Batch } from './batch.ts';
 import { captureContext, currentCall, type TaskOwner } from './context.ts';
-import type { ResponseSentError } from './error.ts';
+import { IdempotencyError, type ResponseSentError } from './error.ts';
 import { bindRun, inContext } from './flow-in-context.ts';
-import type { RouteOptions } from './options.ts';
+import { type KeyedRequest, RequestKeys } from './idempotency.ts';
+import type { RouteOptions, TasksStartOptions } from './options.ts';
 import type { Pending } from './pending.ts';
 import { type RequestsFirst, soon } from './requests-first.ts';
 import type { Awaited, ResponseProgress, Stalls } from './stalls.ts';
@@ -24,7 +33,7 @@ export interface DeliveryCore {
 }
 
 /** An adapter's access to its response. */
-export interface ResponseHooks {
+export interface ResponseHooks extends KeyedRequest {
   /** Tells whether any of the response has been sent. Default: no. */
   readonly isSent?: (() => boolean) | undefined;
   /** Arranges that `check` is called before anything is sent; its errors must reach the handler. */
@@ -60,13 +69,23 @@ export interface Delivery {
   settled(): Promise<void>;
 }
 
+/** A run that is paused until the response has gone. */
+interface HeldRun {
+  readonly run: Run;
+  /** Whether other requests may join it. */
+  readonly isKeyed: boolean;
+}
+
+/** Begins the reason of runs that others may join, and that were cancelled with their request. */
+const DROPPED = 'the request came to nothing: ';
+
 /** A delivery that collects tasks and runs them. */
 export class ResponseDelivery implements Delivery, Collector, Awaited {
   readonly tasks: BackgroundTasks;
   /** Number of its request. */
   readonly number: number;
   readonly #core: DeliveryCore;
-  readonly #options: RouteOptions;
+  readonly #options: RouteOptions<never>;
   /** Cleared once the fate of the tasks is decided, so that request and response can be collected. */
   #hooks: ResponseHooks;
   #standing: Standing = 'open';
@@ -81,7 +100,8 @@ export class ResponseDelivery implements Delivery, Collector, Awaited {
   /** The batch whose run is under way. */
   #current: AcceptedRun | undefined;
   /** Runs of flows, paused until the response has gone. */
-  readonly #waiting: Run[] = [];
+  readonly #waiting: HeldRun[] = [];
+  readonly #keys: RequestKeys;
   readonly #live = new Set<Promise<void>>();
   /** Handler and response, while each is under way. */
   readonly #underWay = { handler: true, response: true };
@@ -89,10 +109,11 @@ export class ResponseDelivery implements Delivery, Collector, Awaited {
   #isWatched = false;
   #released: PromiseWithResolvers<void> | undefined;
 
-  constructor(core: DeliveryCore, options: RouteOptions, hooks: ResponseHooks) {
+  constructor(core: DeliveryCore, options: RouteOptions<never>, hooks: ResponseHooks) {
     this.#core = core;
     this.#options = options;
     this.#hooks = hooks;
+    this.#keys = new RequestKeys(options.idempotency, hooks);
     this.#isLate = core.pending.isClosed;
     this.tasks = new BackgroundTasks(this);
     core.pending.requestBegan();
@@ -186,7 +207,7 @@ export class ResponseDelivery implements Delivery, Collector, Awaited {
     this.#hooks.beforeHead?.(() => this.check());
   }
 
-  start(flow: AnyFlow, input: unknown, options: StartOptions): Promise<Run> {
+  start(flow: AnyFlow, input: unknown, options: TasksStartOptions): Promise<Run> {
     const starting = this.#startPaused(flow, input, options);
     // The handler may not await this promise: avoid an unhandled rejection. After the response, log it.
     starting.catch((error) => {
@@ -196,23 +217,89 @@ export class ResponseDelivery implements Delivery, Collector, Awaited {
     return starting;
   }
 
-  async #startPaused(flow: AnyFlow, input: unknown, options: StartOptions): Promise<Run> {
-    const { name } = definitionOf(flow);
-    const { engine, pending } = this.#core;
+  async #startPaused(flow: AnyFlow, input: unknown, given: TasksStartOptions): Promise<Run> {
+    const { idempotencyKey: _, caller: __, ...options } = given;
     this.#admit();
-    const id = options.id ?? crypto.randomUUID();
-    const accepted = new AcceptedRun(id, name);
-    pending.add(accepted);
+    const accepted = new AcceptedRun(options.id ?? '', definitionOf(flow).name);
+    this.#core.pending.add(accepted);
+    const naming = this.#nameOf(accepted, given);
+    const key = naming && (await naming);
+    accepted.id = key ?? options.id ?? crypto.randomUUID();
+    try {
+      return await this.#startAs(accepted, flow, input, options, key !== undefined);
+    } catch (error) {
+      if (key === undefined || !(error instanceof StoreConflictError)) throw error;
+      return this.#join(accepted, flow, input);
+    }
+  }
+
+  async #startAs(
+    accepted: AcceptedRun,
+    flow: AnyFlow,
+    input: unknown,
+    options: StartOptions,
+    isKeyed: boolean,
+  ): Promise<Run> {
+    const { id } = accepted;
+    // Nobody but this process knows when the response has gone.
+    const paused = options.paused ? options.paused : 'until_recovered';
     const unbind = bindRun(id, captureContext(this));
-    const starting = engine.start(inContext(flow), input as never, { ...options, id, paused: true });
+    const starting = this.#core.engine.start(inContext(flow), input as never, { ...options, id, paused });
     this.#follow(accepted, starting, unbind);
     const run = await starting;
-    if (this.#standing === 'dropped') run.cancel(this.#whyDropped);
-    else if (options.paused !== true) {
-      if (this.#standing === 'sent') run.resume();
-      else this.#waiting.push(run);
-    }
+    const held = { run, isKeyed };
+    if (this.#standing === 'dropped') this.#cancel(held);
+    else if (!options.paused) this.#hold(held);
     return run;
+  }
+
+  /** Resumes a paused run once the response has gone. */
+  #hold(held: HeldRun): void {
+    if (this.#standing === 'sent') held.run.resume();
+    else this.#waiting.push(held);
+  }
+
+  #cancel({ run, isKeyed }: HeldRun): void {
+    run.cancel(isKeyed ? DROPPED + this.#whyDropped : this.#whyDropped);
+  }
+
+  /**
+   * Joins the run of an earlier request. It is left as it is, whatever becomes of this request; only if it was cancelled
+   * because that request came to nothing, it runs again.
+   */
+  async #join({ id, flow: name }: AcceptedRun, flow: AnyFlow, input: unknown): Promise<Run> {
+    const { engine, pending } = this.#core;
+    const run = await engine
+      .start(inContext(flow), input as never, { id, onExisting: 'join' })
+      .catch((error) => {
+        // The schema has accepted the input.
+        throw error instanceof InputError ? new IdempotencyError('reused', { cause: error }) : error;
+      });
+    const { status, reason } = run.view();
+    if (status !== 'cancelled' || !String(reason).startsWith(DROPPED)) return run;
+    const again = new AcceptedRun(id, name);
+    pending.add(again);
+    const unbind = bindRun(id, captureContext(this));
+    run.rerun();
+    run.pause();
+    this.#follow(again, Promise.resolve(run), unbind);
+    const held = { run, isKeyed: true };
+    if (this.#standing === 'dropped') this.#cancel(held);
+    else this.#hold(held);
+    return run;
+  }
+
+  /** The id of the run that a key names; `undefined`, at once, without one. */
+  #nameOf(accepted: AcceptedRun, given: TasksStartOptions): Promise<string | undefined> | undefined {
+    const drop = (error: unknown): never => {
+      this.#core.pending.drop(accepted);
+      throw error;
+    };
+    try {
+      return this.#keys.idOf(accepted.flow, given)?.catch(drop);
+    } catch (error) {
+      return drop(error);
+    }
   }
 
   misused(error: ResponseSentError, taskId: string): void {
@@ -255,7 +342,7 @@ export class ResponseDelivery implements Delivery, Collector, Awaited {
     this.#letGo();
     if (this.#next !== undefined || this.#waiting.length > 0) {
       this.#core.requests.wait(this.number, () => {
-        for (const run of this.#waiting.splice(0)) run.resume();
+        for (const { run } of this.#waiting.splice(0)) run.resume();
         this.#flush();
       });
     }
@@ -265,12 +352,12 @@ export class ResponseDelivery implements Delivery, Collector, Awaited {
     const { logger } = this.#core;
     this.#whyDropped = why;
     this.#letGo();
-    const ids = [...(this.batch?.ids ?? []), ...this.#waiting.map(({ id }) => `run ${id}`)];
+    const ids = [...(this.batch?.ids ?? []), ...this.#waiting.map(({ run }) => `run ${run.id}`)];
     if (ids.length > 0) logger.warn(`Background tasks were dropped: ${ids.join(', ')}. Reason: ${why}`);
     if (this.#next !== undefined) this.#core.pending.drop(this.#next);
     this.#dropped = this.#next?.batch;
     this.#next = undefined;
-    for (const run of this.#waiting.splice(0)) run.cancel(why);
+    for (const held of this.#waiting.splice(0)) this.#cancel(held);
   }
 
   /** Starts a run of the collected batch, unless one is under way. */

@@ -10,7 +10,8 @@ export interface DrainOptions {
   /**
    * Fate of the runs that are left when the grace is over. `cancel`: all are cancelled. `keep`: runs of flows stay in
    * the engine's store, unsettled, for `engine.recover`; tasks of `add` and `task` are functions, which no store can
-   * hold, and are cancelled. Default `cancel`.
+   * hold, and are cancelled. `keep` stops the engine. Default: `keep` if the engine's store outlives the process, as that
+   * of `topple/sqlite` does, else `cancel`.
    */
   readonly leftovers?: 'cancel' | 'keep' | undefined;
   /** Ends the grace when it is aborted. */
@@ -50,7 +51,8 @@ const drainOptions = new Set(['graceMs', 'reason', 'leftovers', 'signal']);
  */
 export async function drain(core: DrainCore, given: DrainOptions): Promise<DrainReport> {
   const { engine, pending, logger } = core;
-  const { graceMs = 10_000, reason = 'the server is shutting down', leftovers: policy = 'cancel' } = given;
+  const { graceMs = 10_000, reason = 'the server is shutting down' } = given;
+  const { leftovers: policy = engine.isDurable ? 'keep' : 'cancel' } = given;
   const isKept = (run: PendingRun): boolean => policy === 'keep' && run.isRecoverable;
   const before = pending.settled;
   pending.close();

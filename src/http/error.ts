@@ -54,6 +54,36 @@ export class BusyError extends Error {
   }
 }
 
+/**
+ * A request cannot be joined to an earlier one: `reused`, 422, if its idempotency key names a run that has another
+ * input; `empty`, 400, if the header that should have the key is empty. Frameworks answer by themselves, from `status`,
+ * `statusCode` or `getResponse()`.
+ */
+export class IdempotencyError extends Error {
+  override readonly name = 'IdempotencyError';
+  readonly why: 'reused' | 'empty';
+  readonly status: 422 | 400;
+  readonly statusCode: 422 | 400;
+  /** Allows frameworks to show the message to the client. */
+  readonly expose = true;
+
+  constructor(why: 'reused' | 'empty', options?: ErrorOptions) {
+    super(
+      why === 'reused'
+        ? 'The idempotency key was used before, with another input. Use a new key for a new request.'
+        : 'The idempotency key is empty. Send a unique one, or none.',
+      options,
+    );
+    this.why = why;
+    this.status = this.statusCode = why === 'reused' ? 422 : 400;
+  }
+
+  /** Makes the response, for fetch-style servers. Hono calls it. */
+  getResponse(): Response {
+    return new Response(this.message, { status: this.status });
+  }
+}
+
 /** The schema of a task refused the arguments given to `tasks.add`. Nothing was added. */
 export class ArgumentsError extends Error {
   override readonly name = 'ArgumentsError';

@@ -20,7 +20,7 @@ export function withTasks<
     tasks: BackgroundTasks,
     next: NextFunction,
   ) => unknown,
-  options?: RouteOptions,
+  options?: RouteOptions<NoInfer<Request<P, ResBody, ReqBody, Query, Locals>>>,
 ): (
   req: Request<P, ResBody, ReqBody, Query, Locals>,
   res: Response<ResBody, Locals>,

@@ -47,7 +47,9 @@ export function withTasks<
     reply: FastifyReply<Route, Server, RawRequest, RawReply, Config, Schema, Provider>,
     tasks: BackgroundTasks,
   ) => unknown,
-  options?: RouteOptions,
+  options?: RouteOptions<
+    NoInfer<FastifyRequest<Route, Server, RawRequest, Schema, Provider, Config, Logger>>
+  >,
 ): (
   this: FastifyInstance<Server, RawRequest, RawReply, Logger, Provider>,
   request: FastifyRequest<Route, Server, RawRequest, Schema, Provider, Config, Logger>,
@@ -57,6 +59,7 @@ export function withTasks<
     const delivery = openOnNode(background, request.raw, reply.raw, options, {
       request: 'request.raw',
       response: 'reply.raw',
+      known: request,
       beforeHead: (check) => intercept(reply, ['send'], check),
       guard: (owner) => guardSent(reply, owner, guarded),
     });

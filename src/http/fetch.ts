@@ -22,13 +22,15 @@ export function withTasks<
     env: Env,
     context: Context,
   ) => Response | Promise<Response>,
-  options?: RouteOptions,
+  options?: RouteOptions<Request>,
 ): (request: Request, env?: Env, context?: Context) => Promise<Response> {
   return async (request, env, context) => {
     const body = new ResponseBody();
     const delivery = background.open(options, {
       guard: (owner) => guardRequest(request, owner, 'request'),
       watch: () => body.progress,
+      request: () => request,
+      header: (name) => request.headers.get(name),
     });
     context?.waitUntil?.(delivery.settled());
     try {

@@ -15,7 +15,10 @@ export interface TasksEnv {
  * Makes a middleware for Hono routes: tasks that handlers add to `c.var.tasks` run after the response. On Node that is
  * when it has been handed to the socket, elsewhere when its body has been read; `waitUntil` receives them if it exists.
  */
-export function withTasks(background: Background, options?: RouteOptions): MiddlewareHandler<TasksEnv> {
+export function withTasks(
+  background: Background,
+  options?: RouteOptions<Context>,
+): MiddlewareHandler<TasksEnv> {
   return async (c, next) => {
     const node = nodeOf(c.env);
     const body = new ResponseBody();
@@ -41,7 +44,7 @@ function open(
   background: Background,
   c: Context,
   sink: NodeBindings | ResponseBody,
-  options: RouteOptions | undefined,
+  options: RouteOptions<never> | undefined,
 ): Delivery {
   const guard = (owner: TaskOwner): void => {
     guardSent(c, owner, guarded);
@@ -50,10 +53,15 @@ function open(
     guardRequest(c.req.raw, owner, 'c.req.raw');
   };
   if (!(sink instanceof ResponseBody)) {
-    const names = { request: 'c.env.incoming', response: 'c.env.outgoing', guard };
+    const names = { request: 'c.env.incoming', response: 'c.env.outgoing', guard, known: c };
     return openOnNode(background, sink.incoming, sink.outgoing, options, names);
   }
-  const delivery = background.open(options, { guard, watch: () => sink.progress });
+  const delivery = background.open(options, {
+    guard,
+    watch: () => sink.progress,
+    request: () => c,
+    header: (name) => c.req.header(name),
+  });
   waitUntil(c, delivery.settled());
   return delivery;
 }

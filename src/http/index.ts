@@ -4,9 +4,10 @@ export { type TaskOwner, taskScope } from './context.ts';
 export { createTask, type TaskFunction, type TaskFunctionOptions } from './create-task.ts';
 export type { Delivery, ResponseHooks } from './delivery.ts';
 export type { DrainOptions, DrainReport, Leftover } from './drain.ts';
-export { ArgumentsError, BusyError, ResponseSentError } from './error.ts';
+export { ArgumentsError, BusyError, IdempotencyError, ResponseSentError } from './error.ts';
 export { createHealthHandler, type Health, type HealthHandler } from './health.ts';
-export type { BackgroundOptions, RouteOptions, TasksPolicy } from './options.ts';
+export type { IdempotencyOptions, KeyedRequest, RunKey } from './idempotency.ts';
+export type { BackgroundOptions, RouteOptions, TasksPolicy, TasksStartOptions } from './options.ts';
 // Watching runs.
 export type { Authorize, RunsAccess, RunsVerdict, VisibleRun } from './runs/access.ts';
 export { bearerToken } from './runs/bearer-token.ts';

@@ -39,6 +39,8 @@ export interface NodeNames {
   readonly response: string;
   readonly beforeHead?: ResponseHooks['beforeHead'];
   readonly guard?: ResponseHooks['guard'];
+  /** The request as handlers know it. Default: Node's own. */
+  readonly known?: object;
 }
 
 /**
@@ -49,7 +51,7 @@ export function openOnNode(
   background: Background,
   request: NodeRequest,
   response: NodeResponse,
-  options: RouteOptions | undefined,
+  options: RouteOptions<never> | undefined,
   names: NodeNames,
 ): Delivery {
   const delivery = background.open(options, {
@@ -64,6 +66,8 @@ export function openOnNode(
       guardSent(request, owner, { name: names.request, use: 'request', methods: requestMethods });
     },
     watch: () => watchResponse(request.socket, response),
+    request: () => names.known ?? request,
+    header: (name) => request.headers[name]?.toString(),
   });
   const isSentWhole = (): boolean =>
     'stream' in response ? isStreamSent(response) : response.writableFinished;

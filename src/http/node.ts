@@ -19,7 +19,7 @@ export function withTasks<
 >(
   background: Background,
   handler: (request: Request, response: Response, tasks: BackgroundTasks) => unknown,
-  options?: RouteOptions,
+  options?: RouteOptions<NoInfer<Request>>,
 ): (request: Request, response: Response) => Promise<void> {
   return async (request, response) => {
     const delivery = openOnNode(background, request, response, options, names);

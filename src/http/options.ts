@@ -1,6 +1,7 @@
-import type { Engine, EngineOptions } from '../index.ts';
+import type { Engine, EngineOptions, StartOptions } from '../index.ts';
 import { badOption, checkKeys, checkMethods, checkNumber } from '../model/check.ts';
 import { slotRule } from '../model/definition.ts';
+import { checkIdempotency, type IdempotencyOptions, type RunKey } from './idempotency.ts';
 
 /** Fate of tasks in the special cases. */
 export interface TasksPolicy {
@@ -13,7 +14,7 @@ export interface TasksPolicy {
 }
 
 /** Options of one route. */
-export interface RouteOptions extends TasksPolicy {
+export interface RouteOptions<Request = unknown> extends TasksPolicy {
   /** Flow name of its runs. Default `background`. */
   readonly name?: string | undefined;
   /**
@@ -21,7 +22,15 @@ export interface RouteOptions extends TasksPolicy {
    * none.
    */
   readonly pool?: string | undefined;
+  /**
+   * Reads an `Idempotency-Key` header: `tasks.start` then joins the run of an earlier request that had the same caller,
+   * key and input. A key with another input is refused with an IdempotencyError, 422. Default: requests name no runs.
+   */
+  readonly idempotency?: IdempotencyOptions<Request> | undefined;
 }
+
+/** Options of a run that `tasks.start` starts. */
+export interface TasksStartOptions extends Omit<StartOptions, 'onExisting'>, RunKey {}
 
 /** Options of all routes, and of the engine that `createBackground` makes if none is given. */
 export interface BackgroundOptions extends EngineOptions, TasksPolicy {
@@ -63,7 +72,7 @@ const backgroundOptions = new Set([
   'maxPending',
   'stallTimeoutMs',
 ]);
-const routeOptions = new Set([...policyOptions, 'name', 'pool']);
+const routeOptions = new Set([...policyOptions, 'name', 'pool', 'idempotency']);
 
 export function checkBackground(options: BackgroundOptions): void {
   const place = (option: string) => ({ option, owner: 'createBackground' });
@@ -83,10 +92,11 @@ export function checkBackground(options: BackgroundOptions): void {
   throw badOption(place(stray), 'left to `createEngine` if an `engine` is given', options[stray]);
 }
 
-export function checkRoute(options: RouteOptions): void {
+export function checkRoute(options: RouteOptions<never>): void {
   const place = (option: string) => ({ option, owner: 'withTasks' });
   checkKeys(place('options'), options, routeOptions);
   checkPolicy(options, 'withTasks');
+  checkIdempotency(options.idempotency);
   for (const option of ['name', 'pool'] as const) {
     const value = options[option];
     if (value !== undefined && (typeof value !== 'string' || value === ''))

@@ -1,11 +1,12 @@
 import type { AnyActorLogic, OutputFrom } from 'xstate';
 import type { AnyFlow, InputOf, ReturnedBy, StartArguments } from '../flow-types.ts';
-import type { PerformScope, Run, StartOptions, TriggerRule } from '../index.ts';
+import type { PerformScope, Run, TriggerRule } from '../index.ts';
 import { badOption } from '../model/check.ts';
 import type { TaskOptions } from '../model/definition.ts';
 import type { Batch } from './batch.ts';
 import { captureContext, type TaskOwner } from './context.ts';
 import { readTaskFunction } from './create-task.ts';
+import type { TasksStartOptions } from './options.ts';
 import type { ActorTask, Dependency, PerformTask, TaskHandle } from './task-types.ts';
 
 /** Receives the tasks that handlers add. */
@@ -23,7 +24,7 @@ export interface Collector extends TaskOwner {
   collect(): Batch;
   /** Notes that a task depends on one that is still to come: checked before the response is sent. */
   watchHead(): void;
-  start(flow: AnyFlow, input: unknown, options: StartOptions): Promise<Run>;
+  start(flow: AnyFlow, input: unknown, options: TasksStartOptions): Promise<Run>;
 }
 
 /**
@@ -96,12 +97,19 @@ export class BackgroundTasks {
 
   /**
    * Starts a flow that runs after the response. When the promise resolves, the input is checked and the store has the
-   * run, paused until the response has gone. If the handler throws after that, the run is cancelled.
+   * run, paused until the response has gone. If the handler throws after that, the run is cancelled. If the process dies
+   * before that, the run goes on once it is recovered.
    *
-   * @throws InputError if the schema refuses the input; BusyError if there is no room
+   * With an idempotency key it may be the run of an earlier request, which this one changes nothing of.
+   *
+   * @throws InputError if the schema refuses the input; IdempotencyError if the key was used with another one; BusyError
+   * if there is no room
    */
-  start<F extends AnyFlow>(flow: F, ...given: StartArguments<InputOf<F>>): Promise<Run<ReturnedBy<F>>> {
-    const [input, options] = given as [unknown?, StartOptions?];
+  start<F extends AnyFlow>(
+    flow: F,
+    ...given: StartArguments<InputOf<F>, TasksStartOptions>
+  ): Promise<Run<ReturnedBy<F>>> {
+    const [input, options] = given as [unknown?, TasksStartOptions?];
     return this.#collector.start(flow, input, options ?? {}) as Promise<Run<ReturnedBy<F>>>;
   }
 

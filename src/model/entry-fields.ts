@@ -47,6 +47,7 @@ const settings: FieldRule = {
     isObject(value) &&
     isAtLeast(1, value.concurrency ?? 1) &&
     isAtLeast(0, value.totalTimeoutMs ?? 0) &&
+    typeof (value.resumesWhenRecovered ?? true) === 'boolean' &&
     typeof (value.forwardEvents ?? true) === 'boolean',
 };
 

@@ -10,6 +10,7 @@ export type FlowErrorCode =
   | 'bad_body'
   | 'bad_option'
   | 'unknown_flow'
+  | 'unknown_run'
   | 'flow_changed';
 
 /** The subjects of a FlowError. */

@@ -10,6 +10,8 @@ export interface RunSettings {
   readonly concurrency?: number | undefined;
   /** Limits the run from its start, in milliseconds. Default: the flow's. */
   readonly totalTimeoutMs?: number | undefined;
+  /** Whether a recovery resumes the run if it is paused and never was resumed. Default false. */
+  readonly resumesWhenRecovered?: boolean | undefined;
   /** Sends the run's events to its parent if the run is an actor. Default: the flow's. */
   readonly forwardEvents?: boolean | undefined;
 }

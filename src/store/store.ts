@@ -45,6 +45,8 @@ export interface ValueFormat {
 export interface Store {
   /** Whether `append` returns a promise, always. Default false. */
   readonly isAsync?: boolean | undefined;
+  /** Whether its journals outlive the process. Default false. */
+  readonly isDurable?: boolean | undefined;
   /** How it writes values. Without this it keeps them as they are, in this process. */
   readonly values?: ValueFormat | undefined;
   /**

@@ -37,6 +37,10 @@ export {
 export { PathError } from './replay/path-error.ts';
 export type { PathRun, TestOptions } from './replay/replay.ts';
 
+// What a version of a flow makes of a journal.
+
+export { type Replayed, replay } from './replay-journal.ts';
+
 // Tests of a whole flow and their reports.
 
 export { coverageDiagrams } from './cover/coverage-diagram.ts';

@@ -356,7 +356,7 @@ test('starts paused when it is told to, and falls when it is resumed', async () 
   const refusal = await engine
     .start(flow, undefined, { paused: 1 as never })
     .catch((error: unknown) => error);
-  assert.match(String(refusal), '`paused` of flow `held` must be true or false, but is 1');
+  assert.match(String(refusal), '`paused` of flow `held` must be true, false or `until_recovered`, but is 1');
 });
 
 test('settles while paused when nothing is left to start', async () => {

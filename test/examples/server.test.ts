@@ -85,6 +85,37 @@ for (const name of ['hono', 'express', 'fastify', 'node']) {
     assert.match(await readFile(join(folder, 'outbox/ada@example.org.eml'), 'utf8'), 'member number 1.');
   });
 
+  test('joins a request that is repeated under its key, and refuses another under it', async () => {
+    const { url } = await started;
+    const ask = async (person: object) => {
+      const headers = { 'content-type': 'application/json', 'idempotency-key': 'of the test' };
+      const response = await fetch(`${await url}/signup`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(person),
+      });
+      return [response.status, await response.json()];
+    };
+    const eve = { ...ada, email: 'eve@example.org' };
+    const first = await ask(eve);
+    assert.is(first[0], 202);
+    assert.equal(await ask(eve), first);
+    const { runId } = first[1] as { runId: string };
+    await (await fetch(`${await url}/runs/${runId}/events`, { headers: { authorization } })).text();
+    assert.equal(await ask(eve), first);
+    assert.equal(await ask({ ...eve, name: 'Mallory' }), [
+      422,
+      {
+        errors: [
+          {
+            message:
+              'The idempotency key was used before, with another input. Use a new key for a new request.',
+          },
+        ],
+      },
+    ]);
+  });
+
   test('says what is wrong with a sign-up', async () => {
     const url = await (await started).url;
     const slip = await signUp(url, JSON.stringify({ ...ada, email: 'ada at example.org' }));
@@ -138,6 +169,7 @@ test('says what it cannot be started with', async () => {
     ['koa', {}, /^`koa` is no server here: it is one of hono, express, fastify, node\.$/m],
     ['hono', { PORT: '99999' }, /^PORT must be a number from 0 to 65535, but is `99999`\.$/m],
     ['hono', { PORT: '0', TOPPLE_TOKEN: 'a b' }, /^TOPPLE_TOKEN must be letters, digits/m],
+    ['hono', { PORT: '0', TOPPLE_STORE: '/nowhere/at/all' }, /^TOPPLE_STORE cannot be used: /m],
   ];
   for (const [name, env, message] of cases) {
     const { closed, output, url, remove } = await startServer(name, env);

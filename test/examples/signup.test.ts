@@ -1,10 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import * as assert from 'uvu/assert';
 import { spec } from '../spec.ts';
-import { runFile } from './run-file.ts';
+import { examples, runFile } from './run-file.ts';
 
 const test = spec('signup');
 
@@ -129,4 +131,37 @@ test('starts clean, leaves what is not its own, and reports the same to the byte
   assert.equal(await readdir(join(folder, 'outbox')), ['ada@example.org.eml']);
   assert.is((await read('audit.ndjson')).trimEnd().split('\n').length, 2);
   assert.is(await read('notes.txt'), 'mine');
+});
+
+test('killed and started again goes on, says so, and sends no mail twice', async () => {
+  const program = spawn(process.execPath, [...process.execArgv, join(examples, 'signup/main.ts'), folder], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let said = '';
+  program.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+    // The mail waits for its second attempt.
+    if (/↻ .*mail/.test(said)) program.kill('SIGKILL');
+  });
+  await once(program, 'close');
+  assert.match(said, /← 202/);
+  assert.not.match(said, /■/);
+  const again = await signUp();
+  assert.equal([again.code, again.stderr], [0, '']);
+  assert.match(
+    again.stdout,
+    '\nThe last program was ended too early: going on with 1 sign-up that it had accepted.\n',
+  );
+  const runIdOf = (text: string) => /← 202 Accepted \{"runId":"(.+?)"\}/.exec(text)?.[1];
+  assert.is(runIdOf(again.stdout), runIdOf(said));
+  assert.equal(
+    JSON.parse(await read('report.json')).map(({ status }: { status: string }) => status),
+    ['done', 'failed'],
+  );
+  assert.equal(await readdir(join(folder, 'outbox')), ['ada@example.org.eml']);
+  assert.is((await read('audit.ndjson')).trimEnd().split('\n').length, 2);
+  // Once all has settled, it starts clean.
+  const third = await signUp();
+  assert.not.match(third.stdout, 'going on');
+  assert.is(await read('report.json'), report);
 });

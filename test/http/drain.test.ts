@@ -4,6 +4,7 @@ import { drainOn } from 'topple/http/node';
 import { createVirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
 import { spec } from '../spec.ts';
+import { storeOver } from '../support/stores.ts';
 import { silent } from '../support/virtual.ts';
 
 const test = spec('drain');
@@ -149,6 +150,24 @@ test('keeps runs of flows for the next start, where the store does', async () =>
   const [taken] = await next.recover([flow]);
   assert.is(taken?.id, run.id);
   assert.equal(await clock.run(taken?.outputs() ?? Promise.reject()), { account: 7, mail: 'mail to 7' });
+});
+
+test('keeps them unasked where the store outlives the process, and cancels them where that is said', async () => {
+  const flow = createFlow('slow').task('a', { perform: () => new Promise(() => {}), graceMs: 0 });
+  const endOf = async (leftovers?: 'cancel') => {
+    const clock = createVirtualClock();
+    const store = storeOver(createMemoryStore(), { isDurable: true });
+    const engine = createEngine({ store, clock, logger: silent });
+    const { background } = virtualBackground({ engine, clock });
+    const { tasks, send } = request(background);
+    await clock.run(tasks.start(flow, undefined, { id: 'r' }));
+    send();
+    await clock.advance(10);
+    const report = await clock.run(background.drain({ graceMs: 100, leftovers }));
+    return [report.leftovers.map(({ became }) => became), (await store.list())[0]?.ending];
+  };
+  assert.equal(await endOf(), [['kept'], undefined]);
+  assert.equal(await endOf('cancel'), [['cancelled'], 'cancelled']);
 });
 
 test('ends the grace when its signal says so', async () => {

@@ -189,8 +189,8 @@ export const defects: readonly Defect[] = [
   {
     name: 'a paused run is recovered running',
     file: 'src/engine/run-opening.ts',
-    find: "run.send({ type: 'run.recover', at });\n    if (status === 'paused') run",
-    put: "run.send({ type: 'run.recover', at });\n    if (false) run",
+    find: "run.send({ type: 'run.recover', at });\n    if (status !== 'paused') return;",
+    put: "run.send({ type: 'run.recover', at });\n    return;",
   },
   {
     name: 'a run that was being cancelled is recovered as if it were not',

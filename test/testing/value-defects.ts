@@ -198,8 +198,8 @@ export const valueDefects: readonly Defect[] = [
   {
     name: 'what was said of a run is forgotten when it runs again',
     file: engine,
-    find: 'this.#launch(journal, settings, input)',
-    put: 'this.#launch(journal, {}, input)',
+    find: 'const again = this.#launch(journal, settings, input)',
+    put: 'const again = this.#launch(journal, {}, input)',
   },
   {
     name: 'the signal that a run was started with does not cancel it',

@@ -14,10 +14,14 @@ export function startExpress(site: Site, port: number): Promise<Service> {
   app.post(
     '/signup',
     express.json({ limit: site.bodyLimit }),
-    withTasks(site.background, async (req, res, tasks) => {
-      const { status, headers, body } = await site.signUp(tasks, req.body);
-      res.status(status).set(headers).json(body);
-    }),
+    withTasks(
+      site.background,
+      async (req, res, tasks) => {
+        const { status, headers, body } = await site.signUp(tasks, req.body);
+        res.status(status).set(headers).json(body);
+      },
+      { idempotency: { caller: (req) => req.ip } },
+    ),
   );
   app.use((_req, res) => void res.status(404).json(refusal(404)));
   const onError: ErrorRequestHandler = (error, _req, res, _next) => {

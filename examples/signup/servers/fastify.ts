@@ -10,10 +10,14 @@ export async function startFastify(site: Site, port: number): Promise<Service> {
   app.get('/health', () => site.health());
   app.post(
     '/signup',
-    withTasks(site.background, async (request, reply, tasks) => {
-      const { status, headers, body } = await site.signUp(tasks, request.body);
-      return reply.code(status).headers(headers).send(body);
-    }),
+    withTasks(
+      site.background,
+      async (request, reply, tasks) => {
+        const { status, headers, body } = await site.signUp(tasks, request.body);
+        return reply.code(status).headers(headers).send(body);
+      },
+      { idempotency: { caller: (request) => request.ip } },
+    ),
   );
   app.setNotFoundHandler((_request, reply) => reply.code(404).send(refusal(404)));
   app.setErrorHandler((error: FastifyError, _request, reply) => {

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { withTasks } from 'topple/http/hono';
 import { listen, type Service } from '../loopback.ts';
@@ -10,7 +10,9 @@ export function startHono(site: Site, port: number): Promise<Service> {
   const app = new Hono();
   const limit = bodyLimit({ maxSize: site.bodyLimit, onError: (c) => c.json(refusal(413), 413) });
 
-  app.post('/signup', limit, withTasks(site.background), async (c) => {
+  const caller = (c: Context): string => c.env.incoming.socket.remoteAddress;
+
+  app.post('/signup', limit, withTasks(site.background, { idempotency: { caller } }), async (c) => {
     const text = await c.req.text();
     if (!isJson(text)) return c.json(refusal(400), 400);
     const { status, headers, body } = await site.signUp(c.var.tasks, JSON.parse(text));

@@ -14,6 +14,7 @@ export function startNode(site: Site, port: number): Promise<Service> {
       const { status, headers, body } = await site.signUp(tasks, value);
       send(response, status, body, headers);
     },
+    { idempotency: { caller: (request) => request.socket.remoteAddress } },
   );
   const server = createServer((request, response) => {
     const [path = ''] = (request.url ?? '').split('?');

@@ -13,7 +13,7 @@ import { addFilesRead } from './files-read.ts';
 import { type GraphFile, readGraphFile } from './graph-file.ts';
 import { isModule } from './is-module.ts';
 import { readJson } from './json.ts';
-import { loadModule } from './module.ts';
+import { loadModule, loadModuleFlows } from './module.ts';
 import type { Sleep, TaskScript } from './script.ts';
 
 export interface LoadOptions {
@@ -46,15 +46,9 @@ export interface LoadedFlow {
 export async function loadFlow(given: string, options: LoadOptions, io: Io): Promise<LoadedFlow> {
   const files = new Set([given]);
   if (isModule(given)) {
-    const path = resolve(io.cwd, given);
-    // Reported as a directory, or a file without read permission, not as a module that fails.
-    await readText(given, io, true);
-    if (options.check === true) {
-      const { checkTypes } = await import('./check-types.ts');
-      await checkTypes(path, given, io);
-    }
+    const path = await findModule(given, options, io);
     const stop = options.listsFiles ? addFilesRead(files) : undefined;
-    const flow = await loadModule(path, given, options.loadTimeout ?? 10_000, options.flow);
+    const flow = await loadModule(path, given, options.loadTimeout ?? defaultTimeoutMs, options.flow);
     stop?.();
     return { file: given, flow, scripts: undefined, files };
   }
@@ -66,6 +60,35 @@ export async function loadFlow(given: string, options: LoadOptions, io: Io): Pro
     );
   if (graph.ignored.size > 0) tell(io, `${given}: ${describeIgnored(graph)}`);
   return { file: given, flow: graph.flow, scripts: graph.scripts, files };
+}
+
+/**
+ * Loads all flows of a file.
+ *
+ * @throws UsageError if the file cannot be read; InvalidFlowError if it holds no valid flow
+ */
+export async function loadFlows(
+  given: string,
+  options: Omit<LoadOptions, 'flow'>,
+  io: Io,
+): Promise<readonly LoadedFlow['flow'][]> {
+  if (!isModule(given)) return [(await loadFlow(given, { ...options, flow: undefined }, io)).flow];
+  const path = await findModule(given, options, io);
+  return loadModuleFlows(path, given, options.loadTimeout ?? defaultTimeoutMs);
+}
+
+const defaultTimeoutMs = 10_000;
+
+/** The absolute path of a module that can be read, and whose types are right if that is to be checked. */
+async function findModule(given: string, { check }: LoadOptions, io: Io): Promise<string> {
+  const path = resolve(io.cwd, given);
+  // Reported as a directory, or a file without read permission, not as a module that fails.
+  await readText(given, io, true);
+  if (check === true) {
+    const { checkTypes } = await import('./check-types.ts');
+    await checkTypes(path, given, io);
+  }
+  return path;
 }
 
 const maxBytes = constants.MAX_STRING_LENGTH;

@@ -21,19 +21,40 @@ export async function loadModule(
   timeoutMs: number,
   name: string | undefined,
 ): Promise<AnyFlow> {
+  const { exported, flows } = await importFlows(path, given, timeoutMs);
+  const flow = name === undefined ? onlyOne(given, flows) : named(given, flows, exported, name);
+  return withGraph(given, flow);
+}
+
+/**
+ * Imports a module and gives all its flows.
+ *
+ * @throws InvalidFlowError as `loadModule` does
+ */
+export async function loadModuleFlows(path: string, given: string, timeoutMs: number): Promise<AnyFlow[]> {
+  const { flows } = await importFlows(path, given, timeoutMs);
+  return Array.from(flows.values(), (flow) => withGraph(given, flow));
+}
+
+async function importFlows(
+  path: string,
+  given: string,
+  timeoutMs: number,
+): Promise<{ readonly exported: object; readonly flows: ReadonlyMap<string, AnyFlow> }> {
   const exported = await importModule(path, given, timeoutMs);
   const flows = flowsOf(exported);
-  const [first] = flows.values();
-  if (first === undefined)
-    throw new InvalidFlowError(`${given}: exports no flow: ${describeExports(exported)}`);
-  const flow = name === undefined ? onlyOne(given, flows) : named(given, flows, exported, name);
+  if (flows.size > 0) return { exported, flows };
+  throw new InvalidFlowError(`${given}: exports no flow: ${describeExports(exported)}`);
+}
+
+/** A flow built task by task makes its graph only here. */
+function withGraph(given: string, flow: AnyFlow): AnyFlow {
   try {
-    // A flow built task by task makes its graph only here.
     flow.definition.graph.layers();
+    return flow;
   } catch (cause) {
     throw new InvalidFlowError(`${given}: ${(cause as Error).message}`, { cause });
   }
-  return flow;
 }
 
 async function importModule(path: string, given: string, timeoutMs: number): Promise<object> {

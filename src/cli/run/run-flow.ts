@@ -1,31 +1,31 @@
-import { createEngine, FlowError, InputError, type Run, type RunView } from '../../index.ts';
+import { randomUUID } from 'node:crypto';
+import { createEngine, type Engine, FlowError, InputError, type Run } from '../../index.ts';
 import type { FlowDefinition } from '../../model/definition.ts';
 import { escapeJson } from '../../model/escape.ts';
+import type { SqliteStore } from '../../store/sqlite/index.ts';
 import { exitCode, InvalidFlowError, UsageError } from '../cli-error.ts';
 import type { Io } from '../io.ts';
-import { type LoadOptions, loadFlow } from '../load/load-flow.ts';
+import { type LoadedFlow, type LoadOptions, loadFlow } from '../load/load-flow.ts';
 import { checkOneReader } from '../load/one-reader.ts';
 import { tellLoaded } from '../load/tell-loaded.ts';
-import { RunProgress } from '../show/progress.ts';
-import { tell } from '../tell.ts';
+import type { OpenStore } from '../stored/open-store.ts';
 import { layOut } from '../terminal/line.ts';
-import { isLive, paintFor } from '../terminal/paint.ts';
-import { inBodyContexts } from './in-body-contexts.ts';
+import { paintFor } from '../terminal/paint.ts';
+import { followRun } from './follow-run.ts';
 import { type InspectLog, openInspectLog } from './inspect-log.ts';
-import { hearInterrupts, type Interrupts } from './interrupts.ts';
+import { hearInterrupts } from './interrupts.ts';
+import { hearLeaving } from './leaving.ts';
 import { planJson, planLines } from './plan.ts';
 import { inputFile, readInput } from './read-input.ts';
-import { reportJson } from './report-json.ts';
-import { reportLines } from './report-lines.ts';
-import { reportLive } from './report-live.ts';
-import type { Reporter } from './reporter.ts';
-import { showReturned } from './returned.ts';
 import { leaveOut, leftOut, type Selection } from './selection.ts';
-import { createSteadyClock, type SteadyClock } from './steady-clock.ts';
-import { type ToldFlow, tellRunning } from './tell-running.ts';
+import { type Stage, setStage } from './stage.ts';
 
 /** Options of `topple run`. */
 export interface RunOptions extends LoadOptions, Selection {
+  /** A file that keeps the run; without one, the run ends with the process. */
+  readonly store?: string | undefined;
+  /** The id of the run. */
+  readonly id?: string | undefined;
   readonly input?: string | undefined;
   readonly concurrency?: number | undefined;
   /** In milliseconds. */
@@ -44,54 +44,77 @@ export async function runFlow(path: string, options: RunOptions, io: Io): Promis
   const { supervisor } = io;
   if (supervisor?.wantsLoaded) tellLoaded((loaded) => supervisor.tell({ type: 'loaded', path: loaded }));
   checkOneReader(path, '--input', options.input);
+  const { inspectLog, force = false, store } = options;
+  if (store !== undefined) checkStored(options);
   const input = await readInput(options.input, io);
-  const { inspectLog, force = false } = options;
-  const { flow, files, scripts } = await loadFlow(
-    path,
-    { ...options, listsFiles: inspectLog !== undefined },
-    io,
-  );
+  const loaded = await loadFlow(path, { ...options, listsFiles: inspectLog !== undefined }, io);
+  const { flow, files } = loaded;
   const out = leftOut(flow.graph, options);
   const chosen = leaveOut(flow.definition, out);
   if (options.dryRun) return showPlan(chosen, out, options, io);
 
   const inputs = [...files, inputFile(options.input) ?? path];
   const log = inspectLog === undefined ? undefined : openInspectLog(inspectLog, { inputs, force }, io);
-  const named = scripts === undefined ? inBodyContexts(chosen) : chosen;
-  const { definition, apply } = supervisor
-    ? tellRunning(named, options.timeout, supervisor)
-    : { definition: named, apply: undefined };
-  const progress = new RunProgress(definition);
-  const clock = createSteadyClock();
-  const reporter = reporterFor(progress, options, io, clock);
   try {
-    const run = await start(path, flow, definition, input, options, reporter, log, clock);
-    const interrupts = hearInterrupts(io, run, progress, reporter.note);
-    const stopListening = io.onExit(() => tellLost(reporter, interrupts, io));
-    const view = await follow(run, progress, reporter, interrupts, apply);
-    stopListening();
-    interrupts.close();
-    // The events and the view already contain it.
-    const returned = options.json
-      ? undefined
-      : await showReturned(run, view, definition, options.outputs, io);
-    // The most wanted part goes last: the output of a run that is done, or why another is not.
-    if (view.status === 'done') reporter.end(view);
-    if (returned !== undefined) io.stdout.write(`${returned}\n`);
-    if (view.status !== 'done') reporter.end(view);
-    return interrupts.exitCode ?? codeFor(view);
+    const given: Given = { loaded, definition: chosen, input, log, options };
+    if (store === undefined) return await runAndShow(given, io);
+    const { withStore } = await import('../stored/open-store.ts');
+    return await withStore(store, 'create', io, (open) => runStored(given, open, io));
   } finally {
-    reporter.close();
     log?.close();
   }
 }
 
-/** A body that calls `process.exit` ends the run abnormally, whatever the code. */
-function tellLost({ close }: Reporter, interrupts: Interrupts, io: Io): number | undefined {
-  close();
-  if (interrupts.exitCode !== undefined) return interrupts.exitCode;
-  tell(io, "the process ended before the run had settled: a task's code ended it");
-  return exitCode.failed;
+/** What is run, and how. */
+interface Given {
+  readonly loaded: LoadedFlow;
+  /** Perhaps without some of its tasks. */
+  readonly definition: FlowDefinition;
+  readonly input: unknown;
+  readonly log: InspectLog | undefined;
+  readonly options: RunOptions;
+}
+
+function checkStored({ only, skip }: RunOptions): void {
+  if (only === undefined && skip === undefined) return;
+  throw new UsageError(
+    '`--only` and `--skip` change a flow for one process, and a run in a store may go on in another: leave them or `--store` out.',
+  );
+}
+
+async function runStored(given: Given, open: OpenStore, io: Io): Promise<number> {
+  const { loaded, options } = given;
+  const { id = randomUUID() } = options;
+  if ((await open.store.lastSeq(id)) > 0)
+    throw new UsageError(
+      `${open.file}: has a run \`${id}\` already: \`topple show\` shows it, \`topple recover\` continues it.`,
+    );
+  const [{ keepingModules }, { tell }] = await Promise.all([
+    import('../stored/store-with.ts'),
+    import('../tell.ts'),
+  ]);
+  const place = { file: loaded.file, flow: options.flow ?? loaded.flow.name };
+  const store = keepingModules(open, place, io);
+  tell(io, `run \`${id}\` is kept in ${open.file}`);
+  return await runAndShow({ ...given, options: { ...options, id } }, io, store);
+}
+
+async function runAndShow(given: Given, io: Io, store?: SqliteStore): Promise<number> {
+  const { loaded, definition, log, options } = given;
+  const stage = setStage({ ...loaded, definition }, options, options.timeout, io);
+  try {
+    const { clock, progress, reporter } = stage;
+    const { logger } = reporter;
+    const engine = createEngine({ clock, logger, inspect: log?.inspect, ...(store && { store }) });
+    const run = await start(engine, stage, given);
+    const interrupts =
+      store === undefined
+        ? hearInterrupts(io, run, progress, reporter.note)
+        : hearLeaving(io, engine, () => progress.running.size, reporter.note);
+    return await followRun({ run, stage, interrupts, ...options }, io);
+  } finally {
+    stage.reporter.close();
+  }
 }
 
 function showPlan(
@@ -109,59 +132,18 @@ function showPlan(
   return exitCode.done;
 }
 
-function reporterFor(
-  progress: RunProgress,
-  { json, verbose }: RunOptions,
-  io: Io,
-  clock: SteadyClock,
-): Reporter {
-  if (json) return reportJson(io, progress);
-  if (!isLive(io.stderr, io.env)) return reportLines(io, progress, verbose);
-  return reportLive(io, progress, clock, verbose);
-}
-
-async function start(
-  path: string,
-  flow: object,
-  definition: FlowDefinition,
-  input: unknown,
-  { concurrency, timeout }: RunOptions,
-  { logger }: Reporter,
-  log: InspectLog | undefined,
-  clock: SteadyClock,
-): Promise<Run> {
-  const engine = createEngine({ clock, logger, inspect: log?.inspect });
-  // The loaded flow, perhaps of another copy of topple, with another definition.
-  const chosen = Object.create(flow, { definition: { value: definition } });
+async function start(engine: Engine, { flow }: Stage, { loaded, input, options }: Given): Promise<Run> {
+  const { id, concurrency, timeout } = options;
+  const { file } = loaded;
   try {
-    return await engine.start(chosen, input, { concurrency, totalTimeoutMs: timeout });
+    return await engine.start(flow, input as never, { id, concurrency, totalTimeoutMs: timeout });
   } catch (cause) {
     const { message } = cause as Error;
     if (cause instanceof InputError)
-      throw new UsageError(`${path}: ${message} Give it with \`--input\`.`, { cause });
-    if (cause instanceof FlowError) throw new InvalidFlowError(`${path}: ${message}`, { cause });
+      throw new UsageError(`${file}: ${message} Give it with \`--input\`.`, { cause });
+    if (cause instanceof FlowError && cause.option === 'id')
+      throw new UsageError(`\`--id\`: ${message}`, { cause });
+    if (cause instanceof FlowError) throw new InvalidFlowError(`${file}: ${message}`, { cause });
     throw cause;
   }
-}
-
-/** Passes each event to the reporter, until the run has settled. */
-async function follow(
-  run: Run,
-  progress: RunProgress,
-  reporter: Reporter,
-  interrupts: Interrupts,
-  apply: ToldFlow['apply'] | undefined,
-): Promise<RunView> {
-  for await (const entry of run.events()) {
-    progress.apply(entry);
-    apply?.(entry);
-    reporter.event(entry);
-    interrupts.check();
-  }
-  return run.settled();
-}
-
-function codeFor({ status, cause }: RunView): number {
-  if (status === 'done') return exitCode.done;
-  return cause === 'timeout' ? exitCode.timeLimit : exitCode.failed;
 }

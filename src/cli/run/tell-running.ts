@@ -16,13 +16,16 @@ const defaultGraceMs = 5_000;
 /**
  * Reports that the run begins, with its time limit and the longest grace of a body, and returns the flow with bodies
  * that report their beginning and end.
+ *
+ * @param isOneRun whether the flow has no other run here: then a task's id is enough of a name
  */
 export function tellRunning(
   definition: FlowDefinition,
   limitMs: number | undefined,
   supervisor: Supervisor,
+  isOneRun = true,
 ): ToldFlow {
-  /** The current attempt of each running task. */
+  /** The current attempt of each running task, by its name. */
   const running = new Map<string, number>();
   const { name, settings, graph } = definition;
   const flowGraceMs = settings.graceMs ?? defaultGraceMs;
@@ -44,8 +47,8 @@ export function tellRunning(
       kind: 'perform',
       perform: (scope) => {
         begin(scope);
-        const { taskId, attempt } = scope;
-        const settle = (): void => end(taskId, attempt);
+        const name = nameOf(scope);
+        const settle = (): void => end(name, scope.attempt);
         try {
           const result = body.perform(scope);
           // Calling `then` of anything else may repeat its work; for these, events tell the end.
@@ -60,22 +63,28 @@ export function tellRunning(
     };
   }
 
-  function begin({ taskId, attempt }: PerformScope): void {
-    running.set(taskId, attempt);
-    supervisor.tell({ type: 'begun', taskId });
+  function nameOf({ runId, taskId }: Pick<PerformScope, 'runId' | 'taskId'>): string {
+    return isOneRun ? taskId : `${runId}/${taskId}`;
   }
 
-  function end(taskId: string, attempt: number): void {
-    if (running.get(taskId) !== attempt) return;
-    running.delete(taskId);
-    supervisor.tellSoon({ type: 'ended', taskId });
+  function begin(scope: PerformScope): void {
+    const name = nameOf(scope);
+    running.set(name, scope.attempt);
+    supervisor.tell({ type: 'begun', taskId: name });
+  }
+
+  function end(name: string, attempt: number): void {
+    if (running.get(name) !== attempt) return;
+    running.delete(name);
+    supervisor.tellSoon({ type: 'ended', taskId: name });
   }
 
   function apply(entry: Entry): void {
     if (!('taskId' in entry)) return;
-    const { type, taskId } = entry;
-    if (type === 'task.retrying') end(taskId, entry.attempt);
-    else if (settled.has(type)) end(taskId, running.get(taskId) ?? 0);
+    const { type } = entry;
+    const task = nameOf(entry);
+    if (type === 'task.retrying') end(task, entry.attempt);
+    else if (settled.has(type)) end(task, running.get(task) ?? 0);
   }
 }
 

@@ -2,7 +2,7 @@ import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
 import type { ErrorView } from '../../model/error.ts';
 import { RunFold, tasksBegunAnew } from '../../model/fold.ts';
 import type { Graph } from '../../model/graph.ts';
-import type { Entry, FlowChange, TaskEntry } from '../../model/journal.ts';
+import type { Entry, TaskEntry } from '../../model/journal.ts';
 import type { Plan } from '../../model/ledger.ts';
 import type { Cause, RunStatus, TaskStatus } from '../../model/status.ts';
 import { TaskTimes } from '../../model/task-times.ts';

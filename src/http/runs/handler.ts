@@ -1,4 +1,12 @@
-import { type Clock, type Engine, FlowError, JournalError, type Logger, type Run } from '../../index.ts';
+import {
+  type Clock,
+  type Engine,
+  FlowError,
+  JournalError,
+  type Logger,
+  type Run,
+  type RunView,
+} from '../../index.ts';
 import {
   badOption,
   boundRule,
@@ -85,7 +93,7 @@ const timeOfDay: Clock = {
 };
 
 /**
- * Makes a handler that shows and controls an engine's runs: `GET /runs`, `GET /runs/{id}`, `GET /runs/{id}/events`
+ * Makes a handler that shows and controls an engine's runs: `GET /runs`, `GET /runs/{id}` (as it was after an event, with `?seq=`), `GET /runs/{id}/events`
  * (server-sent events), and `POST /runs/{id}/cancel`, `pause`, `resume` and `rerun`. Refusals are problems of RFC 9457.
  *
  * Nothing is allowed unless `authorize` allows it.
@@ -119,10 +127,11 @@ export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
       return json(await listRuns(engine, route.query, isVisible));
     }
     const run = await find(route.runId, isVisible);
-    readQuery(route.query, []);
+    const { seq } = readQuery(route.query, route.action === 'view' ? ['seq'] : []);
     if (route.action === 'watch') return watch(request, route, run);
     checkAccept(request, 'application/json');
-    if (route.action === 'view') return json(showView(run.view()));
+    if (route.action === 'view')
+      return json(showView(seq === undefined ? run.view() : earlierView(run, seq)));
     const status = await command(route.action, run, await readBody(request, maxBodyBytes));
     // If another process has the run, the store has what came of the command.
     const after = (await engine.run(run.id)) ?? run;
@@ -188,6 +197,14 @@ export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
     logger.error('createRunsHandler could not answer a request', error);
     return problemResponse(new Problem(500, 'The server failed to handle the request.'));
   }
+}
+
+/** Throws Problem 400 if the run has no such entry yet. */
+function earlierView(run: Run, text: string): RunView {
+  const seq = /^(0|[1-9]\d{0,14})$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
+  // More may be recorded than is kept.
+  if (seq <= run.seq) return run.view({ seq });
+  throw new Problem(400, `\`seq\` must be that of an event of this run, from 0 to ${run.seq}.`);
 }
 
 function json(value: unknown, status = 200): Response {

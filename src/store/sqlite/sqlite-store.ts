@@ -61,6 +61,7 @@ export async function createSqliteStore(
 /** Writes and reads rows; the thread does the rest. */
 class Sqlite implements SqliteStore {
   readonly isAsync = true;
+  readonly isDurable = true;
   readonly values: ValueFormat;
   readonly #link: ThreadLink;
   readonly #writer: RowWriter;
@@ -125,6 +126,8 @@ class Sqlite implements SqliteStore {
     const reader = new RowReader(runId, this.values);
     const first = await this.#link.call('read', runId, 0);
     let { rows } = first;
+    /** Of the last entry of the parts before. */
+    let seq = 0;
     for (;;) {
       const last = rows.at(-1)?.seq;
       if (last === undefined) return;
@@ -133,7 +136,8 @@ class Sqlite implements SqliteStore {
       // Nobody may wait for it.
       next?.catch(() => {});
       const entries: Entry[] = [];
-      for (const row of rows) reader.read(row, entries);
+      for (const row of rows) readSoundly(reader, row, entries, { runId, seq });
+      seq = last;
       yield entries;
       const part = await next;
       if (part === undefined) return;
@@ -229,6 +233,31 @@ class Sqlite implements SqliteStore {
     // A store that is closed meanwhile gives its runs up, and the asker learns that.
     await this.#link.call('answer', request, refusal).catch(() => {});
   }
+}
+
+/**
+ * Reads a row of a run whose entries up to `seq` have been read, and whose following ones are `entries`. Throws
+ * `StoreError` `corrupt` if it is damaged.
+ */
+function readSoundly(
+  reader: RowReader,
+  row: Row,
+  entries: Entry[],
+  { runId, seq }: { readonly runId: string; readonly seq: number },
+): void {
+  const before = seq + entries.length;
+  let cause: unknown;
+  try {
+    reader.read(row, entries);
+    if (seq + entries.length === row.seq) return;
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    cause = error;
+  }
+  const why = cause === undefined ? 'entries are missing' : textOf(cause);
+  throw new StoreError('corrupt', `The journal of run ${runId} is damaged behind entry ${before}: ${why}`, {
+    cause,
+  });
 }
 
 function callBack(call: () => void): void {

@@ -253,7 +253,7 @@ test('ends with 124 where a time limit passed', async () => {
 test('takes times with their units, and says what it expects', async () => {
   for (const time of ['60000', '60s', '1m', '1min', '0.5h'])
     assert.is((await run({ a: {} }, ['--timeout', time])).code, 0);
-  for (const time of ['0', '-1', '10 s', 'soon', '1d']) {
+  for (const time of ['0', '-1', '10 s', 'soon', '1w']) {
     const { code, stderr } = await run({ a: {} }, ['--timeout', time]);
     assert.is(code, 2);
     assert.match(

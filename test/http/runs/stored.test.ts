@@ -77,6 +77,28 @@ test('are listed and shown', async () => {
   assert.equal([done.status, done.tasks.a?.output], ['done', 'fell']);
 });
 
+test('are shown as they were after each of their events', async () => {
+  const { ask, refusal, errors } = await world([settles, stays]);
+  const at = async (path: string) => {
+    const { status, tasks } = (await (await ask(path)).json()) as RunView;
+    return [status, tasks.a?.status];
+  };
+  assert.equal(await at('/done?seq=0'), ['running', 'pending']);
+  assert.equal(await at('/done?seq=3'), ['running', 'running']);
+  assert.equal(await at('/done?seq=4'), ['running', 'done']);
+  assert.equal(await at('/done?seq=5'), ['done', 'done']);
+  assert.equal(await at('/left?seq=3'), ['running', 'running']);
+  for (const seq of ['6', '-1', '1.5', '1e0', '00', '', '9'.repeat(400)])
+    assert.equal(await refusal(`/done?seq=${seq}`), [
+      400,
+      '`seq` must be that of an event of this run, from 0 to 5.',
+    ]);
+  assert.equal(await refusal('/done?seq=1&seq=2'), [400, '`seq` is given more than once.']);
+  assert.is((await refusal('/done/events?seq=1'))[0], 400);
+  assert.is((await refusal('/nothing?seq=1'))[0], 404);
+  assert.equal(errors, []);
+});
+
 test('stream the events that they have, and then end', async () => {
   const { store, ask, errors } = await world([settles, stays]);
   for (const id of ['done', 'left']) {

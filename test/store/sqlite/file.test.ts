@@ -104,6 +104,23 @@ test('that is damaged says so', async () => {
   assert.equal(readFileSync(file), bytes);
 });
 
+test('with a damaged journal says where, and does not read for ever', async () => {
+  const file = tempFile();
+  const store = await createSqliteStore(file);
+  await store.append(given('r', 0, { type: 'task.ready' }));
+  await store.append(given('r', 1, { type: 'task.started', attempt: 1 }));
+  await store.close();
+  for (const text of ['[]', '[', 'null', '[["started","a",0,1],["started","a",0,1]]']) {
+    const db = new DatabaseSync(file);
+    db.prepare('UPDATE journal SET text = ? WHERE seq = 2').run(text);
+    db.close();
+    await using damaged = await createSqliteStore(file);
+    const error = await refusal(damaged.read('r'));
+    assert.is(error?.code, 'corrupt', text);
+    assert.match(error?.message as string, /^The journal of run r is damaged behind entry 1: /);
+  }
+});
+
 test('that can only be read is read, and refuses the rest', async () => {
   const file = tempFile();
   const writing = await createSqliteStore(file);

@@ -1,0 +1,85 @@
+import { type Entry, StoreError, type ValueFormat } from '../../index.ts';
+import { didYouMean, nearest } from '../../model/nearest.ts';
+import type { SettledRunStatus } from '../../model/status.ts';
+import { createValueFormat } from '../../store/values.ts';
+import { UsageError } from '../cli-error.ts';
+import { JournalFlow } from './journal-flow.ts';
+import type { OpenStore } from './open-store.ts';
+import { checkSound, JournalDefect } from './sound-journal.ts';
+
+/** Ids among which one that was probably meant is looked for: those of the latest runs. */
+const maxCompared = 1_000;
+
+/** A run as its journal tells it; no code of the flow was loaded. */
+export interface ReadRun {
+  readonly id: string;
+  readonly entries: readonly Entry[];
+  /** What the journal tells of the flow. */
+  readonly definition: JournalFlow;
+  /** The status in which the run has settled; `undefined` if it has not. */
+  readonly ending: SettledRunStatus | undefined;
+}
+
+/** Shows values that cannot be read back, such as those of a codec, as what they are. */
+export const lenientValues: ValueFormat = createLenient(createValueFormat());
+
+/** Reads and writes the JSON of values as it stands in the file. */
+export const rawValues: ValueFormat = { read: (json) => json, write: (json) => JSON.stringify(json) };
+
+/**
+ * Reads a run's journal, and checks it.
+ *
+ * @throws UsageError if there is no such run, or its journal is damaged; StoreError
+ */
+export async function readRun({ store, file }: OpenStore, id: string): Promise<ReadRun> {
+  const entries = await store.read(id);
+  if (entries.length === 0) {
+    const latest = await store.list({ newestFirst: true, limit: maxCompared });
+    const meant = nearest(
+      id,
+      latest.map((run) => String(run.id)),
+    );
+    throw new UsageError(
+      `${file}: has no run \`${id}\`. ${didYouMean(meant, '`topple list` shows those that it has.')}`,
+    );
+  }
+  const definition = await flowOfJournal(store, entries);
+  try {
+    return { id, entries, definition, ending: checkSound(definition, id, entries) };
+  } catch (cause) {
+    if (!(cause instanceof JournalDefect)) throw cause;
+    throw new UsageError(
+      `${file}: the journal of run \`${id}\` is damaged: entry ${cause.index + 1}: ${cause.message}.`,
+      { cause },
+    );
+  }
+}
+
+/** The flow of a journal, by its outline if the store has that. */
+export async function flowOfJournal(
+  store: OpenStore['store'],
+  entries: readonly Entry[],
+): Promise<JournalFlow> {
+  const known = new JournalFlow(entries);
+  try {
+    const outline = await store.readFlow(known.hash);
+    return outline === undefined ? known : new JournalFlow(entries, outline);
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    // It is no JSON.
+    return known;
+  }
+}
+
+function createLenient(format: ValueFormat): ValueFormat {
+  return {
+    write: (value) => format.write(value),
+    read(json) {
+      try {
+        return format.read(json);
+      } catch {
+        return '[encoded]';
+      }
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { type Entry, JournalError } from '../../index.ts';
+import { checkJournal } from '../../model/check-journal.ts';
+import type { FlowDefinition } from '../../model/definition.ts';
+import type { SettledRunStatus } from '../../model/status.ts';
+
+/** The largest instant that a date can have, in milliseconds. */
+const maxInstant = 8.64e15;
+
+/** A journal is not sound. */
+export class JournalDefect extends Error {
+  override readonly name = 'JournalDefect';
+  /** The place of the entry in the journal, from 0. */
+  readonly index: number;
+
+  /** @param message the field, what it must be and what it is */
+  constructor(index: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.index = index;
+  }
+}
+
+/**
+ * Checks the form and the order of a run's entries, and what showing them relies on. Returns the status in which the run
+ * has settled, if it has.
+ *
+ * @throws JournalDefect for the first entry that is not sound; FlowError `flow_changed` if it is of another flow
+ */
+export function checkSound(
+  definition: FlowDefinition,
+  runId: string,
+  entries: readonly Entry[],
+): SettledRunStatus | undefined {
+  const ending = check(definition, runId, entries);
+  for (const [index, entry] of entries.entries()) {
+    for (const name of ['at', 'retryAt'] as const) {
+      const value: unknown = Reflect.get(entry, name);
+      if (typeof value === 'number' && Math.abs(value) > maxInstant)
+        throw new JournalDefect(index, `\`${name}\` must be an instant in milliseconds, but is ${value}`);
+    }
+    if (entry.type === 'task.progress' && !/^(string|undefined)$/.test(typeof entry.note))
+      throw new JournalDefect(index, `\`note\` must be a string, or left out, but is ${typeof entry.note}`);
+  }
+  return ending;
+}
+
+function check(
+  definition: FlowDefinition,
+  runId: string,
+  entries: readonly Entry[],
+): SettledRunStatus | undefined {
+  const owner = 'Journal';
+  try {
+    return checkJournal(definition, runId, entries, { owner, runId, path: 'entries' });
+  } catch (error) {
+    const place = error instanceof JournalError ? error.place : undefined;
+    const [whole, index, rest] = /^entries\[(\d+)\]\.?(.*)$/s.exec(place ?? '') ?? [];
+    if (whole === undefined) throw error;
+    const said = (error as Error).message.slice(`${owner}: \`${whole}\` `.length);
+    throw new JournalDefect(Number(index), rest === '' ? `the entry ${said}` : `\`${rest}\` ${said}`, {
+      cause: error,
+    });
+  }
+}

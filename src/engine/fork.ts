@@ -1,0 +1,108 @@
+import { badOption, checkKeys, showValue } from '../model/check.ts';
+import type { Fact } from '../model/entry-list.ts';
+import { FlowError } from '../model/error.ts';
+import { type Entry, journalVersion } from '../model/journal.ts';
+import { checkRunId } from '../model/key.ts';
+import type { ForkOptions } from './engine-options.ts';
+import type { HeldRun } from './run.ts';
+import type { RunJournal } from './run-journal.ts';
+
+type Settling = Extract<
+  Entry,
+  { type: 'task.done' | 'task.failed' | 'task.skipped' | 'task.upstream_failed' }
+>;
+
+const forkKeys = new Set(['seq', 'input', 'id']);
+const owner = 'engine.fork';
+
+/** What a fork is made of. */
+interface Forked {
+  readonly source: RunJournal;
+  /** `seq` of the last entry that counts. */
+  readonly seq: number;
+  /** The input of the source. */
+  readonly input: { readonly input: unknown };
+}
+
+/**
+ * Checks what is to be forked.
+ *
+ * @throws FlowError `unknown_run`, or `bad_option`
+ */
+export function checkFork(runId: string, found: HeldRun | undefined, given: ForkOptions): Forked {
+  checkKeys({ option: 'options', owner }, given, forkKeys);
+  if (given.id !== undefined) checkRunId({ option: 'id', owner }, given.id);
+  if (found === undefined) throw unknownRun(runId);
+  const source = found.journal;
+  const last = source.shownSeq;
+  const { seq = last } = given;
+  if (!(Number.isInteger(seq) && seq >= 0 && seq <= last))
+    throw badOption({ option: 'seq', owner }, `an integer from 0 to ${last}, the run's last \`seq\``, seq);
+  const { run, input } = source.foldTo(last);
+  if (given.input === undefined && run.startedAt === null)
+    throw badOption(
+      { option: 'input', owner },
+      'given, since the run to fork never started: its input was refused',
+      undefined,
+    );
+  return { source, seq, input: { input } };
+}
+
+/**
+ * Records how a fork begins: started now, with every task that had settled by an entry of the source. A task that the
+ * end of the source's run had cancelled has not settled in it.
+ */
+export function recordFork(
+  fork: RunJournal,
+  source: RunJournal,
+  seq: number,
+  input: unknown,
+  at: number,
+): void {
+  const { name, hash, graph } = fork.definition;
+  const { resumesWhenRecovered: _, ...settings } = source.settings;
+  fork.record({
+    type: 'run.started',
+    at,
+    version: journalVersion,
+    flow: name,
+    flowHash: hash,
+    input,
+    ...(Object.keys(settings).length > 0 ? { settings } : {}),
+  });
+  for (const { seq: _, runId, taskId, ...ending } of settledBy(source, seq)) {
+    const task = graph.indexOf(taskId);
+    // A task that this version of the flow lacks.
+    if (task < 0) continue;
+    const attempt = 'attempt' in ending ? ending.attempt : 0;
+    if (attempt > 0) {
+      fork.recordStep('task.ready', at, task);
+      fork.recordStep('task.started', at, task, attempt);
+    }
+    fork.record({ ...ending, at } as Fact, task);
+  }
+}
+
+/** The entries with which tasks had settled by then, in their order. */
+function settledBy(source: RunJournal, last: number): Iterable<Settling> {
+  const endings = new Map<string, Settling>();
+  for (let seq = 1; seq <= last; seq++) {
+    const entry = source.entry(seq);
+    switch (entry.type) {
+      case 'task.done':
+      case 'task.failed':
+      case 'task.skipped':
+      case 'task.upstream_failed':
+        endings.set(entry.taskId, entry);
+        break;
+      case 'task.rerun':
+        endings.delete(entry.taskId);
+    }
+  }
+  return endings.values();
+}
+
+function unknownRun(runId: unknown): FlowError {
+  const message = `There is no run ${showValue(runId)} to fork: \`engine.runs()\` lists those that there are`;
+  return new FlowError('unknown_run', message, { value: runId });
+}

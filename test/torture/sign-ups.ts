@@ -1,0 +1,154 @@
+// The sign-up server of the examples is killed while people sign up, and started again.
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Chance, chanceOf } from './chance.ts';
+import { type Progress, type Report, within } from './report.ts';
+import { SignUpServer } from './sign-up-server.ts';
+
+export interface SignUpTrial {
+  readonly kills: number;
+  readonly seed: number;
+  /** Servers on one file. Default 1. */
+  readonly servers?: number;
+  readonly progress?: Progress;
+}
+
+/** How long what was accepted may take to settle after the last start. */
+const deadlineMs = 60_000;
+
+/** A person who signs up, and repeats the request until it is answered. */
+interface Person {
+  readonly email: string;
+  readonly key: string;
+  /** Ids in the answers. */
+  readonly runIds: string[];
+}
+
+/** The servers as clients see them: there may be none for a moment. */
+interface Site {
+  readonly servers: SignUpServer[];
+  isOver: boolean;
+}
+
+/** Kills servers, by SIGKILL or SIGTERM in turn, while people sign up; at last all that was accepted settles. */
+export async function killSignUps({ kills, seed, servers = 1, progress }: SignUpTrial): Promise<Report> {
+  const chance = chanceOf(seed);
+  const folder = mkdtempSync(join(tmpdir(), 'topple-sign-ups-'));
+  const start = (): Promise<SignUpServer> =>
+    SignUpServer.start(join(folder, 'runs.sqlite'), join(folder, 'out'));
+  const site: Site = { servers: [], isOver: false };
+  for (let count = 0; count < servers; count++) site.servers.push(await start());
+  const people: Person[] = [];
+  const faults: string[] = [];
+  const signingUp = Promise.all(
+    [1, 2, 3, 4].map((lane) => signUpMany(site, people, `${seed}-${lane}`, faults)),
+  );
+  try {
+    for (let kill = 1; kill <= kills; kill++) {
+      progress?.(`kill ${kill} of ${kills}, ${people.length} people`);
+      await sleep(100 + chance.below(1_500));
+      const victim = site.servers.splice(chance.below(site.servers.length), 1)[0] as SignUpServer;
+      await end(victim, kill % 2 === 0 ? 'SIGTERM' : 'SIGKILL', chance);
+      site.servers.push(await start());
+    }
+    site.isOver = true;
+    await signingUp;
+    progress?.(`${people.length} people, waiting for the last`);
+    const [server] = site.servers as [SignUpServer];
+    await settle(server, people, faults);
+    for (const person of people) check(person, join(folder, 'out'), faults);
+    const answers = people.reduce((sum, { runIds }) => sum + runIds.length, 0);
+    return {
+      scenario: 'sign-ups',
+      kills,
+      runs: people.length,
+      calls: answers,
+      repeats: answers - people.length,
+      faults,
+    };
+  } finally {
+    site.isOver = true;
+    for (const server of site.servers) {
+      server.kill('SIGKILL');
+      await server.ended;
+    }
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Ends a server: at once, or by a drain whose grace a second signal ends. */
+async function end(server: SignUpServer, signal: 'SIGKILL' | 'SIGTERM', chance: Chance): Promise<void> {
+  server.kill(signal);
+  if (signal === 'SIGTERM') {
+    await sleep(chance.below(600));
+    server.kill('SIGTERM');
+  }
+  await within(deadlineMs, 'The end of a server', server.ended);
+}
+
+async function signUpMany(site: Site, people: Person[], lane: string, faults: string[]): Promise<void> {
+  for (let count = 0; !site.isOver || count === 0; count++) {
+    const person: Person = {
+      email: `p${lane}-${count}@example.org`,
+      key: `key ${lane} ${count}`,
+      runIds: [],
+    };
+    people.push(person);
+    // Each third is not sure that the answer has arrived, and asks twice.
+    for (let answers = count % 3 === 0 ? 2 : 1; answers > 0; answers--)
+      await signUpOnce(site, person, faults);
+    await sleep(50);
+  }
+}
+
+/** Sends the request until it is accepted. */
+async function signUpOnce(site: Site, { email, key, runIds }: Person, faults: string[]): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      const server = site.servers[tries % Math.max(1, site.servers.length)];
+      const answer = await server?.signUp(email, key);
+      if (answer?.status === 202) return void runIds.push(answer.runId as string);
+      if (answer !== undefined && answer.status !== 503) {
+        faults.push(`${email} was answered with ${answer.status}`);
+        return;
+      }
+    } catch {
+      // The server is gone.
+    }
+    if (tries > 2_000) return void faults.push(`${email} was never answered`);
+    await sleep(20);
+  }
+}
+
+async function settle(server: SignUpServer, people: readonly Person[], faults: string[]): Promise<void> {
+  const lateAt = Date.now() + deadlineMs;
+  for (const { email, runIds } of people) {
+    const [runId = ''] = runIds;
+    for (;;) {
+      const status = await server.statusOf(runId);
+      if (status === 'done') break;
+      if (status === undefined || status === 'failed' || status === 'cancelled' || Date.now() > lateAt) {
+        faults.push(`The run ${runId} of ${email} is ${status}`);
+        break;
+      }
+      await sleep(50);
+    }
+  }
+}
+
+/** Checks that a person has one run and one mail, however often the request was sent. */
+function check({ email, runIds }: Person, out: string, faults: string[]): void {
+  const ids = new Set(runIds);
+  if (ids.size !== 1) faults.push(`${email} has the runs ${[...ids].join(', ')}`);
+  const outbox = join(out, 'outbox');
+  const mails = readdirSync(outbox).filter((name) => name.startsWith(`${email}.`));
+  const keys = mails.map(
+    (name) => /^message-id: *<(.*)>/im.exec(readFileSync(join(outbox, name), 'utf8'))?.[1],
+  );
+  const [runId] = runIds;
+  if (keys.length !== 1 || keys[0] !== `${runId}/mail@example.org`)
+    faults.push(`${email} has mails with the keys ${keys.join(', ')}, of run ${runId}`);
+}
