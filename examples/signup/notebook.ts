@@ -6,6 +6,8 @@ export class Notebook {
 
   constructor(file: string) {
     this.#database = new DatabaseSync(file, { timeout: 5_000 });
+    // A killed process loses nothing by that, and no disk is waited for.
+    this.#database.exec('PRAGMA synchronous = OFF');
     this.#database.exec(
       'CREATE TABLE IF NOT EXISTS seen (number INTEGER PRIMARY KEY, text TEXT UNIQUE) STRICT',
     );

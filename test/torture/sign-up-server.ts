@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { RunView } from 'topple';
 
 const file = join(import.meta.dirname, '../../examples/signup/serve.ts');
 const token = 'a-token-of-the-torture';
@@ -63,12 +64,11 @@ export class SignUpServer {
     return { status: response.status, ...((await response.json()) as object) };
   }
 
-  /** The status of a run; `undefined` if there is none. */
-  async statusOf(runId: string): Promise<string | undefined> {
+  /** A run; `undefined` if there is none. */
+  async viewOf(runId: string): Promise<RunView | undefined> {
     const headers = { authorization: `Bearer ${token}` };
     const response = await fetch(`${this.url}/runs/${runId}`, { headers });
-    if (response.status !== 200) return undefined;
-    return ((await response.json()) as { status: string }).status;
+    return response.status === 200 ? ((await response.json()) as RunView) : undefined;
   }
 }
 

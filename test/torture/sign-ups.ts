@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunView } from 'topple';
 import { type Chance, chanceOf } from './chance.ts';
 import { type Progress, type Report, within } from './report.ts';
 import { SignUpServer } from './sign-up-server.ts';
@@ -17,7 +18,7 @@ export interface SignUpTrial {
 }
 
 /** How long what was accepted may take to settle after the last start. */
-const deadlineMs = 60_000;
+const deadlineMs = 120_000;
 
 /** A person who signs up, and repeats the request until it is answered. */
 interface Person {
@@ -100,7 +101,7 @@ async function signUpMany(site: Site, people: Person[], lane: string, faults: st
     // Each third is not sure that the answer has arrived, and asks twice.
     for (let answers = count % 3 === 0 ? 2 : 1; answers > 0; answers--)
       await signUpOnce(site, person, faults);
-    await sleep(50);
+    await sleep(150);
   }
 }
 
@@ -128,15 +129,24 @@ async function settle(server: SignUpServer, people: readonly Person[], faults: s
   for (const { email, runIds } of people) {
     const [runId = ''] = runIds;
     for (;;) {
-      const status = await server.statusOf(runId);
+      const view = await server.viewOf(runId);
+      const status = view?.status;
       if (status === 'done') break;
       if (status === undefined || status === 'failed' || status === 'cancelled' || Date.now() > lateAt) {
-        faults.push(`The run ${runId} of ${email} is ${status}`);
+        faults.push(`The run ${runId} of ${email} is ${status}: ${placesOf(view)}`);
         break;
       }
       await sleep(50);
     }
   }
+}
+
+function placesOf(view: RunView | undefined): string {
+  const tasks = Object.entries(view?.tasks ?? {});
+  return tasks
+    .filter(([, { status }]) => status !== 'done')
+    .map(([id, { status, error }]) => `${id} ${status}${error === undefined ? '' : ` (${error.message})`}`)
+    .join(', ');
 }
 
 /** Checks that a person has one run and one mail, however often the request was sent. */
