@@ -207,7 +207,7 @@ export class RunProgress {
     else this.#times.apply(entry);
   }
 
-  #changeFlow(entry: FlowChange & Entry): void {
+  #changeFlow(entry: Extract<Entry, { type: 'run.flow_changed' }>): void {
     const anew = Array.from(tasksBegunAnew(this.graph, entry), (task) => this.tasks[task] as TaskProgress);
     const before = anew.map(({ status }) => status);
     this.#times.apply(entry);
