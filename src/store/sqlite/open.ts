@@ -14,7 +14,7 @@ export function open(settings: ThreadSettings): Connection {
     const isCurrent = check(db, file);
     if (!isCurrent || db.pragma('journal_mode') === 'delete') makeWal(db, busyTimeoutMs);
     db.exec(`PRAGMA synchronous = ${synchronous}; PRAGMA fullfsync = ${synchronous === 'full' ? 1 : 0}`);
-    // In KiB. Ids of new runs land anywhere in their index: with SQLite's 2 MB a run took a quarter more CPU among 300,000.
+    // In KiB. Ids that users give land anywhere in their index: with SQLite's 2 MB a run took a quarter more CPU among 300,000.
     db.exec('PRAGMA cache_size = -16000');
     if (maxBytes < Number.POSITIVE_INFINITY) {
       const pages = Math.max(1, Math.floor(maxBytes / Number(db.pragma('page_size'))));
