@@ -31,7 +31,7 @@ export interface EngineCore<Run> {
   /** Opens the journal of an earlier run; its entries have been checked. */
   openJournal(definition: FlowDefinition, runId: string, entries: readonly Entry[]): RunJournal;
   /**
-   * Enters a run that starts or resumes. Throws JournalError if it is under way or has later entries; rejects with it
+   * Enters a run that starts or is recovered. Throws JournalError if it is under way or has later entries; rejects with it
    * if the store takes its time to tell.
    */
   enter(run: Run): MaybePromise<void>;

@@ -283,7 +283,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return this.#live.toArray().map(({ id }) => id);
   }
 
-  resume(journal: RunJournal): Run {
+  continueFrom(journal: RunJournal): Run {
     this.#pools.check(journal.definition);
     return this.#handleOf(this.#launch(journal, journal.settings, undefined));
   }

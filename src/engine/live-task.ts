@@ -101,7 +101,7 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
   /** Fires when the time for all attempts is over. */
   #limit: Timer | undefined;
 
-  /** @param left the task's state left by an earlier actor, if a stopped run is resumed */
+  /** @param left the task's state left by an earlier actor, if a stopped run is recovered */
   constructor(run: TaskRun, index: number, definition: TaskDefinition, lane: Lane, left?: TaskView) {
     this.run = run;
     this.index = index;
@@ -344,7 +344,7 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
     return actor;
   }
 
-  /** @param now the current stamp; later than `startedAt` if the task is resumed */
+  /** @param now the current stamp; later than `startedAt` if the task is recovered */
   #startLimits(startedAt: number, now: number): void {
     this.startedAt = startedAt;
     const { retry, totalTimeoutMs } = this.definition;

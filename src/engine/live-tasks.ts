@@ -20,7 +20,7 @@ export type EarlierTask = (index: number) => TaskView;
 export class LiveTasks {
   readonly #run: TaskRun;
   readonly #lanes: RunLanes;
-  /** Set if the run is resumed. */
+  /** Set if the run is recovered. */
   readonly #left: EarlierTask | undefined;
   /** By their places in definition order. */
   readonly #tasks: (LiveTask | undefined)[];

@@ -6,7 +6,7 @@ import type { RunJournal } from './run-journal.ts';
 const PIECE = 250;
 
 /**
- * Prepares what a run resumes from, task by task. Its journal must be complete, and nothing be recorded until it resumes.
+ * Prepares what a run is recovered from, task by task. Its journal must be complete, and nothing be recorded until it goes on.
  * Yields where the event loop may have its turn.
  *
  * @param isLate whether entries are kept later than they are recorded

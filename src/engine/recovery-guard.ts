@@ -9,7 +9,7 @@ import type { RunJournal } from './run-journal.ts';
 const MOST = 10_000;
 
 /**
- * Ensures that an engine resumes from a journal only once. It knows the store's entries of a run, and the last `seq`
+ * Ensures that an engine recovers from a journal only once. It knows the store's entries of a run, and the last `seq`
  * of each run that has left and may have snapshots. Other runs are not tracked.
  */
 export class RecoveryGuard {
@@ -22,7 +22,7 @@ export class RecoveryGuard {
   }
 
   /**
-   * Lets a run resume. Throws JournalError if more entries are known than the journal has; rejects with it if the
+   * Lets a run go on. Throws JournalError if more entries are known than the journal has; rejects with it if the
    * store takes its time.
    */
   check(journal: RunJournal): MaybePromise<void> {

@@ -33,7 +33,7 @@ export interface Recovering<Run> {
   /** Opens the journal of an earlier run, which has no entries yet. */
   openJournal(definition: FlowDefinition, runId: string, entries: readonly Entry[]): RunJournal;
   /** Continues a run. Throws FlowError if a pool that its flow names is missing. */
-  resume(journal: RunJournal): Run;
+  continueFrom(journal: RunJournal): Run;
 }
 
 /** What is recovered, and how. */
@@ -79,7 +79,7 @@ export class Recoveries<Run> {
     return this.#calls.size > 0;
   }
 
-  /** Notes a run that starts or resumes. */
+  /** Notes a run that starts or is recovered. */
   entered(runId: string): void {
     for (const seen of this.#calls) seen.add(runId);
   }
@@ -128,7 +128,7 @@ export class Recoveries<Run> {
     await shared.release([]);
   }
 
-  /** Several runs are read at a time; they resume in order. */
+  /** Several runs are read at a time; they go on in order. */
   async #recoverAll(
     listed: readonly Listed[],
     set: RecoverySet<Run>,
@@ -144,11 +144,11 @@ export class Recoveries<Run> {
       delete reading[next];
       await this.#rest;
       if (this.#engine.isDraining) return;
-      this.#resume(wanted[next] as Listed, take, set, isKnown, runs);
+      this.#recoverOne(wanted[next] as Listed, take, set, isKnown, runs);
     }
   }
 
-  #resume(
+  #recoverOne(
     { id, flow }: Listed,
     take: () => RunJournal | undefined,
     set: RecoverySet<Run>,
@@ -158,7 +158,7 @@ export class Recoveries<Run> {
     try {
       const journal = take();
       if (journal === undefined || isKnown(id)) return;
-      const run = this.#engine.resume(journal);
+      const run = this.#engine.continueFrom(journal);
       runs.push(run);
       set.recovered(run, flow);
     } catch (error) {

@@ -14,7 +14,7 @@ import { Emitter } from './emitter.ts';
 import type { Results } from './results.ts';
 import { ValueTexts } from './value-texts.ts';
 
-/** What a run resumes from. */
+/** What a run is recovered from. */
 export interface Prepared {
   readonly ledger: LedgerOpening;
   readonly results: Results;
@@ -38,14 +38,14 @@ const isStep: Readonly<Partial<Record<Entry['type'], true>>> = {
 export class RunJournal {
   readonly runId: string;
   readonly definition: FlowDefinition;
-  /** The input as given, before any schema. */
+  /** The input that snapshots carry: as the actor was given it, or as accepted where the engine checked it first. */
   given: unknown;
   /** Whether it has snapshots: it was made from one, or one was taken. */
   isShared = false;
   /** Emits each entry once it has been kept. */
   readonly emitter: Emitter<Entry>;
   readonly #entries: EntryList;
-  /** The number of entries made before this engine resumed the run. */
+  /** The number of entries made before this engine recovered the run. */
   #left = 0;
   /** `seq` of the last entry kept. */
   keptSeq = 0;
@@ -53,7 +53,7 @@ export class RunJournal {
   isLate = false;
   /** Whether its process was lost while bodies may have been under way: starts are kept before bodies are called. */
   hasLosses = false;
-  /** What the run resumes from, if it was made in advance. */
+  /** What the run is recovered from, if it was made in advance. */
   prepared: Prepared | undefined;
   /** The texts of values to keep, for a store that writes them. */
   texts: ValueTexts | undefined;
@@ -110,8 +110,8 @@ export class RunJournal {
     return this.isLate ? this.keptSeq : this.seq;
   }
 
-  /** `seq` of the last entry to resume from. A rerun belongs to its actor from the start, kept or not. */
-  get resumeSeq(): number {
+  /** `seq` of the last entry to recover from. A rerun belongs to its actor from the start, kept or not. */
+  get recoverySeq(): number {
     return Math.max(this.shownSeq, this.#rerunSeq);
   }
 
@@ -238,7 +238,7 @@ export class RunJournal {
     return low;
   }
 
-  /** Opens the ledger to resume from; only the newest may be read. */
+  /** Opens the ledger to recover from; only the newest may be read. */
   openLedger(): Ledger {
     if (this.prepared !== undefined) return Ledger.openedInPlace(this.prepared.ledger);
     return Ledger.openInPlace(this.definition.plan, this.seq === 0 ? undefined : this.foldTo().statuses);
@@ -263,7 +263,7 @@ export class RunJournal {
     return this.#fold;
   }
 
-  /** Whether a fact is new: a run resumed as paused or cancelling is told so again. */
+  /** Whether a fact is new: a run recovered as paused or cancelling is told so again. */
   isNews({ type }: Fact): boolean {
     const state = stateAfter[type];
     return state === undefined || this.foldTo().status !== state;

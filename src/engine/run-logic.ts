@@ -181,7 +181,7 @@ export class RunLogic {
     };
   }
 
-  /** For XState: the run resumes from its journal when the actor starts. Attempts that were under way run again. */
+  /** For XState: the run is recovered from its journal when the actor starts. Attempts that were under way run again. */
   restoreSnapshot(persisted: unknown, scope: Scope): RunSnapshot {
     try {
       return this.#restore(checkPersistedRun(this.#definition, persisted), scope);

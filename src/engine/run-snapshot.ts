@@ -57,10 +57,10 @@ export class RunSnapshot<Outputs = unknown> {
     return snapshot.#journal;
   }
 
-  /** The entries to resume from; those of a run under way include entries that its store keeps at the end of the turn. @internal */
+  /** The entries to recover from; those of a run under way include entries that its store keeps at the end of the turn. @internal */
   static entriesOf(snapshot: RunSnapshot): readonly Entry[] {
     const isLast = snapshot.status === 'active' && snapshot.#isCurrent;
-    return snapshot.#journal.toEntries(isLast ? snapshot.#journal.resumeSeq : snapshot.#seq);
+    return snapshot.#journal.toEntries(isLast ? snapshot.#journal.recoverySeq : snapshot.#seq);
   }
 
   /**

@@ -25,7 +25,7 @@ function hasReturned({ settings }: FlowDefinition, end: Entry): end is Extract<E
   return end.type === 'run.done' && (end.output !== undefined || settings.output !== undefined);
 }
 
-/** The outcomes of the tasks: as a run that resumes takes them up where it last began, then in the order of entries. */
+/** The outcomes of the tasks: as a recovered run takes them up where it last began, then in the order of entries. */
 function resultsOf(journal: RunJournal, endSeq: number): Results {
   const { graph } = journal.definition;
   const results = new Results(journal.definition, false);

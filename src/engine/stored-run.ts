@@ -131,7 +131,7 @@ function asSettled(core: EngineCore<LiveRun>, { runId, definition, entries }: St
   return journal;
 }
 
-/** A journal without a store, so that nobody resumes the run from it: its attempts under way are shown as such. */
+/** A journal without a store, so that nobody recovers the run from it: its attempts under way are shown as such. */
 function asUnsettled(core: EngineCore<LiveRun>, { runId, definition, entries }: StoredJournal): RunJournal {
   const journal = new RunJournal(runId, definition, core.logger);
   for (const entry of entries) journal.repeat(entry);

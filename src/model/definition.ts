@@ -260,7 +260,7 @@ export class FlowDefinition {
   }
 
   /**
-   * Changes with tasks, dependencies and trigger rules: a journal can be resumed only with the flow for which it was
+   * Changes with tasks, dependencies and trigger rules: a journal can be recovered only with the flow for which it was
    * written.
    */
   get hash(): string {

@@ -8,7 +8,7 @@ import type { RunView, TaskView } from './view.ts';
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
- * Folds a run's journal, entry by entry, to the view shown at edges and the state from which a run resumes.
+ * Folds a run's journal, entry by entry, to the view shown at edges and the state from which a run is recovered.
  *
  * Each entry must be the next by `seq`. Entries of tasks that the graph lacks belong to an earlier version of the flow:
  * they change nothing. `view` copies each task's row; `moment` costs only the rows changed since the
