@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 
 /** A thread loads each by its path: one file each, with all that it needs, since no thread shares modules with another. */
@@ -43,8 +43,18 @@ export async function bundle(folder: string, entries: readonly string[]): Promis
   ]);
   for (const { path, text } of [shared, apart].flatMap(({ outputFiles = [] }) => outputFiles)) {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, path.endsWith('.js') ? withClassNames(text) : text);
+    const made = path.endsWith('.js') ? withThreads(withClassNames(text), relative(folder, path)) : text;
+    writeFileSync(path, made);
   }
+}
+
+/** Has the code find threads from where it stands now, instead of from its source. */
+function withThreads(code: string, path: string): string {
+  return threads.reduce((text, thread) => {
+    const url = (file: string): string => `new URL("${file}", import.meta.url)`;
+    const there = relative(dirname(path), thread).replaceAll('\\', '/');
+    return text.replaceAll(url(`./${basename(thread)}`), url(there.startsWith('.') ? there : `./${there}`));
+  }, code);
 }
 
 /**
