@@ -188,7 +188,9 @@ export class SharedRuns {
 
   async #recordAndStop(run: LiveRun, command: RunCommand): Promise<void> {
     await this.#record(run.id, command);
-    run.stop(new EngineStoppedError('The run was taken over for a command only'));
+    // No body is called, so a cancelled run comes to its end by itself: in slices, if it has many tasks.
+    if (command.type !== 'run.cancel')
+      run.stop(new EngineStoppedError('The run was taken over for a command only'));
     await ended(run);
   }
 

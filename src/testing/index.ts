@@ -39,7 +39,7 @@ export type { PathRun, TestOptions } from './replay/replay.ts';
 
 // What a version of a flow makes of a journal.
 
-export { type Replayed, replay } from './replay-journal.ts';
+export { type Replayed, type ReplayOptions, replay } from './replay-journal.ts';
 
 // Tests of a whole flow and their reports.
 

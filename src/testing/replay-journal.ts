@@ -1,10 +1,11 @@
-import { definitionOf } from '../flow.ts';
+import { definitionOf, isFlow } from '../flow.ts';
 import type { AnyFlow } from '../flow-types.ts';
-import { type Entry, FlowError, JournalError, type RunView } from '../index.ts';
+import { type Entry, FlowError, type FlowOutline, JournalError, type RunView } from '../index.ts';
 import { showValue } from '../model/check.ts';
-import { checkJournal, type JournalPlace, malformed } from '../model/check-journal.ts';
+import { checkJournal, flowChanged, type JournalPlace, malformed } from '../model/check-journal.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import { isObject } from '../model/entry-fields.ts';
+import { flowChanges } from '../model/flow-changes.ts';
 import { RunFold } from '../model/fold.ts';
 import { isSettled } from '../model/status.ts';
 
@@ -27,6 +28,15 @@ export type Replayed =
       readonly error: FlowError | JournalError;
     };
 
+/** Options of `replay`. */
+export interface ReplayOptions {
+  /**
+   * The version of the flow that the run follows, or its outline, as `store.readFlow(hash)` gives it: then a refusal says
+   * how the two differ. Default: unknown.
+   */
+  readonly earlier?: AnyFlow | FlowOutline | undefined;
+}
+
 /**
  * Tells what this version of a flow would make of a run's journal, and why it would refuse it. Calls no body, and
  * changes nothing. For a test before a deployment, with journals of earlier versions.
@@ -34,14 +44,28 @@ export type Replayed =
  * @param entries the journal, as `store.read` gives it and `run.events()` yields it, also after JSON
  * @throws FlowError for anything but a flow
  */
-export function replay(entries: readonly Entry[], flow: AnyFlow): Replayed {
+export function replay(entries: readonly Entry[], flow: AnyFlow, { earlier }: ReplayOptions = {}): Replayed {
   const definition = definitionOf(flow);
   try {
     return read(entries, definition);
   } catch (error) {
     if (!(error instanceof FlowError || error instanceof JournalError)) throw error;
-    return { verdict: 'refuse', why: error.message, error };
+    const told = isChange(error) && earlier !== undefined ? inWords(entries, definition, earlier) : error;
+    return { verdict: 'refuse', why: told.message, error: told };
   }
+}
+
+function isChange(error: FlowError | JournalError): boolean {
+  return error.code === 'flow_changed';
+}
+
+function inWords(
+  entries: readonly Entry[],
+  definition: FlowDefinition,
+  earlier: AnyFlow | FlowOutline,
+): FlowError {
+  const before = isFlow(earlier) ? definitionOf(earlier) : (earlier as FlowOutline);
+  return flowChanged(runIdOf(entries, definition), definition.name, flowChanges(before, definition));
 }
 
 function read(entries: readonly Entry[], definition: FlowDefinition): Replayed {

@@ -1,4 +1,4 @@
-import { createEngine, createFlow, type Engine, type EngineOptions } from 'topple';
+import { createEngine, createFlow, createFlowFromGraph, type Engine, type EngineOptions } from 'topple';
 import { createSqliteStore, type SqliteStore, type SqliteStoreOptions } from 'topple/sqlite';
 import * as assert from 'uvu/assert';
 import { spec } from '../spec.ts';
@@ -13,6 +13,9 @@ interface Party {
   readonly engine: Engine;
   close(): Promise<void>;
 }
+
+/** Nobody is held dead on a busy machine. */
+const calm: SqliteStoreOptions = { leaseMs: 60_000 };
 
 /** An engine with a store of its own on a file, as another process has it. */
 async function open(file: string, options: EngineOptions & { readonly sqlite?: SqliteStoreOptions } = {}) {
@@ -110,5 +113,23 @@ test('that were set aside are lost, until `resume` gives them another chance or 
   const [run] = await other.engine.recover([flow]);
   tell('done');
   assert.equal(await run?.outputs(), { first: 'kept', second: 'done' });
+  await other.close();
+});
+
+test('come to their end by a cancel from elsewhere that nobody owns, however many tasks they have', async () => {
+  const file = tempFile();
+  const flow = createFlowFromGraph(
+    { name: 'many', tasks: Array.from({ length: 20_000 }, (_, index) => ({ id: `t${index}` })) },
+    () => undefined,
+  );
+  const [one, other] = [
+    await open(file, { sqlite: calm }),
+    await open(file, { sqlite: calm, flows: [flow] }),
+  ];
+  await one.engine.start(flow, undefined, { id: 'r', paused: true });
+  await one.close();
+  const run = await other.engine.run('r');
+  await run?.cancel('enough');
+  assert.is((await other.store.read('r')).at(-1)?.type, 'run.cancelled');
   await other.close();
 });

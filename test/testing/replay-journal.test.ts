@@ -77,14 +77,21 @@ test('refuses what `engine.recover` would, in the same words', async () => {
       .task('thank', { dependsOn: ['ship'], triggerRule: 'all_settled', perform: () => 1 }),
   };
   for (const [which, flow] of Object.entries(changes)) {
-    const error = refused(replay(entries, flow));
-    const { engine } = virtualEngine({ store: storeOf(entries), flows: [flow] });
+    const { definition } = base;
+    const store = { ...storeOf(entries), readFlow: () => definition };
+    const error = refused(replay(entries, flow, { earlier: base }));
+    assert.is(error.message, refused(replay(entries, flow, { earlier: definition })).message);
+    const { engine } = virtualEngine({ store, flows: [flow] });
     const thrown = await engine.run('r').then(
       () => undefined,
       (it: Error) => it,
     );
     assert.is(error.message, thrown?.message, which);
     assert.instance(error, FlowError);
+    assert.match(
+      refused(replay(entries, flow)).message,
+      /: its tasks, dependencies or trigger rules have changed\. /,
+    );
   }
 });
 
