@@ -4,6 +4,7 @@ import { SourceMap } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import * as assert from 'uvu/assert';
+import { compiledMachines } from '../src/engine/compile-machines.ts';
 import { spec } from './spec.ts';
 import { compilerHost } from './support/compiler.ts';
 import { packPackage } from './support/package.ts';
@@ -197,6 +198,18 @@ test('loads few files, and nothing that an entry does not need', () => {
   const command = sourcesOf(loaded(manifest.bin.topple));
   assert.ok(command.has('src/cli/main.ts'));
   assert.not.ok(command.has('src/index.ts') || command.has('src/cli/run/run-flow.ts'));
+});
+
+test('has the proof of the fast path made, and agrees with it', () => {
+  const code = [...filesOf(join(folder, manifest.exports['.'].default))].map((path) =>
+    readFileSync(path, 'utf8'),
+  );
+  const proofs = code.flatMap((text) => text.match(/\bproves\w+ = \(\) => \w+/g) ?? []);
+  const { isTaskFast, isOrchestratorFast } = compiledMachines();
+  assert.equal(proofs.sort(), [
+    `provesOrchestrator = () => ${isOrchestratorFast}`,
+    `provesTask = () => ${isTaskFast}`,
+  ]);
 });
 
 test('finds the files that it starts by their paths', () => {

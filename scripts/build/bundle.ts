@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
+import { compiledMachines } from '../../src/engine/compile-machines.ts';
 
 /** A thread loads each by its path: one file each, with all that it needs, since no thread shares modules with another. */
 const threads = ['src/inspector/stately-worker.ts', 'src/store/sqlite/thread.ts'];
@@ -36,7 +37,7 @@ export async function bundle(folder: string, entries: readonly string[]): Promis
     logLevel: 'warning',
   };
   const { metafile } = await build({ ...options, write: false });
-  const plugins = [wholeRooms(metafile, entries)];
+  const plugins = [proven(), wholeRooms(metafile, entries)];
   const [shared, apart] = await Promise.all([
     build({ ...options, write: false, plugins }),
     build({ ...options, write: false, splitting: false, entryPoints: threads }),
@@ -46,6 +47,22 @@ export async function bundle(folder: string, entries: readonly string[]): Promis
     const made = path.endsWith('.js') ? withThreads(withClassNames(text), relative(folder, path)) : text;
     writeFileSync(path, made);
   }
+}
+
+/**
+ * Proves the fast path now, instead of in each process: the machines of a package are those that it was built of. In
+ * the sources the proof is made when the machines are compiled, so that a change of them is noticed at once.
+ */
+function proven(): Plugin {
+  const { isTaskFast, isOrchestratorFast } = compiledMachines();
+  const contents = `export const provesTask = () => ${isTaskFast};
+    export const provesOrchestrator = () => ${isOrchestratorFast};`;
+  return {
+    name: 'proven',
+    setup({ onLoad }) {
+      onLoad({ filter: /[\\/]engine[\\/]fast-proof\.ts$/ }, () => ({ contents, loader: 'ts' }));
+    },
+  };
 }
 
 /** Has the code find threads from where it stands now, instead of from its source. */
