@@ -403,4 +403,5 @@ export const lazyOrchestratorMachine = lazy(() =>
 /** Names of the orchestrator's states: the `value` of a run's actor. */
 export type OrchestratorState = StateValueFrom<ReturnType<typeof lazyOrchestratorMachine>>;
 
+/** The type of the orchestrator machine. */
 export type OrchestratorMachine = ReturnType<typeof lazyOrchestratorMachine>;

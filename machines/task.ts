@@ -494,4 +494,5 @@ export const lazyTaskMachine = lazy(() =>
   }),
 );
 
+/** The type of the task machine. */
 export type TaskMachine = ReturnType<typeof lazyTaskMachine>;
