@@ -25,14 +25,8 @@ import type {
   NoOthers,
 } from './graph-types.ts';
 import { badOption, showValue } from './model/check.ts';
-import {
-  checkFlow,
-  defineBody,
-  defineTask,
-  FlowDefinition,
-  type FlowSettings,
-  type TaskDefinition,
-} from './model/definition.ts';
+import { checkFlow, defineBody, defineTask } from './model/define-task.ts';
+import { FlowDefinition, type FlowSettings, type TaskDefinition } from './model/definition.ts';
 import { FlowError } from './model/error.ts';
 import type { Graph } from './model/graph.ts';
 import { cycleError, duplicateTask, unknownDependency, unknownTask } from './model/graph-check.ts';

@@ -9,7 +9,8 @@ import {
   isA,
 } from '../model/check.ts';
 import type { Clock } from '../model/clock.ts';
-import { type FlowDefinition, slotRule } from '../model/definition.ts';
+import { slotRule } from '../model/define-task.ts';
+import type { FlowDefinition } from '../model/definition.ts';
 import type { RunSettings } from '../model/journal.ts';
 import { checkRunId } from '../model/key.ts';
 import type { Logger } from '../model/logger.ts';

@@ -1,6 +1,7 @@
 import { flowOf } from '../flow.ts';
 import type { Flow, PerformScope } from '../index.ts';
-import { defineTask, FlowDefinition, type TaskDefinition, type TaskOptions } from '../model/definition.ts';
+import { defineTask, type TaskOptions } from '../model/define-task.ts';
+import { FlowDefinition, type TaskDefinition } from '../model/definition.ts';
 import { createGraph, type Graph } from '../model/graph.ts';
 import { cycleError, duplicateTask, unknownDependency } from '../model/graph-check.ts';
 import type { Bound } from './context.ts';

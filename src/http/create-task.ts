@@ -1,6 +1,7 @@
 import type { Schema, TaskSettings } from '../index.ts';
 import { badOption, checkFunction, checkKeys, showValue } from '../model/check.ts';
-import { readTask, type TaskDefinition, taskSettings } from '../model/definition.ts';
+import { readTask, taskSettings } from '../model/define-task.ts';
+import type { TaskDefinition } from '../model/definition.ts';
 import { check, isSchema } from '../model/schema.ts';
 import { ArgumentsError } from './error.ts';
 

@@ -1,6 +1,6 @@
 import type { Engine, EngineOptions, StartOptions } from '../index.ts';
 import { badOption, checkKeys, checkMethods, checkNumber } from '../model/check.ts';
-import { slotRule } from '../model/definition.ts';
+import { slotRule } from '../model/define-task.ts';
 import { checkIdempotency, type IdempotencyOptions, type RunKey } from './idempotency.ts';
 
 /** Fate of tasks in the special cases. */

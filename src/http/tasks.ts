@@ -2,7 +2,7 @@ import type { AnyActorLogic, OutputFrom } from 'xstate';
 import type { AnyFlow, InputOf, ReturnedBy, StartArguments } from '../flow-types.ts';
 import type { PerformScope, Run, TriggerRule } from '../index.ts';
 import { badOption } from '../model/check.ts';
-import type { TaskOptions } from '../model/definition.ts';
+import type { TaskOptions } from '../model/define-task.ts';
 import type { Batch } from './batch.ts';
 import { captureContext, type TaskOwner } from './context.ts';
 import { readTaskFunction } from './create-task.ts';

@@ -1,16 +1,7 @@
 import { exponential } from './backoff.ts';
 import { badOption, checkKeys } from './check.ts';
-import {
-  checkFlow,
-  completeTask,
-  defineBody,
-  FlowDefinition,
-  type FlowSettings,
-  noIds,
-  type TaskDefinition,
-  type TaskSettings,
-  taskSettings,
-} from './definition.ts';
+import { checkFlow, completeTask, defineBody, noIds, taskSettings } from './define-task.ts';
+import { FlowDefinition, type FlowSettings, type TaskDefinition, type TaskSettings } from './definition.ts';
 import { FlowError } from './error.ts';
 import type { Graph } from './graph.ts';
 import { unknownTask } from './graph-check.ts';

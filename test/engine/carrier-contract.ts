@@ -8,7 +8,7 @@ import type { Attempt, AttemptTask } from '../../src/engine/attempt.ts';
 import type { Carrier } from '../../src/engine/carrier.ts';
 import { Limit } from '../../src/engine/slots.ts';
 import { Turn } from '../../src/engine/turn.ts';
-import { defineTask } from '../../src/model/definition.ts';
+import { defineTask } from '../../src/model/define-task.ts';
 import { spec } from '../spec.ts';
 
 /** A body, and the clock that it waits by. */

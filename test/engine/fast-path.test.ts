@@ -9,7 +9,7 @@ import { LocalAttempt } from '../../src/engine/local-attempt.ts';
 import type { Lane } from '../../src/engine/slots.ts';
 import { Timers } from '../../src/engine/timers.ts';
 import type { AnyFlow } from '../../src/flow-types.ts';
-import { defineTask } from '../../src/model/definition.ts';
+import { defineTask } from '../../src/model/define-task.ts';
 import { spec } from '../spec.ts';
 import { silent, virtualEngine } from '../support/virtual.ts';
 

@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import { checkJournal, flowChanged } from '../../src/model/check-journal.ts';
-import { FlowDefinition, readTask } from '../../src/model/definition.ts';
+import { readTask } from '../../src/model/define-task.ts';
+import { FlowDefinition } from '../../src/model/definition.ts';
 import { FlowError, JournalError } from '../../src/model/error.ts';
 import { spec } from '../spec.ts';
 

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { fromPromise } from 'xstate';
 import { z } from 'zod';
 import { definitionOf } from '../../src/flow.ts';
-import { taskSettings } from '../../src/model/definition.ts';
+import { taskSettings } from '../../src/model/define-task.ts';
 import { spec } from '../spec.ts';
 import { refusalOf } from './refusal.ts';
 

@@ -1,0 +1,55 @@
+/** A child run's place in its tree. */
+export interface ChildPlace {
+  /** The id of the run that has the task. */
+  readonly parentId: string;
+  readonly taskId: string;
+  /** From 1: each meaning of the task has a child run of its own. */
+  readonly life: number;
+}
+
+const escapes: Readonly<Record<string, string>> = { '%': '%25', '/': '%2F', '#': '%23' };
+
+/** A task's id as a segment of an id or a key: without `/`, and without `#`. */
+export function segmentOf(taskId: string): string {
+  return special.test(taskId)
+    ? taskId.replace(/[%/#]/g, (character) => escapes[character] as string)
+    : taskId;
+}
+
+const special = /[%/#]/;
+
+/** The task's id of a segment. */
+export function taskIdOf(segment: string): string {
+  return segment.replace(/%(25|2F|23)/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+}
+
+/** The id of a task's child run: `parent/task#life`. */
+export function childIdOf(parentId: string, taskId: string, life: number): string {
+  return `${parentId}/${segmentOf(taskId)}#${life}`;
+}
+
+/** Whether a run's id is that of a child: no other contains a slash. */
+export function isChildId(runId: string): boolean {
+  return runId.includes('/');
+}
+
+/** The id of the root of a run's tree; its own, if it is no child. */
+export function rootIdOf(runId: string): string {
+  const end = runId.indexOf('/');
+  return end < 0 ? runId : runId.slice(0, end);
+}
+
+/** The place of a child run; `undefined` for the id of a root, and for one that no child has. */
+export function placeOf(runId: string): ChildPlace | undefined {
+  const [, parentId, segment, life] = /^(.+)\/([^/#]*)#([1-9]\d*)$/.exec(runId) ?? [];
+  if (parentId === undefined || segment === undefined) return undefined;
+  const taskId = taskIdOf(segment);
+  return segmentOf(taskId) === segment ? { parentId, taskId, life: Number(life) } : undefined;
+}
+
+/** The places of a child run and its ancestors but the root, from the outside in. Empty for a root. */
+export function pathOf(runId: string): readonly ChildPlace[] {
+  const path: ChildPlace[] = [];
+  for (let place = placeOf(runId); place !== undefined; place = placeOf(place.parentId)) path.unshift(place);
+  return path;
+}
