@@ -10,6 +10,8 @@ export interface Plan {
   readonly rules: readonly TriggerRule[];
   /** 1 if the run may be `done` although the task failed or could not run. */
   readonly optional: Uint8Array;
+  /** The failures that the run still accepts; one more ends it early. `undefined`: all tasks are tried. */
+  readonly tolerance?: number;
 }
 
 /** The decision on a task: given once, as early as its rule is sure. */
