@@ -39,7 +39,8 @@ interface RunRow {
 export const lastSeqSql = `coalesce((SELECT seq FROM journal
   WHERE place BETWEEN runs.n << 32 AND (runs.n << 32) + 4294967295 ORDER BY place DESC LIMIT 1), 0)`;
 
-const insertRow = 'INSERT INTO journal (place, epoch, at, text) VALUES ((? << 32) + ?, ?, ?, ?)';
+/** Node binds a number as a real one, and a sum with it is real too, which rounds a place beyond 2^53; `|` is exact. */
+const insertRow = 'INSERT INTO journal (place, epoch, at, text) VALUES (? << 32 | ?, ?, ?, ?)';
 
 /**
  * Appends in groups: one transaction, and so one sync of the disk, for all that wait.

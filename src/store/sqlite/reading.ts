@@ -20,7 +20,7 @@ export function readPart(db: Connection, runId: string, afterSeq: number): Journ
   const rows: Row[] = [];
   let length = 0;
   for (const { seq, at, text } of db.iterate<Row & { readonly [column: string]: unknown }>(
-    `SELECT seq, at, text FROM journal WHERE place > (? << 32) + ? AND place <= (? << 32) + 4294967295
+    `SELECT seq, at, text FROM journal WHERE place > (? << 32 | ?) AND place <= (? << 32) + 4294967295
      ORDER BY place`,
     ...[run.n, afterSeq, run.n],
   )) {

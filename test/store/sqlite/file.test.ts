@@ -21,6 +21,22 @@ test('keeps runs for the next store', async () => {
   assert.is(await second.lastSeq('r'), 3);
 });
 
+test('keeps the entries of a run whose number is large apart', async () => {
+  const file = tempFile();
+  await (await createSqliteStore(file)).close();
+  const db = new DatabaseSync(file);
+  db.exec(`INSERT INTO runs (n, id) VALUES (${2 ** 30}, 'before')`);
+  db.close();
+  await using store = await createSqliteStore(file);
+  const appends = [0, 1, 2].map((seq) => given('r', seq, { type: 'task.ready' }));
+  for (const append of appends) await store.append(append);
+  assert.equal(
+    await store.read('r'),
+    appends.flatMap(({ entries }) => entries),
+  );
+  assert.is(await store.lastSeq('r'), 3);
+});
+
 test('can be read by a person', async () => {
   const file = tempFile();
   await using store = await createSqliteStore(file);
