@@ -1,3 +1,4 @@
+import { isChildId, rootIdOf } from './child-id.ts';
 import { StoreConflictError } from './error.ts';
 import type { Entry } from './journal.ts';
 import type { SettledRunStatus } from './status.ts';
@@ -116,4 +117,14 @@ export function orphanOf(runId: string, missingId: string): StoreConflictError {
     runId,
     `Run ${runId} is below run ${missingId}, which the store does not have: it was removed, or its start was never kept`,
   );
+}
+
+/** Checks that a store may take these journals as a new tree, whose root comes first. Throws `StoreConflictError`. */
+export function checkTree(runs: readonly { readonly runId: string; readonly expectedSeq: number }[]): void {
+  const rootId = runs[0]?.runId ?? '';
+  for (const [index, { runId, expectedSeq }] of runs.entries()) {
+    const above = rootIdOf(runId);
+    if (above !== rootId || (index === 0 && isChildId(runId))) throw orphanOf(runId, above);
+    if (expectedSeq > 0) throw conflictOf(runId, 0, expectedSeq);
+  }
 }

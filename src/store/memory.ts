@@ -3,6 +3,7 @@ import type { FlowOutline } from '../model/flow-outline.ts';
 import type { Entry } from '../model/journal.ts';
 import { OrderedMap } from '../model/ordered-map.ts';
 import {
+  checkTree,
   conflictOf,
   type ListedJournal,
   listRuns,
@@ -58,17 +59,16 @@ class Memory implements MemoryStore {
     }
   }
 
-  appendTree([root, ...below]: readonly Append[]): void {
-    if (root === undefined) return;
-    if (isChildId(root.runId)) throw orphanOf(root.runId, rootIdOf(root.runId));
-    this.append(root);
+  appendTree(runs: readonly Append[]): void {
+    checkTree(runs);
+    let kept = 0;
     try {
-      for (const run of below) {
-        if (rootIdOf(run.runId) !== root.runId) throw orphanOf(run.runId, rootIdOf(run.runId));
+      for (const run of runs) {
         this.append(run);
+        kept++;
       }
     } catch (error) {
-      this.remove(root.runId);
+      if (kept > 0) this.remove((runs[0] as Append).runId);
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 import { StoreConflictError } from '../../model/error.ts';
 import type { ClaimedRun } from '../shared.ts';
-import { lastSeqSql } from './appender.ts';
 import type { Connection } from './connection.ts';
+import { findRun, lastSeqOf } from './find-run.ts';
 import type { Holdings } from './holdings.ts';
 import type { Others } from './others.ts';
 import type { ThreadSettings } from './protocol.ts';
@@ -28,7 +28,7 @@ interface ClaimRow {
   readonly seq: number;
 }
 
-const columns = `n, id, flow, owner, epoch, losses, set_aside, ended_at, ${lastSeqSql} AS seq`;
+const columns = `n, id, flow, owner, epoch, losses, set_aside, ended_at, ${lastSeqOf('runs')} AS seq`;
 const unowned = `runs INDEXED BY unowned_runs WHERE ended_at IS NULL AND owner IS NULL AND set_aside = 0
   AND flow IN (SELECT value FROM json_each(?))`;
 
@@ -64,7 +64,8 @@ export class Claims {
   /** @param goesOn whether a run that was set aside is so no more */
   claimRun(runId: string, goesOn: boolean): ClaimedRun | undefined {
     const found = this.#change((engine) => {
-      const row = this.#db.get<ClaimRow>(`SELECT ${columns} FROM runs WHERE id = ?`, runId);
+      const n = findRun(this.#db, runId)?.root;
+      const row = n === undefined ? undefined : this.#rowOf(n);
       if (row === undefined || row.ended_at !== null || row.owner === engine) return { row };
       if (row.owner !== null) {
         throw new StoreConflictError(
@@ -153,7 +154,11 @@ export class Claims {
       if (this.#refused.get(n)?.epoch === epoch) continue;
       if (found.push(n) >= limit) break;
     }
-    return found.map((n) => this.#db.get<ClaimRow>(`SELECT ${columns} FROM runs WHERE n = ?`, n) as ClaimRow);
+    return found.map((n) => this.#rowOf(n) as ClaimRow);
+  }
+
+  #rowOf(n: number): ClaimRow | undefined {
+    return this.#db.get<ClaimRow>(`SELECT ${columns} FROM runs WHERE n = ?`, n);
   }
 
   #noteRefused(runId: string): void {
@@ -209,7 +214,7 @@ export class Claims {
   /** Once it is committed. */
   #hold({ n, id, flow, epoch, seq }: ClaimRow, losses: number): ClaimedRun {
     if (losses >= suspectLosses) this.#hasSuspects = true;
-    this.#holdings.hold(id, { n, epoch: epoch + 1, seq, losses });
+    this.#holdings.hold(id, { n, epoch: epoch + 1, seq, losses, below: undefined });
     return { id, flow, seq, epoch: epoch + 1, losses };
   }
 }
