@@ -88,10 +88,10 @@ function childrenOf(db: Connection, under: string, { flow, settled }: RunFilter)
     return { sql, values: [...ofFlow, root] };
   }
   const found = db.get<{ n: number }>(
-    `SELECT count(*) AS n FROM (SELECT 1 FROM children WHERE id >= ? AND id < ? LIMIT ${fewRuns + 1})`,
+    `SELECT count(*) AS n FROM (SELECT 1 FROM children INDEXED BY children_by_id WHERE id >= ? AND id < ? LIMIT ${fewRuns + 1})`,
     ...[from, to],
   );
-  const index = (found?.n ?? 0) > fewRuns ? 'children_by_root' : 'sqlite_autoindex_children_1';
+  const index = (found?.n ?? 0) > fewRuns ? 'children_by_root' : 'children_by_id';
   const sql = `${columns} FROM children INDEXED BY ${index} WHERE ${conditions} AND root = ? AND id >= ? AND id < ?`;
   return { sql, values: [...ofFlow, root, from, to] };
 }

@@ -97,10 +97,10 @@ export const migrations: readonly string[] = [
     flow TEXT NOT NULL DEFAULT '',
     started_at INTEGER,
     ended_at INTEGER,
-    ending TEXT,
-    UNIQUE (id, root)
+    ending TEXT
   );
   INSERT INTO sqlite_sequence (name, seq) VALUES ('children', 2147483647);
+  CREATE UNIQUE INDEX children_by_id ON children (id, root);
   CREATE INDEX children_by_root ON children (root);
   DROP VIEW entries;
   -- The journals for people: SELECT * FROM entries WHERE run = '…';

@@ -74,10 +74,14 @@ export class Sweeper {
 
   #removeChild(runId: string, { root, owner }: FoundRun): void {
     this.#hasGarbage = true;
-    const tree = 'FROM children WHERE root = ? AND (id = ? OR id >= ? AND id < ?)';
-    const which = [root, runId, ...idsBelow(runId)];
-    this.#db.run(`INSERT INTO removed_runs (n) SELECT n ${tree}`, ...which);
-    this.#db.run(`DELETE ${tree}`, ...which);
+    for (const [which, ...values] of [
+      ['id = ?', runId],
+      ['id >= ? AND id < ?', ...idsBelow(runId)],
+    ] as const) {
+      const rows = `FROM children INDEXED BY children_by_id WHERE root = ? AND ${which}`;
+      this.#db.run(`INSERT INTO removed_runs (n) SELECT n ${rows}`, root, ...values);
+      this.#db.run(`DELETE ${rows}`, root, ...values);
+    }
     this.#noteRemoval(owner);
   }
 

@@ -73,7 +73,8 @@ function childrenOf(db: Connection, root: number, runId: string, taskId: string)
   const end = `${start.slice(0, -1)}$`;
   for (let from = start; ; ) {
     const row = db.get<Child>(
-      'SELECT n, id, ended_at FROM children WHERE id >= ? AND id < ? AND root = ? ORDER BY id LIMIT 1',
+      `SELECT n, id, ended_at FROM children INDEXED BY children_by_id
+       WHERE id >= ? AND id < ? AND root = ? ORDER BY id LIMIT 1`,
       ...[from, end, root],
     );
     if (row === undefined) return children;
