@@ -6,6 +6,7 @@ import type {
   Absence,
   AbsenceOf,
   ActorOptions,
+  AnyFlow,
   BodiesFor,
   ByTask,
   FlowTypes,
@@ -25,6 +26,12 @@ import type {
   NoOthers,
 } from './graph-types.ts';
 import { badOption, showValue } from './model/check.ts';
+import {
+  defineFlowTask,
+  defineMapTask,
+  type FlowTaskOptions,
+  type MapTaskOptions,
+} from './model/define-child.ts';
 import { checkFlow, defineBody, defineTask } from './model/define-task.ts';
 import { FlowDefinition, type FlowSettings, type TaskDefinition } from './model/definition.ts';
 import { FlowError } from './model/error.ts';
@@ -120,7 +127,38 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
   ): Flow<Input, Taken, Grown<Tasks, Taken, Id, Output, Ids, Rule, Absent>, Made>;
   task(id: string, options: object): never {
     // The overloads type the result; the implementation cannot express their types.
-    return new Flow(this.name, this.#settings, this.#tasks.with(this.name, id, options)) as never;
+    return new Flow(
+      this.name,
+      this.#settings,
+      this.#tasks.with(this.name, defineTask(this.name, id, options)),
+    ) as never;
+  }
+
+  /**
+   * Adds a task that is one run of another flow, a child run. Its output is that flow's.
+   *
+   * @throws FlowError if the id, a dependency or an option is invalid
+   */
+  flow(
+    id: string,
+    options: { readonly flow: AnyFlow } & Omit<FlowTaskOptions, 'flow'>,
+  ): Flow<Input, Taken, never, Made> {
+    const child = definitionOf(options?.flow);
+    const task = defineFlowTask(this.name, id, { ...options, flow: child });
+    return new Flow(this.name, this.#settings, this.#tasks.with(this.name, task)) as never;
+  }
+
+  /**
+   * Adds a task that does the same with each item of a list that is known when the task starts. Its output is the list of
+   * the items' outputs, in order.
+   *
+   * @throws FlowError if the id, a dependency or an option is invalid
+   */
+  map(id: string, options: Omit<MapTaskOptions, 'flow'>): Flow<Input, Taken, never, Made> {
+    const { perform, ...rest } = options;
+    const given = isFlow(perform) ? { ...rest, flow: (perform as AnyFlow).definition } : options;
+    const task = defineMapTask(this.name, id, given);
+    return new Flow(this.name, this.#settings, this.#tasks.with(this.name, task)) as never;
   }
 
   /**
@@ -274,9 +312,9 @@ class TaskList {
     return this.#tasks.slice(0, this.#size);
   }
 
-  with(flow: string, id: string, options: object): TaskList {
-    const task = defineTask(flow, id, options);
-    if (this.#tasks.length > this.#size) return TaskList.of(this.all()).with(flow, id, options);
+  with(flow: string, task: TaskDefinition): TaskList {
+    const { id } = task;
+    if (this.#tasks.length > this.#size) return TaskList.of(this.all()).with(flow, task);
     this.#indexes ??= new Map(this.#tasks.map((known, index) => [known.id, index]));
     if (this.#indexes.has(id)) throw duplicateTask(flow, id);
     for (const dependency of task.dependsOn) {

@@ -16,7 +16,7 @@ export class LocalAttempt extends Attempt {
     const scope = new AttemptScope(this);
     try {
       if (definition.body.kind === 'perform') report(this, definition.body.perform(scope));
-      else spawn(this, definition.body, scope);
+      else spawn(this, definition.body as Extract<Body, { kind: 'actor' }>, scope);
     } catch (error) {
       run.next(() => this.threw(error));
     }

@@ -14,13 +14,15 @@ export class Pools {
     return this.#limits.get(name);
   }
 
-  /** Throws FlowError if a pool that the flow names is neither its own nor here. A flow does not know its engine. */
-  check({ name: flow, settings, poolNames, tasks }: FlowDefinition): void {
-    const own = settings.pools ?? {};
-    for (const name of poolNames) {
-      if (Object.hasOwn(own, name) || this.#limits.has(name)) continue;
-      const taskId = tasks.find((task) => task.pool === name)?.id;
-      const known = [...Object.keys(own), ...this.#limits.keys()].map((pool) => `\`${pool}\``).join(', ');
+  /**
+   * Throws FlowError if a pool that the flow or a child run of it names is neither here nor the flow's own. A flow does
+   * not know its engine.
+   */
+  check({ name: flow, settings, foreignPools }: FlowDefinition): void {
+    for (const [name, taskId] of foreignPools) {
+      if (this.#limits.has(name)) continue;
+      const own = Object.keys(settings.pools ?? {});
+      const known = [...own, ...this.#limits.keys()].map((pool) => `\`${pool}\``).join(', ');
       const rule = `a pool that the flow or the engine names (${known || 'none'})`;
       throw badOption({ option: 'pool', taskId, flow }, rule, name);
     }

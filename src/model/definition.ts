@@ -1,7 +1,9 @@
+import { segmentOf } from './child-id.ts';
 import { createGraph, type Graph } from './graph.ts';
 import { Hash } from './hash.ts';
+import type { JournalVersion } from './journal.ts';
 import type { Plan } from './ledger.ts';
-import type { Body } from './perform.ts';
+import type { Body, ItemScope, PerformScope } from './perform.ts';
 import type { RetryPolicy } from './retry.ts';
 import type { Schema } from './schema.ts';
 import { type TriggerRule, triggerRules } from './trigger-rule.ts';
@@ -50,7 +52,58 @@ export interface TaskDefinition {
   readonly pool: string | undefined;
   readonly durationMs: number | undefined;
   readonly output: Schema | undefined;
-  readonly body: Body;
+  readonly body: TaskBody;
+}
+
+/** A task's body: it runs by itself, or is a run. */
+export type TaskBody = Body | ChildBody;
+
+/** A body that is a run: of a flow, or of the items of a list. Its task holds no slot. */
+export type ChildBody = FlowBody | MapBody;
+
+/** One run of another flow. */
+export interface FlowBody {
+  readonly kind: 'flow';
+  readonly flow: FlowDefinition;
+  /** Makes the run's input. Default: none. */
+  readonly input: ((scope: PerformScope) => unknown) | undefined;
+}
+
+/** One run with a task for each item of a list. */
+export interface MapBody {
+  readonly kind: 'map';
+  /** Gives the list, or a promise of it. */
+  readonly over: (scope: PerformScope) => unknown;
+  readonly item: ItemDefinition;
+  /** Maximum number of concurrent attempts of items. */
+  readonly concurrency: number | undefined;
+  /** `undefined`: all items are tried, and any failure fails the map. */
+  readonly tolerate: Tolerance | undefined;
+}
+
+/** The failed items that a map still accepts: a number, or a share of the list from 0 to 1. One more ends it early. */
+export type Tolerance = number | { readonly share: number };
+
+/** What is done with each item of a map, and how. */
+export interface ItemDefinition
+  extends Pick<
+    TaskDefinition,
+    'retry' | 'timeoutMs' | 'graceMs' | 'skippable' | 'priority' | 'pool' | 'durationMs' | 'output'
+  > {
+  readonly body: ItemBody;
+}
+
+export type ItemBody =
+  | { readonly kind: 'perform'; readonly perform: (scope: ItemScope) => unknown }
+  | {
+      readonly kind: 'flow';
+      readonly flow: FlowDefinition;
+      readonly input: ((scope: ItemScope) => unknown) | undefined;
+    };
+
+/** Whether a body is a run. */
+export function isChildBody(body: TaskBody): body is ChildBody {
+  return body.kind === 'flow' || body.kind === 'map';
 }
 
 /** Options of a flow. Limits apply to each of its runs. */
@@ -85,12 +138,25 @@ export class FlowDefinition {
   #plan: Plan | undefined;
   #hash: string | undefined;
   #poolNames: Set<string> | undefined;
+  #foreignPools: ReadonlyMap<string, string> | undefined;
+  #hasChildren: boolean | undefined;
+  #version: JournalVersion | undefined;
+  readonly #tolerance: number | undefined;
 
-  constructor(name: string, settings: FlowSettings, tasks: readonly TaskDefinition[], graph?: Graph) {
+  /** @param items of the run of a map: what else it has from that */
+  constructor(
+    name: string,
+    settings: FlowSettings,
+    tasks: readonly TaskDefinition[],
+    graph?: Graph,
+    items?: { readonly hash: string; readonly tolerance: number | undefined },
+  ) {
     this.name = name;
     this.settings = settings;
     this.tasks = tasks;
     this.#graph = graph;
+    this.#hash = items?.hash;
+    this.#tolerance = items?.tolerance;
   }
 
   /** Throws FlowError if the tasks are no valid graph. */
@@ -100,17 +166,38 @@ export class FlowDefinition {
   }
 
   get plan(): Plan {
-    this.#plan ??= planOf(this.graph, this.tasks);
+    this.#plan ??= planOf(this.graph, this.tasks, this.#tolerance);
     return this.#plan;
   }
 
-  /** The pools from which tasks want slots. */
+  /** Whether the body of a task is a run. */
+  get hasChildren(): boolean {
+    this.#hasChildren ??= this.tasks.some(({ body }) => isChildBody(body));
+    return this.#hasChildren;
+  }
+
+  /** The version of the journals of its runs. */
+  get journalVersion(): JournalVersion {
+    this.#version ??= this.hasChildren || this.graph.ids.some((id) => segmentOf(id) !== id) ? 2 : 1;
+    return this.#version;
+  }
+
+  /** The pools from which its own tasks want slots. */
   get poolNames(): ReadonlySet<string> {
     if (this.#poolNames === undefined) {
       this.#poolNames = new Set();
       for (const { pool } of this.tasks) if (pool !== undefined) this.#poolNames.add(pool);
     }
     return this.#poolNames;
+  }
+
+  /**
+   * The pools from which its tasks, and those of its child runs, want slots and which the flow does not have itself; each
+   * with the id of a task that wants one.
+   */
+  get foreignPools(): ReadonlyMap<string, string> {
+    this.#foreignPools ??= foreignPoolsOf(this);
+    return this.#foreignPools;
   }
 
   /**
@@ -128,13 +215,14 @@ export class FlowDefinition {
     const hash = new Hash();
     for (let task = 0; task < this.tasks.length; task++) {
       addTask(hash, this.plan, task);
+      addChild(hash, (this.tasks[task] as TaskDefinition).body);
       if (task % HASH_PIECE === HASH_PIECE - 1) yield;
     }
     this.#hash = hash.toString();
   }
 
-  /** The same flow with other bodies, by task id. */
-  withBodies(bodies: ReadonlyMap<string, Body>): FlowDefinition {
+  /** The same flow with other bodies, by task id. A body that replaces a run must fit a task that is none. */
+  withBodies(bodies: ReadonlyMap<string, TaskBody>): FlowDefinition {
     const tasks = this.tasks.map((task) => {
       const body = bodies.get(task.id);
       return body === undefined ? task : { ...task, body };
@@ -143,13 +231,13 @@ export class FlowDefinition {
   }
 }
 
-function planOf(graph: Graph, tasks: readonly TaskDefinition[]): Plan {
+function planOf(graph: Graph, tasks: readonly TaskDefinition[], tolerance: number | undefined): Plan {
   const optional = new Uint8Array(tasks.length);
   const rules = tasks.map((task, index) => {
     if (task.optional) optional[index] = 1;
     return task.triggerRule;
   });
-  return { graph, rules, optional };
+  return tolerance === undefined ? { graph, rules, optional } : { graph, rules, optional, tolerance };
 }
 
 function addTask(hash: Hash, { graph, rules }: Plan, task: number): void {
@@ -160,4 +248,27 @@ function addTask(hash: Hash, { graph, rules }: Plan, task: number): void {
   hash.addInteger(end);
   for (let edge = upstreamStart[task] as number; edge < end; edge++)
     hash.addInteger(upstreamList[edge] as number);
+}
+
+/** A child belongs to its parent's version: a flow that differs is refused at the door, with its children. */
+function addChild(hash: Hash, body: TaskBody): void {
+  if (!isChildBody(body)) return;
+  hash.addText(body.kind);
+  const inner = body.kind === 'map' ? body.item.body : body;
+  if (inner.kind === 'flow') hash.addText(inner.flow.hash);
+}
+
+function foreignPoolsOf({ settings, tasks }: FlowDefinition): ReadonlyMap<string, string> {
+  const foreign = new Map<string, string>();
+  const want = (pool: string, taskId: string): void => {
+    if (!Object.hasOwn(settings.pools ?? {}, pool) && !foreign.has(pool)) foreign.set(pool, taskId);
+  };
+  for (const { id, pool, body } of tasks) {
+    if (pool !== undefined) want(pool, id);
+    if (!isChildBody(body)) continue;
+    const inner = body.kind === 'map' ? body.item.body : body;
+    if (body.kind === 'map' && body.item.pool !== undefined) want(body.item.pool, id);
+    if (inner.kind === 'flow') for (const name of inner.flow.foreignPools.keys()) want(name, id);
+  }
+  return foreign;
 }

@@ -33,10 +33,22 @@ export interface PerformScope<
   readonly progress: (fraction: number, note?: string) => void;
 }
 
+/** The argument of the body of a map's item. */
+export interface ItemScope<
+  Item = unknown,
+  Input = unknown,
+  Deps = Record<string, unknown>,
+  Outcomes = Record<string, Outcome>,
+> extends PerformScope<Input, Deps, Outcomes> {
+  readonly item: Item;
+  /** Its place in the list, from 0; as text, the item's `taskId`. */
+  readonly index: number;
+}
+
 /** A task's function. The value that it returns, or its promise resolves to, is the task's output. */
 export type Perform = (scope: PerformScope) => unknown;
 
-/** The body of a task: a function, or an actor of any XState logic with its input. */
+/** A body that takes a slot while it runs: a function, or an actor of any XState logic with its input. */
 export type Body =
   | { readonly kind: 'perform'; readonly perform: Perform }
   | {

@@ -1,11 +1,16 @@
-import { FlowDefinition, type TaskDefinition } from '../../model/definition.ts';
+import { FlowDefinition, isChildBody, type TaskDefinition } from '../../model/definition.ts';
 import type { Body } from '../../model/perform.ts';
 import { type BodyContext, bodyContext } from './body-context.ts';
 import { StrayError } from './stray-error.ts';
 
 /** Returns a flow whose bodies run with their tasks as context, in everything that they call and leave behind. */
 export function inBodyContexts({ name, settings, tasks, graph }: FlowDefinition): FlowDefinition {
-  const known = tasks.map((task): TaskDefinition => ({ ...task, body: inContext(task.id, task.body) }));
+  const known = tasks.map(
+    (task): TaskDefinition => ({
+      ...task,
+      body: isChildBody(task.body) ? task.body : inContext(task.id, task.body),
+    }),
+  );
   return new FlowDefinition(name, settings, known, graph);
 }
 

@@ -1,4 +1,4 @@
-import { FlowDefinition, type TaskDefinition } from '../../model/definition.ts';
+import { FlowDefinition, isChildBody, type TaskDefinition } from '../../model/definition.ts';
 import type { Entry } from '../../model/journal.ts';
 import type { Body, PerformScope } from '../../model/perform.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -31,7 +31,9 @@ export function tellRunning(
   const flowGraceMs = settings.graceMs ?? defaultGraceMs;
   const graceMs = definition.tasks.reduce((most, task) => Math.max(most, task.graceMs ?? flowGraceMs), 0);
   supervisor.tell({ type: 'started', graceMs, limitMs: limitMs ?? settings.totalTimeoutMs });
-  const tasks = definition.tasks.map((task): TaskDefinition => ({ ...task, body: told(task.body) }));
+  const tasks = definition.tasks.map(
+    (task): TaskDefinition => ({ ...task, body: isChildBody(task.body) ? task.body : told(task.body) }),
+  );
   return { definition: new FlowDefinition(name, settings, tasks, graph), apply };
 
   function told(body: Body): Body {

@@ -94,8 +94,8 @@ function orderTasks(
 }
 
 /** Pools that tasks of a module want and its flow does not define: its engine would, which is not known here. */
-export function unknownPools({ settings, poolNames }: FlowDefinition): string[] {
-  return [...poolNames].filter((name) => !Object.hasOwn(settings.pools ?? {}, name));
+export function unknownPools({ foreignPools }: FlowDefinition): string[] {
+  return [...foreignPools.keys()];
 }
 
 function withUnknownPools(definition: FlowDefinition): Record<string, number> {
