@@ -92,8 +92,10 @@ const runs: Record<string, readonly (readonly [Fact, number])[][]> = {
   ],
 };
 
-const childOf = (runId: string, taskId: string): Fact =>
-  ({ ...started, parent: { runId, taskId, life: 1, attempt: 1 } }) as Fact;
+const childOf = (runId: string, taskId: string): Fact => ({
+  ...started,
+  parent: { runId, taskId, life: 1, attempt: 1 },
+});
 
 /** Runs below the last root. */
 const children: typeof runs = {
