@@ -1,7 +1,8 @@
 import type { RunResult } from '../../machines/orchestrator.ts';
 import { isA, isThenable, showValue } from '../model/check.ts';
 import { JournalCheck } from '../model/check-journal.ts';
-import { childIdOf, placeOf } from '../model/child-id.ts';
+import { childDefinition } from '../model/child-definition.ts';
+import { childIdOf, pathOf, placeOf } from '../model/child-id.ts';
 import type { Clock } from '../model/clock.ts';
 import type { ChildBody, FlowDefinition, TaskDefinition } from '../model/definition.ts';
 import { EngineStoppedError, FlowError, InputError, RunFailedError } from '../model/error.ts';
@@ -212,14 +213,13 @@ export class ChildRuns {
   async #journalAt(parent: LiveRun, id: string): Promise<RunJournal | undefined> {
     const known = parent.tree.journals.get(id);
     if (known !== undefined) return known;
-    const definition = parent.definition;
-    // A run with the same meaning has the same flow.
-    const isSame = placeOf(id)?.taskId === placeOf(parent.id)?.taskId;
-    return this.#read(
-      id,
-      (input) => (isSame ? definition : childDefinition(definition, placeOf(id)?.taskId, input)),
-      parent,
-    );
+    const { definition } = parent;
+    // An earlier life of the parent has the parent's flow.
+    const isSame = pathOf(id).length === pathOf(parent.id).length;
+    const taskId = placeOf(id)?.taskId ?? '';
+    const define = (input: unknown): FlowDefinition =>
+      (isSame ? undefined : childDefinition(definition, taskId, input)) ?? definition;
+    return this.#read(id, define, parent);
   }
 
   #read(
@@ -247,6 +247,7 @@ export class ChildRuns {
   #launch(begun: Begun, journal: RunJournal, input: unknown): void {
     const { attempt, parent, place, id, scope } = begun;
     journal.tree = parent.tree;
+    journal.hasLosses = parent.keepsStarts;
     parent.tree.journals.set(id, journal);
     const { task } = attempt;
     const link: ParentLink = {
@@ -331,19 +332,6 @@ export class ChildRuns {
       parent.fault(error);
     }
   }
-}
-
-/** The definition of a task's child run, by the input of that. */
-export function childDefinition(
-  parent: FlowDefinition,
-  taskId: string | undefined,
-  input: unknown,
-): FlowDefinition {
-  const task = parent.tasks[parent.graph.indexOf(taskId ?? '')];
-  const body = task?.body;
-  if (body?.kind === 'flow') return body.flow;
-  const count = Array.isArray(input) ? input.length : 0;
-  return defineItems(parent.name, task as TaskDefinition, count, (scope) => scope as never);
 }
 
 /** The attempt of the parent's task for which a child run ran last. */

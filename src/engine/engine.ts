@@ -1,6 +1,7 @@
 import type { AnyActorLogic, InspectionEvent } from 'xstate';
 import { badOption, boundRule, checkNumber, isA, showValue } from '../model/check.ts';
-import { placeOf, rootIdOf } from '../model/child-id.ts';
+import { definitionAt } from '../model/child-definition.ts';
+import { pathOf, placeOf, rootIdOf } from '../model/child-id.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import {
@@ -239,6 +240,20 @@ export class EngineRuns implements EngineCore<LiveRun> {
       (error: unknown) => parent.fault(error),
     );
     parent.holdTime(loading);
+  }
+
+  async readChild(above: FlowDefinition, aboveId: string, runId: string): Promise<RunJournal | undefined> {
+    const entries = (await this.store?.read(runId)) ?? [];
+    const started = entries.find(({ type }) => type === 'run.started') as
+      | { readonly input?: unknown }
+      | undefined;
+    const path = pathOf(runId).slice(pathOf(aboveId).length);
+    const definition = started && definitionAt(above, path, started.input);
+    if (definition === undefined) return undefined;
+    const journal = new RunJournal(runId, definition, this.logger);
+    for (const entry of entries) journal.repeat(entry);
+    journal.keptSeq = journal.seq;
+    return journal;
   }
 
   launchChild(journal: RunJournal, input: unknown, parent: ParentLink): LiveRun {
