@@ -14,6 +14,7 @@ import { check } from '../model/schema.ts';
 import { endingOf } from '../model/summary.ts';
 import type { ChildAttempt } from './child-attempt.ts';
 import type { EngineCore } from './core.ts';
+import { adopt } from './flow-change.ts';
 import { recordContinued } from './fork.ts';
 import { MapItemScope } from './item-scope.ts';
 import type { LiveRun, ParentLink } from './live-run.ts';
@@ -186,6 +187,7 @@ export class ChildRuns {
       // With a fold of its own: what was under way is gone.
       const entries = journal.toEntries();
       const recovered = this.#host.openJournal(journal.definition, journal.runId, entries);
+      recovered.isShared = journal.isShared;
       return this.#launch(begun, recovered, undefined);
     }
     if (attempt.isEnding) return attempt.threw(undefined);
@@ -197,7 +199,10 @@ export class ChildRuns {
 
   /** Has what is not done run again; if all is, the run ends as it did. */
   #repeat(begun: Begun, journal: RunJournal, result: () => RunResult): void {
-    const hasMore = recordAgain(journal, undefined, begun.parent.now(), begun.place);
+    const now = begun.parent.now();
+    const hasMore = recordAgain(journal, undefined, now, begun.place);
+    const { definition } = journal;
+    if (hasMore && journal.foldTo().flowHash !== definition.hash) adopt(journal, now, [], []);
     if (hasMore) this.#launch(begun, journal, undefined);
     else this.#report(begun, journal, result(), undefined);
   }
@@ -235,6 +240,9 @@ export class ChildRuns {
       const checked = new JournalCheck(definition, id, journalPlace(definition, id));
       for (const entry of entries) checked.next(entry);
       const journal = this.#host.openJournal(definition, id, entries);
+      // The parent follows another version now, and has said so.
+      if (checked.end() && checked.ending === undefined)
+        adopt(journal, parent.now(), [], checked.unknownTasks);
       journal.tree = parent.tree;
       parent.tree.journals.set(id, journal);
       return journal;

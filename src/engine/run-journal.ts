@@ -276,12 +276,17 @@ export class RunJournal {
    * in it.
    */
   pastView(seq: number): RunView {
+    return this.pastFold(seq).view();
+  }
+
+  /** The fold up to an earlier entry, as `pastView` shows it. */
+  pastFold(seq: number): RunFold {
     if (this.#past === undefined || this.#past.seq > seq) this.#past = this.#newFold();
     for (let next = this.#past.seq + 1; next <= seq; next++) {
       if (next === this.#left + 1) this.#past.recover();
       this.#past.apply(this.#entries.get(next));
     }
-    return this.#past.view();
+    return this.#past;
   }
 
   /** `seq` of the last entry that may be shown and is not later than an instant; 0 if there is none. */
