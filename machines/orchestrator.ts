@@ -179,10 +179,8 @@ export const lazyOrchestratorMachine = lazy(() =>
     guards: {
       nothingUnsettled: ({ context }) => context.ledger.unsettled === 0,
       settlesLast: ({ context }) => context.ledger.unsettled === 1,
-      exceedsTolerance: (
-        { context },
-        params: { readonly task: number; readonly status: SettledStatus },
-      ) => context.cause === undefined && context.ledger.endsEarly(params.task, params.status),
+      exceedsTolerance: ({ context }, params: { readonly task: number; readonly status: SettledStatus }) =>
+        context.cause === undefined && context.ledger.endsEarly(params.task, params.status),
       wasCancelled: ({ context }) => endingOf(context) === 'cancelled',
       hasFailed: ({ context }, params: { readonly error: ErrorView | undefined }) =>
         params.error !== undefined || endingOf(context) === 'failed',
@@ -265,6 +263,7 @@ export const lazyOrchestratorMachine = lazy(() =>
           target: '.cancelling',
           actions: [
             { type: 'settleTask', params: ({ event }) => event },
+            { type: 'deliverVerdicts', params: verdicts },
             { type: 'recordCancel', params: tooManyFailures },
             { type: 'announce', params: endingEarly },
             { type: 'cancelTasks', params: cancel },
