@@ -1,191 +1,44 @@
-// The queue of slots beside one that looks through all claims: whatever comes, both start the same claim next.
-
 import * as assert from 'uvu/assert';
-import { type Claim, goesBefore } from '../../src/engine/claims.ts';
+import type { Claim } from '../../src/engine/claims.ts';
 import { Lane, Limit, SlotQueue } from '../../src/engine/slots.ts';
 import { type Dice, diceOf, oneOf } from '../logic/oracle.ts';
 import { spec } from '../spec.ts';
+import { type Count, holderOf, SlotsWorld, someSlots } from './slots-world.ts';
 
 const test = spec('order of slots');
 
-/** A lane with the claims that wait in it, and the limits that it is known to have. */
-interface Row {
-  readonly lane: Lane;
-  readonly limits: readonly Count[];
-  readonly isFree: boolean;
-  readonly waiting: Set<Claim>;
-  isHeld: boolean;
-}
-
-/** How many slots of a limit are taken, counted apart from it. */
-interface Count {
-  readonly limit: Limit;
-  taken: number;
-}
-
-interface Shape {
-  readonly engine: number;
-  /** Pools of the engine, besides that of lanes without one. */
-  readonly pools: readonly number[];
-  /** The slots of each limit of a run. */
-  readonly limits: readonly number[];
-  readonly lanes: number;
-}
-
-class World {
-  readonly rows: Row[] = [];
-  readonly queue: SlotQueue;
-  readonly #engine: Count;
-  readonly #underWay: { readonly row: Row; readonly claim: Claim }[] = [];
-  isWanted = false;
-  #made = 0;
-  started = 0;
-
-  constructor(dice: Dice, { engine, pools, limits, lanes }: Shape) {
-    this.#engine = countOf(engine);
-    this.queue = new SlotQueue(this.#engine.limit, () => {
-      this.isWanted = true;
-    });
-    const shared = [Number.POSITIVE_INFINITY, ...pools].map(countOf);
-    const known = limits.map(countOf);
-    for (let made = 0; made < lanes; made++) {
-      const isFree = dice(8) === 0;
-      const pool = oneOf(dice, shared);
-      const own = isFree ? [] : known.filter(() => dice(2) === 0);
-      const of = isFree ? this.queue.free : this.queue.poolOf(pool.limit);
-      const lane = new Lane(
-        of,
-        own.map(({ limit }) => limit),
-      );
-      const all = isFree ? [] : [this.#engine, pool, ...own];
-      this.rows.push({ lane, limits: all, isFree, waiting: new Set(), isHeld: false });
-    }
-  }
-
-  /** The claim that goes before all others of those that may start. */
-  get #best(): { readonly row: Row; readonly claim: Claim } | undefined {
-    let best: { readonly row: Row; readonly claim: Claim } | undefined;
-    for (const row of this.rows) {
-      if (row.isHeld || row.limits.some(({ limit, taken }) => taken >= limit.slots)) continue;
-      for (const claim of row.waiting)
-        if (best === undefined || goesBefore(claim, best.claim)) best = { row, claim };
-    }
-    return best;
-  }
-
-  /** Starts a claim, if one may: the right one. Returns whether there was one. */
-  startOne(about: string): boolean {
-    const best = this.#best;
-    const claim = this.queue.giveBest();
-    assert.is(nameOf(claim), nameOf(best?.claim), about);
-    if (best === undefined) return false;
-    best.row.waiting.delete(best.claim);
-    for (const count of best.row.limits) count.taken++;
-    this.#underWay.push(best);
-    this.started++;
-    return true;
-  }
-
-  /** As a turn does: asks only if it was told to, and then as long as there is something. */
-  fill(about: string): void {
-    if (!this.isWanted) {
-      assert.is(nameOf(this.#best?.claim), 'none', `${about}: nobody asked`);
-      return;
-    }
-    this.isWanted = false;
-    while (this.startOne(about));
-  }
-
-  claim(dice: Dice, row = oneOf(dice, this.rows)): void {
-    const claim: Claim = {
-      place: -1,
-      priority: dice(3),
-      readyAt: dice(4),
-      runOrder: this.rows.indexOf(row),
-      index: this.#made++,
-      start: () => undefined,
-    };
-    row.waiting.add(claim);
-    row.lane.push(claim);
-  }
-
-  withdraw(dice: Dice): void {
-    const rows = this.rows.filter(({ waiting }) => waiting.size > 0);
-    if (rows.length === 0) return;
-    const { lane, waiting } = oneOf(dice, rows);
-    const claim = oneOf(dice, [...waiting]);
-    waiting.delete(claim);
-    lane.withdraw(claim);
-  }
-
-  release(dice: Dice): void {
-    if (this.#underWay.length === 0) return;
-    const [one] = this.#underWay.splice(dice(this.#underWay.length), 1);
-    for (const count of one?.row.limits ?? []) count.taken--;
-    this.queue.release(one?.row.lane as Lane);
-  }
-
-  hold(dice: Dice): void {
-    const row = oneOf(dice, this.rows);
-    row.isHeld = !row.isHeld;
-    row.lane.hold(row.isHeld);
-  }
-
-  /** Lets all that waits have its turn. */
-  drain(dice: Dice, about: string): void {
-    for (const row of this.rows) {
-      row.isHeld = false;
-      row.lane.hold(false);
-    }
-    this.fill(about);
-    while (this.#underWay.length > 0) {
-      this.release(dice);
-      this.fill(about);
-    }
-    assert.is(
-      this.rows.some(({ waiting }) => waiting.size > 0),
-      false,
-      `${about}: a claim is left over`,
+/** Lanes that share pools and limits as it happens, in no order. */
+function worldOf(dice: Dice): SlotsWorld {
+  const world = new SlotsWorld(dice(3) === 0 ? 1 + dice(6) : Number.POSITIVE_INFINITY);
+  const counted = (slots: number): Count & { readonly limit: Limit } => ({
+    slots,
+    taken: 0,
+    limit: new Limit(slots),
+  });
+  const some = (most: number) => Array.from({ length: dice(most) }, () => counted(someSlots(dice)));
+  const pools = [counted(Number.POSITIVE_INFINITY), ...some(3)];
+  const limits = some(5);
+  for (let lanes = 1 + dice(9); lanes > 0; lanes--) {
+    const isFree = dice(8) === 0;
+    const pool = oneOf(dice, pools);
+    const own = isFree ? [] : limits.filter(() => dice(2) === 0);
+    if (dice(2) === 0) own.reverse();
+    const of = isFree ? world.queue.free : world.queue.poolOf(pool.limit);
+    const lane = new Lane(
+      of,
+      own.map(({ limit }) => limit),
     );
+    world.add(lane, isFree ? undefined : [pool, ...own], [holderOf((isHeld) => lane.hold(isHeld))]);
   }
-}
-
-function countOf(slots: number): Count {
-  return { limit: new Limit(slots), taken: 0 };
-}
-
-function nameOf(claim: Claim | undefined): string {
-  if (claim === undefined) return 'none';
-  const { priority, readyAt, runOrder, index } = claim;
-  return `claim ${index} of lane ${runOrder}, priority ${priority}, ready at ${readyAt}`;
-}
-
-function shapeOf(dice: Dice): Shape {
-  const some = (most: number): number[] => Array.from({ length: dice(most) }, () => 1 + dice(4));
-  return {
-    engine: dice(3) === 0 ? 1 + dice(6) : Number.POSITIVE_INFINITY,
-    pools: some(3),
-    limits: some(5),
-    lanes: 1 + dice(9),
-  };
+  return world;
 }
 
 test('is that of a search through all claims, on 4,000 schedules', () => {
   let started = 0;
   for (let seed = 0; seed < 4_000; seed++) {
     const dice = diceOf(seed);
-    const world = new World(dice, shapeOf(dice));
-    for (let step = 0; step < 60; step++) {
-      const about = `seed ${seed}, step ${step}`;
-      const roll = dice(20);
-      if (roll < 8) world.claim(dice);
-      else if (roll < 13) world.release(dice);
-      else if (roll < 15) world.withdraw(dice);
-      else if (roll < 16) world.hold(dice);
-      // A turn may end before all slots are given, and much may come between two turns.
-      else if (roll < 18) world.startOne(about);
-      else world.fill(about);
-    }
+    const world = worldOf(dice);
+    for (let step = 0; step < 60; step++) world.step(dice, `seed ${seed}, step ${step}`);
     world.drain(dice, `seed ${seed}, at the end`);
     started += world.started;
   }

@@ -221,6 +221,13 @@ const recoveries: readonly {
     goesOn: [byRecovery(recover), b('failed'), c('cancelled'), conclude],
   },
   {
+    left: 'with one failure too many, before it was kept that it ends early',
+    path: [accept, a('failed')],
+    isCut: true,
+    tolerance: 0,
+    goesOn: [byRecovery(endedEarlyBefore), settle(1, 'cancelled'), settle(2, 'cancelled'), conclude],
+  },
+  {
     left: 'while it ended early',
     path: [accept, a('failed')],
     tolerance: 0,
