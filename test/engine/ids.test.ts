@@ -107,6 +107,7 @@ test('of tasks stay as they are in the keys of a run that an earlier version of 
   await clock.advance(0);
   const { system } = (run as Run).actor as unknown as AnyActorRef;
   assert.equal(Object.keys(system.getAll()), ['r/a/b']);
+  assert.equal([system.get('r/a/b')?.id, system.get('r/a%2Fb')], ['a/b', undefined]);
   gate.resolve();
   await clock.run((run as Run).settled());
   assert.equal(keys, ['r/a/b', 'r/50%']);

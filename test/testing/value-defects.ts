@@ -48,13 +48,13 @@ export const valueDefects: readonly Defect[] = [
   {
     name: 'all tasks of a run have the same idempotency key',
     file: runConfig,
-    find: 'return this.#keyPrefix + (this.#escapes ? segmentOf(taskId) : taskId);',
+    find: 'return this.#keyPrefix + (this.escapes ? segmentOf(taskId) : taskId);',
     put: 'return this.#keyPrefix;',
   },
   {
     name: 'a task has the same idempotency key in every run',
     file: runConfig,
-    find: 'return this.#keyPrefix + (this.#escapes ? segmentOf(taskId) : taskId);',
+    find: 'return this.#keyPrefix + (this.escapes ? segmentOf(taskId) : taskId);',
     put: 'return taskId;',
   },
   {
