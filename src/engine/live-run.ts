@@ -282,7 +282,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
 
   find(systemId: string): AnyActorRef | undefined {
     const { namePrefix } = this.config;
-    const end = systemId.slice(namePrefix.length).search(/[#/]/);
+    const end = this.config.escapes ? systemId.slice(namePrefix.length).search(/[#/]/) : -1;
     const name = end < 0 ? systemId : systemId.slice(0, namePrefix.length + end);
     const task = this.#tasks.get(this.definition.graph.indexOf(this.config.taskNamed(name)));
     if (end < 0) return task?.actor;
