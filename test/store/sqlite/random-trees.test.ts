@@ -40,6 +40,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
+/** So that more of what follows has a parent. */
+const opening = ['r', 'rr', 'r/a#1', 'r/a#1/b#1'].map(
+  (id): Step => ({ type: 'append', id, isBehind: false, ends: false }),
+);
+
 /** What a store says of an append. */
 async function codeOf(call: () => unknown): Promise<string> {
   try {
@@ -74,7 +79,7 @@ test('are as in the memory store, whatever is appended and removed in whichever 
       const file = tempFile();
       const memory = createMemoryStore();
       let store = await createSqliteStore(file, { synchronous: 'normal' });
-      for (const one of steps) {
+      for (const one of [...opening, ...steps]) {
         if (one.type === 'remove') {
           memory.remove(one.id);
           await store.remove(one.id);
