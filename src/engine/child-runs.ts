@@ -184,17 +184,20 @@ export class ChildRuns {
     const { attempt, place } = begun;
     const ending = endingOf(journal.entry(journal.seq).type);
     if (ending === undefined) {
-      // With a fold of its own: what was under way is gone.
-      const entries = journal.toEntries();
-      const recovered = this.#host.openJournal(journal.definition, journal.runId, entries);
-      recovered.isShared = journal.isShared;
-      return this.#launch(begun, recovered, undefined);
+      return this.#launch(begun, this.#reopened(begun, journal), undefined);
     }
     if (attempt.isEnding) return attempt.threw(undefined);
     const isOver = ending === 'done' || lastPlaceOf(journal).attempt === place.attempt;
     const result = (): RunResult => resultOf(journal, journal.seq, ending);
     if (isOver && !wasEndedByParent(journal)) return this.#report(begun, journal, result(), undefined);
     this.#repeat(begun, journal, result);
+  }
+
+  /** The journal to go on with: where the run was under way here, with a fold in which that is over. */
+  #reopened({ parent }: Begun, journal: RunJournal): RunJournal {
+    const { definition, runId } = journal;
+    if (parent.tree.countsOf(runId) === undefined) return journal;
+    return this.#host.openJournal(definition, runId, journal.toEntries());
   }
 
   /** Has what is not done run again; if all is, the run ends as it did. */

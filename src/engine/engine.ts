@@ -138,7 +138,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   async fork(runId: string, given: ForkOptions = {}): Promise<Run> {
     const { checkFork, recordFork } = await import('./fork.ts');
     const found = await this.#held(runId, 'engine.fork');
-    const { source, seq, input: earlier } = checkFork(runId, found, given);
+    const { source, seq, until, input: earlier } = checkFork(runId, found, given);
     const { definition, settings } = source;
     this.#pools.check(definition);
     const { input } = given.input === undefined ? earlier : await this.#accept(definition, given.input);
@@ -149,7 +149,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     const [{ forkChildren }] = await Promise.all([import('./fork-children.ts'), this.#loadChildRuns()]);
     const find = async (id: string): Promise<RunJournal | undefined> =>
       source.tree?.journals.get(id) ?? found?.childJournal(id);
-    const children = await forkChildren({ source, seq, fork: journal }, at, this.logger, find);
+    const children = await forkChildren({ source, seq, fork: journal }, until, at, this.logger, find);
     const run = await this.#begin(journal, settings, input, {});
     await this.#keepSettledForks(children);
     return run;

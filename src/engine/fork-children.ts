@@ -20,11 +20,13 @@ interface Forking {
  * those under way then with what had settled in them. They belong to the tree of the fork; an outer one comes before those
  * below it.
  *
+ * @param until the last instant that counts of those under way
  * @param at the instant of the fork
  * @param find the journal of a run below the source
  */
 export async function forkChildren(
   root: Forking,
+  until: number,
   at: number,
   logger: Logger,
   find: (runId: string) => Promise<RunJournal | undefined>,
@@ -40,11 +42,10 @@ export async function forkChildren(
       if (journal === undefined || fork.definition.graph.indexOf(id) < 0) continue;
       const place: ParentTask = { runId: fork.runId, taskId: id, life: 1, attempt: 1 };
       const copy = new RunJournal(childIdOf(fork.runId, id, 1), journal.definition, logger);
-      const upTo = isSettled(status) ? journal.seq : journal.seqAt(source.entry(seq).at);
+      const upTo = isSettled(status) ? journal.seq : journal.seqAt(until);
       if (isSettled(status)) copyWhole(copy, journal, place);
       else if (hasStarted(journal, upTo)) recordFork(copy, journal, upTo, journal.foldTo().input, at, place);
       if (copy.seq === 0) continue;
-      copy.isShared = true;
       copy.tree = root.fork.wholeTree;
       copy.tree.journals.set(copy.runId, copy);
       forks.push(copy);
