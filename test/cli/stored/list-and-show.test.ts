@@ -84,6 +84,7 @@ test('have the status that the whole journal tells, and read no entries of tasks
   await again.settled();
   again.rerun();
   again.pause();
+  for await (const { type } of again.events()) if (type === 'run.paused') break;
   await end();
   // Nobody reads these rows to list the runs.
   const db = new DatabaseSync(file);
