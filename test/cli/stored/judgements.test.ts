@@ -24,7 +24,7 @@ function flowOf(tasks: Tasks, perform: () => unknown = held) {
 const { a, b, c } = { a: {}, b: { dependsOn: ['a'] }, c: { dependsOn: ['b'] } };
 const world = createWorld();
 const original = flowOf({ a, b, c });
-const { length: entriesOfDamaged, journals } = await leave(world.path('runs.sqlite'));
+const { place: placeOfDamage, journals } = await leave(world.path('runs.sqlite'));
 
 /** Leaves unsettled runs in a file: one as it was, one paused, one being cancelled, and one whose journal is damaged. */
 async function leave(file: string) {
@@ -38,18 +38,43 @@ async function leave(file: string) {
     if (id === 'cancelled') run.cancel();
   }
   await engine.stop();
-  const length = await store.lastSeq('damaged');
   await store.close();
-  const db = new DatabaseSync(file);
-  const sql = `UPDATE journal SET text = replace(text, '"ready","b"', '"ready",7')
-    WHERE run = (SELECT n FROM runs WHERE id = 'damaged')`;
-  db.prepare(sql).run();
-  db.close();
+  const place = damage(file);
   const again = await createSqliteStore(file);
   const read: Record<string, readonly Entry[]> = {};
   for (const { id } of await again.list({ settled: false })) read[id] = await again.read(id);
   await again.close();
-  return { length, journals: read };
+  return { place, journals: read };
+}
+
+/** Has the entry that task `b` is ready name no task. Returns its place, from 1. */
+function damage(file: string): number {
+  const db = new DatabaseSync(file);
+  const rows = db.prepare(
+    "SELECT place, text FROM journal WHERE run = (SELECT n FROM runs WHERE id = 'damaged') ORDER BY place",
+  );
+  const places: number[] = [];
+  let before = 0;
+  for (const { place, text } of rows.all() as { place: number; text: string }[]) {
+    const entries = JSON.parse(text) as (unknown[] | { type: string; taskId?: unknown })[];
+    for (const [index, entry] of entries.entries()) {
+      const isStep = Array.isArray(entry);
+      if (
+        isStep
+          ? entry[0] !== 'ready' || entry[1] !== 'b'
+          : entry.type !== 'task.ready' || entry.taskId !== 'b'
+      )
+        continue;
+      if (isStep) entry[1] = 7;
+      else entry.taskId = 7;
+      places.push(before + index);
+    }
+    before += entries.length;
+    db.prepare('UPDATE journal SET text = ? WHERE place = ?').run(JSON.stringify(entries), place);
+  }
+  db.close();
+  assert.is(places.length, 1);
+  return (places[0] as number) + 1;
 }
 
 interface Judged {
@@ -140,7 +165,7 @@ for (const [what, tasks] of Object.entries(changes)) {
         if (replayed.verdict !== 'refuse') continue;
         assert.is(replayed.why, recovered[id]?.why, place);
         const told = (replayed.error as FlowError).changes?.join('; ');
-        if (told === undefined) assert.match(why ?? '', `entry ${entriesOfDamaged - 1}: \`taskId\` must be`);
+        if (told === undefined) assert.match(why ?? '', `entry ${placeOfDamage}: \`taskId\` must be`);
         else assert.is(why, told, place);
       }
     }
