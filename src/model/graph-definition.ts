@@ -122,7 +122,7 @@ function readGraphTask(
     id,
     dependsOn,
     triggerRule: triggerRule === undefined ? 'all_success' : readRule(triggerRule),
-    retry: retry === undefined ? undefined : policies.read(id, retry),
+    retry: retry === undefined ? undefined : policies.read(flow, id, retry),
     skippable,
     durationMs,
     body,
@@ -139,9 +139,9 @@ class Policies {
   #given: GraphRetry | undefined;
   #policy: RetryPolicy | undefined;
 
-  read(taskId: string, given: GraphRetry): RetryPolicy {
+  read(flow: string, taskId: string, given: GraphRetry): RetryPolicy {
     if (this.#policy === undefined || given !== this.#given) {
-      this.#policy = checkRetry(taskId, readRetry(given));
+      this.#policy = checkRetry(taskId, readRetry(given), flow);
       this.#given = given;
     }
     return this.#policy;
