@@ -1,8 +1,26 @@
 import type { ErrorView } from './error.ts';
 import type { Cause } from './status.ts';
 
-/** Version of the entries' form, stored in each `run.started`; raised when an old reader would misread a new entry. */
-export const journalVersion = 1;
+/**
+ * Version of the entries' form, stored in each `run.started`: the first that reads them right. Version 2 knows child runs,
+ * and escapes the ids of tasks in keys.
+ */
+export type JournalVersion = 1 | 2;
+
+/** The newest version. */
+export const journalVersion: JournalVersion = 2;
+
+/** The versions that can be read. */
+export const journalVersions: readonly JournalVersion[] = [1, 2];
+
+/** The task whose body a run is, in the meaning and the attempt for which it runs. */
+export interface ParentTask {
+  readonly runId: string;
+  readonly taskId: string;
+  /** From 1: a new one begins where the task means something else, as in a rerun. */
+  readonly life: number;
+  readonly attempt: number;
+}
 
 /** Options of one run, besides its flow. */
 export interface RunSettings {
@@ -14,6 +32,21 @@ export interface RunSettings {
   readonly resumesWhenRecovered?: boolean | undefined;
   /** Sends the run's events to its parent if the run is an actor. Default: the flow's. */
   readonly forwardEvents?: boolean | undefined;
+}
+
+/** The tasks of a child run: all, and those that have settled, by their status. */
+export interface ChildCounts {
+  readonly total: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly upstream_failed: number;
+  readonly cancelled: number;
+}
+
+/** What the end of a task whose body is a run says of that run. */
+interface OfChild {
+  readonly child?: ChildCounts | undefined;
 }
 
 /** A fact reported by a task's machine. */
@@ -42,15 +75,20 @@ export type TaskFact =
       readonly error: ErrorView;
     }
   /** It settled: its body returned. */
-  | { readonly type: 'task.done'; readonly at: number; readonly attempt: number; readonly output: unknown }
+  | ({
+      readonly type: 'task.done';
+      readonly at: number;
+      readonly attempt: number;
+      readonly output: unknown;
+    } & OfChild)
   /** It settled: its last attempt failed, or its time limit passed. */
-  | {
+  | ({
       readonly type: 'task.failed';
       readonly at: number;
       readonly attempt: number;
       readonly error: ErrorView;
       readonly cause: Cause;
-    }
+    } & OfChild)
   /** It settled: by its trigger rule, or because its body threw `SkipTask`. */
   | {
       readonly type: 'task.skipped';
@@ -71,13 +109,13 @@ export type TaskFact =
       readonly because?: string | undefined;
     }
   /** It settled, because the run ended early. */
-  | {
+  | ({
       readonly type: 'task.cancelled';
       readonly at: number;
       readonly attempt: number;
       readonly cause: Cause;
       readonly reason?: unknown;
-    };
+    } & OfChild);
 
 /** A fact reported by the orchestrator. */
 export type RunFact =
@@ -91,6 +129,10 @@ export type RunFact =
       readonly input: unknown;
       /** The options of this run. */
       readonly settings?: RunSettings | undefined;
+      /** Of a child run. */
+      readonly parent?: ParentTask | undefined;
+      /** The run from which it has what is done already. */
+      readonly continues?: string | undefined;
     }
   /** No attempt starts until the run is resumed. */
   | { readonly type: 'run.paused'; readonly at: number }
@@ -102,6 +144,8 @@ export type RunFact =
       readonly at: number;
       readonly cause: Cause;
       readonly reason?: unknown;
+      /** Of a child run that ends because the attempt of its parent's task does. */
+      readonly parent?: ParentTask | undefined;
     }
   /** It settled: every task that is not optional is done or skipped. */
   | { readonly type: 'run.done'; readonly at: number; readonly output: unknown }
@@ -119,6 +163,10 @@ export type RunFact =
 export interface TaskRerun {
   readonly type: 'task.rerun';
   readonly at: number;
+  /** In a child run: the attempt of its parent's task that repeats what is not done. */
+  readonly parent?: ParentTask | undefined;
+  /** Of a task whose body is a run: its next run begins with what is done in the last one. Default: with nothing. */
+  readonly keepsDone?: boolean | undefined;
 }
 
 /** An unsettled run goes on with another version of its flow. Settled tasks that both versions have stay as they are. */

@@ -1,5 +1,13 @@
 import type { ErrorView } from './error.ts';
+import type { ChildCounts } from './journal.ts';
 import type { Cause, RunStatus, TaskStatus } from './status.ts';
+
+/** The child run of a task whose body is a run. */
+export interface ChildView {
+  readonly runId: string;
+  /** Its tasks by how they ended: up to now while it is under way here; as it ended, once its task has settled. */
+  readonly counts?: ChildCounts | undefined;
+}
 
 /** A task of a run, as shown at edges. Instants are epoch milliseconds. */
 export interface TaskView {
@@ -19,6 +27,8 @@ export interface TaskView {
   readonly error?: ErrorView | undefined;
   readonly cause?: Cause | undefined;
   readonly dependsOn: readonly string[];
+  /** Its child run, once that may have started. */
+  readonly child?: ChildView | undefined;
 }
 
 /** A run, as shown at edges: a fold of its journal, and plain data. Instants are epoch milliseconds. */

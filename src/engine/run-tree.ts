@@ -1,0 +1,42 @@
+import type { ChildCounts } from '../model/journal.ts';
+import type { SettledStatus, TaskStatus } from '../model/status.ts';
+
+/** How many tasks of a child run have settled, and how; kept up to date with each. */
+export type Tally = { -readonly [Count in keyof ChildCounts]: number };
+
+/** The journal of a child run. */
+interface ChildJournal {
+  readonly runId: string;
+  readonly seq: number;
+  readonly definition: { readonly tasks: readonly unknown[] };
+  foldTo(): { readonly statuses: readonly TaskStatus[] };
+}
+
+/** What a run knows of the runs below it, at any depth. All runs of a tree share it, and it outlives reruns. */
+export class RunTree<Journal extends ChildJournal = ChildJournal> {
+  /** Child runs, settled ones and earlier lives included, as far as they ran or were read here. */
+  readonly journals = new Map<string, Journal>();
+  readonly #tallies = new Map<string, Tally>();
+
+  /** The tally of a child run that begins here, or goes on. */
+  tallyOf(journal: Journal): Tally {
+    const tally: Tally = {
+      total: journal.definition.tasks.length,
+      done: 0,
+      failed: 0,
+      skipped: 0,
+      upstream_failed: 0,
+      cancelled: 0,
+    };
+    if (journal.seq > 0)
+      for (const status of journal.foldTo().statuses) if (status in tally) tally[status as SettledStatus]++;
+    this.#tallies.set(journal.runId, tally);
+    return tally;
+  }
+
+  /** The tasks of a child run as of now; `undefined` if it did not run here. */
+  countsOf(runId: string): ChildCounts | undefined {
+    const tally = this.#tallies.get(runId);
+    return tally && { ...tally };
+  }
+}
