@@ -1,4 +1,4 @@
-import type { AnyFlow, CommonOptions, DepsOf, InputOf, Listed, OutcomesOf } from './flow-types.ts';
+import type { AnyFlow, CommonOptions, DepsOf, InputOf, Later, Listed, OutcomesOf } from './flow-types.ts';
 import type { TaskSettings } from './model/definition.ts';
 import type { ItemScope, PerformScope } from './model/perform.ts';
 import type { Schema } from './model/schema.ts';
@@ -25,7 +25,7 @@ export interface FlowTaskOptions<
   readonly flow: F;
   /** Makes the input of the child run, once for all attempts. Needed unless the flow runs without an input. */
   readonly input?:
-    | ((scope: PerformScope<Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>) => InputOf<F>)
+    | ((scope: PerformScope<Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>) => Later<InputOf<F>>)
     | undefined;
   /** A retry repeats what failed in the child run, and keeps what is done. Default: one attempt. */
   readonly retry?: TaskSettings['retry'];
@@ -119,7 +119,7 @@ export interface FlowMapOptions<
   readonly perform: F;
   /** Makes the input of an item's run. Default: the item. Needed unless the item is an input of the flow. */
   readonly input?:
-    | ((scope: ItemScope<Item, Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>) => InputOf<F>)
+    | ((scope: ItemScope<Item, Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>) => Later<InputOf<F>>)
     | undefined;
 }
 

@@ -289,7 +289,10 @@ export interface MapBodyFor<Scope, Item, EachScope, Output> {
 }
 
 /** A list, or a promise of one: what `over` of a map returns. */
-export type Listed<Item> = Iterable<Item> | PromiseLike<Iterable<Item>>;
+export type Listed<Item> = Later<Iterable<Item> & object>;
+
+/** A value, or a promise of it. */
+export type Later<Value> = Value | PromiseLike<Value>;
 
 /** A body that fits a task. */
 export type BodyFor<Scope, Output> =

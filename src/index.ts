@@ -42,6 +42,7 @@ export type {
   InnerOf,
   InputOf,
   ItemScopeIn,
+  Later,
   Listed,
   MapBodyFor,
   NoRun,

@@ -86,7 +86,7 @@ const maps = createFlow('maps')
   .map('made', {
     over: () => [1],
     perform: resizeOne,
-    input: ({ item, index }) => `${item + index}`,
+    input: async ({ item, index }) => `${item + index}`,
     tolerate: 1,
   });
 same<
@@ -138,6 +138,8 @@ base.flow('x', { flow: publish, dependsOn: ['text'], input: ({ deps }) => ({ fil
 base.flow('x', { flow: 'publish' });
 // @ts-expect-error: no list
 base.map('x', { over: () => 5, perform: () => 1 });
+// @ts-expect-error: a text is no list
+base.map('x', { over: () => 'abc', perform: () => 1 });
 // @ts-expect-error: no list either
 base.map('x', { over: async function* () {}, perform: () => 1 });
 // @ts-expect-error: the items are no input of the flow
