@@ -115,6 +115,9 @@ export interface FlowMapOptions<
   F extends AnyFlow,
   Output,
 > extends MapOptions<Tasks, Input, Ids, Rule, Optional, Item, Skippable, Tolerate, Output> {
+  /** The tasks of the flow take slots, not the items. */
+  readonly pool?: undefined;
+  readonly graceMs?: undefined;
   /** The flow to run for each item. */
   readonly perform: F;
   /** Makes the input of an item's run. Default: the item. Needed unless the item is an input of the flow. */

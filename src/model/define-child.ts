@@ -76,8 +76,7 @@ export function defineFlowTask(flow: string, id: string, options: ChildTaskOptio
   return completeFlowTask(flow, id, options, readFlowBody(flow, id, options));
 }
 
-/** Completes a task with a checked body that is a run of a flow. */
-export function completeFlowTask(
+function completeFlowTask(
   flow: string,
   id: string,
   options: Omit<TaskSettings, 'output'> & Pick<TaskOptions, 'dependsOn'>,
@@ -119,8 +118,7 @@ export function defineMapTask(flow: string, id: string, options: ChildTaskOption
   return completeMapTask(flow, id, options);
 }
 
-/** Checks the options of a map, of which the names are known. */
-export function completeMapTask(flow: string, id: string, options: ChildTaskOptions): TaskDefinition {
+function completeMapTask(flow: string, id: string, options: ChildTaskOptions): TaskDefinition {
   const place = placeIn(flow, id);
   const { dependsOn = noIds, triggerRule = 'all_success', totalTimeoutMs, optional } = options;
   const over = readOver(place, options.over);
@@ -167,22 +165,22 @@ export function replaceParts(flow: string, id: string, body: ChildBody, parts: C
   return { ...body, over, item: { ...body.item, body: item } };
 }
 
-/** Checks a body that is one run of a flow. */
-export function readFlowBody(
-  flow: string,
-  id: string,
-  parts: Pick<ChildTaskOptions, 'flow' | 'input'>,
-): FlowBody {
+function readFlowBody(flow: string, id: string, parts: Pick<ChildTaskOptions, 'flow' | 'input'>): FlowBody {
   const place = placeIn(flow, id);
   const child = flowIn(parts.flow);
   if (child === undefined) throw badOption(place('flow'), 'a flow, made by `createFlow`', parts.flow);
   return { kind: 'flow', flow: child, input: readInput(place, child, parts.input) };
 }
 
-function readItemBody(flow: string, id: string, { perform, input }: ChildTaskOptions): ItemBody {
+function readItemBody(flow: string, id: string, given: ChildTaskOptions): ItemBody {
+  const { perform, input } = given;
   const place = placeIn(flow, id);
   const child = flowIn(perform);
-  if (child !== undefined) return { kind: 'flow', flow: child, input: readInput(place, child, input) };
+  if (child !== undefined) {
+    for (const option of ['pool', 'graceMs'] as const)
+      if (given[option] !== undefined) throw refused(place, option, adviceFor(option, child.name));
+    return { kind: 'flow', flow: child, input: readInput(place, child, input) };
+  }
   if (typeof perform !== 'function')
     throw badOption(place('perform'), 'a function of each item, or a flow, made by `createFlow`', perform);
   if (input !== undefined)
@@ -218,9 +216,12 @@ function checkTolerance(place: Place, tolerate: unknown): asserts tolerate is To
 const shareKeys: ReadonlySet<string> = new Set(['share']);
 
 function refuseOthers(place: (option: string) => Place, options: ChildTaskOptions): void {
-  for (const [option, advice] of Object.entries(insteadOf))
-    if (has(options, option))
-      throw refused(place, option, advice.replaceAll('FLOW', flowIn(options.flow)?.name ?? '…'));
+  for (const option of Object.keys(insteadOf))
+    if (has(options, option)) throw refused(place, option, adviceFor(option, flowIn(options.flow)?.name));
+}
+
+function adviceFor(option: string, child = '…'): string {
+  return (insteadOf[option] ?? '').replaceAll('FLOW', child);
 }
 
 function has(options: unknown, option: string): boolean {
