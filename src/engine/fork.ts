@@ -51,6 +51,8 @@ export function checkFork(runId: string, found: HeldRun | undefined, given: Fork
 /**
  * Records how a fork begins: started now, with every task that had settled by an entry of the source. A task that the
  * end of the source's run had cancelled has not settled in it.
+ *
+ * @param parent of a child run
  */
 export function recordFork(
   fork: RunJournal,
@@ -58,10 +60,11 @@ export function recordFork(
   seq: number,
   input: unknown,
   at: number,
+  parent?: ParentTask,
 ): void {
   const { resumesWhenRecovered: _, ...settings } = source.settings;
   const given = Object.keys(settings).length > 0 ? { settings } : {};
-  fork.record({ ...startOf(fork, input, at), ...given });
+  fork.record({ ...startOf(fork, input, at), ...given, ...(parent && { parent }) });
   copy(fork, settledBy(source, seq), at);
 }
 
