@@ -77,7 +77,7 @@ test('draws a map as one line that says how far it is', () => {
     below({ type: item < 2 ? 'task.failed' : 'task.done', taskId: `${item}` });
   const [line] = taskLines([progress.task('resize')], 1_000, 80);
   const text = line?.map(([, part]) => part).join('') ?? '';
-  assert.match(text, /resize +1 s +━{8}── {2}81% {2}812\/1,000, 2 failed$/);
+  assert.match(text, /resize +1\.0 s +━{8}── {2}81% {2}812\/1,000, 2 failed$/);
 });
 
 test('counts a task that runs again once', () => {
