@@ -15,6 +15,7 @@ import type { AnyFlow, InputOf, ReturnedBy, StartArguments } from './flow-types.
 import { badOption } from './model/check.ts';
 import type { FlowDefinition } from './model/definition.ts';
 import { FlowError } from './model/error.ts';
+import { brandLogic } from './model/flow-brand.ts';
 import type { RunSettings } from './model/journal.ts';
 import { createMemoryStore } from './store/memory.ts';
 import type { RunFilter, RunSummary, Store } from './store/store.ts';
@@ -110,7 +111,10 @@ export function createEngine(options: EngineOptions = {}): Engine {
   return {
     isDurable: runs.store?.isDurable === true,
     start: (flow, ...[input, given]) => quiet(start(flow, input, given)) as never,
-    logic: (flow, settings) => runs.logic(definitionOf(flow), settings) as never,
+    logic: (flow, settings) => {
+      const definition = definitionOf(flow);
+      return brandLogic(runs.logic(definition, settings), definition.name) as never;
+    },
     recover: async (given, options) => runs.recover(definitionsOf(given, 'engine.recover'), options),
     run: async (id) => {
       checkNoFlow(id, 'run');
