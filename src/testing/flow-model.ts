@@ -16,7 +16,8 @@ import { describePath, nameStep, tellStart, tellStep } from './paths/story.ts';
 import { PathError } from './replay/path-error.ts';
 import { type PathRun, replayPath, type TestOptions } from './replay/replay.ts';
 import type { Covering, CoveringPaths } from './search/covering.ts';
-import { type Exploration, exploreFlow } from './search/explore.ts';
+import type { Exploration } from './search/exploration.ts';
+import { exploreFlow } from './search/explore.ts';
 import { type ExploreOptions, readOptions } from './search/explore-options.ts';
 import type { Cut, SearchBound } from './search/search-bound.ts';
 

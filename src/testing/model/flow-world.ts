@@ -75,8 +75,17 @@ export class FlowWorld {
       case 'skips':
         turn.tell(task, 'attempt.skipped');
         break;
+      case 'child cancelled':
+        turn.tell(task, 'attempt.failed.cancelled');
+        break;
+      case 'list refused':
+        turn.tell(task, 'attempt.failed.input');
+        break;
       case 'progresses':
         turn.tell(task, 'attempt.progress');
+        break;
+      case 'lists':
+        // It changes nothing but which child there is.
         break;
       case 'expires':
         turn.tell(task, 'task.expire');

@@ -77,6 +77,8 @@ export type RowEvent =
   | 'attempt.failed.retry'
   | 'attempt.failed.fatal'
   | 'attempt.failed.timeout'
+  | 'attempt.failed.cancelled'
+  | 'attempt.failed.input'
   | 'attempt.skipped'
   | 'attempt.cancelled'
   | 'attempt.cancelled.timeout';
@@ -101,6 +103,8 @@ const events: Readonly<Record<RowEvent, TaskEvent>> = {
   'attempt.failed.retry': { type: 'attempt.failed', at: 0, error, cause: 'exhausted', retryAt: 0 },
   'attempt.failed.fatal': { type: 'attempt.failed', at: 0, error, cause: 'fatal' },
   'attempt.failed.timeout': { type: 'attempt.failed', at: 0, error: timeout, cause: 'timeout' },
+  'attempt.failed.cancelled': { type: 'attempt.failed', at: 0, error, cause: 'cancelled' },
+  'attempt.failed.input': { type: 'attempt.failed', at: 0, error, cause: 'input' },
   'attempt.skipped': { type: 'attempt.skipped', at: 0 },
   'attempt.cancelled': { type: 'attempt.cancelled', at: 0, cause: 'cancelled' },
   'attempt.cancelled.timeout': { type: 'attempt.cancelled', at: 0, cause: 'timeout' },

@@ -43,6 +43,12 @@ function nameWhole(world: FlowWorld, { step, before, taken }: Told): string {
       return `${id} times out${attempt}`;
     case 'skips':
       return `${id} skips itself`;
+    case 'child cancelled':
+      return `the run of ${id} is cancelled${attempt}`;
+    case 'lists':
+      return `the list of ${id} is there`;
+    case 'list refused':
+      return `the list of ${id} is refused`;
     case 'progresses':
       return `${id} says how far it is`;
     case 'expires':

@@ -1,0 +1,72 @@
+import {
+  type ChildBody,
+  type FlowDefinition,
+  isChildBody,
+  type MapBody,
+  type TaskDefinition,
+} from '../../model/definition.ts';
+import { defineItems, tolerated } from '../../model/map-definition.ts';
+
+/** A run that a task's child can be: of its flow, or of so many items of its map. */
+export interface ChildFlow {
+  readonly definition: FlowDefinition;
+  /** The length of the map's list; `undefined` for the run of a flow. */
+  readonly items: number | undefined;
+}
+
+/** A map tolerates at most so many failures where it is explored: more would only repeat the same. */
+const mostTolerated = 4;
+
+/** The longest list of a map whose tolerance is a share. */
+const mostItems = 10;
+
+/** Whether a task's body is a run; such a task holds no slot. */
+export function hasChild({ body }: TaskDefinition): boolean {
+  return isChildBody(body);
+}
+
+/**
+ * The runs that stand for all that a task's child can be. A map's are those of 0, 1 and 3 items, and of as many as
+ * exceed its tolerance; empty for a task without a child.
+ */
+export function childFlowsOf({ name, tasks }: FlowDefinition, task: number): readonly ChildFlow[] {
+  const definition = tasks[task] as TaskDefinition;
+  const { body } = definition;
+  if (!isChildBody(body)) return [];
+  if (body.kind === 'flow') return [{ definition: body.flow, items: undefined }];
+  return countsOf(body).map((items) => ({ definition: itemsOf(name, definition, items), items }));
+}
+
+/** The run of a map's items as it is explored: with a tolerance that a few failures exceed. */
+export function itemsOf(flow: string, task: TaskDefinition, items: number): FlowDefinition {
+  const body = { ...(task.body as MapBody), tolerate: exploredTolerance(task.body as MapBody, items) };
+  return defineItems(flow, { ...task, body }, items, (scope) => scope as never);
+}
+
+/** The failures that a map of so many items accepts where it is explored; `undefined` if it tries all. */
+export function exploredTolerance({ tolerate }: MapBody, items: number): number | undefined {
+  const accepted = tolerated(tolerate, items);
+  if (accepted === undefined) return undefined;
+  if (typeof tolerate === 'object' && items >= mostItems && tolerate.share > 0) return Math.max(accepted, 1);
+  return Math.min(accepted, mostTolerated);
+}
+
+/** Whether a map is explored with another tolerance than it has. */
+export function isToleranceCut(body: ChildBody): boolean {
+  if (body.kind === 'flow' || body.tolerate === undefined) return false;
+  const { tolerate } = body;
+  return typeof tolerate === 'number'
+    ? tolerate > mostTolerated
+    : tolerate.share > 0 && tolerate.share < 1 / mostItems;
+}
+
+/** The lengths of lists by which a map is explored. */
+function countsOf(body: MapBody): readonly number[] {
+  const { tolerate } = body;
+  const counts = new Set([0, 1, 3]);
+  if (typeof tolerate === 'number') counts.add(Math.min(tolerate, mostTolerated) + 1);
+  // The shortest list of which one failure is tolerated, and two are not.
+  else if (tolerate !== undefined && tolerate.share > 0)
+    counts.add(Math.max(2, Math.min(Math.ceil(1 / tolerate.share), mostItems)));
+  return [...counts].sort((a, b) => a - b);
+}
