@@ -28,13 +28,20 @@ export function hasChild({ body }: TaskDefinition): boolean {
 /**
  * The runs that stand for all that a task's child can be. A map's are those of 0, 1 and 3 items, and of as many as
  * exceed its tolerance; empty for a task without a child.
+ *
+ * @param items default: the lengths of lists by which a map is explored
  */
-export function childFlowsOf({ name, tasks }: FlowDefinition, task: number): readonly ChildFlow[] {
+export function childFlowsOf(
+  { name, tasks }: FlowDefinition,
+  task: number,
+  items?: number,
+): readonly ChildFlow[] {
   const definition = tasks[task] as TaskDefinition;
   const { body } = definition;
   if (!isChildBody(body)) return [];
   if (body.kind === 'flow') return [{ definition: body.flow, items: undefined }];
-  return countsOf(body).map((items) => ({ definition: itemsOf(name, definition, items), items }));
+  const counts = items === undefined ? countsOf(body) : [items];
+  return counts.map((count) => ({ definition: itemsOf(name, definition, count), items: count }));
 }
 
 /** The run of a map's items as it is explored: with a tolerance that a few failures exceed. */

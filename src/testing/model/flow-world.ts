@@ -1,5 +1,6 @@
 import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
 import { planRetry } from '../../model/retry.ts';
+import type { SettledRunStatus } from '../../model/status.ts';
 import { endingIn, leftAfter, leftBy } from './kept.ts';
 import type { Situation, Taken } from './situation.ts';
 import { type SlotLimits, Slots } from './slots.ts';
@@ -40,6 +41,17 @@ export class FlowWorld {
   /** Starts the run. */
   start(): Taken {
     const turn = this.#turn(beforeStart(this.definition), 0);
+    this.begin(turn);
+    return turn.end();
+  }
+
+  /** Opens a step of which others fill the slots: of a run that shares them with others. */
+  open(from: Situation | undefined, tick: number): Turn {
+    return new Turn(this.definition, undefined, this.#tasks, from ?? beforeStart(this.definition), tick);
+  }
+
+  /** Starts the run in a step. */
+  begin(turn: Turn): void {
     turn.send({
       type: 'run.start',
       at: 0,
@@ -48,7 +60,6 @@ export class FlowWorld {
       flowHash: '',
       input: undefined,
     });
-    return turn.end();
   }
 
   /** Takes a step, which must be possible. */
@@ -58,6 +69,12 @@ export class FlowWorld {
       return this.cut(situation, this.take(situation, whole), kept);
     }
     const turn = this.#turn(situation, situation.tick + 1);
+    this.apply(turn, situation, step);
+    return turn.end();
+  }
+
+  /** Has a step happen, before slots are filled. */
+  apply(turn: Turn, situation: Situation, step: Step): void {
     const { task } = step;
     switch (step.kind) {
       case 'done':
@@ -116,7 +133,6 @@ export class FlowWorld {
         turn.rerun();
         break;
     }
-    return turn.end();
   }
 
   /** Takes a step that a crash cuts short: of its facts so many are kept, and another engine recovers the run. */
@@ -140,6 +156,15 @@ export class FlowWorld {
 
   #turn(from: Situation, tick: number): Turn {
     return new Turn(this.definition, this.slots, this.#tasks, from, tick);
+  }
+
+  /** Has a task hear that the run of its attempt has ended. */
+  hearOfChild(turn: Turn, situation: Situation, task: number, status: SettledRunStatus): void {
+    const row = situation.rows[task] as LiveRow;
+    if (row.ending !== undefined) turn.tell(task, this.#endOf(situation, task));
+    else if (status === 'done') turn.tell(task, 'attempt.done');
+    else if (status === 'cancelled') turn.tell(task, 'attempt.failed.cancelled');
+    else turn.tell(task, this.#failureOf(situation, task));
   }
 
   /** The engine's report of a failed attempt: the retry policy decides; the wait is left out. */

@@ -90,7 +90,7 @@ export class Moves {
     definition: FlowDefinition,
     commands: Iterable<Command>,
     given: Readonly<Record<string, readonly AttemptOutcome[]>> = {},
-    found: Readonly<Record<string, readonly AttemptOutcome[]>> = {},
+    found: ReadonlyMap<string, readonly AttemptOutcome[]> = new Map(),
   ) {
     const { tasks, graph, name, settings } = definition;
     for (const id of Object.keys(given)) if (graph.indexOf(id) < 0) throw unknownTask(name, id, graph.ids);
@@ -100,7 +100,7 @@ export class Moves {
       const bad = outcomes?.find((outcome) => !names.includes(outcome));
       if (bad !== undefined)
         throw badOption({ option: 'outcomes', taskId: task.id, flow: name }, `of ${names.join(', ')}`, bad);
-      return outcomes ?? found[task.id] ?? outcomesOf(task);
+      return outcomes ?? found.get(task.id) ?? outcomesOf(task);
     });
     this.commands = new Set(commands);
     if (settings.totalTimeoutMs === undefined) (this.commands as Set<Command>).delete('out of time');

@@ -55,8 +55,8 @@ export function outcomesOfChildren(
   { tasks }: FlowDefinition,
   children: readonly ChildTask<unknown>[],
   commands: readonly Command[],
-): Record<string, readonly AttemptOutcome[]> {
-  return Object.fromEntries(
+): ReadonlyMap<string, readonly AttemptOutcome[]> {
+  return new Map(
     children.map(({ task, runs }) => {
       const definition = tasks[task] as TaskDefinition;
       const found = new Set<AttemptOutcome>(['times out', 'list refused']);

@@ -1,0 +1,137 @@
+import type { SettledRunStatus } from '../../model/status.ts';
+import { childFlowsOf } from './child-flow.ts';
+import { FlowWorld } from './flow-world.ts';
+import { allCommands, allOutcomes, Moves } from './moves.ts';
+import type { Situation, Taken } from './situation.ts';
+import type { Step } from './steps.ts';
+import type { LiveRow, Row } from './task-model.ts';
+import type { Turn } from './turn.ts';
+
+/** What happened to one run of a tree in a step. */
+export interface RunTold {
+  readonly run: TreeRun;
+  /** What it was told, by the step or by its parent; `undefined` if it only heard of a child, or got slots. */
+  readonly step: Step | undefined;
+  /** `undefined` if it began in the step. */
+  readonly before: Situation | undefined;
+  readonly taken: Taken;
+}
+
+/** The child of a task, in the task's present life. */
+export interface TreeChild {
+  /** From 1: a new life begins where the task runs again because its run was told to. */
+  readonly life: number;
+  /** `undefined` until a map has its list. */
+  run: TreeRun | undefined;
+  /** The attempt of the task that the child was last begun for. */
+  attempt: number;
+  /** Whether it is under way in this process. */
+  isUp: boolean;
+  /** Whether it was told to end. */
+  isEnding: boolean;
+}
+
+/** A run of a tree in the model. */
+export class TreeRun {
+  readonly world: FlowWorld;
+  readonly moves: Moves;
+  readonly id: string;
+  /** The tasks whose child it is, from the root's on. */
+  readonly within: readonly number[];
+  readonly parent: { readonly run: TreeRun; readonly task: number } | undefined;
+  /** The length of its map's list; `undefined` for the run of a flow. */
+  readonly items: number | undefined;
+  /** Its place in the order in which runs were begun or recovered: claims of equal age go by it. */
+  order = 0;
+  /** Its situation before the step under way; `undefined` until it has begun. */
+  at: Situation | undefined;
+  readonly children = new Map<number, TreeChild>();
+  #turn: Turn | undefined;
+  #step: Step | undefined;
+  #wasRecovered = false;
+
+  constructor(world: FlowWorld, id: string, parent: TreeRun['parent'], items: number | undefined) {
+    const { definition } = world;
+    this.world = world;
+    this.moves = new Moves(definition, allCommands, allOutcomes(definition));
+    this.id = id;
+    this.within = parent === undefined ? [] : [...parent.run.within, parent.task];
+    this.parent = parent;
+    this.items = items;
+  }
+
+  /** Its situation in the middle of the step. */
+  get now(): Situation {
+    return this.#turn?.now ?? (this.at as Situation);
+  }
+
+  /** How it has ended; `undefined` if it has not. */
+  get ending(): SettledRunStatus | undefined {
+    const { run } = this.now;
+    return run.status === 'done' ? (run.value as SettledRunStatus) : undefined;
+  }
+
+  /** Whether it and all above it let attempts start. */
+  get isHeld(): boolean {
+    return this.now.isHeld || this.parent?.run.isHeld === true;
+  }
+
+  row(task: number): Row | undefined {
+    return this.now.rows[task];
+  }
+
+  /** Has something happen to it in the step under way. */
+  turn(tick: number, step?: Step): Turn {
+    this.#step ??= step;
+    this.#turn ??= this.world.open(this.at, tick);
+    return this.#turn;
+  }
+
+  recovered(): void {
+    this.#wasRecovered = true;
+  }
+
+  /** Has the waits end that were over when it was recovered. */
+  askClock(): void {
+    if (this.#wasRecovered) this.#turn?.askClock();
+    this.#wasRecovered = false;
+  }
+
+  /** Ends the step for this run; `undefined` if nothing happened to it. */
+  end(): RunTold | undefined {
+    if (this.#turn === undefined) return undefined;
+    const taken = this.#turn.end();
+    const told = { run: this, step: this.#step, before: this.at, taken };
+    this.at = taken.next;
+    this.#turn = this.#step = undefined;
+    return told;
+  }
+
+  /** The child of a task that is under way; a new one if it has none yet. */
+  childOf(task: number, life: number): TreeChild {
+    let child = this.children.get(task);
+    if (child === undefined) {
+      child = { life, run: undefined, attempt: 0, isUp: false, isEnding: false };
+      this.children.set(task, child);
+    }
+    return child;
+  }
+
+  /** The live row of a task whose child is under way, or is to be. */
+  running(task: number): LiveRow | undefined {
+    const row = this.row(task);
+    return row?.isLive && row.status === 'running' ? row : undefined;
+  }
+
+  /** The world of a task's child: of so many items, or of its flow. */
+  worldOfChild(task: number, items: number | undefined, known: Map<string, FlowWorld>): FlowWorld {
+    const key = `${[...this.within, task].join('/')}:${items}`;
+    let world = known.get(key);
+    if (world === undefined) {
+      const flows = childFlowsOf(this.world.definition, task, items);
+      world = new FlowWorld((flows[0] as (typeof flows)[number]).definition);
+      known.set(key, world);
+    }
+    return world;
+  }
+}
