@@ -106,6 +106,18 @@ const cancelling = ({ context, event }: On<'run.cancel'>): RunFact => ({
   reason: context.reason,
 });
 
+const tooManyFailures = ({ context: { ledger } }: In) => ({
+  cause: 'tolerance' as const,
+  reason: `${ledger.failures} items failed`,
+});
+
+const endingEarly = ({ context, event }: On<'task.settled'>): RunFact => ({
+  type: 'run.cancelling',
+  at: event.at,
+  cause: context.cause ?? 'tolerance',
+  reason: context.reason,
+});
+
 const done = ({ event }: On<'run.conclude'>): RunFact => ({
   type: 'run.done',
   at: event.at,
@@ -134,7 +146,7 @@ const verdicts = ({ context }: In) => ({ verdicts: context.ledger.verdicts });
 /** The ending of a run whose tasks have all settled. */
 function endingOf({ cause, ledger }: OrchestratorContext): SettledRunStatus {
   if (cause === 'cancelled') return 'cancelled';
-  return cause !== undefined || ledger.failures > 0 ? 'failed' : 'done';
+  return cause !== undefined || ledger.hasFailed ? 'failed' : 'done';
 }
 
 function resultOf(context: OrchestratorContext): RunResult {
@@ -167,6 +179,10 @@ export const lazyOrchestratorMachine = lazy(() =>
     guards: {
       nothingUnsettled: ({ context }) => context.ledger.unsettled === 0,
       settlesLast: ({ context }) => context.ledger.unsettled === 1,
+      exceedsTolerance: (
+        { context },
+        params: { readonly task: number; readonly status: SettledStatus },
+      ) => context.cause === undefined && context.ledger.endsEarly(params.task, params.status),
       wasCancelled: ({ context }) => endingOf(context) === 'cancelled',
       hasFailed: ({ context }, params: { readonly error: ErrorView | undefined }) =>
         params.error !== undefined || endingOf(context) === 'failed',
@@ -242,6 +258,17 @@ export const lazyOrchestratorMachine = lazy(() =>
           guard: 'settlesLast',
           target: '.concluding',
           actions: { type: 'settleTask', params: ({ event }) => event },
+        },
+        {
+          description: 'more items of a map failed than it tolerates',
+          guard: { type: 'exceedsTolerance', params: ({ event }) => event },
+          target: '.cancelling',
+          actions: [
+            { type: 'settleTask', params: ({ event }) => event },
+            { type: 'recordCancel', params: tooManyFailures },
+            { type: 'announce', params: endingEarly },
+            { type: 'cancelTasks', params: cancel },
+          ],
         },
         {
           description: 'a task has settled',

@@ -123,6 +123,18 @@ export abstract class Attempt extends Timer {
     return this.#ending !== undefined;
   }
 
+  /** Whether it takes no more reports. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Takes an error for which no retry can help. */
+  refused(error: unknown, cause: Cause): void {
+    if (this.#isClosed) return;
+    if (this.#ending !== undefined) return this.#close();
+    this.#fail(error, cause);
+  }
+
   /** Takes the value that the body returned. */
   returned(value: unknown): void {
     if (this.#isClosed) return;
@@ -152,10 +164,15 @@ export abstract class Attempt extends Timer {
     const isFirst = this.#ending === undefined;
     this.#ending = ending;
     if (!isFirst) return;
-    const { run, definition } = this.task;
-    run.timers.cancel(this);
-    run.timers.set(this, definition.graceMs ?? run.config.graceMs);
+    this.task.run.timers.cancel(this);
+    this.startGrace();
     this.abort(ending.error);
+  }
+
+  /** Bounds the time that the body has left. */
+  protected startGrace(): void {
+    const { run, definition } = this.task;
+    run.timers.set(this, definition.graceMs ?? run.config.graceMs);
   }
 
   /** Handles the end of the timeout, or of the grace. */

@@ -3,6 +3,7 @@ import type { Entry } from '../model/journal.ts';
 import type { Logger } from '../model/logger.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { Store } from '../store/store.ts';
+import type { ChildAttempt } from './child-attempt.ts';
 import type { RunCommand } from './run-command.ts';
 import type { End } from './run-end.ts';
 import type { RunJournal } from './run-journal.ts';
@@ -39,6 +40,8 @@ export interface EngineCore<Run> {
    * Has a command carried out for a run that is not under way here, if other engines share the store; else `undefined`.
    */
   commandElsewhere(runId: string, command: RunCommand): Promise<void> | undefined;
+  /** Begins the run that is the body of an attempt, or has it go on. */
+  beginChild(parent: Run, attempt: ChildAttempt): void;
   /** Removes a run that is over. */
   leave(run: Run, end: End): void;
 }

@@ -1,5 +1,6 @@
 import type { AnyActorLogic, InspectionEvent } from 'xstate';
 import { badOption, boundRule, checkNumber, isA, showValue } from '../model/check.ts';
+import { placeOf } from '../model/child-id.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import {
@@ -19,6 +20,8 @@ import { OrderedMap } from '../model/ordered-map.ts';
 import { type Checked, check } from '../model/schema.ts';
 import { isShared } from '../store/shared.ts';
 import type { RunFilter, RunSummary, Store } from '../store/store.ts';
+import type { ChildAttempt } from './child-attempt.ts';
+import type { ChildRuns } from './child-runs.ts';
 import type { EngineCore } from './core.ts';
 import type { Durability } from './durability.ts';
 import {
@@ -34,7 +37,7 @@ import {
   type StopOptions,
 } from './engine-options.ts';
 import { flowsByName, KnownFlows } from './known-flows.ts';
-import type { LiveRun } from './live-run.ts';
+import type { LiveRun, ParentLink } from './live-run.ts';
 import { Pools } from './pools.ts';
 import { RecoveryGuard } from './recovery-guard.ts';
 import { checkRerun, recordRerun } from './rerun.ts';
@@ -42,7 +45,7 @@ import { type HeldRun, quiet, Run } from './run.ts';
 import type { RunCommand } from './run-command.ts';
 import type { End } from './run-end.ts';
 import { RunJournal } from './run-journal.ts';
-import { createRunMachine, type LaunchOptions, launch, RunLogic } from './run-logic.ts';
+import { createRunMachine, type LaunchOptions, launch, launchChild, RunLogic } from './run-logic.ts';
 import { Limit } from './slots.ts';
 import type { StoredJournal } from './stored-run.ts';
 import { Turn } from './turn.ts';
@@ -82,6 +85,10 @@ export class EngineRuns implements EngineCore<LiveRun> {
   #durability: Promise<Durability> | undefined;
   /** Set once it is loaded. */
   #durable: Durability | undefined;
+  /** Loaded for the first run with child runs. */
+  #loadingChildRuns: Promise<ChildRuns> | undefined;
+  /** Set once they are loaded. */
+  #childRuns: ChildRuns | undefined;
   /** Removals that a store has not answered. */
   readonly #removals = new Set<Promise<unknown>>();
   #order = 0;
@@ -114,6 +121,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   async start(definition: FlowDefinition, input: unknown, given: StartOptions = nothing): Promise<Run> {
     if (given !== nothing) checkStart(definition, given);
     this.#pools.check(definition);
+    if (definition.hasChildren && this.#childRuns === undefined) await this.#loadChildRuns();
     const checking = this.#accept(definition, input);
     const accepted = checking instanceof Promise ? await checking : checking;
     const { onExisting, id } = given;
@@ -217,12 +225,33 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   openJournal(definition: FlowDefinition, runId: string, entries: readonly Entry[]): RunJournal {
-    checkRunId({ option: 'id', flow: definition.name }, runId);
+    if (placeOf(runId) === undefined) checkRunId({ option: 'id', flow: definition.name }, runId);
     return new RunJournal(runId, definition, this.logger, entries);
+  }
+
+  /** Begins the run that is the body of an attempt. The code for that is loaded with the first. */
+  beginChild(parent: LiveRun, attempt: ChildAttempt): void {
+    if (this.#childRuns !== undefined) return this.#childRuns.begin(parent, attempt);
+    const loading = this.#loadChildRuns().then(
+      (childRuns) => {
+        if (!attempt.isClosed) childRuns.begin(parent, attempt);
+      },
+      (error: unknown) => parent.fault(error),
+    );
+    parent.holdTime(loading);
+  }
+
+  launchChild(journal: RunJournal, input: unknown, parent: ParentLink): LiveRun {
+    return launchChild(this, journal, input, parent);
   }
 
   enter(run: LiveRun): MaybePromise<void> {
     if (this.#live.get(run.id) !== undefined) throw underWay(run.id);
+    if (run.parent !== undefined) {
+      this.#live.set(run.id, run);
+      if (this.#isDraining) run.drain();
+      return;
+    }
     // A new run may be refused yet, by a store that has another of its id.
     const isNew = run.journal.keptSeq === 0 && !run.journal.isShared;
     const checked = isNew ? undefined : this.#left.check(run.journal);
@@ -237,6 +266,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   leave(run: LiveRun, { error }: End): void {
     if (this.#live.get(run.id) !== run) return;
     this.#live.delete(run.id);
+    if (run.parent !== undefined) return;
     this.#left.leave(run.journal);
     // A run in conflict is another's.
     if (!run.hasSettled && !isA(error, StoreConflictError)) void this.#release(run.id);
@@ -330,7 +360,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     const checking = check(definition.settings.input, input);
     const accept = (checked: Checked): { readonly input: unknown } => {
       if (!checked.ok) throw new InputError(definition.name, checked.issues);
-      this.#checkWritable(definition, checked.value);
+      this.checkWritable(definition, checked.value);
       return { input: checked.value };
     };
     return checking instanceof Promise ? checking.then(accept) : accept(checking);
@@ -393,6 +423,14 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return again;
   };
 
+  #loadChildRuns(): Promise<ChildRuns> {
+    this.#loadingChildRuns ??= import('./child-runs.ts').then(({ ChildRuns }) => {
+      this.#childRuns = new ChildRuns(this);
+      return this.#childRuns;
+    });
+    return this.#loadingChildRuns;
+  }
+
   #loadDurability(store: Store): Promise<Durability> {
     this.#durability ??= import('./durability.ts').then(({ Durability }) => {
       this.#durable = new Durability(this, store, this.#clock, this.#flows);
@@ -412,7 +450,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     await shared?.release([]);
   }
 
-  #checkWritable(definition: FlowDefinition, input: unknown): void {
+  checkWritable(definition: FlowDefinition, input: unknown): void {
     try {
       if (input !== undefined) this.store?.values?.write(input);
     } catch (error) {

@@ -123,9 +123,9 @@ export function settle(
   run.deliverVerdicts(ledger.verdicts, at);
 }
 
-/** Whether a settled task is the last: then the orchestrator takes another step. */
-export function settlesLast({ ledger }: Readonly<FastContext>): boolean {
-  return ledger.unsettled === 1;
+/** Whether a settled task ends the run: it is the last, or fails one too many. Then the orchestrator takes another step. */
+export function settlesRun({ ledger }: Readonly<FastContext>, task: number, status: SettledStatus): boolean {
+  return ledger.unsettled === 1 || ledger.endsEarly(task, status);
 }
 
 /** The step of the orchestrator that `settle` stands for, in each of its states. */
@@ -137,7 +137,7 @@ export const settledStep = {
     status,
   }),
   outline: (state: string): Outline => ({
-    guards: ['settlesLast'],
+    guards: ['settlesLast', 'exceedsTolerance'],
     actions: ['settleTask', 'deliverVerdicts'],
     to: state,
     completes: false,

@@ -177,6 +177,11 @@ class NotedLedger {
     this.verdicts = verdicts;
   }
 
+  /** The step stands for the other case alone. */
+  endsEarly(): boolean {
+    return false;
+  }
+
   settle(task: number, status: SettledStatus): NotedLedger {
     return new NotedLedger(this.unsettled, [...this.verdicts, [task, status]]);
   }

@@ -1,7 +1,7 @@
 import { badOption, checkKeys, showValue } from '../model/check.ts';
 import type { Fact } from '../model/entry-list.ts';
 import { FlowError } from '../model/error.ts';
-import { type Entry, journalVersion } from '../model/journal.ts';
+import type { Entry, ParentTask } from '../model/journal.ts';
 import { checkRunId } from '../model/key.ts';
 import type { ForkOptions } from './engine-options.ts';
 import type { HeldRun } from './run.ts';
@@ -59,19 +59,39 @@ export function recordFork(
   input: unknown,
   at: number,
 ): void {
-  const { name, hash, graph } = fork.definition;
   const { resumesWhenRecovered: _, ...settings } = source.settings;
-  fork.record({
+  const given = Object.keys(settings).length > 0 ? { settings } : {};
+  fork.record({ ...startOf(fork, input, at), ...given });
+  copy(fork, settledBy(source, seq), at);
+}
+
+/** Records how a child run begins that has what is done, or skipped, in an earlier one. */
+export function recordContinued(
+  journal: RunJournal,
+  before: RunJournal,
+  parent: ParentTask,
+  at: number,
+): void {
+  const { input } = before.foldTo();
+  journal.record({ ...startOf(journal, input, at), parent, continues: before.runId });
+  const isDone = ({ type }: Settling): boolean => type === 'task.done' || type === 'task.skipped';
+  copy(journal, [...settledBy(before, before.seq)].filter(isDone), at);
+}
+
+function startOf({ definition, version }: RunJournal, input: unknown, at: number) {
+  return {
     type: 'run.started',
     at,
-    version: journalVersion,
-    flow: name,
-    flowHash: hash,
+    version,
+    flow: definition.name,
+    flowHash: definition.hash,
     input,
-    ...(Object.keys(settings).length > 0 ? { settings } : {}),
-  });
-  for (const { seq: _, runId, taskId, ...ending } of settledBy(source, seq)) {
-    const task = graph.indexOf(taskId);
+  } as const;
+}
+
+function copy(fork: RunJournal, settled: Iterable<Settling>, at: number): void {
+  for (const { seq: _, runId, taskId, ...ending } of settled) {
+    const task = fork.definition.graph.indexOf(taskId);
     // A task that this version of the flow lacks.
     if (task < 0) continue;
     const attempt = 'attempt' in ending ? ending.attempt : 0;

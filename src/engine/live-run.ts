@@ -6,7 +6,7 @@ import { isA, isThenable } from '../model/check.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import type { Step } from '../model/entry-list.ts';
 import { EngineStoppedError } from '../model/error.ts';
-import type { Entry, RunFact, RunSettings, TaskFact } from '../model/journal.ts';
+import type { Entry, ParentTask, RunFact, RunSettings, TaskFact } from '../model/journal.ts';
 import type { Verdict } from '../model/ledger.ts';
 import type { Logger } from '../model/logger.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
@@ -14,6 +14,7 @@ import type { Outcome } from '../model/perform.ts';
 import type { SettledRunStatus, SettledStatus } from '../model/status.ts';
 import { endingOf } from '../model/summary.ts';
 import { type Owner, owner, setOwner } from './actor-owner.ts';
+import type { ChildAttempt } from './child-attempt.ts';
 import type { EngineCore } from './core.ts';
 import { Gate } from './gate.ts';
 import type { LiveTask, TaskRun } from './live-task.ts';
@@ -30,6 +31,7 @@ import { RunLanes } from './run-lanes.ts';
 import type { RunMachines } from './run-machines.ts';
 import { type OpeningRun, RunOpening } from './run-opening.ts';
 import { RunSteps, type StepsOwner } from './run-steps.ts';
+import { RunTree, type Tally } from './run-tree.ts';
 import type { Lane } from './slots.ts';
 import type { Timers } from './timers.ts';
 import type { Turn } from './turn.ts';
@@ -46,6 +48,20 @@ export interface RunStart {
   readonly isChecked: boolean;
   /** Makes the actor of a run that has none, and binds it to the run. */
   readonly makeActor?: ((run: LiveRun) => void) | undefined;
+  /** Of a child run. */
+  readonly parent?: ParentLink | undefined;
+}
+
+/** What a child run has from the run above it. */
+export interface ParentLink {
+  readonly run: LiveRun;
+  /** The task whose body it is, in the life and the attempt for which it runs. */
+  readonly task: ParentTask;
+  /** The key of the task. */
+  readonly key: string;
+  readonly priority: number;
+  /** The actor of the task. */
+  readonly actor: AnyActorRef;
 }
 
 /** A run until it settles or is stopped: carries out the effects of the orchestrator and its tasks. */
@@ -57,6 +73,9 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   readonly config: RunConfig;
   /** Place in start order. */
   readonly order: number;
+  readonly priority: number;
+  /** Of a child run. */
+  readonly parent: ParentLink | undefined;
   input: unknown;
   /** The user's handle, once there is one. */
   handle: object | undefined;
@@ -70,6 +89,8 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   readonly #results: Results;
   readonly #lanes: RunLanes;
   readonly #commits: RunCommits;
+  /** Of a child run. */
+  readonly #tally: Tally | undefined;
   #refusals: Refusals | undefined;
   #onIdle: (() => void) | undefined;
   #isDrained = false;
@@ -83,13 +104,15 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     journal: RunJournal,
     turn: Turn,
     machines: RunMachines,
-    { settings, input, isChecked, makeActor }: RunStart,
+    { settings, input, isChecked, makeActor, parent }: RunStart,
   ) {
     this.#core = core;
     this.journal = journal;
     this.definition = journal.definition;
     this.machines = machines;
-    this.config = new RunConfig(journal.runId, this.definition, settings);
+    this.config = new RunConfig(journal.runId, this.definition, settings, journal.version, parent?.key);
+    this.parent = parent;
+    this.priority = parent?.priority ?? 0;
     this.input = input;
     this.order = core.nextOrder();
     this.#turn = turn;
@@ -99,7 +122,14 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     this.gate = journal.isLate ? new Gate(journal) : undefined;
     this.#results = journal.prepared?.results ?? new Results(this.definition, journal.isLate);
     this.#opening = new RunOpening(this, this.#results, isChecked);
-    this.#lanes = new RunLanes(turn.slots, core, this.definition.settings.pools, this.config.concurrency);
+    this.#lanes = new RunLanes(
+      turn.slots,
+      core,
+      this.definition.settings.pools,
+      this.config.concurrency,
+      parent?.run.lanes,
+    );
+    this.#tally = parent && journal.tree?.tallyOf(journal);
     const before = this.#opening.isRecovery ? (task: number) => journal.foldTo().task(task) : undefined;
     this.#tasks = new LiveTasks(this, this.#lanes, before);
   }
@@ -181,11 +211,11 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     return this.journal.hasLosses && this.journal.keptSeq < this.#firstSettledSeq;
   }
 
-  /** Ids of tasks with an attempt under way. */
+  /** Ids of tasks with a body under way; those of child runs are theirs. */
   get running(): readonly string[] {
     return this.#tasks
       .toArray()
-      .filter((task) => task.isRunning)
+      .filter((task) => task.isPerforming)
       .map((task) => task.definition.id);
   }
 
@@ -250,12 +280,51 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   // Its tasks' actors, by name.
 
   find(systemId: string): AnyActorRef | undefined {
-    return this.#tasks.get(this.definition.graph.indexOf(systemId.slice(this.config.keyPrefix.length)))
-      ?.actor;
+    const { namePrefix } = this.config;
+    const end = systemId.slice(namePrefix.length).search(/[#/]/);
+    const name = end < 0 ? systemId : systemId.slice(0, namePrefix.length + end);
+    const task = this.#tasks.get(this.definition.graph.indexOf(this.config.taskNamed(name)));
+    if (end < 0) return task?.actor;
+    const child = task?.child as LiveRun | undefined;
+    if (child === undefined || !`${systemId}/`.startsWith(child.config.namePrefix)) return undefined;
+    return systemId === child.id ? child.actor : child.find(systemId);
   }
 
   findAll(): readonly AnyActorRef[] {
-    return this.#tasks.toArray().map((task) => task.actor);
+    return this.#tasks.toArray().flatMap((task) => {
+      const child = task.child as LiveRun | undefined;
+      return child === undefined ? [task.actor] : [task.actor, child.actor, ...child.findAll()];
+    });
+  }
+
+  // Its child runs.
+
+  /** Whether it began here, so that no child run of it can be known elsewhere. */
+  get isNew(): boolean {
+    return !this.#opening.isRecovery;
+  }
+
+  /** Of a child run: the run from which it has what was done already. */
+  get continues(): string | undefined {
+    return this.journal.continues;
+  }
+
+  get turn(): Turn {
+    return this.#turn;
+  }
+
+  get lanes(): RunLanes {
+    return this.#lanes;
+  }
+
+  /** What is known of the runs below it. */
+  get tree(): RunTree {
+    this.journal.tree ??= new RunTree();
+    return this.journal.tree;
+  }
+
+  beginChild(attempt: ChildAttempt): void {
+    this.#core.beginChild(this, attempt);
   }
 
   // The orchestrator's effects.
@@ -325,6 +394,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
 
   taskSettled(task: LiveTask, status: SettledStatus, { at, output, error, cause }: Ending): void {
     this.#tasks.remove(task.index);
+    if (this.#tally !== undefined) this.#tally[status]++;
     if (this.#firstSettledSeq > this.journal.seq) this.#firstSettledSeq = this.journal.seq;
     if (status === 'done') this.#results.addOutput(task.index, output, this.journal.seq);
     else this.#results.addEnding(task.index, status, error, cause);
@@ -341,7 +411,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   }
 
   leaveSlot(lane: Lane): void {
-    this.#turn.slots.free(lane);
+    this.#turn.slots.release(lane);
     this.#onIdle?.();
   }
 
@@ -354,7 +424,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   }
 
   keyOf(taskId: string): string {
-    return this.config.keyPrefix + taskId;
+    return this.config.keyOf(taskId);
   }
 
   // What it recorded is kept.
@@ -538,6 +608,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     const callbacks = this.#end.finish(end);
     if (callbacks === undefined) return;
     this.#commits.keeping.close();
+    this.#lanes.close();
     this.steps.close();
     this.#core.leave(this, end);
     for (const callback of callbacks) callback(end);

@@ -3,7 +3,7 @@ import type { Ending, TaskEffects, TaskEvent, TaskInput } from '../../machines/t
 import type { Cursor } from '../logic/cursor.ts';
 import { deliverFrom, stopChild } from '../logic/internals.ts';
 import { nameInSystem } from '../logic/system.ts';
-import type { TaskDefinition } from '../model/definition.ts';
+import { isChildBody, type TaskDefinition } from '../model/definition.ts';
 import { CancelledError, TimeoutError, viewError } from '../model/error.ts';
 import type { TaskFact } from '../model/journal.ts';
 import type { SettledStatus } from '../model/status.ts';
@@ -11,6 +11,7 @@ import type { TaskView } from '../model/view.ts';
 import { type Owner, owner, setOwner } from './actor-owner.ts';
 import type { Attempt, AttemptRun, AttemptTask } from './attempt.ts';
 import type { Carrier } from './carrier.ts';
+import { ChildAttempt, type ChildRun } from './child-attempt.ts';
 import type { Claim } from './claims.ts';
 import {
   becomeDone,
@@ -41,6 +42,8 @@ const saidByRun: ReadonlySet<TaskEvent['type']> = new Set([
 export interface TaskRun extends AttemptRun, StepRecorder {
   /** Place in start order. */
   readonly order: number;
+  /** Added to the priority of each task: of a child run, that of its own task. */
+  readonly priority: number;
   readonly actor: AnyActorRef;
   readonly machines: RunMachines;
   /** The class of its attempts. */
@@ -127,7 +130,17 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
   }
 
   get priority(): number {
-    return this.definition.priority;
+    return this.run.priority + this.definition.priority;
+  }
+
+  /** Its child run, while that is under way. */
+  get child(): ChildRun | undefined {
+    return this.#attempt instanceof ChildAttempt ? this.#attempt.child : undefined;
+  }
+
+  /** Whether a body of its own is under way. */
+  get isPerforming(): boolean {
+    return this.#attempt !== undefined && !(this.#attempt instanceof ChildAttempt);
   }
 
   get elapsedMs(): number {
@@ -169,7 +182,7 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
   }
 
   /** Resumes from an earlier actor's state. Replaces the entry actions, which XState skips for a restored actor. */
-  recover({ startedAt, status, readyAt = 0, retryAt = 0 }: TaskView): void {
+  recover({ startedAt, status, attempts, readyAt = 0, retryAt = 0 }: TaskView): void {
     const now = this.run.now();
     if (startedAt !== undefined) {
       const { totalTimeoutMs = Number.POSITIVE_INFINITY } = this.definition;
@@ -178,7 +191,17 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
       this.#startLimits(startedAt, now);
     }
     if (status === 'retrying') this.wakeAt(retryAt, now);
+    else if (status === 'running') this.takeUp(attempts);
     else this.requestSlot(readyAt);
+  }
+
+  /** Goes on with the attempt of an earlier actor whose body is a run, even if that is to be ended at once. */
+  takeUp(attempts: number): void {
+    this.performAttempt(attempts, this.run.now());
+    const attempt = this.#attempt;
+    this.run.next(() => {
+      if (attempt !== undefined && this.#attempt === attempt) attempt.begin();
+    });
   }
 
   /**
@@ -203,7 +226,9 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
   }
 
   performAttempt(number: number, at: number): void {
-    const attempt = new this.run.carrier(this, number);
+    const attempt = isChildBody(this.definition.body)
+      ? new ChildAttempt(this, number)
+      : new this.run.carrier(this, number);
     this.#attempt = attempt;
     if (this.startedAt === undefined) this.#startLimits(at, at);
     attempt.open();
@@ -266,7 +291,7 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
   #beginOnceKept(attempt: Attempt): void {
     const begin = (): void => {
       if (this.#attempt !== attempt) return;
-      if (attempt.isEnding) attempt.threw(undefined);
+      if (attempt.isEnding && !(attempt instanceof ChildAttempt)) attempt.threw(undefined);
       else attempt.begin();
     };
     // The run ends where its entries cannot be kept.
@@ -336,7 +361,7 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
     } as never) as AnyActorRef & { start(): void };
     this.#actor = actor;
     this.#cursor = undefined;
-    nameInSystem(actor, run.keyOf(definition.id));
+    nameInSystem(actor, run.config.nameOf(definition.id));
     setOwner(actor, this);
     // XState tells the run too, but anyone can send such an event.
     actor.subscribe({ error: (error) => run.fault(error) });

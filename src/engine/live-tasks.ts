@@ -1,4 +1,4 @@
-import type { TaskDefinition } from '../model/definition.ts';
+import { isChildBody, type TaskDefinition } from '../model/definition.ts';
 import type { Verdict } from '../model/ledger.ts';
 import { type Cause, isSettled } from '../model/status.ts';
 import type { TaskView } from '../model/view.ts';
@@ -56,9 +56,11 @@ export class LiveTasks {
   deliver({ task: index, decision, because }: Verdict, at: number): void {
     const definition = this.#run.definition.tasks[index] as TaskDefinition;
     const left = this.#left && earlierFor(decision, this.#left(index));
-    const task = new LiveTask(this.#run, index, definition, this.#lanes.of(definition.pool), left);
+    const lane = isChildBody(definition.body) ? this.#lanes.free : this.#lanes.of(definition.pool);
+    const task = new LiveTask(this.#run, index, definition, lane, left);
     this.#tasks[index] = task;
     if (left !== undefined && decision === 'run') return task.recover(left);
+    if (left?.status === 'running') task.takeUp(left.attempts);
     const by = because === undefined ? undefined : this.#run.definition.graph.ids[because];
     switch (decision) {
       case 'run':
@@ -122,8 +124,8 @@ export class LiveTasks {
   }
 }
 
-/** A task's state left by an earlier actor, if any. An attempt that is not repeated counts as made. */
+/** A task's state left by an earlier actor, if any. An attempt that is not repeated counts as made; a child run goes on. */
 function earlierFor(decision: Verdict['decision'], left: TaskView): TaskView | undefined {
   if (left.readyAt === undefined || isSettled(left.status)) return undefined;
-  return decision === 'run' ? left : { ...left, status: 'pending' };
+  return decision === 'run' || left.status === 'running' ? left : { ...left, status: 'pending' };
 }

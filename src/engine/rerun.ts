@@ -1,6 +1,9 @@
 import { badOption } from '../model/check.ts';
+import { isChildBody, type TaskDefinition } from '../model/definition.ts';
+import type { ParentTask } from '../model/journal.ts';
 import { tasksToRerun } from '../model/rerun.ts';
 import type { HeldRun } from './run.ts';
+import type { RunJournal } from './run-journal.ts';
 
 /** Throws unless a run has settled and can run again. */
 export function checkRerun({ id, hasSettled, endSeq, journal }: HeldRun): void {
@@ -27,9 +30,35 @@ export function recordRerun(settled: HeldRun, taskIds: readonly string[] | undef
   if (taskIds !== undefined && !Array.isArray(taskIds))
     throw badOption(place, 'a list of ids of tasks', taskIds);
   if (taskIds?.length === 0) throw badOption(place, 'left out, or a list of one task or more', taskIds);
-  const { journal } = settled;
-  const at = settled.now();
+  recordAgain(settled.journal, taskIds, settled.now());
+}
+
+/**
+ * Records which tasks run again: those named, or else those that are not done or skipped; and what is downstream. A task
+ * whose body is a run keeps what is done in that, unless it is named, or something upstream runs again.
+ *
+ * @param parent in a child run: the attempt that repeats what is not done; then nothing runs again that is
+ * @returns whether there is any
+ */
+export function recordAgain(
+  journal: RunJournal,
+  taskIds: readonly string[] | undefined,
+  at: number,
+  parent?: ParentTask,
+): boolean {
+  const { graph, tasks } = journal.definition;
   const { statuses } = journal.foldTo();
-  for (const task of tasksToRerun(journal.definition.graph, statuses, taskIds))
-    journal.record({ type: 'task.rerun', at }, task);
+  if (parent !== undefined && statuses.every((status) => status === 'done' || status === 'skipped'))
+    return false;
+  const again = new Set(tasksToRerun(graph, statuses, taskIds));
+  for (const task of again) {
+    const { body, dependsOn } = tasks[task] as TaskDefinition;
+    const keepsDone =
+      taskIds === undefined && isChildBody(body) && !dependsOn.some((id) => again.has(graph.indexOf(id)));
+    journal.record(
+      { type: 'task.rerun', at, ...(parent && { parent }), ...(keepsDone && { keepsDone }) },
+      task,
+    );
+  }
+  return true;
 }

@@ -20,7 +20,9 @@ import { isOwned } from './actor-owner.ts';
 /** Learns how an actor ended, and makes the actors of tasks. */
 interface ActorOwner extends Namer {
   /** The prefix of its task actors' names. */
-  readonly config: { readonly keyPrefix: string };
+  readonly config: { readonly namePrefix: string };
+  /** Of a child run. */
+  readonly parent: object | undefined;
   settle(result: RunResult | undefined): void;
   stopped(error: unknown): void;
 }
@@ -55,8 +57,9 @@ export class RunActor {
 
   /** Lets its system find task actors, and reports its end. */
   attach(owner: ActorOwner): void {
-    this.#isAttached = true;
-    offerNames(this.ref, owner.config.keyPrefix, owner);
+    // The names below a child run are found by way of its root.
+    this.#isAttached = owner.parent === undefined;
+    if (this.#isAttached) offerNames(this.ref, owner.config.namePrefix, owner);
     this.tellEnd(owner);
   }
 
@@ -67,7 +70,7 @@ export class RunActor {
 
   /** Ends what `attach` began, if it did. */
   detach(owner: ActorOwner): void {
-    if (this.#isAttached) withdrawNames(this.ref, owner.config.keyPrefix, owner);
+    if (this.#isAttached) withdrawNames(this.ref, owner.config.namePrefix, owner);
   }
 
   /** Whether anything observes its end. */

@@ -1,21 +1,50 @@
+import { segmentOf, taskIdOf } from '../model/child-id.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import { TimeoutError } from '../model/error.ts';
-import type { RunSettings } from '../model/journal.ts';
+import type { JournalVersion, RunSettings } from '../model/journal.ts';
 import { keyPrefixOf } from '../model/key.ts';
 
 /** What holds for a run throughout: its own settings before those of its flow, and those before the defaults. */
 export class RunConfig {
   readonly settings: RunSettings;
-  /** The prefix of its tasks' keys. */
-  readonly keyPrefix: string;
+  /** The prefix of the names of its tasks' actors. */
+  readonly namePrefix: string;
+  readonly #keyPrefix: string;
+  /** Whether the ids of tasks are escaped in keys and names: not in runs that an earlier topple started. */
+  readonly #escapes: boolean;
   readonly #runId: string;
   readonly #flow: FlowDefinition;
 
-  constructor(runId: string, flow: FlowDefinition, settings: RunSettings) {
+  /** @param key of a child run: the key of its task */
+  constructor(
+    runId: string,
+    flow: FlowDefinition,
+    settings: RunSettings,
+    version: JournalVersion,
+    key: string | undefined,
+  ) {
     this.settings = settings;
-    this.keyPrefix = keyPrefixOf(runId);
+    this.namePrefix = keyPrefixOf(runId);
+    this.#keyPrefix = key === undefined ? this.namePrefix : keyPrefixOf(key);
+    this.#escapes = version > 1;
     this.#runId = runId;
     this.#flow = flow;
+  }
+
+  /** A key unique to a task of this run, across its reruns. */
+  keyOf(taskId: string): string {
+    return this.#keyPrefix + (this.#escapes ? segmentOf(taskId) : taskId);
+  }
+
+  /** The name of a task's actor in its system. */
+  nameOf(taskId: string): string {
+    return this.namePrefix + (this.#escapes ? segmentOf(taskId) : taskId);
+  }
+
+  /** The id of the task whose actor has a name; that of no task, for the name of another. */
+  taskNamed(name: string): string {
+    const rest = name.slice(this.namePrefix.length);
+    return this.#escapes ? taskIdOf(rest) : rest;
   }
 
   /** Maximum number of attempts at the same time; `undefined` for no limit. */

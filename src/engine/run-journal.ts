@@ -1,7 +1,14 @@
-import type { FlowDefinition } from '../model/definition.ts';
+import { isChildId } from '../model/child-id.ts';
+import { type FlowDefinition, isChildBody, type TaskDefinition } from '../model/definition.ts';
 import { EntryList, type Fact, type Step } from '../model/entry-list.ts';
-import { RunFold } from '../model/fold.ts';
-import type { Entry, RunSettings } from '../model/journal.ts';
+import { RunFold, tasksBegunAnew } from '../model/fold.ts';
+import {
+  type Entry,
+  type JournalVersion,
+  journalVersion,
+  type RunFact,
+  type RunSettings,
+} from '../model/journal.ts';
 import { Ledger, type LedgerOpening } from '../model/ledger.ts';
 import type { Logger } from '../model/logger.ts';
 import type { Outcome } from '../model/perform.ts';
@@ -12,7 +19,10 @@ import type { RunView } from '../model/view.ts';
 import type { Append, Store } from '../store/store.ts';
 import { Emitter } from './emitter.ts';
 import type { Results } from './results.ts';
+import type { RunTree } from './run-tree.ts';
 import { ValueTexts } from './value-texts.ts';
+
+type RunStarted = Extract<RunFact, { type: 'run.started' }>;
 
 /** What a run is recovered from. */
 export interface Prepared {
@@ -55,12 +65,20 @@ export class RunJournal {
   hasLosses = false;
   /** What the run is recovered from, if it was made in advance. */
   prepared: Prepared | undefined;
+  /** Of a child run, and of a run with children: the tree to which it belongs. */
+  tree: RunTree | undefined;
   /** The texts of values to keep, for a store that writes them. */
   texts: ValueTexts | undefined;
   #lastAt = Number.NEGATIVE_INFINITY;
   /** Notifications queued while listeners are being notified. */
   #toTell: (() => void)[] | undefined;
   #settings: RunSettings = {};
+  #version: JournalVersion | undefined;
+  #continues: string | undefined;
+  /** Lives that began with what was done in the one before. */
+  #keepsDone: Map<number, Set<number>> | undefined;
+  /** The current lives of tasks that have begun anew, and whose body is a run. */
+  #lives: Map<number, number> | undefined;
   #rerunAt: number | undefined;
   /** `seq` of the last entry that has a task run again; 0 if none. */
   #rerunSeq = 0;
@@ -198,6 +216,35 @@ export class RunJournal {
     }
   }
 
+  /** The version of its entries: that of its flow, until it has started. */
+  get version(): JournalVersion {
+    return this.#version ?? (isChildId(this.runId) ? journalVersion : this.definition.journalVersion);
+  }
+
+  /** Which run of a task whose body is a run is its current one, from 1. */
+  lifeOf(task: number): number {
+    return this.#lives?.get(task) ?? 1;
+  }
+
+  /** Whether a life of a task, by default the current one, begins with what was done in the one before. */
+  keepsDone(task: number, life = this.lifeOf(task)): boolean {
+    return this.#keepsDone?.get(task)?.has(life) ?? false;
+  }
+
+  /** The run from which a child run has what was done already. */
+  get continues(): string | undefined {
+    return this.#continues;
+  }
+
+  /** Whether all that a task depends on, directly or not, is done or skipped. */
+  isUpstreamDone(task: number): boolean {
+    const { graph } = this.definition;
+    const { statuses } = this.foldTo();
+    const isDone = (id: string): boolean =>
+      ['done', 'skipped'].includes(statuses[graph.indexOf(id)] as string);
+    return graph.upstream(graph.ids[task] as string).every(isDone);
+  }
+
   /** The settings given at the run's start. */
   get settings(): RunSettings {
     return this.#settings;
@@ -290,11 +337,33 @@ export class RunJournal {
   #add(fact: Fact, task: number): void {
     this.#entries.push(fact, task);
     if (fact.at > this.#lastAt) this.#lastAt = fact.at;
-    if (fact.type === 'run.started') this.#settings = fact.settings ?? {};
+    if (fact.type === 'run.started') this.#begin(fact);
+    if (fact.type === 'run.flow_changed')
+      for (const anew of tasksBegunAnew(this.definition.graph, fact)) this.#beginLife(anew);
     if (fact.type === 'task.rerun') {
+      this.#beginLife(task);
+      if (fact.keepsDone === true) this.#noteKeepsDone(task);
       this.#rerunAt = fact.at;
       this.#rerunSeq = this.seq;
     }
+  }
+
+  #begin({ settings = {}, version, continues }: RunStarted): void {
+    this.#settings = settings;
+    this.#version = version as JournalVersion;
+    this.#continues = continues;
+  }
+
+  #noteKeepsDone(task: number): void {
+    this.#keepsDone ??= new Map();
+    const lives = this.#keepsDone.get(task) ?? new Set();
+    this.#keepsDone.set(task, lives.add(this.lifeOf(task)));
+  }
+
+  #beginLife(task: number): void {
+    if (!this.definition.hasChildren) return;
+    this.#lives ??= new Map();
+    this.#lives.set(task, this.lifeOf(task) + 1);
   }
 
   #advance(from: RunFold | undefined, seq: number): RunFold {
@@ -308,7 +377,8 @@ export class RunJournal {
 
   #newFold(): RunFold {
     const { name, graph, tasks } = this.definition;
-    return new RunFold(this.runId, name, graph, (task) => tasks[task]?.dependsOn ?? []);
+    const isChild = (task: number): boolean => isChildBody((tasks[task] as TaskDefinition).body);
+    return new RunFold(this.runId, name, graph, (task) => tasks[task]?.dependsOn ?? [], isChild);
   }
 }
 

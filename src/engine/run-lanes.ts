@@ -1,6 +1,6 @@
 import type { FlowDefinition } from '../model/definition.ts';
 import { pick } from '../model/record.ts';
-import { Lane, Limit, type SlotQueue } from './slots.ts';
+import { Lane, Limit, type Pool, type SlotQueue } from './slots.ts';
 
 /** The limits that runs share. */
 interface SharedLimits {
@@ -14,11 +14,16 @@ interface SharedLimits {
 export class RunLanes {
   readonly #slots: SlotQueue;
   readonly #shared: SharedLimits;
-  /** The flow's own pools. */
+  /** Those of the run above, whose limits are limits here too, and which hold these while they are held. */
+  readonly #above: RunLanes | undefined;
+  readonly #below = new Set<RunLanes>();
+  /** The flow's own pools: how many slots, and the limit once a lane needs it. */
   readonly #ownPools: FlowDefinition['settings']['pools'];
-  /** The run's concurrency. */
+  #poolLimits: Map<string, Limit> | undefined;
+  /** The run's concurrency, and that of the runs above. */
   readonly #limits: readonly Limit[];
   #plain: Lane | undefined;
+  #free: Lane | undefined;
   #ofPools: Map<string, Lane> | undefined;
   #isHeld = false;
   #isInDoubt = false;
@@ -29,17 +34,21 @@ export class RunLanes {
     shared: SharedLimits,
     ownPools: FlowDefinition['settings']['pools'],
     concurrency: number | undefined,
+    above?: RunLanes,
   ) {
     this.#slots = slots;
     this.#shared = shared;
     this.#ownPools = ownPools;
-    this.#limits = concurrency === undefined ? none : [new Limit(concurrency)];
+    this.#above = above;
+    const inherited = above === undefined ? none : above.#limits;
+    this.#limits = concurrency === undefined ? inherited : [new Limit(concurrency), ...inherited];
+    if (above !== undefined) above.#below.add(this);
   }
 
   /** @param pool a pool's name, or `undefined` for tasks without one */
   of(pool: string | undefined): Lane {
     if (pool === undefined) {
-      this.#plain ??= this.#make(this.#shared.noLimit, this.#limits);
+      this.#plain ??= this.#make(this.#slots.poolOf(this.#shared.noLimit), this.#limits);
       return this.#plain;
     }
     this.#ofPools ??= new Map();
@@ -49,6 +58,12 @@ export class RunLanes {
       this.#ofPools.set(pool, lane);
     }
     return lane;
+  }
+
+  /** The lane of tasks that need no slot, since their bodies are runs. */
+  get free(): Lane {
+    this.#free ??= this.#make(this.#slots.free, none);
+    return this.#free;
   }
 
   /** Holds or releases all lanes. */
@@ -63,21 +78,56 @@ export class RunLanes {
     this.#holdAll();
   }
 
+  /** Ends what it has to do with the run above. */
+  close(): void {
+    if (this.#above !== undefined) this.#above.#below.delete(this);
+  }
+
+  get #mustHold(): boolean {
+    for (let lanes: RunLanes | undefined = this; lanes !== undefined; lanes = lanes.#above)
+      if (lanes.#isHeld || lanes.#isInDoubt) return true;
+    return false;
+  }
+
   #holdAll(): void {
-    const isHeld = this.#isHeld || this.#isInDoubt;
+    const open: RunLanes[] = [this];
+    for (let lanes = open.pop(); lanes !== undefined; lanes = open.pop()) {
+      lanes.#holdOwn();
+      if (lanes.#below.size > 0) open.push(...lanes.#below);
+    }
+  }
+
+  #holdOwn(): void {
+    const isHeld = this.#mustHold;
     this.#plain?.hold(isHeld);
+    this.#free?.hold(isHeld);
     for (const lane of this.#ofPools?.values() ?? []) lane.hold(isHeld);
   }
 
   #makeFor(pool: string): Lane {
-    const slots = pick(this.#ownPools ?? {}, pool);
-    if (slots === undefined) return this.#make(this.#shared.sharedPool(pool), this.#limits);
-    return this.#make(this.#shared.noLimit, [...this.#limits, new Limit(slots)]);
+    for (let lanes: RunLanes | undefined = this; lanes !== undefined; lanes = lanes.#above) {
+      const limit = lanes.#ownLimit(pool);
+      if (limit !== undefined)
+        return this.#make(this.#slots.poolOf(this.#shared.noLimit), [...this.#limits, limit]);
+    }
+    return this.#make(this.#slots.poolOf(this.#shared.sharedPool(pool)), this.#limits);
   }
 
-  #make(shared: Limit, limits: readonly Limit[]): Lane {
-    const lane = new Lane(this.#slots.poolOf(shared), limits);
-    if (this.#isHeld || this.#isInDoubt) lane.hold(true);
+  #ownLimit(pool: string): Limit | undefined {
+    const slots = pick(this.#ownPools ?? {}, pool);
+    if (slots === undefined) return undefined;
+    this.#poolLimits ??= new Map();
+    let limit = this.#poolLimits.get(pool);
+    if (limit === undefined) {
+      limit = new Limit(slots);
+      this.#poolLimits.set(pool, limit);
+    }
+    return limit;
+  }
+
+  #make(pool: Pool, limits: readonly Limit[]): Lane {
+    const lane = new Lane(pool, limits);
+    if (this.#mustHold) lane.hold(true);
     return lane;
   }
 }

@@ -20,7 +20,7 @@ import {
 } from '../../machines/orchestrator.ts';
 import type { Cursor } from '../logic/cursor.ts';
 import { clockOf, deliver, parentOf, renewOnRead } from '../logic/internals.ts';
-import { inspectFromStart } from '../logic/system.ts';
+import { inspectFromStart, nameInSystem } from '../logic/system.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import { FlowError } from '../model/error.ts';
@@ -28,10 +28,10 @@ import type { Entry, RunSettings } from '../model/journal.ts';
 import { Ledger } from '../model/ledger.ts';
 import { isSettledRun } from '../model/status.ts';
 import { ownerOf } from './actor-owner.ts';
-import { compiledMachines, interpretedMachines } from './compile-machines.ts';
+import { type CompiledMachines, compiledMachines, interpretedMachines } from './compile-machines.ts';
 import type { EngineCore } from './core.ts';
 import { deferred, orchestratorEffects } from './effects.ts';
-import { LiveRun } from './live-run.ts';
+import { LiveRun, type ParentLink } from './live-run.ts';
 import { checkPersistedRun, type PersistedRun } from './persisted-run.ts';
 import { EndKept, kept } from './run-actor.ts';
 import type { RunCommand } from './run-command.ts';
@@ -107,13 +107,41 @@ export function launch(
     makeActor(run);
     return run;
   }
-  const { orchestrator } = machines.tables;
-  run.steps.cursor = orchestrator.cursorFrom(
-    run,
-    orchestrator.initial({ ledger: journal.openLedger() }).state,
-  );
-  run.open();
+  begin(run, machines);
   return run;
+}
+
+/** Starts a child run, or has it go on, on its parent's clock. Its actor, created on demand, is the body of the task's. */
+export function launchChild(
+  core: EngineCore<LiveRun>,
+  journal: RunJournal,
+  input: unknown,
+  parent: ParentLink,
+): LiveRun {
+  const machines = compiledMachines();
+  const makeActor = (run: LiveRun): void => {
+    const logic = new RunLogic(core, journal.definition, {}, run) as unknown as AnyActorLogic;
+    const actor = createActor(logic, { id: 'body', parent: parent.actor, input } as never);
+    nameInSystem(actor, journal.runId);
+    if (run.isOver && run.result === undefined) actor.stop();
+    else actor.start();
+  };
+  const start = { settings: journal.settings, input, isChecked: true, makeActor, parent };
+  const run = new LiveRun(core, journal, parent.run.turn, machines, start);
+  journal.given = input;
+  if (parent.run.isInspected) {
+    makeActor(run);
+    return run;
+  }
+  begin(run, machines);
+  return run;
+}
+
+/** Begins a run without an actor. */
+function begin(run: LiveRun, { tables: { orchestrator } }: CompiledMachines): void {
+  const { state } = orchestrator.initial({ ledger: run.journal.openLedger() });
+  run.steps.cursor = orchestrator.cursorFrom(run, state);
+  run.open();
 }
 
 /** The compiled run: orchestrator and tasks as tables. */

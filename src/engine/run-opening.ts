@@ -1,7 +1,7 @@
 import type { OrchestratorEvent } from '../../machines/orchestrator.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import { InputError, type Issue, issuesOf } from '../model/error.ts';
-import { journalVersion } from '../model/journal.ts';
+import type { ParentTask } from '../model/journal.ts';
 import { type Checked, check } from '../model/schema.ts';
 import type { Results } from './results.ts';
 import type { RunCommand } from './run-command.ts';
@@ -15,6 +15,8 @@ export interface OpeningRun {
   readonly definition: FlowDefinition;
   readonly config: RunConfig;
   readonly timers: Timers;
+  /** Of a child run. */
+  readonly parent: { readonly task: ParentTask } | undefined;
   input: unknown;
   /** Whether it takes no more steps. */
   readonly isOver: boolean;
@@ -101,15 +103,17 @@ export class RunOpening {
     const { totalTimeoutMs, settings: given } = run.config;
     this.#startLimit(totalTimeoutMs);
     const { name, hash } = run.definition;
+    const { parent } = run;
     const settings = Object.keys(given).length > 0 ? { settings: given } : {};
     run.send({
       type: 'run.start',
       at,
-      version: journalVersion,
+      version: run.journal.version,
       flow: name,
       flowHash: hash,
       input,
       ...settings,
+      ...(parent && { parent: parent.task }),
     });
   }
 

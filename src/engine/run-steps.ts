@@ -8,7 +8,7 @@ import { EngineStoppedError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
 import type { Logger } from '../model/logger.ts';
 import type { SettledStatus } from '../model/status.ts';
-import { type FastRun, settle, settlesLast } from './fast-path.ts';
+import { type FastRun, settle, settlesRun } from './fast-path.ts';
 import { RunActor } from './run-actor.ts';
 import type { RunConfig } from './run-config.ts';
 import type { RunMachines } from './run-machines.ts';
@@ -26,6 +26,8 @@ export interface StepsOwner extends FastRun, Namer {
   /** Whether its end has been kept. */
   readonly hasSettled: boolean;
   readonly config: RunConfig;
+  /** Of a child run. */
+  readonly parent: object | undefined;
   /** Takes the result once the orchestrator is done. */
   settle(result: RunResult | undefined): void;
   /** Takes the error of a run that ended before it settled. */
@@ -167,7 +169,7 @@ export class RunSteps {
     const owner = this.#owner;
     const cursor = this.cursor as Cursor;
     const context = cursor.context as OrchestratorContext;
-    if (!owner.machines.isOrchestratorFast || settlesLast(context)) return false;
+    if (!owner.machines.isOrchestratorFast || settlesRun(context, task, status)) return false;
     if (owner.isOver || cursor.isMoving) return false;
     cursor.hold();
     try {

@@ -6,7 +6,9 @@ export class Limit {
   readonly slots: number;
   #taken = 0;
   /** Callbacks for the next free slot. */
-  readonly #waiting = new Set<() => void>();
+  readonly #watchers = new Set<() => void>();
+  /** Lanes that wait for a slot, best claim first; those of each pool apart, since a full pool must block no other. */
+  #lanes: Map<Pool, Heap<Lane>> | undefined;
 
   constructor(slots: number) {
     this.slots = slots;
@@ -22,32 +24,53 @@ export class Limit {
 
   release(): void {
     this.#taken--;
-    if (this.#waiting.size > 0) this.#wake();
+    if (this.#lanes !== undefined) for (const pool of this.#lanes.keys()) this.wake(pool);
+    if (this.#watchers.size > 0) this.#tellWatchers();
   }
 
   /** Calls back once, at the next release. */
   whenFree(callback: () => void): void {
-    this.#waiting.add(callback);
+    this.#watchers.add(callback);
   }
 
-  #wake(): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const callback of waiting) callback();
+  /** The lanes of a pool that wait for a slot. */
+  waitingIn(pool: Pool): Heap<Lane> {
+    this.#lanes ??= new Map();
+    let lanes = this.#lanes.get(pool);
+    if (lanes === undefined) {
+      lanes = new Heap(isBetter);
+      this.#lanes.set(pool, lanes);
+    }
+    return lanes;
+  }
+
+  /** Lets the best lane of a pool that waits here have its turn, if there is a slot. The others go on waiting. */
+  wake(pool: Pool): void {
+    const lanes = this.#lanes?.get(pool);
+    if (lanes === undefined) return;
+    for (let lane = lanes.first; lane !== undefined && !this.isFull; lane = lanes.first)
+      if (pool.place(lane)) return;
+  }
+
+  #tellWatchers(): void {
+    const watchers = [...this.#watchers];
+    this.#watchers.clear();
+    for (const callback of watchers) callback();
   }
 }
 
 /** Claims of one run for the same pool, or for none. */
 export class Lane implements HeapItem {
   place = -1;
+  /** Where it is: among the lanes that may start, or with a limit that is full. */
+  heap: Heap<Lane> | undefined;
   readonly claims = new Claims();
   readonly pool: Pool;
-  /** The run's limits: its concurrency, and a pool of its own. */
+  /** The run's limits: its concurrency, and a pool of its own; and those of the runs above it. */
   readonly limits: readonly Limit[];
   /** The next claim to serve, as of the lane's last placement. */
   best: Claim | undefined;
   #isHeld = false;
-  readonly #onFree = () => this.pool.enter(this);
 
   constructor(pool: Pool, limits: readonly Limit[]) {
     this.pool = pool;
@@ -72,15 +95,15 @@ export class Lane implements HeapItem {
     this.pool.enter(this);
   }
 
-  /** Whether the run's limits let its first claim start. If a limit is full, the lane waits for a free slot. */
-  mayStart(): boolean {
-    if (this.#isHeld || this.claims.size === 0) return false;
-    for (const limit of this.limits) {
-      if (!limit.isFull) continue;
-      limit.whenFree(this.#onFree);
-      return false;
-    }
-    return true;
+  /** Its first claim, unless it is held. */
+  get first(): Claim | undefined {
+    return this.#isHeld ? undefined : this.claims.first;
+  }
+
+  /** The limit for which its first claim must wait. */
+  get fullLimit(): Limit | undefined {
+    for (const limit of this.limits) if (limit.isFull) return limit;
+    return undefined;
   }
 }
 
@@ -91,6 +114,7 @@ function isBetter(a: Lane, b: Lane): boolean {
 /** Lanes that share a limit across runs, best claim first: those of one engine pool, or of none. */
 export class Pool {
   readonly limit: Limit;
+  /** The lanes that may start. */
   readonly #lanes = new Heap<Lane>(isBetter);
   readonly #onWanted: () => void;
 
@@ -99,15 +123,27 @@ export class Pool {
     this.#onWanted = onWanted;
   }
 
-  /** Places a lane by its best claim, or removes it if no claim may start. */
+  /** Places a lane by its best claim. If it leaves a slot to others that wait for it, they have their turn. */
   enter(lane: Lane): void {
-    lane.best = lane.mayStart() ? lane.claims.first : undefined;
-    if (lane.best === undefined) this.#lanes.remove(lane);
-    else {
-      if (lane.place < 0) this.#lanes.push(lane);
-      else this.#lanes.update(lane);
-      this.#onWanted();
+    if (this.place(lane)) return;
+    for (const limit of lane.limits) if (!limit.isFull) limit.wake(this);
+  }
+
+  /** Places a lane: among those that may start, with the limit that it must wait for, or nowhere. Returns whether it may start. */
+  place(lane: Lane): boolean {
+    const first = lane.first;
+    const full = first && lane.fullLimit;
+    const heap = first && (full === undefined ? this.#lanes : full.waitingIn(this));
+    if (lane.heap !== heap) lane.heap?.remove(lane);
+    lane.best = first;
+    if (heap !== undefined) {
+      if (lane.heap === heap) heap.update(lane);
+      else heap.push(lane);
     }
+    lane.heap = heap;
+    if (heap !== this.#lanes) return false;
+    this.#onWanted();
+    return true;
   }
 
   /** The lane to serve next. If the limit is full, the pool waits for a free slot. */
@@ -117,9 +153,8 @@ export class Pool {
       return undefined;
     }
     for (let lane = this.#lanes.first; lane !== undefined; lane = this.#lanes.first) {
-      if (lane.mayStart()) return lane;
-      lane.best = undefined;
-      this.#lanes.remove(lane);
+      if (lane.fullLimit === undefined) return lane;
+      this.enter(lane);
     }
     return undefined;
   }
@@ -127,6 +162,8 @@ export class Pool {
 
 /** The claims waiting to start on one clock. */
 export class SlotQueue {
+  /** The lanes of tasks that need no slot: of those whose body is a run. */
+  readonly free: Pool;
   readonly #engine: Limit;
   readonly #pools: Pool[] = [];
   readonly #onWanted: () => void;
@@ -135,6 +172,7 @@ export class SlotQueue {
   constructor(engine: Limit, onWanted: () => void) {
     this.#engine = engine;
     this.#onWanted = onWanted;
+    this.free = new Pool(unlimited, onWanted);
   }
 
   /** The lanes of a shared limit, kept apart so that a full pool blocks no other. */
@@ -152,15 +190,18 @@ export class SlotQueue {
     const lane = this.#best();
     if (lane === undefined) return undefined;
     const claim = lane.claims.shift();
-    this.#engine.take();
-    lane.pool.limit.take();
-    for (const limit of lane.limits) limit.take();
+    if (lane.pool !== this.free) {
+      this.#engine.take();
+      lane.pool.limit.take();
+      for (const limit of lane.limits) limit.take();
+    }
     lane.pool.enter(lane);
     return claim;
   }
 
   /** Frees a claim's slots. */
-  free(lane: Lane): void {
+  release(lane: Lane): void {
+    if (lane.pool === this.free) return;
     this.#engine.release();
     lane.pool.limit.release();
     for (const limit of lane.limits) limit.release();
@@ -173,8 +214,13 @@ export class SlotQueue {
       if (lane === undefined) continue;
       if (best === undefined || isBetter(lane, best)) best = lane;
     }
-    if (best === undefined || !this.#engine.isFull) return best;
-    this.#engine.whenFree(this.#onWanted);
-    return undefined;
+    if (best !== undefined && this.#engine.isFull) {
+      this.#engine.whenFree(this.#onWanted);
+      best = undefined;
+    }
+    const free = this.free.best();
+    return free === undefined || (best !== undefined && isBetter(best, free)) ? best : free;
   }
 }
+
+const unlimited = new Limit(Number.POSITIVE_INFINITY);

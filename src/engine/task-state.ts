@@ -3,11 +3,12 @@ import type { TaskView } from '../model/view.ts';
 
 /**
  * The machine state of a task whose actor was stopped. An attempt that was under way is repeated with the same
- * number: the task waits for a slot.
+ * number: the task waits for a slot. A child run goes on, and with it the attempt.
  */
 export function recoveredPlace(left: TaskView, input: TaskInput): TaskPlace {
   const { attempts, readyAt, retryAt, error } = left;
   const known = { ...input, attempt: attempts, readyAt, error };
+  if (left.status === 'running') return placeAt('running', known);
   return left.status === 'retrying' ? placeAt('backing_off', { ...known, retryAt }) : placeAt('ready', known);
 }
 

@@ -1,5 +1,7 @@
+import { segmentOf } from './child-id.ts';
 import { createGraph, type Graph } from './graph.ts';
 import { Hash } from './hash.ts';
+import type { JournalVersion } from './journal.ts';
 import type { Plan } from './ledger.ts';
 import type { Body, ItemScope, PerformScope } from './perform.ts';
 import type { RetryPolicy } from './retry.ts';
@@ -138,6 +140,7 @@ export class FlowDefinition {
   #poolNames: Set<string> | undefined;
   #foreignPools: ReadonlyMap<string, string> | undefined;
   #hasChildren: boolean | undefined;
+  #version: JournalVersion | undefined;
   readonly #tolerance: number | undefined;
 
   /** @param items of the run of a map: what else it has from that */
@@ -171,6 +174,12 @@ export class FlowDefinition {
   get hasChildren(): boolean {
     this.#hasChildren ??= this.tasks.some(({ body }) => isChildBody(body));
     return this.#hasChildren;
+  }
+
+  /** The version of the journals of its runs. */
+  get journalVersion(): JournalVersion {
+    this.#version ??= this.hasChildren || this.graph.ids.some((id) => segmentOf(id) !== id) ? 2 : 1;
+    return this.#version;
   }
 
   /** The pools from which its own tasks want slots. */

@@ -1,4 +1,4 @@
-import { type Entry, journalVersion } from './journal.ts';
+import { type Entry, type JournalVersion, journalVersions } from './journal.ts';
 import type { Cause } from './status.ts';
 
 /** The rule of a field, in words that follow "must be". */
@@ -22,6 +22,7 @@ const causes: readonly Cause[] = [
   'upstream',
   'rule',
   'lost',
+  'tolerance',
 ];
 
 const text: FieldRule = { rule: 'a string', holds: isString };
@@ -51,6 +52,18 @@ const settings: FieldRule = {
     typeof (value.forwardEvents ?? true) === 'boolean',
 };
 
+const flag: FieldRule = { rule: 'true or false', holds: (value) => typeof value === 'boolean' };
+
+const parent: FieldRule = {
+  rule: 'a task of a run, with `runId`, `taskId`, `life` and `attempt`',
+  holds: (value) =>
+    isObject(value) &&
+    isString(value.runId) &&
+    isString(value.taskId) &&
+    integerFrom(1).holds(value.life) &&
+    integerFrom(1).holds(value.attempt),
+};
+
 const texts: FieldRule = {
   rule: 'a list of strings',
   holds: (value) => Array.isArray(value) && value.every(isString),
@@ -65,12 +78,14 @@ const optional = ({ rule, holds }: FieldRule): FieldRule => ({
 const fieldsOf: Readonly<Record<Entry['type'], Readonly<Record<string, FieldRule>>>> = {
   'run.started': {
     version: {
-      rule: `${journalVersion}, the version of the entries that this topple reads`,
-      holds: (value) => value === journalVersion,
+      rule: `${journalVersions.join(' or ')}, a version of the entries that this topple reads`,
+      holds: (value) => journalVersions.includes(value as JournalVersion),
     },
     flow: text,
     flowHash: text,
     settings: optional(settings),
+    parent: optional(parent),
+    continues: optional(text),
   },
   'run.paused': {},
   'run.resumed': {},
@@ -88,7 +103,7 @@ const fieldsOf: Readonly<Record<Entry['type'], Readonly<Record<string, FieldRule
   'task.skipped': { attempt: integerFrom(0), cause: optional(cause), because: optional(text) },
   'task.upstream_failed': { cause, because: optional(text) },
   'task.cancelled': { attempt: integerFrom(0), cause },
-  'task.rerun': {},
+  'task.rerun': { parent: optional(parent), keepsDone: optional(flag) },
 };
 
 /** The required fields of each type of entry besides its stamp, each with its rule. */

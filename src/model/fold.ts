@@ -1,3 +1,4 @@
+import { childIdOf } from './child-id.ts';
 import type { Graph } from './graph.ts';
 import type { Entry, FlowChange, RunEntry, TaskEntry } from './journal.ts';
 import { isSettledRun, type RunStatus, type TaskStatus } from './status.ts';
@@ -18,12 +19,23 @@ export class RunFold {
   readonly graph: Graph;
   readonly #run: Mutable<Omit<RunView, 'tasks'>>;
   readonly #tasks: TaskRows;
+  readonly #isChild: (task: number) => boolean;
+  /** The lives of tasks that have begun anew. */
+  #lives: Map<number, number> | undefined;
   #seq = 0;
   #input: unknown;
   #flowHash: string | undefined;
 
-  constructor(runId: string, flow: string, graph: Graph, dependsOn: (task: number) => readonly string[]) {
+  /** @param isChild whether the body of a task is a run */
+  constructor(
+    runId: string,
+    flow: string,
+    graph: Graph,
+    dependsOn: (task: number) => readonly string[],
+    isChild: (task: number) => boolean = never,
+  ) {
     this.graph = graph;
+    this.#isChild = isChild;
     this.#run = { id: runId, flow, status: 'running', startedAt: null, endedAt: null };
     this.#tasks = new TaskRows(graph.size, (task) => newTask(dependsOn(task)));
   }
@@ -68,10 +80,14 @@ export class RunFold {
     else this.#applyToRun(entry);
   }
 
-  /** Continues on another engine: attempts that were under way are gone, and wait for slots to be made again. */
+  /**
+   * Continues on another engine: attempts that were under way are gone, and wait for slots to be made again. A child run
+   * goes on, so its task stays `running`.
+   */
   recover(): void {
     for (let task = 0; task < this.graph.size; task++)
-      if (this.#tasks.get(task).status === 'running') this.#tasks.edit(task).status = 'pending';
+      if (this.#tasks.get(task).status === 'running' && !this.#isChild(task))
+        this.#tasks.edit(task).status = 'pending';
   }
 
   /** The view after the last entry folded. Later entries do not change it. */
@@ -141,6 +157,8 @@ export class RunFold {
         task.attempts = entry.attempt;
         task.startedAt ??= entry.at;
         delete task.retryAt;
+        if (this.#isChild(index))
+          task.child ??= { runId: childIdOf(this.#run.id, entry.taskId, this.#lives?.get(index) ?? 1) };
         return;
       case 'task.retrying':
         task.status = 'retrying';
@@ -166,6 +184,10 @@ export class RunFold {
   /** Has a task begin, perhaps anew. */
   #begin(task: number): void {
     const { dependsOn } = this.#tasks.get(task);
+    if (this.#isChild(task)) {
+      this.#lives ??= new Map();
+      this.#lives.set(task, (this.#lives.get(task) ?? 1) + 1);
+    }
     this.#tasks.set(task, newTask(dependsOn));
   }
 
@@ -179,6 +201,8 @@ export class RunFold {
     delete run.reason;
   }
 }
+
+const never = (): boolean => false;
 
 function newTask(dependsOn: readonly string[]): TaskView {
   return { status: 'pending', attempts: 0, dependsOn };

@@ -1,8 +1,26 @@
 import type { ErrorView } from './error.ts';
 import type { Cause } from './status.ts';
 
-/** Version of the entries' form, stored in each `run.started`; raised when an old reader would misread a new entry. */
-export const journalVersion = 1;
+/**
+ * Version of the entries' form, stored in each `run.started`: the first that reads them right. Version 2 knows child runs,
+ * and escapes the ids of tasks in keys.
+ */
+export type JournalVersion = 1 | 2;
+
+/** The newest version. */
+export const journalVersion: JournalVersion = 2;
+
+/** The versions that can be read. */
+export const journalVersions: readonly JournalVersion[] = [1, 2];
+
+/** The task whose body a run is, in the meaning and the attempt for which it runs. */
+export interface ParentTask {
+  readonly runId: string;
+  readonly taskId: string;
+  /** From 1: a new one begins where the task means something else, as in a rerun. */
+  readonly life: number;
+  readonly attempt: number;
+}
 
 /** Options of one run, besides its flow. */
 export interface RunSettings {
@@ -91,6 +109,10 @@ export type RunFact =
       readonly input: unknown;
       /** The options of this run. */
       readonly settings?: RunSettings | undefined;
+      /** Of a child run. */
+      readonly parent?: ParentTask | undefined;
+      /** The run from which it has what is done already. */
+      readonly continues?: string | undefined;
     }
   /** No attempt starts until the run is resumed. */
   | { readonly type: 'run.paused'; readonly at: number }
@@ -119,6 +141,10 @@ export type RunFact =
 export interface TaskRerun {
   readonly type: 'task.rerun';
   readonly at: number;
+  /** In a child run: the attempt of its parent's task that repeats what is not done. */
+  readonly parent?: ParentTask | undefined;
+  /** Of a task whose body is a run: its next run begins with what is done in the last one. Default: with nothing. */
+  readonly keepsDone?: boolean | undefined;
 }
 
 /** An unsettled run goes on with another version of its flow. Settled tasks that both versions have stay as they are. */

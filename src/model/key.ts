@@ -1,13 +1,13 @@
 import { badOption, type Place } from './check.ts';
 
 /**
- * The prefix of the keys of a run's tasks, which a task's id follows. The first slash of a key separates the two, so no
- * two tasks of any runs have the same key.
+ * The prefix of the keys of a run's tasks, which a task's id follows as a segment. Slashes separate the segments, so no two
+ * tasks of any runs have the same key.
  *
- * @param runId without a slash
+ * @param parent the id of a root, or for a child run the key of its task
  */
-export function keyPrefixOf(runId: string): string {
-  return `${runId}/`;
+export function keyPrefixOf(parent: string): string {
+  return `${parent}/`;
 }
 
 /** Throws `FlowError` `bad_option` for an invalid run id. */

@@ -119,9 +119,20 @@ export class Ledger {
     return this.#unsettled;
   }
 
-  /** The number of tasks that are not optional and ended neither `done` nor `skipped`; with any, the run fails. */
+  /** The number of tasks that are not optional and ended neither `done` nor `skipped`. */
   get failures(): number {
     return this.#failures;
+  }
+
+  /** Whether more tasks failed than the run accepts: usually any. */
+  get hasFailed(): boolean {
+    return this.#failures > (this.#plan.tolerance ?? 0);
+  }
+
+  /** Whether a task that ends like this ends the run early: more failed than are tolerated. */
+  endsEarly(task: number, status: SettledStatus): boolean {
+    const { tolerance } = this.#plan;
+    return tolerance !== undefined && this.#failures + failsRun(this.#plan, task, status) > tolerance;
   }
 
   /** The verdicts of the last change, in definition order. */

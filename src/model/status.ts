@@ -31,6 +31,7 @@ export type SettledRunStatus = Extract<RunStatus, 'done' | 'failed' | 'cancelled
  * - `cancelled`: requested by a person or a program
  * - `upstream`: a dependency failed · `rule`: the trigger rule said skip
  * - `lost`: the process that ran it is gone
+ * - `tolerance`: more items of a map failed than it tolerates
  */
 export type Cause =
   | 'exhausted'
@@ -41,7 +42,8 @@ export type Cause =
   | 'cancelled'
   | 'upstream'
   | 'rule'
-  | 'lost';
+  | 'lost'
+  | 'tolerance';
 
 /** Whether a task of this status has ended. */
 export function isSettled(status: TaskStatus): status is SettledStatus {

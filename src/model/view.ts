@@ -1,6 +1,23 @@
 import type { ErrorView } from './error.ts';
 import type { Cause, RunStatus, TaskStatus } from './status.ts';
 
+/** The child run of a task whose body is a run. */
+export interface ChildView {
+  readonly runId: string;
+  /** Its tasks by how they ended. Absent in views of earlier moments, and in snapshots. */
+  readonly counts?: ChildCounts | undefined;
+}
+
+/** The tasks of a child run: all, and those that have settled, by their status. */
+export interface ChildCounts {
+  readonly total: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly upstream_failed: number;
+  readonly cancelled: number;
+}
+
 /** A task of a run, as shown at edges. Instants are epoch milliseconds. */
 export interface TaskView {
   readonly status: TaskStatus;
@@ -19,6 +36,8 @@ export interface TaskView {
   readonly error?: ErrorView | undefined;
   readonly cause?: Cause | undefined;
   readonly dependsOn: readonly string[];
+  /** Its child run, once that may have started. */
+  readonly child?: ChildView | undefined;
 }
 
 /** A run, as shown at edges: a fold of its journal, and plain data. Instants are epoch milliseconds. */

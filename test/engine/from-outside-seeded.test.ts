@@ -195,7 +195,7 @@ class Attacker {
 
   #send(event: object, to: number): void {
     const run = this.#run as LiveRun;
-    const actor = to < 0 ? run.actor : run.find(`${run.config.keyPrefix}t${to}`);
+    const actor = to < 0 ? run.actor : run.find(`${run.config.namePrefix}t${to}`);
     this.#isSending = true;
     actor?.send(event as never);
     this.#isSending = false;

@@ -66,7 +66,7 @@ function journalOf(actor: unknown): Entry[] {
 
 function taskOf(actor: unknown, taskId: string): AnyActorRef {
   return ownerOf<LiveRun>(actor as AnyActorRef).find(
-    `${ownerOf<LiveRun>(actor as AnyActorRef).config.keyPrefix}${taskId}`,
+    `${ownerOf<LiveRun>(actor as AnyActorRef).config.namePrefix}${taskId}`,
   ) as AnyActorRef;
 }
 

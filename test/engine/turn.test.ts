@@ -186,7 +186,7 @@ test('give slots to the best claims, as far as they go', () => {
   runAll();
   assert.equal(log, ['start urgent', 'begin urgent', 'start a', 'begin a']);
   assert.is(asked(), 0);
-  turn.slots.free(lane);
+  turn.slots.release(lane);
   assert.is(asked(), 1);
   runAll();
   assert.equal(log.slice(4), ['start b', 'begin b']);

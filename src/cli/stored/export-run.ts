@@ -1,6 +1,5 @@
 import type { Entry } from '../../index.ts';
 import { escapeJson } from '../../model/escape.ts';
-import { journalVersion } from '../../model/journal.ts';
 import type { Io } from '../io.ts';
 import { moduleNamedBy } from './module-of-run.ts';
 import { withStore } from './open-store.ts';
@@ -30,7 +29,7 @@ export async function exportRun(id: string, store: string | undefined, io: Io): 
     id,
     flow: definition.name,
     flowHash: definition.hash,
-    journal: journalVersion,
+    journal: definition.journalVersion,
     entries: entries.length,
     module,
     outline,

@@ -2,7 +2,7 @@ import type { Entry } from '../../index.ts';
 import { showValue } from '../../model/check.ts';
 import { isObject } from '../../model/entry-fields.ts';
 import { textOf } from '../../model/error.ts';
-import { journalVersion } from '../../model/journal.ts';
+import { journalVersions } from '../../model/journal.ts';
 import { createValueFormat } from '../../store/values.ts';
 import { CliError, exitCode, UsageError } from '../cli-error.ts';
 import { explainFileError } from '../file-error.ts';
@@ -118,13 +118,13 @@ class Reader {
         `is not the header of an exported run: \`type\` must be "${runFileType}", but is ${showValue(type)}`,
       );
     const versions = [
-      ['version', version, runFileVersion],
-      ['journal', journal, journalVersion],
+      ['version', version, [runFileVersion]],
+      ['journal', journal, journalVersions],
     ] as const;
-    for (const [name, found, wanted] of versions)
-      if (found !== wanted)
+    for (const [name, found, known] of versions)
+      if (!(known as readonly unknown[]).includes(found))
         throw this.#error(
-          `\`${name}\` must be ${wanted}, which this topple reads, but is ${showValue(found)}`,
+          `\`${name}\` must be ${known.join(' or ')}, which this topple reads, but is ${showValue(found)}`,
         );
     for (const name of ['id', 'flow', 'flowHash'])
       if (typeof json[name] !== 'string')

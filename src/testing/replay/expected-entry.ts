@@ -1,5 +1,5 @@
 import type { FlowDefinition } from '../../model/definition.ts';
-import { journalVersion, type RunSettings } from '../../model/journal.ts';
+import type { RunSettings } from '../../model/journal.ts';
 import type { ModelFact } from '../model/situation.ts';
 
 /** An entry that a path expects in the journal, without its `seq`. */
@@ -42,7 +42,7 @@ export function expectEntry(
   switch (fact.type) {
     case 'run.started': {
       const settings = Object.keys(said.settings).length > 0 ? said.settings : undefined;
-      const flow = { version: journalVersion, flow: definition.name, flowHash: definition.hash };
+      const flow = { version: definition.journalVersion, flow: definition.name, flowHash: definition.hash };
       return { ...entry, ...flow, input: said.input, settings };
     }
     case 'run.cancelling':

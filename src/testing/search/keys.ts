@@ -33,6 +33,7 @@ const causeCode: Readonly<Record<Cause, number>> = {
   upstream: 7,
   rule: 8,
   lost: 9,
+  tolerance: 10,
 };
 
 /**

@@ -1,0 +1,46 @@
+import { isA } from '../model/check.ts';
+import { CancelledError, EngineStoppedError, textOf } from '../model/error.ts';
+import { Attempt, type AttemptTask } from './attempt.ts';
+import type { RunCommand } from './run-command.ts';
+
+/** The run that is the body of a task, while it is under way. */
+export interface ChildRun {
+  command(command: RunCommand): void;
+  stop(error: unknown): void;
+}
+
+/** A task whose body is a run. */
+export interface ParentOfChild extends AttemptTask {
+  readonly run: AttemptTask['run'] & { beginChild(attempt: ChildAttempt): void };
+  readonly priority: number;
+}
+
+/**
+ * An attempt of a task whose body is a run: it starts that run or has it continue, and takes its end. It holds no slot.
+ * Ended, it has the run cancelled, which the graces of that run's own bodies bound.
+ */
+export class ChildAttempt extends Attempt {
+  declare readonly task: ParentOfChild;
+  /** The run, while it is under way. */
+  child: ChildRun | undefined;
+
+  override begin(): void {
+    this.task.run.beginChild(this);
+  }
+
+  protected override startGrace(): void {}
+
+  protected override abort(reason: Error): void {
+    super.abort(reason);
+    this.passOn(reason);
+  }
+
+  /** Has its run end for the reason for which the attempt does. */
+  passOn(reason: Error): void {
+    if (isA(reason, EngineStoppedError)) return this.child?.stop(reason);
+    this.child?.command({
+      type: 'run.cancel',
+      reason: isA(reason, CancelledError) ? (reason as CancelledError).reason : textOf(reason),
+    });
+  }
+}

@@ -1,0 +1,362 @@
+import type { RunResult } from '../../machines/orchestrator.ts';
+import { isA, isThenable, showValue } from '../model/check.ts';
+import { JournalCheck } from '../model/check-journal.ts';
+import { childIdOf, placeOf } from '../model/child-id.ts';
+import type { ChildBody, FlowDefinition, TaskDefinition } from '../model/definition.ts';
+import { EngineStoppedError, FlowError, InputError, RunFailedError } from '../model/error.ts';
+import type { Entry, ParentTask } from '../model/journal.ts';
+import { defineItems } from '../model/map-definition.ts';
+import { type MaybePromise, takesTime } from '../model/maybe-promise.ts';
+import type { PerformScope } from '../model/perform.ts';
+import { check } from '../model/schema.ts';
+import { endingOf } from '../model/summary.ts';
+import type { ChildAttempt } from './child-attempt.ts';
+import type { EngineCore } from './core.ts';
+import { recordContinued } from './fork.ts';
+import { MapItemScope } from './item-scope.ts';
+import type { LiveRun, ParentLink } from './live-run.ts';
+import { recordAgain } from './rerun.ts';
+import type { End } from './run-end.ts';
+import type { RunJournal } from './run-journal.ts';
+import { AttemptScope } from './scope.ts';
+import { resultOf } from './stored-result.ts';
+import { journalPlace } from './stored-runs.ts';
+
+/** The largest number of items of a map. */
+const MOST_ITEMS = 1_000_000;
+
+/** The engine that starts runs and has them continue. */
+export interface ChildHost extends EngineCore<LiveRun> {
+  launchChild(journal: RunJournal, input: unknown, parent: ParentLink): LiveRun;
+  checkWritable(definition: FlowDefinition, input: unknown): void;
+}
+
+/** One attempt whose body is a run, in its parent. */
+interface Begun {
+  readonly attempt: ChildAttempt;
+  readonly parent: LiveRun;
+  readonly task: TaskDefinition;
+  readonly index: number;
+  readonly body: ChildBody;
+  readonly place: ParentTask;
+  readonly id: string;
+  readonly scope: PerformScope;
+}
+
+/**
+ * The runs that are bodies of tasks. What an attempt begins depends on the journal of its child run: none, and it
+ * starts; unsettled, and it goes on; settled in this attempt, or done, and its end is taken; settled in an earlier attempt,
+ * and what is not done there runs again.
+ */
+export class ChildRuns {
+  readonly #host: ChildHost;
+
+  constructor(host: ChildHost) {
+    this.#host = host;
+  }
+
+  begin(parent: LiveRun, attempt: ChildAttempt): void {
+    const { index, definition: task } = attempt.task;
+    const life = parent.journal.lifeOf(index);
+    const place = { runId: parent.id, taskId: task.id, life, attempt: attempt.number };
+    const id = childIdOf(parent.id, task.id, life);
+    const body = task.body as ChildBody;
+    const begun = { attempt, parent, task, index, body, place, id, scope: new AttemptScope(attempt) };
+    this.#then(begun, this.#journalOf(begun, parent.tree.journals.get(id), id), (journal) =>
+      journal === undefined ? this.#beginNew(begun) : this.#goOn(begun, journal),
+    );
+  }
+
+  // A run that is new.
+
+  #beginNew(begun: Begun): void {
+    const { attempt, parent, index } = begun;
+    if (attempt.isEnding) return attempt.threw(undefined);
+    if (!parent.journal.keepsDone(index) && parent.continues === undefined) return this.#start(begun);
+    this.#then(begun, this.#predecessorOf(begun), (before) => {
+      if (attempt.isEnding) return attempt.threw(undefined);
+      if (before === undefined) this.#start(begun);
+      else this.#continue(begun, before);
+    });
+  }
+
+  #start(begun: Begun): void {
+    const { body, scope } = begun;
+    let given: unknown;
+    try {
+      given = body.kind === 'map' ? body.over(scope) : body.input?.(scope);
+    } catch (error) {
+      return this.#refuse(begun, error);
+    }
+    if (!isThenable(given)) return this.#startWith(begun, given);
+    const late = Promise.resolve(given).then(
+      (value) => this.#take(begun, () => this.#startWith(begun, value)),
+      (error: unknown) => this.#take(begun, () => this.#refuse(begun, error)),
+    );
+    begun.parent.holdTime(late);
+  }
+
+  #startWith(begun: Begun, given: unknown): void {
+    const { attempt, body } = begun;
+    if (attempt.isEnding) return attempt.threw(undefined);
+    try {
+      if (body.kind === 'map') return this.#launchNew(begun, this.#listOf(begun, given));
+    } catch (error) {
+      return this.#refuse(begun, error);
+    }
+    const { flow } = body;
+    const checked = check(flow.settings.input, given);
+    this.#then(begun, checked, (result) => {
+      if (attempt.isEnding) return attempt.threw(undefined);
+      if (result.ok) this.#launchNew(begun, result.value);
+      else this.#refuse(begun, new InputError(flow.name, result.issues));
+    });
+  }
+
+  #launchNew(begun: Begun, input: unknown): void {
+    const definition = this.#definitionOf(begun, input);
+    try {
+      this.#host.checkWritable(definition, input);
+    } catch (error) {
+      return this.#refuse(begun, error);
+    }
+    this.#launch(begun, this.#host.newJournal(definition, begun.id), input);
+  }
+
+  /** The items of a map, read whole. */
+  #listOf({ task, parent }: Begun, given: unknown): readonly unknown[] {
+    const iterable = given as Iterable<unknown> | null | undefined;
+    if (typeof iterable !== 'object' || iterable === null || !(Symbol.iterator in iterable))
+      throw notAList(parent.definition.name, task.id, given);
+    const items: unknown[] = [];
+    for (const item of iterable)
+      if (items.push(item) > MOST_ITEMS) throw tooMany(parent.definition.name, task.id);
+    return items;
+  }
+
+  /** Begins with what is done in an earlier life of the task. */
+  #continue(begun: Begun, before: RunJournal): void {
+    const { input } = before.foldTo();
+    const definition = this.#definitionOf(begun, input);
+    const journal = this.#host.newJournal(definition, begun.id);
+    recordContinued(journal, before, begun.place, begun.parent.now());
+    this.#launch(begun, journal, input);
+  }
+
+  /**
+   * The last run that had the meaning of this one: of an earlier life that this one continues, or in the run that its parent
+   * continues.
+   */
+  async #predecessorOf({ parent, task, index, place }: Begun): Promise<RunJournal | undefined> {
+    let above = parent.journal;
+    let { life } = place;
+    let keepsDone = above.keepsDone(index);
+    for (;;) {
+      if (life > 1 && !keepsDone) return undefined;
+      if (life === 1) {
+        const continued = above.continues;
+        const earlier = continued === undefined ? undefined : await this.#journalAt(parent, continued);
+        if (earlier === undefined || !earlier.isUpstreamDone(index)) return undefined;
+        above = earlier;
+        life = above.lifeOf(index);
+      } else life--;
+      keepsDone = above.keepsDone(index, life);
+      const id = childIdOf(above.runId, task.id, life);
+      const found = await this.#journalAt(parent, id);
+      if (found !== undefined) return found;
+    }
+  }
+
+  // A run that there is.
+
+  #goOn(begun: Begun, journal: RunJournal): void {
+    const { attempt, place } = begun;
+    const ending = endingOf(journal.entry(journal.seq).type);
+    if (ending === undefined) {
+      // With a fold of its own: what was under way is gone.
+      const entries = journal.toEntries();
+      const recovered = this.#host.openJournal(journal.definition, journal.runId, entries);
+      return this.#launch(begun, recovered, undefined);
+    }
+    if (attempt.isEnding) return attempt.threw(undefined);
+    if (ending === 'done' || lastPlaceOf(journal).attempt === place.attempt)
+      return this.#report(begun, journal, resultOf(journal, journal.seq, ending), undefined);
+    const hasMore = recordAgain(journal, undefined, begun.parent.now(), place);
+    if (hasMore) this.#launch(begun, journal, undefined);
+    else this.#report(begun, journal, resultOf(journal, journal.seq, ending), undefined);
+  }
+
+  /** A child run's journal: known here, or in the store, which cannot have it if its parent began here. */
+  #journalOf(begun: Begun, known: RunJournal | undefined, id: string): MaybePromise<RunJournal | undefined> {
+    const { parent } = begun;
+    if (known !== undefined || parent.isNew || this.#host.store === undefined) return known;
+    return this.#read(id, (input) => this.#definitionOf(begun, input), parent);
+  }
+
+  /** The journal of any run of the tree. */
+  async #journalAt(parent: LiveRun, id: string): Promise<RunJournal | undefined> {
+    const known = parent.tree.journals.get(id);
+    if (known !== undefined) return known;
+    const definition = parent.definition;
+    // A run with the same meaning has the same flow.
+    const isSame = placeOf(id)?.taskId === placeOf(parent.id)?.taskId;
+    return this.#read(
+      id,
+      (input) => (isSame ? definition : childDefinition(definition, placeOf(id)?.taskId, input)),
+      parent,
+    );
+  }
+
+  #read(
+    id: string,
+    define: (input: unknown) => FlowDefinition,
+    parent: LiveRun,
+  ): MaybePromise<RunJournal | undefined> {
+    const reading = this.#host.store?.read(id) ?? [];
+    const open = (entries: readonly Entry[]): RunJournal | undefined => {
+      const started = entries.find((entry) => entry.type === 'run.started');
+      if (started === undefined) return undefined;
+      const definition = define(started.input);
+      const checked = new JournalCheck(definition, id, journalPlace(definition, id));
+      for (const entry of entries) checked.next(entry);
+      const journal = this.#host.openJournal(definition, id, entries);
+      journal.tree = parent.tree;
+      parent.tree.journals.set(id, journal);
+      return journal;
+    };
+    return takesTime(reading) ? reading.then(open) : open(reading);
+  }
+
+  // Either way.
+
+  #launch(begun: Begun, journal: RunJournal, input: unknown): void {
+    const { attempt, parent, place, id, scope } = begun;
+    journal.tree = parent.tree;
+    parent.tree.journals.set(id, journal);
+    const { task } = attempt;
+    const link: ParentLink = {
+      run: parent,
+      task: place,
+      key: scope.idempotencyKey,
+      priority: task.priority,
+      get actor() {
+        return task.actor;
+      },
+    };
+    const run = this.#host.launchChild(journal, input, link);
+    attempt.child = run;
+    run.whenEnded((end) => parent.next(() => this.#ended(begun, run, end)));
+    if (attempt.isEnding) attempt.passOn(attempt.signal.reason as Error);
+  }
+
+  #ended(begun: Begun, run: LiveRun, { hasSettled, error }: End): void {
+    const { attempt, parent } = begun;
+    attempt.child = undefined;
+    if (attempt.isClosed) return;
+    if (hasSettled) return this.#report(begun, run.journal, run.result as RunResult, run.firstFailure);
+    if (isA(error, EngineStoppedError)) attempt.threw(error);
+    else parent.fault(error);
+  }
+
+  #report({ attempt, body }: Begun, journal: RunJournal, result: RunResult, firstFailure: unknown): void {
+    const { definition, runId } = journal;
+    if (result.status === 'done')
+      return attempt.returned(
+        body.kind === 'map' ? listOf(result.outputs, definition.tasks.length) : result.outputs,
+      );
+    const { run } = journal.foldTo();
+    const error = new RunFailedError(
+      definition.name,
+      runId,
+      result.status,
+      result.status === 'failed' ? result.failures : [],
+      run.reason,
+      firstFailure === undefined ? undefined : { cause: firstFailure },
+    );
+    if (result.status === 'cancelled') attempt.refused(error, 'cancelled');
+    else if (hasExceeded(definition, run.cause)) attempt.refused(error, 'tolerance');
+    else attempt.threw(error);
+  }
+
+  /** Fails the task for good: what its child run is made of cannot be made. */
+  #refuse({ attempt }: Begun, error: unknown): void {
+    attempt.refused(error, 'input');
+  }
+
+  #definitionOf({ parent, task, body, scope }: Begun, input: unknown): FlowDefinition {
+    if (body.kind === 'flow') return body.flow;
+    const items = input as readonly unknown[];
+    return defineItems(
+      parent.definition.name,
+      task,
+      items.length,
+      (own) => new MapItemScope(own, scope, items),
+    );
+  }
+
+  /** Goes on with a value, once it is there; unless the attempt is over by then. */
+  #then<Value>(begun: Begun, value: MaybePromise<Value>, next: (value: Value) => void): void {
+    if (!takesTime(value)) return next(value);
+    const late = value.then(
+      (there) => this.#take(begun, () => next(there)),
+      (error: unknown) => begun.parent.fault(error),
+    );
+    begun.parent.holdTime(late);
+  }
+
+  #take({ attempt, parent }: Begun, next: () => void): void {
+    if (attempt.isClosed) return;
+    try {
+      next();
+    } catch (error) {
+      parent.fault(error);
+    }
+  }
+}
+
+/** The definition of a task's child run, by the input of that. */
+export function childDefinition(
+  parent: FlowDefinition,
+  taskId: string | undefined,
+  input: unknown,
+): FlowDefinition {
+  const task = parent.tasks[parent.graph.indexOf(taskId ?? '')];
+  const body = task?.body;
+  if (body?.kind === 'flow') return body.flow;
+  const count = Array.isArray(input) ? input.length : 0;
+  return defineItems(parent.name, task as TaskDefinition, count, (scope) => scope as never);
+}
+
+/** The attempt of the parent's task for which a child run ran last. */
+function lastPlaceOf(journal: RunJournal): ParentTask {
+  for (let seq = journal.seq; seq > 0; seq--) {
+    const entry = journal.entry(seq);
+    if ('parent' in entry && entry.parent !== undefined) return entry.parent;
+  }
+  return { runId: '', taskId: '', life: 1, attempt: 0 };
+}
+
+/** Whether more items of a map failed than it tolerates. */
+function hasExceeded({ plan }: FlowDefinition, cause: unknown): boolean {
+  return plan.tolerance !== undefined && (cause === undefined || cause === 'tolerance');
+}
+
+/** The outputs of the items, in order. */
+function listOf(outputs: unknown, count: number): unknown[] {
+  const byId = outputs as Readonly<Record<string, unknown>>;
+  return Array.from({ length: count }, (_, index) => byId[index]);
+}
+
+function notAList(flow: string, taskId: string, given: unknown): FlowError {
+  const isStream = typeof given === 'object' && given !== null && Symbol.asyncIterator in given;
+  const hint = isStream ? '. Map over the pages of a stream: each task takes one, and gives the next' : '';
+  const message = `\`over\` of map \`${taskId}\` of flow \`${flow}\` must give a list or another iterable, but gave ${showValue(given)}${hint}.`;
+  return new FlowError('bad_option', message, { flow, taskId, option: 'over', value: given });
+}
+
+function tooMany(flow: string, taskId: string): FlowError {
+  const message =
+    `\`over\` of map \`${taskId}\` of flow \`${flow}\` gave more than ${MOST_ITEMS.toLocaleString('en')} items, the most ` +
+    'that one map takes. Map over groups of them, with a flow for each group.';
+  return new FlowError('bad_option', message, { flow, taskId, option: 'over' });
+}
