@@ -4,8 +4,9 @@ import {
   isChildBody,
   type MapBody,
   type TaskDefinition,
+  type Tolerance,
 } from '../../model/definition.ts';
-import { defineItems, tolerated } from '../../model/map-definition.ts';
+import { defineItems } from '../../model/map-definition.ts';
 
 /** A run that a task's child can be: of its flow, or of so many items of its map. */
 export interface ChildFlow {
@@ -45,26 +46,22 @@ export function childFlowsOf(
 }
 
 /** The run of a map's items as it is explored: with a tolerance that a few failures exceed. */
-export function itemsOf(flow: string, task: TaskDefinition, items: number): FlowDefinition {
-  const body = { ...(task.body as MapBody), tolerate: exploredTolerance(task.body as MapBody, items) };
+function itemsOf(flow: string, task: TaskDefinition, items: number): FlowDefinition {
+  const body = { ...(task.body as MapBody), tolerate: exploredTolerance(task.body as MapBody) };
   return defineItems(flow, { ...task, body }, items, (scope) => scope as never);
 }
 
-/** The failures that a map of so many items accepts where it is explored; `undefined` if it tries all. */
-export function exploredTolerance({ tolerate }: MapBody, items: number): number | undefined {
-  const accepted = tolerated(tolerate, items);
-  if (accepted === undefined) return undefined;
-  if (typeof tolerate === 'object' && items >= mostItems && tolerate.share > 0) return Math.max(accepted, 1);
-  return Math.min(accepted, mostTolerated);
+/** The tolerance with which a map is explored: its own, or one that the lists explored can exceed. */
+export function exploredTolerance({ tolerate }: MapBody): Tolerance | undefined {
+  if (typeof tolerate === 'number') return Math.min(tolerate, mostTolerated);
+  if (tolerate === undefined || tolerate.share === 0) return tolerate;
+  return { share: Math.max(tolerate.share, 1 / mostItems) };
 }
 
 /** Whether a map is explored with another tolerance than it has. */
 export function isToleranceCut(body: ChildBody): boolean {
-  if (body.kind === 'flow' || body.tolerate === undefined) return false;
-  const { tolerate } = body;
-  return typeof tolerate === 'number'
-    ? tolerate > mostTolerated
-    : tolerate.share > 0 && tolerate.share < 1 / mostItems;
+  if (body.kind === 'flow') return false;
+  return JSON.stringify(exploredTolerance(body)) !== JSON.stringify(body.tolerate);
 }
 
 /** The lengths of lists by which a map is explored. */

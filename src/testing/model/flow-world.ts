@@ -1,12 +1,19 @@
 import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
 import { planRetry } from '../../model/retry.ts';
-import type { SettledRunStatus } from '../../model/status.ts';
+import type { Cause, SettledRunStatus } from '../../model/status.ts';
+import { type ChildFlow, childFlowsOf, hasChild } from './child-flow.ts';
 import { endingIn, leftAfter, leftBy } from './kept.ts';
 import type { Situation, Taken } from './situation.ts';
 import { type SlotLimits, Slots } from './slots.ts';
 import type { Step } from './steps.ts';
 import { type LiveRow, type RowEvent, TaskModel } from './task-model.ts';
 import { beforeStart, Turn } from './turn.ts';
+
+/** The end of an attempt that was told to end, by why its run ends early. */
+const cancelledFor: { readonly [Why in Cause]?: RowEvent } = {
+  timeout: 'attempt.cancelled.timeout',
+  tolerance: 'attempt.cancelled.tolerance',
+};
 
 /**
  * A flow's model. The compiled orchestrator, its ledger and the compiled task machines decide; this class carries out
@@ -17,6 +24,7 @@ export class FlowWorld {
   readonly size: number;
   readonly slots: Slots;
   readonly #tasks: readonly TaskModel[];
+  readonly #children = new Map<string, FlowWorld>();
 
   constructor(definition: FlowDefinition, limits: SlotLimits = {}) {
     this.definition = definition;
@@ -24,8 +32,21 @@ export class FlowWorld {
     this.slots = new Slots(definition, limits);
     const codes = new Map<string, number>();
     this.#tasks = definition.tasks.map(
-      ({ retry }, task) => new TaskModel(task, retry?.maxAttempts ?? 1, codes),
+      (definition, task) =>
+        new TaskModel(task, definition.retry?.maxAttempts ?? 1, hasChild(definition), codes),
     );
+  }
+
+  /** The world of a task's child: of its flow, or of so many items of its map. */
+  childWorld(task: number, items: number | undefined): FlowWorld {
+    const key = `${task} ${items}`;
+    let world = this.#children.get(key);
+    if (world === undefined) {
+      const [{ definition }] = childFlowsOf(this.definition, task, items) as [ChildFlow];
+      world = new FlowWorld(definition);
+      this.#children.set(key, world);
+    }
+    return world;
   }
 
   idOf(task: number): string {
@@ -169,7 +190,9 @@ export class FlowWorld {
 
   /** The engine's report of a failed attempt: the retry policy decides; the wait is left out. */
   #failureOf({ rows }: Situation, task: number, error: unknown = undefined): RowEvent {
-    const { retry } = this.definition.tasks[task] as TaskDefinition;
+    const { retry, body } = this.definition.tasks[task] as TaskDefinition;
+    // Without a tolerance a map that fails has no retries left: it has one attempt.
+    if (body.kind === 'map' && body.tolerate !== undefined) return 'attempt.failed.tolerance';
     const { attempts } = rows[task] as LiveRow;
     const policy = retry && { maxAttempts: retry.maxAttempts, backoff: 0 };
     const decision = planRetry(policy, { attempt: attempts, elapsedMs: 0, error, random: () => 0 });
@@ -181,9 +204,11 @@ export class FlowWorld {
   #endOf(situation: Situation, task: number): RowEvent {
     const { ending } = situation.rows[task] as LiveRow;
     if (ending === 'cancel')
-      return situation.run.context.cause === 'timeout' ? 'attempt.cancelled.timeout' : 'attempt.cancelled';
+      return cancelledFor[situation.run.context.cause ?? 'cancelled'] ?? 'attempt.cancelled';
     if (ending === 'task') return 'attempt.failed.timeout';
     const failure = this.#failureOf(situation, task);
-    return failure === 'attempt.failed' ? 'attempt.failed.timeout' : failure;
+    return failure === 'attempt.failed.retry' || failure === 'attempt.failed.fatal'
+      ? failure
+      : 'attempt.failed.timeout';
   }
 }

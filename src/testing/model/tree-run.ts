@@ -1,8 +1,9 @@
+import { isChildBody, type TaskDefinition } from '../../model/definition.ts';
 import type { SettledRunStatus } from '../../model/status.ts';
-import { childFlowsOf } from './child-flow.ts';
-import { FlowWorld } from './flow-world.ts';
+import type { FlowWorld } from './flow-world.ts';
+import { endingIn } from './kept.ts';
 import { allCommands, allOutcomes, Moves } from './moves.ts';
-import type { Situation, Taken } from './situation.ts';
+import type { ModelFact, Situation, Taken } from './situation.ts';
 import type { Step } from './steps.ts';
 import type { LiveRow, Row } from './task-model.ts';
 import type { Turn } from './turn.ts';
@@ -43,6 +44,12 @@ export class TreeRun {
   readonly items: number | undefined;
   /** Its place in the order in which runs were begun or recovered: claims of equal age go by it. */
   order = 0;
+  /** The run of an earlier life from which it has what was done. */
+  continues: TreeRun | undefined;
+  /** The facts with which its tasks have settled. */
+  readonly settledBy = new Map<number, ModelFact>();
+  /** The lives of its tasks' children that have begun anew, and whether each begins with what was done before. */
+  readonly lives = new Map<number, readonly boolean[]>();
   /** Its situation before the step under way; `undefined` until it has begun. */
   at: Situation | undefined;
   readonly children = new Map<number, TreeChild>();
@@ -87,6 +94,21 @@ export class TreeRun {
     return this.#turn;
   }
 
+  /** Starts by itself: a run that has no children. */
+  start(): RunTold {
+    const taken = this.world.start();
+    this.at = taken.next;
+    return { run: this, step: undefined, before: undefined, taken };
+  }
+
+  /** Takes a step by itself: of a run that has no children. */
+  take(step: Step): RunTold {
+    const before = this.at as Situation;
+    const taken = this.world.take(before, step);
+    this.at = taken.next;
+    return { run: this, step, before, taken };
+  }
+
   recovered(): void {
     this.#wasRecovered = true;
   }
@@ -103,12 +125,17 @@ export class TreeRun {
     const taken = this.#turn.end();
     const told = { run: this, step: this.#step, before: this.at, taken };
     this.at = taken.next;
+    for (const one of taken.facts) {
+      if (endingIn(one) !== undefined) this.settledBy.set(one.task, one);
+      else if (one.fact.type === 'task.rerun') this.settledBy.delete(one.task);
+    }
     this.#turn = this.#step = undefined;
     return told;
   }
 
   /** The child of a task that is under way; a new one if it has none yet. */
-  childOf(task: number, life: number): TreeChild {
+  childOf(task: number): TreeChild {
+    const life = this.lifeOf(task);
     let child = this.children.get(task);
     if (child === undefined) {
       child = { life, run: undefined, attempt: 0, isUp: false, isEnding: false };
@@ -117,21 +144,45 @@ export class TreeRun {
     return child;
   }
 
+  /** From 1: the life of a task. */
+  lifeOf(task: number): number {
+    return (this.lives.get(task)?.length ?? 0) + 1;
+  }
+
+  /** Whether a life of a task begins with what was done in the one before. */
+  keepsDone(task: number, life: number): boolean {
+    return this.lives.get(task)?.[life - 2] === true;
+  }
+
+  /** Whether all that a task depends on, directly or not, is done or skipped. */
+  isUpstreamDone(task: number): boolean {
+    return Array.from(this.world.upstreamOf(task)).every(
+      (other) => ['done', 'skipped'].includes(this.row(other)?.status ?? '') && this.isUpstreamDone(other),
+    );
+  }
+
+  /** Begins a new life of each task that runs again. */
+  beginLives(again: readonly number[]): void {
+    for (const task of again) {
+      const { body } = this.world.definition.tasks[task] as TaskDefinition;
+      if (!isChildBody(body)) continue;
+      const keepsDone = !Array.from(this.world.upstreamOf(task)).some((other) => again.includes(other));
+      this.lives.set(task, [...(this.lives.get(task) ?? []), keepsDone]);
+      this.children.delete(task);
+    }
+  }
+
+  /** The ids of the tasks whose child it is, as in `publish/inner`; empty for the root. */
+  get place(): string {
+    const { parent } = this;
+    if (parent === undefined) return '';
+    const id = parent.run.world.idOf(parent.task);
+    return parent.run.place === '' ? id : `${parent.run.place}/${id}`;
+  }
+
   /** The live row of a task whose child is under way, or is to be. */
   running(task: number): LiveRow | undefined {
     const row = this.row(task);
     return row?.isLive && row.status === 'running' ? row : undefined;
-  }
-
-  /** The world of a task's child: of so many items, or of its flow. */
-  worldOfChild(task: number, items: number | undefined, known: Map<string, FlowWorld>): FlowWorld {
-    const key = `${[...this.within, task].join('/')}:${items}`;
-    let world = known.get(key);
-    if (world === undefined) {
-      const flows = childFlowsOf(this.world.definition, task, items);
-      world = new FlowWorld((flows[0] as (typeof flows)[number]).definition);
-      known.set(key, world);
-    }
-    return world;
   }
 }

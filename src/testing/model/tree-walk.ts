@@ -1,15 +1,20 @@
 import { childIdOf } from '../../model/child-id.ts';
-import { type FlowDefinition, isChildBody, type TaskDefinition } from '../../model/definition.ts';
+import { isChildBody, type TaskDefinition } from '../../model/definition.ts';
+import { tasksToRerun } from '../../model/rerun.ts';
 import { hasChild } from './child-flow.ts';
-import { FlowWorld } from './flow-world.ts';
+import type { FlowWorld } from './flow-world.ts';
 import { leftBy } from './kept.ts';
 import type { SlotLimits } from './slots.ts';
 import type { Step } from './steps.ts';
+import { continueFrom } from './tree-continued.ts';
 import { type RunTold, type TreeChild, TreeRun } from './tree-run.ts';
 import { fillSlots } from './tree-slots.ts';
 
 /** The kinds of steps of a task that its child's run takes for it. */
 const ofChild = new Set(['done', 'fails', 'child cancelled', 'ends']);
+
+/** The commands that a run takes by itself, though it is the child of a task. */
+const ofAnyRun = new Set(['cancel', 'pause', 'resume']);
 
 /**
  * A run and the runs of its tasks, walked step by step: each by its own machines and ledger, with what they say to each
@@ -17,24 +22,19 @@ const ofChild = new Set(['done', 'fails', 'child cancelled', 'ends']);
  */
 export class TreeWalk {
   readonly root: TreeRun;
-  readonly limits: SlotLimits;
-  readonly #worlds: Map<string, FlowWorld>;
-  readonly #lives = new Map<string, number>();
+  readonly #limits: SlotLimits;
+  /** All runs that there have been, those of earlier lives too. */
+  readonly #byId = new Map<string, TreeRun>();
   #runs: TreeRun[] = [];
   #order = 0;
   #tick = 0;
 
-  /** @param worlds of children, so that walks of one flow share them */
-  constructor(
-    definition: FlowDefinition,
-    limits: SlotLimits,
-    runId: string,
-    worlds = new Map<string, FlowWorld>(),
-  ) {
-    this.limits = limits;
-    this.#worlds = worlds;
-    this.root = new TreeRun(new FlowWorld(definition, limits), runId, undefined, undefined);
+  /** @param world of the root, with the limits of its engine */
+  constructor(world: FlowWorld, runId: string) {
+    this.#limits = world.slots.limits;
+    this.root = new TreeRun(world, runId, undefined, undefined);
     this.#runs = [this.root];
+    this.#byId.set(runId, this.root);
   }
 
   /** The runs of the present lives, parents first. */
@@ -43,6 +43,7 @@ export class TreeWalk {
   }
 
   start(): readonly RunTold[] {
+    if (!this.root.world.definition.hasChildren) return [this.root.start()];
     this.root.order = this.#order++;
     this.root.world.begin(this.root.turn(0));
     return this.#finish();
@@ -51,14 +52,17 @@ export class TreeWalk {
   /** Takes a step, which must be possible. */
   take(step: Step): readonly RunTold[] {
     this.#tick++;
+    const { root } = this;
+    if (!root.world.definition.hasChildren) return [root.take(step)];
     const run = this.find(step) as TreeRun;
     if (step.kind === 'stop' || step.kind === 'crash') this.#lose();
-    if (step.kind === 'lists') this.#begin(run, step.task, step.items);
-    else if (step.kind === 'stop' || step.kind === 'crash') this.#recover(run, step);
+    if (step.kind === 'lists') {
+      run.turn(this.#tick, step);
+      this.#begin(run, step.task, step.items);
+    } else if (step.kind === 'stop' || step.kind === 'crash') this.#recover(run, step);
+    else if (step.kind === 'rerun') this.#rerun(run);
     else {
-      const turn = run.turn(this.#tick, withoutPlace(step));
-      run.world.apply(turn, run.now, step);
-      if (step.kind === 'rerun') this.#beginLives(run);
+      run.world.apply(run.turn(this.#tick, withoutPlace(step)), run.now, step);
     }
     return this.#finish();
   }
@@ -67,10 +71,11 @@ export class TreeWalk {
   canTake(step: Step): boolean {
     const run = this.find(step);
     if (run === undefined) return false;
-    const { kind, task, within = [] } = step;
+    const { kind, task, within = [], kept } = step;
+    if (kept !== undefined) return false;
     if (task < 0) {
       const isOfRoot = within.length === 0;
-      return (isOfRoot || kind === 'cancel') && run.moves.ofRun(run.now).some((one) => one.kind === kind);
+      return (isOfRoot || ofAnyRun.has(kind)) && run.moves.ofRun(run.now).some((one) => one.kind === kind);
     }
     const definition = run.world.definition.tasks[task];
     if (definition === undefined) return false;
@@ -105,10 +110,10 @@ export class TreeWalk {
     // Each round begins, ends or starts something: without a bound a broken machine would loop for ever.
     for (let left = 10_000; isChanged; left--) {
       if (left === 0) throw new Error('the runs of a tree tell one another the same things over and over');
-      isChanged = this.#passOn() || fillSlots(this.#runsUp(), this.limits, this.#tick);
+      isChanged = this.#passOn() || fillSlots(this.#runsUp(), this.#limits, this.#tick);
       if (isChanged) continue;
       for (const run of this.#runsUp()) run.askClock();
-      isChanged = this.#passOn() || fillSlots(this.#runsUp(), this.limits, this.#tick);
+      isChanged = this.#passOn() || fillSlots(this.#runsUp(), this.#limits, this.#tick);
     }
     return this.#runs.flatMap((run) => run.end() ?? []);
   }
@@ -126,7 +131,7 @@ export class TreeWalk {
       for (const [task, definition] of run.world.definition.tasks.entries()) {
         const row = hasChild(definition) ? run.running(task) : undefined;
         if (row === undefined) continue;
-        const child = run.childOf(task, this.#lifeOf(run, task));
+        const child = run.childOf(task);
         if (!child.isUp || child.attempt !== row.attempts) {
           this.#goOn(run, task, child, row.attempts);
           isChanged = true;
@@ -154,24 +159,54 @@ export class TreeWalk {
     const { run: own } = child;
     const { body } = run.world.definition.tasks[task] as TaskDefinition;
     if (own === undefined) {
-      if (isChildBody(body) && body.kind === 'flow') this.#begin(run, task, undefined);
+      const before = this.#predecessorOf(run, task);
+      if (before !== undefined) this.#begin(run, task, before.items, before);
+      else if (isChildBody(body) && body.kind === 'flow') this.#begin(run, task, undefined);
     } else if (own.ending === undefined) this.#recover(own, { kind: 'stop', task: -1 });
-    else if (!isSame && own.ending !== 'done') {
-      const rerun: Step = { kind: 'rerun', task: -1 };
-      own.world.apply(own.turn(this.#tick, rerun), own.now, rerun);
-      this.#beginLives(own);
-    }
+    else if (!isSame && own.ending !== 'done') this.#rerun(own);
   }
 
-  #begin(run: TreeRun, task: number, items: number | undefined): void {
+  /** Runs a settled run again: what is not done or skipped, and what is behind that. */
+  #rerun(run: TreeRun): void {
+    const statuses = run.now.rows.map((row) => row?.status ?? 'pending');
+    const again = tasksToRerun(run.world.definition.graph, statuses);
+    for (const [task, { run: own }] of run.children)
+      if (again.includes(task) && own !== undefined)
+        this.#runs = this.#runs.filter((other) => !isUnder(other, own));
+    run.beginLives(again);
+    const step: Step = { kind: 'rerun', task: -1 };
+    run.world.apply(run.turn(this.#tick, step), run.now, step);
+  }
+
+  #begin(run: TreeRun, task: number, items: number | undefined, before?: TreeRun): void {
     const child = run.children.get(task) as TreeChild;
-    const world = run.worldOfChild(task, items, this.#worlds);
-    const id = childIdOf(run.id, run.world.idOf(task), child.life);
-    const own = new TreeRun(world, id, { run, task }, items);
+    const world = run.world.childWorld(task, items);
+    const own = new TreeRun(world, childIdOf(run.id, run.world.idOf(task), child.life), { run, task }, items);
     own.order = this.#order++;
+    own.continues = before;
     child.run = own;
     this.#runs.push(own);
-    world.begin(own.turn(this.#tick));
+    this.#byId.set(own.id, own);
+    if (before === undefined) world.begin(own.turn(this.#tick));
+    else continueFrom(before, own, this.#tick);
+  }
+
+  /** The last run that had the meaning of a task's new one: in an earlier life that is kept, or in the run continued. */
+  #predecessorOf(run: TreeRun, task: number): TreeRun | undefined {
+    let above = run;
+    let life = run.lifeOf(task);
+    for (let isKept = above.keepsDone(task, life); ; isKept = above.keepsDone(task, life)) {
+      if (life > 1 && !isKept) return undefined;
+      if (life > 1) life--;
+      else {
+        const { continues } = above;
+        if (continues?.isUpstreamDone(task) !== true) return undefined;
+        above = continues;
+        life = above.lifeOf(task);
+      }
+      const found = this.#byId.get(childIdOf(above.id, run.world.idOf(task), life));
+      if (found !== undefined) return found;
+    }
   }
 
   #recover(run: TreeRun, step: Step): void {
@@ -186,20 +221,6 @@ export class TreeWalk {
   #lose(): void {
     this.#order = 0;
     for (const run of this.#runs) for (const child of run.children.values()) child.isUp = false;
-  }
-
-  /** A new life begins for each task that runs again. */
-  #beginLives(run: TreeRun): void {
-    for (const [task, { life, run: own }] of [...run.children]) {
-      if (run.now.rows[task] !== undefined && !run.now.rows[task]?.isLive) continue;
-      run.children.delete(task);
-      this.#lives.set(`${run.id}/${task}`, life + 1);
-      if (own !== undefined) this.#runs = this.#runs.filter((other) => !isUnder(other, own));
-    }
-  }
-
-  #lifeOf(run: TreeRun, task: number): number {
-    return this.#lives.get(`${run.id}/${task}`) ?? 1;
   }
 }
 

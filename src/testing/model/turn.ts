@@ -98,6 +98,11 @@ export class Turn {
     return this.#started;
   }
 
+  /** Notes a fact that is there before anything happens. */
+  note(fact: ModelFact): void {
+    this.#facts.push(fact);
+  }
+
   /** Sends an event to a task's machine, and does what it asks for. */
   tell(task: number, event: RowEvent, because?: number): void {
     const row = this.#rows[task] as LiveRow;
@@ -259,7 +264,8 @@ export class Turn {
   }
 
   get #cancel(): RowEvent {
-    return this.#run.context.cause === 'timeout' ? 'task.cancel.timeout' : 'task.cancel';
+    const { cause } = this.#run.context;
+    return cause === 'timeout' || cause === 'tolerance' ? `task.cancel.${cause}` : 'task.cancel';
   }
 
   #conclude(): void {
