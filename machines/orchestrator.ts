@@ -1,6 +1,6 @@
 import { assign, emit, type StateValueFrom, setup } from 'xstate';
 import type { ErrorView, TaskFailure } from '../src/model/error.ts';
-import type { RunFact } from '../src/model/journal.ts';
+import type { ParentTask, RunFact } from '../src/model/journal.ts';
 import { lazy } from '../src/model/lazy.ts';
 import type { Ledger, Verdict } from '../src/model/ledger.ts';
 import type { Cause, SettledRunStatus, SettledStatus } from '../src/model/status.ts';
@@ -39,6 +39,8 @@ export type OrchestratorEvent =
       readonly at: number;
       readonly cause?: Cause | undefined;
       readonly reason?: unknown;
+      /** Of a child run: the attempt that has it end. */
+      readonly parent?: ParentTask | undefined;
     }
   /** All tasks have settled, and the return value has been made. */
   | {
@@ -104,6 +106,7 @@ const cancelling = ({ context, event }: On<'run.cancel'>): RunFact => ({
   at: event.at,
   cause: context.cause ?? 'cancelled',
   reason: context.reason,
+  ...(event.parent && { parent: event.parent }),
 });
 
 const tooManyFailures = ({ context: { ledger } }: In) => ({
@@ -179,10 +182,8 @@ export const lazyOrchestratorMachine = lazy(() =>
     guards: {
       nothingUnsettled: ({ context }) => context.ledger.unsettled === 0,
       settlesLast: ({ context }) => context.ledger.unsettled === 1,
-      exceedsTolerance: (
-        { context },
-        params: { readonly task: number; readonly status: SettledStatus },
-      ) => context.cause === undefined && context.ledger.endsEarly(params.task, params.status),
+      exceedsTolerance: ({ context }, params: { readonly task: number; readonly status: SettledStatus }) =>
+        context.cause === undefined && context.ledger.endsEarly(params.task, params.status),
       wasCancelled: ({ context }) => endingOf(context) === 'cancelled',
       hasFailed: ({ context }, params: { readonly error: ErrorView | undefined }) =>
         params.error !== undefined || endingOf(context) === 'failed',

@@ -1,5 +1,6 @@
 import { isA } from '../model/check.ts';
 import { CancelledError, EngineStoppedError, textOf } from '../model/error.ts';
+import type { ParentTask } from '../model/journal.ts';
 import { Attempt, type AttemptTask } from './attempt.ts';
 import type { RunCommand } from './run-command.ts';
 
@@ -23,6 +24,8 @@ export class ChildAttempt extends Attempt {
   declare readonly task: ParentOfChild;
   /** The run, while it is under way. */
   child: ChildRun | undefined;
+  /** What the run knows it by. */
+  place: ParentTask | undefined;
 
   override begin(): void {
     this.task.run.beginChild(this);
@@ -41,6 +44,7 @@ export class ChildAttempt extends Attempt {
     this.child?.command({
       type: 'run.cancel',
       reason: isA(reason, CancelledError) ? (reason as CancelledError).reason : textOf(reason),
+      ...(this.place && { parent: this.place }),
     });
   }
 }

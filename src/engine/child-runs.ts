@@ -179,11 +179,17 @@ export class ChildRuns {
       return this.#launch(begun, recovered, undefined);
     }
     if (attempt.isEnding) return attempt.threw(undefined);
-    if (ending === 'done' || lastPlaceOf(journal).attempt === place.attempt)
-      return this.#report(begun, journal, resultOf(journal, journal.seq, ending), undefined);
-    const hasMore = recordAgain(journal, undefined, begun.parent.now(), place);
+    const isOver = ending === 'done' || lastPlaceOf(journal).attempt === place.attempt;
+    const result = (): RunResult => resultOf(journal, journal.seq, ending);
+    if (isOver && !wasEndedByParent(journal)) return this.#report(begun, journal, result(), undefined);
+    this.#repeat(begun, journal, result);
+  }
+
+  /** Has what is not done run again; if all is, the run ends as it did. */
+  #repeat(begun: Begun, journal: RunJournal, result: () => RunResult): void {
+    const hasMore = recordAgain(journal, undefined, begun.parent.now(), begun.place);
     if (hasMore) this.#launch(begun, journal, undefined);
-    else this.#report(begun, journal, resultOf(journal, journal.seq, ending), undefined);
+    else this.#report(begun, journal, result(), undefined);
   }
 
   /** A child run's journal: known here, or in the store, which cannot have it if its parent began here. */
@@ -245,6 +251,7 @@ export class ChildRuns {
     };
     const run = this.#host.launchChild(journal, input, link);
     attempt.child = run;
+    attempt.place = place;
     run.whenEnded((end) => parent.next(() => this.#ended(begun, run, end)));
     if (attempt.isEnding) attempt.passOn(attempt.signal.reason as Error);
   }
@@ -253,6 +260,9 @@ export class ChildRuns {
     const { attempt, parent } = begun;
     attempt.child = undefined;
     if (attempt.isClosed) return;
+    // The parent ended it, and has lost that since: it goes on.
+    if (hasSettled && !attempt.isEnding && wasEndedByParent(run.journal))
+      return this.#repeat(begun, run.journal, () => run.result as RunResult);
     if (hasSettled) return this.#report(begun, run.journal, run.result as RunResult, run.firstFailure);
     if (isA(error, EngineStoppedError)) attempt.threw(error);
     else parent.fault(error);
@@ -334,6 +344,16 @@ function lastPlaceOf(journal: RunJournal): ParentTask {
     if ('parent' in entry && entry.parent !== undefined) return entry.parent;
   }
   return { runId: '', taskId: '', life: 1, attempt: 0 };
+}
+
+/** Whether a child run was ended, and only because its parent's attempt was. */
+function wasEndedByParent(journal: RunJournal): boolean {
+  if (endingOf(journal.entry(journal.seq).type) !== 'cancelled') return false;
+  for (let seq = journal.seq; seq > 0; seq--) {
+    const entry = journal.entry(seq);
+    if (entry.type === 'run.cancelling') return entry.parent !== undefined;
+  }
+  return false;
 }
 
 /** Whether more items of a map failed than it tolerates. */

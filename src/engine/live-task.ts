@@ -187,7 +187,9 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
     if (startedAt !== undefined) {
       const { totalTimeoutMs = Number.POSITIVE_INFINITY } = this.definition;
       // Not by a timer: before it fires, the task could get a slot and its body be called.
-      if (startedAt + totalTimeoutMs <= now) return this.#expire();
+      const isLate = startedAt + totalTimeoutMs <= now;
+      if (isLate && status === 'running') this.takeUp(attempts);
+      if (isLate) return this.#expire();
       this.#startLimits(startedAt, now);
     }
     if (status === 'retrying') this.wakeAt(retryAt, now);

@@ -90,7 +90,7 @@ const fieldsOf: Readonly<Record<Entry['type'], Readonly<Record<string, FieldRule
   'run.paused': {},
   'run.resumed': {},
   'run.flow_changed': { flowHash: text, changes: texts, dropped: texts, waiting: texts },
-  'run.cancelling': { cause },
+  'run.cancelling': { cause, parent: optional(parent) },
   'run.done': {},
   'run.failed': { cause: optional(cause), error: optional(error) },
   'run.cancelled': {},

@@ -124,6 +124,8 @@ export type RunFact =
       readonly at: number;
       readonly cause: Cause;
       readonly reason?: unknown;
+      /** Of a child run that ends because the attempt of its parent's task does. */
+      readonly parent?: ParentTask | undefined;
     }
   /** It settled: every task that is not optional is done or skipped. */
   | { readonly type: 'run.done'; readonly at: number; readonly output: unknown }
