@@ -16,6 +16,8 @@ export interface RunTold {
   /** `undefined` if it began in the step. */
   readonly before: Situation | undefined;
   readonly taken: Taken;
+  /** The tasks of which the list is being made. */
+  readonly listing: readonly number[];
 }
 
 /** The child of a task, in the task's present life. */
@@ -98,7 +100,7 @@ export class TreeRun {
   start(): RunTold {
     const taken = this.world.start();
     this.at = taken.next;
-    return { run: this, step: undefined, before: undefined, taken };
+    return { run: this, step: undefined, before: undefined, taken, listing: [] };
   }
 
   /** Takes a step by itself: of a run that has no children. */
@@ -106,7 +108,7 @@ export class TreeRun {
     const before = this.at as Situation;
     const taken = this.world.take(before, step);
     this.at = taken.next;
-    return { run: this, step, before, taken };
+    return { run: this, step, before, taken, listing: [] };
   }
 
   recovered(): void {
@@ -123,7 +125,7 @@ export class TreeRun {
   end(): RunTold | undefined {
     if (this.#turn === undefined) return undefined;
     const taken = this.#turn.end();
-    const told = { run: this, step: this.#step, before: this.at, taken };
+    const told = { run: this, step: this.#step, before: this.at, taken, listing: this.#listing() };
     this.at = taken.next;
     for (const one of taken.facts) {
       if (endingIn(one) !== undefined) this.settledBy.set(one.task, one);
@@ -131,6 +133,12 @@ export class TreeRun {
     }
     this.#turn = this.#step = undefined;
     return told;
+  }
+
+  #listing(): readonly number[] {
+    return [...this.children].flatMap(([task, { run, isUp }]) =>
+      run === undefined && isUp && this.running(task) !== undefined ? [task] : [],
+    );
   }
 
   /** The child of a task that is under way; a new one if it has none yet. */

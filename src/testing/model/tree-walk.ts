@@ -14,7 +14,7 @@ import { fillSlots } from './tree-slots.ts';
 const ofChild = new Set(['done', 'fails', 'child cancelled', 'ends']);
 
 /** The commands that a run takes by itself, though it is the child of a task. */
-const ofAnyRun = new Set(['cancel', 'pause', 'resume']);
+const ofAnyRun = new Set(['cancel', 'pause', 'resume', 'out of time']);
 
 /**
  * A run and the runs of its tasks, walked step by step: each by its own machines and ledger, with what they say to each
@@ -175,7 +175,7 @@ export class TreeWalk {
         this.#runs = this.#runs.filter((other) => !isUnder(other, own));
     run.beginLives(again);
     const step: Step = { kind: 'rerun', task: -1 };
-    run.world.apply(run.turn(this.#tick, step), run.now, step);
+    run.turn(this.#tick, step).rerun((task) => run.keepsDone(task, run.lifeOf(task)) || undefined);
   }
 
   #begin(run: TreeRun, task: number, items: number | undefined, before?: TreeRun): void {

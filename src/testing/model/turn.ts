@@ -173,13 +173,17 @@ export class Turn {
     }
   }
 
-  /** Reruns the settled run. */
-  rerun(): void {
+  /**
+   * Reruns the settled run.
+   *
+   * @param keepsDone whether the child of a task begins with what is done; `undefined` for a task without one
+   */
+  rerun(keepsDone?: (task: number) => true | undefined): void {
     const statuses = this.#rows.map(statusOfRow);
     for (const task of tasksToRerun(this.#definition.graph, statuses)) {
       statuses[task] = 'pending';
       this.#rows[task] = undefined;
-      this.#facts.push({ task, fact: { type: 'task.rerun', at: 0 } });
+      this.#facts.push({ task, fact: { type: 'task.rerun', at: 0, keepsDone: keepsDone?.(task) } });
     }
     this.#reopen(statuses);
     this.send({ type: 'run.recover', at: 0 });

@@ -93,6 +93,12 @@ export class Bodies {
     end.resolve(output);
   }
 
+  /** Ends the making of a map's list. */
+  give(task: number, list: unknown): void {
+    const { end } = this.#leave(task);
+    end.resolve(list);
+  }
+
   /** Ends an attempt with an error. */
   fail(task: number, error: unknown): void {
     const { end } = this.#leave(task);

@@ -1,5 +1,5 @@
 import type { FlowDefinition } from '../../model/definition.ts';
-import type { RunSettings } from '../../model/journal.ts';
+import { journalVersion, type ParentTask, type RunSettings } from '../../model/journal.ts';
 import type { ModelFact } from '../model/situation.ts';
 
 /** An entry that a path expects in the journal, without its `seq`. */
@@ -13,6 +13,8 @@ export interface Said {
   readonly runId: string;
   readonly input: unknown;
   readonly settings: RunSettings;
+  /** Of a child run. */
+  readonly above: { readonly parent: () => ParentTask; readonly continues: string | undefined } | undefined;
   /** The run's result, if the flow says how it is made. */
   readonly result: unknown;
   /** The reason why the run was cancelled. */
@@ -42,8 +44,11 @@ export function expectEntry(
   switch (fact.type) {
     case 'run.started': {
       const settings = Object.keys(said.settings).length > 0 ? said.settings : undefined;
-      const flow = { version: definition.journalVersion, flow: definition.name, flowHash: definition.hash };
-      return { ...entry, ...flow, input: said.input, settings };
+      const version = said.above === undefined ? definition.journalVersion : journalVersion;
+      const flow = { version, flow: definition.name, flowHash: definition.hash };
+      const { above } = said;
+      const child = above && { parent: above.parent(), continues: above.continues };
+      return { ...entry, ...flow, input: said.input, settings, ...child };
     }
     case 'run.cancelling':
     case 'run.cancelled':
@@ -61,6 +66,8 @@ export function expectEntry(
       return { ...entry, error: said.failureOf(task) };
     case 'task.skipped':
       return { ...entry, reason: fact.cause === undefined ? saidOfSkip : undefined };
+    case 'task.rerun':
+      return { ...entry, parent: said.above?.parent(), keepsDone: fact.keepsDone };
     default:
       return entry;
   }

@@ -1,6 +1,7 @@
 import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
 import { TimeoutError, viewError } from '../../model/error.ts';
-import type { RunSettings } from '../../model/journal.ts';
+import type { ParentTask, RunSettings } from '../../model/journal.ts';
+import { hasChild } from '../model/child-flow.ts';
 import type { Step } from '../model/steps.ts';
 import type { Said } from './expected-entry.ts';
 import { EndsWith, unjudged } from './fits.ts';
@@ -15,12 +16,36 @@ export interface Real {
   readonly isReal: (task: number) => boolean;
 }
 
+/** What a child run has from the run above it. */
+export interface Above {
+  /** Its task, and the attempt for which it runs. */
+  readonly parent: () => ParentTask;
+  /** The run whose done tasks it has. */
+  readonly continues: string | undefined;
+  /** The reason of a cancel that comes from above; `undefined` if it does not. */
+  readonly reason: () => unknown;
+  /** The input of the run above, for the items of a map; those are its own input. */
+  readonly mapInput: (() => unknown) | undefined;
+}
+
+/** What a run has from the other runs of its tree. */
+export interface Tree {
+  /** Of a child run. */
+  readonly above: Above | undefined;
+  /** The output of a task whose body is a run. */
+  readonly outputOf: (task: number) => unknown;
+}
+
+const alone: Tree = { above: undefined, outputOf: () => undefined };
+
 /** The values on a path so far: the input, the outputs and errors of bodies, the limits that passed. */
 export class PathSays implements Said {
   readonly runId: string;
   readonly settings: RunSettings;
   /** The input as it was given. */
   readonly given: unknown;
+  readonly above: Above | undefined;
+  readonly #outputOfChild: (task: number) => unknown;
   readonly #definition: FlowDefinition;
   readonly #timetable: Timetable;
   readonly #real: Real;
@@ -29,7 +54,10 @@ export class PathSays implements Said {
   #reason: unknown;
   #number = 0;
 
-  /** @param settings the run's settings beside its flow */
+  /**
+   * @param settings the run's settings beside its flow
+   * @param tree what it has from other runs. Default: it is alone
+   */
   constructor(
     runId: string,
     definition: FlowDefinition,
@@ -37,7 +65,10 @@ export class PathSays implements Said {
     real: Real,
     input: unknown,
     settings: RunSettings,
+    { above, outputOf }: Tree = alone,
   ) {
+    this.above = above;
+    this.#outputOfChild = outputOf;
     this.runId = runId;
     this.#definition = definition;
     this.#timetable = timetable;
@@ -46,14 +77,27 @@ export class PathSays implements Said {
     this.settings = settings;
   }
 
-  /** Starts the next step. */
-  begin({ kind, task }: Step, number: number): void {
+  /** Starts the next step; `undefined` if the run only hears of another. */
+  begin(step: Step | undefined, number: number): void {
     this.#number = number;
-    if (kind === 'cancel') this.#reason = saidOfCancel;
+    if (step === undefined) return;
+    const { kind, task } = step;
+    if (kind === 'cancel') this.#reason = this.above?.reason() ?? saidOfCancel;
     if (kind === 'out of time') this.#reason = new EndsWith(textOf('totalTimeoutMs', this.runMs()));
     if (kind === 'rerun') this.#reason = undefined;
     if (kind === 'times out') this.#failures.set(task, this.#timeout('timeoutMs', this.attemptMs(task)));
     if (kind === 'expires') this.#failures.set(task, this.#timeout('totalTimeoutMs', this.taskMs(task)));
+  }
+
+  /** The reason for which the child of a task is cancelled: that of the run, or a limit of the task. */
+  reasonBelow(task: number): unknown {
+    const failure = this.#failures.get(task) as { readonly message?: unknown } | undefined;
+    return this.#reason ?? failure?.message;
+  }
+
+  /** The run of a child task has ended, other than `done`. */
+  childFailed(task: number): void {
+    this.#failures.set(task, { name: 'RunFailedError', message: unjudged, stack: unjudged });
   }
 
   returned(task: number, output: unknown): void {
@@ -83,7 +127,9 @@ export class PathSays implements Said {
 
   /** Gives a task's output; a schema may have changed the body's value. */
   outputOf(task: number): unknown {
-    const { output } = this.#definition.tasks[task] as TaskDefinition;
+    const definition = this.#definition.tasks[task] as TaskDefinition;
+    if (hasChild(definition)) return this.#outputOfChild(task);
+    const { output } = definition;
     return output !== undefined && this.#real.isReal(task) ? unjudged : this.#outputs.get(task);
   }
 
