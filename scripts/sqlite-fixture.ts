@@ -92,6 +92,31 @@ const runs: Record<string, readonly (readonly [Fact, number])[][]> = {
   ],
 };
 
+const childOf = (runId: string, taskId: string): Fact => ({
+  ...started,
+  parent: { runId, taskId, life: 1, attempt: 1 },
+});
+
+/** Runs below the last root. */
+const children: typeof runs = {
+  'failed/account#1': [
+    [
+      [childOf('failed', 'account'), -1],
+      [{ type: 'task.ready', at: 1_800_000_000_101 }, 0],
+    ],
+  ],
+  'failed/account#1/mail "now"#1': [
+    [
+      [childOf('failed/account#1', 'mail "now"'), -1],
+      [{ type: 'task.started', at: 1_800_000_000_102, attempt: 1 }, 0],
+    ],
+    [
+      [{ type: 'task.done', at: 1_800_000_000_103, attempt: 1, output: 5 }, 0],
+      [{ type: 'run.done', at: 1_800_000_000_103, output: 5 }, -1],
+    ],
+  ],
+};
+
 const folder = fileURLToPath(new URL('../test/fixtures/sqlite/', import.meta.url));
 const name = `${folder}file-${migrations.length}-journal-${journalVersion}`;
 if (existsSync(`${name}.sqlite`)) console.log(`${name}.sqlite is there, and stays as it is.`);
@@ -102,7 +127,7 @@ async function write(): Promise<void> {
   const journals: Record<string, unknown> = {};
   const store = await createSqliteStore(`${name}.sqlite`);
   await store.keepFlow({ name: 'sign up', hash: 'h', tasks: ids.map((id) => ({ id })) });
-  for (const [runId, appends] of Object.entries(runs)) {
+  for (const [runId, appends] of Object.entries({ ...runs, ...children })) {
     const journal = new EntryList(runId, ids);
     for (const facts of appends) {
       const expectedSeq = journal.length;
@@ -112,7 +137,7 @@ async function write(): Promise<void> {
     }
     journals[runId] = journal.slice(0);
   }
-  const list = await store.list();
+  const list = [...(await store.list()), ...(await store.list({ under: 'failed' }))];
   await store.close();
   writeFileSync(`${name}.json`, `${JSON.stringify({ list, journals }, null, 2)}\n`);
   shrink();

@@ -2,6 +2,7 @@ import type { RunResult } from '../../machines/orchestrator.ts';
 import { isA, isThenable, showValue } from '../model/check.ts';
 import { JournalCheck } from '../model/check-journal.ts';
 import { childIdOf, placeOf } from '../model/child-id.ts';
+import type { Clock } from '../model/clock.ts';
 import type { ChildBody, FlowDefinition, TaskDefinition } from '../model/definition.ts';
 import { EngineStoppedError, FlowError, InputError, RunFailedError } from '../model/error.ts';
 import type { Entry, ParentTask } from '../model/journal.ts';
@@ -20,6 +21,7 @@ import type { End } from './run-end.ts';
 import type { RunJournal } from './run-journal.ts';
 import { AttemptScope } from './scope.ts';
 import { resultOf } from './stored-result.ts';
+import { StoredRun } from './stored-run.ts';
 import { journalPlace } from './stored-runs.ts';
 
 /** The largest number of items of a map. */
@@ -65,6 +67,13 @@ export class ChildRuns {
     this.#then(begun, this.#journalOf(begun, parent.tree.journals.get(id), id), (journal) =>
       journal === undefined ? this.#beginNew(begun) : this.#goOn(begun, journal),
     );
+  }
+
+  /** A run that has settled here, to look at. */
+  held(journal: RunJournal, clock: Clock): StoredRun {
+    const { runId, definition, seq } = journal;
+    const ending = endingOf(journal.entry(seq).type);
+    return new StoredRun(this.#host, clock, { runId, definition, entries: journal.toEntries(), ending });
   }
 
   // A run that is new.

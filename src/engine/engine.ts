@@ -1,6 +1,6 @@
 import type { AnyActorLogic, InspectionEvent } from 'xstate';
 import { badOption, boundRule, checkNumber, isA, showValue } from '../model/check.ts';
-import { placeOf } from '../model/child-id.ts';
+import { placeOf, rootIdOf } from '../model/child-id.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import {
@@ -378,6 +378,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
       throw badOption({ option: 'id', owner }, 'the id of a run, as `run.id` has it', id);
     const here = this.here(id);
     if (here !== undefined && !(await this.#hasGoneOn(here))) return here;
+    const journal = this.here(rootIdOf(id))?.journal.tree?.journals.get(id);
+    if (journal !== undefined) return (await this.#loadChildRuns()).held(journal, this.#clock);
     return this.#heldOf(id, (await this.store?.read(id)) ?? []);
   }
 

@@ -3,6 +3,7 @@ import type { OrchestratorEffects, OrchestratorEvent, RunResult } from '../../ma
 import type { Ending } from '../../machines/task.ts';
 import type { CompiledSnapshot } from '../logic/snapshot.ts';
 import { isA, isThenable } from '../model/check.ts';
+import { childIdOf } from '../model/child-id.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import type { Step } from '../model/entry-list.ts';
 import { EngineStoppedError } from '../model/error.ts';
@@ -318,7 +319,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   }
 
   /** What is known of the runs below it. */
-  get tree(): RunTree {
+  get tree(): RunTree<RunJournal> {
     this.journal.tree ??= new RunTree();
     return this.journal.tree;
   }
@@ -378,7 +379,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
    */
   record(fact: RunFact | TaskFact, task = -1): void {
     if (task < 0 && this.#opening.isRecovery && !this.journal.isNews(fact)) return;
-    this.journal.record(fact, task);
+    this.journal.record(this.definition.hasChildren ? this.#withChild(fact, task) : fact, task);
     if (fact.type === 'run.resumed' && this.#resumption !== undefined) this.#resumption = this.journal.seq;
     if (task < 0 && endingOf(fact.type) !== undefined) this.#end.seq = this.journal.seq;
     if (task < 0 && this.#isKeptAtOnce(fact.type)) this.#commits.now();
@@ -386,6 +387,8 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   }
 
   recordStep(type: Step, at: number, task: number, attempt?: number, output?: unknown): void {
+    if (type === 'task.done' && this.definition.hasChildren)
+      return this.record({ type, at, attempt: attempt as number, output }, task);
     this.journal.recordStep(type, at, task, attempt, output);
     this.#commits.later(type);
   }
@@ -541,6 +544,15 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     if (!this.#commits.keeping.isUnderWay) return this.#finish(end);
     this.#end.close(end);
     this.steps.close();
+  }
+
+  /** The end of a task with what it says of its child run. */
+  #withChild(fact: RunFact | TaskFact, task: number): RunFact | TaskFact {
+    if (fact.type !== 'task.done' && fact.type !== 'task.failed' && fact.type !== 'task.cancelled')
+      return fact;
+    const taskId = this.definition.graph.ids[task] as string;
+    const child = this.tree.countsOf(childIdOf(this.id, taskId, this.journal.lifeOf(task)));
+    return child === undefined ? fact : { ...fact, child };
   }
 
   #isKeptAtOnce(type: Entry['type']): boolean {

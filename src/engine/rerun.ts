@@ -1,4 +1,5 @@
 import { badOption } from '../model/check.ts';
+import { pathOf, placeOf, rootIdOf } from '../model/child-id.ts';
 import { isChildBody, type TaskDefinition } from '../model/definition.ts';
 import type { ParentTask } from '../model/journal.ts';
 import { tasksToRerun } from '../model/rerun.ts';
@@ -7,6 +8,13 @@ import type { RunJournal } from './run-journal.ts';
 
 /** Throws unless a run has settled and can run again. */
 export function checkRerun({ id, hasSettled, endSeq, journal }: HeldRun): void {
+  const place = placeOf(id);
+  if (place !== undefined) {
+    const root = rootIdOf(id);
+    throw new Error(
+      `Run ${id} is a child run, which runs again only with its parent: have run ${root} rerun, from task \`${pathOf(id)[0]?.taskId}\``,
+    );
+  }
   const { startedAt, status } = journal.foldTo(journal.shownSeq).run;
   // More entries in the journal mean that it runs again already.
   if (!hasSettled || journal.seq > endSeq) {

@@ -66,7 +66,7 @@ export class RunJournal {
   /** What the run is recovered from, if it was made in advance. */
   prepared: Prepared | undefined;
   /** Of a child run, and of a run with children: the tree to which it belongs. */
-  tree: RunTree | undefined;
+  tree: RunTree<RunJournal> | undefined;
   /** The texts of values to keep, for a store that writes them. */
   texts: ValueTexts | undefined;
   #lastAt = Number.NEGATIVE_INFINITY;
@@ -106,7 +106,7 @@ export class RunJournal {
   /** Takes the next entry of the run's earlier life, which has been kept. `taken` follows after the last. */
   take(entry: Entry): void {
     // A step becomes no object here.
-    const fact = entry.type in isStep ? entry : { ...entry };
+    const fact = entry.type in isStep && !('child' in entry) ? entry : { ...entry };
     this.#add(fact, this.#placeOf(entry));
     this.#fold ??= this.#newFold();
     this.#fold.apply(entry);

@@ -1,18 +1,25 @@
-import type { SettledStatus } from '../model/status.ts';
-import type { ChildCounts } from '../model/view.ts';
-import type { RunJournal } from './run-journal.ts';
+import type { ChildCounts } from '../model/journal.ts';
+import type { SettledStatus, TaskStatus } from '../model/status.ts';
 
 /** How many tasks of a child run have settled, and how; kept up to date with each. */
 export type Tally = { -readonly [Count in keyof ChildCounts]: number };
 
+/** The journal of a child run. */
+interface ChildJournal {
+  readonly runId: string;
+  readonly seq: number;
+  readonly definition: { readonly tasks: readonly unknown[] };
+  foldTo(): { readonly statuses: readonly TaskStatus[] };
+}
+
 /** What a run knows of the runs below it, at any depth. All runs of a tree share it, and it outlives reruns. */
-export class RunTree {
+export class RunTree<Journal extends ChildJournal = ChildJournal> {
   /** Child runs, settled ones and earlier lives included, as far as they ran or were read here. */
-  readonly journals = new Map<string, RunJournal>();
+  readonly journals = new Map<string, Journal>();
   readonly #tallies = new Map<string, Tally>();
 
   /** The tally of a child run that begins here, or goes on. */
-  tallyOf(journal: RunJournal): Tally {
+  tallyOf(journal: Journal): Tally {
     const tally: Tally = {
       total: journal.definition.tasks.length,
       done: 0,
@@ -27,6 +34,7 @@ export class RunTree {
     return tally;
   }
 
+  /** The tasks of a child run as of now; `undefined` if it did not run here. */
   countsOf(runId: string): ChildCounts | undefined {
     const tally = this.#tallies.get(runId);
     return tally && { ...tally };

@@ -5,6 +5,7 @@ import { EngineStoppedError, RunFailedError } from '../model/error.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { RunView } from '../model/view.ts';
+import { withCounts } from './child-views.ts';
 import type { Subscription } from './emitter.ts';
 import type { RunCommand } from './run-command.ts';
 import type { End } from './run-end.ts';
@@ -105,7 +106,10 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
    */
   view(moment: ViewOptions = now): RunView {
     const { journal } = this.#run;
-    return moment === now ? journal.view() : journal.pastView(seqOf(moment, journal));
+    if (moment !== now) return journal.pastView(seqOf(moment, journal));
+    const { definition, tree } = journal;
+    const view = journal.view();
+    return tree === undefined || !definition.hasChildren ? view : withCounts(view, definition, tree);
   }
 
   /**

@@ -39,6 +39,11 @@ export function rootIdOf(runId: string): string {
   return end < 0 ? runId : runId.slice(0, end);
 }
 
+/** The id of a child's parent. */
+export function parentIdOf(childId: string): string {
+  return childId.slice(0, childId.lastIndexOf('/'));
+}
+
 /** The place of a child run; `undefined` for the id of a root, and for one that no child has. */
 export function placeOf(runId: string): ChildPlace | undefined {
   const [, parentId, segment, life] = /^(.+)\/([^/#]*)#([1-9]\d*)$/.exec(runId) ?? [];

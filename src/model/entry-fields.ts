@@ -64,6 +64,15 @@ const parent: FieldRule = {
     integerFrom(1).holds(value.attempt),
 };
 
+const counts: FieldRule = {
+  rule: 'the counts of a child run, each an integer of at least 0',
+  holds: (value) =>
+    isObject(value) &&
+    ['total', 'done', 'failed', 'skipped', 'upstream_failed', 'cancelled'].every((name) =>
+      integerFrom(0).holds(value[name]),
+    ),
+};
+
 const texts: FieldRule = {
   rule: 'a list of strings',
   holds: (value) => Array.isArray(value) && value.every(isString),
@@ -98,11 +107,11 @@ const fieldsOf: Readonly<Record<Entry['type'], Readonly<Record<string, FieldRule
   'task.started': { attempt: integerFrom(1) },
   'task.progress': { attempt: integerFrom(1), fraction: instant },
   'task.retrying': { attempt: integerFrom(1), retryAt: instant, error },
-  'task.done': { attempt: integerFrom(1) },
-  'task.failed': { attempt: integerFrom(0), error, cause },
+  'task.done': { attempt: integerFrom(1), child: optional(counts) },
+  'task.failed': { attempt: integerFrom(0), error, cause, child: optional(counts) },
   'task.skipped': { attempt: integerFrom(0), cause: optional(cause), because: optional(text) },
   'task.upstream_failed': { cause, because: optional(text) },
-  'task.cancelled': { attempt: integerFrom(0), cause },
+  'task.cancelled': { attempt: integerFrom(0), cause, child: optional(counts) },
   'task.rerun': { parent: optional(parent), keepsDone: optional(flag) },
 };
 

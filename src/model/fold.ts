@@ -174,6 +174,8 @@ export class RunFold {
         task.endedAt = entry.at;
         delete task.retryAt;
         if ('cause' in entry && entry.cause !== undefined) task.cause = entry.cause;
+        if ('child' in entry && entry.child !== undefined && task.child !== undefined)
+          task.child = { ...task.child, counts: entry.child };
         if (entry.type === 'task.failed') task.error = entry.error;
         if (entry.type !== 'task.done') return;
         delete task.error;

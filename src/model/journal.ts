@@ -34,6 +34,21 @@ export interface RunSettings {
   readonly forwardEvents?: boolean | undefined;
 }
 
+/** The tasks of a child run: all, and those that have settled, by their status. */
+export interface ChildCounts {
+  readonly total: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly upstream_failed: number;
+  readonly cancelled: number;
+}
+
+/** What the end of a task whose body is a run says of that run. */
+interface OfChild {
+  readonly child?: ChildCounts | undefined;
+}
+
 /** A fact reported by a task's machine. */
 export type TaskFact =
   /** Its trigger rule said run: it waits for a slot. */
@@ -60,15 +75,20 @@ export type TaskFact =
       readonly error: ErrorView;
     }
   /** It settled: its body returned. */
-  | { readonly type: 'task.done'; readonly at: number; readonly attempt: number; readonly output: unknown }
+  | ({
+      readonly type: 'task.done';
+      readonly at: number;
+      readonly attempt: number;
+      readonly output: unknown;
+    } & OfChild)
   /** It settled: its last attempt failed, or its time limit passed. */
-  | {
+  | ({
       readonly type: 'task.failed';
       readonly at: number;
       readonly attempt: number;
       readonly error: ErrorView;
       readonly cause: Cause;
-    }
+    } & OfChild)
   /** It settled: by its trigger rule, or because its body threw `SkipTask`. */
   | {
       readonly type: 'task.skipped';
@@ -89,13 +109,13 @@ export type TaskFact =
       readonly because?: string | undefined;
     }
   /** It settled, because the run ended early. */
-  | {
+  | ({
       readonly type: 'task.cancelled';
       readonly at: number;
       readonly attempt: number;
       readonly cause: Cause;
       readonly reason?: unknown;
-    };
+    } & OfChild);
 
 /** A fact reported by the orchestrator. */
 export type RunFact =

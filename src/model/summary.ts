@@ -1,3 +1,4 @@
+import { isChildId, rootIdOf } from './child-id.ts';
 import { StoreConflictError } from './error.ts';
 import type { Entry } from './journal.ts';
 import type { SettledRunStatus } from './status.ts';
@@ -18,12 +19,14 @@ export interface RunSummary {
   readonly status?: 'lost';
   /** `seq` of its last entry. */
   readonly seq: number;
-  /** Its place in the store's creation order. From 1; no two runs have the same. */
+  /** Its place in creation order. From 1; no two roots have the same, nor have two runs below one root. */
   readonly order: number;
 }
 
-/** Filter and order of a list of runs; without a field, all, the oldest first. */
+/** Filter and order of a list of runs; without a field, all roots, the oldest first. */
 export interface RunFilter {
+  /** The runs below the run with this id, at any depth, in place of the roots. None if it is unknown. */
+  readonly under?: string | undefined;
   readonly flow?: string | undefined;
   readonly settled?: boolean | undefined;
   /** The most recently created come first. Default false. */
@@ -106,4 +109,22 @@ export function conflictOf(runId: string, seq: number, expectedSeq: number): Sto
     runId,
     `Run ${runId} has ${seq} entries, but ${expectedSeq} were expected: another engine continues it, or the id is taken`,
   );
+}
+
+/** The error of an append to a child run whose root or parent the store does not have. */
+export function orphanOf(runId: string, missingId: string): StoreConflictError {
+  return new StoreConflictError(
+    runId,
+    `Run ${runId} is below run ${missingId}, which the store does not have: it was removed, or its start was never kept`,
+  );
+}
+
+/** Checks that a store may take these journals as a new tree, whose root comes first. Throws `StoreConflictError`. */
+export function checkTree(runs: readonly { readonly runId: string; readonly expectedSeq: number }[]): void {
+  const rootId = runs[0]?.runId ?? '';
+  for (const [index, { runId, expectedSeq }] of runs.entries()) {
+    const above = rootIdOf(runId);
+    if (above !== rootId || (index === 0 && isChildId(runId))) throw orphanOf(runId, above);
+    if (expectedSeq > 0) throw conflictOf(runId, 0, expectedSeq);
+  }
 }

@@ -1,21 +1,12 @@
 import type { ErrorView } from './error.ts';
+import type { ChildCounts } from './journal.ts';
 import type { Cause, RunStatus, TaskStatus } from './status.ts';
 
 /** The child run of a task whose body is a run. */
 export interface ChildView {
   readonly runId: string;
-  /** Its tasks by how they ended. Absent in views of earlier moments, and in snapshots. */
+  /** Its tasks by how they ended: up to now while it is under way here; as it ended, once its task has settled. */
   readonly counts?: ChildCounts | undefined;
-}
-
-/** The tasks of a child run: all, and those that have settled, by their status. */
-export interface ChildCounts {
-  readonly total: number;
-  readonly done: number;
-  readonly failed: number;
-  readonly skipped: number;
-  readonly upstream_failed: number;
-  readonly cancelled: number;
 }
 
 /** A task of a run, as shown at edges. Instants are epoch milliseconds. */

@@ -1,10 +1,13 @@
+import { isChildId, parentIdOf, rootIdOf } from '../model/child-id.ts';
 import type { FlowOutline } from '../model/flow-outline.ts';
 import type { Entry } from '../model/journal.ts';
 import { OrderedMap } from '../model/ordered-map.ts';
 import {
+  checkTree,
   conflictOf,
   type ListedJournal,
   listRuns,
+  orphanOf,
   type RunFilter,
   type RunSummary,
 } from '../model/summary.ts';
@@ -13,6 +16,7 @@ import type { Append, EntrySource, Store } from './store.ts';
 /** A store whose methods return at once. */
 export interface MemoryStore extends Store {
   append(given: Append): void;
+  appendTree(runs: readonly Append[]): void;
   lastSeq(runId: string): number;
   read(runId: string): readonly Entry[];
   list(filter?: RunFilter): readonly RunSummary[];
@@ -33,31 +37,48 @@ const MOST_FLOWS = 1_000;
 interface Kept {
   journal: EntrySource;
   seq: number;
+  /** Of a root: the runs below it, once there are any. */
+  below: OrderedMap<string, Kept> | undefined;
 }
 
 /** Holds the journals that it is given as they are: an entry becomes an object only when it is read. */
 class Memory implements MemoryStore {
+  /** Roots, which have the runs below them. */
   readonly #runs = new OrderedMap<string, Kept>();
   /** By hash, the last kept last. */
   readonly #flows = new Map<string, FlowOutline>();
 
   append({ runId, expectedSeq, seq, journal }: Append): void {
-    const kept = this.#runs.get(runId);
+    const kept = this.#find(runId);
     const lastSeq = kept?.seq ?? 0;
     if (lastSeq !== expectedSeq) throw conflictOf(runId, lastSeq, expectedSeq);
-    if (kept === undefined) this.#runs.set(runId, { journal, seq });
+    if (kept === undefined) this.#peersOf(runId).set(runId, { journal, seq, below: undefined });
     else {
       kept.journal = journal;
       kept.seq = seq;
     }
   }
 
+  appendTree(runs: readonly Append[]): void {
+    checkTree(runs);
+    let kept = 0;
+    try {
+      for (const run of runs) {
+        this.append(run);
+        kept++;
+      }
+    } catch (error) {
+      if (kept > 0) this.remove((runs[0] as Append).runId);
+      throw error;
+    }
+  }
+
   lastSeq(runId: string): number {
-    return this.#runs.get(runId)?.seq ?? 0;
+    return this.#find(runId)?.seq ?? 0;
   }
 
   read(runId: string): readonly Entry[] {
-    const kept = this.#runs.get(runId);
+    const kept = this.#find(runId);
     return Array.from({ length: kept?.seq ?? 0 }, (_, index) => (kept as Kept).journal.get(index + 1));
   }
 
@@ -65,14 +86,36 @@ class Memory implements MemoryStore {
     return listRuns(this.#listed(filter), filter);
   }
 
-  *#listed({ newestFirst, before }: RunFilter): Generator<ListedJournal> {
-    for (const [id, { journal, seq }, order] of this.#runs.entries({ newestFirst, before })) {
-      yield { id, order, seq, entryAt: (at) => journal.get(at) };
-    }
+  *#listed({ under, newestFirst, before }: RunFilter): Generator<ListedJournal> {
+    const runs = under === undefined ? this.#runs : this.#runs.get(rootIdOf(under))?.below;
+    const start = under === undefined ? '' : `${under}/`;
+    for (const [id, { journal, seq }, order] of runs?.entries({ newestFirst, before }) ?? [])
+      if (id.startsWith(start)) yield { id, order, seq, entryAt: (at) => journal.get(at) };
   }
 
   remove(runId: string): void {
-    this.#runs.delete(runId);
+    if (this.#runs.delete(runId)) return;
+    const runs = this.#runs.get(rootIdOf(runId))?.below;
+    if (runs === undefined) return;
+    const ids = Array.from(runs.entries(), ([id]) => id);
+    for (const id of ids) if (id === runId || id.startsWith(`${runId}/`)) runs.delete(id);
+  }
+
+  #find(runId: string): Kept | undefined {
+    const root = this.#runs.get(runId);
+    if (root !== undefined || !isChildId(runId)) return root;
+    return this.#runs.get(rootIdOf(runId))?.below?.get(runId);
+  }
+
+  /** The runs among which a new run belongs. Throws `StoreConflictError` if its root or parent is unknown. */
+  #peersOf(runId: string): OrderedMap<string, Kept> {
+    if (!isChildId(runId)) return this.#runs;
+    const [rootId, parentId] = [rootIdOf(runId), parentIdOf(runId)];
+    const root = this.#runs.get(rootId);
+    if (root === undefined) throw orphanOf(runId, rootId);
+    if (this.#find(parentId) === undefined) throw orphanOf(runId, parentId);
+    root.below ??= new OrderedMap();
+    return root.below;
   }
 
   keepFlow(flow: FlowOutline): void {

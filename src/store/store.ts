@@ -37,7 +37,10 @@ export interface ValueFormat {
 }
 
 /**
- * Keeps journals.
+ * Keeps journals, each of one run.
+ *
+ * A run whose id has a `/` is a *child run*: what stands before the first slash is the id of its *root*, and what stands
+ * before the last one the id of its *parent*. A root and the runs below it are a *tree*.
  *
  * Any method may return a promise; of a store that says `isAsync`, `append` does. A run continues from what is kept,
  * so it waits for its appends, and nothing else does. Every implementation must pass the contract suite (`test/store/contract.ts`).
@@ -54,10 +57,17 @@ export interface Store {
    * append of a run under way at a time.
    *
    * An unknown run is created, with `expectedSeq` 0. Throws `StoreConflictError`, and keeps nothing, if the run's last
-   * `seq` is not `expectedSeq`: the id is taken, or another engine continues the run. Not safe to repeat: a second
-   * call conflicts. After any other error the entries may have been kept: `lastSeq` tells.
+   * `seq` is not `expectedSeq`: the id is taken, or another engine continues the run; or if a new child's root or parent
+   * is unknown: it was never kept, or was removed. Not safe to repeat: a second call conflicts. After any other error the
+   * entries may have been kept: `lastSeq` tells.
    */
   append(given: Append): MaybePromise<void>;
+  /**
+   * Keeps a tree that the store does not know, all of it or nothing: the whole journals of its runs, each behind that of
+   * its parent, so that the first is the root's. Throws as `append` does. Optional: a tree must not be seen half, by
+   * other engines or after a crash.
+   */
+  appendTree?(runs: readonly Append[]): MaybePromise<void>;
   /**
    * `seq` of the last entry of a run; 0 if it is unknown. Changes nothing. Throws `StoreConflictError` if the run has
    * been taken over from this engine.
@@ -66,11 +76,14 @@ export interface Store {
   /** All entries of a run in `seq` order; none if it is unknown. Changes nothing. */
   read(runId: string): MaybePromise<readonly Entry[]>;
   /**
-   * The runs that match a filter, in creation order or reversed. A page costs the runs examined to fill it. Changes
-   * nothing.
+   * The roots that match a filter, or the runs below one run, in creation order or reversed. A page costs the runs
+   * examined to fill it; of roots, children cost nothing. Changes nothing.
    */
   list(filter?: RunFilter): MaybePromise<readonly RunSummary[]>;
-  /** Removes a run and its journal. Safe to repeat; unknown runs are ignored. */
+  /**
+   * Removes a run, all runs below it, and their journals: from one moment on, none of them is known. Safe to repeat;
+   * unknown runs are ignored.
+   */
   remove(runId: string): MaybePromise<void>;
   /**
    * All entries of a run in `seq` order, in parts that each take a few milliseconds at most; none if it is unknown.

@@ -1,4 +1,11 @@
-import { type Entry, type MaybePromise, type RunFilter, type Store, StoreConflictError } from 'topple';
+import {
+  type Entry,
+  type MaybePromise,
+  type RunFilter,
+  type RunSummary,
+  type Store,
+  StoreConflictError,
+} from 'topple';
 import * as assert from 'uvu/assert';
 import { spec } from '../spec.ts';
 import { appendOf } from '../support/stores.ts';
@@ -168,6 +175,151 @@ export function storeContract(name: string, create: () => MaybePromise<Store>): 
     assert.is(await store.readFlow?.('unknown'), undefined);
   });
 
+  test('keeps the journals of child runs as any other', async () => {
+    const store = await create();
+    for (const id of ['r', 'r/a#1', 'r/a#1/b#1']) await append(store, id, [entry(1, id)], 0);
+    await append(store, 'r/a#1', [entry(2, 'r/a#1'), entry(3, 'r/a#1')], 1);
+    assert.equal(await store.read('r'), [entry(1)]);
+    assert.equal(
+      await store.read('r/a#1'),
+      [1, 2, 3].map((seq) => entry(seq, 'r/a#1')),
+    );
+    assert.equal(
+      await Promise.all(['r/a#1', 'r/a#1/b#1', 'r/a#2'].map((id) => store.lastSeq(id))),
+      [3, 1, 0],
+    );
+    const parts: Entry[] = [];
+    for await (const part of store.readInParts?.('r/a#1/b#1') ?? [await store.read('r/a#1/b#1')])
+      parts.push(...part);
+    assert.equal(parts, [entry(1, 'r/a#1/b#1')]);
+    for (const [id, expectedSeq] of [
+      ['r/a#1', 0],
+      ['r/a#1', 2],
+      ['r/a#2', 1],
+    ] as const) {
+      const error = await refusal(() => append(store, id, [entry(expectedSeq + 1, id)], expectedSeq));
+      assert.ok(error instanceof StoreConflictError && error.runId === id);
+    }
+  });
+
+  test('refuses a child run without its root or its parent, and keeps nothing of it', async () => {
+    const store = await create();
+    await keep(store, 'r', 'r/a#1');
+    for (const [id, missing] of [
+      ['s/a#1', 's'],
+      ['r/b#1/c#1', 'r/b#1'],
+      ['/a#1', ''],
+    ] as const) {
+      const error = await refusal(() => append(store, id, [entry(1, id)], 0));
+      assert.instance(error, StoreConflictError);
+      assert.match((error as Error).message, `is below run ${missing}, which the store does not have`);
+      assert.is((error as StoreConflictError).runId, id);
+      assert.equal(await store.read(id), []);
+    }
+    await store.remove('r');
+    for (const expectedSeq of [0, 1])
+      assert.instance(
+        await refusal(() => append(store, 'r/a#1', [entry(expectedSeq + 1, 'r/a#1')], expectedSeq)),
+        StoreConflictError,
+      );
+    assert.equal(await store.list(), []);
+  });
+
+  test('lists the runs below a run when asked for them, and roots otherwise', async () => {
+    const store = await create();
+    await keep(store, 'r', 'r/a#1', 's', 'r/a#1/b#1', 'r/a#10', 's/a#1', 'r/a#1/b#1/c#1', 'r/a%2Fb#1', 'rr');
+    await append(store, 'r/a#1/b#1', [{ type: 'run.done', at: 9, output: 1, seq: 2, runId: 'r/a#1/b#1' }], 1);
+    const list = async (filter: RunFilter) => (await store.list(filter)).map(({ id }) => id);
+    const belowR = ['r/a#1', 'r/a#1/b#1', 'r/a#10', 'r/a#1/b#1/c#1', 'r/a%2Fb#1'];
+    assert.equal(await list({}), ['r', 's', 'rr']);
+    assert.equal(await list({ under: 'r' }), belowR);
+    assert.equal(await list({ under: 'r', newestFirst: true }), belowR.toReversed());
+    assert.equal(await list({ under: 'r/a#1' }), ['r/a#1/b#1', 'r/a#1/b#1/c#1']);
+    assert.equal(await list({ under: 'r/a#1', newestFirst: true }), ['r/a#1/b#1/c#1', 'r/a#1/b#1']);
+    for (const under of ['rr', 'r/a#10', 'r/a#2', 'unknown', 'unknown/a#1', 'r/a', ''])
+      assert.equal(await list({ under }), [], under);
+    assert.equal(await list({ under: 'r', settled: true }), ['r/a#1/b#1']);
+    assert.equal(
+      await list({ under: 'r/a#1', settled: false, flow: 'r/a#1/b#1/c#1' }),
+      ['r/a#1/b#1/c#1'],
+      'each is of a flow of its own',
+    );
+    const orders = (await store.list({ under: 'r' })).map(({ order }) => order);
+    assert.equal(
+      orders,
+      [...new Set(orders)].sort((a, b) => a - b),
+    );
+    const settled = { id: 'r/a#1/b#1', flow: 'r/a#1/b#1', startedAt: 1, endedAt: 9, ending: 'done', seq: 2 };
+    assert.equal(await store.list({ under: 'r/a#1', limit: 1 }), [{ ...settled, order: orders[1] }]);
+  });
+
+  test('lists a page of the runs below a run, from behind any of them', async () => {
+    const store = await create();
+    await keep(store, 'r', 'r/a#1', 'r/b#1', 'r/a#1/x#1', 'r/a#1/y#1', 'r/a#1/z#1');
+    for (const under of ['r', 'r/a#1']) {
+      const all = await store.list({ under, newestFirst: true });
+      const pages: RunSummary[] = [];
+      for (let before: number | undefined; ; before = pages.at(-1)?.order) {
+        const page = await store.list({ under, newestFirst: true, before, limit: 2 });
+        if (page.length === 0) break;
+        assert.ok(page.length <= 2);
+        pages.push(...page);
+      }
+      assert.equal(pages, all);
+      assert.equal(await store.list({ under, limit: 2 }), all.toReversed().slice(0, 2));
+    }
+  });
+
+  test('removes a run with all below it, and no other', async () => {
+    const store = await create();
+    await keep(store, 'r', 'r/a#1', 'r/a#1/b#1', 'r/a#10', 'r/a%23#1', 's', 's/a#1');
+    const below = async (under: string) => (await store.list({ under })).map(({ id }) => id);
+    await store.remove('r/a#1');
+    await store.remove('r/a#1');
+    await store.remove('unknown/a#1');
+    assert.equal(await below('r'), ['r/a#10', 'r/a%23#1']);
+    assert.equal(
+      await Promise.all(['r/a#1', 'r/a#1/b#1', 'r/a#10'].map((id) => store.lastSeq(id))),
+      [0, 0, 1],
+    );
+    await keep(store, 'r/a#1', 'r/a#1/b#1');
+    assert.equal(await below('r/a#1'), ['r/a#1/b#1']);
+    await store.remove('r');
+    assert.equal(await below('r'), []);
+    for (const id of ['r', 'r/a#1', 'r/a#1/b#1', 'r/a#10']) assert.equal(await store.read(id), []);
+    assert.equal(await below('s'), ['s/a#1']);
+    await keep(store, 'r', 'r/a#1');
+    assert.equal(await below('r'), ['r/a#1'], 'the ids may be used again at once');
+  });
+
+  test('keeps a tree as a whole, if it does so, or nothing of it', async () => {
+    const store = await create();
+    if (store.appendTree === undefined) return;
+    const tree = (...ids: string[]) => ids.map((id) => appendOf(id, [start(id), entry(2, id)], 0, []));
+    await store.appendTree([]);
+    await store.appendTree(tree('r', 'r/a#1', 'r/a#1/b#1'));
+    assert.equal(await store.read('r/a#1/b#1'), [start('r/a#1/b#1'), entry(2, 'r/a#1/b#1')]);
+    for (const ids of [
+      ['s', 's/a#1/b#1'],
+      ['s', 's/a#1', 's/a#1'],
+      ['s', 'r/c#1'],
+      ['s', 's/a#1', 't'],
+      ['r', 'r/c#1'],
+      ['r/c#1'],
+    ]) {
+      const error = await refusal(() => store.appendTree?.(tree(...ids)));
+      assert.instance(error, StoreConflictError, ids.join());
+    }
+    assert.equal(
+      (await store.list()).map(({ id }) => id),
+      ['r'],
+    );
+    assert.is((await store.list({ under: 'r' })).length, 2);
+    assert.is(await store.lastSeq('s'), 0);
+    await store.append(appendOf('r/a#1', [entry(3, 'r/a#1')], 2, []));
+    assert.is(await store.lastSeq('r/a#1'), 3);
+  });
+
   test('forgets a run, whose id may then be used again', async () => {
     const store = await create();
     await append(store, 'r', [entry(1)], 0);
@@ -179,8 +331,18 @@ export function storeContract(name: string, create: () => MaybePromise<Store>): 
   });
 }
 
-function entry(seq: number): Entry {
-  return { type: 'task.ready', at: seq, seq, runId: 'r', taskId: 'a' };
+function entry(seq: number, runId = 'r'): Entry {
+  return { type: 'task.ready', at: seq, seq, runId, taskId: 'a' };
+}
+
+/** The start of a run of a flow that has the same name. */
+function start(runId: string): Entry {
+  return { type: 'run.started', at: 1, seq: 1, runId, version: 1, flow: runId, flowHash: 'h', input: 1 };
+}
+
+/** Begins runs, in that order. */
+async function keep(store: Store, ...runIds: readonly string[]): Promise<void> {
+  for (const runId of runIds) await append(store, runId, [start(runId)], 0);
 }
 
 async function append(

@@ -31,6 +31,7 @@ export function append(
 export function storeOver(memory: MemoryStore, methods: Partial<MemoryStore>): MemoryStore {
   return {
     append: (given) => memory.append(given),
+    appendTree: (runs) => memory.appendTree(runs),
     lastSeq: (runId) => memory.lastSeq(runId),
     read: (runId) => memory.read(runId),
     list: (filter) => memory.list(filter),

@@ -12,6 +12,7 @@ export const list = defineCommand({
   options: {
     ...storeOption,
     flow: text('NAME', 'only runs of this flow'),
+    under: text('ID', 'the child runs of this run, and theirs, in place of the others'),
     status: choice('STATUS', listedStatuses, 'only runs in this status'),
     settled: toggle('only runs that have ended'),
     unsettled: toggle('only runs that have not ended'),
@@ -22,6 +23,7 @@ export const list = defineCommand({
   examples: [
     ['list --store runs.sqlite', 'all runs'],
     ['list --store runs.sqlite --flow nightly --status failed', 'what failed'],
+    ['list --store runs.sqlite --under order-7', 'the runs that are bodies of its tasks'],
     ["list --store runs.sqlite --unsettled --json | jq -r '.runs[].id'", 'the ids of unsettled runs'],
   ],
   run: async (_, given, io) => (await import('../stored/list-runs.ts')).listRuns(given, io),

@@ -1,41 +1,43 @@
-import type { Entry } from '../../index.ts';
+import { placeOf } from '../../model/child-id.ts';
 import { escapeJson } from '../../model/escape.ts';
+import type { FlowOutline } from '../../model/flow-outline.ts';
 import type { Io } from '../io.ts';
 import { moduleNamedBy } from './module-of-run.ts';
-import { withStore } from './open-store.ts';
-import { rawValues, readRun } from './read-run.ts';
-import { type RunFileHeader, runFileType, runFileVersion } from './run-file.ts';
+import { type OpenStore, withStore } from './open-store.ts';
+import { type ReadRun, rawValues, readRoot, readRun } from './read-run.ts';
+import { type ChildHeader, childType, type RunFileHeader, runFileType } from './run-file.ts';
+import { tasksOf } from './tree-check.ts';
 
 /** Characters written at a time. */
 const maxHeld = 64 * 1_024;
 
-/** Prints a run as lines of JSON: a header, then its entries, with values exactly as the file has them. */
+/** A run, and its outline unless one before it has the same. */
+interface Exported {
+  readonly run: ReadRun;
+  readonly outline: FlowOutline | null;
+}
+
+/** Prints a tree of runs as lines of JSON: for each a header, then its entries, with values exactly as the file has them. */
 export async function exportRun(id: string, store: string | undefined, io: Io): Promise<undefined> {
-  const { run, outline, module } = await withStore(
+  const { root, children, module } = await withStore(
     store,
     'read',
     io,
-    async (open) => {
-      const run = await readRun(open, id);
-      const outline = run.definition.isWhole ? await open.store.readFlow(run.definition.hash) : undefined;
-      return { run, outline: outline ?? null, module: moduleNamedBy(open, id) ?? null };
-    },
+    async (open) => ({ ...(await readTree(open, id)), module: moduleNamedBy(open, id) ?? null }),
     rawValues,
   );
-  const { entries, definition } = run;
+  const { definition } = root.run;
   const header: RunFileHeader = {
     type: runFileType,
-    version: runFileVersion,
-    id,
-    flow: definition.name,
-    flowHash: definition.hash,
+    version: children.length > 0 ? 2 : 1,
+    ...partsOf(root),
     journal: definition.journalVersion,
-    entries: entries.length,
+    ...(children.length > 0 && { children: children.length }),
     module,
-    outline,
+    outline: root.outline,
   };
   let held = '';
-  for (const line of linesOf(header, entries)) {
+  for (const line of linesOf(header, root, children)) {
     held += `${escapeJson(line)}\n`;
     if (held.length < maxHeld) continue;
     io.stdout.write(held);
@@ -45,7 +47,42 @@ export async function exportRun(id: string, store: string | undefined, io: Io): 
   return undefined;
 }
 
-function* linesOf(header: RunFileHeader, entries: readonly Entry[]): Generator<string> {
+/** Parents come before their children. A child that began since its parent was read is left out. */
+async function readTree(
+  open: OpenStore,
+  id: string,
+): Promise<{ readonly root: Exported; readonly children: readonly Exported[] }> {
+  const hashes = new Set<string>();
+  const read = async (runId: string): Promise<Exported> => {
+    const run = await (runId === id ? readRoot : readRun)(open, runId);
+    const { hash, isWhole } = run.definition;
+    const isNew = isWhole && !hashes.has(hash);
+    hashes.add(hash);
+    return { run, outline: (isNew ? await open.store.readFlow(hash) : undefined) ?? null };
+  };
+  const root = await read(id);
+  const tasks = new Map([[id, tasksOf(root.run.entries)]]);
+  const children: Exported[] = [];
+  for (const { id: childId } of await open.store.list({ under: id })) {
+    const place = placeOf(childId);
+    if (place === undefined || tasks.get(place.parentId)?.has(place.taskId) !== true) continue;
+    const child = await read(childId);
+    tasks.set(childId, tasksOf(child.run.entries));
+    children.push(child);
+  }
+  return { root, children };
+}
+
+function partsOf({ run: { id, definition, entries } }: Exported) {
+  return { id, flow: definition.name, flowHash: definition.hash, entries: entries.length };
+}
+
+function* linesOf(header: RunFileHeader, root: Exported, children: readonly Exported[]): Generator<string> {
   yield JSON.stringify(header);
-  for (const entry of entries) yield JSON.stringify(entry);
+  for (const entry of root.run.entries) yield JSON.stringify(entry);
+  for (const child of children) {
+    const own: ChildHeader = { type: childType, ...partsOf(child), outline: child.outline };
+    yield JSON.stringify(own);
+    for (const entry of child.run.entries) yield JSON.stringify(entry);
+  }
 }

@@ -1,5 +1,6 @@
-import { type Entry, FlowError, StoreConflictError } from '../../index.ts';
+import { type Append, type Entry, FlowError, StoreConflictError } from '../../index.ts';
 import { count } from '../../model/duration.ts';
+import type { ParentTask } from '../../model/journal.ts';
 import { checkRunId } from '../../model/key.ts';
 import { UsageError } from '../cli-error.ts';
 import type { Io } from '../io.ts';
@@ -7,7 +8,7 @@ import { tell } from '../tell.ts';
 import { keepModuleOf } from './module-of-run.ts';
 import { storeFile, withStore } from './open-store.ts';
 import { rawValues } from './read-run.ts';
-import { readRunFile } from './read-run-file.ts';
+import { type RunFile, readRunFile } from './read-run-file.ts';
 
 /** Options of `topple import`. */
 export interface ImportOptions {
@@ -23,18 +24,16 @@ export interface ImportOptions {
 export async function importRun(given: string, options: ImportOptions, io: Io): Promise<undefined> {
   const file = storeFile(options.store, io);
   if (options.id !== undefined) checkId(options.id);
-  const { header, entries } = await readRunFile(given, io);
+  const { header, entries, children } = await readRunFile(given, io);
   const { id = header.id, module, flow = header.flow } = options;
-  const renamed = id === header.id ? entries : entries.map((entry): Entry => ({ ...entry, runId: id }));
+  const tree = [{ header, entries }, ...children];
   await withStore(
     file,
     'create',
     io,
     async (open) => {
-      const get = (seq: number): Entry => renamed[seq - 1] as Entry;
-      const append = { runId: id, expectedSeq: 0, seq: renamed.length, entries: renamed, journal: { get } };
       try {
-        await open.store.append(append);
+        await open.store.appendTree(tree.map((run) => appendOf(run, header.id, id)));
       } catch (cause) {
         if (!(cause instanceof StoreConflictError)) throw cause;
         throw new UsageError(
@@ -42,13 +41,38 @@ export async function importRun(given: string, options: ImportOptions, io: Io): 
           { cause },
         );
       }
-      if (header.outline !== null) await open.store.keepFlow(header.outline);
+      for (const { outline } of tree.map((run) => run.header))
+        if (outline !== null) await open.store.keepFlow(outline);
       if (module !== undefined) keepModuleOf(open, id, { file: module, flow }, io);
     },
     rawValues,
   );
-  tell(io, `run \`${id}\` is kept in ${file}, with ${count(entries.length, 'entry', 'entries')}`);
+  const below = children.length > 0 ? ` and ${count(children.length, 'child run')}` : '';
+  tell(io, `run \`${id}\` is kept in ${file}, with ${count(entries.length, 'entry', 'entries')}${below}`);
   return undefined;
+}
+
+/** The journal of a run whose root gets another id. */
+function appendOf(
+  { header, entries }: Pick<RunFile, 'entries'> & { header: { id: string } },
+  from: string,
+  to: string,
+): Append {
+  const renamed = (runId: string): string => to + runId.slice(from.length);
+  const runId = renamed(header.id);
+  const kept = from === to ? entries : entries.map((entry) => renamedEntry(entry, runId, renamed));
+  const get = (seq: number): Entry => kept[seq - 1] as Entry;
+  return { runId, expectedSeq: 0, seq: kept.length, entries: kept, journal: { get } };
+}
+
+function renamedEntry(entry: Entry, runId: string, renamed: (runId: string) => string): Entry {
+  const own = { ...entry, runId };
+  const { parent, continues } = own as { parent?: ParentTask; continues?: string };
+  return {
+    ...own,
+    ...(parent && { parent: { ...parent, runId: renamed(parent.runId) } }),
+    ...(continues !== undefined && { continues: renamed(continues) }),
+  };
 }
 
 function checkId(id: string): void {

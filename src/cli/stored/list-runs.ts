@@ -11,13 +11,15 @@ import { paintFor, type Style } from '../terminal/paint.ts';
 import { padTo, widthOf } from '../terminal/text.ts';
 import { showInstant } from './instant.ts';
 import { type OpenStore, withStore } from './open-store.ts';
-import { rawValues } from './read-run.ts';
+import { rawValues, unknownRun } from './read-run.ts';
 import { type ListedStatus, statusAfter, statusOf } from './run-status.ts';
 
 /** Options of `topple list`. */
 export interface ListOptions {
   readonly store?: string | undefined;
   readonly flow?: string | undefined;
+  /** The run whose child runs are listed, in place of roots. */
+  readonly under?: string | undefined;
   readonly status?: ListedStatus | undefined;
   readonly unsettled: boolean;
   readonly settled: boolean;
@@ -63,9 +65,11 @@ export async function listRuns(options: ListOptions, io: Io): Promise<undefined>
   return undefined;
 }
 
-async function pageOf({ store }: OpenStore, options: ListOptions): Promise<Page> {
-  const { flow, status, limit = defaultLimit, after } = options;
-  const filter: RunFilter = { flow, settled: settledOf(options), newestFirst: true };
+async function pageOf(open: OpenStore, options: ListOptions): Promise<Page> {
+  const { store } = open;
+  const { flow, under, status, limit = defaultLimit, after } = options;
+  if (under !== undefined && (await store.lastSeq(under)) === 0) throw await unknownRun(open, under);
+  const filter: RunFilter = { flow, under, settled: settledOf(options), newestFirst: true };
   const runs: ListedRun[] = [];
   let last: number | undefined = after;
   for (let before = after; ; ) {

@@ -1,8 +1,9 @@
 import type { Entry } from '../../index.ts';
 import { showValue } from '../../model/check.ts';
+import { count } from '../../model/duration.ts';
 import { isObject } from '../../model/entry-fields.ts';
 import { textOf } from '../../model/error.ts';
-import { journalVersions } from '../../model/journal.ts';
+import type { FlowOutline } from '../../model/flow-outline.ts';
 import { createValueFormat } from '../../store/values.ts';
 import { CliError, exitCode, UsageError } from '../cli-error.ts';
 import { explainFileError } from '../file-error.ts';
@@ -11,8 +12,10 @@ import { DocumentError } from '../load/document.ts';
 import { readJson } from '../load/json.ts';
 import { fileLines, LineError } from './file-lines.ts';
 import { JournalFlow } from './journal-flow.ts';
-import { maxLineBytes, type RunFileHeader, runFileType, runFileVersion } from './run-file.ts';
+import { type ChildHeader, maxLineBytes, type RunFileHeader } from './run-file.ts';
+import { HeaderDefect, mustBe, readChildHeader, readRootHeader } from './run-headers.ts';
 import { checkSound, JournalDefect } from './sound-journal.ts';
+import { TreeCheck } from './tree-check.ts';
 
 /** A file is no exported run, or a damaged one. Nothing was kept of it. */
 export class InvalidRunError extends CliError {
@@ -23,10 +26,25 @@ export class InvalidRunError extends CliError {
   }
 }
 
-/** An exported run. Its values are JSON as a store writes them. */
+/** An exported tree of runs. Its values are JSON as a store writes them. */
 export interface RunFile {
   readonly header: RunFileHeader;
   readonly entries: readonly Entry[];
+  /** The runs below it, parents before their children. */
+  readonly children: readonly ChildFile[];
+}
+
+export interface ChildFile {
+  readonly header: ChildHeader;
+  readonly entries: readonly Entry[];
+}
+
+/** A run of the file, as far as it has been read. */
+interface Section<Header> {
+  readonly header: Header;
+  /** The line of the header, from 1. */
+  readonly line: number;
+  readonly entries: Entry[];
 }
 
 /** Names of an entry's fields that may have any value. */
@@ -55,8 +73,8 @@ export async function readRunFile(given: string, io: Io): Promise<RunFile> {
 
 class Reader {
   readonly #file: string;
-  readonly #entries: Entry[] = [];
-  #header: RunFileHeader | undefined;
+  #root: Section<RunFileHeader> | undefined;
+  readonly #children: Section<ChildHeader>[] = [];
   #line = 0;
 
   constructor(file: string) {
@@ -70,30 +88,54 @@ class Reader {
     if (path !== undefined) throw this.#error(`has the key \`__proto__\` at \`${path}\`: no run has it`);
     if (!isObject(json) || Array.isArray(json))
       throw this.#error(`must be an object, but is ${showValue(json)}`);
-    if (this.#header === undefined) this.#header = this.#readHeader(json);
-    else if (this.#entries.length === this.#header.entries)
-      throw this.#error(`is one line too many: the header says ${this.#header.entries} entries`);
+    const section = this.#children.at(-1) ?? this.#root;
+    if (section === undefined || section.entries.length === section.header.entries) this.#begin(json);
     else {
       for (const name of valueNames) this.#checkValue(name, json[name]);
-      this.#entries.push(json as unknown as Entry);
+      section.entries.push(json as unknown as Entry);
     }
   }
 
   end(): RunFile {
-    const header = this.#header;
-    if (header === undefined) {
+    const root = this.#root;
+    if (root === undefined) {
       this.#line = 1;
       throw this.#error('is missing: the file is empty');
     }
-    const entries = this.#entries;
-    if (entries.length < header.entries) {
-      this.#line++;
+    const children = this.#children;
+    const { header, entries } = children.at(-1) ?? root;
+    const wanted = root.header.children ?? 0;
+    this.#line++;
+    if (entries.length < header.entries)
       throw this.#error(
         `is missing: the file ends after ${entries.length} entries, and its header says ${header.entries}`,
       );
+    if (children.length < wanted)
+      throw this.#error(
+        `is missing: the file ends after ${count(children.length, 'child run')}, and its header says ${wanted}`,
+      );
+    this.#checkAll(root);
+    return { header: root.header, entries: root.entries, children };
+  }
+
+  #begin(json: Readonly<Record<string, unknown>>): void {
+    const section = { line: this.#line, entries: [] };
+    const root = this.#root;
+    try {
+      if (root === undefined) {
+        this.#root = { ...section, header: readRootHeader(json) };
+        return;
+      }
+      const { children = 0, entries } = root.header;
+      if (this.#children.length === children)
+        throw new HeaderDefect(
+          `is one line too many: the header says ${children > 0 ? count(children, 'child run') : `${entries} entries`}`,
+        );
+      this.#children.push({ ...section, header: readChildHeader(json) });
+    } catch (cause) {
+      if (!(cause instanceof HeaderDefect)) throw cause;
+      throw this.#error(cause.message, { cause });
     }
-    this.#checkEntries(header, entries);
-    return { header, entries };
   }
 
   #parse(text: string): unknown {
@@ -111,37 +153,6 @@ class Reader {
     }
   }
 
-  #readHeader(json: Readonly<Record<string, unknown>>): RunFileHeader {
-    const { type, version, journal, id, entries, module = null, outline = null } = json;
-    if (type !== runFileType)
-      throw this.#error(
-        `is not the header of an exported run: \`type\` must be "${runFileType}", but is ${showValue(type)}`,
-      );
-    const versions = [
-      ['version', version, [runFileVersion]],
-      ['journal', journal, journalVersions],
-    ] as const;
-    for (const [name, found, known] of versions)
-      if (!(known as readonly unknown[]).includes(found))
-        throw this.#error(
-          `\`${name}\` must be ${known.join(' or ')}, which this topple reads, but is ${showValue(found)}`,
-        );
-    for (const name of ['id', 'flow', 'flowHash'])
-      if (typeof json[name] !== 'string')
-        throw this.#error(`\`${name}\` must be a string, but is ${showValue(json[name])}`);
-    if (id === '' || (id as string).includes('/'))
-      throw this.#error(
-        `\`id\` must be a string that is not empty and has no \`/\`, but is ${showValue(id)}`,
-      );
-    if (!Number.isSafeInteger(entries) || (entries as number) < 1)
-      throw this.#error(`\`entries\` must be an integer of at least 1, but is ${showValue(entries)}`);
-    if (module !== null && typeof module !== 'string')
-      throw this.#error(`\`module\` must be a string or null, but is ${showValue(module)}`);
-    if (outline !== null && !(isObject(outline) && Array.isArray(outline.tasks)))
-      throw this.#error(`\`outline\` must be null, or a flow as data, but is ${showValue(outline)}`);
-    return { ...json, module, outline } as unknown as RunFileHeader;
-  }
-
   /** Values of a codec are kept as they are: whoever has the codec reads them. */
   #checkValue(name: string, json: unknown): void {
     if (json === undefined || isCoded(json)) return;
@@ -152,28 +163,48 @@ class Reader {
     }
   }
 
-  #checkEntries(header: RunFileHeader, entries: readonly Entry[]): void {
-    const definition = new JournalFlow(entries, header.outline ?? undefined);
+  #checkAll(root: Section<RunFileHeader>): void {
+    const tree = new TreeCheck();
+    const outlines = new Map<string, FlowOutline>();
+    this.#checkRun(root, outlines, () => tree.root(root.header.id, root.entries));
+    for (const child of this.#children) {
+      const { id } = child.header;
+      const refusal = tree.refusal(id);
+      if (refusal !== undefined) {
+        this.#line = child.line;
+        throw this.#error(mustBe('id', refusal, id).message);
+      }
+      this.#checkRun(child, outlines, () => tree.child(id, child.entries));
+    }
+  }
+
+  /** @param checkPlace checks what its entries say of its place in the tree */
+  #checkRun(
+    { header, line, entries }: Section<RunFileHeader | ChildHeader>,
+    outlines: Map<string, FlowOutline>,
+    checkPlace: () => void,
+  ): void {
+    const { outline, flowHash } = header;
+    const definition = new JournalFlow(entries, outline ?? outlines.get(flowHash));
     try {
       checkSound(definition, header.id, entries);
+      checkPlace();
     } catch (cause) {
       if (!(cause instanceof JournalDefect)) throw cause;
-      this.#line = cause.index + 2;
+      this.#line = line + cause.index + 1;
       throw this.#error(cause.message, { cause });
     }
+    this.#line = line;
     for (const [name, said] of [
       ['flow', definition.name],
       ['flowHash', definition.hash],
-    ] as const) {
-      if (said === header[name]) continue;
-      this.#line = 1;
-      throw this.#error(
-        `\`${name}\` must be ${showValue(said)}, as the entries have it, but is ${showValue(header[name])}`,
-      );
-    }
-    if (header.outline === null || definition.isWhole) return;
-    this.#line = 1;
-    throw this.#error('`outline` must be null, or that of the flow with this `flowHash`, which it is not');
+    ] as const)
+      if (said !== header[name])
+        throw this.#error(mustBe(name, `${showValue(said)}, as the entries have it`, header[name]).message);
+    if (outline === null) return;
+    if (!definition.isWhole)
+      throw this.#error('`outline` must be null, or that of the flow with this `flowHash`, which it is not');
+    outlines.set(flowHash, outline);
   }
 
   #error(message: string, options?: ErrorOptions): InvalidRunError {

@@ -1,4 +1,5 @@
 import { type Entry, StoreError, type ValueFormat } from '../../index.ts';
+import { isChildId, rootIdOf } from '../../model/child-id.ts';
 import { didYouMean, nearest } from '../../model/nearest.ts';
 import type { SettledRunStatus } from '../../model/status.ts';
 import { createValueFormat } from '../../store/values.ts';
@@ -33,16 +34,7 @@ export const rawValues: ValueFormat = { read: (json) => json, write: (json) => J
  */
 export async function readRun({ store, file }: OpenStore, id: string): Promise<ReadRun> {
   const entries = await store.read(id);
-  if (entries.length === 0) {
-    const latest = await store.list({ newestFirst: true, limit: maxCompared });
-    const meant = nearest(
-      id,
-      latest.map((run) => String(run.id)),
-    );
-    throw new UsageError(
-      `${file}: has no run \`${id}\`. ${didYouMean(meant, '`topple list` shows those that it has.')}`,
-    );
-  }
+  if (entries.length === 0) throw await unknownRun({ store, file }, id);
   const definition = await flowOfJournal(store, entries);
   try {
     return { id, entries, definition, ending: checkSound(definition, id, entries) };
@@ -53,6 +45,36 @@ export async function readRun({ store, file }: OpenStore, id: string): Promise<R
       { cause },
     );
   }
+}
+
+/**
+ * Reads a run that has a tree of its own, for commands that go on with the whole of it.
+ *
+ * @throws UsageError as `readRun` does, and for a child run
+ */
+export async function readRoot(open: OpenStore, id: string): Promise<ReadRun> {
+  const run = await readRun(open, id);
+  if (!isChildId(id)) return run;
+  throw new UsageError(
+    `${open.file}: run \`${id}\` is a child run, which goes on with its root: give \`${rootIdOf(id)}\` instead.`,
+  );
+}
+
+/** The error of an id that no run has, with the one that was probably meant. */
+export async function unknownRun(
+  { store, file }: Pick<OpenStore, 'store' | 'file'>,
+  id: string,
+): Promise<UsageError> {
+  const under = isChildId(id) ? rootIdOf(id) : undefined;
+  const latest = await store.list({ under, newestFirst: true, limit: maxCompared });
+  const meant = nearest(
+    id,
+    latest.map((run) => String(run.id)),
+  );
+  const command = latest.length > 0 && under !== undefined ? `topple list --under ${under}` : 'topple list';
+  return new UsageError(
+    `${file}: has no run \`${id}\`. ${didYouMean(meant, `\`${command}\` shows those that it has.`)}`,
+  );
 }
 
 /** The flow of a journal, by its outline if the store has that. */

@@ -6,7 +6,7 @@ import { hearLeaving } from '../run/leaving.ts';
 import { setStage } from '../run/stage.ts';
 import { type FlowOfRunOptions, loadFlowOfRun } from './flow-of-run.ts';
 import { withStore } from './open-store.ts';
-import { readRun } from './read-run.ts';
+import { readRoot } from './read-run.ts';
 import { isPaused } from './run-status.ts';
 
 /** Options of commands that go on with runs. */
@@ -21,7 +21,7 @@ export interface GoOnOptions extends FlowOfRunOptions {
 export async function recoverRun(id: string, options: GoOnOptions, io: Io): Promise<number> {
   return withStore(options.store, 'change', io, async (open) => {
     const { store, file } = open;
-    const stored = await readRun(open, id);
+    const stored = await readRoot(open, id);
     if (stored.ending !== undefined)
       throw new RefusedError(
         `${file}: run \`${id}\` has settled: it is ${stored.ending}. \`topple rerun\` runs it again.`,

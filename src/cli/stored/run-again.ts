@@ -8,7 +8,7 @@ import { setStage } from '../run/stage.ts';
 import { tell } from '../tell.ts';
 import { explainFlow, loadFlowOfRun, type PlacedFlow } from './flow-of-run.ts';
 import { type OpenStore, withStore } from './open-store.ts';
-import { readRun } from './read-run.ts';
+import { readRoot } from './read-run.ts';
 import type { GoOnOptions } from './recover-run.ts';
 import { keepingModules } from './store-with.ts';
 
@@ -20,7 +20,7 @@ export async function rerunRun(
   io: Io,
 ): Promise<number> {
   return withStore(options.store, 'change', io, async (open) => {
-    const stored = await readRun(open, id);
+    const stored = await readRoot(open, id);
     if (stored.ending === undefined)
       throw new RefusedError(
         `${open.file}: run \`${id}\` has not settled, so it cannot run again: \`topple recover\` continues it.`,
@@ -48,7 +48,7 @@ export interface ForkRunOptions extends GoOnOptions {
 export async function forkRun(id: string, options: ForkRunOptions, io: Io): Promise<number> {
   const input = await readInput(options.input, io);
   return withStore(options.store, 'change', io, async (open) => {
-    const stored = await readRun(open, id);
+    const stored = await readRoot(open, id);
     const { at, newId } = options;
     if (at !== undefined && at > stored.entries.length)
       throw new UsageError(

@@ -1,4 +1,5 @@
 import type { RunView } from '../../index.ts';
+import { rootIdOf } from '../../model/child-id.ts';
 import { showDuration } from '../../model/duration.ts';
 import { escapeJson } from '../../model/escape.ts';
 import { RunFold } from '../../model/fold.ts';
@@ -32,7 +33,7 @@ export async function showRun(id: string, options: ShowOptions, io: Io): Promise
     options.store,
     'read',
     io,
-    async (open) => ({ run: await readRun(open, id), module: moduleNamedBy(open, id) }),
+    async (open) => ({ run: await readRun(open, id), module: moduleNamedBy(open, rootIdOf(id)) }),
     lenientValues,
   );
   const seq = options.at ?? run.entries.length;

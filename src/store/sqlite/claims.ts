@@ -1,7 +1,7 @@
 import { StoreConflictError } from '../../model/error.ts';
 import type { ClaimedRun } from '../shared.ts';
-import { lastSeqSql } from './appender.ts';
 import type { Connection } from './connection.ts';
+import { findRun, lastSeqOf } from './find-run.ts';
 import type { Holdings } from './holdings.ts';
 import type { Others } from './others.ts';
 import type { ThreadSettings } from './protocol.ts';
@@ -28,7 +28,15 @@ interface ClaimRow {
   readonly seq: number;
 }
 
-const columns = `n, id, flow, owner, epoch, losses, set_aside, ended_at, ${lastSeqSql} AS seq`;
+/** A run with the instant at which it was claimed, if it has settled no task since. */
+interface ClaimedRow {
+  readonly [column: string]: unknown;
+  readonly n: number;
+  readonly id: string;
+  readonly claimed_at: number | null;
+}
+
+const columns = `n, id, flow, owner, epoch, losses, set_aside, ended_at, ${lastSeqOf('runs')} AS seq`;
 const unowned = `runs INDEXED BY unowned_runs WHERE ended_at IS NULL AND owner IS NULL AND set_aside = 0
   AND flow IN (SELECT value FROM json_each(?))`;
 
@@ -64,7 +72,8 @@ export class Claims {
   /** @param goesOn whether a run that was set aside is so no more */
   claimRun(runId: string, goesOn: boolean): ClaimedRun | undefined {
     const found = this.#change((engine) => {
-      const row = this.#db.get<ClaimRow>(`SELECT ${columns} FROM runs WHERE id = ?`, runId);
+      const n = findRun(this.#db, runId)?.root;
+      const row = n === undefined ? undefined : this.#rowOf(n);
       if (row === undefined || row.ended_at !== null || row.owner === engine) return { row };
       if (row.owner !== null) {
         throw new StoreConflictError(
@@ -115,16 +124,17 @@ export class Claims {
 
   #disown(dead: number): void {
     const sql =
-      'SELECT n, losses, claimed_at FROM runs INDEXED BY unsettled_runs WHERE ended_at IS NULL AND owner = ?';
-    const rows = this.#db.all<{ n: number; losses: number; claimed_at: number | null }>(sql, dead);
-    const isTried = ({ n, losses, claimed_at }: (typeof rows)[number]): boolean =>
-      losses >= suspectLosses && claimed_at !== null && isUnderWay(this.#db, n, true);
+      'SELECT n, id, losses, claimed_at FROM runs INDEXED BY unsettled_runs WHERE ended_at IS NULL AND owner = ?';
+    const rows = this.#db.all<ClaimedRow & { readonly losses: number }>(sql, dead);
+    const isTried = (row: (typeof rows)[number]): boolean =>
+      row.losses >= suspectLosses && row.claimed_at !== null && isUnderWay(this.#db, row, true);
     const tried = new Set(rows.filter(isTried).map(({ n }) => n));
-    for (const { n, losses } of rows) {
+    for (const row of rows) {
+      const { n, losses } = row;
       const isSuspect = losses >= suspectLosses;
       // Who is tried is alone to blame, and those that have been tried are not.
       const isCounted = !(isSuspect && tried.size > 0) || tried.has(n);
-      const counted = isCounted && isUnderWay(this.#db, n, losses > 0) ? losses + 1 : losses;
+      const counted = isCounted && isUnderWay(this.#db, row, losses > 0) ? losses + 1 : losses;
       this.#db.run(
         `UPDATE runs SET owner = NULL, epoch = epoch + 1, losses = ?, set_aside = max(set_aside, ?) WHERE n = ?`,
         ...[counted, counted >= this.#maxLosses ? 1 : 0, n],
@@ -153,7 +163,11 @@ export class Claims {
       if (this.#refused.get(n)?.epoch === epoch) continue;
       if (found.push(n) >= limit) break;
     }
-    return found.map((n) => this.#db.get<ClaimRow>(`SELECT ${columns} FROM runs WHERE n = ?`, n) as ClaimRow);
+    return found.map((n) => this.#rowOf(n) as ClaimRow);
+  }
+
+  #rowOf(n: number): ClaimRow | undefined {
+    return this.#db.get<ClaimRow>(`SELECT ${columns} FROM runs WHERE n = ?`, n);
   }
 
   #noteRefused(runId: string): void {
@@ -173,30 +187,31 @@ export class Claims {
     const { engine } = this.#holdings;
     if (engine === undefined || !this.#hasSuspects) return;
     this.#hasSuspects = false;
-    for (const { n, claimed_at } of this.#trials()) {
-      if (this.#isOver(n, claimed_at))
-        this.#db.run('UPDATE runs SET claimed_at = NULL WHERE n = ? AND owner = ?', n, engine);
+    for (const row of this.#trials()) {
+      if (this.#isOver(row))
+        this.#db.run('UPDATE runs SET claimed_at = NULL WHERE n = ? AND owner = ?', row.n, engine);
       else this.#hasSuspects = true;
     }
   }
 
   /** Whether a suspect was claimed a moment ago, and has neither settled a task, nor waits, nor been released. */
   #isTrialOn(): boolean {
-    return this.#trials().some(({ n, claimed_at }) => !this.#isOver(n, claimed_at));
+    return this.#trials().some((row) => !this.#isOver(row));
   }
 
   /** Suspects that somebody has, and whose trial was not found to be over. */
-  #trials(): { n: number; claimed_at: number }[] {
-    return this.#db.all(
-      `SELECT n, claimed_at FROM runs INDEXED BY unsettled_runs WHERE ended_at IS NULL AND owner IS NOT NULL
+  #trials(): ClaimedRow[] {
+    return this.#db.all<ClaimedRow>(
+      `SELECT n, id, claimed_at FROM runs INDEXED BY unsettled_runs WHERE ended_at IS NULL AND owner IS NOT NULL
        AND losses >= ${suspectLosses} AND claimed_at IS NOT NULL`,
     );
   }
 
-  #isOver(n: number, claimedAt: number): boolean {
+  #isOver(row: ClaimedRow): boolean {
     const now = Date.now();
+    const claimedAt = row.claimed_at ?? 0;
     const isYoung = claimedAt > now - trialMs && claimedAt <= now;
-    return !isYoung || !isUnderWay(this.#db, n, false);
+    return !isYoung || !isUnderWay(this.#db, row, false);
   }
 
   #take(engine: number, n: number): void {
@@ -209,7 +224,7 @@ export class Claims {
   /** Once it is committed. */
   #hold({ n, id, flow, epoch, seq }: ClaimRow, losses: number): ClaimedRun {
     if (losses >= suspectLosses) this.#hasSuspects = true;
-    this.#holdings.hold(id, { n, epoch: epoch + 1, seq, losses });
+    this.#holdings.hold(id, { n, epoch: epoch + 1, seq, losses, below: undefined });
     return { id, flow, seq, epoch: epoch + 1, losses };
   }
 }

@@ -1,14 +1,23 @@
+import { isChildId, rootIdOf } from '../../model/child-id.ts';
 import { StoreConflictError } from '../../model/error.ts';
 import type { Connection } from './connection.ts';
 import { markOfThis, type ProcessMark } from './process-mark.ts';
 import type { ThreadSettings } from './protocol.ts';
 
-/** A run as the journal has it, to append to. */
+/** A root as the journal has it, to append to. */
 export interface HeldRun {
   readonly n: number;
   readonly epoch: number;
   seq: number;
   losses: number;
+  /** The unsettled runs below it that are known, by id, once there are any. */
+  below: Map<string, HeldChild> | undefined;
+}
+
+/** A run below a root, as its journal has it. It belongs to whoever has the root. */
+export interface HeldChild {
+  readonly n: number;
+  seq: number;
 }
 
 /** For how long an engine that was ended is remembered, for people to see. */
@@ -18,9 +27,10 @@ const rememberedMs = 30 * 86_400_000;
 const mostLeft = 10_000;
 
 /**
- * This store as an engine among those that share the file, and the unsettled runs that it owns.
+ * This store as an engine among those that share the file, and the unsettled roots that it owns. A child's id stands for
+ * its root where this asks about owners.
  *
- * What is remembered of a run (row, epoch, last `seq`, losses) is true within `write`, for SQLite has one writer at a
+ * What is remembered of a root and the runs below it (row, epoch, last `seq`, losses) is true within `write`, for SQLite has one writer at a
  * time, and besides this thread only two can change it, each in one transaction that leaves a trace in this engine's
  * row, which `write` reads first. A takeover moves the runs and marks the engine as ended. A removal adds to
  * `removals`: then all rows are read again. A run that settles is no longer remembered, since others may run it again;
@@ -31,7 +41,7 @@ export class Holdings {
   readonly #db: Connection;
   readonly #leaseMs: number;
   readonly #tellTaken: (runIds: readonly string[]) => void;
-  /** By id; `undefined` for a run whose row must be read again. */
+  /** By id; `undefined` for a root whose row, and those of the runs below it, must be read again. */
   readonly #held = new Map<string, HeldRun | undefined>();
   /** Runs that have left, with the engine that this was then; the oldest go first. */
   readonly #left = new Map<string, number>();
@@ -91,7 +101,7 @@ export class Holdings {
 
   /** Throws `StoreConflictError` if others have taken the run over. */
   checkTaken(runId: string): void {
-    if (!this.#taken.has(runId)) return;
+    if (this.#taken.size === 0 || !this.#taken.has(rootIdOf(runId))) return;
     throw new StoreConflictError(
       runId,
       `Run ${runId} has been taken over by another engine, which held this one dead`,
@@ -99,25 +109,28 @@ export class Holdings {
   }
 
   holds(runId: string): boolean {
-    return this.#held.has(runId);
+    return this.#held.has(rootIdOf(runId));
   }
 
-  held(runId: string): HeldRun | undefined {
-    return this.#held.get(runId);
+  held(rootId: string): HeldRun | undefined {
+    return this.#held.get(rootId);
   }
 
-  hold(runId: string, run: HeldRun): void {
-    this.#taken.delete(runId);
-    this.#left.delete(runId);
-    this.#held.set(runId, run);
+  hold(rootId: string, run: HeldRun): void {
+    this.#taken.delete(rootId);
+    this.#left.delete(rootId);
+    this.#held.set(rootId, run);
   }
 
-  /** Has the row of a run read again before it is used, since a transaction was undone. */
+  /** Has the rows of trees read again before they are used, since a transaction was undone. */
   doubt(runIds: Iterable<string>): void {
-    for (const runId of runIds) if (this.#held.has(runId)) this.#held.set(runId, undefined);
+    for (const runId of runIds) {
+      const rootId = rootIdOf(runId);
+      if (this.#held.has(rootId)) this.#held.set(rootId, undefined);
+    }
   }
 
-  /** Of a run that has settled, or was released. */
+  /** Of a root that has settled, or was released. */
   drop(runId: string): void {
     if (this.#held.delete(runId) && this.#engine !== undefined) this.#left.set(runId, this.#engine);
     if (this.#left.size > mostLeft) this.#left.delete(this.#left.keys().next().value as string);
@@ -125,13 +138,14 @@ export class Holdings {
 
   /** Throws `StoreConflictError` if a run that has settled here, or was released, has had another owner since. */
   checkLeft(runId: string, owner: number | null): void {
-    const left = this.#left.get(runId);
+    const left = this.#left.get(rootIdOf(runId));
     if (left === undefined || owner === null || owner === left || owner === this.#engine) return;
     throw new StoreConflictError(runId, `Run ${runId} goes on at another engine since it was left here`);
   }
 
-  /** Of a run that was removed. */
+  /** Of a run that was removed, with all below it. */
   forget(runId: string): void {
+    if (isChildId(runId)) return this.doubt([runId]);
     this.#held.delete(runId);
     this.#taken.delete(runId);
     this.#left.delete(runId);

@@ -37,6 +37,8 @@ export interface JournalPart {
 
 /** Calls to the thread, by name. */
 export interface Calls {
+  /** All of them or none: the runs of a tree, each with its whole journal. */
+  appendTree(runs: AppendFields): void;
   lastSeq(runId: string): number;
   /** Rows after `seq`, about as many as parse in a few milliseconds. */
   read(runId: string, afterSeq: number): JournalPart;

@@ -1,6 +1,7 @@
 import { StoreError } from '../../model/error.ts';
 import type { RunRequest } from '../shared.ts';
 import type { Connection } from './connection.ts';
+import { findRun } from './find-run.ts';
 import type { Holdings } from './holdings.ts';
 import type { Others } from './others.ts';
 import type { ThreadEvent } from './protocol.ts';
@@ -11,7 +12,6 @@ const forgottenMs = 60_000;
 /** A request of this store to another. */
 interface Asked {
   readonly runId: string;
-  readonly run: number;
   readonly owner: number;
   answered(error: StoreError | undefined): void;
 }
@@ -40,18 +40,16 @@ export class Requests {
 
   ask(runId: string, request: RunRequest, answered: (error: StoreError | undefined) => void): void {
     this.#others.look(performance.now());
-    const row = this.#db.get<{ n: number; owner: number | null }>(
-      'SELECT n, owner FROM runs WHERE id = ? AND ended_at IS NULL',
-      runId,
-    );
-    if (row === undefined) throw new StoreError('unowned', `No unsettled run has the id ${runId}`);
+    const row = findRun(this.#db, runId);
+    if (row === undefined || row.ended_at !== null)
+      throw new StoreError('unowned', `No unsettled run has the id ${runId}`);
     if (row.owner === null || this.#others.isDead(row.owner))
       throw new StoreError('unowned', `No engine that is alive owns run ${runId}: claim it first`);
     const key = this.#db.insert(
       'INSERT INTO requests (run, owner, text, asked_at) VALUES (?, ?, ?, ?)',
       ...[row.n, row.owner, JSON.stringify(request), Date.now()],
     );
-    this.#asked.set(key, { runId, run: row.n, owner: row.owner, answered });
+    this.#asked.set(key, { runId, owner: row.owner, answered });
   }
 
   /** Passes answers on, and gives up what nobody will answer. */
@@ -72,8 +70,9 @@ export class Requests {
     const { engine } = this.#holdings;
     if (engine === undefined) return;
     const rows = this.#db.all<{ n: number; id: string; text: string }>(
-      `SELECT requests.n, runs.id, requests.text FROM requests JOIN runs ON runs.n = requests.run
-       WHERE requests.owner = ? AND answer IS NULL`,
+      `SELECT requests.n, coalesce(runs.id, children.id) AS id, requests.text FROM requests
+       LEFT JOIN runs ON runs.n = requests.run LEFT JOIN children ON children.n = requests.run
+       WHERE requests.owner = ? AND answer IS NULL AND coalesce(runs.id, children.id) IS NOT NULL`,
       engine,
     );
     for (const { n, id, text } of rows) {
@@ -96,10 +95,8 @@ export class Requests {
     if (isAny) this.#db.run('DELETE FROM requests WHERE asked_at < ?', before);
   }
 
-  #isOwned({ run, owner }: Asked): boolean {
-    if (this.#others.isDead(owner)) return false;
-    const row = this.#db.get<{ owner: number | null }>('SELECT owner FROM runs WHERE n = ?', run);
-    return row?.owner === owner;
+  #isOwned({ runId, owner }: Asked): boolean {
+    return !this.#others.isDead(owner) && findRun(this.#db, runId)?.owner === owner;
   }
 }
 

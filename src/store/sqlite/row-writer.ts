@@ -92,11 +92,12 @@ export class RowWriter implements EntryVisitor {
     const ending = endingOf(type);
     this.#end = ending && { ending, at };
     const ms = at - this.#at;
-    if ((type === 'task.ready' || type === 'task.started' || type === 'task.done') && isExact(this.#at, ms)) {
-      const attempt = type === 'task.ready' ? 0 : entry.attempt;
-      const output = type === 'task.done' ? entry.output : undefined;
-      this.#addStep(type, quoted(entry.taskId), ms, attempt, output);
-    } else this.#addObject(entry);
+    const isStep =
+      type === 'task.ready' || type === 'task.started' || (type === 'task.done' && entry.child === undefined);
+    if (!isStep || !isExact(this.#at, ms)) return this.#addObject(entry);
+    const attempt = type === 'task.ready' ? 0 : entry.attempt;
+    const output = type === 'task.done' ? entry.output : undefined;
+    this.#addStep(type, quoted(entry.taskId), ms, attempt, output);
   }
 
   #next(at: number): void {

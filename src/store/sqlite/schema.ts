@@ -88,4 +88,44 @@ export const migrations: readonly string[] = [
     kept_at INTEGER NOT NULL
   );
   `,
+  `
+  -- Child runs, apart from roots, which they must not slow down. They belong to whoever owns their root.
+  CREATE TABLE children (
+    n INTEGER PRIMARY KEY AUTOINCREMENT, -- from 2^31 on, for roots have the numbers below
+    id TEXT NOT NULL,
+    root INTEGER NOT NULL, -- number of the root; a child whose root is gone is still to be deleted
+    flow TEXT NOT NULL DEFAULT '',
+    started_at INTEGER,
+    ended_at INTEGER,
+    ending TEXT
+  );
+  INSERT INTO sqlite_sequence (name, seq) VALUES ('children', 2147483647);
+  CREATE UNIQUE INDEX children_by_id ON children (id, root);
+  CREATE INDEX children_by_root ON children (root);
+  DROP VIEW entries;
+  -- The journals for people: SELECT * FROM entries WHERE run = '…';
+  CREATE VIEW entries AS
+    SELECT
+      known.id AS run,
+      journal.seq - json_array_length(journal.text) + 1 + item.key AS seq,
+      strftime('%Y-%m-%d %H:%M:%f', CASE item.type
+        WHEN 'array' THEN journal.at + json_extract(item.value, '$[2]')
+        ELSE json_extract(item.value, '$.at') END / 1000.0, 'unixepoch') AS time,
+      CASE item.type
+        WHEN 'array' THEN 'task.' || rtrim(json_extract(item.value, '$[0]'), '*')
+        ELSE json_extract(item.value, '$.type') END AS type,
+      json_extract(item.value, CASE item.type WHEN 'array' THEN '$[1]' ELSE '$.taskId' END) AS task,
+      json_extract(item.value, CASE item.type WHEN 'array' THEN '$[3]' ELSE '$.attempt' END) AS attempt,
+      CASE item.type
+        WHEN 'array' THEN json_extract(item.value, '$[4]')
+        ELSE json_remove(item.value, '$.type', '$.at', '$.taskId', '$.attempt') END AS value,
+      journal.epoch AS epoch
+    FROM (
+      SELECT n, id FROM runs
+      UNION ALL
+      SELECT children.n, children.id FROM children JOIN runs ON runs.n = children.root
+    ) AS known
+    JOIN journal ON journal.place BETWEEN (known.n << 32) AND (known.n << 32) + 4294967295
+    JOIN json_each(journal.text) AS item;
+  `,
 ];

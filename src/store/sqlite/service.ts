@@ -1,7 +1,8 @@
-import { Appender, lastSeqSql } from './appender.ts';
+import { Appender } from './appender.ts';
 import { Claims } from './claims.ts';
 import type { Connection } from './connection.ts';
 import { refusalOf } from './failure.ts';
+import { findRun } from './find-run.ts';
 import { keepFlow, readFlow } from './flows.ts';
 import { Holdings } from './holdings.ts';
 import { Others } from './others.ts';
@@ -90,11 +91,11 @@ export class Service {
     lastSeq: (runId) => {
       if (this.#holdings.holds(runId)) this.#holdings.look();
       this.#holdings.checkTaken(runId);
-      const sql = `SELECT owner, ${lastSeqSql} AS seq FROM runs WHERE id = ?`;
-      const row = this.#db.get<{ owner: number | null; seq: number }>(sql, runId);
+      const row = findRun(this.#db, runId);
       this.#holdings.checkLeft(runId, row?.owner ?? null);
       return row?.seq ?? 0;
     },
+    appendTree: (fields) => this.#appender.commitTree(fields),
     read: (runId, afterSeq) => readPart(this.#db, runId, afterSeq),
     list: (filter, after) => listPage(this.#db, filter, after),
     remove: (runId) => {

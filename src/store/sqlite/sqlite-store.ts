@@ -1,13 +1,13 @@
 import { StoreError, textOf } from '../../model/error.ts';
 import type { FlowOutline } from '../../model/flow-outline.ts';
 import type { Entry } from '../../model/journal.ts';
-import type { RunFilter, RunSummary } from '../../model/summary.ts';
+import { checkTree, type RunFilter, type RunSummary } from '../../model/summary.ts';
 import type { ClaimedRun, ClaimOptions, RunRequest, SharedStore, StoreWatcher } from '../shared.ts';
 import type { Append, ValueFormat } from '../store.ts';
 import { createValueFormat } from '../values.ts';
 import { checkOptions, type SqliteStoreOptions } from './options.ts';
 import { outlineText } from './outline-text.ts';
-import type { ThreadEvent, ThreadSettings } from './protocol.ts';
+import type { AppendFields, ThreadEvent, ThreadSettings } from './protocol.ts';
 import type { Row } from './row.ts';
 import { RowReader } from './row-reader.ts';
 import { RowWriter } from './row-writer.ts';
@@ -16,6 +16,7 @@ import { ThreadLink } from './thread-link.ts';
 /** A store in an SQLite file. All its methods return promises. */
 export interface SqliteStore extends SharedStore, AsyncDisposable {
   append(given: Append): Promise<void>;
+  appendTree(runs: readonly Append[]): Promise<void>;
   lastSeq(runId: string): Promise<number>;
   read(runId: string): Promise<readonly Entry[]>;
   list(filter?: RunFilter): Promise<readonly RunSummary[]>;
@@ -88,17 +89,31 @@ class Sqlite implements SqliteStore {
   }
 
   append(given: Append): Promise<void> {
-    const { runId, expectedSeq, seq } = given;
     try {
-      const { rows, news } = this.#writer.write(given);
-      const { at, text } = rows.at(-1) as Row;
-      const before = rows.length > 1 ? rows.slice(0, -1) : none;
-      const { settles, start, end } = news;
-      const rest = [settles, start?.flow, start?.at, end?.ending, end?.at] as const;
-      return this.#link.append([runId, expectedSeq, seq, at, text, before, ...rest]);
+      return this.#link.append(this.#fieldsOf(given));
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  async appendTree(runs: readonly Append[]): Promise<void> {
+    checkTree(runs);
+    await this.#link.call(
+      'appendTree',
+      runs.flatMap((run) => this.#fieldsOf(run)),
+    );
+  }
+
+  #fieldsOf(given: Append): AppendFields {
+    const { runId, expectedSeq, seq } = given;
+    const { rows, news } = this.#writer.write(given);
+    const { at, text } = rows.at(-1) as Row;
+    const before = rows.length > 1 ? rows.slice(0, -1) : none;
+    const { settles, start, end } = news;
+    return [
+      ...[runId, expectedSeq, seq, at, text, before],
+      ...[settles, start?.flow, start?.at, end?.ending, end?.at],
+    ];
   }
 
   lastSeq(runId: string): Promise<number> {

@@ -1,4 +1,6 @@
+import { isChildId } from '../../model/child-id.ts';
 import type { Connection } from './connection.ts';
+import { type FoundRun, findRun, idsBelow } from './find-run.ts';
 import type { ThreadSettings } from './protocol.ts';
 
 /** Rows of journals deleted in one step, for which others have to wait. */
@@ -32,11 +34,13 @@ export class Sweeper {
     this.#keepMs = keepMs;
   }
 
-  /** The run is unknown at once; its journal goes bit by bit. */
+  /** The run is unknown at once, with all below it; their journals go bit by bit. */
   remove(runId: string): void {
     this.#db.write(() => {
-      const run = this.#db.get<Settled>('SELECT n, owner FROM runs WHERE id = ?', runId);
-      if (run !== undefined) this.#removeRun(run);
+      const run = findRun(this.#db, runId);
+      if (run === undefined) return;
+      if (isChildId(runId)) this.#removeChild(runId, run);
+      else this.#removeRoot(run);
     });
     this.#schedule();
   }
@@ -60,10 +64,29 @@ export class Sweeper {
     clearImmediate(this.#timer);
   }
 
-  #removeRun({ n, owner }: Settled): void {
+  /** A child whose root is gone is unknown: its row goes with its journal. */
+  #removeRoot({ n, owner }: Settled): void {
     this.#hasGarbage = true;
     this.#db.run('DELETE FROM runs WHERE n = ?', n);
     this.#db.run('INSERT INTO removed_runs (n) VALUES (?)', n);
+    this.#noteRemoval(owner);
+  }
+
+  #removeChild(runId: string, { root, owner }: FoundRun): void {
+    this.#hasGarbage = true;
+    for (const [which, ...values] of [
+      ['id = ?', runId],
+      ['id >= ? AND id < ?', ...idsBelow(runId)],
+    ] as const) {
+      const rows = `FROM children INDEXED BY children_by_id WHERE root = ? AND ${which}`;
+      this.#db.run(`INSERT INTO removed_runs (n) SELECT n ${rows}`, root, ...values);
+      this.#db.run(`DELETE ${rows}`, root, ...values);
+    }
+    this.#noteRemoval(owner);
+  }
+
+  /** Has the owner read its rows again before it uses them. */
+  #noteRemoval(owner: number | null): void {
     if (owner !== null) this.#db.run('UPDATE engines SET removals = removals + 1 WHERE n = ?', owner);
   }
 
@@ -79,7 +102,7 @@ export class Sweeper {
     const old = this.#findOld();
     if (old.length > 0) {
       this.#db.write(() => {
-        for (const run of old) this.#removeRun(run);
+        for (const root of old) this.#removeRoot(root);
       });
     }
     return old.length === stepRuns;
@@ -122,16 +145,26 @@ export class Sweeper {
   /** Returns whether there is more to delete. */
   #deleteSome(): boolean {
     for (let left = stepRows; left > 0; ) {
-      const run = this.#db.get<{ n: number }>('SELECT n FROM removed_runs LIMIT 1');
+      const run = this.#db.get<Numbered>('SELECT n FROM removed_runs LIMIT 1');
       if (run === undefined) return false;
+      const child = this.#db.get<Numbered>('SELECT n FROM children WHERE root = ? LIMIT 1', run.n);
+      const { n } = child ?? run;
       const deleted = this.#db.run(
         `DELETE FROM journal WHERE place IN (SELECT place FROM journal
          WHERE place BETWEEN ? << 32 AND (? << 32) + 4294967295 LIMIT ?)`,
-        ...[run.n, run.n, left],
+        ...[n, n, left],
       );
-      if (deleted < left) this.#db.run('DELETE FROM removed_runs WHERE n = ?', run.n);
+      if (deleted < left) {
+        if (child === undefined) this.#db.run('DELETE FROM removed_runs WHERE n = ?', n);
+        else this.#db.run('DELETE FROM children WHERE n = ?', n);
+      }
       left -= Math.max(1, deleted);
     }
     return true;
   }
+}
+
+interface Numbered {
+  readonly [column: string]: unknown;
+  readonly n: number;
 }

@@ -1,3 +1,4 @@
+import { childIdOf } from '../../model/child-id.ts';
 import type { Connection } from './connection.ts';
 
 type StoredEntry =
@@ -14,12 +15,32 @@ const perhaps: ReadonlySet<string> = new Set(['ready', 'started', 'progress']);
 /** Those of tasks that are, where starts are kept before bodies are called. */
 const certainly: ReadonlySet<string> = new Set(['started', 'progress']);
 
+/** A run whose journal is looked at. */
+interface Run {
+  readonly n: number;
+  readonly id: string;
+}
+
 /**
- * Whether a body of a run may have been under way: the last entry of a task tells.
+ * Whether a body of a tree may have been under way: the last entry of a task tells. The body of a task that has had child
+ * runs is such a run, so the tasks of that tell.
  *
  * @param areStartsKept whether its engine kept the start of an attempt before it called the body
  */
-export function isUnderWay(db: Connection, run: number, areStartsKept: boolean): boolean {
+export function isUnderWay(db: Connection, root: Run, areStartsKept: boolean): boolean {
+  const left: Run[] = [root];
+  for (let run = left.pop(); run !== undefined; run = left.pop()) {
+    for (const taskId of tasksUnderWay(db, run.n, areStartsKept)) {
+      const children = childrenOf(db, root.n, run.id, taskId);
+      if (children.length === 0) return true;
+      for (const child of children) if (child.ended_at === null) left.push(child);
+    }
+  }
+  return false;
+}
+
+/** Ids of tasks whose last entry says that they may be under way. */
+function* tasksUnderWay(db: Connection, run: number, areStartsKept: boolean): Generator<string> {
   const underWay = areStartsKept ? certainly : perhaps;
   const known = new Set<string>();
   const rows = db.iterate<{ text: string }>(
@@ -33,9 +54,32 @@ export function isUnderWay(db: Connection, run: number, areStartsKept: boolean):
         for (const taskId of [...(entry.dropped ?? []), ...(entry.waiting ?? [])]) known.add(taskId);
       const [kind, taskId] = 'type' in entry ? [entry.type.replace('task.', ''), entry.taskId] : entry;
       if (taskId === undefined || known.has(taskId)) continue;
-      if (underWay.has(kind)) return true;
       known.add(taskId);
+      if (underWay.has(kind)) yield taskId;
     }
   }
-  return false;
+}
+
+interface Child extends Run {
+  readonly [column: string]: unknown;
+  readonly ended_at: number | null;
+}
+
+/** The child runs of a task, one for each of its lives: what is below them is skipped, not read. */
+function childrenOf(db: Connection, root: number, runId: string, taskId: string): Child[] {
+  const children: Child[] = [];
+  const start = childIdOf(runId, taskId, 0).slice(0, -1);
+  // `$` follows `#`, and `0` follows `/`.
+  const end = `${start.slice(0, -1)}$`;
+  for (let from = start; ; ) {
+    const row = db.get<Child>(
+      `SELECT n, id, ended_at FROM children INDEXED BY children_by_id
+       WHERE id >= ? AND id < ? AND root = ? ORDER BY id LIMIT 1`,
+      ...[from, end, root],
+    );
+    if (row === undefined) return children;
+    const [id] = row.id.slice(start.length).split('/', 1);
+    if (row.id === start + id) children.push(row);
+    from = `${start}${id}0`;
+  }
 }

@@ -148,13 +148,13 @@ const damaged: readonly (readonly [what: string, content: string | Uint8Array, s
   ['a list as header', '[]\n', ':1: must be an object, but is '],
   [
     'a later version',
-    withLine(1, { version: 2 }),
-    ':1: `version` must be 1, which this topple reads, but is 2.',
+    withLine(1, { version: 3 }),
+    ':1: `version` must be 1 or 2, which this topple reads, but is 3.',
   ],
   [
     'later entries',
     withLine(1, { journal: 9 }),
-    ':1: `journal` must be 1, which this topple reads, but is 9.',
+    ':1: `journal` must be 1 or 2, which this topple reads, but is 9.',
   ],
   [
     'an id with a slash',

@@ -21,6 +21,22 @@ test('keeps runs for the next store', async () => {
   assert.is(await second.lastSeq('r'), 3);
 });
 
+test('keeps the entries of a run whose number is large apart', async () => {
+  const file = tempFile();
+  await (await createSqliteStore(file)).close();
+  const db = new DatabaseSync(file);
+  db.exec(`INSERT INTO runs (n, id) VALUES (${2 ** 30}, 'before')`);
+  db.close();
+  await using store = await createSqliteStore(file);
+  const appends = [0, 1, 2].map((seq) => given('r', seq, { type: 'task.ready' }));
+  for (const append of appends) await store.append(append);
+  assert.equal(
+    await store.read('r'),
+    appends.flatMap(({ entries }) => entries),
+  );
+  assert.is(await store.lastSeq('r'), 3);
+});
+
 test('can be read by a person', async () => {
   const file = tempFile();
   await using store = await createSqliteStore(file);
@@ -95,7 +111,10 @@ test('that is damaged says so', async () => {
     await store.append(given(`r${run}`, 0, { type: 'task.done', attempt: 1, output: 'x'.repeat(500) }));
   await store.close();
   const bytes = readFileSync(file);
-  bytes.fill(0xff, 4_096);
+  const db = new DatabaseSync(file);
+  const roots = db.prepare('SELECT rootpage AS page FROM sqlite_schema WHERE rootpage > 0').all();
+  db.close();
+  for (const { page } of roots) bytes.fill(0xff, (Number(page) - 1) * 4_096, Number(page) * 4_096);
   writeFileSync(file, bytes);
   const damaged = await createSqliteStore(file);
   assert.is((await refusal(damaged.read('r1')))?.code, 'corrupt');
@@ -139,7 +158,7 @@ test('that can only be read is read, and refuses the rest', async () => {
 
 test('that is full keeps what it has, and takes what still fits', async () => {
   const file = tempFile();
-  await using store = await createSqliteStore(file, { maxBytes: 128 * 1_024 });
+  await using store = await createSqliteStore(file, { maxBytes: 144 * 1_024 });
   const big = 'x'.repeat(60_000);
   const output = (runId: string, value: string) =>
     store.append(given(runId, 0, { type: 'task.done', attempt: 1, output: value }));

@@ -25,7 +25,7 @@ for (const name of files) {
     copyFileSync(join(folder, name), file);
     await using store = await createSqliteStore(file);
     const asJson = (value: unknown) => JSON.parse(JSON.stringify(value));
-    assert.equal(asJson(await store.list()), list);
+    assert.equal(asJson([...(await store.list()), ...(await store.list({ under: 'failed' }))]), list);
     for (const [runId, entries] of Object.entries(journals))
       assert.equal(asJson(await store.read(runId)), entries);
     // The first files had no outlines.
@@ -35,5 +35,10 @@ for (const name of files) {
     assert.is(run?.id, 'failed');
     await store.append(given('failed', run?.seq as number, { type: 'task.started', attempt: 1 }));
     assert.is(await store.lastSeq('failed'), 7);
+    // The first files had no child runs.
+    const last = await store.lastSeq('failed/account#1');
+    assert.is(last, /^file-[12]-/.test(name) ? 0 : 2);
+    await store.append(given('failed/account#1', last, { type: 'run.started' }));
+    assert.is(await store.lastSeq('failed/account#1'), last + 1);
   });
 }

@@ -47,6 +47,59 @@ test('reach the owner of the run, and return when it has answered', async () => 
   await Promise.all([owner.close(), asker.close()]);
 });
 
+test('for a child run reach the owner of its root, with the id of the child', async () => {
+  const [, owner, asker] = await two();
+  await owner.append(given('r/a#1', 0, started));
+  await owner.append(given('r/b#1', 0, started, { type: 'run.failed' }));
+  const seen: unknown[] = [];
+  await owner.watch({
+    flows: [],
+    requested: (runId, { type }) => {
+      seen.push([runId, type]);
+      if (runId === 'r/b#1') throw new Error('It has settled');
+    },
+  });
+  await asker.request('r/a#1', { type: 'cancel' });
+  const pause = { type: 'pause' } as const;
+  assert.match(
+    (await refusal(asker.request('r/b#1', pause)))?.message as string,
+    'The engine that owns run r/b#1 refused: It has settled',
+  );
+  assert.equal(seen, [
+    ['r/a#1', 'cancel'],
+    ['r/b#1', 'pause'],
+  ]);
+  const unknown = ['r/c#1', 's/a#1'].map((id) => asker.request(id, pause));
+  assert.equal(await codesOf(unknown), ['unowned', 'unowned']);
+  await owner.append(given('r', 1, { type: 'run.failed' }));
+  assert.equal(await codesOf([asker.request('r/a#1', pause)]), ['unowned']);
+  await Promise.all([owner.close(), asker.close()]);
+});
+
+test('for a child run end when it is removed, or nobody owns its root any more', async () => {
+  for (const leave of [
+    (store: SqliteStore) => store.remove('r/a#1'),
+    (store: SqliteStore) => store.remove('r'),
+    (store: SqliteStore) => store.release(['r']),
+  ]) {
+    const [, owner, asker] = await two();
+    await owner.append(given('r/a#1', 0, started));
+    const told = Promise.withResolvers<void>();
+    await owner.watch({
+      flows: [],
+      requested: () => {
+        told.resolve();
+        return new Promise(() => {});
+      },
+    });
+    const asked = refusal(asker.request('r/a#1', { type: 'resume' }));
+    await told.promise;
+    await leave(owner);
+    assert.is((await asked)?.code, 'unowned');
+    await Promise.all([owner.close(), asker.close()]);
+  }
+});
+
 test('are refused in the words of the owner, or because it takes none', async () => {
   const [, owner, asker] = await two();
   const pause = { type: 'pause' } as const;

@@ -30,7 +30,9 @@ async function leaves(file: string, options: SqliteStoreOptions, expected: reado
   while (ids.length > expected.length);
   assert.equal(ids, expected);
   const db = new DatabaseSync(file, { readOnly: true });
-  const orphans = db.prepare('SELECT count(*) AS n FROM journal WHERE run NOT IN (SELECT n FROM runs)');
+  const orphans = db.prepare(`SELECT
+    (SELECT count(*) FROM children WHERE root NOT IN (SELECT n FROM runs)) +
+    (SELECT count(*) FROM journal WHERE run & 4294967295 NOT IN (SELECT n FROM runs UNION SELECT n FROM children)) AS n`);
   let { n } = orphans.get() as { n: number };
   while (n > 0) {
     await store.lastSeq('');
@@ -66,6 +68,62 @@ test('goes on as runs settle', async () => {
     (await store.list()).map(({ id }) => id),
     ['r128', 'r129'],
   );
+});
+
+test('counts roots, and takes what is below them along', async () => {
+  const file = tempFile();
+  const store = await createSqliteStore(file, quick);
+  for (const [id, at] of Object.entries({ a: 10, b: 20, c: 30 })) {
+    await store.append(given(id, 0, started));
+    for (const child of [`${id}/x#1`, `${id}/x#1/y#1`, `${id}/z#1`])
+      await store.append(given(child, 0, started, { ...failed, at: 1 }));
+    await store.append(given(id, 1, { ...failed, at }));
+  }
+  await store.close();
+  await leaves(file, { keepSettled: 2 }, ['b', 'c']);
+  await using left = await createSqliteStore(file, quick);
+  assert.equal(
+    (await left.list({ under: 'c' })).map(({ id }) => id),
+    ['c/x#1', 'c/x#1/y#1', 'c/z#1'],
+  );
+  assert.is(await left.lastSeq('a/x#1'), 0);
+  await left.remove('c/x#1');
+  await leaves(file, { keepSettled: 2 }, ['b', 'c']);
+  assert.equal(
+    (await left.list({ under: 'c' })).map(({ id }) => id),
+    ['c/z#1'],
+  );
+  await leaves(file, { keepSettled: 0 }, []);
+});
+
+test('of a large tree is done at once, and its rows go a step at a time', async () => {
+  const settings = checkOptions(':memory:', {});
+  const db = open(settings);
+  db.exec(`INSERT INTO runs (id) VALUES ('r'), ('s');
+    WITH RECURSIVE seqs (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM seqs WHERE seq < 1200)
+    INSERT INTO children (id, root) SELECT 'r/a#' || seq, 1 FROM seqs;
+    INSERT INTO children (id, root) VALUES ('s/a#1', 2);
+    INSERT INTO journal (place, epoch, at, text) SELECT (n << 32) + 1, 1, 1, '[]' FROM children`);
+  const rows = () =>
+    ['journal', 'children', 'removed_runs'].map(
+      (name) => db.get<{ n: number }>(`SELECT count(*) AS n FROM ${name}`)?.n,
+    );
+  const sweeper = new Sweeper(db, settings);
+  sweeper.remove('r');
+  const left = [rows()];
+  for (let step = 0; step < 5; step++) {
+    await new Promise(setImmediate);
+    left.push(rows());
+  }
+  assert.equal(left, [
+    [1_201, 1_201, 1],
+    [701, 702, 1],
+    [202, 203, 1],
+    [1, 1, 0],
+    [1, 1, 0],
+    [1, 1, 0],
+  ]);
+  db.close();
 });
 
 test('of a long journal takes a step at a time, between which others have their turn', async () => {
