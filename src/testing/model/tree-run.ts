@@ -13,6 +13,10 @@ export interface RunTold {
   readonly run: TreeRun;
   /** What it was told, by the step or by its parent; `undefined` if it only heard of a child, or got slots. */
   readonly step: Step | undefined;
+  /** Whether its parent told it. */
+  readonly isFromAbove: boolean;
+  /** What it heard of its children's ends, as steps of their tasks. */
+  readonly heard: readonly Step[];
   /** `undefined` if it began in the step. */
   readonly before: Situation | undefined;
   readonly taken: Taken;
@@ -33,6 +37,10 @@ export interface TreeChild {
   /** Whether it was told to end. */
   isEnding: boolean;
 }
+
+const alone = { isFromAbove: false, heard: [], listing: [] } as const;
+
+const kindOf = { done: 'done', failed: 'fails', cancelled: 'child cancelled' } as const;
 
 /** A run of a tree in the model. */
 export class TreeRun {
@@ -57,6 +65,8 @@ export class TreeRun {
   readonly children = new Map<number, TreeChild>();
   #turn: Turn | undefined;
   #step: Step | undefined;
+  #isFromAbove = false;
+  #heard: Step[] = [];
   #wasRecovered = false;
 
   constructor(world: FlowWorld, id: string, parent: TreeRun['parent'], items: number | undefined) {
@@ -100,7 +110,7 @@ export class TreeRun {
   start(): RunTold {
     const taken = this.world.start();
     this.at = taken.next;
-    return { run: this, step: undefined, before: undefined, taken, listing: [] };
+    return { ...alone, run: this, step: undefined, before: undefined, taken };
   }
 
   /** Takes a step by itself: of a run that has no children. */
@@ -108,7 +118,21 @@ export class TreeRun {
     const before = this.at as Situation;
     const taken = this.world.take(before, step);
     this.at = taken.next;
-    return { run: this, step, before, taken, listing: [] };
+    return { ...alone, run: this, step, before, taken };
+  }
+
+  /** Has something happen that its parent tells it. */
+  turnFromAbove(tick: number, step: Step): Turn {
+    this.#isFromAbove = true;
+    return this.turn(tick, step);
+  }
+
+  /** Hears how a task's child has ended. */
+  hear(tick: number, task: number, status: SettledRunStatus): void {
+    const turn = this.turn(tick);
+    const isEnding = this.running(task)?.ending !== undefined;
+    this.#heard.push({ kind: isEnding ? 'ends' : kindOf[status], task });
+    this.world.hearOfChild(turn, this.now, task, status);
   }
 
   recovered(): void {
@@ -125,13 +149,23 @@ export class TreeRun {
   end(): RunTold | undefined {
     if (this.#turn === undefined) return undefined;
     const taken = this.#turn.end();
-    const told = { run: this, step: this.#step, before: this.at, taken, listing: this.#listing() };
+    const told = {
+      run: this,
+      step: this.#step,
+      isFromAbove: this.#isFromAbove,
+      heard: this.#heard,
+      before: this.at,
+      taken,
+      listing: this.#listing(),
+    };
     this.at = taken.next;
     for (const one of taken.facts) {
       if (endingIn(one) !== undefined) this.settledBy.set(one.task, one);
       else if (one.fact.type === 'task.rerun') this.settledBy.delete(one.task);
     }
     this.#turn = this.#step = undefined;
+    this.#isFromAbove = false;
+    this.#heard = [];
     return told;
   }
 

@@ -28,6 +28,8 @@ export class TreeWalk {
   #runs: TreeRun[] = [];
   #order = 0;
   #tick = 0;
+  /** The step under way. */
+  #step: Step = { kind: 'stop', task: -1 };
 
   /** @param world of the root, with the limits of its engine */
   constructor(world: FlowWorld, runId: string) {
@@ -52,6 +54,7 @@ export class TreeWalk {
   /** Takes a step, which must be possible. */
   take(step: Step): readonly RunTold[] {
     this.#tick++;
+    this.#step = step;
     const { root } = this;
     if (!root.world.definition.hasChildren) return [root.take(step)];
     const run = this.find(step) as TreeRun;
@@ -137,12 +140,12 @@ export class TreeWalk {
           isChanged = true;
         } else if (child.run?.ending !== undefined) {
           child.isUp = false;
-          run.world.hearOfChild(run.turn(this.#tick), run.now, task, child.run.ending);
+          run.hear(this.#tick, task, child.run.ending);
           isChanged = true;
         } else if (row.ending !== undefined && !child.isEnding && child.run !== undefined) {
           child.isEnding = true;
           const cancel: Step = { kind: 'cancel', task: -1 };
-          child.run.world.apply(child.run.turn(this.#tick, cancel), child.run.now, cancel);
+          child.run.world.apply(child.run.turnFromAbove(this.#tick, cancel), child.run.now, cancel);
           isChanged = true;
         }
       }
@@ -162,7 +165,7 @@ export class TreeWalk {
       const before = this.#predecessorOf(run, task);
       if (before !== undefined) this.#begin(run, task, before.items, before);
       else if (isChildBody(body) && body.kind === 'flow') this.#begin(run, task, undefined);
-    } else if (own.ending === undefined) this.#recover(own, { kind: 'stop', task: -1 });
+    } else if (own.ending === undefined) this.#recover(own, this.#step);
     else if (!isSame && own.ending !== 'done') this.#rerun(own);
   }
 

@@ -95,8 +95,10 @@ export class Bodies {
 
   /** Ends the making of a map's list. */
   give(task: number, list: unknown): void {
-    const { end } = this.#leave(task);
-    end.resolve(list);
+    const body = this.#leave(task);
+    // Its attempt goes on, with the run that is its body.
+    this.#ended.splice(this.#ended.indexOf(body), 1);
+    body.end.resolve(list);
   }
 
   /** Ends an attempt with an error. */

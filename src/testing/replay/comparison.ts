@@ -94,6 +94,11 @@ export class Comparison {
     this.#signals = new SignalCheck(says);
   }
 
+  /** The number of the step. */
+  get number(): number {
+    return this.#number;
+  }
+
   /** What the model has of the run. */
   get now(): Situation {
     return this.#taken.next;
@@ -170,7 +175,8 @@ export class Comparison {
     });
     return () => {
       check(scope);
-      this.#signals.leave(this.#idOf(task), scope.signal);
+      // The attempt that makes a map's list goes on with its run.
+      if (!this.#hasChild(task)) this.#signals.leave(this.#idOf(task), scope.signal);
     };
   }
 

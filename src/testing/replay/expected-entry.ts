@@ -13,6 +13,8 @@ export interface Said {
   readonly runId: string;
   readonly input: unknown;
   readonly settings: RunSettings;
+  /** Whether what happens is told by the run above. */
+  readonly isFromAbove: boolean;
   /** Of a child run. */
   readonly above: { readonly parent: () => ParentTask; readonly continues: string | undefined } | undefined;
   /** The run's result, if the flow says how it is made. */
@@ -20,6 +22,8 @@ export interface Said {
   /** The reason why the run was cancelled. */
   readonly reason: unknown;
   outputOf(task: number): unknown;
+  /** How many tasks of a task's child have settled, and how; `undefined` if it has none. */
+  countsOf(task: number): object | undefined;
   /** The error of a task's last attempt. */
   failureOf(task: number): object | undefined;
   /** The instant of a failed task's retry. */
@@ -51,9 +55,11 @@ export function expectEntry(
       return { ...entry, ...flow, input: said.input, settings, ...child };
     }
     case 'run.cancelling':
+      return { ...entry, reason: said.reason, parent: said.isFromAbove ? said.above?.parent() : undefined };
     case 'run.cancelled':
-    case 'task.cancelled':
       return { ...entry, reason: said.reason };
+    case 'task.cancelled':
+      return { ...entry, reason: said.reason, child: said.countsOf(task) };
     case 'run.done':
       return { ...entry, output: said.result };
     case 'task.progress':
@@ -61,9 +67,9 @@ export function expectEntry(
     case 'task.retrying':
       return { ...entry, retryAt: said.retryAt(task), error: said.failureOf(task) };
     case 'task.done':
-      return { ...entry, output: said.outputOf(task) };
+      return { ...entry, output: said.outputOf(task), child: said.countsOf(task) };
     case 'task.failed':
-      return { ...entry, error: said.failureOf(task) };
+      return { ...entry, error: said.failureOf(task), child: said.countsOf(task) };
     case 'task.skipped':
       return { ...entry, reason: fact.cause === undefined ? saidOfSkip : undefined };
     case 'task.rerun':

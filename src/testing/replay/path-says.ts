@@ -22,7 +22,7 @@ export interface Above {
   readonly parent: () => ParentTask;
   /** The run whose done tasks it has. */
   readonly continues: string | undefined;
-  /** The reason of a cancel that comes from above; `undefined` if it does not. */
+  /** The reason of a cancel that comes from above. */
   readonly reason: () => unknown;
   /** The input of the run above, for the items of a map; those are its own input. */
   readonly mapInput: (() => unknown) | undefined;
@@ -32,11 +32,20 @@ export interface Above {
 export interface Tree {
   /** Of a child run. */
   readonly above: Above | undefined;
+  /** The output of a task that was done in the run that this one continues. */
+  readonly earlierOutputOf: (task: number) => unknown;
   /** The output of a task whose body is a run. */
   readonly outputOf: (task: number) => unknown;
+  /** How many tasks of that run have settled, and how; `undefined` if there is no such run. */
+  readonly countsOf: (task: number) => object | undefined;
 }
 
-const alone: Tree = { above: undefined, outputOf: () => undefined };
+const alone: Tree = {
+  above: undefined,
+  earlierOutputOf: () => undefined,
+  outputOf: () => undefined,
+  countsOf: () => undefined,
+};
 
 /** The values on a path so far: the input, the outputs and errors of bodies, the limits that passed. */
 export class PathSays implements Said {
@@ -45,12 +54,14 @@ export class PathSays implements Said {
   /** The input as it was given. */
   readonly given: unknown;
   readonly above: Above | undefined;
-  readonly #outputOfChild: (task: number) => unknown;
+  readonly #tree: Tree;
   readonly #definition: FlowDefinition;
   readonly #timetable: Timetable;
   readonly #real: Real;
   readonly #outputs = new Map<number, unknown>();
   readonly #failures = new Map<number, object>();
+  /** Whether it was told by its parent what it is told. */
+  isFromAbove = false;
   #reason: unknown;
   #number = 0;
 
@@ -65,10 +76,10 @@ export class PathSays implements Said {
     real: Real,
     input: unknown,
     settings: RunSettings,
-    { above, outputOf }: Tree = alone,
+    tree: Tree = alone,
   ) {
-    this.above = above;
-    this.#outputOfChild = outputOf;
+    this.above = tree.above;
+    this.#tree = tree;
     this.runId = runId;
     this.#definition = definition;
     this.#timetable = timetable;
@@ -82,7 +93,7 @@ export class PathSays implements Said {
     this.#number = number;
     if (step === undefined) return;
     const { kind, task } = step;
-    if (kind === 'cancel') this.#reason = this.above?.reason() ?? saidOfCancel;
+    if (kind === 'cancel') this.#reason = this.isFromAbove ? this.above?.reason() : saidOfCancel;
     if (kind === 'out of time') this.#reason = new EndsWith(textOf('totalTimeoutMs', this.runMs()));
     if (kind === 'rerun') this.#reason = undefined;
     if (kind === 'times out') this.#failures.set(task, this.#timeout('timeoutMs', this.attemptMs(task)));
@@ -128,9 +139,14 @@ export class PathSays implements Said {
   /** Gives a task's output; a schema may have changed the body's value. */
   outputOf(task: number): unknown {
     const definition = this.#definition.tasks[task] as TaskDefinition;
-    if (hasChild(definition)) return this.#outputOfChild(task);
+    if (hasChild(definition)) return this.#tree.outputOf(task) ?? this.#tree.earlierOutputOf(task);
+    if (!this.#outputs.has(task)) return this.#tree.earlierOutputOf(task);
     const { output } = definition;
     return output !== undefined && this.#real.isReal(task) ? unjudged : this.#outputs.get(task);
+  }
+
+  countsOf(task: number): object | undefined {
+    return this.#tree.countsOf(task);
   }
 
   failureOf(task: number): object | undefined {

@@ -250,9 +250,11 @@ class Replay {
 
   #listen(run: RunReplay, handle: Run): void {
     const process = this.#process;
+    run.unsubscribe?.();
     run.handle = handle;
     run.comparison.heardFrom(this.#store.read(run.id).length);
-    handle.on('*', (entry: Entry) => process.isGone || run.comparison.hear(entry));
+    const { unsubscribe } = handle.on('*', (entry: Entry) => process.isGone || run.comparison.hear(entry));
+    run.unsubscribe = unsubscribe;
   }
 
   /** Checks after the last step that nothing is left behind. */
@@ -463,7 +465,10 @@ class Replay {
       logger: {
         error: complain,
         warn: complain,
-        info: (message, data) => process.isGone || this.#root.comparison.log(message, data),
+        info: (message, data) => {
+          for (const { comparison } of process.isGone ? [] : this.#runs.values())
+            comparison.log(message, data);
+        },
       },
       concurrency: this.#limits.concurrency,
       pools: this.#limits.pools,

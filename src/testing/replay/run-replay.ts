@@ -1,4 +1,5 @@
 import type { MemoryStore, Run } from '../../index.ts';
+import { childIdOf } from '../../model/child-id.ts';
 import type { ParentTask, RunSettings } from '../../model/journal.ts';
 import type { Perform } from '../../model/perform.ts';
 import { isSettled } from '../../model/status.ts';
@@ -35,6 +36,8 @@ export class RunReplay {
   readonly comparison: Comparison;
   /** The engine's handle, while there is one. */
   handle: Run | undefined;
+  /** The end of listening to it. */
+  unsubscribe: (() => void) | undefined;
   readonly #records: ReadonlyMap<number, Record>;
 
   constructor(
@@ -59,12 +62,14 @@ export class RunReplay {
       ({
         parent: () => parent.#parentOf(run),
         continues: run.continues?.id,
-        reason: () => parent.#reasonFor(run),
+        reason: () => parent.says.reasonBelow(run.parent?.task ?? 0),
         mapInput: run.items === undefined ? undefined : () => parent.mapInput,
       } as const);
     this.says = new PathSays(id, definition, this.timetable, real, input, settingsOf(this.timetable), {
       above,
+      earlierOutputOf: (task) => shared.byId(run.continues?.id ?? '')?.says.outputOf(task),
       outputOf: (task) => shared.childOf(id, task)?.outcome,
+      countsOf: (task) => shared.byId(childIdOf(id, world.idOf(task), this.#lifeOf(task)))?.counts,
     });
     this.bodies = new Bodies(definition.graph.ids, this.timetable, this.says, real.performs);
     const { open } = this.bodies;
@@ -96,7 +101,8 @@ export class RunReplay {
   begin(number: number): void {
     const record = this.at(number);
     if (record === undefined) return this.comparison.rest(number);
-    const { step, taken, listing } = record;
+    const { step, taken, listing, isFromAbove } = record;
+    this.says.isFromAbove = isFromAbove;
     this.comparison.begin(step, taken, number, listing);
   }
 
@@ -133,18 +139,21 @@ export class RunReplay {
     return counts;
   }
 
+  /** From 1: the life of a task by now. */
+  #lifeOf(task: number): number {
+    const { number } = this.comparison;
+    let life = 1;
+    for (const { at, taken } of this.#records.values())
+      if (at <= number)
+        life += taken.facts.filter((one) => one.task === task && one.fact.type === 'task.rerun').length;
+    return life;
+  }
+
   #parentOf({ parent, id }: TreeRun): ParentTask {
     const task = parent?.task ?? 0;
     const taskId = this.world.idOf(task);
     const life = Number(id.slice(id.lastIndexOf('#') + 1));
     return { runId: this.id, taskId, life, attempt: this.comparison.now.rows[task]?.attempts ?? 0 };
-  }
-
-  /** The reason for which a child is cancelled with its task; `undefined` if the task is not told to end. */
-  #reasonFor({ parent }: TreeRun): unknown {
-    const task = parent?.task ?? 0;
-    const row = this.comparison.now.rows[task];
-    return row?.isLive && row.ending === undefined ? undefined : this.says.reasonBelow(task);
   }
 }
 
