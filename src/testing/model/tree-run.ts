@@ -66,6 +66,7 @@ export class TreeRun {
   #turn: Turn | undefined;
   #step: Step | undefined;
   #isFromAbove = false;
+  #isEndedByParent = false;
   #heard: Step[] = [];
   #wasRecovered = false;
 
@@ -101,6 +102,7 @@ export class TreeRun {
 
   /** Has something happen to it in the step under way. */
   turn(tick: number, step?: Step): Turn {
+    if (step?.kind === 'rerun') this.#isEndedByParent = false;
     this.#step ??= step;
     this.#turn ??= this.world.open(this.at, tick);
     return this.#turn;
@@ -121,9 +123,20 @@ export class TreeRun {
     return { ...alone, run: this, step, before, taken };
   }
 
+  /** Whether its parent had it cancelled. */
+  get wasEndedByParent(): boolean {
+    return this.#isEndedByParent && this.ending === 'cancelled';
+  }
+
+  /** Whether any of its tasks is neither done nor skipped. */
+  get hasMore(): boolean {
+    return this.now.rows.some((row) => row?.status !== 'done' && row?.status !== 'skipped');
+  }
+
   /** Has something happen that its parent tells it. */
   turnFromAbove(tick: number, step: Step): Turn {
     this.#isFromAbove = true;
+    this.#isEndedByParent = true;
     return this.turn(tick, step);
   }
 

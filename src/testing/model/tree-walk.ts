@@ -1,6 +1,7 @@
 import { childIdOf } from '../../model/child-id.ts';
 import { isChildBody, type TaskDefinition } from '../../model/definition.ts';
 import { tasksToRerun } from '../../model/rerun.ts';
+import type { SettledRunStatus } from '../../model/status.ts';
 import { hasChild } from './child-flow.ts';
 import type { FlowWorld } from './flow-world.ts';
 import { leftBy } from './kept.ts';
@@ -139,11 +140,11 @@ export class TreeWalk {
           this.#goOn(run, task, child, row.attempts);
           isChanged = true;
         } else if (child.run?.ending !== undefined) {
-          child.isUp = false;
-          run.hear(this.#tick, task, child.run.ending);
+          this.#hear(run, task, child.run, child);
           isChanged = true;
         } else if (row.ending !== undefined && !child.isEnding && child.run !== undefined) {
           child.isEnding = true;
+          if (child.run.now.run.value === 'cancelling') continue;
           const cancel: Step = { kind: 'cancel', task: -1 };
           child.run.world.apply(child.run.turnFromAbove(this.#tick, cancel), child.run.now, cancel);
           isChanged = true;
@@ -151,6 +152,14 @@ export class TreeWalk {
       }
     }
     return isChanged;
+  }
+
+  /** A child has ended. One that was ended with its task goes on where the task has lost that since. */
+  #hear(run: TreeRun, task: number, own: TreeRun, child: TreeChild): void {
+    const isLost = own.wasEndedByParent && run.running(task)?.ending === undefined;
+    if (isLost && own.hasMore) return this.#rerun(own);
+    child.isUp = false;
+    run.hear(this.#tick, task, own.ending as SettledRunStatus);
   }
 
   /** An attempt of a task begins: so does its child, or it goes on. */
@@ -161,12 +170,16 @@ export class TreeWalk {
     child.isEnding = false;
     const { run: own } = child;
     const { body } = run.world.definition.tasks[task] as TaskDefinition;
-    if (own === undefined) {
+    if (own === undefined && run.running(task)?.ending !== undefined) {
+      // There is nothing yet to be ended.
+      child.isUp = false;
+      run.hear(this.#tick, task, 'cancelled');
+    } else if (own === undefined) {
       const before = this.#predecessorOf(run, task);
       if (before !== undefined) this.#begin(run, task, before.items, before);
       else if (isChildBody(body) && body.kind === 'flow') this.#begin(run, task, undefined);
     } else if (own.ending === undefined) this.#recover(own, this.#step);
-    else if (!isSame && own.ending !== 'done') this.#rerun(own);
+    else if (own.ending !== 'done' && own.hasMore && (!isSame || own.wasEndedByParent)) this.#rerun(own);
   }
 
   /** Runs a settled run again: what is not done or skipped, and what is behind that. */

@@ -120,7 +120,7 @@ export class Comparison {
     this.#number = number;
     this.#expected = [];
     this.#calls = new Set();
-    this.#says.begin(step, number);
+    this.#says.begin(step, number, taken.facts);
     if (step?.kind === 'stop') this.#view.recover();
   }
 

@@ -48,7 +48,8 @@ export class ExpectedView {
     const life = this.#lives[task];
     if (life === undefined || fields.startedAt === undefined) return fields;
     const childId = childIdOf(this.#runId, this.#ids[task] as string, life);
-    return { ...fields, child: { runId: childId, counts: this.#countsOf(childId) } };
+    const { counts = this.#countsOf(childId), ...rest } = fields;
+    return { ...rest, child: { runId: childId, counts } };
   }
 
   /** @param task -1 for the run */
@@ -105,7 +106,15 @@ function taskAfter(before: Fields, { type, at, ...said }: ExpectedEntry): Fields
     case 'task.retrying':
       return { ...before, status: 'retrying', retryAt, error };
     default: {
-      const ended = { ...before, status: type.slice('task.'.length), endedAt: at, retryAt: undefined, cause };
+      const counts = said.child === undefined ? {} : { counts: said.child };
+      const ended = {
+        ...before,
+        status: type.slice('task.'.length),
+        endedAt: at,
+        retryAt: undefined,
+        cause,
+        ...counts,
+      };
       if (type === 'task.done') return { ...ended, output, error: undefined };
       return type === 'task.failed' ? { ...ended, error } : ended;
     }

@@ -2,6 +2,7 @@ import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
 import { TimeoutError, viewError } from '../../model/error.ts';
 import type { ParentTask, RunSettings } from '../../model/journal.ts';
 import { hasChild } from '../model/child-flow.ts';
+import type { ModelFact } from '../model/situation.ts';
 import type { Step } from '../model/steps.ts';
 import type { Said } from './expected-entry.ts';
 import { EndsWith, unjudged } from './fits.ts';
@@ -36,6 +37,8 @@ export interface Tree {
   readonly earlierOutputOf: (task: number) => unknown;
   /** The output of a task whose body is a run. */
   readonly outputOf: (task: number) => unknown;
+  /** How many tasks of a task's child had settled in the run that this one continues. */
+  readonly earlierCountsOf: (task: number) => object | undefined;
   /** How many tasks of that run have settled, and how; `undefined` if there is no such run. */
   readonly countsOf: (task: number) => object | undefined;
 }
@@ -45,6 +48,7 @@ const alone: Tree = {
   earlierOutputOf: () => undefined,
   outputOf: () => undefined,
   countsOf: () => undefined,
+  earlierCountsOf: () => undefined,
 };
 
 /** The values on a path so far: the input, the outputs and errors of bodies, the limits that passed. */
@@ -88,9 +92,16 @@ export class PathSays implements Said {
     this.settings = settings;
   }
 
-  /** Starts the next step; `undefined` if the run only hears of another. */
-  begin(step: Step | undefined, number: number): void {
+  /**
+   * Starts the next step.
+   *
+   * @param step `undefined` if the run only hears of another
+   * @param facts of the step: a run that ends early by itself says why
+   */
+  begin(step: Step | undefined, number: number, facts: readonly ModelFact[]): void {
     this.#number = number;
+    for (const { fact } of facts)
+      if (fact.type === 'run.cancelling' && fact.cause === 'tolerance') this.#reason = fact.reason;
     if (step === undefined) return;
     const { kind, task } = step;
     if (kind === 'cancel') this.#reason = this.isFromAbove ? this.above?.reason() : saidOfCancel;
@@ -146,7 +157,7 @@ export class PathSays implements Said {
   }
 
   countsOf(task: number): object | undefined {
-    return this.#tree.countsOf(task);
+    return this.#tree.countsOf(task) ?? this.#tree.earlierCountsOf(task);
   }
 
   failureOf(task: number): object | undefined {

@@ -31,11 +31,12 @@ import { realBodies } from './bodies.ts';
 import { pathChance } from './comparison.ts';
 import { Difference } from './difference.ts';
 import { saidOfSkip } from './expected-entry.ts';
+import { unjudged } from './fits.ts';
 import { PathError } from './path-error.ts';
 import { PathProcess } from './path-process.ts';
 import { type Real, saidOfCancel } from './path-says.ts';
 import { probeEngine } from './probe.ts';
-import { type Record as Happened, RunReplay, type Shared } from './run-replay.ts';
+import { type Happened, RunReplay, type Shared } from './run-replay.ts';
 import { type PathBodies, timedDefinition } from './timed-flow.ts';
 import { neverMs, stepMs, type Timetable } from './timetable.ts';
 
@@ -125,6 +126,8 @@ class Replay {
   readonly #isLate: boolean;
   readonly #makeFlow: (process: () => PathProcess) => AnyFlow;
   #number = 0;
+  /** The instant of the last recovery. */
+  #recoveredAt = 0;
   #flow: AnyFlow;
   #process: PathProcess;
   #run: Run | undefined;
@@ -175,6 +178,13 @@ class Replay {
       store: this.#store,
       isWatched: this.#isWatched,
       byId: (id) => this.#runs.get(id),
+      countsOf: (id) => {
+        const run = this.#runs.get(id);
+        // An engine that recovers a run does not read what has settled below it.
+        const isUnread =
+          run?.comparison.now?.run.status === 'done' && run.lastAt(this.#number) < this.#recoveredAt;
+        return isUnread ? (unjudged as never) : run?.counts;
+      },
       childOf: (runId, task) =>
         [...this.#runs.values()].findLast(
           ({ run: { parent }, begunAt }) =>
@@ -250,7 +260,7 @@ class Replay {
 
   #listen(run: RunReplay, handle: Run): void {
     const process = this.#process;
-    run.unsubscribe?.();
+    run.forget();
     run.handle = handle;
     run.comparison.heardFrom(this.#store.read(run.id).length);
     const { unsubscribe } = handle.on('*', (entry: Entry) => process.isGone || run.comparison.hear(entry));
@@ -438,6 +448,8 @@ class Replay {
   async #recover(): Promise<void> {
     this.#heedsSignal = false;
     this.#run = undefined;
+    this.#recoveredAt = this.#number;
+    for (const run of this.#runs.values()) run.forget();
     [this.#process, this.#flow] = this.#begin();
     const [run] = await this.#clock.run(this.#process.engine.recover([this.#flow]));
     if (run === undefined) throw new Difference('the engine does not take the run up');

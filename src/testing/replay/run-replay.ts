@@ -11,7 +11,7 @@ import { PathSays, type Real } from './path-says.ts';
 import { type Happening, Timetable } from './timetable.ts';
 
 /** What happens to a run at an instant, and which of its tasks make a list after that. */
-export interface Record extends Happening {
+export interface Happened extends Happening {
   readonly listing: readonly number[];
 }
 
@@ -22,6 +22,8 @@ export interface Shared {
   /** The latest run of a task, as far as there is one by now. */
   childOf(runId: string, task: number): RunReplay | undefined;
   byId(runId: string): RunReplay | undefined;
+  /** How many tasks of a child have settled, as far as it is shown. */
+  countsOf(runId: string): object | undefined;
 }
 
 /** One run of a tree that takes a path: its bodies, and what the model says of it. */
@@ -38,11 +40,11 @@ export class RunReplay {
   handle: Run | undefined;
   /** The end of listening to it. */
   unsubscribe: (() => void) | undefined;
-  readonly #records: ReadonlyMap<number, Record>;
+  readonly #records: ReadonlyMap<number, Happened>;
 
   constructor(
     run: TreeRun,
-    records: readonly Record[],
+    records: readonly Happened[],
     shared: Shared,
     real: Real & { readonly performs: ReadonlyMap<number, Perform> },
     input: unknown,
@@ -52,7 +54,7 @@ export class RunReplay {
     this.id = id;
     this.run = run;
     this.world = world;
-    this.begunAt = (records[0] as Record).at;
+    this.begunAt = (records[0] as Happened).at;
     this.#records = new Map(records.map((record) => [record.at, record]));
     this.timetable = new Timetable(world, records, shared.isWatched ? 1 : 0, isBelowMap(run));
     const { definition } = world;
@@ -69,6 +71,7 @@ export class RunReplay {
       above,
       earlierOutputOf: (task) => shared.byId(run.continues?.id ?? '')?.says.outputOf(task),
       outputOf: (task) => shared.childOf(id, task)?.outcome,
+      earlierCountsOf: (task) => shared.byId(run.continues?.id ?? '')?.says.countsOf(task),
       countsOf: (task) => shared.byId(childIdOf(id, world.idOf(task), this.#lifeOf(task)))?.counts,
     });
     this.bodies = new Bodies(definition.graph.ids, this.timetable, this.says, real.performs);
@@ -80,13 +83,24 @@ export class RunReplay {
       this.says,
       open,
       shared.isWatched,
-      (childId) => shared.byId(childId)?.counts,
+      (childId) => shared.countsOf(childId),
     );
   }
 
+  /** Listens no more to the handle that there was. */
+  forget(): void {
+    this.unsubscribe?.();
+    this.handle = this.unsubscribe = undefined;
+  }
+
   /** What happens to it at an instant; `undefined` if nothing does. */
-  at(number: number): Record | undefined {
+  at(number: number): Happened | undefined {
     return this.#records.get(number);
+  }
+
+  /** The instant at which something last happened to it. */
+  lastAt(number: number): number {
+    return Math.max(...[...this.#records.keys()].filter((at) => at <= number));
   }
 
   /** Whether it has begun, and has not ended before this instant. */
