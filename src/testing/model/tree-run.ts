@@ -15,8 +15,8 @@ export interface RunTold {
   readonly step: Step | undefined;
   /** Whether its parent told it. */
   readonly isFromAbove: boolean;
-  /** What it heard of its children's ends, as steps of their tasks. */
-  readonly heard: readonly Step[];
+  /** What happened besides: its children's ends as steps of their tasks, and a rerun. */
+  readonly also: readonly Step[];
   /** `undefined` if it began in the step. */
   readonly before: Situation | undefined;
   readonly taken: Taken;
@@ -38,7 +38,7 @@ export interface TreeChild {
   isEnding: boolean;
 }
 
-const alone = { isFromAbove: false, heard: [], listing: [] } as const;
+const alone = { isFromAbove: false, also: [], listing: [] } as const;
 
 const kindOf = { done: 'done', failed: 'fails', cancelled: 'child cancelled' } as const;
 
@@ -67,7 +67,7 @@ export class TreeRun {
   #step: Step | undefined;
   #isFromAbove = false;
   #isEndedByParent = false;
-  #heard: Step[] = [];
+  #also: Step[] = [];
   #wasRecovered = false;
 
   constructor(world: FlowWorld, id: string, parent: TreeRun['parent'], items: number | undefined) {
@@ -103,7 +103,8 @@ export class TreeRun {
   /** Has something happen to it in the step under way. */
   turn(tick: number, step?: Step): Turn {
     if (step?.kind === 'rerun') this.#isEndedByParent = false;
-    this.#step ??= step;
+    if (this.#step === undefined) this.#step = step;
+    else if (step !== undefined) this.#also.push(step);
     this.#turn ??= this.world.open(this.at, tick);
     return this.#turn;
   }
@@ -144,7 +145,7 @@ export class TreeRun {
   hear(tick: number, task: number, status: SettledRunStatus): void {
     const turn = this.turn(tick);
     const isEnding = this.running(task)?.ending !== undefined;
-    this.#heard.push({ kind: isEnding ? 'ends' : kindOf[status], task });
+    this.#also.push({ kind: isEnding ? 'ends' : kindOf[status], task });
     this.world.hearOfChild(turn, this.now, task, status);
   }
 
@@ -166,7 +167,7 @@ export class TreeRun {
       run: this,
       step: this.#step,
       isFromAbove: this.#isFromAbove,
-      heard: this.#heard,
+      also: this.#also,
       before: this.at,
       taken,
       listing: this.#listing(),
@@ -178,7 +179,7 @@ export class TreeRun {
     }
     this.#turn = this.#step = undefined;
     this.#isFromAbove = false;
-    this.#heard = [];
+    this.#also = [];
     return told;
   }
 
@@ -233,6 +234,11 @@ export class TreeRun {
     if (parent === undefined) return '';
     const id = parent.run.world.idOf(parent.task);
     return parent.run.place === '' ? id : `${parent.run.place}/${id}`;
+  }
+
+  /** Whether it is a map's items, or below one of them. */
+  get isBelowMap(): boolean {
+    return this.items !== undefined || this.parent?.run.isBelowMap === true;
   }
 
   /** The live row of a task whose child is under way, or is to be. */

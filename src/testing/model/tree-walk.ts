@@ -114,12 +114,19 @@ export class TreeWalk {
     // Each round begins, ends or starts something: without a bound a broken machine would loop for ever.
     for (let left = 10_000; isChanged; left--) {
       if (left === 0) throw new Error('the runs of a tree tell one another the same things over and over');
-      isChanged = this.#passOn() || fillSlots(this.#runsUp(), this.#limits, this.#tick);
+      isChanged = this.#turn();
       if (isChanged) continue;
       for (const run of this.#runsUp()) run.askClock();
-      isChanged = this.#passOn() || fillSlots(this.#runsUp(), this.#limits, this.#tick);
+      isChanged = this.#turn();
     }
     return this.#runs.flatMap((run) => run.end() ?? []);
+  }
+
+  /** What happens in one go: slots are filled before tasks hear of their children, and these of their tasks' attempts. */
+  #turn(): boolean {
+    const isDown = this.#passDown();
+    const isFilled = fillSlots(this.#runsUp(), this.#limits, this.#tick);
+    return this.#passOn() || isDown || isFilled;
   }
 
   #runsUp(): readonly TreeRun[] {
@@ -128,7 +135,25 @@ export class TreeWalk {
     );
   }
 
-  /** Has children hear of their tasks, and tasks of their children. Gives whether there was anything to hear. */
+  /** Has children end whose tasks are told to. */
+  #passDown(): boolean {
+    let isChanged = false;
+    for (const run of this.#runs) {
+      for (const [task, child] of run.children) {
+        if (run.running(task)?.ending === undefined || child.isEnding || !child.isUp) continue;
+        const { run: own } = child;
+        if (own === undefined || own.ending !== undefined) continue;
+        child.isEnding = true;
+        if (own.now.run.value === 'cancelling') continue;
+        const cancel: Step = { kind: 'cancel', task: -1 };
+        own.world.apply(own.turnFromAbove(this.#tick, cancel), own.now, cancel);
+        isChanged = true;
+      }
+    }
+    return isChanged;
+  }
+
+  /** Has children begin, or go on, whose tasks have an attempt, and tasks hear how their children have ended. */
   #passOn(): boolean {
     let isChanged = false;
     for (const run of this.#runs.slice()) {
@@ -141,12 +166,6 @@ export class TreeWalk {
           isChanged = true;
         } else if (child.run?.ending !== undefined) {
           this.#hear(run, task, child.run, child);
-          isChanged = true;
-        } else if (row.ending !== undefined && !child.isEnding && child.run !== undefined) {
-          child.isEnding = true;
-          if (child.run.now.run.value === 'cancelling') continue;
-          const cancel: Step = { kind: 'cancel', task: -1 };
-          child.run.world.apply(child.run.turnFromAbove(this.#tick, cancel), child.run.now, cancel);
           isChanged = true;
         }
       }

@@ -227,15 +227,9 @@ class Replay {
   #beginRuns(): void {
     const number = this.#number;
     const up = [...this.#runs.values()].filter((run) => run.isUp(number));
-    for (const { run, world, comparison } of up) {
-      for (const task of world.definition.tasks.keys()) {
-        const child = this.#shared.childOf(run.id, task)?.at(number);
-        const row = comparison.now?.rows[task];
-        const hasFailed = child?.taken.next.run.status === 'done' && child.taken.next.run.value !== 'done';
-        if (hasFailed && row?.isLive && row.ending === undefined)
-          this.#runs.get(run.id)?.says.childFailed(task);
-      }
-    }
+    for (const run of up)
+      for (const { kind, task } of run.at(number)?.also ?? [])
+        if (kind === 'fails' || kind === 'child cancelled') run.says.childFailed(task);
     for (const run of up) run.begin(number);
   }
 

@@ -56,7 +56,7 @@ export class RunReplay {
     this.world = world;
     this.begunAt = (records[0] as Happened).at;
     this.#records = new Map(records.map((record) => [record.at, record]));
-    this.timetable = new Timetable(world, records, shared.isWatched ? 1 : 0, isBelowMap(run));
+    this.timetable = new Timetable(world, records, shared.isWatched ? 1 : 0, run.isBelowMap);
     const { definition } = world;
     const parent = run.parent === undefined ? undefined : shared.byId(run.parent.run.id);
     const above =
@@ -72,7 +72,7 @@ export class RunReplay {
       earlierOutputOf: (task) => shared.byId(run.continues?.id ?? '')?.says.outputOf(task),
       outputOf: (task) => shared.childOf(id, task)?.outcome,
       earlierCountsOf: (task) => shared.byId(run.continues?.id ?? '')?.says.countsOf(task),
-      countsOf: (task) => shared.byId(childIdOf(id, world.idOf(task), this.#lifeOf(task)))?.counts,
+      countsOf: (task) => shared.countsOf(childIdOf(id, world.idOf(task), this.#lifeOf(task))),
     });
     this.bodies = new Bodies(definition.graph.ids, this.timetable, this.says, real.performs);
     const { open } = this.bodies;
@@ -169,8 +169,4 @@ export class RunReplay {
     const life = Number(id.slice(id.lastIndexOf('#') + 1));
     return { runId: this.id, taskId, life, attempt: this.comparison.now.rows[task]?.attempts ?? 0 };
   }
-}
-
-function isBelowMap(run: TreeRun): boolean {
-  return run.items !== undefined || (run.parent !== undefined && isBelowMap(run.parent.run));
 }

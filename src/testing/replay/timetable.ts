@@ -32,7 +32,7 @@ export interface PlannedAttempt {
 }
 
 /** What happened to a run at an instant. */
-export interface Happening extends Pick<RunTold, 'step' | 'isFromAbove' | 'heard' | 'before' | 'taken'> {
+export interface Happening extends Pick<RunTold, 'step' | 'isFromAbove' | 'also' | 'before' | 'taken'> {
   /** A number of steps. */
   readonly at: number;
 }
@@ -63,12 +63,13 @@ export class Timetable {
     this.#expires = tasks.map(() => []);
     this.#firstStarts = tasks.map(() => []);
     this.#runStarts = [happenings[0]?.at ?? 0];
-    for (const { at, step, heard, before, taken } of happenings) {
+    for (const { at, step, also, before, taken } of happenings) {
       // Nothing is left of a step of which no entry is kept.
       if (step !== undefined && before !== undefined) this.#note(at, withoutLoss(step), before.live);
-      for (const one of heard) this.#note(at, one, []);
-      if (step?.kind === 'rerun') this.#runStarts.push(at);
-      this.#noteStarts(at, taken, step);
+      for (const one of also) this.#note(at, one, []);
+      const isRerun = step?.kind === 'rerun' || also.some(({ kind }) => kind === 'rerun');
+      if (isRerun) this.#runStarts.push(at);
+      this.#noteStarts(at, taken, isRerun ? undefined : step);
       if (step !== undefined && isRecovered(step)) this.#noteGoingOn(at, taken);
     }
   }

@@ -48,7 +48,8 @@ export function exploreChildren<Alone>(
   });
 }
 
-const outcomeOfEnding = { done: 'done', failed: 'fails', cancelled: 'child cancelled' } as const;
+/** The outcome of a task whose child ends so. */
+export const outcomeOfEnding = { done: 'done', failed: 'fails', cancelled: 'child cancelled' } as const;
 
 /** The outcomes that the endings of their children leave to tasks, by id. */
 export function outcomesOfChildren(

@@ -71,7 +71,7 @@ function walkTo(
   const path: Step[] = [];
   let at = from;
   while (!isSettledRun(at.run.value as RunStatus)) {
-    const step = path.length > mostSteps ? undefined : nextOf(moves, at, fails);
+    const step = path.length > mostSteps ? undefined : likelyStep(moves, at, fails);
     if (step === undefined) return undefined;
     path.push(step);
     at = world.take(at, step).next;
@@ -79,7 +79,16 @@ function walkTo(
   return { status: at.run.value as SettledRunStatus, cause: at.run.context.cause, path };
 }
 
-function nextOf(moves: Moves, at: Situation, fails: (task: number) => boolean): Step | undefined {
+/**
+ * The step by which a run most likely goes on; `undefined` if it cannot.
+ *
+ * @param fails the tasks that go badly. Default: none
+ */
+export function likelyStep(
+  moves: Moves,
+  at: Situation,
+  fails: (task: number) => boolean = () => false,
+): Step | undefined {
   for (const task of at.live.toSorted((a, b) => a - b)) {
     const steps = moves.ofTask(at, task);
     const kinds = fails(task) ? badly : well;
