@@ -266,6 +266,7 @@ export const lazyOrchestratorMachine = lazy(() =>
           target: '.cancelling',
           actions: [
             { type: 'settleTask', params: ({ event }) => event },
+            { type: 'deliverVerdicts', params: verdicts },
             { type: 'recordCancel', params: tooManyFailures },
             { type: 'announce', params: endingEarly },
             { type: 'cancelTasks', params: cancel },

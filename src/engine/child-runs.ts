@@ -1,7 +1,8 @@
 import type { RunResult } from '../../machines/orchestrator.ts';
 import { isA, isThenable, showValue } from '../model/check.ts';
 import { JournalCheck } from '../model/check-journal.ts';
-import { childIdOf, placeOf } from '../model/child-id.ts';
+import { childDefinition } from '../model/child-definition.ts';
+import { childIdOf, pathOf, placeOf } from '../model/child-id.ts';
 import type { Clock } from '../model/clock.ts';
 import type { ChildBody, FlowDefinition, TaskDefinition } from '../model/definition.ts';
 import { EngineStoppedError, FlowError, InputError, RunFailedError } from '../model/error.ts';
@@ -13,6 +14,7 @@ import { check } from '../model/schema.ts';
 import { endingOf } from '../model/summary.ts';
 import type { ChildAttempt } from './child-attempt.ts';
 import type { EngineCore } from './core.ts';
+import { adopt } from './flow-change.ts';
 import { recordContinued } from './fork.ts';
 import { MapItemScope } from './item-scope.ts';
 import type { LiveRun, ParentLink } from './live-run.ts';
@@ -182,10 +184,7 @@ export class ChildRuns {
     const { attempt, place } = begun;
     const ending = endingOf(journal.entry(journal.seq).type);
     if (ending === undefined) {
-      // With a fold of its own: what was under way is gone.
-      const entries = journal.toEntries();
-      const recovered = this.#host.openJournal(journal.definition, journal.runId, entries);
-      return this.#launch(begun, recovered, undefined);
+      return this.#launch(begun, this.#reopened(begun, journal), undefined);
     }
     if (attempt.isEnding) return attempt.threw(undefined);
     const isOver = ending === 'done' || lastPlaceOf(journal).attempt === place.attempt;
@@ -194,9 +193,19 @@ export class ChildRuns {
     this.#repeat(begun, journal, result);
   }
 
+  /** The journal to go on with: where the run was under way here, with a fold in which that is over. */
+  #reopened({ parent }: Begun, journal: RunJournal): RunJournal {
+    const { definition, runId } = journal;
+    if (parent.tree.countsOf(runId) === undefined) return journal;
+    return this.#host.openJournal(definition, runId, journal.toEntries());
+  }
+
   /** Has what is not done run again; if all is, the run ends as it did. */
   #repeat(begun: Begun, journal: RunJournal, result: () => RunResult): void {
-    const hasMore = recordAgain(journal, undefined, begun.parent.now(), begun.place);
+    const now = begun.parent.now();
+    const hasMore = recordAgain(journal, undefined, now, begun.place);
+    const { definition } = journal;
+    if (hasMore && journal.foldTo().flowHash !== definition.hash) adopt(journal, now, [], []);
     if (hasMore) this.#launch(begun, journal, undefined);
     else this.#report(begun, journal, result(), undefined);
   }
@@ -212,14 +221,13 @@ export class ChildRuns {
   async #journalAt(parent: LiveRun, id: string): Promise<RunJournal | undefined> {
     const known = parent.tree.journals.get(id);
     if (known !== undefined) return known;
-    const definition = parent.definition;
-    // A run with the same meaning has the same flow.
-    const isSame = placeOf(id)?.taskId === placeOf(parent.id)?.taskId;
-    return this.#read(
-      id,
-      (input) => (isSame ? definition : childDefinition(definition, placeOf(id)?.taskId, input)),
-      parent,
-    );
+    const { definition } = parent;
+    // An earlier life of the parent has the parent's flow.
+    const isSame = pathOf(id).length === pathOf(parent.id).length;
+    const taskId = placeOf(id)?.taskId ?? '';
+    const define = (input: unknown): FlowDefinition =>
+      (isSame ? undefined : childDefinition(definition, taskId, input)) ?? definition;
+    return this.#read(id, define, parent);
   }
 
   #read(
@@ -235,6 +243,9 @@ export class ChildRuns {
       const checked = new JournalCheck(definition, id, journalPlace(definition, id));
       for (const entry of entries) checked.next(entry);
       const journal = this.#host.openJournal(definition, id, entries);
+      // The parent follows another version now, and has said so.
+      if (checked.end() && checked.ending === undefined)
+        adopt(journal, parent.now(), [], checked.unknownTasks);
       journal.tree = parent.tree;
       parent.tree.journals.set(id, journal);
       return journal;
@@ -247,6 +258,7 @@ export class ChildRuns {
   #launch(begun: Begun, journal: RunJournal, input: unknown): void {
     const { attempt, parent, place, id, scope } = begun;
     journal.tree = parent.tree;
+    journal.hasLosses = parent.keepsStarts;
     parent.tree.journals.set(id, journal);
     const { task } = attempt;
     const link: ParentLink = {
@@ -331,19 +343,6 @@ export class ChildRuns {
       parent.fault(error);
     }
   }
-}
-
-/** The definition of a task's child run, by the input of that. */
-export function childDefinition(
-  parent: FlowDefinition,
-  taskId: string | undefined,
-  input: unknown,
-): FlowDefinition {
-  const task = parent.tasks[parent.graph.indexOf(taskId ?? '')];
-  const body = task?.body;
-  if (body?.kind === 'flow') return body.flow;
-  const count = Array.isArray(input) ? input.length : 0;
-  return defineItems(parent.name, task as TaskDefinition, count, (scope) => scope as never);
 }
 
 /** The attempt of the parent's task for which a child run ran last. */

@@ -62,6 +62,11 @@ export interface StartOptions extends Omit<RunSettings, 'forwardEvents' | 'resum
 export interface ForkOptions {
   /** `seq` of the last entry that counts: what had settled by then is taken over. Default: the last one. */
   readonly seq?: number | undefined;
+  /**
+   * Instead of `seq`, an instant in epoch milliseconds: the last entry that counts is the last up to then, it included.
+   * With a `seq`, child runs under way are taken over as of the instant of that entry.
+   */
+  readonly at?: number | undefined;
   /** Another input, checked by the schema. Outputs that are taken over were made of the old one. Default: the same. */
   readonly input?: unknown;
   /** The id of the new run: new to the store, without `/`. Default: a random UUID. */
@@ -114,7 +119,7 @@ const engineKeys = new Set([
   'flows',
 ]);
 const logicKeys = new Set(['concurrency', 'totalTimeoutMs', 'forwardEvents']);
-const filterKeys = new Set(['flow', 'settled', 'newestFirst', 'before', 'limit']);
+const filterKeys = new Set(['flow', 'settled', 'under', 'newestFirst', 'before', 'limit']);
 const recoverKeys = new Set(['watch', 'ids', 'onFlowChange', 'onRecovered']);
 const startKeys = new Set(['id', 'onExisting', 'paused', 'signal', 'concurrency', 'totalTimeoutMs']);
 
@@ -169,9 +174,11 @@ export function checkStart(definition: FlowDefinition, given: StartOptions): voi
 export function checkFilter(given: RunFilter): void {
   const place = (option: string) => ({ option, owner: 'engine.runs' });
   checkKeys(place('filter'), given, filterKeys);
-  const { flow, settled, newestFirst, before, limit } = given;
+  const { flow, settled, under, newestFirst, before, limit } = given;
   if (flow !== undefined && typeof flow !== 'string')
     throw badOption(place('filter.flow'), 'the name of a flow', flow);
+  if (under !== undefined && typeof under !== 'string')
+    throw badOption(place('filter.under'), 'the id of a run', under);
   for (const [option, value] of Object.entries({ settled, newestFirst }))
     if (value !== undefined && typeof value !== 'boolean')
       throw badOption(place(`filter.${option}`), 'true or false', value);

@@ -1,6 +1,7 @@
 import type { AnyActorLogic, InspectionEvent } from 'xstate';
 import { badOption, boundRule, checkNumber, isA, showValue } from '../model/check.ts';
-import { placeOf, rootIdOf } from '../model/child-id.ts';
+import { definitionAt } from '../model/child-definition.ts';
+import { pathOf, placeOf, rootIdOf } from '../model/child-id.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import {
@@ -18,6 +19,7 @@ import { type MaybePromise, takesTime } from '../model/maybe-promise.ts';
 import { newRunId } from '../model/new-run-id.ts';
 import { OrderedMap } from '../model/ordered-map.ts';
 import { type Checked, check } from '../model/schema.ts';
+import { endingOf } from '../model/summary.ts';
 import { isShared } from '../store/shared.ts';
 import type { RunFilter, RunSummary, Store } from '../store/store.ts';
 import type { ChildAttempt } from './child-attempt.ts';
@@ -135,13 +137,22 @@ export class EngineRuns implements EngineCore<LiveRun> {
   /** Starts a run that begins with what had settled in another one by then. */
   async fork(runId: string, given: ForkOptions = {}): Promise<Run> {
     const { checkFork, recordFork } = await import('./fork.ts');
-    const { source, seq, input: earlier } = checkFork(runId, await this.#held(runId, 'engine.fork'), given);
+    const found = await this.#held(runId, 'engine.fork');
+    const { source, seq, until, input: earlier } = checkFork(runId, found, given);
     const { definition, settings } = source;
     this.#pools.check(definition);
     const { input } = given.input === undefined ? earlier : await this.#accept(definition, given.input);
     const journal = this.#newRun(definition, given.id);
-    recordFork(journal, source, seq, input, this.turnOf(this.#clock).timers.now());
-    return this.#begin(journal, settings, input, {});
+    const at = this.turnOf(this.#clock).timers.now();
+    recordFork(journal, source, seq, input, at);
+    if (!definition.hasChildren) return this.#begin(journal, settings, input, {});
+    const [{ forkChildren }] = await Promise.all([import('./fork-children.ts'), this.#loadChildRuns()]);
+    const find = async (id: string): Promise<RunJournal | undefined> =>
+      source.tree?.journals.get(id) ?? found?.childJournal(id);
+    const children = await forkChildren({ source, seq, fork: journal }, until, at, this.logger, find);
+    const run = await this.#begin(journal, settings, input, {});
+    await this.#keepSettledForks(children);
+    return run;
   }
 
   /** Makes actor logic of a flow, bound to this engine. */
@@ -239,6 +250,20 @@ export class EngineRuns implements EngineCore<LiveRun> {
       (error: unknown) => parent.fault(error),
     );
     parent.holdTime(loading);
+  }
+
+  async readChild(above: FlowDefinition, aboveId: string, runId: string): Promise<RunJournal | undefined> {
+    const entries = (await this.store?.read(runId)) ?? [];
+    const started = entries.find(({ type }) => type === 'run.started') as
+      | { readonly input?: unknown }
+      | undefined;
+    const path = pathOf(runId).slice(pathOf(aboveId).length);
+    const definition = started && definitionAt(above, path, started.input);
+    if (definition === undefined) return undefined;
+    const journal = new RunJournal(runId, definition, this.logger);
+    for (const entry of entries) journal.repeat(entry);
+    journal.keptSeq = journal.seq;
+    return journal;
   }
 
   launchChild(journal: RunJournal, input: unknown, parent: ParentLink): LiveRun {
@@ -353,6 +378,20 @@ export class EngineRuns implements EngineCore<LiveRun> {
       return handle;
     };
     return takesTime(kept) ? kept.then(begun, (error: unknown) => refuse(run, error)) : begun();
+  }
+
+  /** Has child runs of a fork kept that will not run: those under way keep themselves. */
+  async #keepSettledForks(children: readonly RunJournal[]): Promise<void> {
+    for (const journal of children) {
+      if (endingOf(journal.entry(journal.seq).type) === undefined) continue;
+      try {
+        await this.store?.append(journal.fresh(0, journal.seq));
+      } catch (error) {
+        // Below one that has not started again yet.
+        if (!isA(error, StoreConflictError)) throw error;
+      }
+      journal.keptSeq = journal.seq;
+    }
   }
 
   /** Checks an input: the value that the schema returns, and the store can write. */

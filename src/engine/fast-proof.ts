@@ -49,6 +49,7 @@ interface Sample {
   readonly output: unknown;
   readonly status: SettledStatus;
   readonly unsettled: number;
+  readonly failures: number;
   /** Any other part of a context. */
   readonly rest: unknown;
 }
@@ -64,6 +65,7 @@ const samples: readonly Sample[] = [
     output: opaque('output'),
     status: opaque('status'),
     unsettled: opaque('unsettled'),
+    failures: opaque('failures'),
     rest: opaque('rest'),
   },
   // For steps that ask whether there is a value.
@@ -74,6 +76,18 @@ const samples: readonly Sample[] = [
     output: undefined,
     status: 'done',
     unsettled: 2,
+    failures: 0,
+    rest: undefined,
+  },
+  // For steps that ask whether something failed.
+  {
+    task: 0,
+    maxAttempts: 1,
+    at: [0, 0, 0],
+    output: undefined,
+    status: 'failed',
+    unsettled: 2,
+    failures: 1,
     rest: undefined,
   },
 ];
@@ -99,9 +113,9 @@ function isSameTask(machine: CompiledLogic<TaskMachine>, sample: Sample): boolea
 function isSameRun(
   machine: CompiledLogic<OrchestratorMachine>,
   state: string,
-  { task, at: [at], status, unsettled, rest }: Sample,
+  { task, at: [at], status, unsettled, failures, rest }: Sample,
 ): boolean {
-  const ledger = new NotedLedger(unsettled) as unknown as Ledger;
+  const ledger = new NotedLedger(unsettled, failures) as unknown as Ledger;
   const context = { ledger, cause: rest, reason: rest, outputs: rest, failures: rest } as OrchestratorContext;
   const place = machine.restoreSnapshot({ status: 'active', value: state, context });
   const [asked, done] = [new Notes(task), new Notes(task)];
@@ -170,10 +184,12 @@ class Notes implements FastTask, FastRun, Owner {
 /** A ledger that differs from another only by the tasks that have settled. */
 class NotedLedger {
   readonly unsettled: number;
+  readonly failures: number;
   readonly verdicts: readonly unknown[];
 
-  constructor(unsettled: number, verdicts: readonly unknown[] = []) {
+  constructor(unsettled: number, failures: number, verdicts: readonly unknown[] = []) {
     this.unsettled = unsettled;
+    this.failures = failures;
     this.verdicts = verdicts;
   }
 
@@ -183,7 +199,7 @@ class NotedLedger {
   }
 
   settle(task: number, status: SettledStatus): NotedLedger {
-    return new NotedLedger(this.unsettled, [...this.verdicts, [task, status]]);
+    return new NotedLedger(this.unsettled, this.failures, [...this.verdicts, [task, status]]);
   }
 }
 

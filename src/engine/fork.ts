@@ -1,4 +1,4 @@
-import { badOption, checkKeys, showValue } from '../model/check.ts';
+import { badOption, checkKeys, checkNumber, showValue } from '../model/check.ts';
 import type { Fact } from '../model/entry-list.ts';
 import { FlowError } from '../model/error.ts';
 import type { Entry, ParentTask } from '../model/journal.ts';
@@ -12,7 +12,7 @@ type Settling = Extract<
   { type: 'task.done' | 'task.failed' | 'task.skipped' | 'task.upstream_failed' }
 >;
 
-const forkKeys = new Set(['seq', 'input', 'id']);
+const forkKeys = new Set(['seq', 'at', 'input', 'id']);
 const owner = 'engine.fork';
 
 /** What a fork is made of. */
@@ -20,6 +20,8 @@ interface Forked {
   readonly source: RunJournal;
   /** `seq` of the last entry that counts. */
   readonly seq: number;
+  /** The last instant that counts in child runs. */
+  readonly until: number;
   /** The input of the source. */
   readonly input: { readonly input: unknown };
 }
@@ -35,7 +37,11 @@ export function checkFork(runId: string, found: HeldRun | undefined, given: Fork
   if (found === undefined) throw unknownRun(runId);
   const source = found.journal;
   const last = source.shownSeq;
-  const { seq = last } = given;
+  const { at } = given;
+  if (at !== undefined) checkNumber({ option: 'at', owner }, at, { infinity: true });
+  if (at !== undefined && given.seq !== undefined)
+    throw badOption({ option: 'at', owner }, 'left out where there is a `seq`', at);
+  const { seq = at === undefined ? last : source.seqAt(at) } = given;
   if (!(Number.isInteger(seq) && seq >= 0 && seq <= last))
     throw badOption({ option: 'seq', owner }, `an integer from 0 to ${last}, the run's last \`seq\``, seq);
   const { run, input } = source.foldTo(last);
@@ -45,12 +51,16 @@ export function checkFork(runId: string, found: HeldRun | undefined, given: Fork
       'given, since the run to fork never started: its input was refused',
       undefined,
     );
-  return { source, seq, input: { input } };
+  const isWhole = seq === last && at === undefined;
+  const until = at ?? (isWhole || seq === 0 ? Number.POSITIVE_INFINITY : source.entry(seq).at);
+  return { source, seq, until, input: { input } };
 }
 
 /**
  * Records how a fork begins: started now, with every task that had settled by an entry of the source. A task that the
  * end of the source's run had cancelled has not settled in it.
+ *
+ * @param parent of a child run
  */
 export function recordFork(
   fork: RunJournal,
@@ -58,10 +68,11 @@ export function recordFork(
   seq: number,
   input: unknown,
   at: number,
+  parent?: ParentTask,
 ): void {
   const { resumesWhenRecovered: _, ...settings } = source.settings;
   const given = Object.keys(settings).length > 0 ? { settings } : {};
-  fork.record({ ...startOf(fork, input, at), ...given });
+  fork.record({ ...startOf(fork, input, at), ...given, ...(parent && { parent }) });
   copy(fork, settledBy(source, seq), at);
 }
 

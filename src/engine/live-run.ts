@@ -32,7 +32,7 @@ import { RunLanes } from './run-lanes.ts';
 import type { RunMachines } from './run-machines.ts';
 import { type OpeningRun, RunOpening } from './run-opening.ts';
 import { RunSteps, type StepsOwner } from './run-steps.ts';
-import { RunTree, type Tally } from './run-tree.ts';
+import type { RunTree, Tally } from './run-tree.ts';
 import type { Lane } from './slots.ts';
 import type { Timers } from './timers.ts';
 import type { Turn } from './turn.ts';
@@ -282,7 +282,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
 
   find(systemId: string): AnyActorRef | undefined {
     const { namePrefix } = this.config;
-    const end = systemId.slice(namePrefix.length).search(/[#/]/);
+    const end = this.config.escapes ? systemId.slice(namePrefix.length).search(/[#/]/) : -1;
     const name = end < 0 ? systemId : systemId.slice(0, namePrefix.length + end);
     const task = this.#tasks.get(this.definition.graph.indexOf(this.config.taskNamed(name)));
     if (end < 0) return task?.actor;
@@ -320,8 +320,11 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
 
   /** What is known of the runs below it. */
   get tree(): RunTree<RunJournal> {
-    this.journal.tree ??= new RunTree();
-    return this.journal.tree;
+    return this.journal.wholeTree;
+  }
+
+  childJournal(runId: string): Promise<RunJournal | undefined> {
+    return this.#core.readChild(this.definition, this.id, runId);
   }
 
   beginChild(attempt: ChildAttempt): void {
@@ -433,7 +436,8 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   // What it recorded is kept.
 
   get isWatched(): boolean {
-    return this.journal.emitter.isHeard || this.steps.isWatched || this.keepsStarts;
+    const { emitter, tree } = this.journal;
+    return emitter.isHeard || tree?.emitter.isHeard === true || this.steps.isWatched || this.keepsStarts;
   }
 
   /** Keeps what a new run has recorded. Throws, or rejects with, the store's error, which also ends the run. */

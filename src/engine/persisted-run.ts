@@ -1,6 +1,8 @@
 import { lazyOrchestratorMachine } from '../../machines/orchestrator.ts';
 import { showValue } from '../model/check.ts';
 import { checkJournal, type JournalPlace, malformed } from '../model/check-journal.ts';
+import { definitionAt } from '../model/child-definition.ts';
+import { pathOf } from '../model/child-id.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import { isObject } from '../model/entry-fields.ts';
 import type { Entry } from '../model/journal.ts';
@@ -17,7 +19,42 @@ export interface PersistedRun {
     /** The input as given; the journal has it once accepted. */
     readonly input: unknown;
     readonly entries: readonly Entry[];
+    /** The runs below it, with earlier lives; left out if there is none. */
+    readonly children?: readonly PersistedChild[] | undefined;
   };
+}
+
+/** A child run in a persisted snapshot. */
+export interface PersistedChild {
+  readonly id: string;
+  readonly entries: readonly Entry[];
+}
+
+function checkChildren(
+  definition: FlowDefinition,
+  rootId: string,
+  children: unknown,
+  place: JournalPlace,
+): void {
+  if (children === undefined) return;
+  if (!Array.isArray(children))
+    throw malformed(place, 'run.children', 'a list of runs, or left out', children);
+  for (const [index, child] of children.entries()) {
+    const at = `run.children[${index}]`;
+    if (!isObject(child)) throw malformed(place, at, 'an object with `id` and `entries`', child);
+    const { id, entries } = child;
+    const isBelow = typeof id === 'string' && id.startsWith(`${rootId}/`);
+    const flow = isBelow ? definitionAt(definition, pathOf(id), startedWith(entries)) : undefined;
+    if (flow === undefined)
+      throw malformed(place, `${at}.id`, `the id of a run below ${showValue(rootId)}`, id);
+    checkJournal(flow, id as string, entries, { ...place, path: `${at}.entries` });
+  }
+}
+
+/** The input with which a child run started. */
+export function startedWith(entries: unknown): unknown {
+  const all: readonly unknown[] = Array.isArray(entries) ? entries : [];
+  return all.filter(isObject).find(({ type }) => type === 'run.started')?.input;
 }
 
 const statuses: readonly unknown[] = ['active', 'done', 'error', 'stopped'];
@@ -44,6 +81,7 @@ export function checkPersistedRun(definition: FlowDefinition, given: unknown): P
   const owner = `Persisted snapshot of run ${showValue(id)} of flow \`${name}\``;
   const ofRun = { owner, runId: id, path: '' };
   const ending = checkJournal(definition, id, entries, { ...ofRun, path: 'run.entries' });
+  checkChildren(definition, id, run.children, ofRun);
   if (status === 'active' && ending !== undefined)
     throw malformed(ofRun, 'status', `\`done\`, since the run has ended ${ending}`, status);
   if (status !== 'done') return given as unknown as PersistedRun;

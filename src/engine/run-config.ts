@@ -11,7 +11,7 @@ export class RunConfig {
   readonly namePrefix: string;
   readonly #keyPrefix: string;
   /** Whether the ids of tasks are escaped in keys and names: not in runs that an earlier topple started. */
-  readonly #escapes: boolean;
+  readonly escapes: boolean;
   readonly #runId: string;
   readonly #flow: FlowDefinition;
 
@@ -26,25 +26,25 @@ export class RunConfig {
     this.settings = settings;
     this.namePrefix = keyPrefixOf(runId);
     this.#keyPrefix = key === undefined ? this.namePrefix : keyPrefixOf(key);
-    this.#escapes = version > 1;
+    this.escapes = version > 1;
     this.#runId = runId;
     this.#flow = flow;
   }
 
   /** A key unique to a task of this run, across its reruns. */
   keyOf(taskId: string): string {
-    return this.#keyPrefix + (this.#escapes ? segmentOf(taskId) : taskId);
+    return this.#keyPrefix + (this.escapes ? segmentOf(taskId) : taskId);
   }
 
   /** The name of a task's actor in its system. */
   nameOf(taskId: string): string {
-    return this.namePrefix + (this.#escapes ? segmentOf(taskId) : taskId);
+    return this.namePrefix + (this.escapes ? segmentOf(taskId) : taskId);
   }
 
   /** The id of the task whose actor has a name; that of no task, for the name of another. */
   taskNamed(name: string): string {
     const rest = name.slice(this.namePrefix.length);
-    return this.#escapes ? taskIdOf(rest) : rest;
+    return this.escapes ? taskIdOf(rest) : rest;
   }
 
   /** Maximum number of attempts at the same time; `undefined` for no limit. */

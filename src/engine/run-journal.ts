@@ -19,7 +19,7 @@ import type { RunView } from '../model/view.ts';
 import type { Append, Store } from '../store/store.ts';
 import { Emitter } from './emitter.ts';
 import type { Results } from './results.ts';
-import type { RunTree } from './run-tree.ts';
+import { RunTree } from './run-tree.ts';
 import { ValueTexts } from './value-texts.ts';
 
 type RunStarted = Extract<RunFact, { type: 'run.started' }>;
@@ -54,6 +54,7 @@ export class RunJournal {
   isShared = false;
   /** Emits each entry once it has been kept. */
   readonly emitter: Emitter<Entry>;
+  readonly #logger: Logger;
   readonly #entries: EntryList;
   /** The number of entries made before this engine recovered the run. */
   #left = 0;
@@ -95,6 +96,7 @@ export class RunJournal {
   constructor(runId: string, definition: FlowDefinition, logger: Logger, kept: readonly Entry[] = []) {
     this.runId = runId;
     this.definition = definition;
+    this.#logger = logger;
     this.emitter = new Emitter(logger);
     const { graph } = definition;
     this.#entries = new EntryList(runId, graph.ids);
@@ -198,11 +200,13 @@ export class RunJournal {
    * @param tell omitted if nobody listens to the run's actor
    */
   tell(from: number, to: number, tell: ((entry: Entry) => void) | undefined): void {
-    if (tell === undefined && !this.emitter.isHeard) return;
+    const deep = this.tree?.emitter.isHeard === true ? this.tree.emitter : undefined;
+    if (tell === undefined && deep === undefined && !this.emitter.isHeard) return;
     const entries = this.#entries.slice(from, to);
     const tellAll = (): void => {
       for (const entry of entries) {
         this.emitter.emit(entry);
+        deep?.emit(entry);
         tell?.(entry);
       }
     };
@@ -214,6 +218,12 @@ export class RunJournal {
     } finally {
       this.#toTell = undefined;
     }
+  }
+
+  /** The tree to which it belongs, made if there is none yet. */
+  get wholeTree(): RunTree<RunJournal> {
+    this.tree ??= new RunTree(this.#logger);
+    return this.tree;
   }
 
   /** The version of its entries: that of its flow, until it has started. */
@@ -266,12 +276,17 @@ export class RunJournal {
    * in it.
    */
   pastView(seq: number): RunView {
+    return this.pastFold(seq).view();
+  }
+
+  /** The fold up to an earlier entry, as `pastView` shows it. */
+  pastFold(seq: number): RunFold {
     if (this.#past === undefined || this.#past.seq > seq) this.#past = this.#newFold();
     for (let next = this.#past.seq + 1; next <= seq; next++) {
       if (next === this.#left + 1) this.#past.recover();
       this.#past.apply(this.#entries.get(next));
     }
-    return this.#past.view();
+    return this.#past;
   }
 
   /** `seq` of the last entry that may be shown and is not later than an instant; 0 if there is none. */

@@ -20,8 +20,7 @@ export class RunLanes {
   /** The flow's own pools: how many slots, and the limit once a lane needs it. */
   readonly #ownPools: FlowDefinition['settings']['pools'];
   #poolLimits: Map<string, Limit> | undefined;
-  /** The run's concurrency, and that of the runs above. */
-  readonly #limits: readonly Limit[];
+  readonly #concurrency: Limit | undefined;
   #plain: Lane | undefined;
   #free: Lane | undefined;
   #ofPools: Map<string, Lane> | undefined;
@@ -40,15 +39,14 @@ export class RunLanes {
     this.#shared = shared;
     this.#ownPools = ownPools;
     this.#above = above;
-    const inherited = above === undefined ? none : above.#limits;
-    this.#limits = concurrency === undefined ? inherited : [new Limit(concurrency), ...inherited];
+    if (concurrency !== undefined) this.#concurrency = new Limit(concurrency);
     if (above !== undefined) above.#below.add(this);
   }
 
   /** @param pool a pool's name, or `undefined` for tasks without one */
   of(pool: string | undefined): Lane {
     if (pool === undefined) {
-      this.#plain ??= this.#make(this.#slots.poolOf(this.#shared.noLimit), this.#limits);
+      this.#plain ??= this.#makeFor(undefined);
       return this.#plain;
     }
     this.#ofPools ??= new Map();
@@ -62,7 +60,7 @@ export class RunLanes {
 
   /** The lane of tasks that need no slot, since their bodies are runs. */
   get free(): Lane {
-    this.#free ??= this.#make(this.#slots.free, none);
+    this.#free ??= this.#make(this.#slots.free, []);
     return this.#free;
   }
 
@@ -104,13 +102,20 @@ export class RunLanes {
     for (const lane of this.#ofPools?.values() ?? []) lane.hold(isHeld);
   }
 
-  #makeFor(pool: string): Lane {
+  /** A pool's limit stands beside that of the run whose pool it is: it limits lanes of that run and those below. */
+  #makeFor(pool: string | undefined): Lane {
+    let wanted = pool;
+    const limits: Limit[] = [];
     for (let lanes: RunLanes | undefined = this; lanes !== undefined; lanes = lanes.#above) {
-      const limit = lanes.#ownLimit(pool);
-      if (limit !== undefined)
-        return this.#make(this.#slots.poolOf(this.#shared.noLimit), [...this.#limits, limit]);
+      const limit = wanted === undefined ? undefined : lanes.#ownLimit(wanted);
+      if (limit !== undefined) {
+        limits.push(limit);
+        wanted = undefined;
+      }
+      if (lanes.#concurrency !== undefined) limits.push(lanes.#concurrency);
     }
-    return this.#make(this.#slots.poolOf(this.#shared.sharedPool(pool)), this.#limits);
+    const shared = wanted === undefined ? this.#shared.noLimit : this.#shared.sharedPool(wanted);
+    return this.#make(this.#slots.poolOf(shared), limits);
   }
 
   #ownLimit(pool: string): Limit | undefined {
@@ -131,5 +136,3 @@ export class RunLanes {
     return lane;
   }
 }
-
-const none: readonly Limit[] = [];

@@ -21,6 +21,8 @@ import {
 import type { Cursor } from '../logic/cursor.ts';
 import { clockOf, deliver, parentOf, renewOnRead } from '../logic/internals.ts';
 import { inspectFromStart, nameInSystem } from '../logic/system.ts';
+import { definitionAt } from '../model/child-definition.ts';
+import { pathOf } from '../model/child-id.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import { FlowError } from '../model/error.ts';
@@ -32,7 +34,7 @@ import { type CompiledMachines, compiledMachines, interpretedMachines } from './
 import type { EngineCore } from './core.ts';
 import { deferred, orchestratorEffects } from './effects.ts';
 import { LiveRun, type ParentLink } from './live-run.ts';
-import { checkPersistedRun, type PersistedRun } from './persisted-run.ts';
+import { checkPersistedRun, type PersistedChild, type PersistedRun, startedWith } from './persisted-run.ts';
 import { EndKept, kept } from './run-actor.ts';
 import type { RunCommand } from './run-command.ts';
 import type { RunJournal } from './run-journal.ts';
@@ -205,7 +207,13 @@ export class RunLogic {
       value,
       output,
       error,
-      run: { id: runId, flow: definition.name, input: given, entries: RunSnapshot.entriesOf(snapshot) },
+      run: {
+        id: runId,
+        flow: definition.name,
+        input: given,
+        entries: RunSnapshot.entriesOf(snapshot),
+        ...childrenOf(journal),
+      },
     };
   }
 
@@ -229,6 +237,13 @@ export class RunLogic {
   #restore({ run, status, value, output, error }: PersistedRun, scope: Scope): RunSnapshot {
     const journal = this.#core.openJournal(this.#definition, run.id, run.entries);
     journal.isShared = true;
+    for (const { id, entries } of run.children ?? []) {
+      const definition = definitionAt(this.#definition, pathOf(id), startedWith(entries)) as FlowDefinition;
+      const child = this.#core.openJournal(definition, id, entries);
+      child.isShared = true;
+      child.tree = journal.wholeTree;
+      child.tree.journals.set(id, child);
+    }
     if (status === 'active') return this.#start(scope, this.#create(scope, journal, run.input));
     const context: OrchestratorContext = {
       ledger: Ledger.open(this.#definition.plan, journal.foldTo().statuses),
@@ -271,6 +286,15 @@ export class RunLogic {
     run.steps.cursor = this.#orchestrator.cursorFrom(run, initial);
     return new RunSnapshot(keptOf(run, initial), journal);
   }
+}
+
+/** The runs below a run, as far as they are kept. */
+function childrenOf({ tree }: RunJournal): { readonly children?: readonly PersistedChild[] } {
+  if (tree === undefined || tree.journals.size === 0) return {};
+  const started = Array.from(tree.journals.values()).filter(({ shownSeq }) => shownSeq > 0);
+  return {
+    children: started.map((child) => ({ id: child.runId, entries: child.toEntries(child.shownSeq) })),
+  };
 }
 
 /** The orchestrator's snapshot as far as its entries are kept, where that takes time: its end last of all. */

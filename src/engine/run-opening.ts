@@ -1,7 +1,9 @@
 import type { OrchestratorEvent } from '../../machines/orchestrator.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import { InputError, type Issue, issuesOf } from '../model/error.ts';
+import type { RunFold } from '../model/fold.ts';
 import type { ParentTask } from '../model/journal.ts';
+import { Ledger } from '../model/ledger.ts';
 import { type Checked, check } from '../model/schema.ts';
 import type { Results } from './results.ts';
 import type { RunCommand } from './run-command.ts';
@@ -127,6 +129,9 @@ export class RunOpening {
     run.journal.prepared = undefined;
     if (status === 'cancelling')
       return run.send({ type: 'run.cancel', at, cause: cause ?? 'cancelled', reason });
+    const failures = failuresTooMany(run.definition, fold);
+    if (failures > 0)
+      return run.send({ type: 'run.cancel', at, cause: 'tolerance', reason: `${failures} items failed` });
     // Stopped before its input was accepted.
     if (startedAt === null) {
       if (status === 'paused') run.send({ type: 'run.pause', at });
@@ -152,6 +157,13 @@ export class RunOpening {
     const { message } = this.#run.config.timeoutError();
     this.#run.send({ type: 'run.cancel', at: this.#run.now(), cause: 'timeout', reason: message });
   }
+}
+
+/** The failures of a run that was left as it was to end early for them; 0 if it may go on, or if nothing is left to do. */
+function failuresTooMany({ plan }: FlowDefinition, fold: RunFold): number {
+  if (plan.tolerance === undefined) return 0;
+  const { hasFailed, unsettled, failures } = Ledger.openInPlace(plan, fold.statuses);
+  return hasFailed && unsettled > 0 ? failures : 0;
 }
 
 /** Whether somebody ended a pause of the run. */

@@ -1,5 +1,7 @@
-import type { ChildCounts } from '../model/journal.ts';
+import type { ChildCounts, Entry } from '../model/journal.ts';
+import type { Logger } from '../model/logger.ts';
 import type { SettledStatus, TaskStatus } from '../model/status.ts';
+import { Emitter } from './emitter.ts';
 
 /** How many tasks of a child run have settled, and how; kept up to date with each. */
 export type Tally = { -readonly [Count in keyof ChildCounts]: number };
@@ -14,9 +16,15 @@ interface ChildJournal {
 
 /** What a run knows of the runs below it, at any depth. All runs of a tree share it, and it outlives reruns. */
 export class RunTree<Journal extends ChildJournal = ChildJournal> {
+  /** Emits each entry of any of its runs once it has been kept. */
+  readonly emitter: Emitter<Entry>;
   /** Child runs, settled ones and earlier lives included, as far as they ran or were read here. */
   readonly journals = new Map<string, Journal>();
   readonly #tallies = new Map<string, Tally>();
+
+  constructor(logger: Logger) {
+    this.emitter = new Emitter(logger);
+  }
 
   /** The tally of a child run that begins here, or goes on. */
   tallyOf(journal: Journal): Tally {

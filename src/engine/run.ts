@@ -6,6 +6,7 @@ import type { Entry, RunSettings } from '../model/journal.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { RunView } from '../model/view.ts';
 import { withCounts } from './child-views.ts';
+import { type DeepEntry, PathsFrom } from './deep-path.ts';
 import type { Subscription } from './emitter.ts';
 import type { RunCommand } from './run-command.ts';
 import type { End } from './run-end.ts';
@@ -26,6 +27,12 @@ export interface EventsOptions {
   readonly after?: number | undefined;
   /** Ends the iteration without an error when aborted, even while it waits for the next event. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Whether the events of child runs come too. */
+export interface DeepOptions {
+  /** With those of all runs below, each with its `path`: the tasks that lead to its run. */
+  readonly deep: true;
 }
 
 /** An earlier moment of a run: after an entry, or at an instant. */
@@ -55,6 +62,8 @@ export interface HeldRun {
   readonly result: RunResult | undefined;
   /** The first failure that counts, as thrown, if it was thrown here. */
   readonly firstFailure: unknown;
+  /** The journal of a run below it that is not known here; `undefined` if there is none. */
+  childJournal(runId: string): Promise<RunJournal | undefined>;
   /** The current stamp. */
   now(): number;
   command(command: RunCommand): MaybePromise<void>;
@@ -116,8 +125,20 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
    * Calls back at each later event of a type, `*` for all; earlier events are not repeated. The listener's errors go to
    * the engine's logger. An unsettled run read from the store has no later events.
    */
-  on<Type extends Entry['type'] | '*'>(type: Type, listener: (event: EntryOf<Type>) => void): Subscription {
-    return this.#run.journal.emitter.on(type, listener as (event: Entry) => void);
+  on<Type extends Entry['type'] | '*'>(type: Type, listener: (event: EntryOf<Type>) => void): Subscription;
+  on<Type extends Entry['type'] | '*'>(
+    type: Type,
+    listener: (event: DeepEntry<EntryOf<Type>>) => void,
+    options: DeepOptions,
+  ): Subscription;
+  on(type: Entry['type'] | '*', listener: (event: never) => void, options?: DeepOptions): Subscription {
+    const { journal } = this.#run;
+    if (options?.deep !== true) return journal.emitter.on(type, listener as (event: Entry) => void);
+    const paths = new PathsFrom(journal.runId);
+    return journal.wholeTree.emitter.on(type, (entry) => {
+      const deep = paths.of(entry);
+      if (deep !== undefined) listener(deep as never);
+    });
   }
 
   /**
@@ -127,7 +148,61 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
    *
    * @throws FlowError for an invalid option, at the first read
    */
-  async *events({ after = 0, signal }: EventsOptions = {}): AsyncGenerator<Entry, void, undefined> {
+  events(options?: EventsOptions): AsyncGenerator<Entry, void, undefined>;
+  /**
+   * The same, with the events of all runs below, each with its `path`. Those of a child come between the start and the end
+   * of the attempt whose body it is. Reads from the first; `after` cannot be given.
+   */
+  events(options: Pick<EventsOptions, 'signal'> & DeepOptions): AsyncGenerator<DeepEntry, void, undefined>;
+  events(
+    given: EventsOptions & Partial<DeepOptions> = {},
+  ): AsyncGenerator<Entry | DeepEntry, void, undefined> {
+    return given.deep === true ? this.#deepEvents(given) : this.#events(given);
+  }
+
+  async *#deepEvents({ after, signal }: EventsOptions): AsyncGenerator<DeepEntry, void, undefined> {
+    if (after !== undefined)
+      throw badOption({ option: 'after', owner: 'run.events' }, 'left out where events are `deep`', after);
+    const run = this.#run;
+    const { journal } = run;
+    const { emitter, journals } = journal.wholeTree;
+    const find = async (id: string): Promise<RunJournal | undefined> =>
+      journals.get(id) ?? run.childJournal(id);
+    const { DeepReader } = await import('./deep-events.ts');
+    const reader = new DeepReader(journal, find);
+    const paths = new PathsFrom(journal.runId);
+    const told = new Set<string>();
+    let wake: () => void = () => {};
+    const rouse = (): void => wake();
+    const subscription = emitter.on('*', ({ runId }) => {
+      told.add(runId);
+      wake();
+    });
+    const forget = run.whenEnded(rouse);
+    signal?.addEventListener('abort', rouse);
+    try {
+      while (signal?.aborted !== true) {
+        const entry = await reader.next();
+        const deep = entry && paths.of(entry);
+        if (deep !== undefined && !(entry?.runId === run.id && entry.seq > run.endSeq)) yield deep;
+        if (entry !== undefined) continue;
+        if (told.size === 0 && run.hasEnded) return;
+        if (told.size === 0)
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        const ids = [...told, run.id];
+        told.clear();
+        for (const id of ids) await reader.more(id);
+      }
+    } finally {
+      subscription.unsubscribe();
+      forget();
+      signal?.removeEventListener('abort', rouse);
+    }
+  }
+
+  async *#events({ after = 0, signal }: EventsOptions): AsyncGenerator<Entry, void, undefined> {
     checkNumber({ option: 'after', owner: 'run.events' }, after, { min: 0, integer: true });
     const run = this.#run;
     const { journal } = run;

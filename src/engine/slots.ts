@@ -7,8 +7,8 @@ export class Limit {
   #taken = 0;
   /** Callbacks for the next free slot. */
   readonly #watchers = new Set<() => void>();
-  /** Lanes that wait for a slot, best claim first; those of each pool apart, since a full pool must block no other. */
-  #lanes: Map<Pool, Heap<Lane>> | undefined;
+  /** The lanes that it limits, in one group for each way that leads from here to a pool. */
+  #groups: Group[] | undefined;
 
   constructor(slots: number) {
     this.slots = slots;
@@ -20,11 +20,13 @@ export class Limit {
 
   take(): void {
     this.#taken++;
+    if (this.#groups !== undefined && this.isFull) this.#refresh();
   }
 
   release(): void {
+    const wasFull = this.isFull;
     this.#taken--;
-    if (this.#lanes !== undefined) for (const pool of this.#lanes.keys()) this.wake(pool);
+    if (this.#groups !== undefined && wasFull) this.#refresh();
     if (this.#watchers.size > 0) this.#tellWatchers();
   }
 
@@ -33,23 +35,19 @@ export class Limit {
     this.#watchers.add(callback);
   }
 
-  /** The lanes of a pool that wait for a slot. */
-  waitingIn(pool: Pool): Heap<Lane> {
-    this.#lanes ??= new Map();
-    let lanes = this.#lanes.get(pool);
-    if (lanes === undefined) {
-      lanes = new Heap(isBetter);
-      this.#lanes.set(pool, lanes);
+  /** Its lanes that stand behind others above. */
+  groupIn(above: Line): Group {
+    this.#groups ??= [];
+    let group = this.#groups.find((known) => known.above === above);
+    if (group === undefined) {
+      group = new Group(this, above);
+      this.#groups.push(group);
     }
-    return lanes;
+    return group;
   }
 
-  /** Lets the best lane of a pool that waits here have its turn, if there is a slot. The others go on waiting. */
-  wake(pool: Pool): void {
-    const lanes = this.#lanes?.get(pool);
-    if (lanes === undefined) return;
-    for (let lane = lanes.first; lane !== undefined && !this.isFull; lane = lanes.first)
-      if (pool.place(lane)) return;
+  #refresh(): void {
+    for (const group of this.#groups ?? []) group.refresh();
   }
 
   #tellWatchers(): void {
@@ -59,63 +57,112 @@ export class Limit {
   }
 }
 
-/** Claims of one run for the same pool, or for none. */
-export class Lane implements HeapItem {
+/** A lane, or a group of lanes. */
+interface Member extends HeapItem {
+  /** The claim to serve next; `undefined` if none may start. */
+  readonly best: Claim | undefined;
+  /** The lane of that claim. */
+  readonly lane: Lane;
+}
+
+/** Members in a line, best claim first. */
+interface Line {
+  /** Places a member by its best claim. */
+  enter(member: Member): void;
+}
+
+/**
+ * Lanes that share a limit, and groups of them that share another too. While the limit is full, the group is in no line,
+ * so that a slot costs the same however many lanes wait for it.
+ */
+class Group implements Member, Line {
   place = -1;
-  /** Where it is: among the lanes that may start, or with a limit that is full. */
-  heap: Heap<Lane> | undefined;
+  best: Claim | undefined;
+  readonly limit: Limit;
+  readonly above: Line;
+  readonly #members = new Heap<Member>(isBetter);
+
+  constructor(limit: Limit, above: Line) {
+    this.limit = limit;
+    this.above = above;
+  }
+
+  get lane(): Lane {
+    return (this.#members.first as Member).lane;
+  }
+
+  enter(member: Member): void {
+    put(this.#members, member);
+    this.refresh();
+  }
+
+  /** Has its best claim follow from its members and its limit. */
+  refresh(): void {
+    const best = this.limit.isFull ? undefined : this.#members.first?.best;
+    if (best === this.best) return;
+    this.best = best;
+    this.above.enter(this);
+  }
+}
+
+/** Claims of one run for the same pool, or for none. */
+export class Lane implements Member {
+  place = -1;
   readonly claims = new Claims();
   readonly pool: Pool;
-  /** The run's limits: its concurrency, and a pool of its own; and those of the runs above it. */
+  /** The run's limits, each before those that limit more lanes: its pools, its concurrency, and those of the runs above it. */
   readonly limits: readonly Limit[];
-  /** The next claim to serve, as of the lane's last placement. */
   best: Claim | undefined;
+  readonly #line: Line;
   #isHeld = false;
 
   constructor(pool: Pool, limits: readonly Limit[]) {
     this.pool = pool;
     this.limits = limits;
+    this.#line = limits.reduceRight<Line>((above, limit) => limit.groupIn(above), pool);
+  }
+
+  get lane(): this {
+    return this;
   }
 
   push(claim: Claim): void {
     this.claims.push(claim);
-    if (this.best === undefined || goesBefore(claim, this.best)) this.pool.enter(this);
+    if (this.best === undefined || goesBefore(claim, this.best)) this.#refresh();
   }
 
   /** Withdraws a claim; a no-op if it was already served. */
   withdraw(claim: Claim): void {
     if (claim.place < 0) return;
     this.claims.remove(claim);
-    this.pool.enter(this);
+    this.#refresh();
   }
 
   /** Holds or releases the lane, as for a paused run. */
   hold(isHeld: boolean): void {
     this.#isHeld = isHeld;
-    this.pool.enter(this);
+    this.#refresh();
   }
 
-  /** Its first claim, unless it is held. */
-  get first(): Claim | undefined {
-    return this.#isHeld ? undefined : this.claims.first;
+  /** Removes its best claim, which starts. */
+  shift(): Claim {
+    const claim = this.claims.shift();
+    this.#refresh();
+    return claim;
   }
 
-  /** The limit for which its first claim must wait. */
-  get fullLimit(): Limit | undefined {
-    for (const limit of this.limits) if (limit.isFull) return limit;
-    return undefined;
+  #refresh(): void {
+    const best = this.#isHeld ? undefined : this.claims.first;
+    if (best === this.best) return;
+    this.best = best;
+    this.#line.enter(this);
   }
-}
-
-function isBetter(a: Lane, b: Lane): boolean {
-  return goesBefore(a.best as Claim, b.best as Claim);
 }
 
 /** Lanes that share a limit across runs, best claim first: those of one engine pool, or of none. */
-export class Pool {
+export class Pool implements Line {
   readonly limit: Limit;
-  /** The lanes that may start. */
-  readonly #lanes = new Heap<Lane>(isBetter);
+  readonly #members = new Heap<Member>(isBetter);
   readonly #onWanted: () => void;
 
   constructor(limit: Limit, onWanted: () => void) {
@@ -123,41 +170,28 @@ export class Pool {
     this.#onWanted = onWanted;
   }
 
-  /** Places a lane by its best claim. If it leaves a slot to others that wait for it, they have their turn. */
-  enter(lane: Lane): void {
-    if (this.place(lane)) return;
-    for (const limit of lane.limits) if (!limit.isFull) limit.wake(this);
-  }
-
-  /** Places a lane: among those that may start, with the limit that it must wait for, or nowhere. Returns whether it may start. */
-  place(lane: Lane): boolean {
-    const first = lane.first;
-    const full = first && lane.fullLimit;
-    const heap = first && (full === undefined ? this.#lanes : full.waitingIn(this));
-    if (lane.heap !== heap) lane.heap?.remove(lane);
-    lane.best = first;
-    if (heap !== undefined) {
-      if (lane.heap === heap) heap.update(lane);
-      else heap.push(lane);
-    }
-    lane.heap = heap;
-    if (heap !== this.#lanes) return false;
-    this.#onWanted();
-    return true;
+  enter(member: Member): void {
+    put(this.#members, member);
+    if (member.best !== undefined) this.#onWanted();
   }
 
   /** The lane to serve next. If the limit is full, the pool waits for a free slot. */
-  best(): Lane | undefined {
-    if (this.#lanes.first !== undefined && this.limit.isFull) {
-      this.limit.whenFree(this.#onWanted);
-      return undefined;
-    }
-    for (let lane = this.#lanes.first; lane !== undefined; lane = this.#lanes.first) {
-      if (lane.fullLimit === undefined) return lane;
-      this.enter(lane);
-    }
+  get best(): Lane | undefined {
+    const { first } = this.#members;
+    if (first === undefined || !this.limit.isFull) return first?.lane;
+    this.limit.whenFree(this.#onWanted);
     return undefined;
   }
+}
+
+function put(line: Heap<Member>, member: Member): void {
+  if (member.best === undefined) line.remove(member);
+  else if (member.place < 0) line.push(member);
+  else line.update(member);
+}
+
+function isBetter(a: Member, b: Member): boolean {
+  return goesBefore(a.best as Claim, b.best as Claim);
 }
 
 /** The claims waiting to start on one clock. */
@@ -189,14 +223,12 @@ export class SlotQueue {
   giveBest(): Claim | undefined {
     const lane = this.#best();
     if (lane === undefined) return undefined;
-    const claim = lane.claims.shift();
     if (lane.pool !== this.free) {
       this.#engine.take();
       lane.pool.limit.take();
       for (const limit of lane.limits) limit.take();
     }
-    lane.pool.enter(lane);
-    return claim;
+    return lane.shift();
   }
 
   /** Frees a claim's slots. */
@@ -210,7 +242,7 @@ export class SlotQueue {
   #best(): Lane | undefined {
     let best: Lane | undefined;
     for (const pool of this.#pools) {
-      const lane = pool.best();
+      const lane = pool.best;
       if (lane === undefined) continue;
       if (best === undefined || isBetter(lane, best)) best = lane;
     }
@@ -218,7 +250,7 @@ export class SlotQueue {
       this.#engine.whenFree(this.#onWanted);
       best = undefined;
     }
-    const free = this.free.best();
+    const free = this.free.best;
     return free === undefined || (best !== undefined && isBetter(best, free)) ? best : free;
   }
 }

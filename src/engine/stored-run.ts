@@ -84,6 +84,10 @@ export class StoredRun implements HeldRun {
     return this.#actor;
   }
 
+  childJournal(runId: string): Promise<RunJournal | undefined> {
+    return this.#core.readChild(this.journal.definition, this.id, runId);
+  }
+
   now(): number {
     return Math.max(this.#core.turnOf(this.#clock).timers.now(), this.journal.lastAt);
   }

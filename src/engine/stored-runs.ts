@@ -1,7 +1,10 @@
 import { showValue } from '../model/check.ts';
 import { JournalCheck, type JournalPlace } from '../model/check-journal.ts';
+import { definitionAt } from '../model/child-definition.ts';
+import { isChildId, pathOf, rootIdOf } from '../model/child-id.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
+import { FlowError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
 import type { Store } from '../store/store.ts';
 import type { EngineCore } from './core.ts';
@@ -51,11 +54,24 @@ export class StoredRuns {
    * @throws as `of` does
    */
   async check(runId: string, entries: readonly Entry[]): Promise<StoredJournal> {
-    const definition = this.#flows.flowOf(runId, entries);
+    const definition = isChildId(runId)
+      ? await this.#childFlow(runId, entries)
+      : this.#flows.flowOf(runId, entries);
     const check = new JournalCheck(definition, runId, journalPlace(definition, runId));
     for (const entry of entries) check.next(entry);
     if (check.end()) throw await refusalOfChange(this.#store, runId, check.flowHash as string, definition);
     return { runId, definition, entries, ending: check.ending };
+  }
+
+  /** The flow of a child run, which that of its root says. */
+  async #childFlow(runId: string, entries: readonly Entry[]): Promise<FlowDefinition> {
+    const rootId = rootIdOf(runId);
+    const root = this.#flows.flowOf(rootId, await this.#store.read(rootId));
+    const { input } = entries.find(({ type }) => type === 'run.started') as { readonly input?: unknown };
+    const definition = definitionAt(root, pathOf(runId), input);
+    if (definition !== undefined) return definition;
+    const message = `Run ${showValue(runId)} is in the store, but flow \`${root.name}\` of its root has no such child run`;
+    throw new FlowError('unknown_run', message, { flow: root.name, value: runId });
   }
 
   /** Forgets a run that is under way from now on, and is found there. */

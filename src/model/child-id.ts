@@ -46,7 +46,7 @@ export function parentIdOf(childId: string): string {
 
 /** The place of a child run; `undefined` for the id of a root, and for one that no child has. */
 export function placeOf(runId: string): ChildPlace | undefined {
-  const [, parentId, segment, life] = /^(.+)\/([^/#]*)#([1-9]\d*)$/.exec(runId) ?? [];
+  const [, parentId, segment, life] = /^(.+)\/([^/#]*)#([1-9]\d*)$/s.exec(runId) ?? [];
   if (parentId === undefined || segment === undefined) return undefined;
   const taskId = taskIdOf(segment);
   return segmentOf(taskId) === segment ? { parentId, taskId, life: Number(life) } : undefined;

@@ -95,7 +95,8 @@ export class EntryList {
       case 'task.started':
         return this.pushStep(fact.type, fact.at, task, fact.attempt);
       case 'task.done':
-        if (fact.child === undefined) return this.pushStep(fact.type, fact.at, task, fact.attempt, fact.output);
+        if (fact.child === undefined)
+          return this.pushStep(fact.type, fact.at, task, fact.attempt, fact.output);
         return this.#pushWhole(this.#stamp(fact, task), task);
       default:
         this.#pushWhole(this.#stamp(fact, task), task);

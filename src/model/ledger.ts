@@ -132,7 +132,10 @@ export class Ledger {
   /** Whether a task that ends like this ends the run early: more failed than are tolerated. */
   endsEarly(task: number, status: SettledStatus): boolean {
     const { tolerance } = this.#plan;
-    return tolerance !== undefined && this.#failures + failsRun(this.#plan, task, status) > tolerance;
+    if (tolerance === undefined) return false;
+    // A task settles once.
+    const hasSettled = (this.#rows.get(task) & STATUS_MASK) > DECIDED;
+    return this.#failures + (hasSettled ? 0 : failsRun(this.#plan, task, status)) > tolerance;
   }
 
   /** The verdicts of the last change, in definition order. */

@@ -160,7 +160,10 @@ test('say which of their tasks failed, and their task decides what follows', asy
     'Run r/must#1 of flow `inner` ended failed: task `bad` failed with TypeError: no',
   );
   assert.equal([view.tasks.must?.cause, view.tasks.must?.attempts], ['exhausted', 2]);
-  const thrown: Error = await run.outputs().then(assert.unreachable, (error) => error);
+  const thrown = (await run.outputs().then(
+    () => assert.unreachable(),
+    (error) => error,
+  )) as Error;
   assert.match(thrown.message, /task `must` failed with RunFailedError/);
   const child = thrown.cause as Error;
   assert.equal([child.name, (child.cause as Error).name], ['RunFailedError', 'TypeError']);

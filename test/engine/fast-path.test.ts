@@ -11,6 +11,7 @@ import { Timers } from '../../src/engine/timers.ts';
 import type { AnyFlow } from '../../src/flow-types.ts';
 import { defineTask } from '../../src/model/define-task.ts';
 import { spec } from '../spec.ts';
+import { tolerating } from '../support/tolerating.ts';
 import { silent, virtualEngine } from '../support/virtual.ts';
 
 const test = spec('fast path of tasks');
@@ -176,6 +177,24 @@ const turns: Record<
     at: 5,
     act: (run) => run.cancel('enough'),
   },
+  'more tasks fail than its run accepts': {
+    flow: (clock) => {
+      const fail = () => clock.sleep(5).then(() => Promise.reject(new Error('no')));
+      const flow = createFlow('f')
+        .task('first', { perform: fail })
+        .task('second', { perform: fail })
+        .task('a', { perform: ({ signal }) => clock.sleep(10, signal) })
+        .task('b', { dependsOn: ['a'], perform: () => 1 });
+      return tolerating(flow, 1);
+    },
+  },
+  'as many tasks fail as its run accepts': {
+    flow: (clock) => {
+      const fail = () => clock.sleep(5).then(() => Promise.reject(new Error('no')));
+      const flow = createFlow('f').task('first', { perform: fail });
+      return tolerating(flow.task('a', { perform: ({ signal }) => clock.sleep(10, signal) }), 1);
+    },
+  },
   'its actor is asked for while it runs': {
     flow: (clock) => createFlow('f').task('a', { perform: () => clock.sleep(10) }),
     at: 5,
@@ -202,6 +221,10 @@ for (const [what, { flow, at = 0, act }] of Object.entries(turns)) {
       journals.push(entries);
     }
     assert.is.not(journals[0]?.length, 0);
+    const early = journals[0]?.some(
+      (entry) => entry.type === 'run.cancelling' && entry.cause === 'tolerance',
+    );
+    assert.is(early, what === 'more tasks fail than its run accepts');
     assert.equal(journals[0], journals[1]);
   });
 }

@@ -93,7 +93,7 @@ const orchestrator: Subject = {
   isFast: 'isOrchestratorFast',
   machine: orchestratorMachine,
   states: ['running', 'paused', 'cancelling'],
-  transitions: [{ state: undefined, event: 'task.settled', index: 1 }],
+  transitions: [{ state: undefined, event: 'task.settled', index: 2 }],
   args: { context: { ledger: { verdicts: [] } }, event: { type: 'some', at: 1, task: 1, status: 'done' } },
   more: { type: 'announce', params: ({ event: { at = 0 } }) => ({ type: 'run.resumed', at }) },
   written: { cause: 'fatal', reason: 'of a mutant', outputs: 'others', failures: ['other'], more: 7 },
@@ -103,6 +103,12 @@ const orchestrator: Subject = {
       context.ledger.unsettled <= 2,
     'settlesLast always': () => true,
     'settlesLast never': () => false,
+    'exceedsTolerance always': () => true,
+    'exceedsTolerance never': () => false,
+    'exceedsTolerance at each failure': (_: object, { status }: { readonly status: string }) =>
+      status === 'failed',
+    'exceedsTolerance without a tolerance': ({ context }: { readonly context: OrchestratorContext }) =>
+      context.ledger.failures > 0,
   },
   compile: (machine) => compileMachines(machine, taskMachine),
   unaffected: [
@@ -112,6 +118,7 @@ const orchestrator: Subject = {
     [/: reenter$/, 'There is no target.'],
     [/(settleTask|deliverVerdicts) with (another at|one value more)$/, 'It is not read.'],
     [/^settlesLast never$/, 'The step is not the one for the last task.'],
+    [/^exceedsTolerance never$/, 'Nor is it the one for a failure too many.'],
   ],
   endless: /(without settleTask|settleTask later|settleTask writes nothing)$/,
 };

@@ -60,7 +60,8 @@ test('of runs with a slash are not resumed, from a store or a snapshot', async (
   store.remove('r');
   const after = virtualEngine({ store, logger });
   assert.equal(await after.engine.recover([flow]), []);
-  assert.equal(errors, ['Run r/1 of flow `f` cannot be recovered; it stays in the store as it is', true]);
+  // It would be a child run, and they are recovered with their roots.
+  assert.equal(errors, []);
 
   snapshot.run.id = 'r/1';
   const logic = virtualEngine().engine.logic(flow);
@@ -76,11 +77,52 @@ test('of runs and tasks find the actor of a task, whatever else stands in them',
     const run = await engine.start(flow, undefined, { id });
     await clock.advance(0);
     const { system } = run.actor as unknown as AnyActorRef;
-    assert.is(system.get(`${id}/50 %`)?.id, '50 %', id);
-    assert.equal(Object.keys(system.getAll()), [`${id}/50 %`]);
+    assert.is(system.get(`${id}/50 %25`)?.id, '50 %', id);
+    assert.equal(Object.keys(system.getAll()), [`${id}/50 %25`]);
     assert.is(await engine.run(id), run as Run);
     run.cancel();
   }
+});
+
+test('of tasks stay as they are in the keys of a run that an earlier version of topple started, and in the names of its actors', async () => {
+  const store = createMemoryStore();
+  const of = { flow: 'keys', runId: 'r' };
+  const gate = Promise.withResolvers<void>();
+  const keys: string[] = [];
+  const perform = async ({ idempotencyKey }: { idempotencyKey: string }) => {
+    keys.push(idempotencyKey);
+    await gate.promise;
+  };
+  const asked = createFlow('keys')
+    .task('a/b', { perform })
+    .task('50%', { dependsOn: ['a/b'], perform });
+  const { hash } = asked.definition;
+  const entries = [
+    { ...of, type: 'run.started', seq: 1, at: 0, version: 1, flowHash: hash, input: undefined },
+    { ...of, type: 'task.ready', seq: 2, at: 0, taskId: 'a/b' },
+    { ...of, type: 'task.started', seq: 3, at: 0, taskId: 'a/b', attempt: 1 },
+  ] as const;
+  append(store, 'r', entries, 0);
+  const { clock, engine } = virtualEngine({ store });
+  const [run] = await engine.recover([asked]);
+  await clock.advance(0);
+  const { system } = (run as Run).actor as unknown as AnyActorRef;
+  assert.equal(Object.keys(system.getAll()), ['r/a/b']);
+  assert.equal([system.get('r/a/b')?.id, system.get('r/a%2Fb')], ['a/b', undefined]);
+  gate.resolve();
+  await clock.run((run as Run).settled());
+  assert.equal(keys, ['r/a/b', 'r/50%']);
+  run?.rerun(['a/b']);
+  await clock.run((run as Run).settled());
+  assert.equal(keys.slice(2), ['r/a/b', 'r/50%']);
+  // A run that begins now has the new form.
+  const next = await engine.start(asked, undefined, { id: 's' });
+  await clock.run(next.settled());
+  assert.equal(keys.slice(4), ['s/a%2Fb', 's/50%25']);
+  assert.equal(
+    [store.read('r'), store.read('s')].map(([first]) => (first as { version?: number }).version),
+    [1, 2],
+  );
 });
 
 test('are asked for where something else is given', async () => {
@@ -98,7 +140,7 @@ test('are asked for where something else is given', async () => {
     [() => engine.run(7 as never), `${id} 7`],
     [
       () => engine.runs(flow as never),
-      '`filter` of `engine.runs` does not take `name`. It takes `flow`, `settled`, `newestFirst`, `before`, `limit`.',
+      '`filter` of `engine.runs` does not take `name`. It takes `flow`, `settled`, `under`, `newestFirst`, `before`, `limit`.',
     ],
     [
       () => engine.runs({ flow: () => 1 } as never),

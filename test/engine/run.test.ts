@@ -536,7 +536,7 @@ test('has keys of its own, whatever stands in ids', async () => {
     ),
   );
   const keys = views.flatMap(({ tasks }) => Object.values(tasks).map(({ output }) => output));
-  assert.equal(keys, ['r/a', 'r/b/a', 'r%2Fb/a', 'r%2Fb/b/a', 'r%/a', 'r%/b/a']);
+  assert.equal(keys, ['r/a', 'r/b%2Fa', 'r%2Fb/a', 'r%2Fb/b%2Fa', 'r%/a', 'r%/b%2Fa']);
 });
 
 test('keeps what happened before it tells of it, and before a dependent starts', async () => {

@@ -5,7 +5,7 @@ import { type AnyStateMachine, assign, StateMachine } from 'xstate';
 type Values = Readonly<Record<string, unknown>>;
 type Args = { readonly context: Values; readonly event: Values };
 type Action = string | { readonly type: string; readonly params?: Values | ((args: Args) => Values) };
-type Guard = (args: { readonly context: never }) => boolean;
+type Guard = (args: { readonly context: never }, params: never) => boolean;
 
 interface Transition {
   target?: string;

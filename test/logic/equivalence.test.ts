@@ -153,7 +153,11 @@ const shapes: Readonly<Record<string, Shape>> = {
 };
 
 /** Shortest paths to all states of a run, and from each every event. */
-function compareRun(plan: Plan): { readonly paths: number; readonly steps: number } {
+function compareRun(plan: Plan): {
+  readonly paths: number;
+  readonly steps: number;
+  readonly causes: ReadonlySet<unknown>;
+} {
   const input = { ledger: Ledger.open(plan) };
   const paths = getShortestPaths(orchestrator.machine, {
     input,
@@ -168,7 +172,8 @@ function compareRun(plan: Plan): { readonly paths: number; readonly steps: numbe
     ],
   });
   const alphabetOf = ({ context }: AnyMachineSnapshot) => [...runAlphabet(), ...settlements(context, 'all')];
-  return { paths: paths.length, steps: comparePaths(orchestrator, input, paths, alphabetOf) };
+  const causes = new Set(paths.map(({ state }) => state.context.cause));
+  return { paths: paths.length, steps: comparePaths(orchestrator, input, paths, alphabetOf), causes };
 }
 
 test('runs of ten small graphs on the shortest path to each state, with every event there', () => {
@@ -190,6 +195,15 @@ for (const rule of triggerRules) {
   test(`runs of a chain under ${rule} on the shortest path to each state, with every event there`, () => {
     const { paths } = compareRun(planOf([[], [0]], ['all_success', rule]));
     assert.ok(paths > 40);
+  });
+}
+
+for (const tolerance of [0, 1]) {
+  test(`runs that accept ${tolerance} failures on the shortest path to each state, with every event there`, () => {
+    const { paths, causes } = compareRun(
+      planOf([[], [], [0]], ['always', 'always', 'all_settled'], [], tolerance),
+    );
+    assert.ok(causes.has('tolerance') && paths > 100, `${paths} paths`);
   });
 }
 

@@ -106,6 +106,7 @@ export function planOf(
   dependencies: readonly (readonly number[])[],
   rules: readonly TriggerRule[],
   optional: readonly number[] = [],
+  tolerance?: number,
 ): Plan {
   const tasks = dependencies.map((numbers, task) => ({
     id: `t${task}`,
@@ -115,6 +116,7 @@ export function planOf(
     graph: createGraph('compared', tasks),
     rules,
     optional: Uint8Array.from(tasks, (_, task) => (optional.includes(task) ? 1 : 0)),
+    ...(tolerance === undefined ? {} : { tolerance }),
   };
 }
 
@@ -147,7 +149,7 @@ export function settlements(
   );
 }
 
-/** Books with no task, one and two left, none or some failed. */
+/** Books with no task, one and two left, none or some failed; and with one failure more or less than they tolerate. */
 const ledgers: readonly Ledger[] = [
   Ledger.open(planOf([], [])),
   Ledger.open(planOf([[]], ['always'])),
@@ -155,6 +157,9 @@ const ledgers: readonly Ledger[] = [
   Ledger.open(planOf([[]], ['always'])).settle(0, 'failed'),
   Ledger.open(planOf([[], [0]], ['always', 'all_success'])),
   Ledger.open(planOf([[], [0]], ['always', 'all_failed'])).admit(),
+  Ledger.open(planOf([[], [], [0]], ['always', 'always', 'all_settled'], [], 0)).admit(),
+  Ledger.open(planOf([[], []], ['always', 'always'], [0], 0)).admit(),
+  Ledger.open(planOf([[], [], []], ['always', 'always', 'always'], [], 1), ['pending', 'pending', 'failed']),
 ];
 
 export const orchestrator: Subject = {
@@ -163,6 +168,7 @@ export const orchestrator: Subject = {
     ...runAlphabet(),
     { type: 'task.settled', at: 10, task: 0, status: 'done' },
     { type: 'task.settled', at: 10, task: 0, status: 'failed' },
+    { type: 'task.settled', at: 10, task: 1, status: 'failed' },
     ...strangers,
     ...fatal,
   ],
@@ -182,6 +188,13 @@ export const orchestrator: Subject = {
         throw new Error('on purpose');
       },
     },
+    {
+      type: 'task.settled',
+      task: 0,
+      get status() {
+        throw new Error('on purpose');
+      },
+    },
   ],
   makeInput: (dice) => {
     const size = dice(9);
@@ -192,6 +205,7 @@ export const orchestrator: Subject = {
       dependencies,
       dependencies.map(() => oneOf(dice, triggerRules)),
       dependencies.map((_, task) => task).filter(() => dice(4) === 0),
+      dice(3) === 0 ? dice(3) : undefined,
     );
     // A third are runs that are recovered, or run again in part.
     if (dice(3) > 0) return { ledger: Ledger.open(plan) };

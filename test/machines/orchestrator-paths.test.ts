@@ -35,6 +35,8 @@ const test = spec('orchestrator paths');
 interface Graph {
   readonly tasks: Tasks;
   readonly endings: readonly SettledStatus[];
+  /** One failure more ends the run early. */
+  readonly tolerance?: number;
   /** What exploration must find, so that nothing gets lost unseen. */
   readonly states: number;
   readonly transitions: number;
@@ -71,12 +73,26 @@ const graphs: Readonly<Record<string, Graph>> = {
     states: 157,
     transitions: 238,
   },
+  'items of which one may fail': {
+    tasks: { a: {}, b: {}, c: {} },
+    endings: ['done', 'failed'],
+    tolerance: 1,
+    states: 203,
+    transitions: 422,
+  },
+  'chain that must not fail, beside one that may': {
+    tasks: { a: {}, b: { dependsOn: ['a'] }, c: { optional: true } },
+    endings: ['done', 'failed'],
+    tolerance: 0,
+    states: 105,
+    transitions: 181,
+  },
 };
 
 const taken = new Set<string>();
 
-for (const [name, { tasks, endings, states, transitions }] of Object.entries(graphs)) {
-  const { plan } = new RunWorld(tasks).flow.definition;
+for (const [name, { tasks, endings, tolerance, states, transitions }] of Object.entries(graphs)) {
+  const { plan } = new RunWorld(tasks, { tolerance }).flow.definition;
   const origins = new WeakMap<OrchestratorEvent, Happening>();
   const shortest = getShortestPaths(orchestratorMachine, {
     input: { ledger: Ledger.open(plan) },
@@ -98,7 +114,7 @@ for (const [name, { tasks, endings, states, transitions }] of Object.entries(gra
 
   test(`agrees at each step with ${name}: ${states} states, ${transitions} transitions, ${paths.length} paths`, async () => {
     assert.equal([shortest.length, ways.length], [states, transitions]);
-    for (const path of paths) await walkFrom(tasks, path);
+    for (const path of paths) await walkFrom(tasks, path, tolerance);
   });
 }
 
@@ -123,6 +139,12 @@ for (const path of [
 
 const recover: OrchestratorEvent = { type: 'run.recover', at };
 const cancelledBefore: OrchestratorEvent = { type: 'run.cancel', at, cause: 'cancelled', reason: 'enough' };
+const endedEarlyBefore: OrchestratorEvent = {
+  type: 'run.cancel',
+  at,
+  cause: 'tolerance',
+  reason: '1 items failed',
+};
 const byRecovery = (event: OrchestratorEvent, isTold = false): Happening => ({
   event,
   bring: (world) => world.recover(),
@@ -131,12 +153,15 @@ const byRecovery = (event: OrchestratorEvent, isTold = false): Happening => ({
 const pausedBefore: Happening = { event: pause.event, isTold: true };
 const a = (status: SettledStatus) => settle(0, status, (world) => world.end('a', status));
 const b = (status: SettledStatus) => settle(1, status, (world) => world.end('b', status));
+const c = (status: SettledStatus) => settle(2, status, (world) => world.end('c', status));
 
 const recoveries: readonly {
   readonly left: string;
   readonly path: Path;
   /** The journal lacks its last entry, which this version keeps together with the one before, and others may not. */
   readonly isCut?: boolean;
+  /** Then its tasks are three items. */
+  readonly tolerance?: number;
   readonly goesOn: Path;
 }[] = [
   {
@@ -183,16 +208,42 @@ const recoveries: readonly {
     isCut: true,
     goesOn: [byRecovery(cancelledBefore, true), conclude],
   },
+  {
+    left: 'with as many failures as it tolerates',
+    path: [accept, a('failed')],
+    tolerance: 1,
+    goesOn: [byRecovery(recover), b('done'), c('failed'), conclude],
+  },
+  {
+    left: 'with as many failures as it tolerates, of which one more comes',
+    path: [accept, a('failed')],
+    tolerance: 1,
+    goesOn: [byRecovery(recover), b('failed'), c('cancelled'), conclude],
+  },
+  {
+    left: 'with one failure too many, before it was kept that it ends early',
+    path: [accept, a('failed')],
+    isCut: true,
+    tolerance: 0,
+    goesOn: [byRecovery(endedEarlyBefore), settle(1, 'cancelled'), settle(2, 'cancelled'), conclude],
+  },
+  {
+    left: 'while it ended early',
+    path: [accept, a('failed')],
+    tolerance: 0,
+    goesOn: [byRecovery(endedEarlyBefore, true), settle(1, 'cancelled'), settle(2, 'cancelled'), conclude],
+  },
 ];
 
-for (const { left, path, isCut = false, goesOn } of recoveries) {
+for (const { left, path, isCut = false, tolerance, goesOn } of recoveries) {
   test(`agrees at each step with a run that was left ${left}: ${nameOfPath(goesOn)}`, async () => {
-    const tasks: Tasks = { a: {}, b: { dependsOn: ['a'] } };
-    const before = await walkFrom(tasks, path);
+    const tasks: Tasks =
+      tolerance === undefined ? { a: {}, b: { dependsOn: ['a'] } } : { a: {}, b: {}, c: {} };
+    const before = await walkFrom(tasks, path, tolerance);
     const kept = before.entries.slice(0, isCut ? -1 : undefined);
     const statuses = Object.values(before.view.tasks).map(({ status }) => status);
     await before.stop();
-    const world = new RunWorld(tasks, { left: kept });
+    const world = new RunWorld(tasks, { left: kept, tolerance });
     const ledger = Ledger.open(world.flow.definition.plan, statuses);
     for (const name of await walk(world, ledger, goesOn, kept.length)) taken.add(name);
   });
@@ -202,12 +253,16 @@ for (const { left, path, isCut = false, goesOn } of recoveries) {
 const never: Readonly<Record<string, string>> = {
   'opening task.settled 0': 'no task lives before the run has begun',
   'opening task.settled 1': 'no task lives before the run has begun',
+  'opening task.settled 2': 'no task lives before the run has begun',
   'held task.settled 0': 'no task lives before the run has begun',
   'held task.settled 1': 'no task lives before the run has begun',
+  'held task.settled 2': 'no task lives before the run has begun',
   'running run.cancel 0': 'with the last task that settles the run is concluding',
   'paused run.cancel 0': 'with the last task that settles the run is concluding',
+  'cancelling task.settled 1': 'the run has a cause to end early already',
   'concluding task.settled 0': 'a task settles once, and all have',
   'concluding task.settled 1': 'a task settles once, and all have',
+  'concluding task.settled 2': 'a task settles once, and all have',
 };
 
 test('every transition is taken in every state, or it says why never', () => {
@@ -228,12 +283,12 @@ function longestOf(paths: readonly Path[]): Path[] {
   return paths.filter((_, index) => !beginnings.has((keys[index] as string[]).join()));
 }
 
-async function walkFrom(tasks: Tasks, path: Path): Promise<RunWorld> {
+async function walkFrom(tasks: Tasks, path: Path, tolerance?: number): Promise<RunWorld> {
   const asOutputIsMade = (world: RunWorld): void => {
     if (path.includes(cancelLate)) world.cancel('too late');
     if (path.includes(concludeWithout)) throw new Error('no output');
   };
-  const world = new RunWorld(tasks, { asOutputIsMade });
+  const world = new RunWorld(tasks, { asOutputIsMade, tolerance });
   await world.start();
   for (const name of await walk(world, Ledger.open(world.flow.definition.plan), path)) taken.add(name);
   return world;

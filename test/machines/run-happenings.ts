@@ -87,7 +87,7 @@ export function happeningsIn(state: State, plan: Plan, endings: readonly Settled
   if (value === 'opening') return [...openings, pause];
   if (value === 'held') return [...openings, resume];
   if (value === 'concluding') {
-    const isDone = context.cause === undefined && context.ledger.failures === 0;
+    const isDone = context.cause === undefined && !hasFailed(statuses, plan);
     return isDone ? [conclude, concludeWithout, cancelLate] : [conclude];
   }
   const decided = [...statuses.keys()].filter((task) => statuses[task] === 'decided');
@@ -97,8 +97,11 @@ export function happeningsIn(state: State, plan: Plan, endings: readonly Settled
   // Where nothing is under way, a task settles before anything else comes.
   const atOnce = decided.find((task) => !isUnderWay(task));
   if (atOnce !== undefined) {
-    const ending = verdicts.get(atOnce) === 'skip' ? 'skipped' : 'upstream_failed';
-    return [settle(atOnce, isEnding ? 'cancelled' : ending)];
+    const verdict = verdicts.get(atOnce);
+    const ending = verdict === 'skip' ? 'skipped' : 'upstream_failed';
+    // One failure too many is told downstream before the run ends for it.
+    const isTold = context.cause === 'tolerance' && verdict !== 'wait';
+    return [settle(atOnce, isEnding && !isTold ? 'cancelled' : ending)];
   }
   const settling = decided.flatMap((task) => {
     const id = plan.graph.ids[task] as string;
@@ -107,6 +110,14 @@ export function happeningsIn(state: State, plan: Plan, endings: readonly Settled
   });
   if (isEnding) return [...settling, cancel];
   return [...settling, timeOut, cancel, value === 'paused' ? resume : pause];
+}
+
+/** Whether more tasks failed, or could not run, than the plan accepts. */
+function hasFailed(statuses: readonly LedgerStatus[], { optional, tolerance = 0 }: Plan): boolean {
+  const failed = statuses.filter(
+    (status, task) => optional[task] === 0 && !['done', 'skipped'].includes(status),
+  );
+  return failed.length > tolerance;
 }
 
 /** What a decided task was told: worked out from how its dependencies ended, but for those that a cancel ended. */

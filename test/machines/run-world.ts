@@ -23,6 +23,7 @@ import type { LiveRun } from '../../src/engine/live-run.ts';
 import type { LedgerStatus, Verdict } from '../../src/model/ledger.ts';
 import type { SettledStatus } from '../../src/model/status.ts';
 import { append } from '../support/stores.ts';
+import { tolerating } from '../support/tolerating.ts';
 import { silent } from '../support/virtual.ts';
 
 export type Tasks = Readonly<Record<string, GraphTask>>;
@@ -50,6 +51,8 @@ interface WorldOptions {
   readonly asOutputIsMade?: ((world: RunWorld) => void) | undefined;
   /** The journal of a run that another engine has left. */
   readonly left?: readonly Entry[];
+  /** The failures that the run still accepts. Default: all tasks are tried. */
+  readonly tolerance?: number | undefined;
 }
 
 const limitMs = 1_000;
@@ -69,7 +72,7 @@ export class RunWorld {
   readonly #asOutputIsMade: WorldOptions['asOutputIsMade'];
   #actor: AnyActorRef | undefined;
 
-  constructor(tasks: Tasks, { asOutputIsMade, left = [] }: WorldOptions = {}) {
+  constructor(tasks: Tasks, { asOutputIsMade, left = [], tolerance }: WorldOptions = {}) {
     this.#asOutputIsMade = asOutputIsMade;
     const [first] = left;
     if (first !== undefined) append(this.#store, first.runId, left, 0);
@@ -79,7 +82,8 @@ export class RunWorld {
       logger: silent,
       inspect: this.#observe,
     });
-    this.flow = this.#flow(tasks);
+    const flow = this.#flow(tasks);
+    this.flow = tolerance === undefined ? flow : tolerating(flow, tolerance);
   }
 
   /** Makes the run's actor, which waits for its input to be checked. */

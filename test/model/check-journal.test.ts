@@ -13,6 +13,7 @@ const definition = new FlowDefinition('f', {}, [
   readTask('f', 'ship', { perform, dependsOn: ['build'] }),
 ]);
 const error = { name: 'Error', message: 'no', stack: 'Error: no' };
+const parent = { runId: 'above', taskId: 'a', life: 1, attempt: 1 };
 const started = { type: 'run.started', version: 1, flow: 'f', flowHash: definition.hash, input: 1 };
 
 /** A run that paused, failed, and ran again in part. */
@@ -64,6 +65,18 @@ test('takes what a run records, over reruns, and says how it has settled', () =>
   assert.is(check([]), undefined);
 });
 
+test('takes what a child run records, and what says of its lives', () => {
+  const ended = [
+    { type: 'task.skipped', taskId: 'build', attempt: 1 },
+    { type: 'task.failed', taskId: 'ship', attempt: 1, error, cause: 'tolerance' },
+    { type: 'run.failed', cause: 'tolerance' },
+  ];
+  const again = { type: 'task.rerun', taskId: 'ship', parent: { ...parent, attempt: 2 }, keepsDone: true };
+  const entries = [{ ...started, version: 2, parent, continues: 'above/a#1' }, ...ended];
+  assert.is(check(stamped(entries)), 'failed');
+  assert.is(check(stamped([...entries, again])), undefined);
+});
+
 test('lets fields through that it does not know', () => {
   assert.is(check(stamped([{ ...started, settings: {}, region: 'eu' }])), undefined);
 });
@@ -79,7 +92,13 @@ test('names the place of whatever is not as it must be', () => {
     [change(3, { seq: 5 }), 'entries[3].seq', /must be 4, since entries count from 1 without gaps, but is 5/],
     [change(3, { runId: 'q' }), 'entries[3].runId', /must be the id of the run, "r", but is "q"/],
     [change(3, { at: null }), 'entries[3].at', /must be a finite number/],
-    [change(0, { version: 2 }), 'entries[0].version', /must be 1, the version .* but is 2/],
+    [change(0, { version: 3 }), 'entries[0].version', /must be 1 or 2, a version .* but is 3/],
+    [change(0, { parent: null }), 'entries[0].parent', /must be a task of a run, with .*, or left out/],
+    [change(0, { parent: { ...parent, life: 0 } }), 'entries[0].parent', /a task of a run/],
+    [change(0, { parent: { ...parent, attempt: '1' } }), 'entries[0].parent', /a task of a run/],
+    [change(0, { parent: { ...parent, taskId: 1 } }), 'entries[0].parent', /a task of a run/],
+    [change(0, { parent: { ...parent, runId: undefined } }), 'entries[0].parent', /a task of a run/],
+    [change(0, { continues: 1 }), 'entries[0].continues', /must be a string, or left out/],
     [change(0, { flowHash: 1 }), 'entries[0].flowHash', /must be a string/],
     [change(0, { settings: { concurrency: 0 } }), 'entries[0].settings', /settings of a run/],
     [change(0, { settings: { totalTimeoutMs: '5' } }), 'entries[0].settings', /settings of a run/],
@@ -93,6 +112,8 @@ test('names the place of whatever is not as it must be', () => {
     [change(6, { error: { name: 'E' } }), 'entries[6].error', /must be an error as data/],
     [change(8, { cause: 'bad luck' }), 'entries[8].cause', /must be one of exhausted, fatal/],
     [change(9, { because: 1 }), 'entries[9].because', /must be a string, or left out/],
+    [change(11, { parent: 'above' }), 'entries[11].parent', /must be a task of a run, with .*, or left out/],
+    [change(11, { keepsDone: 1 }), 'entries[11].keepsDone', /must be true or false, or left out/],
   ];
   for (const [entries, place, rule] of cases) {
     const [found, message] = refusalOf(entries);

@@ -1,8 +1,9 @@
 import * as assert from 'uvu/assert';
 import { createGraph } from '../../src/model/graph.ts';
 import { Ledger, type Plan } from '../../src/model/ledger.ts';
-import type { TaskStatus } from '../../src/model/status.ts';
+import { isSettled, type SettledStatus, type TaskStatus } from '../../src/model/status.ts';
 import type { TriggerRule } from '../../src/model/trigger-rule.ts';
+import { diceOf, oneOf } from '../logic/oracle.ts';
 import { spec } from '../spec.ts';
 
 const test = spec('ledger');
@@ -13,7 +14,7 @@ interface Row {
   readonly optional?: boolean;
 }
 
-function planOf(tasks: Readonly<Record<string, Row>>): Plan {
+function planOf(tasks: Readonly<Record<string, Row>>, tolerance?: number): Plan {
   const rows = Object.values(tasks);
   return {
     graph: createGraph(
@@ -22,11 +23,14 @@ function planOf(tasks: Readonly<Record<string, Row>>): Plan {
     ),
     rules: rows.map(({ rule = 'all_success' }) => rule),
     optional: Uint8Array.from(rows, ({ optional }) => (optional ? 1 : 0)),
+    ...(tolerance === undefined ? {} : { tolerance }),
   };
 }
 
 const chain = { a: {}, b: { dependsOn: ['a'] }, c: { dependsOn: ['b'] } };
 const diamond = { a: {}, b: { dependsOn: ['a'] }, c: { dependsOn: ['a'] }, d: { dependsOn: ['b', 'c'] } };
+
+const endings = ['done', 'failed', 'skipped', 'upstream_failed', 'cancelled'] as const;
 
 test('admits what may run at once, in definition order', () => {
   const ledger = Ledger.open(planOf({ ...diamond, e: { dependsOn: ['d'], rule: 'always' } })).admit();
@@ -93,7 +97,6 @@ test('gives the same verdicts in place, where only the newest is to be read', ()
 
 test('counts each task that is not optional and ended neither done nor skipped', () => {
   const plan = planOf({ a: { optional: true }, b: {} });
-  const endings = ['done', 'failed', 'skipped', 'upstream_failed', 'cancelled'] as const;
   const failuresOf = (task: number): number[] =>
     endings.map((ending) => Ledger.open(plan).settle(task, ending).failures);
   assert.equal(
@@ -107,6 +110,94 @@ test('counts each task that is not optional and ended neither done nor skipped',
     endings.map((ending) => Ledger.open(plan, [ending, ending]).failures),
     [0, 1, 0, 1, 1],
   );
+});
+
+test('has failed with any failure, and is never to end early, where nothing is said of tolerance', () => {
+  const plan = planOf({ a: {}, b: {}, c: { optional: true } });
+  const start = Ledger.open(plan).admit();
+  assert.is(start.hasFailed, false);
+  for (const ending of endings) assert.is(start.endsEarly(0, ending), false);
+  assert.is(start.settle(2, 'failed').hasFailed, false);
+  const failed = start.settle(0, 'failed');
+  assert.equal([failed.hasFailed, failed.endsEarly(1, 'failed')], [true, false]);
+});
+
+test('is to end early with one failure more than it tolerates', () => {
+  const items = { a: {}, b: {}, c: { optional: true }, d: {} };
+  const none = Ledger.open(planOf(items, 0)).admit();
+  assert.equal(
+    endings.map((ending) => [none.endsEarly(0, ending), none.endsEarly(2, ending)]),
+    [
+      [false, false],
+      [true, false],
+      [false, false],
+      [true, false],
+      [true, false],
+    ],
+  );
+  assert.is(none.hasFailed, false);
+  assert.is(none.settle(0, 'failed').hasFailed, true);
+
+  const one = Ledger.open(planOf(items, 1)).admit();
+  assert.is(one.endsEarly(0, 'failed'), false);
+  const tolerated = one.settle(0, 'failed');
+  assert.equal(
+    [tolerated.hasFailed, tolerated.endsEarly(1, 'done'), tolerated.endsEarly(1, 'failed')],
+    [false, false, true],
+  );
+  // A task settles once: what is heard of it again counts no more.
+  assert.is(tolerated.endsEarly(0, 'failed'), false);
+  const more = tolerated.settle(1, 'failed');
+  assert.equal([more.hasFailed, more.endsEarly(3, 'done')], [true, true]);
+});
+
+test('counts the failures of before where it goes on', () => {
+  const plan = planOf({ a: {}, b: {}, c: {}, d: {} }, 1);
+  const ledger = Ledger.open(plan, ['failed', 'running', 'done', 'pending']).admit();
+  assert.equal(
+    [ledger.hasFailed, ledger.endsEarly(1, 'done'), ledger.endsEarly(1, 'failed')],
+    [false, false, true],
+  );
+  const beyond = Ledger.open(plan, ['failed', 'failed', 'pending', 'pending']).admit();
+  assert.equal([beyond.hasFailed, beyond.endsEarly(2, 'done')], [true, true]);
+});
+
+test('agrees with a count of the failures, task by task, in 2,000 orders', () => {
+  for (let seed = 0; seed < 2_000; seed++) {
+    const dice = diceOf(seed);
+    const size = 1 + dice(7);
+    const optional = Array.from({ length: size }, () => dice(4) === 0);
+    const tasks = Object.fromEntries(
+      optional.map((isOptional, task) => [`t${task}`, { optional: isOptional }]),
+    );
+    const tolerance = dice(4) === 0 ? undefined : dice(size + 1);
+    const plan = planOf(tasks, tolerance);
+    const before = optional.map(() => oneOf(dice, ['pending', 'running', 'retrying', ...endings] as const));
+    const settled = new Map<number, SettledStatus>();
+    for (const [task, status] of before.entries()) if (isSettled(status)) settled.set(task, status);
+    const failuresWith = (ended: ReadonlyMap<number, SettledStatus>): number =>
+      [...ended].filter(([task, status]) => !optional[task] && status !== 'done' && status !== 'skipped')
+        .length;
+    let kept = Ledger.open(plan, before).admit();
+    const inPlace = Ledger.openInPlace(plan, before).admit();
+    for (let step = 0; step < 2 * size; step++) {
+      const task = dice(size);
+      const status = oneOf(dice, endings);
+      const next = settled.has(task) ? settled : new Map(settled).set(task, status);
+      const about = `seed ${seed}, step ${step}`;
+      const isEarly = tolerance !== undefined && failuresWith(next) > tolerance;
+      assert.equal(
+        [kept.endsEarly(task, status), inPlace.endsEarly(task, status)],
+        [isEarly, isEarly],
+        about,
+      );
+      if (!settled.has(task)) settled.set(task, status);
+      kept = kept.settle(task, status);
+      inPlace.settle(task, status);
+      const hasFailed = failuresWith(settled) > (tolerance ?? 0);
+      assert.equal([kept.hasFailed, inPlace.hasFailed], [hasFailed, hasFailed], about);
+    }
+  }
 });
 
 test('cancels what has no verdict yet, and only that', () => {

@@ -138,6 +138,13 @@ export function storeContract(name: string, create: () => MaybePromise<Store>): 
     await append(store, 'r', [{ type: 'run.done', at: 9, output: 1, seq: 1, runId: 'r' }], 0);
     await append(store, 'r', [{ type: 'task.rerun', at: 10, seq: 2, runId: 'r', taskId: 'a' }], 1);
     assert.is((await store.list({ settled: false })).length, 1);
+    await keep(store, 'r/a#1');
+    const id = 'r/a#1';
+    await append(store, id, [{ type: 'run.done', at: 9, output: 1, seq: 2, runId: id }], 1);
+    assert.is((await store.list({ under: 'r', settled: true })).length, 1);
+    await append(store, id, [{ type: 'task.rerun', at: 10, seq: 3, runId: id, taskId: 'a' }], 2);
+    const [run] = await store.list({ under: 'r', settled: false });
+    assert.equal([run?.endedAt, run?.ending, run?.seq], [null, undefined, 3]);
   });
 
   test('tells the last `seq` of a run', async () => {

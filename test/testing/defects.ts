@@ -87,7 +87,7 @@ export const defects: readonly Defect[] = [
   {
     name: 'a run with failures is done',
     file: orchestrator,
-    find: "return cause !== undefined || ledger.failures > 0 ? 'failed' : 'done';",
+    find: "return cause !== undefined || ledger.hasFailed ? 'failed' : 'done';",
     put: "return cause !== undefined || ledger.failures > 1 ? 'failed' : 'done';",
   },
   {

@@ -5,9 +5,9 @@ import type { Defect } from './defects.ts';
 const scope = 'src/engine/scope.ts';
 const attempt = 'src/engine/attempt.ts';
 const liveTask = 'src/engine/live-task.ts';
-const liveRun = 'src/engine/live-run.ts';
 const engine = 'src/engine/engine.ts';
 const run = 'src/engine/run.ts';
+const runConfig = 'src/engine/run-config.ts';
 const journal = 'src/engine/run-journal.ts';
 const results = 'src/engine/results.ts';
 const failures = 'src/engine/failures.ts';
@@ -47,14 +47,14 @@ export const valueDefects: readonly Defect[] = [
   },
   {
     name: 'all tasks of a run have the same idempotency key',
-    file: liveRun,
-    find: 'return this.config.keyPrefix + taskId;',
-    put: 'return this.config.keyPrefix;',
+    file: runConfig,
+    find: 'return this.#keyPrefix + (this.escapes ? segmentOf(taskId) : taskId);',
+    put: 'return this.#keyPrefix;',
   },
   {
     name: 'a task has the same idempotency key in every run',
-    file: liveRun,
-    find: 'return this.config.keyPrefix + taskId;',
+    file: runConfig,
+    find: 'return this.#keyPrefix + (this.escapes ? segmentOf(taskId) : taskId);',
     put: 'return taskId;',
   },
   {

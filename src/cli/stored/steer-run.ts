@@ -1,4 +1,5 @@
 import { type AnyFlow, createEngine, createFlow, FlowError, JournalError, StoreError } from '../../index.ts';
+import { isChildId, rootIdOf } from '../../model/child-id.ts';
 import { InvalidFlowError, RefusedError } from '../cli-error.ts';
 import type { Io } from '../io.ts';
 import { type LoadedFlow, type LoadOptions, loadFlow } from '../load/load-flow.ts';
@@ -70,6 +71,10 @@ async function recordHere(
   options: SteerOptions,
   io: Io,
 ): Promise<void> {
+  if (isChildId(id))
+    throw new RefusedError(
+      `${open.file}: run \`${id}\` is a child run, and no process has its root: \`topple recover ${rootIdOf(id)}\` continues that, and \`topple ${type} ${rootIdOf(id)}\` is for the whole of it.`,
+    );
   const named = definition.isWhole && options.module === undefined ? undefined : await load();
   const flow = named?.flow ?? outlined(definition);
   const engine = createEngine({ store: open.store, flows: [flow], logger: silent });

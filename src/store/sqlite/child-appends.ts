@@ -46,7 +46,7 @@ export class ChildAppends {
     const above = held ?? this.#rowAbove(engine, append.runId);
     let n = this.#create(append, above.n, held);
     if (n === undefined) {
-      n = this.#find(append, above.n);
+      n = this.#reopen(append, above.n);
       noteStart(this.#db, 'children', n, append);
     }
     const isOver = 'ended_at' in above && above.ended_at !== null;
@@ -95,13 +95,16 @@ export class ChildAppends {
     );
   }
 
-  #find({ runId, expectedSeq }: Append, root: number): number {
-    const row = this.#db.get<{ n: number; seq: number }>(
-      `SELECT n, ${lastSeqOf('children')} AS seq FROM children WHERE id = ? AND root = ?`,
+  /** A run that is there, which is unsettled from now on. */
+  #reopen({ runId, expectedSeq }: Append, root: number): number {
+    const row = this.#db.get<{ n: number; ended_at: number | null; seq: number }>(
+      `SELECT n, ended_at, ${lastSeqOf('children')} AS seq FROM children WHERE id = ? AND root = ?`,
       ...[runId, root],
     );
     const lastSeq = row?.seq ?? 0;
     if (row === undefined || lastSeq !== expectedSeq) throw conflictOf(runId, lastSeq, expectedSeq);
+    if (row.ended_at !== null)
+      this.#db.run('UPDATE children SET ended_at = NULL, ending = NULL WHERE n = ?', row.n);
     return row.n;
   }
 

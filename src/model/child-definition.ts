@@ -1,0 +1,42 @@
+import type { ChildPlace } from './child-id.ts';
+import { type FlowDefinition, isChildBody, type TaskDefinition } from './definition.ts';
+import { defineItems } from './map-definition.ts';
+
+/** The definition of a task's child run, to read its journal with: the bodies of a map's items are not called. */
+export function childDefinition(
+  parent: FlowDefinition,
+  taskId: string,
+  input: unknown,
+): FlowDefinition | undefined {
+  const task = parent.tasks[parent.graph.indexOf(taskId)];
+  return task === undefined ? undefined : definitionOf(parent, task, Array.isArray(input) ? input.length : 0);
+}
+
+/** The definition of a run by its place in the tree of a root; `undefined` if the root's flow has no such place. */
+export function definitionAt(
+  root: FlowDefinition,
+  path: readonly ChildPlace[],
+  input: unknown,
+): FlowDefinition | undefined {
+  let definition: FlowDefinition | undefined = root;
+  for (let depth = 0; depth < path.length && definition !== undefined; depth++) {
+    const { taskId } = path[depth] as ChildPlace;
+    const next = path[depth + 1];
+    const task: TaskDefinition | undefined = definition.tasks[definition.graph.indexOf(taskId)];
+    const last = Array.isArray(input) ? input.length : 0;
+    // On the way only one item of a map matters.
+    const count = next === undefined ? last : Number(next.taskId) + 1;
+    definition = task && definitionOf(definition, task, Number.isSafeInteger(count) ? count : 0);
+  }
+  return definition;
+}
+
+function definitionOf(
+  parent: FlowDefinition,
+  task: TaskDefinition,
+  count: number,
+): FlowDefinition | undefined {
+  if (!isChildBody(task.body)) return undefined;
+  if (task.body.kind === 'flow') return task.body.flow;
+  return defineItems(parent.name, task, count, (scope) => scope as never);
+}
