@@ -28,6 +28,8 @@ export class TreeWalk {
   readonly #byId = new Map<string, TreeRun>();
   #runs: TreeRun[] = [];
   #order = 0;
+  /** What happened in the step under way to runs that are no more. */
+  readonly #told: RunTold[] = [];
   #tick = 0;
   /** The step under way. */
   #step: Step = { kind: 'stop', task: -1 };
@@ -119,7 +121,7 @@ export class TreeWalk {
       for (const run of this.#runsUp()) run.askClock();
       isChanged = this.#turn();
     }
-    return this.#runs.flatMap((run) => run.end() ?? []);
+    return [...this.#told.splice(0), ...this.#runs.flatMap((run) => run.end() ?? [])];
   }
 
   /** What happens in one go: slots are filled before tasks hear of their children, and these of their tasks' attempts. */
@@ -206,11 +208,17 @@ export class TreeWalk {
     const statuses = run.now.rows.map((row) => row?.status ?? 'pending');
     const again = tasksToRerun(run.world.definition.graph, statuses);
     for (const [task, { run: own }] of run.children)
-      if (again.includes(task) && own !== undefined)
-        this.#runs = this.#runs.filter((other) => !isUnder(other, own));
+      if (again.includes(task) && own !== undefined) this.#leave(own);
     run.beginLives(again);
     const step: Step = { kind: 'rerun', task: -1 };
     run.turn(this.#tick, step).rerun((task) => run.keepsDone(task, run.lifeOf(task)) || undefined);
+  }
+
+  /** An earlier life of a task is over; what happened in it in the step under way is told yet. */
+  #leave(top: TreeRun): void {
+    const left = this.#runs.filter((run) => isUnder(run, top));
+    this.#told.push(...left.flatMap((run) => run.end() ?? []));
+    this.#runs = this.#runs.filter((run) => !left.includes(run));
   }
 
   #begin(run: TreeRun, task: number, items: number | undefined, before?: TreeRun): void {

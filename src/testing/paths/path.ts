@@ -33,7 +33,7 @@ export const pathRunId = 'path';
 export function walk(world: FlowWorld, path: readonly Step[]): Walked {
   const tree = new TreeWalk(world, pathRunId);
   const runs = tree.start();
-  const { taken: start } = runs[0] as RunTold;
+  const { taken: start } = runs.find(({ run }) => run === tree.root) as RunTold;
   const steps: Told[] = [];
   for (const step of path) {
     const own = tree.find(step);
@@ -52,6 +52,21 @@ export function walk(world: FlowWorld, path: readonly Step[]): Walked {
   return { start, runs, steps };
 }
 
+/** Takes a path of a run alone: how the children of its tasks end is said by steps of the tasks. */
+export function walkAlone(
+  world: FlowWorld,
+  path: readonly Step[],
+): { readonly start: Taken; readonly steps: readonly Pick<Told, 'step' | 'before' | 'taken'>[] } {
+  const start = world.start();
+  let before = start.next;
+  const steps = path.map((step) => {
+    const told = { step, before, taken: world.take(before, step) };
+    before = told.taken.next;
+    return told;
+  });
+  return { start, steps };
+}
+
 /** Whether every step of a path can be taken in its place. */
 export function isPossible(world: FlowWorld, moves: Moves, path: readonly Step[]): boolean {
   return world.definition.hasChildren ? isPossibleInTree(world, path) : isPossibleAlone(world, moves, path);
@@ -67,7 +82,8 @@ function isPossibleInTree(world: FlowWorld, path: readonly Step[]): boolean {
   return true;
 }
 
-function isPossibleAlone(world: FlowWorld, moves: Moves, path: readonly Step[]): boolean {
+/** Whether every step of a path of a run alone can be taken in its place. */
+export function isPossibleAlone(world: FlowWorld, moves: Moves, path: readonly Step[]): boolean {
   let at = world.start().next;
   for (const { kind, task, kept } of path) {
     const able = task < 0 ? moves.ofRun(at) : moves.ofTask(at, task);

@@ -183,7 +183,9 @@ class Replay {
         // An engine that recovers a run does not read what has settled below it.
         const isUnread =
           run?.comparison.now?.run.status === 'done' && run.lastAt(this.#number) < this.#recoveredAt;
-        return isUnread ? (unjudged as never) : run?.counts;
+        // Nor is it known what a run counted that has ended and goes on in one step.
+        const isAgain = run?.at(this.#number)?.also.some(({ kind }) => kind === 'rerun');
+        return isUnread || isAgain ? (unjudged as never) : run?.counts;
       },
       childOf: (runId, task) =>
         [...this.#runs.values()].findLast(

@@ -7,6 +7,7 @@ import type { FlowWorld } from '../model/flow-world.ts';
 import type { TreeRun } from '../model/tree-run.ts';
 import { Bodies } from './bodies.ts';
 import { Comparison } from './comparison.ts';
+import { unjudged } from './fits.ts';
 import { PathSays, type Real } from './path-says.ts';
 import { type Happening, Timetable } from './timetable.ts';
 
@@ -72,7 +73,8 @@ export class RunReplay {
       earlierOutputOf: (task) => shared.byId(run.continues?.id ?? '')?.says.outputOf(task),
       outputOf: (task) => shared.childOf(id, task)?.outcome,
       earlierCountsOf: (task) => shared.byId(run.continues?.id ?? '')?.says.countsOf(task),
-      countsOf: (task) => shared.countsOf(childIdOf(id, world.idOf(task), this.#lifeOf(task))),
+      countsOf: (task) =>
+        (this.#beginsAnew(task) ? unjudged : shared.countsOf(this.#childIdOf(task))) as object,
     });
     this.bodies = new Bodies(definition.graph.ids, this.timetable, this.says, real.performs);
     const { open } = this.bodies;
@@ -151,6 +153,16 @@ export class RunReplay {
     for (const row of now.rows)
       if (row !== undefined && isSettled(row.status)) counts[row.status as 'done']++;
     return counts;
+  }
+
+  #childIdOf(task: number): string {
+    return childIdOf(this.id, this.world.idOf(task), this.#lifeOf(task));
+  }
+
+  /** Whether a task has ended and begins anew in one step: what its child counted then is not known. */
+  #beginsAnew(task: number): boolean {
+    const { facts = [] } = this.at(this.comparison.number)?.taken ?? {};
+    return facts.some((one) => one.task === task && one.fact.type === 'task.rerun');
   }
 
   /** From 1: the life of a task by now. */

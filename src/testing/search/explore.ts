@@ -27,6 +27,7 @@ import { likelyEndings } from './likely-endings.ts';
 import { tellReach } from './reach.ts';
 import type { Observer, Search, SearchOptions, Violation } from './search.ts';
 import { cutsOf, limitsOf } from './search-bound.ts';
+import { Splicer } from './splice.ts';
 
 /**
  * Searches the whole state space of a flow's model, within bounds, and checks the properties in each situation. It
@@ -93,6 +94,7 @@ export function exploreFlow(
   const { search, coverage, covering, reduction, ends, starts } = searched.found;
   coverage.share(search.interchangeable);
   const parts = children.flatMap((child) => partsOf(definition, child));
+  const splicer = new Splicer({ world, children, starts, search });
   const cutBy = allCuts(cutsOf(search, bounds), children);
   const exploration: Exploration = {
     flow: definition.name,
@@ -106,7 +108,9 @@ export function exploreFlow(
     depth: search.depth,
     elapsedMs: performance.now() - startedAt,
     findings: [
-      ...violationsOf(search, givenUp).map((violation) => findingOf(world, violation)),
+      ...violationsOf(search, givenUp).map((violation) =>
+        findingOf(world, { ...violation, path: splicer.inTree(violation.path) }),
+      ),
       ...children.flatMap((child) => findingsIn(world, child, starts.pathTo(child.task, search.pathTo))),
     ],
     coverage: coverage.report(),

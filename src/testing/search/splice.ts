@@ -10,6 +10,9 @@ import { type ChildEnding, type ChildTask, endingsFor, outcomeOfEnding } from '.
 import type { Explored } from './exploration.ts';
 import { likelyEndings, likelyStep } from './likely-endings.ts';
 
+/** A flow as it was explored: what its paths are made of. */
+type ExploredByParts = Pick<Explored, 'world' | 'children' | 'starts' | 'search'>;
+
 type Children = readonly ChildTask<Explored>[];
 
 /** The kinds that the clock brings to one run: those of a map's items share their limits, so none of theirs passes. */
@@ -36,7 +39,7 @@ interface Variant {
 /** Turns paths of a flow explored by parts into paths of the whole tree: children go the ways to their endings. */
 export class Splicer {
   readonly #world: FlowWorld;
-  readonly #explored: Explored;
+  readonly #explored: ExploredByParts;
   /** How often each outcome of a task was brought about: each time by another ending. */
   readonly #turns = new Map<string, number>();
   readonly #shown = new Set<ChildEnding>();
@@ -44,7 +47,7 @@ export class Splicer {
   #tree: TreeWalk;
   #path: Step[] = [];
 
-  constructor(explored: Explored) {
+  constructor(explored: ExploredByParts) {
     this.#world = explored.world;
     this.#explored = explored;
     this.#tree = this.#begin();
@@ -60,9 +63,16 @@ export class Splicer {
     return unique([...spliced, ...missing, ...own]);
   }
 
-  #spliced(path: readonly Step[]): Step[] {
+  /** A path with those of children put in; it ends where it ends. */
+  inTree(path: readonly Step[]): readonly Step[] {
+    if (this.#explored.children.length === 0) return path;
     this.#tree = this.#begin();
-    for (const step of path) this.#go(this.#tree.root, this.#explored.children, step);
+    this.#goAll(this.#tree.root, this.#explored.children, path);
+    return this.#path;
+  }
+
+  #spliced(path: readonly Step[]): Step[] {
+    this.inTree(path);
     return this.#finish();
   }
 
