@@ -27,8 +27,12 @@ export class ChildAttempt extends Attempt {
   /** What the run knows it by. */
   place: ParentTask | undefined;
 
+  /** In a turn of its own: what the run begins with is kept before any of its bodies is called. */
   override begin(): void {
-    this.task.run.beginChild(this);
+    const { run } = this.task;
+    run.next(() => {
+      if (!this.isClosed) run.beginChild(this);
+    });
   }
 
   protected override startGrace(): void {}

@@ -10,15 +10,17 @@ import { allCommands, allOutcomes, Moves } from './model/moves.ts';
 import { findPossible } from './model/possible.ts';
 import { parseSeed, type Step, type StepKind, seedOf } from './model/steps.ts';
 import { sequenceOf } from './paths/counter-example.ts';
-import { isPossible, walk } from './paths/path.ts';
+import { isPossible, type Told, walk } from './paths/path.ts';
 import { shorten } from './paths/shorten.ts';
 import { describePath, nameStep, tellStart, tellStep } from './paths/story.ts';
 import { PathError } from './replay/path-error.ts';
 import { type PathRun, replayPath, type TestOptions } from './replay/replay.ts';
 import type { Covering, CoveringPaths } from './search/covering.ts';
-import { type Exploration, exploreFlow } from './search/explore.ts';
+import type { Exploration } from './search/exploration.ts';
+import { exploreFlow } from './search/explore.ts';
 import { type ExploreOptions, readOptions } from './search/explore-options.ts';
 import type { Cut, SearchBound } from './search/search-bound.ts';
+import { Splicer } from './search/splice.ts';
 
 /** The bounds of the search and the coverage of the paths. */
 export interface TestPathOptions extends ExploreOptions {
@@ -30,7 +32,9 @@ export interface TestPathOptions extends ExploreOptions {
 export interface TestStep {
   readonly description: string;
   readonly kind: StepKind;
-  /** The task; `undefined` for a step of the run. */
+  /**
+   * The task; `undefined` for a step of the run. Of a child run, after the tasks whose child it is: `publish/upload`.
+   */
   readonly taskId: string | undefined;
   /** Set if a crash cuts the step short: the number of its entries that are kept. */
   readonly kept?: number;
@@ -135,16 +139,13 @@ export class Model implements FlowModel {
       throw badOption({ option: 'cover', owner }, `one of ${covers.join(', ')}`, cover);
     const given = { ...this.#options, ...options };
     const bounds = readOptions(owner, given);
-    const { exploration, world, moves, covering, search } = exploreFlow(
-      this.#definition,
-      bounds,
-      given,
-      cover,
-    );
+    const explored = exploreFlow(this.#definition, bounds, given, cover);
+    const { exploration, world, moves, covering, search } = explored;
     const paths = (): MadePaths => {
       const descriptions = new Set<string>();
       const made = (covering as Covering).paths(world, moves, bounds, search.pathTo);
-      const all = made.paths
+      const all = new Splicer(explored)
+        .splice(made.paths)
         .toSorted((a, b) => weightOf(a) - weightOf(b))
         .map((path) => {
           const plain = describePath(world, path);
@@ -185,23 +186,24 @@ export class Model implements FlowModel {
   }
 
   #pathOf(world: FlowWorld, path: readonly Step[], description: string, limits: ExploreOptions): TestPath {
-    const { start, steps } = walk(world, path);
+    const walked = walk(world, path);
+    const { steps, runs } = walked;
     const run = async (options: TestOptions = {}): Promise<PathRun> => {
       const gone = await this.#go(world, path, limits, options);
-      this.#tested.add(start);
-      for (const { taken } of steps) this.#tested.add(taken);
+      for (const told of [runs, ...steps.map((one) => one.runs)])
+        for (const { run, taken } of told) if (run.parent === undefined) this.#tested.add(taken);
       return gone;
     };
     return {
       description,
       seed: seedOf(path),
       steps: steps.map((told) => ({
-        description: nameStep(world, told),
+        description: nameStep(told),
         kind: told.step.kind,
-        taskId: this.#definition.graph.ids[told.step.task],
+        taskId: taskIdOf(told),
         ...(told.step.kept === undefined ? {} : { kept: told.step.kept }),
       })),
-      story: [tellStart(world, start), ...steps.map((told) => tellStep(world, told))],
+      story: [tellStart(world, walked), ...steps.map(tellStep)],
       mermaid: sequenceOf(world, path),
       test: async (options) => void (await run(options)),
       run,
@@ -234,6 +236,12 @@ export class Model implements FlowModel {
       throw shortest;
     }
   }
+}
+
+/** The id of a step's task; for one of a child, after the tasks whose child it is, as in `publish/upload`. */
+function taskIdOf({ step, world, place }: Told): string | undefined {
+  const id = world.definition.graph.ids[step.task];
+  return id === undefined || place === '' ? id : `${place}/${id}`;
 }
 
 /** The weight of a path: fewer failures come first, then fewer steps. */

@@ -17,7 +17,8 @@ export {
   type Property,
 } from './properties/properties.ts';
 export type { SituationView, TaskState } from './properties/situation-view.ts';
-export { type Exploration, explore } from './search/explore.ts';
+export type { ChildExploration, Exploration } from './search/exploration.ts';
+export { explore } from './search/explore.ts';
 export type { ExploreOptions, Reduction, SearchBounds } from './search/explore-options.ts';
 export type { Finding } from './search/finding.ts';
 export type { SearchOptions } from './search/search.ts';

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { spec } from '../spec.ts';
+import { childDefects } from './child-defects.ts';
 import { crashDefects } from './crash-defects.ts';
 import { defects } from './defects.ts';
 import { scenarios } from './scenarios.ts';
@@ -30,7 +31,7 @@ for (const defect of shareOf(defects)) {
 test('have each a row in docs/testing.md', () => {
   const page = readFileSync(new URL('../../docs/testing.md', import.meta.url), 'utf8');
   assert.equal(
-    [...defects, ...valueDefects, ...crashDefects]
+    [...defects, ...valueDefects, ...crashDefects, ...childDefects]
       .filter(({ name }) => !page.includes(`| ${name} |`))
       .map(({ name }) => name),
     [],

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type * as topple from 'topple';
 import type * as testing from 'topple/testing';
+import type { TreeScenario } from './child-scenarios.ts';
 import type { Defect } from './defects.ts';
 import { flowFor, type Scenario } from './scenarios.ts';
 
@@ -91,12 +92,14 @@ export class Copies {
 /** Looks for something wrong with a copy of topple: explores each scenario, then has its engine go the test paths. */
 export async function hunt(
   copy: { readonly topple: typeof topple; readonly testing: typeof testing },
-  scenarios: readonly Scenario[],
+  scenarios: readonly (Scenario | TreeScenario)[],
   commands: readonly testing.Command[] = withoutCrash,
 ): Promise<Found | undefined> {
   for (const scenario of scenarios) {
-    const { concurrency, pools, outcomes, name } = scenario;
-    const model = copy.testing.createFlowModel(flowFor(copy.topple.createFlowFromGraph, scenario), {
+    const { concurrency, pools, outcomes, name } = scenario as Scenario;
+    const { createFlow, createFlowFromGraph } = copy.topple;
+    const flow = 'make' in scenario ? scenario.make(createFlow) : flowFor(createFlowFromGraph, scenario);
+    const model = copy.testing.createFlowModel(flow, {
       concurrency,
       pools,
       outcomes,

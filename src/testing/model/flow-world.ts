@@ -1,11 +1,19 @@
 import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
 import { planRetry } from '../../model/retry.ts';
+import type { Cause, SettledRunStatus } from '../../model/status.ts';
+import { type ChildFlow, childFlowsOf, hasChild } from './child-flow.ts';
 import { endingIn, leftAfter, leftBy } from './kept.ts';
 import type { Situation, Taken } from './situation.ts';
 import { type SlotLimits, Slots } from './slots.ts';
 import type { Step } from './steps.ts';
 import { type LiveRow, type RowEvent, TaskModel } from './task-model.ts';
 import { beforeStart, Turn } from './turn.ts';
+
+/** The end of an attempt that was told to end, by why its run ends early. */
+const cancelledFor: { readonly [Why in Cause]?: RowEvent } = {
+  timeout: 'attempt.cancelled.timeout',
+  tolerance: 'attempt.cancelled.tolerance',
+};
 
 /**
  * A flow's model. The compiled orchestrator, its ledger and the compiled task machines decide; this class carries out
@@ -16,6 +24,7 @@ export class FlowWorld {
   readonly size: number;
   readonly slots: Slots;
   readonly #tasks: readonly TaskModel[];
+  readonly #children = new Map<string, FlowWorld>();
 
   constructor(definition: FlowDefinition, limits: SlotLimits = {}) {
     this.definition = definition;
@@ -23,8 +32,21 @@ export class FlowWorld {
     this.slots = new Slots(definition, limits);
     const codes = new Map<string, number>();
     this.#tasks = definition.tasks.map(
-      ({ retry }, task) => new TaskModel(task, retry?.maxAttempts ?? 1, codes),
+      (definition, task) =>
+        new TaskModel(task, definition.retry?.maxAttempts ?? 1, hasChild(definition), codes),
     );
+  }
+
+  /** The world of a task's child: of its flow, or of so many items of its map. */
+  childWorld(task: number, items: number | undefined): FlowWorld {
+    const key = `${task} ${items}`;
+    let world = this.#children.get(key);
+    if (world === undefined) {
+      const [{ definition }] = childFlowsOf(this.definition, task, items) as [ChildFlow];
+      world = new FlowWorld(definition);
+      this.#children.set(key, world);
+    }
+    return world;
   }
 
   idOf(task: number): string {
@@ -40,6 +62,17 @@ export class FlowWorld {
   /** Starts the run. */
   start(): Taken {
     const turn = this.#turn(beforeStart(this.definition), 0);
+    this.begin(turn);
+    return turn.end();
+  }
+
+  /** Opens a step of which others fill the slots: of a run that shares them with others. */
+  open(from: Situation | undefined, tick: number): Turn {
+    return new Turn(this.definition, undefined, this.#tasks, from ?? beforeStart(this.definition), tick);
+  }
+
+  /** Starts the run in a step. */
+  begin(turn: Turn): void {
     turn.send({
       type: 'run.start',
       at: 0,
@@ -48,7 +81,6 @@ export class FlowWorld {
       flowHash: '',
       input: undefined,
     });
-    return turn.end();
   }
 
   /** Takes a step, which must be possible. */
@@ -58,6 +90,12 @@ export class FlowWorld {
       return this.cut(situation, this.take(situation, whole), kept);
     }
     const turn = this.#turn(situation, situation.tick + 1);
+    this.apply(turn, situation, step);
+    return turn.end();
+  }
+
+  /** Has a step happen, before slots are filled. */
+  apply(turn: Turn, situation: Situation, step: Step): void {
     const { task } = step;
     switch (step.kind) {
       case 'done':
@@ -75,8 +113,17 @@ export class FlowWorld {
       case 'skips':
         turn.tell(task, 'attempt.skipped');
         break;
+      case 'child cancelled':
+        turn.tell(task, 'attempt.failed.cancelled');
+        break;
+      case 'list refused':
+        turn.tell(task, 'attempt.failed.input');
+        break;
       case 'progresses':
         turn.tell(task, 'attempt.progress');
+        break;
+      case 'lists':
+        // It changes nothing but which child there is.
         break;
       case 'expires':
         turn.tell(task, 'task.expire');
@@ -107,7 +154,6 @@ export class FlowWorld {
         turn.rerun();
         break;
     }
-    return turn.end();
   }
 
   /** Takes a step that a crash cuts short: of its facts so many are kept, and another engine recovers the run. */
@@ -133,9 +179,20 @@ export class FlowWorld {
     return new Turn(this.definition, this.slots, this.#tasks, from, tick);
   }
 
+  /** Has a task hear that the run of its attempt has ended. */
+  hearOfChild(turn: Turn, situation: Situation, task: number, status: SettledRunStatus): void {
+    const row = situation.rows[task] as LiveRow;
+    if (row.ending !== undefined) turn.tell(task, this.#endOf(situation, task));
+    else if (status === 'done') turn.tell(task, 'attempt.done');
+    else if (status === 'cancelled') turn.tell(task, 'attempt.failed.cancelled');
+    else turn.tell(task, this.#failureOf(situation, task));
+  }
+
   /** The engine's report of a failed attempt: the retry policy decides; the wait is left out. */
   #failureOf({ rows }: Situation, task: number, error: unknown = undefined): RowEvent {
-    const { retry } = this.definition.tasks[task] as TaskDefinition;
+    const { retry, body } = this.definition.tasks[task] as TaskDefinition;
+    // Without a tolerance a map that fails has no retries left: it has one attempt.
+    if (body.kind === 'map' && body.tolerate !== undefined) return 'attempt.failed.tolerance';
     const { attempts } = rows[task] as LiveRow;
     const policy = retry && { maxAttempts: retry.maxAttempts, backoff: 0 };
     const decision = planRetry(policy, { attempt: attempts, elapsedMs: 0, error, random: () => 0 });
@@ -147,9 +204,11 @@ export class FlowWorld {
   #endOf(situation: Situation, task: number): RowEvent {
     const { ending } = situation.rows[task] as LiveRow;
     if (ending === 'cancel')
-      return situation.run.context.cause === 'timeout' ? 'attempt.cancelled.timeout' : 'attempt.cancelled';
+      return cancelledFor[situation.run.context.cause ?? 'cancelled'] ?? 'attempt.cancelled';
     if (ending === 'task') return 'attempt.failed.timeout';
     const failure = this.#failureOf(situation, task);
-    return failure === 'attempt.failed' ? 'attempt.failed.timeout' : failure;
+    return failure === 'attempt.failed.retry' || failure === 'attempt.failed.fatal'
+      ? failure
+      : 'attempt.failed.timeout';
   }
 }

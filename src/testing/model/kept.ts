@@ -96,8 +96,9 @@ function rowAfter(
     case 'task.progress':
       return row;
     case 'task.ready':
-    case 'task.started':
       return model.recover({ status: 'pending', attempts: attempt } as LiveRow);
+    case 'task.started':
+      return model.recover({ status: 'running', attempts: attempt } as LiveRow);
     case 'task.retrying':
       return model.recover({ status: 'retrying', attempts: attempt } as LiveRow);
     default:

@@ -1,12 +1,24 @@
 import { badOption } from '../../model/check.ts';
 import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
 import { unknownTask } from '../../model/graph-check.ts';
+import { hasChild } from './child-flow.ts';
 import { cutsOf } from './kept.ts';
 import type { Situation, Taken } from './situation.ts';
 import type { Step, StepKind } from './steps.ts';
 
-/** The outcome of an attempt. `progresses` ends nothing: its body reports progress. */
-export type AttemptOutcome = 'done' | 'fails' | 'fatal' | 'times out' | 'skips' | 'progresses';
+/**
+ * The outcome of an attempt. `progresses` ends nothing: its body reports progress. `child cancelled` is a child run that
+ * somebody has cancelled by itself, `list refused` a map's `over` that throws.
+ */
+export type AttemptOutcome =
+  | 'done'
+  | 'fails'
+  | 'fatal'
+  | 'times out'
+  | 'skips'
+  | 'progresses'
+  | 'child cancelled'
+  | 'list refused';
 
 /**
  * An action on a run from outside. `out of time` is the flow's `totalTimeoutMs`. After `stop` and `crash` another engine
@@ -26,21 +38,37 @@ const outcomeNames: readonly AttemptOutcome[] = [
   'progresses',
 ];
 
+/** The outcomes of an attempt whose body is a run. */
+const childOutcomeNames: readonly AttemptOutcome[] = [
+  'done',
+  'fails',
+  'times out',
+  'child cancelled',
+  'list refused',
+];
+
+function namesFor(task: TaskDefinition): readonly AttemptOutcome[] {
+  return hasChild(task) ? childOutcomeNames : outcomeNames;
+}
+
 /**
  * Gives the default outcomes of a task's attempts: it is done or fails; it fails for good if another attempt would be
- * made; it times out if it has a `timeoutMs`, and skips itself if it is `skippable`.
+ * made; it times out if it has a `timeoutMs`, and skips itself if it is `skippable`. A child run may be cancelled, and a
+ * map's list refused.
  */
 export function outcomesOf(task: TaskDefinition): readonly AttemptOutcome[] {
   const outcomes: AttemptOutcome[] = ['done', 'fails'];
-  if ((task.retry?.maxAttempts ?? 1) > 1) outcomes.push('fatal');
+  if ((task.retry?.maxAttempts ?? 1) > 1 && !hasChild(task)) outcomes.push('fatal');
   if (task.timeoutMs !== undefined && task.timeoutMs !== Number.POSITIVE_INFINITY) outcomes.push('times out');
+  if (hasChild(task)) outcomes.push('child cancelled');
+  if (task.body.kind === 'map') outcomes.push('list refused');
   if (task.skippable) outcomes.push('skips');
   return outcomes;
 }
 
 /** Gives all outcomes that attempts of each task could have. */
 export function allOutcomes({ tasks }: FlowDefinition): Record<string, readonly AttemptOutcome[]> {
-  return Object.fromEntries(tasks.map(({ id }) => [id, outcomeNames]));
+  return Object.fromEntries(tasks.map((task) => [task.id, namesFor(task)]));
 }
 
 /** The steps that can happen in each situation of a flow's model, budgets aside. */
@@ -54,23 +82,25 @@ export class Moves {
   readonly #due: readonly Step[];
   readonly #run = new Map<StepKind, Step>();
 
+  /**
+   * @param given outcomes by task, as somebody asks for them
+   * @param found outcomes by task that its child has, as an exploration found them
+   */
   constructor(
     definition: FlowDefinition,
     commands: Iterable<Command>,
     given: Readonly<Record<string, readonly AttemptOutcome[]>> = {},
+    found: ReadonlyMap<string, readonly AttemptOutcome[]> = new Map(),
   ) {
     const { tasks, graph, name, settings } = definition;
     for (const id of Object.keys(given)) if (graph.indexOf(id) < 0) throw unknownTask(name, id, graph.ids);
     this.outcomes = tasks.map((task) => {
       const outcomes = Object.hasOwn(given, task.id) ? given[task.id] : undefined;
-      const bad = outcomes?.find((outcome) => !outcomeNames.includes(outcome));
+      const names = namesFor(task);
+      const bad = outcomes?.find((outcome) => !names.includes(outcome));
       if (bad !== undefined)
-        throw badOption(
-          { option: 'outcomes', taskId: task.id, flow: name },
-          `of ${outcomeNames.join(', ')}`,
-          bad,
-        );
-      return outcomes ?? outcomesOf(task);
+        throw badOption({ option: 'outcomes', taskId: task.id, flow: name }, `of ${names.join(', ')}`, bad);
+      return outcomes ?? found.get(task.id) ?? outcomesOf(task);
     });
     this.commands = new Set(commands);
     if (settings.totalTimeoutMs === undefined) (this.commands as Set<Command>).delete('out of time');

@@ -1,4 +1,5 @@
 import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
+import { hasChild } from './child-flow.ts';
 import type { Situation } from './situation.ts';
 import type { LiveRow } from './task-model.ts';
 
@@ -47,7 +48,8 @@ export class Slots {
   }
 
   /**
-   * Gives the tasks that want a slot and get one: by priority, then by first ready, then by definition order. The
+   * Gives the tasks that want a slot and get one: by priority, then by first ready, then by definition order. Before them
+   * those that need none, since they have a child. The
    * engine's order (`goesBefore` of its claims) is stated a second time on purpose: paths that asked the engine's could
    * find no fault in it.
    */
@@ -55,8 +57,13 @@ export class Slots {
     const line: number[] = [];
     const taken = new Map<string | undefined, number>();
     let running = 0;
+    const next: number[] = [];
     for (const task of live) {
       const row = rows[task] as LiveRow;
+      if (hasChild(this.#tasks[task] as TaskDefinition)) {
+        if (row.wantsSlot) next.push(task);
+        continue;
+      }
       if (row.wantsSlot) line.push(task);
       if (row.status !== 'running') continue;
       running++;
@@ -64,7 +71,6 @@ export class Slots {
       taken.set(pool, (taken.get(pool) ?? 0) + 1);
     }
     if (line.length > 1) line.sort((a, b) => this.#compare(a, b, claimAt));
-    const next: number[] = [];
     for (const task of line) {
       const definition = this.#tasks[task] as TaskDefinition;
       const used = taken.get(definition.pool) ?? 0;
@@ -83,9 +89,10 @@ export class Slots {
   }
 
   #findContenders({ tasks, poolNames }: FlowDefinition): readonly (readonly number[])[] {
-    if (this.concurrency < tasks.length) return [tasks.map((_, task) => task)];
+    const holding = tasks.flatMap((task, index) => (hasChild(task) ? [] : [index]));
+    if (this.concurrency < holding.length) return [holding];
     return Array.from(poolNames, (pool) =>
-      tasks.flatMap((task, index) => (task.pool === pool ? [index] : [])),
+      holding.filter((task) => (tasks[task] as TaskDefinition).pool === pool),
     ).filter((members) => members.length > this.of(tasks[members[0] as number] as TaskDefinition));
   }
 }

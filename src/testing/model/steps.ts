@@ -4,7 +4,9 @@ import { FlowError } from '../../model/error.ts';
  * The kinds of steps, one letter each:
  *
  * - of an attempt under way: `done`, `fails` (and is retried if attempts are left), `fatal` (fails, and asks for no
- *   retry), `times out`, `skips` itself, `progresses`; `ends` is the body of an attempt that was told to end
+ *   retry), `times out`, `skips` itself, `progresses`; `ends` is the body of an attempt that was told to end; where the
+ *   body is a run, `child cancelled` is one that somebody has cancelled by itself, `list refused` a map's `over` that
+ *   throws, and `lists` one that gives its list
  * - of a task: `due` is its retry; `expires` is its time for all attempts
  * - of the run: `cancel`, `pause`, `resume`, `out of time`, `stop` (and is recovered from its journal), `crash` (and is
  *   recovered from what was kept), `rerun`
@@ -16,6 +18,9 @@ export const kinds = {
   t: 'times out',
   k: 'skips',
   g: 'progresses',
+  y: 'child cancelled',
+  o: 'list refused',
+  i: 'lists',
   e: 'expires',
   h: 'ends',
   u: 'due',
@@ -40,12 +45,22 @@ export interface Step {
    * another recovers the run.
    */
   readonly kept?: number | undefined;
+  /** For a step of a child run: the tasks whose child it is, from the root's on. Not set for a step of the root. */
+  readonly within?: readonly number[] | undefined;
+  /** Set for `lists`: the length of the list. */
+  readonly items?: number | undefined;
 }
 
 const letterOf = Object.fromEntries(Object.entries(kinds).map(([letter, kind]) => [kind, letter]));
 
 /** The kinds that use up the budget of failures. */
-export const failing: ReadonlySet<StepKind> = new Set(['fails', 'fatal', 'times out', 'expires']);
+export const failing: ReadonlySet<StepKind> = new Set([
+  'fails',
+  'fatal',
+  'times out',
+  'expires',
+  'list refused',
+]);
 
 /** The kinds that use up the budget of commands. */
 const commands: ReadonlySet<StepKind> = new Set(['cancel', 'pause', 'out of time', 'stop', 'crash', 'rerun']);
@@ -55,9 +70,9 @@ export function isOfRun({ task }: Step): boolean {
   return task < 0;
 }
 
-/** The commands of a step: one that a crash cuts short has the crash too. */
+/** The commands of a step: one that a crash cuts short has the crash too, and a child that is cancelled was told to. */
 export function commandsIn({ kind, kept }: Step): number {
-  return (commands.has(kind) ? 1 : 0) + (kept === undefined ? 0 : 1);
+  return (commands.has(kind) || kind === 'child cancelled' ? 1 : 0) + (kept === undefined ? 0 : 1);
 }
 
 /** Whether the run goes on from its journal after a step. */
@@ -72,12 +87,16 @@ export function withoutLoss(step: Step): Step {
 
 export const crash: Step = { kind: 'crash', task: -1 };
 
-/** Writes a path as a short text, which `parseSeed` reads: `d0.f1.u1~1.c`. */
+/**
+ * Writes a path as a short text, which `parseSeed` reads: `d0.f1.u1~1.c`. A step of a child run has the places of the
+ * tasks before it, one that gives a list its length after it: `d0.i1:3.1/f2`.
+ */
 export function seedOf(path: readonly Step[]): string {
   return path
-    .map(({ kind, task, kept }) => {
-      const word = `${letterOf[kind]}${task < 0 ? '' : task.toString(36)}`;
-      return kept === undefined ? word : `${word}~${kept}`;
+    .map(({ kind, task, kept, within = [], items }) => {
+      const inside = within.map((place) => `${place.toString(36)}/`).join('');
+      const word = `${inside}${letterOf[kind]}${task < 0 ? '' : task.toString(36)}`;
+      return `${word}${items === undefined ? '' : `:${items}`}${kept === undefined ? '' : `~${kept}`}`;
     })
     .join('.');
 }
@@ -86,16 +105,29 @@ export function seedOf(path: readonly Step[]): string {
 export function parseSeed(seed: string, size: number): Step[] {
   if (seed === '') return [];
   return seed.split('.').map((word) => {
-    const [, letter = '', place, cut] = /^([a-z])([0-9a-z]*)(?:~(\d+))?$/.exec(word) ?? [];
+    const [, inside = '', letter = '', place, length, cut] =
+      /^((?:[0-9a-z]+\/)*)([a-z])([0-9a-z]*)(?::(\d+))?(?:~(\d+))?$/.exec(word) ?? [];
+    const within = inside
+      .split('/')
+      .slice(0, -1)
+      .map((one) => Number.parseInt(one, 36));
     const kind = kinds[letter as StepLetter];
     const task = place ? Number.parseInt(place, 36) : -1;
     const kept = cut === undefined ? undefined : Number(cut);
     const isRun = commands.has(kind) || kind === 'resume';
-    if (kind === undefined || isRun !== task < 0 || !(task < size))
+    const outer = within[0] ?? task;
+    const isList = length !== undefined;
+    if (kind === undefined || isRun !== task < 0 || !(outer < size) || isList !== (kind === 'lists'))
       throw new FlowError('bad_option', `\`${word}\` is no step of a seed for a flow of ${size} tasks`, {
         option: 'seed',
         value: seed,
       });
-    return kept === undefined ? { kind, task } : { kind, task, kept };
+    return {
+      kind,
+      task,
+      ...(kept === undefined ? {} : { kept }),
+      ...(within.length === 0 ? {} : { within }),
+      ...(isList ? { items: Number(length) } : {}),
+    };
   });
 }

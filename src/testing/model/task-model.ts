@@ -67,6 +67,7 @@ export type RowEvent =
   | 'task.fail_upstream'
   | 'task.cancel'
   | 'task.cancel.timeout'
+  | 'task.cancel.tolerance'
   | 'task.expire'
   | 'attempt.start'
   | 'attempt.due'
@@ -77,9 +78,13 @@ export type RowEvent =
   | 'attempt.failed.retry'
   | 'attempt.failed.fatal'
   | 'attempt.failed.timeout'
+  | 'attempt.failed.cancelled'
+  | 'attempt.failed.input'
+  | 'attempt.failed.tolerance'
   | 'attempt.skipped'
   | 'attempt.cancelled'
-  | 'attempt.cancelled.timeout';
+  | 'attempt.cancelled.timeout'
+  | 'attempt.cancelled.tolerance';
 
 const error: ErrorView = { name: 'Error', message: 'told to fail' };
 const timeout: ErrorView = { name: 'TimeoutError', message: 'out of time' };
@@ -91,6 +96,7 @@ const events: Readonly<Record<RowEvent, TaskEvent>> = {
   'task.fail_upstream': { type: 'task.fail_upstream', at: 0, cause: 'upstream' },
   'task.cancel': { type: 'task.cancel', at: 0, cause: 'cancelled' },
   'task.cancel.timeout': { type: 'task.cancel', at: 0, cause: 'timeout' },
+  'task.cancel.tolerance': { type: 'task.cancel', at: 0, cause: 'tolerance' },
   'task.expire': { type: 'task.expire', at: 0, cause: 'timeout', error: timeout },
   'attempt.start': { type: 'attempt.start', at: 0 },
   'attempt.due': { type: 'attempt.due', at: 0 },
@@ -101,9 +107,13 @@ const events: Readonly<Record<RowEvent, TaskEvent>> = {
   'attempt.failed.retry': { type: 'attempt.failed', at: 0, error, cause: 'exhausted', retryAt: 0 },
   'attempt.failed.fatal': { type: 'attempt.failed', at: 0, error, cause: 'fatal' },
   'attempt.failed.timeout': { type: 'attempt.failed', at: 0, error: timeout, cause: 'timeout' },
+  'attempt.failed.cancelled': { type: 'attempt.failed', at: 0, error, cause: 'cancelled' },
+  'attempt.failed.input': { type: 'attempt.failed', at: 0, error, cause: 'input' },
+  'attempt.failed.tolerance': { type: 'attempt.failed', at: 0, error, cause: 'tolerance' },
   'attempt.skipped': { type: 'attempt.skipped', at: 0 },
   'attempt.cancelled': { type: 'attempt.cancelled', at: 0, cause: 'cancelled' },
   'attempt.cancelled.timeout': { type: 'attempt.cancelled', at: 0, cause: 'timeout' },
+  'attempt.cancelled.tolerance': { type: 'attempt.cancelled', at: 0, cause: 'tolerance' },
 };
 
 /**
@@ -113,13 +123,18 @@ const events: Readonly<Record<RowEvent, TaskEvent>> = {
 export class TaskModel {
   readonly #task: number;
   readonly #maxAttempts: number;
+  readonly #hasChild: boolean;
   readonly #codes: Map<string, number>;
   readonly #rows = new Map<string, Row>();
   readonly #steps = new Map<RowEvent, RowStep[]>();
   #fresh: LiveRow | undefined;
 
-  /** @param codes of rows by their names: shared by all tasks of a flow, so that codes can be compared */
-  constructor(task: number, maxAttempts: number, codes: Map<string, number>) {
+  /**
+   * @param hasChild whether its body is a run, which outlives a process
+   * @param codes of rows by their names: shared by all tasks of a flow, so that codes can be compared
+   */
+  constructor(task: number, maxAttempts: number, hasChild: boolean, codes: Map<string, number>) {
+    this.#hasChild = hasChild;
     this.#codes = codes;
     this.#task = task;
     this.#maxAttempts = maxAttempts;
@@ -145,14 +160,16 @@ export class TaskModel {
 
   /**
    * Recovers the row of a task that was live when its run was stopped: an attempt under way runs again under the same
-   * number, a wait for a retry continues.
+   * number, a wait for a retry continues. A child run goes on, and with it the attempt.
    */
   recover(left: Pick<LiveRow, 'status' | 'attempts'>): LiveRow {
+    if (this.#hasChild && left.status === 'running') return this.#restored('running', left.attempts);
     return this.#restored(left.status === 'retrying' ? 'backing_off' : 'ready', left.attempts);
   }
 
   /** Does the same for a task that is to be cancelled: its attempts stay as they were counted. */
   recoverToEnd(left: LiveRow): LiveRow {
+    if (this.#hasChild && left.status === 'running') return this.recover(left);
     return this.#restored('ready', left.attempts);
   }
 
@@ -162,7 +179,7 @@ export class TaskModel {
     return this.#intern(name, (code) => ({ isLive: false, code, status, attempts, cause })) as SettledRow;
   }
 
-  #restored(value: 'ready' | 'backing_off', attempt: number): LiveRow {
+  #restored(value: 'ready' | 'backing_off' | 'running', attempt: number): LiveRow {
     const context: TaskContext = {
       ...this.fresh().snapshot.context,
       attempt,

@@ -37,7 +37,7 @@ export function beforeStart({ plan, tasks }: FlowDefinition): Situation {
 /** A step being carried out. */
 export class Turn {
   readonly #definition: FlowDefinition;
-  readonly #slots: Slots;
+  readonly #slots: Slots | undefined;
   readonly #tasks: readonly TaskModel[];
   readonly #rows: (Row | undefined)[];
   readonly #readyAt: number[];
@@ -60,9 +60,10 @@ export class Turn {
   readonly #taskEdges: { readonly task: number; readonly edge: string }[] = [];
   readonly #runEdges: string[] = [];
 
+  /** @param slots who gets a slot; `undefined` if others fill them, by telling tasks to start */
   constructor(
     definition: FlowDefinition,
-    slots: Slots,
+    slots: Slots | undefined,
     tasks: readonly TaskModel[],
     from: Situation,
     tick: number,
@@ -77,6 +78,29 @@ export class Turn {
     this.#run = from.run;
     this.#isHeld = from.isHeld;
     this.#tick = tick;
+  }
+
+  /** The run as it is in the middle of the step. */
+  get now(): Situation {
+    return {
+      run: this.#run,
+      rows: this.#rows,
+      isHeld: this.#isHeld,
+      tick: this.#tick,
+      readyAt: this.#readyAt,
+      claimAt: this.#claimAt,
+      live: this.#live,
+    };
+  }
+
+  /** The tasks that have been started in the step so far. */
+  get started(): readonly number[] {
+    return this.#started;
+  }
+
+  /** Notes a fact that is there before anything happens. */
+  note(fact: ModelFact): void {
+    this.#facts.push(fact);
   }
 
   /** Sends an event to a task's machine, and does what it asks for. */
@@ -126,8 +150,13 @@ export class Turn {
       this.send({ type: 'run.cancel', at: 0, cause: cause ?? 'cancelled', reason });
     else this.send({ type: 'run.recover', at: 0 });
     if (status === 'paused') this.send({ type: 'run.pause', at: 0 });
+    if (this.#slots === undefined) return;
     this.#fill();
-    // A wait that was over by then ends as soon as the clock has been asked.
+    this.askClock();
+  }
+
+  /** Has waits of a recovered run end that were over by then: as soon as slots have been filled. */
+  askClock(): void {
     for (const [task, row] of (this.#left ?? []).entries()) {
       const now = this.#rows[task];
       if (
@@ -144,13 +173,17 @@ export class Turn {
     }
   }
 
-  /** Reruns the settled run. */
-  rerun(): void {
+  /**
+   * Reruns the settled run.
+   *
+   * @param keepsDone whether the child of a task begins with what is done; `undefined` for a task without one
+   */
+  rerun(keepsDone?: (task: number) => true | undefined): void {
     const statuses = this.#rows.map(statusOfRow);
     for (const task of tasksToRerun(this.#definition.graph, statuses)) {
       statuses[task] = 'pending';
       this.#rows[task] = undefined;
-      this.#facts.push({ task, fact: { type: 'task.rerun', at: 0 } });
+      this.#facts.push({ task, fact: { type: 'task.rerun', at: 0, keepsDone: keepsDone?.(task) } });
     }
     this.#reopen(statuses);
     this.send({ type: 'run.recover', at: 0 });
@@ -159,15 +192,7 @@ export class Turn {
   end(): Taken {
     this.#fill();
     return {
-      next: {
-        run: this.#run,
-        rows: this.#rows,
-        isHeld: this.#isHeld,
-        tick: this.#tick,
-        readyAt: this.#readyAt,
-        claimAt: this.#claimAt,
-        live: this.#live,
-      },
+      next: this.now,
       facts: this.#facts,
       started: this.#started,
       settled: this.#settled,
@@ -243,7 +268,8 @@ export class Turn {
   }
 
   get #cancel(): RowEvent {
-    return this.#run.context.cause === 'timeout' ? 'task.cancel.timeout' : 'task.cancel';
+    const { cause } = this.#run.context;
+    return cause === 'timeout' || cause === 'tolerance' ? `task.cancel.${cause}` : 'task.cancel';
   }
 
   #conclude(): void {
@@ -267,7 +293,7 @@ export class Turn {
 
   /** Starts the tasks that get a slot. */
   #fill(): void {
-    if (this.#isHeld || isSettledRun(this.#run.value as RunStatus)) return;
+    if (this.#slots === undefined || this.#isHeld || isSettledRun(this.#run.value as RunStatus)) return;
     const next = this.#slots.next({ live: this.#live, rows: this.#rows, claimAt: this.#claimAt });
     for (const task of next) this.tell(task, 'attempt.start');
   }

@@ -28,7 +28,7 @@ export function sequenceOf(world: FlowWorld, path: readonly Step[]): string {
   for (const one of steps) {
     const { step, taken, before } = one;
     const to = step.task < 0 ? 'run' : nameOf(step.task);
-    lines.push(`world->>${to}: ${textOf(nameStep(world, one))}`);
+    lines.push(`world->>${to}: ${textOf(nameStep(one))}`);
     for (const { task, status } of taken.settled) lines.push(`${nameOf(task)}-->>run: ${status}`);
     for (const task of taken.started) lines.push(`run->>${nameOf(task)}: start`);
     const { value } = taken.next.run;

@@ -1,15 +1,22 @@
 import type { TaskDefinition } from '../../model/definition.ts';
 import { isSettledRun, type RunStatus } from '../../model/status.ts';
 import type { FlowWorld } from '../model/flow-world.ts';
-import type { ModelFact, Situation, Taken } from '../model/situation.ts';
+import type { ModelFact, Taken } from '../model/situation.ts';
 import type { Step } from '../model/steps.ts';
 import type { LiveRow } from '../model/task-model.ts';
-import { type Told, walk } from './path.ts';
+import type { RunTold } from '../model/tree-run.ts';
+import { type Told, type Walked, walk } from './path.ts';
 
 /** Describes a step, without a full stop: "`charge` fails in attempt 1 of 3, and is retried". */
-export function nameStep(world: FlowWorld, told: Told): string {
+export function nameStep(told: Told): string {
+  const { place } = told;
+  return place === '' ? nameOwn(told) : `in the run of \`${place}\` ${nameOwn(told)}`;
+}
+
+function nameOwn(told: Told): string {
+  const { world } = told;
   const { cut } = told.taken;
-  if (cut === undefined) return nameWhole(world, told);
+  if (cut === undefined) return nameWhole(told);
   const { facts } = cut.whole;
   const last = facts[cut.kept - 1];
   const next = facts[cut.kept] as ModelFact;
@@ -17,14 +24,14 @@ export function nameStep(world: FlowWorld, told: Told): string {
     last === undefined
       ? 'before any of it is kept'
       : `between ${nameFact(world, last)} and ${nameFact(world, next)}`;
-  return `${nameWhole(world, { ...told, taken: cut.whole })}, but the process is gone ${place}; another recovers the run`;
+  return `${nameWhole({ ...told, taken: cut.whole })}, but the process is gone ${place}; another recovers the run`;
 }
 
 function nameFact(world: FlowWorld, { task, fact }: ModelFact): string {
   return task < 0 ? `\`${fact.type}\`` : `\`${fact.type}\` of ${idOf(world, task)}`;
 }
 
-function nameWhole(world: FlowWorld, { step, before, taken }: Told): string {
+function nameWhole({ world, step, before, taken }: Told): string {
   const { kind, task } = step;
   const id = idOf(world, task);
   const row = before.rows[task] as LiveRow | undefined;
@@ -43,6 +50,12 @@ function nameWhole(world: FlowWorld, { step, before, taken }: Told): string {
       return `${id} times out${attempt}`;
     case 'skips':
       return `${id} skips itself`;
+    case 'child cancelled':
+      return `the run of ${id} is cancelled${attempt}`;
+    case 'lists':
+      return `the list of ${id} is there: ${step.items} ${step.items === 1 ? 'item' : 'items'}`;
+    case 'list refused':
+      return `the list of ${id} is refused`;
     case 'progresses':
       return `${id} says how far it is`;
     case 'expires':
@@ -69,19 +82,31 @@ function nameWhole(world: FlowWorld, { step, before, taken }: Told): string {
 }
 
 /** Describes a step and what follows from it: who starts, who ends, how the run ends. */
-export function tellStep(world: FlowWorld, told: Told): string {
-  return [nameStep(world, told), ...consequences(world, told)].join('; ');
+export function tellStep(told: Told): string {
+  const above = told.runs.filter((one) => one.run.world !== told.world);
+  return [nameStep(told), ...consequences(told), ...above.flatMap(tellOther)].join('; ');
+}
+
+/** Describes what follows from a step in a run whose step it is not. */
+function tellOther({ run: { world, place }, before, taken }: RunTold): string[] {
+  const step: Step = { kind: 'resume', task: -1 };
+  const parts =
+    before === undefined
+      ? ['begins', ...startsIn(world, taken)]
+      : consequences({ world, step, before, taken });
+  const who = place === '' ? 'the run above' : `the run of \`${place}\``;
+  return parts.length === 0 ? [] : [`${who}: ${parts.join(', ')}`];
 }
 
 /** Describes the start of a run. */
-export function tellStart(world: FlowWorld, start: Taken): string {
-  return ['the run starts', ...startsIn(world, start)].join('; ');
+export function tellStart(world: FlowWorld, { start, runs }: Walked): string {
+  return ['the run starts', ...startsIn(world, start), ...runs.slice(1).flatMap(tellOther)].join('; ');
 }
 
 /** Describes the whole path as a list of sentences. */
 export function tellPath(world: FlowWorld, path: readonly Step[]): string[] {
-  const { start, steps } = walk(world, path);
-  return [tellStart(world, start), ...steps.map((told) => tellStep(world, told))];
+  const walked = walk(world, path);
+  return [tellStart(world, walked), ...walked.steps.map(tellStep)];
 }
 
 /**
@@ -91,31 +116,42 @@ export function tellPath(world: FlowWorld, path: readonly Step[]): string[] {
 export function describePath(world: FlowWorld, path: readonly Step[]): string {
   const { steps } = walk(world, path);
   const parts: string[] = [];
-  const failures = new Map<number, number>();
-  for (const { step } of steps)
-    if (step.kind === 'fails' && step.kept === undefined)
-      failures.set(step.task, (failures.get(step.task) ?? 0) + 1);
+  const failures = new Map<string, number>();
+  for (const { step, place } of steps)
+    if (step.kind === 'fails' && step.kept === undefined) {
+      const name = `${place} ${step.task}`;
+      failures.set(name, (failures.get(name) ?? 0) + 1);
+    }
   for (const told of steps) {
-    const { kind, task } = told.step;
-    if (['done', 'due', 'ends', 'progresses'].includes(kind) && told.taken.cut === undefined) continue;
-    const count = failures.get(task) ?? 0;
+    const { kind, task, items } = told.step;
+    const isPlain = ['done', 'due', 'ends', 'progresses'].includes(kind) && told.taken.cut === undefined;
+    if (isPlain || (kind === 'lists' && items === 1)) continue;
+    const name = `${told.place} ${task}`;
+    const count = failures.get(name) ?? 0;
     if (kind === 'fails' && told.taken.cut === undefined) {
       if (count === 0) continue;
-      failures.set(task, 0);
-      const wasRetried = steps.some(
-        (other) => other.step.task === task && other.taken.next.rows[task]?.status === 'retrying',
-      );
-      parts.push(
-        `${idOf(world, task)} fails${['', '', ' twice'][count] ?? ` ${count} times`}${wasRetried ? ' and is retried' : ''}`,
-      );
+      failures.set(name, 0);
+      parts.push(nameFailures(told, count, steps));
     } else if (['cancel', 'pause', 'stop', 'crash', 'out of time'].includes(kind)) {
-      parts.push(`${nameStep(world, told)}${whileWhat(world, told.before)}`);
-    } else parts.push(nameStep(world, told));
+      parts.push(`${nameStep(told)}${whileWhat(told)}`);
+    } else parts.push(nameStep(told));
   }
   return parts.length === 0 ? 'all goes well' : parts.join('; ');
 }
 
-function whileWhat(world: FlowWorld, { live, rows }: Situation): string {
+function nameFailures({ step, world, place }: Told, count: number, steps: readonly Told[]): string {
+  const wasRetried = steps.some(
+    (other) =>
+      other.place === place &&
+      other.step.task === step.task &&
+      other.taken.next.rows[step.task]?.status === 'retrying',
+  );
+  const times = ['', '', ' twice'][count] ?? ` ${count} times`;
+  const where = place === '' ? '' : `in the run of \`${place}\` `;
+  return `${where}${idOf(world, step.task)} fails${times}${wasRetried ? ' and is retried' : ''}`;
+}
+
+function whileWhat({ world, before: { live, rows } }: Told): string {
   const states = live.map((task) => {
     const row = rows[task] as LiveRow;
     const what =
@@ -133,7 +169,12 @@ function whileWhat(world: FlowWorld, { live, rows }: Situation): string {
     : ` while ${states.length > 3 ? `${states.slice(0, 3).join(', ')} and ${states.length - 3} more are live` : states.join(' and ')}`;
 }
 
-function consequences(world: FlowWorld, { step, before, taken }: Told): string[] {
+function consequences({
+  world,
+  step,
+  before,
+  taken,
+}: Pick<Told, 'world' | 'step' | 'before' | 'taken'>): string[] {
   const parts: string[] = [];
   for (const { task, status } of taken.settled) {
     if (task === step.task && (status === 'done' || status === 'skipped')) continue;

@@ -1,4 +1,5 @@
 import type { TaskDefinition } from '../../model/definition.ts';
+import { hasChild } from '../model/child-flow.ts';
 import type { FlowWorld } from '../model/flow-world.ts';
 import type { Situation, Taken } from '../model/situation.ts';
 import type { Step } from '../model/steps.ts';
@@ -75,6 +76,8 @@ export function idleSlot(
   const used = slotsUsed(world, next);
   for (const task of next.live) {
     if (!wantsSlot(next.rows[task])) continue;
+    if (hasChild(world.definition.tasks[task] as TaskDefinition))
+      return `\`${world.idOf(task)}\` has a child and needs no slot, and it does not start`;
     const pool = used.pools.get((world.definition.tasks[task] as TaskDefinition).pool ?? '');
     if (used.all < world.slots.concurrency && (pool === undefined || pool.taken < pool.slots))
       return `\`${world.idOf(task)}\` wants a slot, there is one, and it does not start`;
@@ -92,6 +95,7 @@ function slotsUsed(world: FlowWorld, { live, rows }: Situation): Used {
   let all = 0;
   for (const task of live) {
     const definition = world.definition.tasks[task] as TaskDefinition;
+    if (hasChild(definition)) continue;
     const isRunning = rows[task]?.status === 'running' ? 1 : 0;
     all += isRunning;
     if (definition.pool === undefined) continue;

@@ -15,17 +15,17 @@ export function wrongStatus(
   const settled = next.rows.every((row) => row !== undefined && !row.isLive);
   if (isSettledRun(value as RunStatus)) {
     if (!settled) return `the run is ${value}, and not all of its tasks have settled`;
-    const failed = next.rows.some(
-      (row, task) =>
-        row?.status !== 'done' &&
-        row?.status !== 'skipped' &&
-        !(world.definition.tasks[task] as TaskDefinition).optional,
-    );
+    const failed = failuresIn(world, next) > (world.definition.plan.tolerance ?? 0);
     const expected =
       context.cause === 'cancelled' ? 'cancelled' : context.cause !== undefined || failed ? 'failed' : 'done';
     return value === expected ? undefined : `the run is ${value}, and should be ${expected}`;
   }
   if (settled) return `all tasks have settled, and the run is ${value}`;
+  const hadCause = before?.run.context.cause !== undefined && step?.kind !== 'rerun';
+  if (isTooMany(world, next) && !hadCause && step?.kind !== 'cancel' && step?.kind !== 'out of time')
+    return value === 'cancelling' && context.cause === 'tolerance'
+      ? undefined
+      : `more items failed than are tolerated, and the run is ${value}`;
   const had = before?.run.value ?? 'running';
   const expected =
     step?.kind === 'pause'
@@ -45,6 +45,22 @@ export function wrongStatus(
           ? undefined
           : before?.run.context.cause;
   return context.cause === cause ? undefined : `the run's cause is ${context.cause}, and should be ${cause}`;
+}
+
+/** The tasks that count against the run: settled, and neither done nor skipped. */
+function failuresIn(world: FlowWorld, { rows }: Situation): number {
+  return rows.filter(
+    (row, task) =>
+      row?.isLive === false &&
+      row.status !== 'done' &&
+      row.status !== 'skipped' &&
+      !(world.definition.tasks[task] as TaskDefinition).optional,
+  ).length;
+}
+
+function isTooMany(world: FlowWorld, situation: Situation): boolean {
+  const { tolerance } = world.definition.plan;
+  return tolerance !== undefined && failuresIn(world, situation) > tolerance;
 }
 
 /** Says what starts, or goes on, after the run was cancelled. */

@@ -93,6 +93,14 @@ export class Bodies {
     end.resolve(output);
   }
 
+  /** Ends the making of a map's list. */
+  give(task: number, list: unknown): void {
+    const body = this.#leave(task);
+    // Its attempt goes on, with the run that is its body.
+    this.#ended.splice(this.#ended.indexOf(body), 1);
+    body.end.resolve(list);
+  }
+
   /** Ends an attempt with an error. */
   fail(task: number, error: unknown): void {
     const { end } = this.#leave(task);

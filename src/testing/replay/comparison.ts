@@ -1,11 +1,14 @@
 import type { MemoryStore, Run } from '../../index.ts';
 import type { FailureInfo } from '../../model/backoff.ts';
+import { isChildId, segmentOf } from '../../model/child-id.ts';
+import type { TaskDefinition } from '../../model/definition.ts';
 import { textOf, viewError } from '../../model/error.ts';
 import type { Entry } from '../../model/journal.ts';
 import { keyPrefixOf } from '../../model/key.ts';
 import type { PerformScope } from '../../model/perform.ts';
 import type { RetryQuestion } from '../../model/retry.ts';
 import type { RunView } from '../../model/view.ts';
+import { hasChild } from '../model/child-flow.ts';
 import type { FlowWorld } from '../model/flow-world.ts';
 import type { Situation, Taken } from '../model/situation.ts';
 import type { Step } from '../model/steps.ts';
@@ -26,6 +29,17 @@ import { compareView } from './view-check.ts';
 /** The engine's question to a retry policy: `backoff` has the chance, `retryIf` the wait. */
 type AskedRetry = Pick<RetryQuestion, 'attempt' | 'elapsedMs'> &
   Partial<Pick<RetryQuestion, 'waitMs'> & Pick<FailureInfo, 'random'>>;
+
+/** Before the run has begun. */
+const nothingTaken: Taken = {
+  next: undefined as never,
+  facts: [],
+  started: [],
+  settled: [],
+  verdicts: [],
+  taskEdges: [],
+  runEdges: [],
+};
 
 /** The random number that every path uses. */
 export const pathChance = 0.25;
@@ -49,6 +63,8 @@ export class Comparison {
   /** The facts of the current step, and how many of them can have been told of by now. */
   #facts: Taken['facts'];
   #foreseen: number;
+  /** The tasks whose body is a map's `over`. */
+  #listing: readonly number[] = [];
   /** What follows once a crash has cut the current step short. */
   #recovery: Taken;
   /** The entries of the current step, as far as they are known. */
@@ -62,33 +78,50 @@ export class Comparison {
     says: PathSays,
     open: ReadonlyMap<number, OpenBody>,
     isWatched: boolean,
+    countsOf: (childId: string) => object | undefined,
   ) {
     this.#world = world;
     this.#timetable = timetable;
-    this.#taken = this.#recovery = timetable.start;
-    this.#facts = timetable.start.facts;
-    this.#foreseen = this.#facts.length;
+    this.#taken = this.#recovery = nothingTaken;
+    this.#facts = nothingTaken.facts;
+    this.#foreseen = 0;
     this.#journal = new JournalCheck(store, says.runId);
     this.#says = says;
     this.#open = open;
     this.#isWatched = isWatched;
-    this.#view = new ExpectedView(says.runId, world.definition);
-    this.#scopes = new ScopeCheck(world, store, says.runId, this.#view);
+    this.#view = new ExpectedView(says.runId, world.definition, countsOf);
+    this.#scopes = new ScopeCheck(world, store, says, this.#view);
     this.#signals = new SignalCheck(says);
   }
 
-  /** Starts a step with the model's account of it. */
-  begin(step: Step, taken: Taken, number: number): void {
+  /** The number of the step. */
+  get number(): number {
+    return this.#number;
+  }
+
+  /** What the model has of the run. */
+  get now(): Situation {
+    return this.#taken.next;
+  }
+
+  /**
+   * Starts a step with the model's account of it.
+   *
+   * @param step `undefined` for the start of the run, and where it only hears of another
+   * @param listing the tasks that make a list after the step
+   */
+  begin(step: Step | undefined, taken: Taken, number: number, listing: readonly number[]): void {
+    this.#listing = listing;
     this.#facts = taken.facts;
     this.#recovery = taken;
     this.#taken = taken.cut?.whole ?? taken;
     // Until the process is gone, nobody sees more than what is kept of the step.
-    this.#foreseen = taken.cut?.kept ?? (step.kind === 'crash' ? 0 : taken.facts.length);
+    this.#foreseen = taken.cut?.kept ?? (step?.kind === 'crash' ? 0 : taken.facts.length);
     this.#number = number;
     this.#expected = [];
     this.#calls = new Set();
-    this.#says.begin(step, number);
-    if (step.kind === 'stop') this.#view.recover();
+    this.#says.begin(step, number, taken.facts);
+    if (step?.kind === 'stop') this.#view.recover();
   }
 
   /** Notes that the process is gone: what follows is the recovery. */
@@ -142,7 +175,8 @@ export class Comparison {
     });
     return () => {
       check(scope);
-      this.#signals.leave(this.#idOf(task), scope.signal);
+      // The attempt that makes a map's list goes on with its run.
+      if (!this.#hasChild(task)) this.#signals.leave(this.#idOf(task), scope.signal);
     };
   }
 
@@ -163,12 +197,22 @@ export class Comparison {
     });
   }
 
-  /** Compares after a step. Throws `Difference`. */
-  compare(run: Run): void {
-    const { next, started } = this.#taken;
+  /** Starts a step in which nothing happens to the run. */
+  rest(number: number): void {
+    const { next } = this.#taken;
+    this.begin(undefined, { ...nothingTaken, next }, number, this.#listing);
+  }
+
+  /** Compares the journal after a step. Throws `Difference`. */
+  compareKept(): void {
     this.#journal.compare(this.#expect(), this.#number * stepMs);
     const [problem] = this.#problems;
     if (problem !== undefined) throw new Difference(problem);
+  }
+
+  /** Compares what is told and shown after a step. Throws `Difference`. */
+  compare(run: Run): void {
+    const { next, started } = this.#taken;
     this.#journal.compareHeard();
     const view = run.view();
     this.#compareView(view);
@@ -180,7 +224,8 @@ export class Comparison {
     this.#signals.checkLeft();
     if (this.#isWatched) this.#compareActors(run, next);
     for (const task of started)
-      if (!this.#calls.has(task)) throw new Difference(`the body of ${this.#idOf(task)} is not called`);
+      if (!this.#hasChild(task) && !this.#calls.has(task))
+        throw new Difference(`the body of ${this.#idOf(task)} is not called`);
   }
 
   /** Compares the end of a settled run. Throws `Difference`. */
@@ -209,6 +254,11 @@ export class Comparison {
     return this.#expected;
   }
 
+  /** Notes a problem, to be reported after the step. */
+  note(problem: string): void {
+    this.#problems.push(problem);
+  }
+
   #note(check: () => void): void {
     try {
       check();
@@ -222,7 +272,7 @@ export class Comparison {
     const { next, started } = this.#taken;
     if (this.#calls.has(task)) throw new Difference(`the body of ${id} is called twice`);
     this.#calls.add(task);
-    if (!started.includes(task))
+    if (this.#hasChild(task) ? !this.#listing.includes(task) : !started.includes(task))
       throw new Difference(`the body of ${id} is called, and in the model it does not start now`);
     this.#expect();
     this.#scopes.check(task, scope, next.rows[task]?.attempts);
@@ -246,6 +296,8 @@ export class Comparison {
 
   /** The value that a body returned; if a schema checks it, the schema's output, which is in the journal. */
   #returned(task: number, kept: unknown): unknown {
+    // That of a child is compared in the journal.
+    if (this.#hasChild(task)) return kept;
     const output = this.#says.outputOf(task);
     return output === unjudged ? kept : output;
   }
@@ -258,7 +310,7 @@ export class Comparison {
   #compareBodies({ rows }: Situation, view: RunView): void {
     for (const [task, row] of rows.entries()) {
       const body = this.#open.get(task);
-      const isRunning = row?.status === 'running';
+      const isRunning = row?.status === 'running' && (!this.#hasChild(task) || this.#listing.includes(task));
       if (isRunning !== (body !== undefined))
         throw new Difference(
           `the body of ${this.#idOf(task)} is ${isRunning ? 'not ' : ''}under way, and in the model the task is ${row?.status ?? 'pending'}`,
@@ -277,9 +329,10 @@ export class Comparison {
   /** Checks that a task has an actor exactly while it is live. */
   #compareActors({ actor }: Run, { rows }: Situation): void {
     const prefix = keyPrefixOf(this.#says.runId);
+    const isEscaped = this.#world.definition.journalVersion > 1 || isChildId(this.#says.runId);
     for (const [task, row] of rows.entries()) {
       const id = this.#world.definition.graph.ids[task] as string;
-      const found = actor.system.get((prefix + id) as never) as
+      const found = actor.system.get((prefix + (isEscaped ? segmentOf(id) : id)) as never) as
         | { getSnapshot(): { readonly value: unknown } }
         | undefined;
       const isLive = row?.isLive === true;
@@ -293,6 +346,10 @@ export class Comparison {
       if (value !== expected)
         throw new Difference(`the actor of \`${id}\` is ${value}, and in the model the task is ${expected}`);
     }
+  }
+
+  #hasChild(task: number): boolean {
+    return hasChild(this.#world.definition.tasks[task] as TaskDefinition);
   }
 
   #idOf(task: number): string {

@@ -1,5 +1,5 @@
 import type { FlowDefinition } from '../../model/definition.ts';
-import type { RunSettings } from '../../model/journal.ts';
+import { journalVersion, type ParentTask, type RunSettings } from '../../model/journal.ts';
 import type { ModelFact } from '../model/situation.ts';
 
 /** An entry that a path expects in the journal, without its `seq`. */
@@ -13,11 +13,17 @@ export interface Said {
   readonly runId: string;
   readonly input: unknown;
   readonly settings: RunSettings;
+  /** Whether what happens is told by the run above. */
+  readonly isFromAbove: boolean;
+  /** Of a child run. */
+  readonly above: { readonly parent: () => ParentTask; readonly continues: string | undefined } | undefined;
   /** The run's result, if the flow says how it is made. */
   readonly result: unknown;
   /** The reason why the run was cancelled. */
   readonly reason: unknown;
   outputOf(task: number): unknown;
+  /** How many tasks of a task's child have settled, and how; `undefined` if it has none. */
+  countsOf(task: number): object | undefined;
   /** The error of a task's last attempt. */
   failureOf(task: number): object | undefined;
   /** The instant of a failed task's retry. */
@@ -42,13 +48,18 @@ export function expectEntry(
   switch (fact.type) {
     case 'run.started': {
       const settings = Object.keys(said.settings).length > 0 ? said.settings : undefined;
-      const flow = { version: definition.journalVersion, flow: definition.name, flowHash: definition.hash };
-      return { ...entry, ...flow, input: said.input, settings };
+      const version = said.above === undefined ? definition.journalVersion : journalVersion;
+      const flow = { version, flow: definition.name, flowHash: definition.hash };
+      const { above } = said;
+      const child = above && { parent: above.parent(), continues: above.continues };
+      return { ...entry, ...flow, input: said.input, settings, ...child };
     }
     case 'run.cancelling':
+      return { ...entry, reason: said.reason, parent: said.isFromAbove ? said.above?.parent() : undefined };
     case 'run.cancelled':
-    case 'task.cancelled':
       return { ...entry, reason: said.reason };
+    case 'task.cancelled':
+      return { ...entry, reason: said.reason, child: said.countsOf(task) };
     case 'run.done':
       return { ...entry, output: said.result };
     case 'task.progress':
@@ -56,11 +67,13 @@ export function expectEntry(
     case 'task.retrying':
       return { ...entry, retryAt: said.retryAt(task), error: said.failureOf(task) };
     case 'task.done':
-      return { ...entry, output: said.outputOf(task) };
+      return { ...entry, output: said.outputOf(task), child: said.countsOf(task) };
     case 'task.failed':
-      return { ...entry, error: said.failureOf(task) };
+      return { ...entry, error: said.failureOf(task), child: said.countsOf(task) };
     case 'task.skipped':
       return { ...entry, reason: fact.cause === undefined ? saidOfSkip : undefined };
+    case 'task.rerun':
+      return { ...entry, parent: said.above?.parent(), keepsDone: fact.keepsDone };
     default:
       return entry;
   }

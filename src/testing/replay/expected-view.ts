@@ -1,4 +1,6 @@
+import { childIdOf } from '../../model/child-id.ts';
 import type { FlowDefinition } from '../../model/definition.ts';
+import { hasChild } from '../model/child-flow.ts';
 import type { ExpectedEntry } from './expected-entry.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -8,8 +10,20 @@ export class ExpectedView {
   #run: Fields;
   readonly #tasks: Fields[];
   readonly #ids: readonly string[];
+  readonly #runId: string;
+  /** The lives of tasks whose body is a run. */
+  readonly #lives: (number | undefined)[];
+  readonly #countsOf: (childId: string) => object | undefined;
 
-  constructor(runId: string, { name, tasks }: FlowDefinition) {
+  /** @param countsOf how many tasks of a child run have settled, and how */
+  constructor(
+    runId: string,
+    { name, tasks }: FlowDefinition,
+    countsOf: (childId: string) => object | undefined,
+  ) {
+    this.#runId = runId;
+    this.#countsOf = countsOf;
+    this.#lives = tasks.map((task) => (hasChild(task) ? 1 : undefined));
     this.#run = { id: runId, flow: name, status: 'running', startedAt: null, endedAt: null };
     this.#tasks = tasks.map(({ dependsOn }) => newTask(dependsOn));
     this.#ids = tasks.map(({ id }) => id);
@@ -28,18 +42,31 @@ export class ExpectedView {
     return this.#tasks[task] as Fields;
   }
 
+  /** A task as it is shown, with how many tasks of its child have settled. */
+  shown(task: number): Fields {
+    const fields = this.task(task);
+    const life = this.#lives[task];
+    if (life === undefined || fields.startedAt === undefined) return fields;
+    const childId = childIdOf(this.#runId, this.#ids[task] as string, life);
+    const { counts = this.#countsOf(childId), ...rest } = fields;
+    return { ...rest, child: { runId: childId, counts } };
+  }
+
   /** @param task -1 for the run */
   add(task: number, entry: ExpectedEntry): void {
+    const life = this.#lives[task];
+    if (entry.type === 'task.rerun' && life !== undefined) this.#lives[task] = life + 1;
     if (task < 0) this.#run = { ...this.#run, ...changeOfRun(entry) };
     else this.#tasks[task] = taskAfter(this.task(task), entry);
     if (entry.type === 'task.rerun')
       this.#run = { ...this.#run, status: 'running', endedAt: null, cause: undefined, reason: undefined };
   }
 
-  /** Recovers the run on another engine: nothing is under way. */
+  /** Recovers the run on another engine: nothing is under way but child runs. */
   recover(): void {
     for (const [task, fields] of this.#tasks.entries())
-      if (fields.status === 'running') this.#tasks[task] = { ...fields, status: 'pending' };
+      if (fields.status === 'running' && this.#lives[task] === undefined)
+        this.#tasks[task] = { ...fields, status: 'pending' };
   }
 }
 
@@ -79,7 +106,15 @@ function taskAfter(before: Fields, { type, at, ...said }: ExpectedEntry): Fields
     case 'task.retrying':
       return { ...before, status: 'retrying', retryAt, error };
     default: {
-      const ended = { ...before, status: type.slice('task.'.length), endedAt: at, retryAt: undefined, cause };
+      const counts = said.child === undefined ? {} : { counts: said.child };
+      const ended = {
+        ...before,
+        status: type.slice('task.'.length),
+        endedAt: at,
+        retryAt: undefined,
+        cause,
+        ...counts,
+      };
       if (type === 'task.done') return { ...ended, output, error: undefined };
       return type === 'task.failed' ? { ...ended, error } : ended;
     }

@@ -1,4 +1,5 @@
 import { createEngine, type Engine, type EngineOptions, type MemoryStore, type Store } from '../../index.ts';
+import { isChildId } from '../../model/child-id.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { Append } from '../../store/store.ts';
 import { macrotask } from '../clock.ts';
@@ -18,6 +19,7 @@ export class PathProcess {
   /** The run of which entries are kept up to a `seq` only. */
   #cut: { readonly runId: string; readonly seq: number } | undefined;
   #isGone = false;
+  #letsTimePass = false;
 
   /**
    * @param memory what outlives the process
@@ -50,6 +52,14 @@ export class PathProcess {
     this.#cut = { runId, seq: this.#memory.lastSeq(runId) + entries };
   }
 
+  /** Lets time pass while a map's list is being made, for which the engine holds it: the path says when the list is there. */
+  letTimePass(): void {
+    this.#letsTimePass = true;
+    queueMicrotask(() => {
+      this.#letsTimePass = false;
+    });
+  }
+
   /** Ends it as a kill does: nothing is told to end, and what is on its way to the store is not kept. */
   kill(): void {
     this.#isGone = true;
@@ -80,7 +90,7 @@ export class PathProcess {
         if (!this.#isGone) clock.whenIdle?.(() => this.#isGone || callback());
       },
       hold: (until) => {
-        if (!this.#isGone) clock.hold?.(Promise.race([until, this.gone]));
+        if (!this.#isGone && !this.#letsTimePass) clock.hold?.(Promise.race([until, this.gone]));
       },
     };
   }
@@ -92,7 +102,7 @@ export class PathProcess {
       append: (given) => (isLate ? this.#appendLater(given) : this.#append(given)),
       lastSeq: (runId) => memory.lastSeq(runId),
       read: (runId) => memory.read(runId),
-      list: (filter) => memory.list(filter),
+      list: (filter) => memory.list(filter).filter(({ id }) => !isChildId(id)),
       remove: (runId) => memory.remove(runId),
     };
   }

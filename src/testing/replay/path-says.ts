@@ -1,6 +1,8 @@
 import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
 import { TimeoutError, viewError } from '../../model/error.ts';
-import type { RunSettings } from '../../model/journal.ts';
+import type { ParentTask, RunSettings } from '../../model/journal.ts';
+import { hasChild } from '../model/child-flow.ts';
+import type { ModelFact } from '../model/situation.ts';
 import type { Step } from '../model/steps.ts';
 import type { Said } from './expected-entry.ts';
 import { EndsWith, unjudged } from './fits.ts';
@@ -15,21 +17,62 @@ export interface Real {
   readonly isReal: (task: number) => boolean;
 }
 
+/** What a child run has from the run above it. */
+export interface Above {
+  /** Its task, and the attempt for which it runs. */
+  readonly parent: () => ParentTask;
+  /** The run whose done tasks it has. */
+  readonly continues: string | undefined;
+  /** The reason of a cancel that comes from above. */
+  readonly reason: () => unknown;
+  /** The input of the run above, for the items of a map; those are its own input. */
+  readonly mapInput: (() => unknown) | undefined;
+}
+
+/** What a run has from the other runs of its tree. */
+export interface Tree {
+  /** Of a child run. */
+  readonly above: Above | undefined;
+  /** The output of a task that was done in the run that this one continues. */
+  readonly earlierOutputOf: (task: number) => unknown;
+  /** The output of a task whose body is a run. */
+  readonly outputOf: (task: number) => unknown;
+  /** How many tasks of a task's child had settled in the run that this one continues. */
+  readonly earlierCountsOf: (task: number) => object | undefined;
+  /** How many tasks of that run have settled, and how; `undefined` if there is no such run. */
+  readonly countsOf: (task: number) => object | undefined;
+}
+
+const alone: Tree = {
+  above: undefined,
+  earlierOutputOf: () => undefined,
+  outputOf: () => undefined,
+  countsOf: () => undefined,
+  earlierCountsOf: () => undefined,
+};
+
 /** The values on a path so far: the input, the outputs and errors of bodies, the limits that passed. */
 export class PathSays implements Said {
   readonly runId: string;
   readonly settings: RunSettings;
   /** The input as it was given. */
   readonly given: unknown;
+  readonly above: Above | undefined;
+  readonly #tree: Tree;
   readonly #definition: FlowDefinition;
   readonly #timetable: Timetable;
   readonly #real: Real;
   readonly #outputs = new Map<number, unknown>();
   readonly #failures = new Map<number, object>();
+  /** Whether it was told by its parent what it is told. */
+  isFromAbove = false;
   #reason: unknown;
   #number = 0;
 
-  /** @param settings the run's settings beside its flow */
+  /**
+   * @param settings the run's settings beside its flow
+   * @param tree what it has from other runs. Default: it is alone
+   */
   constructor(
     runId: string,
     definition: FlowDefinition,
@@ -37,7 +80,10 @@ export class PathSays implements Said {
     real: Real,
     input: unknown,
     settings: RunSettings,
+    tree: Tree = alone,
   ) {
+    this.above = tree.above;
+    this.#tree = tree;
     this.runId = runId;
     this.#definition = definition;
     this.#timetable = timetable;
@@ -46,14 +92,34 @@ export class PathSays implements Said {
     this.settings = settings;
   }
 
-  /** Starts the next step. */
-  begin({ kind, task }: Step, number: number): void {
+  /**
+   * Starts the next step.
+   *
+   * @param step `undefined` if the run only hears of another
+   * @param facts of the step: a run that ends early by itself says why
+   */
+  begin(step: Step | undefined, number: number, facts: readonly ModelFact[]): void {
     this.#number = number;
-    if (kind === 'cancel') this.#reason = saidOfCancel;
+    for (const { fact } of facts)
+      if (fact.type === 'run.cancelling' && fact.cause === 'tolerance') this.#reason = fact.reason;
+    if (step === undefined) return;
+    const { kind, task } = step;
+    if (kind === 'cancel') this.#reason = this.isFromAbove ? this.above?.reason() : saidOfCancel;
     if (kind === 'out of time') this.#reason = new EndsWith(textOf('totalTimeoutMs', this.runMs()));
     if (kind === 'rerun') this.#reason = undefined;
     if (kind === 'times out') this.#failures.set(task, this.#timeout('timeoutMs', this.attemptMs(task)));
     if (kind === 'expires') this.#failures.set(task, this.#timeout('totalTimeoutMs', this.taskMs(task)));
+  }
+
+  /** The reason for which the child of a task is cancelled: that of the run, or a limit of the task. */
+  reasonBelow(task: number): unknown {
+    const failure = this.#failures.get(task) as { readonly message?: unknown } | undefined;
+    return this.#reason ?? failure?.message;
+  }
+
+  /** The run of a child task has ended, other than `done`. */
+  childFailed(task: number): void {
+    this.#failures.set(task, { name: 'RunFailedError', message: unjudged, stack: unjudged });
   }
 
   returned(task: number, output: unknown): void {
@@ -83,8 +149,15 @@ export class PathSays implements Said {
 
   /** Gives a task's output; a schema may have changed the body's value. */
   outputOf(task: number): unknown {
-    const { output } = this.#definition.tasks[task] as TaskDefinition;
+    const definition = this.#definition.tasks[task] as TaskDefinition;
+    if (hasChild(definition)) return this.#tree.outputOf(task) ?? this.#tree.earlierOutputOf(task);
+    if (!this.#outputs.has(task)) return this.#tree.earlierOutputOf(task);
+    const { output } = definition;
     return output !== undefined && this.#real.isReal(task) ? unjudged : this.#outputs.get(task);
+  }
+
+  countsOf(task: number): object | undefined {
+    return this.#tree.countsOf(task) ?? this.#tree.earlierCountsOf(task);
   }
 
   failureOf(task: number): object | undefined {

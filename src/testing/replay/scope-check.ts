@@ -1,12 +1,14 @@
 import type { MemoryStore } from '../../index.ts';
+import { showValue } from '../../model/check.ts';
 import type { Entry } from '../../model/journal.ts';
-import type { Outcome, PerformScope } from '../../model/perform.ts';
+import type { ItemScope, Outcome, PerformScope } from '../../model/perform.ts';
 import { isSettled, type TaskStatus } from '../../model/status.ts';
 import type { FlowWorld } from '../model/flow-world.ts';
 import type { Taken } from '../model/situation.ts';
 import { Difference } from './difference.ts';
 import type { ExpectedView } from './expected-view.ts';
 import { fits } from './fits.ts';
+import type { PathSays } from './path-says.ts';
 
 /** The state of a dependency when a body was called. */
 interface Given {
@@ -22,14 +24,21 @@ export class ScopeCheck {
   readonly #world: FlowWorld;
   readonly #store: MemoryStore;
   readonly #runId: string;
+  readonly #says: Pick<PathSays, 'above' | 'given'>;
   readonly #view: ExpectedView;
   /** The owner of each key. */
   readonly #keys = new Map<string, number>();
 
-  constructor(world: FlowWorld, store: MemoryStore, runId: string, view: ExpectedView) {
+  constructor(
+    world: FlowWorld,
+    store: MemoryStore,
+    says: Pick<PathSays, 'above' | 'given' | 'runId'>,
+    view: ExpectedView,
+  ) {
     this.#world = world;
     this.#store = store;
-    this.#runId = runId;
+    this.#runId = says.runId;
+    this.#says = says;
     this.#view = view;
   }
 
@@ -50,9 +59,7 @@ export class ScopeCheck {
       throw new Difference(`${whose} is told that it is \`${scope.taskId}\` of run ${scope.runId}`);
     if (!this.#kept().has(id))
       throw new Difference(`${whose} is called before it is kept that the task is ready`);
-    const [started] = this.#store.read(this.#runId);
-    if (started?.type !== 'run.started' || scope.input !== started.input)
-      throw new Difference(`${whose} gets another input than the run`);
+    this.#checkInput(whose, task, scope);
     if (scope.signal.aborted) throw new Difference(`${whose} is called with a signal that is aborted`);
     this.#checkKey(task, scope.idempotencyKey);
   }
@@ -68,6 +75,8 @@ export class ScopeCheck {
     { next }: Taken,
     returned: (task: number, kept: unknown) => unknown,
   ): (scope: PerformScope) => void {
+    // An item has the dependencies of its map.
+    if (this.#says.above?.mapInput !== undefined) return () => {};
     const kept = this.#kept();
     const given = Array.from(this.#world.upstreamOf(task), (other) => {
       const id = this.#world.idOf(other);
@@ -82,6 +91,21 @@ export class ScopeCheck {
       return { id, status, error: this.#view.task(other).error, output };
     });
     return (scope) => this.#checkGiven(this.#world.idOf(task), scope, given);
+  }
+
+  #checkInput(whose: string, task: number, scope: PerformScope): void {
+    const { above, given } = this.#says;
+    const [started] = this.#store.read(this.#runId);
+    if (above?.mapInput === undefined) {
+      if (started?.type !== 'run.started' || scope.input !== started.input)
+        throw new Difference(`${whose} gets another input than the run`);
+      return;
+    }
+    const { item, index, input } = scope as ItemScope;
+    if (index !== task || item !== (given as readonly unknown[])[task])
+      throw new Difference(`${whose} gets item ${index}, ${showValue(item)}`);
+    if (input !== above.mapInput())
+      throw new Difference(`${whose} gets another input than the run of the map`);
   }
 
   #checkKey(task: number, key: string): void {

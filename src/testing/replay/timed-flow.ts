@@ -1,58 +1,70 @@
 import type { FailureInfo } from '../../model/backoff.ts';
-import { FlowDefinition, type TaskDefinition } from '../../model/definition.ts';
+import {
+  FlowDefinition,
+  type ItemDefinition,
+  isChildBody,
+  type TaskBody,
+  type TaskDefinition,
+} from '../../model/definition.ts';
 import type { RunSettings } from '../../model/journal.ts';
-import type { Perform } from '../../model/perform.ts';
-import type { RetryQuestion } from '../../model/retry.ts';
+import type { Perform, PerformScope } from '../../model/perform.ts';
+import type { RetryPolicy, RetryQuestion } from '../../model/retry.ts';
+import { exploredTolerance } from '../model/child-flow.ts';
 import type { Real } from './path-says.ts';
 import { neverMs, type Timetable } from './timetable.ts';
 
 /** The bodies of a flow for one path, and the answers for its retry policies. */
 export interface PathBodies extends Real {
-  /** Called for each attempt. */
-  perform(task: number): Perform;
-  /** The wait after a failure. */
-  backoff(task: number, failure: FailureInfo): number;
+  /** The limits and waits of its run; `undefined` if several runs have the same, of which none passes. */
+  timetable(): Timetable | undefined;
+  now(): number;
+  /** Called for each attempt; `undefined` for an item of a map, which its scope names. */
+  perform(task: number | undefined): Perform;
+  /** The wait after a failure; `undefined` for an item of a map. */
+  backoff(task: number | undefined, failure: FailureInfo): number;
   /** Whether a failure is to be retried. */
-  retryIf(task: number, error: unknown, question: RetryQuestion): boolean;
+  retryIf(task: number | undefined, error: unknown, question: RetryQuestion): boolean;
+  /** Makes the input of a task's child. */
+  inputOf(scope: PerformScope): unknown;
+  /** The bodies of the child of a task. */
+  inside(task: number): PathBodies;
 }
 
 /**
  * Makes the flow that the engine sees: its limits and waits are those that the timetable has at the instant at which
- * they are asked for, and checks of values or errors that are not real are left out.
+ * they are asked for, and checks of values or errors that are not real are left out. The flows of its tasks' children are
+ * made so too.
  *
  * @param said the settings of the run itself: there the flow says something else, which must be ignored
  */
 export function timedDefinition(
   definition: FlowDefinition,
-  timetable: Timetable,
-  now: () => number,
   bodies: PathBodies,
-  said: RunSettings,
+  said: RunSettings = {},
 ): FlowDefinition {
   const { settings, graph, name } = definition;
+  const { now } = bodies;
   // A task without a grace has the flow's, which is asked for next.
   let withoutGrace: number | undefined;
-  const tasks = definition.tasks.map((task, index): TaskDefinition => {
-    const backoff = (failure: FailureInfo): number => bodies.backoff(index, failure);
-    const retryIf = (error: unknown, asked: RetryQuestion): boolean => bodies.retryIf(index, error, asked);
-    return {
+  const tasks = definition.tasks.map(
+    (task, index): TaskDefinition => ({
       ...task,
       output: bodies.isReal(index) ? task.output : undefined,
-      body: { kind: 'perform', perform: bodies.perform(index) },
-      retry: { maxAttempts: task.retry?.maxAttempts ?? 1, backoff, retryIf },
+      body: bodyOf(task.body, index, bodies),
+      retry: retryOf(task.retry, index, bodies),
       // A limit always sets a timer, even if the path never reaches it.
       get timeoutMs() {
-        return timetable.timeoutMs(index, now()) ?? (task.timeoutMs === undefined ? undefined : neverMs);
+        return bodies.timetable()?.timeoutMs(index, now()) ?? never(task.timeoutMs);
       },
       get totalTimeoutMs() {
-        return timetable.expiresMs(index, now()) ?? (task.totalTimeoutMs === undefined ? undefined : neverMs);
+        return bodies.timetable()?.expiresMs(index, now()) ?? never(task.totalTimeoutMs);
       },
       get graceMs() {
         withoutGrace = task.graceMs === undefined ? index : undefined;
-        return task.graceMs === undefined ? undefined : timetable.graceMs(index, now());
+        return task.graceMs === undefined ? undefined : graceOf(bodies, index);
       },
-    };
-  });
+    }),
+  );
   const allReal = bodies.hasInput && tasks.every((_, index) => bodies.isReal(index));
   return new FlowDefinition(
     name,
@@ -63,13 +75,63 @@ export function timedDefinition(
       concurrency: said.concurrency === undefined ? settings.concurrency : 1,
       get totalTimeoutMs() {
         if (said.totalTimeoutMs !== undefined) return 1;
-        return timetable.runMs(now()) ?? (settings.totalTimeoutMs === undefined ? undefined : neverMs);
+        return bodies.timetable()?.runMs(now()) ?? never(settings.totalTimeoutMs);
       },
       get graceMs() {
-        return withoutGrace === undefined ? neverMs : timetable.graceMs(withoutGrace, now());
+        return withoutGrace === undefined ? neverMs : graceOf(bodies, withoutGrace);
       },
     },
     tasks,
     graph,
   );
+}
+
+function bodyOf(body: TaskBody, task: number, bodies: PathBodies): TaskBody {
+  if (!isChildBody(body)) return { kind: 'perform', perform: bodies.perform(task) };
+  const inside = bodies.inside(task);
+  const input = (scope: PerformScope): unknown => bodies.inputOf(scope);
+  if (body.kind === 'flow') return { ...body, flow: timedDefinition(body.flow, inside), input };
+  const { item, concurrency } = body;
+  return {
+    kind: 'map',
+    over: bodies.perform(task),
+    item: itemOf(item, inside),
+    concurrency,
+    tolerate: exploredTolerance(body),
+  };
+}
+
+function itemOf(item: ItemDefinition, bodies: PathBodies): ItemDefinition {
+  const { body, retry, timeoutMs } = item;
+  return {
+    ...item,
+    output: undefined,
+    retry: retryOf(retry, undefined, bodies),
+    timeoutMs: never(timeoutMs),
+    graceMs: neverMs,
+    body:
+      body.kind === 'perform'
+        ? { kind: 'perform', perform: bodies.perform(undefined) }
+        : {
+            ...body,
+            flow: timedDefinition(body.flow, bodies.inside(0)),
+            input: (scope) => bodies.inputOf(scope),
+          },
+  };
+}
+
+function retryOf(retry: RetryPolicy | undefined, task: number | undefined, bodies: PathBodies): RetryPolicy {
+  return {
+    maxAttempts: retry?.maxAttempts ?? 1,
+    backoff: (failure) => bodies.backoff(task, failure),
+    retryIf: (error, asked) => bodies.retryIf(task, error, asked),
+  };
+}
+
+function graceOf(bodies: PathBodies, task: number): number {
+  return bodies.timetable()?.graceMs(task, bodies.now()) ?? neverMs;
+}
+
+function never(limitMs: number | undefined): number | undefined {
+  return limitMs === undefined ? undefined : neverMs;
 }

@@ -1,7 +1,9 @@
+import type { TaskDefinition } from '../../model/definition.ts';
+import { hasChild } from '../model/child-flow.ts';
 import type { FlowWorld } from '../model/flow-world.ts';
 import type { Taken } from '../model/situation.ts';
-import { type Step, withoutLoss } from '../model/steps.ts';
-import { walk } from '../paths/path.ts';
+import { isRecovered, type Step, withoutLoss } from '../model/steps.ts';
+import type { RunTold } from '../model/tree-run.ts';
 
 /** The milliseconds between two steps: time enough for everything that follows from one. */
 export const stepMs = 1_000;
@@ -29,35 +31,46 @@ export interface PlannedAttempt {
   dueAt?: number;
 }
 
-/** The instants of a path's steps: a run that takes the path reads its limits and waits here. */
+/** What happened to a run at an instant. */
+export interface Happening extends Pick<RunTold, 'step' | 'isFromAbove' | 'also' | 'before' | 'taken'> {
+  /** A number of steps. */
+  readonly at: number;
+}
+
+/** The instants of what happens to a run on a path: a run that takes the path reads its limits and waits here. */
 export class Timetable {
-  readonly start: Taken;
-  readonly steps: readonly { readonly step: Step; readonly taken: Taken }[];
   readonly #turn: number;
+  readonly #isShared: boolean;
+  readonly #hasChild: (task: number) => boolean;
   readonly #attempts: PlannedAttempt[] = [];
   /** The instants at which each task's time for all attempts runs out. */
   readonly #expires: number[][];
   /** The instants at which the run runs out of time, and at which it was started or rerun. */
   readonly #runLimits: number[] = [];
-  readonly #runStarts = [0];
+  readonly #runStarts: number[];
   /** The instants of each task's first start, in each life of the run. */
   readonly #firstStarts: number[][];
 
-  /** @param turn varies how bodies that are told to end do so */
-  constructor(world: FlowWorld, path: readonly Step[], turn: number) {
+  /**
+   * @param turn varies how bodies that are told to end do so
+   * @param isShared whether several runs have the same limits, as those of a map's items: then none of them passes
+   */
+  constructor({ definition }: FlowWorld, happenings: readonly Happening[], turn: number, isShared = false) {
+    const { tasks } = definition;
     this.#turn = turn;
-    const { start, steps } = walk(world, path);
-    this.start = start;
-    this.steps = steps;
-    this.#expires = Array.from({ length: world.size }, () => []);
-    this.#firstStarts = Array.from({ length: world.size }, () => []);
-    this.#noteStarts(0, start, undefined);
-    for (const [index, { step, before, taken }] of steps.entries()) {
-      const at = index + 1;
+    this.#isShared = isShared;
+    this.#hasChild = (task) => hasChild(tasks[task] as TaskDefinition);
+    this.#expires = tasks.map(() => []);
+    this.#firstStarts = tasks.map(() => []);
+    this.#runStarts = [happenings[0]?.at ?? 0];
+    for (const { at, step, also, before, taken } of happenings) {
       // Nothing is left of a step of which no entry is kept.
-      this.#note(at, withoutLoss(step), before.live);
-      if (step.kind === 'rerun') this.#runStarts.push(at);
-      this.#noteStarts(at, taken, step);
+      if (step !== undefined && before !== undefined) this.#note(at, withoutLoss(step), before.live);
+      for (const one of also) this.#note(at, one, []);
+      const isRerun = step?.kind === 'rerun' || also.some(({ kind }) => kind === 'rerun');
+      if (isRerun) this.#runStarts.push(at);
+      this.#noteStarts(at, taken, isRerun ? undefined : step);
+      if (step !== undefined && isRecovered(step)) this.#noteGoingOn(at, taken);
     }
   }
 
@@ -110,6 +123,13 @@ export class Timetable {
     return limit === undefined ? undefined : (limit - start) * stepMs;
   }
 
+  /** The attempts whose runs go on have their limits from then on. */
+  #noteGoingOn(at: number, { next }: Taken): void {
+    for (const [task, row] of next.rows.entries())
+      if (this.#hasChild(task) && row?.status === 'running' && this.starting(task, at) === undefined)
+        this.#attempts.push({ task, attempt: row.attempts, startsAt: at, manner: 'throws' });
+  }
+
   #noteStarts(at: number, { started, next }: Taken, step: Step | undefined): void {
     for (const task of started) {
       const attempt = next.rows[task]?.attempts ?? 0;
@@ -117,13 +137,19 @@ export class Timetable {
         task,
         attempt,
         startsAt: at,
-        manner: manners[(task + at + this.#turn) % 3] ?? 'throws',
+        manner: this.#mannerOf(task, at),
       });
       const firsts = this.#firstStarts[task] as number[];
       const life = this.#runStarts.at(-1) as number;
       if (attempt === 1 && step?.kind !== 'stop' && !firsts.some((instant) => instant >= life))
         firsts.push(at);
     }
+  }
+
+  #mannerOf(task: number, at: number): PlannedAttempt['manner'] {
+    const manner = manners[(task + at + this.#turn) % 3] ?? 'throws';
+    const mayGiveUp = !this.#isShared && !this.#hasChild(task);
+    return manner === 'is given up' && !mayGiveUp ? 'throws' : manner;
   }
 
   #note(at: number, { kind, task }: Step, live: readonly number[]): void {

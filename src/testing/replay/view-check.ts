@@ -28,7 +28,7 @@ export function compareView(
       throw new Difference(
         `\`${id}\` is ${found.status} with ${found.attempts} attempts, and in the model ${status} with ${attempts}`,
       );
-    const difference = misfit(found, expected.task(task));
+    const difference = misfit(found, expected.shown(task));
     if (difference !== undefined) throw new Difference(`the view of \`${id}\` has ${difference}`);
     if (row?.isLive && found.readyAt !== (readyAt[task] as number) * stepMs)
       throw new Difference(

@@ -1,6 +1,6 @@
 import type { CoverageReport } from '../cover/coverage.ts';
 import type { Lint } from '../lint/lint.ts';
-import type { Exploration } from '../search/explore.ts';
+import type { Exploration } from '../search/exploration.ts';
 import type { Cut, SearchBound } from '../search/search-bound.ts';
 
 /** A test path and its result. */

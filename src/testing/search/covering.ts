@@ -3,7 +3,7 @@ import type { FlowWorld } from '../model/flow-world.ts';
 import type { Moves } from '../model/moves.ts';
 import type { Situation, Taken } from '../model/situation.ts';
 import { commandsIn, failing, type Step, type StepKind } from '../model/steps.ts';
-import { isPossible, walk } from '../paths/path.ts';
+import { isPossibleAlone, walkAlone } from '../paths/path.ts';
 import { stepsFor } from './counted-budget.ts';
 import type { SearchBounds } from './explore-options.ts';
 
@@ -110,7 +110,7 @@ export class Covering {
           ...path.slice(place, place + 1),
         ];
         const given = commandsOn(begin);
-        if (place < 0 || given > bounds.maxCommands || !isPossible(world, moves, begin)) continue;
+        if (place < 0 || given > bounds.maxCommands || !isPossibleAlone(world, moves, begin)) continue;
         return [this.#complete(world, moves, bounds, begin, all)];
       }
       return [];
@@ -137,7 +137,7 @@ export class Covering {
   }
 
   #goalsOn(world: FlowWorld, path: readonly Step[]): ReadonlySet<string> {
-    const { start, steps } = walk(world, path);
+    const { start, steps } = walkAlone(world, path);
     const goals = new Set(goalsOf(this.#cover, undefined, undefined, start));
     for (const { step, before, taken } of steps)
       for (const goal of goalsOf(this.#cover, before, step, taken)) goals.add(goal);

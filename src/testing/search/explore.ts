@@ -1,59 +1,40 @@
 import type { AnyFlow } from '../../flow-types.ts';
 import type { FlowDefinition } from '../../model/definition.ts';
-import { Coverage, type CoverageReport } from '../cover/coverage.ts';
+import { Coverage } from '../cover/coverage.ts';
 import type { Cover } from '../cover/goals.ts';
+import type { ChildFlow } from '../model/child-flow.ts';
 import { definitionOf } from '../model/definition-of.ts';
 import { FlowWorld } from '../model/flow-world.ts';
 import { Moves } from '../model/moves.ts';
 import { findPossible } from '../model/possible.ts';
 import { Watch } from '../properties/watch.ts';
+import { allCuts, boundsInside, findingsIn, limitsInside, partsOf } from './child-exploration.ts';
+import {
+  type ChildRun,
+  EndingsFound,
+  exploreChildren,
+  nameOfEnding,
+  outcomesOfChildren,
+  StartsFound,
+} from './child-runs.ts';
 import { situationsFor, stepsFor } from './counted-budget.ts';
 import { Covering } from './covering.ts';
+import type { Exploration, Explored } from './exploration.ts';
 import { type ExploreOptions, readOptions, type SearchBounds } from './explore-options.ts';
 import { Explorer, ReadsGrew } from './explorer.ts';
-import { type Finding, findingOf } from './finding.ts';
+import { findingOf } from './finding.ts';
+import { likelyEndings } from './likely-endings.ts';
 import { tellReach } from './reach.ts';
 import type { Observer, Search, SearchOptions, Violation } from './search.ts';
-import { type Cut, cutsOf, type Limit, limitsOf, type SearchBound } from './search-bound.ts';
-
-/** The result of exploring a flow. */
-export interface Exploration {
-  readonly flow: string;
-  /** Whether nothing cut the search: everything within `limitedBy` was searched. */
-  readonly isComplete: boolean;
-  /** The bounds that cut the search; empty if it is complete. */
-  readonly cutBy: readonly SearchBound<Cut>[];
-  /** The limits of the search. They are no cuts: all within was searched, or `cutBy` names the bound reached first. */
-  readonly limitedBy: readonly SearchBound<Limit>[];
-  readonly reduction: SearchOptions['reduction'];
-  readonly situations: number;
-  readonly steps: number;
-  readonly endings: number;
-  /** The number of steps of the longest path. */
-  readonly depth: number;
-  readonly elapsedMs: number;
-  readonly findings: readonly Finding[];
-  readonly coverage: CoverageReport;
-  /** Sentences on what was searched. */
-  readonly covered: readonly string[];
-  readonly notCovered: readonly string[];
-}
-
-/** An exploration with the data that test paths are made of. */
-export interface Explored {
-  readonly exploration: Exploration;
-  readonly world: FlowWorld;
-  readonly moves: Moves;
-  readonly bounds: SearchBounds;
-  readonly coverage: Coverage;
-  readonly search: Search;
-  readonly covering: Covering | undefined;
-}
+import { cutsOf, limitsOf } from './search-bound.ts';
+import { Splicer } from './splice.ts';
 
 /**
  * Searches the whole state space of a flow's model, within bounds, and checks the properties in each situation. It
  * tries every choice of attempts' outcomes, of what settles first and of when commands come; no body is called, and no
  * time passes: any wait may be over before any other.
+ *
+ * A task whose body is a run is explored by parts: its child alone, whose endings are then the outcomes of the task.
  *
  * @throws FlowError for an invalid option
  */
@@ -72,7 +53,11 @@ export function exploreFlow(
   const bounds = { ...given, maxSituations: limits.maxSituations ?? situationsFor(size) };
   const startedAt = performance.now();
   const world = new FlowWorld(definition, limits);
-  const moves = new Moves(definition, bounds.commands, bounds.outcomes);
+  const children = exploreChildren(definition, (child) =>
+    exploreChild(definition, child, bounds, limits, cover),
+  );
+  const found = outcomesOfChildren(definition, children, bounds.commands);
+  const moves = new Moves(definition, bounds.commands, bounds.outcomes, found);
   const possible = findPossible(definition, moves, bounds.maxFailures > 0);
   const watch = new Watch(definition, bounds.properties);
   // These ask what may happen to each task: this very one, with its own body, not one like it.
@@ -84,26 +69,33 @@ export function exploreFlow(
     for (;;) {
       const coverage = new Coverage(world, moves, possible);
       const covering = cover === undefined ? undefined : new Covering(cover);
+      const ends = new EndingsFound();
+      const starts = new StartsFound();
       const observer: Observer = {
         onStep: (node, before, step, taken) => {
           coverage.add(taken);
           covering?.add(node, before, step, taken);
+          ends.add(node, step, taken.next);
+          starts.add(node, step, taken);
         },
       };
       try {
         const search = new Explorer(world, moves, watch, searched, possible, observer).run();
-        return { search, coverage, covering, reduction };
+        return { search, coverage, covering, reduction, ends, starts };
       } catch (error) {
         if (!(error instanceof ReadsGrew)) throw error;
       }
     }
   };
 
-  const { found, givenUp }: Searched =
+  const searched: Searched =
     bounds.reduction === 'auto' ? searchAuto(searchBy, size) : { found: searchBy(bounds.reduction) };
-  const { search, coverage, covering, reduction } = found;
+  const { givenUp } = searched;
+  const { search, coverage, covering, reduction, ends, starts } = searched.found;
   coverage.share(search.interchangeable);
-  const cutBy = cutsOf(search, bounds);
+  const parts = children.flatMap((child) => partsOf(definition, child));
+  const splicer = new Splicer({ world, children, starts, search });
+  const cutBy = allCuts(cutsOf(search, bounds), children);
   const exploration: Exploration = {
     flow: definition.name,
     isComplete: cutBy.length === 0,
@@ -115,15 +107,47 @@ export function exploreFlow(
     endings: search.endings,
     depth: search.depth,
     elapsedMs: performance.now() - startedAt,
-    findings: violationsOf(search, givenUp).map((violation) => findingOf(world, violation)),
+    findings: [
+      ...violationsOf(search, givenUp).map((violation) =>
+        findingOf(world, { ...violation, path: splicer.inTree(violation.path) }),
+      ),
+      ...children.flatMap((child) => findingsIn(world, child, starts.pathTo(child.task, search.pathTo))),
+    ],
     coverage: coverage.report(),
-    ...tellReach(world, moves, bounds, search, reduction, givenUp?.steps),
+    ...tellReach({ world, moves, bounds, search, reduction, givenUpAt: givenUp?.steps, children: parts }),
+    children: parts,
   };
-  return { exploration, world, moves, bounds, coverage, search, covering };
+  return { exploration, world, moves, bounds, coverage, search, covering, children, ends, starts };
+}
+
+/** Explores a run that is a task's child alone, as its parent is explored. */
+function exploreChild(
+  parent: FlowDefinition,
+  { definition }: ChildFlow,
+  bounds: SearchBounds,
+  limits: ExploreOptions,
+  cover: Cover | undefined,
+): Pick<ChildRun<Explored>, 'alone' | 'endings'> {
+  const alone = exploreFlow(
+    definition,
+    boundsInside(definition, bounds),
+    limitsInside(parent, limits),
+    cover,
+  );
+  const { world, moves, search, ends } = alone;
+  const endings = ends.endings(search.pathTo);
+  const known = new Set(endings.map(nameOfEnding));
+  return {
+    alone,
+    endings: [
+      ...endings,
+      ...likelyEndings(world, moves).filter((ending) => !known.has(nameOfEnding(ending))),
+    ],
+  };
 }
 
 /** A search and what was collected during it. */
-interface Found extends Pick<Explored, 'search' | 'coverage' | 'covering'> {
+interface Found extends Pick<Explored, 'search' | 'coverage' | 'covering' | 'ends' | 'starts'> {
   readonly reduction: SearchOptions['reduction'];
 }
 

@@ -1,5 +1,9 @@
+import type { ChildBody, FlowDefinition } from '../../model/definition.ts';
+import { isToleranceCut } from '../model/child-flow.ts';
 import type { FlowWorld } from '../model/flow-world.ts';
 import type { Moves } from '../model/moves.ts';
+import { nameOfEnding } from './child-runs.ts';
+import type { ChildExploration } from './exploration.ts';
 import type { SearchBounds } from './explore-options.ts';
 import type { Search, SearchOptions } from './search.ts';
 
@@ -9,19 +13,20 @@ export interface Reach {
   readonly notCovered: readonly string[];
 }
 
-/**
- * Describes the extent of a search.
- *
- * @param givenUpAt steps of a search for every situation that was given up for this one
- */
-export function tellReach(
-  world: FlowWorld,
-  moves: Moves,
-  bounds: SearchBounds,
-  search: Search,
-  reduction: SearchOptions['reduction'],
-  givenUpAt: number | undefined,
-): Reach {
+/** A search that is to be described. */
+export interface Searched {
+  readonly world: FlowWorld;
+  readonly moves: Moves;
+  readonly bounds: SearchBounds;
+  readonly search: Search;
+  readonly reduction: SearchOptions['reduction'];
+  /** The steps of a search for every situation that was given up for this one. */
+  readonly givenUpAt: number | undefined;
+  readonly children: readonly ChildExploration[];
+}
+
+/** Describes the extent of a search. */
+export function tellReach({ world, moves, bounds, search, reduction, givenUpAt, children }: Searched): Reach {
   const { maxFailures, maxCommands } = bounds;
   const covered = [
     `every schedule with at most ${count(maxFailures, 'failure')} (failed, fatal, timed out, expired) and at most ${count(maxCommands, 'command')} of: ${[...moves.commands].join(', ') || 'none'}`,
@@ -34,6 +39,7 @@ export function tellReach(
     );
   for (const tasks of search.interchangeable)
     covered.push(`one for all of ${idsOf(world, tasks)}, which may change places`);
+  covered.push(...tellChildren(children));
   const notCovered = tellCuts(search, bounds);
   if (reduction === 'endings')
     notCovered.push('situations that other orders of commuting steps come through, and commands given there');
@@ -45,7 +51,7 @@ export function tellReach(
     );
   if (!moves.commands.has('crash')) notCovered.push('crashes in the middle of a step');
   if (!moves.commands.has('rerun')) notCovered.push('reruns');
-  notCovered.push(...never);
+  notCovered.push(...tellLeftOut(world.definition), ...never);
   return { covered, notCovered };
 }
 
@@ -57,6 +63,30 @@ function tellCuts({ stoppedBy, isCut, depth }: Search, bounds: SearchBounds): st
     cuts.push(`what comes after ${bounds.maxSituations} situations: ${missing}`);
   if (isCut) cuts.push(`paths after ${count(bounds.maxDepth, 'step')}`);
   return cuts;
+}
+
+/** Says of each child what of it was explored, and how it can end. */
+function tellChildren(children: readonly ChildExploration[]): string[] {
+  return children.map(({ path, flow, items, situations, endings }) => {
+    const which = items === undefined ? `flow ${flow}` : count(items, 'item');
+    const ends = endings.map(nameOfEnding).join(', ');
+    return `the child of \`${path}\` alone (${which}): ${count(situations, 'situation')}; it ends ${ends || 'in no way'}`;
+  });
+}
+
+/** Says what exploring children alone leaves out. */
+function tellLeftOut({ tasks, hasChildren }: FlowDefinition): string[] {
+  if (!hasChildren) return [];
+  const left = [
+    'orders of the steps of a child and of what goes on beside it, and commands to a run while its child is half way',
+    'limits of slots that a child shares with its parent and with other children',
+  ];
+  const maps = tasks.filter(({ body }) => body.kind === 'map');
+  if (maps.length > 0) left.push('lists of other lengths than those named');
+  for (const { id, body } of maps)
+    if (isToleranceCut(body as ChildBody))
+      left.push(`the tolerance of \`${id}\` as it is: it is explored with one that a few failures exceed`);
+  return left;
 }
 
 /** The limits of every search. */

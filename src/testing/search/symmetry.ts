@@ -1,4 +1,4 @@
-import type { FlowDefinition } from '../../model/definition.ts';
+import { type FlowDefinition, isChildBody, type TaskBody } from '../../model/definition.ts';
 import type { Moves } from '../model/moves.ts';
 import type { Situation } from '../model/situation.ts';
 
@@ -47,7 +47,11 @@ export function findInterchangeable(
 ): readonly (readonly number[])[] {
   const { graph, tasks } = definition;
   const classes = new Map<string, number[]>();
-  for (const [task, { triggerRule, retry, optional, priority, pool, totalTimeoutMs }] of tasks.entries()) {
+  const bodies = new Map<unknown, number>();
+  for (const [
+    task,
+    { triggerRule, retry, optional, priority, pool, totalTimeoutMs, body },
+  ] of tasks.entries()) {
     if (apart.has(task)) continue;
     const upstream = graph.upstreamList
       .slice(graph.upstreamStart[task], graph.upstreamStart[task + 1])
@@ -64,6 +68,7 @@ export function findInterchangeable(
       pool,
       totalTimeoutMs === undefined,
       moves.outcomes[task],
+      childOf(body, bodies),
       [...upstream],
       [...downstream],
     ]);
@@ -72,4 +77,12 @@ export function findInterchangeable(
     else members.push(task);
   }
   return [...classes.values()].filter(({ length }) => length > 1);
+}
+
+/** A number for the child of a body, the same for those of one flow; `undefined` without a child. */
+function childOf(body: TaskBody, known: Map<unknown, number>): number | undefined {
+  if (!isChildBody(body)) return undefined;
+  const child = body.kind === 'flow' ? body.flow : body;
+  if (!known.has(child)) known.set(child, known.size);
+  return known.get(child);
 }

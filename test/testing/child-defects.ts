@@ -1,0 +1,118 @@
+// Defects in what carries out child runs: found by paths through trees of runs.
+
+import type { Defect } from './defects.ts';
+
+const childRuns = 'src/engine/child-runs.ts';
+
+/** One thing wrong, and the scenario that shows it. */
+export interface ChildDefect extends Defect {
+  readonly shownBy: string;
+}
+
+export const childDefects: readonly ChildDefect[] = [
+  {
+    name: 'an item of a map is forgotten once its run is recovered',
+    shownBy: 'map',
+    file: childRuns,
+    find: 'return this.#read(id, (input) => this.#definitionOf(begun, input), parent);',
+    put: 'return this.#read(id, (input) => this.#definitionOf(begun, Array.isArray(input) ? input.slice(1) : input), parent);',
+  },
+  {
+    name: 'a task forgets that its child is under way once its run is recovered',
+    shownBy: 'child',
+    file: 'src/model/fold.ts',
+    find: "if (this.#tasks.get(task).status === 'running' && !this.#isChild(task))",
+    put: "if (this.#tasks.get(task).status === 'running')",
+  },
+  {
+    name: "a rerun takes an old life's result",
+    shownBy: 'child',
+    file: childRuns,
+    find: 'const life = parent.journal.lifeOf(index);',
+    put: 'const life = 1;',
+  },
+  {
+    name: 'a retry repeats what is done in the child',
+    shownBy: 'two levels',
+    file: 'src/engine/rerun.ts',
+    find: 'tasksToRerun(graph, statuses, taskIds)',
+    put: 'tasksToRerun(graph, statuses, parent === undefined ? taskIds : graph.ids)',
+  },
+  {
+    name: 'a rerun keeps what was done in a child though something upstream runs again',
+    shownBy: 'child',
+    file: 'src/engine/rerun.ts',
+    find: 'isChildBody(body) && !dependsOn.some((id) => again.has(graph.indexOf(id)))',
+    put: 'isChildBody(body)',
+  },
+  {
+    name: 'a cancel leaves a child running',
+    shownBy: 'child',
+    file: 'src/engine/child-attempt.ts',
+    find: '    super.abort(reason);\n    this.passOn(reason);',
+    put: '    super.abort(reason);',
+  },
+  {
+    name: 'a pause leaves the tasks of children their slots',
+    shownBy: 'child',
+    file: 'src/engine/run-lanes.ts',
+    find: 'for (let lanes: RunLanes | undefined = this; lanes !== undefined; lanes = lanes.#above)\n      if (lanes.#isHeld',
+    put: 'for (const lanes of [this] as RunLanes[])\n      if (lanes.#isHeld',
+  },
+  {
+    name: 'one failed item fewer is tolerated',
+    shownBy: 'map',
+    file: 'src/model/ledger.ts',
+    find: 'failsRun(this.#plan, task, status)) > tolerance;',
+    put: 'failsRun(this.#plan, task, status)) >= tolerance;',
+  },
+  {
+    name: 'a map that failed too often is tried again',
+    shownBy: 'map',
+    file: childRuns,
+    find: "attempt.refused(error, 'tolerance');",
+    put: 'attempt.threw(error);',
+  },
+  {
+    name: 'a child that was cancelled by itself is tried again',
+    shownBy: 'child',
+    file: childRuns,
+    find: "attempt.refused(error, 'cancelled');",
+    put: 'attempt.threw(error);',
+  },
+  {
+    name: 'the outputs of a map are in another order than its list',
+    shownBy: 'map',
+    file: childRuns,
+    find: '(_, index) => byId[index]);',
+    put: '(_, index) => byId[count - 1 - index]);',
+  },
+  {
+    name: 'a task whose body is a run holds a slot',
+    shownBy: 'one slot',
+    file: 'src/engine/live-tasks.ts',
+    find: 'isChildBody(definition.body) ? this.#lanes.free : this.#lanes.of(definition.pool)',
+    put: 'this.#lanes.of(definition.pool)',
+  },
+  {
+    name: "a slot of a child's attempt is lost",
+    shownBy: 'one slot',
+    file: 'src/engine/live-run.ts',
+    find: 'this.#turn.slots.release(lane);',
+    put: 'if (this.parent === undefined) this.#turn.slots.release(lane);',
+  },
+  {
+    name: 'a child has not the priority of its task',
+    shownBy: 'one slot',
+    file: 'src/engine/live-task.ts',
+    find: 'return this.run.priority + this.definition.priority;',
+    put: 'return this.definition.priority;',
+  },
+  {
+    name: 'the bodies of a child are called before its start is kept',
+    shownBy: 'child',
+    file: 'src/engine/child-attempt.ts',
+    find: 'run.next(() => {\n      if (!this.isClosed) run.beginChild(this);\n    });',
+    put: 'run.beginChild(this);',
+  },
+];
