@@ -1,4 +1,4 @@
-import { segmentOf } from './child-id.ts';
+import { isSegment } from './child-id.ts';
 import { createGraph, type Graph } from './graph.ts';
 import { Hash } from './hash.ts';
 import type { JournalVersion } from './journal.ts';
@@ -178,7 +178,7 @@ export class FlowDefinition {
 
   /** The version of the journals of its runs. */
   get journalVersion(): JournalVersion {
-    this.#version ??= this.hasChildren || this.graph.ids.some((id) => segmentOf(id) !== id) ? 2 : 1;
+    this.#version ??= this.hasChildren || !this.graph.ids.every(isSegment) ? 2 : 1;
     return this.#version;
   }
 

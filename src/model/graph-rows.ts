@@ -9,7 +9,8 @@ export interface TaskNode {
 /** The edges of a list of tasks, numbered in its order; `Graph` explains how to read them. Cycles are possible. */
 export interface Rows {
   readonly ids: readonly string[];
-  readonly indexes: ReadonlyMap<string, number>;
+  /** The number of each id. */
+  readonly indexes: Pick<ReadonlyMap<string, number>, 'get'>;
   readonly upstreamStart: Int32Array;
   readonly upstreamList: Int32Array;
   readonly downstreamStart: Int32Array;

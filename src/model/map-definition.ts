@@ -6,6 +6,8 @@ import {
   type TaskDefinition,
   type Tolerance,
 } from './definition.ts';
+import { Graph } from './graph.ts';
+import { itemRows } from './item-rows.ts';
 import type { ItemScope, PerformScope } from './perform.ts';
 
 /** The number of failed items that a map of this many still accepts; `undefined` if it tries all. */
@@ -26,28 +28,32 @@ export function defineItems(
   scopeOf: (scope: PerformScope) => ItemScope,
 ): FlowDefinition {
   const { item, concurrency, tolerate } = task.body as MapBody;
-  const shared: Omit<TaskDefinition, 'id'> = {
-    dependsOn: noIds,
-    triggerRule: 'all_success',
-    retry: item.retry,
-    timeoutMs: item.timeoutMs,
-    totalTimeoutMs: undefined,
-    graceMs: item.graceMs,
-    optional: false,
-    skippable: item.skippable,
-    priority: item.priority,
-    pool: item.pool,
-    durationMs: item.durationMs,
-    output: item.output,
-    body: bodyOf(item.body, scopeOf),
-  };
-  const tasks = Array.from(
-    { length: count },
-    (_, index): TaskDefinition => ({ id: String(index), ...shared }),
+  const body = bodyOf(item.body, scopeOf);
+  const rows = itemRows(count);
+  // All fields, in the order of any other task's: an engine whose tasks have one shape is faster.
+  const tasks = rows.ids.map(
+    (id): TaskDefinition => ({
+      id,
+      dependsOn: noIds,
+      triggerRule: 'all_success',
+      retry: item.retry,
+      timeoutMs: item.timeoutMs,
+      totalTimeoutMs: undefined,
+      graceMs: item.graceMs,
+      optional: false,
+      skippable: item.skippable,
+      priority: item.priority,
+      pool: item.pool,
+      durationMs: item.durationMs,
+      output: item.output,
+      body,
+    }),
   );
   const name = `${flow}/${task.id}`;
   const hash = item.body.kind === 'flow' ? `map of ${item.body.flow.hash}, ${count}` : `map, ${count}`;
-  return new FlowDefinition(name, { concurrency }, tasks, undefined, {
+  const { durationMs } = item;
+  const durations = durationMs === undefined ? undefined : new Float64Array(count).fill(durationMs);
+  return new FlowDefinition(name, { concurrency }, tasks, new Graph(name, rows, durations), {
     hash,
     tolerance: tolerated(tolerate, count),
   });
