@@ -6,6 +6,8 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { createFlowFromGraph, type GraphTask } from 'topple';
 import { type Exploration, explore, type Reduction } from 'topple/testing';
+import { childDefects } from '../test/testing/child-defects.ts';
+import { childScenarios } from '../test/testing/child-scenarios.ts';
 import { crashDefects } from '../test/testing/crash-defects.ts';
 import { defects as ofSteps } from '../test/testing/defects.ts';
 import { scenarios } from '../test/testing/scenarios.ts';
@@ -133,13 +135,15 @@ function figuresTable(): string {
 
 async function defectsTable(): Promise<string> {
   const copies = new Copies();
-  const defects = [...ofSteps, ...valueDefects, ...crashDefects];
+  const defects = [...ofSteps, ...valueDefects, ...crashDefects, ...childDefects];
   try {
     const rows: string[] = [];
     let count = 0;
     for (const defect of defects) {
       const commands = crashDefects.includes(defect) ? withCrash : undefined;
-      const found = await hunt(await copies.load(defect), scenarios, commands);
+      const child = childDefects.find((one) => one === defect);
+      const looked = child ? childScenarios.filter(({ name }) => name === child.shownBy) : scenarios;
+      const found = await hunt(await copies.load(defect), looked, commands);
       console.log(defect.name, found);
       if (found !== undefined) count++;
       const what = found?.what.replaceAll('|', '\\|');

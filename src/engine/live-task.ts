@@ -90,6 +90,7 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
   /** Place in definition order. */
   readonly index: number;
   readonly definition: TaskDefinition;
+  readonly priority: number;
   readonly #lane: Lane;
   /** Whether it is ready or running without a machine. */
   #isOnFastPath = false;
@@ -109,6 +110,7 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
     this.run = run;
     this.index = index;
     this.definition = definition;
+    this.priority = run.priority + definition.priority;
     this.#lane = lane;
     if (run.machines.tables === undefined || run.isInspected) {
       this.#startActor({ input: this.#input, snapshot: left && recoveredPlace(left, this.#input) });
@@ -127,10 +129,6 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
   /** Its actor, if it has been created. */
   get knownActor(): AnyActorRef | undefined {
     return this.#actor;
-  }
-
-  get priority(): number {
-    return this.run.priority + this.definition.priority;
   }
 
   /** Its child run, while that is under way. */

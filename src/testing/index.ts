@@ -2,6 +2,7 @@
 
 export { createVirtualClock, type VirtualClock } from './clock.ts';
 export { fails, type HeldBody, hold, ok, type ScriptedBody, type TimedBody, takes } from './script.ts';
+export { type ScriptedBodies, scriptFlow } from './script-flow.ts';
 
 // The flow's model: its steps, what is explored, the properties.
 

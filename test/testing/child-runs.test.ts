@@ -9,6 +9,7 @@ import { randomTreePath, seededRandom } from './random-tree-path.ts';
 
 const test = spec('child runs');
 
+const withoutCrash = ['cancel', 'pause', 'stop', 'rerun', 'out of time'] as const;
 const all = ['cancel', 'pause', 'stop', 'crash', 'rerun', 'out of time'] as const;
 
 for (const scenario of childScenarios) {
@@ -18,7 +19,7 @@ for (const scenario of childScenarios) {
 
   test(`${name}: nothing is found, and the engine agrees on every path`, async () => {
     const model = createFlowModel(flow, { ...limits, commands: all });
-    const { findings, isComplete, children } = model.explore();
+    const { findings, isComplete, children } = model.explore({ commands: withoutCrash });
     assert.equal([findings, isComplete], [[], true]);
     const paths = model.getTestPaths();
     for (const path of paths) await path.test();
@@ -104,17 +105,17 @@ test('give their endings, each with a seed, to the task', () => {
       [
         ['done', undefined, 'd0.d1'],
         ['failed', undefined, 'f0.f1'],
-        ['cancelled', 'cancelled', 'c.h0.h1'],
+        ['cancelled', 'cancelled', 'd0.c.h1'],
       ],
     ],
     [
       'm',
       3,
       [
-        ['failed', 'tolerance', 'f0.f1.h2'],
+        ['cancelled', 'cancelled', 'd0.d1.c.h2'],
         ['done', undefined, 'd0.d1.d2'],
-        ['cancelled', 'cancelled', 'c.h0.h1.h2'],
         ['failed', undefined, 'd0.f1.f2'],
+        ['failed', 'tolerance', 'f0.f1.h2'],
       ],
     ],
   ]);
@@ -137,7 +138,7 @@ test('of maps are explored with a tolerance that a few failures exceed, and the 
   const { children, notCovered } = explore(flow);
   assert.equal(
     children.map(({ items }) => items),
-    [0, 1, 3, 5],
+    [0, 1, 3, 5, 6],
   );
   assert.ok(children.at(-1)?.endings.some(({ cause }) => cause === 'tolerance'));
   assert.ok(notCovered.some((sentence) => sentence.startsWith('the tolerance of `m` as it is')));

@@ -38,6 +38,8 @@ export function whyNot(
         'it changes nothing but what listeners hear; `outcomes` may ask for `progresses`',
       );
     case 'orchestrator task.settled 1':
+      return unless(definition.plan.tolerance !== undefined, 'the run is not that of a map with a tolerance');
+    case 'orchestrator task.settled 2':
       return unless(size > 1, 'the flow has one task');
     case 'opening run.start 0':
       return unless(size === 0, 'the flow has tasks');

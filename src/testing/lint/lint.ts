@@ -1,6 +1,7 @@
 import type { AnyFlow } from '../../flow-types.ts';
 import { askBackoff, defaultBackoff } from '../../model/backoff.ts';
 import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
+import { childFlowsOf } from '../model/child-flow.ts';
 import { definitionOf } from '../model/definition-of.ts';
 import { type AttemptOutcome, allCommands, Moves } from '../model/moves.ts';
 import { findPossible, type Possible } from '../model/possible.ts';
@@ -11,6 +12,7 @@ export interface Lint {
   readonly rule: LintRule;
   /** A warning is very likely a mistake; a hint may well be meant. */
   readonly severity: 'warning' | 'hint';
+  /** Of a child run, after the tasks whose child it is: `publish/upload`; of a map's items, of the first. */
   readonly taskId: string;
   /** The finding, and what to do. */
   readonly message: string;
@@ -47,9 +49,35 @@ export function lintDefinition(
     ...endsBeforeLastAttempt(definition, task),
     ...impliedDependency(definition, task),
   ]);
-  return [...lints, ...nobodyNeeds(definition)].sort(
+  return [...lints, ...nobodyNeeds(definition), ...inChildren(definition)].sort(
     (a, b) => Number(a.severity === 'hint') - Number(b.severity === 'hint'),
   );
+}
+
+/** The findings in the flows of its tasks' children, and in what is done with the items of its maps. */
+function inChildren(definition: FlowDefinition): Lint[] {
+  return definition.tasks.flatMap((task, index): Lint[] => {
+    const [child] = childFlowsOf(definition, index, 1);
+    if (child === undefined) return [];
+    const own = limitNeverReached(task, child.definition.settings.totalTimeoutMs);
+    return [
+      ...own,
+      ...lintDefinition(child.definition).map((lint) => ({ ...lint, taskId: `${task.id}/${lint.taskId}` })),
+    ];
+  });
+}
+
+function limitNeverReached({ id, timeoutMs }: TaskDefinition, childMs: number | undefined): Lint[] {
+  if (timeoutMs === undefined || childMs === undefined || timeoutMs < childMs) return [];
+  if (timeoutMs === Number.POSITIVE_INFINITY) return [];
+  return [
+    {
+      rule: 'limit-never-reached',
+      severity: 'hint',
+      taskId: id,
+      message: `\`timeoutMs\` of \`${id}\` (${timeoutMs}) is never reached: the \`totalTimeoutMs\` of its flow is ${childMs}.`,
+    },
+  ];
 }
 
 function skipsWithDependency(

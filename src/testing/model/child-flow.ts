@@ -68,7 +68,9 @@ export function isToleranceCut(body: ChildBody): boolean {
 function countsOf(body: MapBody): readonly number[] {
   const { tolerate } = body;
   const counts = new Set([0, 1, 3]);
-  if (typeof tolerate === 'number') counts.add(Math.min(tolerate, mostTolerated) + 1);
+  // With one item more, the failures that exceed it end the map early.
+  if (typeof tolerate === 'number')
+    for (const more of [1, 2]) counts.add(Math.min(tolerate, mostTolerated) + more);
   // The shortest list of which one failure is tolerated, and two are not.
   else if (tolerate !== undefined && tolerate.share > 0)
     counts.add(Math.max(2, Math.min(Math.ceil(1 / tolerate.share), mostItems)));

@@ -436,7 +436,7 @@ class Replay {
     this.#process.kill();
     for (const { bodies, comparison, begunAt } of this.#runs.values()) {
       bodies.lose();
-      if (begunAt <= this.#number) comparison.crashed();
+      if (begunAt < this.#number) comparison.crashed();
     }
     await this.#recover();
   }

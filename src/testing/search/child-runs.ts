@@ -3,7 +3,7 @@ import type { Cause, RunStatus, SettledRunStatus } from '../../model/status.ts';
 import { type ChildFlow, childFlowsOf, hasChild } from '../model/child-flow.ts';
 import { type AttemptOutcome, type Command, outcomesOf } from '../model/moves.ts';
 import type { Situation, Taken } from '../model/situation.ts';
-import type { Step } from '../model/steps.ts';
+import { isRecovered, type Step } from '../model/steps.ts';
 
 /** A way in which a child run can end, and a shortest path to it. */
 export interface ChildEnding {
@@ -78,12 +78,17 @@ export function endingsFor(
   );
 }
 
+/** The places of an ending that are kept: one of them is likely to need no stop. */
+const keptPlaces = 20;
+
+interface Place {
+  readonly node: number;
+  readonly step: Step | undefined;
+}
+
 /** Collects the endings of a run while it is explored, nearest first. */
 export class EndingsFound {
-  readonly #found = new Map<
-    string,
-    { readonly node: number; readonly step: Step | undefined } & Omit<ChildEnding, 'path'>
-  >();
+  readonly #found = new Map<string, Omit<ChildEnding, 'path'> & { readonly places: Place[] }>();
 
   /** Adds a step that leads to a situation. */
   add(node: number, step: Step | undefined, { run }: Situation): void {
@@ -91,15 +96,20 @@ export class EndingsFound {
     const status = run.value as RunStatus as SettledRunStatus;
     const { cause } = run.context;
     const name = nameOfEnding({ status, cause });
-    if (!this.#found.has(name)) this.#found.set(name, { node, step, status, cause });
+    const known = this.#found.get(name) ?? { status, cause, places: [] };
+    this.#found.set(name, known);
+    if (known.places.length < keptPlaces) known.places.push({ node, step });
   }
 
+  /** The endings, each with its shortest path, if possible without a stop. */
   endings(pathTo: (node: number) => readonly Step[]): ChildEnding[] {
-    return [...this.#found.values()].map(({ node, step, status, cause }) => ({
-      status,
-      cause,
-      path: step === undefined ? pathTo(node) : [...pathTo(node), step],
-    }));
+    return [...this.#found.values()].map(({ status, cause, places }) => {
+      const paths = places.map(({ node, step }) =>
+        step === undefined ? pathTo(node) : [...pathTo(node), step],
+      );
+      const path = paths.find((one) => !one.some(isRecovered)) ?? (paths[0] as readonly Step[]);
+      return { status, cause, path };
+    });
   }
 }
 

@@ -94,7 +94,7 @@ export function exploreFlow(
   const { search, coverage, covering, reduction, ends, starts } = searched.found;
   coverage.share(search.interchangeable);
   const parts = children.flatMap((child) => partsOf(definition, child));
-  const splicer = new Splicer({ world, children, starts, search });
+  const splicer = new Splicer({ world, moves, children, starts, search });
   const cutBy = allCuts(cutsOf(search, bounds), children);
   const exploration: Exploration = {
     flow: definition.name,

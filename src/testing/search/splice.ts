@@ -1,7 +1,7 @@
 import type { TaskDefinition } from '../../model/definition.ts';
 import { hasChild } from '../model/child-flow.ts';
 import type { FlowWorld } from '../model/flow-world.ts';
-import type { AttemptOutcome } from '../model/moves.ts';
+import type { AttemptOutcome, Command } from '../model/moves.ts';
 import type { Step, StepKind } from '../model/steps.ts';
 import type { TreeRun } from '../model/tree-run.ts';
 import { TreeWalk } from '../model/tree-walk.ts';
@@ -11,7 +11,7 @@ import type { Explored } from './exploration.ts';
 import { likelyEndings, likelyStep } from './likely-endings.ts';
 
 /** A flow as it was explored: what its paths are made of. */
-type ExploredByParts = Pick<Explored, 'world' | 'children' | 'starts' | 'search'>;
+type ExploredByParts = Pick<Explored, 'world' | 'moves' | 'children' | 'starts' | 'search'>;
 
 type Children = readonly ChildTask<Explored>[];
 
@@ -243,7 +243,12 @@ export class Splicer {
     return run?.alone.children ?? [];
   }
 
+  /** Whether a path has no command that nobody gives, and no limit that cannot pass. */
   #isReplayable(run: TreeRun, path: readonly Step[]): boolean {
+    const { commands } = this.#explored.moves;
+    const isGiven = ({ kind, task }: Step): boolean =>
+      task >= 0 || kind === 'resume' || kind === 'out of time' || commands.has(kind as Command);
+    if (!path.every(isGiven)) return false;
     return !run.isBelowMap || !path.some(({ kind }) => timed.has(kind));
   }
 }
