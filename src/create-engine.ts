@@ -1,3 +1,4 @@
+import type { Subscription } from './engine/emitter.ts';
 import { EngineRuns } from './engine/engine.ts';
 import type {
   EngineSettings,
@@ -8,11 +9,13 @@ import type {
 } from './engine/engine-options.ts';
 import { quiet, type Run } from './engine/run.ts';
 import type { FlowLogic } from './engine/run-logic.ts';
+import type { EngineWatcher } from './engine/watchers.ts';
 import { type ActorInput, definitionOf, isFlow } from './flow.ts';
 import type { AnyFlow, InputOf, ReturnedBy, StartArguments } from './flow-types.ts';
 import { badOption } from './model/check.ts';
 import type { FlowDefinition } from './model/definition.ts';
 import { FlowError } from './model/error.ts';
+import { brandLogic } from './model/flow-brand.ts';
 import type { RunSettings } from './model/journal.ts';
 import { createMemoryStore } from './store/memory.ts';
 import type { RunFilter, RunSummary, Store } from './store/store.ts';
@@ -88,6 +91,8 @@ export interface Engine {
    * @throws FlowError for an invalid filter; the store's error
    */
   runs(filter?: RunFilter): Promise<readonly RunSummary[]>;
+  /** Has a watcher hear of all runs under way on this engine, until its subscription ends. Costs nothing without one. */
+  watch(watcher: EngineWatcher): Subscription;
   /**
    * Stops the engine: nothing starts any more. After `graceMs`, or as soon as no attempt is under way, unsettled runs
    * are left in the store, their attempts are aborted, and their `settled()` rejects with EngineStoppedError.
@@ -106,7 +111,10 @@ export function createEngine(options: EngineOptions = {}): Engine {
   return {
     isDurable: runs.store?.isDurable === true,
     start: (flow, ...[input, given]) => quiet(start(flow, input, given)) as never,
-    logic: (flow, settings) => runs.logic(definitionOf(flow), settings) as never,
+    logic: (flow, settings) => {
+      const definition = definitionOf(flow);
+      return brandLogic(runs.logic(definition, settings), definition.name) as never;
+    },
     recover: async (given, options) => runs.recover(definitionsOf(given, 'engine.recover'), options),
     run: async (id) => {
       checkNoFlow(id, 'run');
@@ -117,6 +125,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
       return runs.fork(id, options);
     },
     runs: (filter) => runs.runs(filter),
+    watch: (watcher) => runs.watch(watcher),
     stop: (given) => runs.stop(given),
   };
 

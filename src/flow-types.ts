@@ -1,8 +1,9 @@
 import type { AnyActorLogic, InputFrom } from 'xstate';
 import type { StartOptions } from './engine/engine-options.ts';
+import type { RunsFlow } from './engine/run-logic.ts';
 import type { FixedIds, IsListed, KnownIds, LooseId, RestIds } from './flow-ids.ts';
 import type { FlowDefinition, TaskSettings } from './model/definition.ts';
-import type { Outcome, PerformScope } from './model/perform.ts';
+import type { ItemScope, Outcome, PerformScope } from './model/perform.ts';
 import type { Schema } from './model/schema.ts';
 import type { SkippedBy, TriggerRule } from './model/trigger-rule.ts';
 
@@ -64,36 +65,73 @@ export type AbsenceOf<
   | (true extends Skippable ? 'skipped' : never)
   | SkippedBy<Rule, AbsenceIn<Tasks, Ids>>;
 
-/** The tasks of a flow, and one more. */
-export type WithTask<
-  Tasks,
-  Input,
-  Id extends string,
-  Output,
-  Ids extends readonly unknown[],
-  Rule extends TriggerRule,
-  Absent extends Absence,
-> = Tasks & {
-  readonly [Key in Id]: {
-    readonly output: Output;
-    readonly absence: Absent;
-    readonly scope: PerformScope<Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>;
-  };
-};
-
 /**
- * The tasks of a flow, and one more if the text of its id is known. Otherwise the type is unchanged, so that a loop can
- * add a task for each item of a list.
+ * One more task of a flow, if the text of its id is known. Otherwise nothing, so that a loop can add a task for each item
+ * of a list.
+ *
+ * The flow's other tasks are no part of it, nor is a scope, which has their outputs: for each task the compiler would go
+ * through all before it, and all before those.
  */
-export type Grown<
-  Tasks,
-  Input,
+export type Added<
   Id extends string,
   Output,
   Ids extends readonly unknown[],
   Rule extends TriggerRule,
   Absent extends Absence,
-> = [LooseId<Id>] extends [never] ? WithTask<Tasks, Input, Id, Output, Ids, Rule, Absent> : Tasks;
+> = [LooseId<Id>] extends [never]
+  ? {
+      readonly [Key in Id]: {
+        readonly output: Output;
+        readonly absence: Absent;
+        readonly dependsOn: Ids;
+        readonly triggerRule: Rule;
+      };
+    }
+  : unknown;
+
+/** One more task of a flow, which is a run of another. */
+export type AddedFlow<
+  Id extends string,
+  Output,
+  Inner,
+  Ids extends readonly unknown[],
+  Rule extends TriggerRule,
+  Absent extends Absence,
+> = [LooseId<Id>] extends [never]
+  ? {
+      readonly [Key in Id]: {
+        readonly output: Output;
+        readonly absence: Absent;
+        readonly dependsOn: Ids;
+        readonly triggerRule: Rule;
+        readonly inner: Inner;
+      };
+    }
+  : unknown;
+
+/** One more task of a flow, which is a map. */
+export type AddedMap<
+  Id extends string,
+  Item,
+  Output,
+  Element,
+  Inner,
+  Ids extends readonly unknown[],
+  Rule extends TriggerRule,
+  Absent extends Absence,
+> = [LooseId<Id>] extends [never]
+  ? {
+      readonly [Key in Id]: {
+        readonly output: Element[];
+        readonly absence: Absent;
+        readonly dependsOn: Ids;
+        readonly triggerRule: Rule;
+        readonly item: Item;
+        readonly made: Output;
+        readonly itemInner: Inner;
+      };
+    }
+  : unknown;
 
 /**
  * The outputs of a run that is done, by task id. A task that may be skipped, or is optional and may fail, has
@@ -145,6 +183,11 @@ export interface PerformOptions<
   readonly input?: undefined;
 }
 
+/** Refuses logic whose actors are runs of a flow: such a task is added by `.flow`. */
+export type NoRun<Logic> = keyof RunsFlow extends keyof Logic
+  ? { readonly 'use `.flow` to make a task a run of a flow': never }
+  : unknown;
+
 /** Options of a task whose body is an actor. */
 export interface ActorOptions<
   Tasks,
@@ -160,7 +203,7 @@ export interface ActorOptions<
    * Any XState logic, spawned as a child of the task's actor. Its output is the task's output, its error fails the
    * attempt.
    */
-  readonly actor: Logic;
+  readonly actor: Logic & NoRun<Logic>;
   /** The input of the actor. */
   readonly input?:
     | ((scope: PerformScope<Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>) => InputFrom<Logic>)
@@ -171,14 +214,85 @@ export interface ActorOptions<
 }
 
 /** Bodies that replace a flow's own, by task id. */
-export type BodiesFor<Tasks> = {
+export type BodiesFor<Tasks, Input> = {
   readonly [Id in keyof Tasks]?: Tasks[Id] extends {
-    readonly scope: infer Scope;
+    readonly inner: infer Inner;
     readonly output: infer Output;
   }
-    ? BodyFor<Scope, Output>
-    : never;
+    ? FlowBodyFor<ScopeIn<Tasks, Input, Tasks[Id]>, Inner, Output>
+    : Tasks[Id] extends {
+          readonly item: infer Item;
+          readonly made: infer Made;
+          readonly itemInner: infer Inner;
+        }
+      ?
+          | MapBodyFor<
+              ScopeIn<Tasks, Input, Tasks[Id]>,
+              Item,
+              ItemScopeIn<Tasks, Input, Tasks[Id], Item>,
+              Made
+            >
+          | BodiesInside<Inner>
+      : Tasks[Id] extends { readonly output: infer Output }
+        ? BodyFor<ScopeIn<Tasks, Input, Tasks[Id]>, Output>
+        : never;
 };
+
+/** The scope of the body of one of a flow's tasks. */
+export type ScopeIn<Tasks, Input, Task> = Task extends {
+  readonly dependsOn: infer Ids extends readonly unknown[];
+  readonly triggerRule: infer Rule extends TriggerRule;
+}
+  ? PerformScope<Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>
+  : Task extends { readonly scope: infer Scope }
+    ? Scope
+    : never;
+
+/** The scope of the body of a map's items. */
+export type ItemScopeIn<Tasks, Input, Task, Item> = Task extends {
+  readonly dependsOn: infer Ids extends readonly unknown[];
+  readonly triggerRule: infer Rule extends TriggerRule;
+}
+  ? ItemScope<Item, Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>
+  : never;
+
+/**
+ * A body that fits a task that is a run of a flow: one like any other task's, another flow with the same input and
+ * output, or bodies for tasks inside that flow.
+ */
+export type FlowBodyFor<Scope, Inner, Output> =
+  | BodyFor<Scope, Output>
+  | FlowLike<Scope, Output>
+  | BodiesInside<Inner>;
+
+/** A flow in place of another; without `input`, it gets the input that the other would get. */
+export interface FlowLike<Scope, Output> {
+  readonly flow: AnyFlow & { readonly types?: FlowTypes<unknown, unknown, Output> };
+  readonly input?: ((scope: Scope) => unknown) | undefined;
+}
+
+/** Bodies for tasks of the flow that a task runs; the types do not know its input. */
+export interface BodiesInside<Inner> {
+  readonly tasks: BodiesFor<Inner, unknown>;
+}
+
+/** A list, or a body of the items, that fits a map. */
+export interface MapBodyFor<Scope, Item, EachScope, Output> {
+  readonly over?: ((scope: Scope) => Listed<Item>) | undefined;
+  /** A function, or a flow whose output is an item's. */
+  readonly perform?:
+    | ((scope: EachScope) => Output | PromiseLike<Output>)
+    | (AnyFlow & { readonly types?: FlowTypes<unknown, unknown, Output> })
+    | undefined;
+  /** The input of that flow. Default: the item. */
+  readonly input?: ((scope: EachScope) => unknown) | undefined;
+}
+
+/** A list, or a promise of one: what `over` of a map returns. */
+export type Listed<Item> = Later<Iterable<Item> & object>;
+
+/** A value, or a promise of it. */
+export type Later<Value> = Value | PromiseLike<Value>;
 
 /** A body that fits a task. */
 export type BodyFor<Scope, Output> =
@@ -206,6 +320,9 @@ export interface AnyFlow {
   readonly types?: FlowTypes<unknown, unknown, unknown>;
   readonly definition: FlowDefinition;
 }
+
+/** The tasks of a flow, as its types know them; `never` for no flow. */
+export type InnerOf<F extends AnyFlow> = NonNullable<F['types']>['tasks'];
 
 /** The input with which a run of a flow is started. */
 export type InputOf<F extends AnyFlow> = NonNullable<F['types']>['input'];

@@ -1,4 +1,12 @@
 import type { AnyActorLogic, NonReducibleUnknown, OutputFrom } from 'xstate';
+import type {
+  ChildInput,
+  ElementOf,
+  FlowMapOptions,
+  FlowTaskOptions,
+  ItemInput,
+  PerformMapOptions,
+} from './child-types.ts';
 import { EngineRuns } from './engine/engine.ts';
 import { quiet, type Run } from './engine/run.ts';
 import type { FlowLogic, RunMachine } from './engine/run-logic.ts';
@@ -6,14 +14,18 @@ import type {
   Absence,
   AbsenceOf,
   ActorOptions,
+  Added,
+  AddedFlow,
+  AddedMap,
   AnyFlow,
   BodiesFor,
   ByTask,
   FlowTypes,
-  Grown,
+  InnerOf,
   OutputsOf,
   PerformOptions,
   ResultOf,
+  ReturnedBy,
   StartArguments,
 } from './flow-types.ts';
 import type {
@@ -25,20 +37,21 @@ import type {
   GraphTasks,
   NoOthers,
 } from './graph-types.ts';
-import { badOption, showValue } from './model/check.ts';
+import { showValue } from './model/check.ts';
+import { defineFlowTask, defineMapTask } from './model/define-child.ts';
+import { checkFlow, defineTask } from './model/define-task.ts';
 import {
-  defineFlowTask,
-  defineMapTask,
-  type FlowTaskOptions,
-  type MapTaskOptions,
-} from './model/define-child.ts';
-import { checkFlow, defineBody, defineTask } from './model/define-task.ts';
-import { FlowDefinition, type FlowSettings, type TaskDefinition } from './model/definition.ts';
+  FlowDefinition,
+  type FlowSettings,
+  type TaskDefinition,
+  type Tolerance,
+} from './model/definition.ts';
 import { FlowError } from './model/error.ts';
+import { brandLogic, flowBrand } from './model/flow-brand.ts';
 import type { Graph } from './model/graph.ts';
-import { cycleError, duplicateTask, unknownDependency, unknownTask } from './model/graph-check.ts';
+import { cycleError, duplicateTask, unknownDependency } from './model/graph-check.ts';
 import { type Bodies, defineGraph, type GraphDefinition } from './model/graph-definition.ts';
-import type { Body } from './model/perform.ts';
+import { provideBodies } from './model/provide-bodies.ts';
 import type { Schema, SchemaInput, SchemaOutput } from './model/schema.ts';
 import type { TriggerRule } from './model/trigger-rule.ts';
 
@@ -66,8 +79,6 @@ export type TakenInput<InputSchema> = [InputSchema] extends [Schema] ? SchemaOut
 /** XState's type for any input; with `unknown`, the function that `invoke` takes as `input` would lose its type. */
 export type ActorInput<Input> = unknown extends Input ? NonReducibleUnknown : Input;
 
-const brand = Symbol.for('topple.flow');
-
 /**
  * An immutable definition of tasks and their dependencies, from which runs are started. Each method returns a new flow.
  */
@@ -83,7 +94,7 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
 
   static {
     // Not a property in the types: declarations could not name its key.
-    Object.defineProperty(Flow.prototype, brand, { value: true });
+    Object.defineProperty(Flow.prototype, flowBrand, { value: true });
   }
 
   /** Use `createFlow`. @internal */
@@ -111,7 +122,7 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
   >(
     id: Id,
     options: PerformOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Returned, Output>,
-  ): Flow<Input, Taken, Grown<Tasks, Taken, Id, Output, Ids, Rule, Absent>, Made>;
+  ): Flow<Input, Taken, Tasks & Added<Id, Output, Ids, Rule, Absent>, Made>;
   task<
     const Id extends string,
     Logic extends AnyActorLogic,
@@ -124,7 +135,7 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
   >(
     id: Id,
     options: ActorOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Logic, Output>,
-  ): Flow<Input, Taken, Grown<Tasks, Taken, Id, Output, Ids, Rule, Absent>, Made>;
+  ): Flow<Input, Taken, Tasks & Added<Id, Output, Ids, Rule, Absent>, Made>;
   task(id: string, options: object): never {
     // The overloads type the result; the implementation cannot express their types.
     return new Flow(
@@ -135,29 +146,88 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
   }
 
   /**
-   * Adds a task that is one run of another flow, a child run. Its output is that flow's.
+   * Adds a task that is one run of another flow, a child run. Its output is the output of that run.
    *
    * @throws FlowError if the id, a dependency or an option is invalid
    */
-  flow(
-    id: string,
-    options: { readonly flow: AnyFlow } & Omit<FlowTaskOptions, 'flow'>,
-  ): Flow<Input, Taken, never, Made> {
-    const child = definitionOf(options?.flow);
-    const task = defineFlowTask(this.name, id, { ...options, flow: child });
+  flow<
+    const Id extends string,
+    F extends AnyFlow,
+    const Ids extends readonly string[] = readonly [],
+    const Rule extends TriggerRule = 'all_success',
+    const Optional extends boolean = false,
+    Output = ReturnedBy<F>,
+    Inner = InnerOf<F>,
+    Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, false>,
+  >(
+    id: Id,
+    options: FlowTaskOptions<Tasks, Taken, Ids, Rule, Optional, F> & ChildInput<F>,
+  ): Flow<Input, Taken, Tasks & AddedFlow<Id, Output, Inner, Ids, Rule, Absent>, Made> {
+    const task = defineFlowTask(this.name, id, options);
     return new Flow(this.name, this.#settings, this.#tasks.with(this.name, task)) as never;
   }
 
   /**
-   * Adds a task that does the same with each item of a list that is known when the task starts. Its output is the list of
-   * the items' outputs, in order.
+   * Adds a task that does the same with each item of a list, which is known when the task starts. Its output is the list
+   * of the items' outputs, in the order of the items.
    *
    * @throws FlowError if the id, a dependency or an option is invalid
    */
-  map(id: string, options: Omit<MapTaskOptions, 'flow'>): Flow<Input, Taken, never, Made> {
-    const { perform, ...rest } = options;
-    const given = isFlow(perform) ? { ...rest, flow: (perform as AnyFlow).definition } : options;
-    const task = defineMapTask(this.name, id, given);
+  map<
+    const Id extends string,
+    Item,
+    Returned,
+    const Ids extends readonly string[] = readonly [],
+    const Rule extends TriggerRule = 'all_success',
+    const Optional extends boolean = false,
+    const Skippable extends boolean = false,
+    const Tolerate extends Tolerance | undefined = undefined,
+    Output = Awaited<Returned>,
+    Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, false>,
+  >(
+    id: Id,
+    options: PerformMapOptions<
+      Tasks,
+      Taken,
+      Ids,
+      Rule,
+      Optional,
+      Item,
+      Skippable,
+      Tolerate,
+      Returned,
+      Output
+    >,
+  ): Flow<
+    Input,
+    Taken,
+    Tasks & AddedMap<Id, Item, Output, ElementOf<Output, Skippable, Tolerate>, never, Ids, Rule, Absent>,
+    Made
+  >;
+  map<
+    const Id extends string,
+    Item,
+    F extends AnyFlow,
+    const Ids extends readonly string[] = readonly [],
+    const Rule extends TriggerRule = 'all_success',
+    const Optional extends boolean = false,
+    const Skippable extends boolean = false,
+    const Tolerate extends Tolerance | undefined = undefined,
+    Output = ReturnedBy<F>,
+    Inner = InnerOf<F>,
+    Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, false>,
+  >(
+    id: Id,
+    options: FlowMapOptions<Tasks, Taken, Ids, Rule, Optional, Item, Skippable, Tolerate, F, Output> &
+      ItemInput<F, Item>,
+  ): Flow<
+    Input,
+    Taken,
+    Tasks & AddedMap<Id, Item, Output, ElementOf<Output, Skippable, Tolerate>, Inner, Ids, Rule, Absent>,
+    Made
+  >;
+  map(id: string, options: object): never {
+    const task = defineMapTask(this.name, id, options);
     return new Flow(this.name, this.#settings, this.#tasks.with(this.name, task)) as never;
   }
 
@@ -172,19 +242,14 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
   }
 
   /**
-   * Returns the same flow with other bodies for some tasks, as `machine.provide` does for actions.
+   * Returns the same flow with other bodies for some tasks, as `machine.provide` does for actions. A task that is a run of
+   * a flow takes `{ flow }`, another one with the same input and output, `{ tasks }`, bodies for tasks inside its flow, or
+   * a body like any other task's. A map takes `{ perform }`, another body for its items, and `{ over }`, another list.
    *
    * @throws FlowError for an unknown task or an invalid body
    */
-  provide(bodies: BodiesFor<Tasks>): Flow<Input, Taken, Tasks, Made> {
-    if (typeof bodies !== 'object' || bodies === null || bodies instanceof Map)
-      throw badOption({ option: 'bodies', flow: this.name }, 'an object of bodies by task id', bodies);
-    const given = new Map<string, Body>();
-    for (const [id, body] of Object.entries(bodies)) {
-      if (this.graph.indexOf(id) < 0) throw unknownTask(this.name, id, this.graph.ids);
-      if (body !== undefined) given.set(id, defineBody(this.name, id, body as object));
-    }
-    return flowOf(this.definition.withBodies(given)) as never;
+  provide(bodies: BodiesFor<Tasks, Taken>): Flow<Input, Taken, Tasks, Made> {
+    return flowOf(provideBodies(this.definition, bodies)) as never;
   }
 
   /** Its tasks and their dependencies. */
@@ -203,13 +268,13 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
    * snapshot is a RunView, its output a RunResult. Bound to the default engine.
    */
   get logic(): FlowLogic<ActorInput<Input>, ResultOf<Tasks, Made>> {
-    this.#logic ??= defaultEngine().logic(this.definition);
+    this.#logic ??= brandLogic(defaultEngine().logic(this.definition), this.name);
     return this.#logic as FlowLogic<ActorInput<Input>, ResultOf<Tasks, Made>>;
   }
 
   /** The same run, interpreted: an XState machine, for diagrams, small flows and XState's own tools. */
   get machine(): RunMachine<ActorInput<Input>, ResultOf<Tasks, Made>> {
-    this.#machine ??= defaultEngine().machine(this.definition);
+    this.#machine ??= brandLogic(defaultEngine().machine(this.definition), this.name);
     return this.#machine as RunMachine<ActorInput<Input>, ResultOf<Tasks, Made>>;
   }
 
@@ -245,7 +310,7 @@ export function createFlow<InputSchema extends Schema | undefined = undefined, R
 
 /** Whether a value is a flow, including one of another copy of topple. */
 export function isFlow(value: unknown): value is Flow<never, never, never, never> {
-  return typeof value === 'object' && value !== null && brand in value;
+  return typeof value === 'object' && value !== null && flowBrand in value;
 }
 
 /** The definition of a flow; throws FlowError if the value is no flow. */

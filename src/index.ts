@@ -1,5 +1,16 @@
 // Flows.
 
+export type {
+  ChildInput,
+  ChildOptions,
+  ElementOf,
+  FlowMapOptions,
+  FlowTaskOptions,
+  GivenInputOf,
+  ItemInput,
+  MapOptions,
+  PerformMapOptions,
+} from './child-types.ts';
 export type { ActorInput, GivenInput, TakenInput } from './flow.ts';
 export {
   createFlow,
@@ -14,24 +25,35 @@ export type {
   AbsenceIn,
   AbsenceOf,
   ActorOptions,
+  Added,
+  AddedFlow,
+  AddedMap,
   AnyFlow,
   BodiesFor,
+  BodiesInside,
   BodyFor,
   ByTask,
   CommonOptions,
   DepsOf,
   DoneDeps,
+  FlowBodyFor,
+  FlowLike,
   FlowTypes,
-  Grown,
+  InnerOf,
   InputOf,
+  ItemScopeIn,
+  Later,
+  Listed,
+  MapBodyFor,
+  NoRun,
   OutcomesOf,
   OutputOf,
   OutputsOf,
   PerformOptions,
   ResultOf,
   ReturnedBy,
+  ScopeIn,
   StartArguments,
-  WithTask,
 } from './flow-types.ts';
 export type {
   GraphBodies,
@@ -48,11 +70,17 @@ export type {
   MayMiss,
   NoOthers,
 } from './graph-types.ts';
-export type { FlowDefinition, FlowSettings, TaskDefinition, TaskSettings } from './model/definition.ts';
+export type {
+  FlowDefinition,
+  FlowSettings,
+  TaskDefinition,
+  TaskSettings,
+  Tolerance,
+} from './model/definition.ts';
 export type { FlowLimits, FlowOutline, TaskOutline } from './model/flow-outline.ts';
 export type { Graph, ReachOptions } from './model/graph.ts';
 export type { GraphBackoff, GraphDefinition, GraphRetry, GraphTask } from './model/graph-definition.ts';
-export type { Body, Outcome, Perform, PerformScope } from './model/perform.ts';
+export type { Body, ItemScope, Outcome, Perform, PerformScope } from './model/perform.ts';
 export type { Backoff, BackoffStrategy, FailureInfo, RetryPolicy, RetryQuestion } from './model/retry.ts';
 export type { Schema, SchemaInput, SchemaIssue, SchemaOutput, SchemaResult } from './model/schema.ts';
 export {
@@ -75,10 +103,11 @@ export type {
   StartOptions,
   StopOptions,
 } from './engine/engine-options.ts';
-export type { EntryOf, EventsOptions, Run, RunActor, ViewOptions } from './engine/run.ts';
+export type { EntriesOptions, EntryOf, EventsOptions, Run, RunActor, ViewOptions } from './engine/run.ts';
 export type { RunCommand } from './engine/run-command.ts';
-export type { FlowLogic, RunMachine } from './engine/run-logic.ts';
+export type { FlowLogic, RunMachine, RunsFlow } from './engine/run-logic.ts';
 export type { RunSnapshot, RunState } from './engine/run-snapshot.ts';
+export type { BodyLine, EngineWatcher } from './engine/watchers.ts';
 export type { Clock } from './model/clock.ts';
 export type { Logger } from './model/logger.ts';
 

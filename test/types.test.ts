@@ -28,6 +28,28 @@ test('flow through tasks, outputs, runs and actors, and wrong names do not compi
   assert.equal(compile({ [`${root}test/types/flow.ts`]: undefined }).errors, []);
 });
 
+test('flow through runs inside runs, and wrong names, inputs and options do not compile', () => {
+  assert.equal(compile({ [`${root}test/types/children.ts`]: undefined }).errors, []);
+});
+
+test('say in words why a run inside a run does not compile', () => {
+  const wrong: readonly (readonly [string, RegExp])[] = [
+    [`.flow('b', { flow: child })`, /'input' is missing/],
+    [
+      `.flow('b', { flow: child, input: () => ({ ns: ['1'] }) })`,
+      /'string' is not assignable to type 'number'/,
+    ],
+    [`.flow('b', { flow: child, dependsOn: ['A'], input: () => ({ ns: [] }) })`, /'"A"' is not assignable/],
+    [`.flow('b', { flow: child, input: () => ({ ns: [] }), pool: 'x' })`, /'pool' does not exist/],
+    [`.task('b', { actor: child.logic })`, /use `\.flow` to make a task a run of a flow/],
+    [`.map('b', { over: () => 5, perform: () => 1 })`, /'number' is not assignable to type 'Listed</],
+  ];
+  const lines = wrong.map(([task]) => `createFlow('parent').task('a', { perform: () => [1] })${task};`);
+  const { errors } = compile({ [`${root}test/types/child.ts`]: `${child}${lines.join('\n')}` });
+  assert.is(errors.length, wrong.length);
+  for (const [index, [, message]] of wrong.entries()) assert.match(errors[index] as string, message);
+});
+
 test('know as much of tasks that come from data as there is to know', () => {
   assert.equal(compile({ [`${root}test/types/listed.ts`]: undefined }).errors, []);
 });
@@ -72,6 +94,20 @@ test('stay cheap in a chain of 200 tasks: work that grows with its length, not w
   assert.ok(growth < 8, `four times the tasks took ${growth} times the instantiations`);
 });
 
+test('of 100 tasks, maps and flows in a chain cost at most 1.2 times those of 100 tasks', () => {
+  for (const makesObjects of [false, true]) {
+    const [plain, mixed] = [tasksOf, mixedTasksOf].map((each) =>
+      compile({
+        [`${root}test/types/chain.ts`]:
+          child + chainOf(100, (task) => each(task, makesObjects)).replace(/^import.*/, ''),
+      }),
+    );
+    assert.equal([plain?.errors, mixed?.errors], [[], []]);
+    const ratio = countOf(mixed) / countOf(plain);
+    assert.ok(ratio <= 1.2, `the mixed chain took ${ratio} times the instantiations`);
+  }
+});
+
 test('name the task that does not exist, at the end of a long chain', () => {
   const text = chainOf(200).replace("['t198']", "['t918']");
   const { errors } = compile({ [`${root}test/types/chain.ts`]: text });
@@ -87,15 +123,39 @@ function countOf(compiled: { readonly program: ts.Program } | undefined): number
   return compiled?.program.getInstantiationCount() ?? 0;
 }
 
+const child = `import { createFlow } from 'topple';
+import { z } from 'zod';
+const child = createFlow('child', { input: z.object({ ns: z.array(z.number()) }) })
+  .task('sum', { perform: ({ input }) => input.ns.length });
+`;
+
 /** Each task depends on the one before, and reads its output. */
-function chainOf(length: number): string {
-  const tasks = Array.from({ length: length - 1 }, (_, i) => {
-    return `.task('t${i + 1}', { dependsOn: ['t${i}'], perform: ({ deps }) => deps.t${i} + 1 })`;
-  });
+function chainOf(length: number, taskOf = (task: number) => tasksOf(task, false)): string {
+  const tasks = Array.from({ length: length - 1 }, (_, i) => taskOf(i + 1));
   return `import { createFlow } from 'topple';
 const flow = createFlow('chain').task('t0', { perform: () => 0 })${tasks.join('\n')};
 const outputs = await flow.run();
-const last: number = outputs.t${length - 1};
+const last = outputs.t${length - 1};
 console.log(last);
 `;
+}
+
+function tasksOf(task: number, makesObjects: boolean): string {
+  const [before, head] = headOf(task);
+  return `.task(${head}, perform: ({ deps }) => ${makesObjects ? `({ n: typeof deps.${before} })` : `deps.${before}`} })`;
+}
+
+/** Every third is a map, a run of a flow, or a task. */
+function mixedTasksOf(task: number, makesObjects: boolean): string {
+  const [before, head] = headOf(task);
+  if (task % 3 === 0) return tasksOf(task, makesObjects);
+  if (task % 3 === 1) {
+    const body = makesObjects ? '({ n: typeof item })' : 'index';
+    return `.map(${head}, over: ({ deps }) => [deps.${before}], perform: ({ item, index }) => ${body} })`;
+  }
+  return `.flow(${head}, flow: child, input: ({ deps }) => ({ ns: [deps.${before}.length] }) })`;
+}
+
+function headOf(task: number): readonly [string, string] {
+  return [`t${task - 1}`, `'t${task}', { dependsOn: ['t${task - 1}']`];
 }

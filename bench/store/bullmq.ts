@@ -1,4 +1,5 @@
 import type { Figures } from './bars.ts';
+import { costOfRuns } from './cost.ts';
 
 /** The parts of BullMQ that are used: it is installed for this bench only (see bench/README.md). */
 interface BullMq {
@@ -44,24 +45,10 @@ export async function runs(count: number, atOnce: number): Promise<Figures> {
   const producer = new FlowProducer({ connection });
   const worker = new Worker(queueName, async () => 1, { connection, concurrency: 50 });
   await Promise.all([events.waitUntilReady(), worker.waitUntilReady()]);
-  await inParallel(100, Math.min(atOnce, 100));
-  const cpu = process.cpuUsage();
-  const beganAt = performance.now();
-  await inParallel(count, atOnce);
-  const seconds = (performance.now() - beganAt) / 1_000;
-  const { user, system } = process.cpuUsage(cpu);
+  const figures = await costOfRuns(count, atOnce, async () => {
+    const { job } = await producer.add(signup);
+    await job.waitUntilFinished(events);
+  });
   await Promise.all([worker.close(), events.close(), producer.close()]);
-  const tasks = 6 * count;
-  return { tasksPerS: tasks / seconds, cpuUs: (user + system) / tasks };
-
-  async function inParallel(flows: number, lanes: number): Promise<void> {
-    let left = flows;
-    const lane = async (): Promise<void> => {
-      while (left-- > 0) {
-        const { job } = await producer.add(signup);
-        await job.waitUntilFinished(events);
-      }
-    };
-    await Promise.all(Array.from({ length: lanes }, lane));
-  }
+  return figures;
 }

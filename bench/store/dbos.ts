@@ -1,4 +1,5 @@
 import type { Figures } from './bars.ts';
+import { costOfRuns } from './cost.ts';
 
 /** The parts of DBOS that are used: it is installed for this bench only (see bench/README.md). */
 interface Dbos {
@@ -34,24 +35,10 @@ export async function runs(count: number, atOnce: number): Promise<Figures> {
     logLevel: 'error',
   });
   await DBOS.launch();
-  await inParallel(100, Math.min(atOnce, 100));
-  const cpu = process.cpuUsage();
-  const beganAt = performance.now();
-  await inParallel(count, atOnce);
-  const seconds = (performance.now() - beganAt) / 1_000;
-  const { user, system } = process.cpuUsage(cpu);
+  const figures = await costOfRuns(count, atOnce, async () => {
+    const handle = await DBOS.startWorkflow(signup)();
+    await handle.getResult();
+  });
   await DBOS.shutdown();
-  const tasks = 6 * count;
-  return { tasksPerS: tasks / seconds, cpuUs: (user + system) / tasks };
-}
-
-async function inParallel(workflows: number, lanes: number): Promise<void> {
-  let left = workflows;
-  const lane = async (): Promise<void> => {
-    while (left-- > 0) {
-      const handle = await DBOS.startWorkflow(signup)();
-      await handle.getResult();
-    }
-  };
-  await Promise.all(Array.from({ length: lanes }, lane));
+  return figures;
 }

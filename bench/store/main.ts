@@ -4,8 +4,11 @@
 // SQLite, BullMQ's flows on a Redis server of its own that syncs each append too, and DBOS's workflows on a PostgreSQL
 // server of its own that syncs each commit. What is not installed is skipped.
 
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { median } from '../rows.ts';
 import { bars, type Figures, figuresOf } from './bars.ts';
@@ -18,6 +21,15 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds);
 const root = new URL('../..', import.meta.url).pathname;
+
+// The servers of the peers are ended first.
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    process.exitCode = 128 + constants.signals[signal];
+    interrupted.abort();
+  });
+}
 
 const has = (name: string): boolean => existsSync(`${root}/node_modules/${name}`);
 const redis = await startRedis();
@@ -43,13 +55,15 @@ const wanted = jobs.filter(
 const samples = new Map<string, Figures[]>(wanted.map(({ name }) => [name, []]));
 try {
   for (let round = 0; round < rounds; round++) {
-    for (const job of wanted) samples.get(job.name)?.push(measure(job.name));
+    for (const job of wanted) samples.get(job.name)?.push(await measure(job.name));
     process.stderr.write(`round ${round + 1} of ${rounds}\n`);
   }
+} catch (error) {
+  if (!interrupted.signal.aborted) throw error;
 } finally {
-  redis?.stop();
-  postgres?.stop();
+  await Promise.all([redis?.stop(), postgres?.stop()]);
 }
+if (interrupted.signal.aborted) process.exit();
 
 const medians = new Map([...samples].map(([name, list]) => [name, medianOf(list)]));
 console.log('| | tasks/s | CPU µs a task | other |\n| --- | ---: | ---: | --- |');
@@ -67,21 +81,24 @@ for (const { what, bound, limit, of } of bars) {
   if (!isMet) process.exitCode = 1;
 }
 
-function measure(name: string): Figures {
+async function measure(name: string): Promise<Figures> {
   const worker = new URL('./worker.ts', import.meta.url).pathname;
   const env = {
     ...process.env,
     ...(redis && { BENCH_REDIS_PORT: String(redis.port) }),
     ...(postgres && { BENCH_POSTGRES_PORT: String(postgres.port) }),
   };
-  const child = spawnSync(process.execPath, [...process.execArgv, '--expose-gc', worker, name], {
+  const { signal } = interrupted;
+  signal.throwIfAborted();
+  const child = spawn(process.execPath, [...process.execArgv, '--expose-gc', worker, name], {
     env,
-    encoding: 'utf8',
-    maxBuffer: 2 ** 26,
+    signal,
+    stdio: ['ignore', 'pipe', 'inherit'],
     timeout: 300_000,
   });
-  if (child.status !== 0) throw new Error(`${name} failed:\n${child.stderr}`);
-  return JSON.parse(child.stdout.trim().split('\n').at(-1) as string) as Figures;
+  const [said, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  if (code !== 0) throw new Error(`${name} failed`);
+  return JSON.parse(said.trim().split('\n').at(-1) as string) as Figures;
 }
 
 function medianOf(list: readonly Figures[]): Figures {

@@ -5,17 +5,17 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
+import { type PeerServer, stopOf } from './peer-server.ts';
 
 /**
  * A PostgreSQL server of the bench's own, which syncs every commit, with the user `bench` and no password. `undefined`
  * if PostgreSQL is not installed.
  */
-export async function startPostgres(): Promise<{ readonly port: number; stop(): void } | undefined> {
+export async function startPostgres(): Promise<PeerServer | undefined> {
   const bin = binaries();
   if (bin === undefined) return undefined;
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'topple-bench-postgres-'));
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
   const as = unprivileged();
   if (as !== undefined) chownSync(folder, as.uid, as.gid);
   const data = join(folder, 'data');
@@ -30,7 +30,7 @@ export async function startPostgres(): Promise<{ readonly port: number; stop(): 
       },
     );
   } catch (error) {
-    remove();
+    rmSync(folder, { recursive: true, force: true });
     throw error;
   }
   const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: folder, fsync: 'on' };
@@ -40,17 +40,12 @@ export async function startPostgres(): Promise<{ readonly port: number; stop(): 
     cwd: folder,
     stdio: 'ignore',
   });
-  child.once('exit', remove);
+  // A fast shutdown: open connections are cut.
+  const stop = stopOf(child, 'SIGINT', folder);
   const ended = once(child, 'exit').then(() => Promise.reject(new Error('PostgreSQL has ended')));
   await Promise.race([untilOpen(port), ended]);
   ended.catch(() => {});
-  return {
-    port,
-    stop() {
-      // A fast shutdown: open connections are cut.
-      child.kill('SIGINT');
-    },
-  };
+  return { port, stop };
 }
 
 /** The folder of its programs: Debian's is not in the path. */

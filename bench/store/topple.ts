@@ -9,6 +9,7 @@ import { createSqliteStore } from 'topple/sqlite';
 import { median } from '../rows.ts';
 import { makeTasks } from '../workloads.ts';
 import type { Figures } from './bars.ts';
+import { inParallel, taskCost } from './cost.ts';
 
 const perform = async (): Promise<number> => 1;
 
@@ -150,28 +151,16 @@ async function runOne(engine: Engine, flow: AnyFlow): Promise<void> {
   await run.outputs();
 }
 
-async function inParallel(count: number, atOnce: number, work: () => Promise<void>): Promise<void> {
-  let left = count;
-  const lane = async (): Promise<void> => {
-    while (left-- > 0) await work();
-  };
-  await Promise.all(Array.from({ length: atOnce }, lane));
-}
-
 /** The medians of some rounds, after some that warm up. */
 async function costOf(tasks: number, work: () => Promise<void>): Promise<Figures> {
   const rates: number[] = [];
   const costs: number[] = [];
   for (let round = 0; round < warmUps + rounds; round++) {
     globalThis.gc?.();
-    const cpu = process.cpuUsage();
-    const beganAt = performance.now();
-    await work();
-    const seconds = (performance.now() - beganAt) / 1_000;
-    const { user, system } = process.cpuUsage(cpu);
+    const { tasksPerS, cpuUs } = await taskCost(tasks, work);
     if (round < warmUps) continue;
-    rates.push(tasks / seconds);
-    costs.push((user + system) / tasks);
+    rates.push(tasksPerS);
+    costs.push(cpuUs);
   }
   return { tasksPerS: median(rates), cpuUs: median(costs) };
 }

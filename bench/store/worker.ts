@@ -10,12 +10,9 @@ import * as topple from './topple.ts';
 const job = jobOf(process.argv[2] as string);
 const folder = mkdtempSync(join(tmpdir(), 'topple-bench-store-'));
 const file = join(folder, 'runs.sqlite');
-try {
-  const figures = await measure(job);
-  console.log(JSON.stringify(figures));
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+process.once('SIGTERM', () => process.exit());
+console.log(JSON.stringify(await measure(job)));
 
 async function measure({ engine, measure: what, size, atOnce = size }: Job): Promise<Figures> {
   if (engine === 'bullmq') return (await import('./bullmq.ts')).runs(size, atOnce);

@@ -38,7 +38,11 @@ const token = TOPPLE_TOKEN ?? randomBytes(16).toString('hex');
 const options = { maxLosses: 1_000_000 };
 const store = file === undefined ? undefined : await createSqliteStore(file, options).catch(refuseError);
 const surroundings = await openSurroundings(resolve(out), { goesOn: store !== undefined });
-const engine = createEngine(store === undefined ? { keepSettled: 1_000 } : { store });
+// Time limits count from the start of an attempt. So what has piled up waits for a slot, and does not run out of time.
+const concurrency = 20;
+const engine = createEngine(
+  store === undefined ? { concurrency, keepSettled: 1_000 } : { concurrency, store },
+);
 const flow = createSignUpFlow(surroundings);
 const site = createSite(engine, flow, { token });
 // Runs of a server that dies later are taken over too, from others that share the file.

@@ -15,7 +15,7 @@ import type { SignUpFlow } from './flow.ts';
 
 /** A response to a client, independent of the server. */
 export interface Answer {
-  readonly status: 202 | 400 | 422 | 503;
+  readonly status: 202 | 400 | 409 | 422 | 503;
   readonly headers: Record<string, string>;
   readonly body: { readonly runId: string } | { readonly errors: readonly object[] };
 }

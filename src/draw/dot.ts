@@ -1,5 +1,5 @@
 import { escapeControls } from '../model/escape.ts';
-import { isCritical, type Picture, type PictureTask } from './picture.ts';
+import { childText, isCritical, type Picture, type PictureTask } from './picture.ts';
 import { statusStyles } from './status-style.ts';
 
 /** Writes a flow in Graphviz's language. */
@@ -22,8 +22,13 @@ export function dotOf(picture: Picture): string {
   return `${lines.join('\n')}\n}\n`;
 }
 
-function attributesOf({ id, status, triggerRule, isFocus }: PictureTask, isCriticalTask: boolean): string {
-  const attributes = [`label=${quote(id, triggerRule === 'all_success' ? undefined : triggerRule)}`];
+function attributesOf(task: PictureTask, isCriticalTask: boolean): string {
+  const { id, status, triggerRule, isFocus } = task;
+  const notes = [childText(task), triggerRule === 'all_success' ? undefined : triggerRule].filter(
+    (note) => note !== undefined,
+  );
+  const attributes = [`label=${quote(id, ...notes)}`];
+  if (task.child !== undefined) attributes.push('peripheries=2');
   if (status !== undefined) {
     const { fill, ink } = statusStyles[status];
     attributes.push(`fillcolor="${fill}"`, `fontcolor="${ink}"`, `tooltip=${quote(`${id}: ${status}`)}`);
@@ -33,12 +38,12 @@ function attributesOf({ id, status, triggerRule, isFocus }: PictureTask, isCriti
   return attributes.join(', ');
 }
 
-/** Quotes a string: escapes backslashes and ampersands, as Graphviz has escapes and entities. `second` is line 2. */
-function quote(text: string, second?: string): string {
+/** Quotes lines: escapes backslashes and ampersands, as Graphviz has escapes and entities. */
+function quote(...lines: readonly string[]): string {
   const inQuotes = (part: string): string =>
     escapeControls(part.toWellFormed().replaceAll(/\p{Cc}+/gu, ' '))
       .replaceAll('&', '&amp;')
       .replaceAll('\\', '\\\\')
       .replaceAll('"', '\\"');
-  return `"${inQuotes(text)}${second === undefined ? '' : `\\n${inQuotes(second)}`}"`;
+  return `"${lines.map(inQuotes).join('\\n')}"`;
 }

@@ -1,5 +1,5 @@
 import { escapeControls } from '../model/escape.ts';
-import { isCritical, type Picture, type PictureTask } from './picture.ts';
+import { childText, isCritical, type Picture, type PictureTask } from './picture.ts';
 import { statusStyles } from './status-style.ts';
 
 /** The most that Mermaid takes, unless its `maxTextSize` and `maxEdges` say otherwise. */
@@ -9,7 +9,11 @@ export const mermaidLimits = { characters: 50_000, edges: 500 } as const;
 export function mermaidOf(picture: Picture): string {
   const { tasks, dependsOn } = picture;
   const lines = ['flowchart LR'];
-  for (const [index, task] of tasks.entries()) lines.push(`  t${index}["${labelOf(task)}"]`);
+  for (const [index, task] of tasks.entries()) {
+    // A box with a double border.
+    const [open, close] = task.child === undefined ? ['[', ']'] : ['[[', ']]'];
+    lines.push(`  t${index}${open}"${labelOf(task)}"${close}`);
+  }
   const critical: number[] = [];
   let edges = 0;
   for (const [to, upstream] of dependsOn.entries()) {
@@ -42,10 +46,13 @@ export function mermaidProblem(text: string, { dependsOn }: Picture): string | u
   return problems.length === 0 ? undefined : problems.join(' and ');
 }
 
-function labelOf({ id, status, triggerRule }: PictureTask): string {
+function labelOf(task: PictureTask): string {
+  const { id, status, triggerRule } = task;
+  const child = childText(task);
+  const run = child === undefined ? '' : `<br/><small>${escapeLabel(child)}</small>`;
   const glyph = status === undefined ? '' : `${statusStyles[status].glyph} `;
   const rule = triggerRule === 'all_success' ? '' : `<br/><i>${triggerRule}</i>`;
-  return `${glyph}${escapeLabel(id)}${rule}`;
+  return `${glyph}${escapeLabel(id)}${run}${rule}`;
 }
 
 /** Escapes with Mermaid's own entities: it reads a label as Markdown and HTML, and a quote would end it. */

@@ -1,4 +1,11 @@
-import type { FlowDefinition } from '../model/definition.ts';
+import {
+  type FlowDefinition,
+  isChildBody,
+  type TaskBody,
+  type TaskDefinition,
+  type Tolerance,
+} from '../model/definition.ts';
+import { showCount } from '../model/duration.ts';
 import type { TaskStatus } from '../model/status.ts';
 import type { TriggerRule } from '../model/trigger-rule.ts';
 
@@ -12,6 +19,20 @@ export interface Picture {
   readonly criticalPath: ReadonlyMap<number, number | undefined>;
   /** The slots of the flow's own pools. */
   readonly pools: Readonly<Record<string, number>>;
+  /** The flows that its tasks run, and those that their tasks run, by a name that each has alone. */
+  readonly flows: ReadonlyMap<string, Picture>;
+}
+
+/** The run that is a task's body. */
+export interface PictureChild {
+  /** The name of the flow that it or each of its items runs, in `flows`; `undefined` if items are no runs. */
+  readonly flow: string | undefined;
+  readonly isMap: boolean;
+  /** The number of items of a map, if that is known. */
+  readonly count: number | undefined;
+  /** Of a map. */
+  readonly concurrency: number | undefined;
+  readonly tolerate: Tolerance | undefined;
 }
 
 /** A task to draw. */
@@ -25,6 +46,8 @@ export interface PictureTask {
   readonly status: TaskStatus | undefined;
   /** Whether the picture is about this task. */
   readonly isFocus: boolean;
+  /** If its body is a run. It is drawn folded. */
+  readonly child?: PictureChild | undefined;
 }
 
 /** The options for a flow's picture. */
@@ -35,31 +58,47 @@ export interface PictureOptions {
   readonly depth?: number | undefined;
   /** The status by task id. Default: none is shown. */
   readonly statuses?: ReadonlyMap<string, TaskStatus> | undefined;
+  /** What is known of maps and of runs of flows. Default: nothing. */
+  readonly known?: ReadonlyMap<string, KnownTask> | undefined;
+}
+
+/** What is known of a task besides its definition. */
+export interface KnownTask {
+  /** Of a map: one for each item. */
+  readonly items?: readonly unknown[] | undefined;
+  /** Of a run of a flow: of that flow's tasks. */
+  readonly child?: ReadonlyMap<string, KnownTask> | undefined;
 }
 
 /** Makes the picture of a flow. `focus` must be one of its tasks. */
 export function createPicture(definition: FlowDefinition, options: PictureOptions = {}): Picture {
+  const flows = new Flows();
+  return { ...pictureOf(definition, options, flows), flows: flows.pictures };
+}
+
+function pictureOf(definition: FlowDefinition, options: PictureOptions, flows: Flows): Picture {
   const { graph, tasks: all, name } = definition;
-  const { focus, depth, statuses } = options;
+  const { focus, depth, statuses, known } = options;
   const shown = focus === undefined ? undefined : around(definition, focus, depth);
   const tasks = shown === undefined ? all : all.filter(({ id }) => shown.has(id));
   const numbers = new Map(tasks.map(({ id }, number) => [id, number]));
-  const knowsDurations = all.some(({ durationMs }) => durationMs !== undefined && durationMs > 0);
+  const knowsDurations = all.some((task) => (durationOf(task) ?? 0) > 0);
   // A task that did not run took no time.
   const took = (id: string): number =>
-    idle.has(statuses?.get(id)) ? 0 : (all[graph.indexOf(id)]?.durationMs ?? 0);
+    idle.has(statuses?.get(id)) ? 0 : (durationOf(all[graph.indexOf(id)] as TaskDefinition) ?? 0);
   const path = knowsDurations ? graph.criticalPath(took) : [];
   return {
     name,
-    tasks: tasks.map(({ id, triggerRule, durationMs, optional, priority, pool }) => ({
+    tasks: tasks.map(({ id, triggerRule, optional, priority, pool, body, ...task }) => ({
       id,
       triggerRule,
-      durationMs: knowsDurations ? durationMs : undefined,
+      durationMs: knowsDurations ? durationOf({ ...task, body }) : undefined,
       optional,
       priority,
       pool,
       status: statuses?.get(id),
       isFocus: id === focus,
+      child: childOf(body, known?.get(id), flows),
     })),
     dependsOn: tasks.map(({ id }) => {
       const task = graph.indexOf(id);
@@ -69,6 +108,7 @@ export function createPicture(definition: FlowDefinition, options: PictureOption
       );
     }),
     pools: definition.settings.pools ?? {},
+    flows: noFlows,
     criticalPath: new Map(
       path.map((id, place): [number, number | undefined] => [
         numbers.get(id) ?? -1,
@@ -76,6 +116,47 @@ export function createPicture(definition: FlowDefinition, options: PictureOption
       ]),
     ),
   };
+}
+
+/** The expected duration of a task; of a map, that of one item. */
+function durationOf({ body, durationMs }: Pick<TaskDefinition, 'body' | 'durationMs'>): number | undefined {
+  return body.kind === 'map' ? body.item.durationMs : durationMs;
+}
+
+const noFlows: ReadonlyMap<string, Picture> = new Map();
+
+/** The pictures of the flows that tasks run; each flow is drawn once. */
+class Flows {
+  readonly pictures = new Map<string, Picture>();
+  readonly #names = new Map<FlowDefinition, string>();
+
+  nameOf(flow: FlowDefinition, known: KnownTask['child']): string {
+    const named = this.#names.get(flow);
+    if (named !== undefined) return named;
+    let name = flow.name;
+    const taken = new Set(this.#names.values());
+    for (let number = 2; taken.has(name); number++) name = `${flow.name} (${number})`;
+    this.#names.set(flow, name);
+    this.pictures.set(name, pictureOf(flow, { known }, this));
+    return name;
+  }
+}
+
+function childOf(body: TaskBody, known: KnownTask | undefined, flows: Flows): PictureChild | undefined {
+  if (!isChildBody(body)) return undefined;
+  const isMap = body.kind === 'map';
+  const run = isMap ? body.item.body : body;
+  const flow = run.kind === 'flow' ? flows.nameOf(run.flow, known?.child) : undefined;
+  const { concurrency, tolerate } = isMap ? body : { concurrency: undefined, tolerate: undefined };
+  return { flow, isMap, count: known?.items?.length, concurrency, tolerate };
+}
+
+/** A child run in words: `flow publish`, `map ×12`, `map of publish`; `undefined` for any other task. */
+export function childText({ child }: PictureTask): string | undefined {
+  if (child === undefined) return undefined;
+  const { flow, isMap, count } = child;
+  if (!isMap) return `flow ${flow}`;
+  return `map${count === undefined ? '' : ` ×${showCount(count)}`}${flow === undefined ? '' : ` of ${flow}`}`;
 }
 
 const idle: ReadonlySet<TaskStatus | undefined> = new Set<TaskStatus>([

@@ -1,6 +1,6 @@
 import { count, showDuration } from '../model/duration.ts';
 import { type Layout, layOut, routeOf, stepOf } from './layout.ts';
-import { isCritical, type Picture, type PictureTask } from './picture.ts';
+import { childText, isCritical, type Picture, type PictureTask } from './picture.ts';
 import { statusStyles } from './status-style.ts';
 import { frame, type LegendItem, statusLegend } from './svg-style.ts';
 import { at, escapeXml, measure, shorten } from './svg-text.ts';
@@ -20,6 +20,7 @@ const css = `
 .topple .task.critical rect{stroke:var(--accent);stroke-width:2}
 .topple .task.critical{stroke:none}
 .topple .task.focus rect{stroke:var(--ink);stroke-width:2.5}
+.topple .task rect.inner{fill:none}
 .topple .task .note{font-size:10px;fill:var(--soft)}
 `;
 
@@ -56,8 +57,11 @@ interface Label {
   readonly width: number;
 }
 
-function labelOf({ id, durationMs, triggerRule, optional, status }: PictureTask): Label {
+function labelOf(task: PictureTask): Label {
+  const { id, durationMs, triggerRule, optional, status } = task;
+  const child = childText(task);
   const notes = [
+    ...(child === undefined ? [] : [shorten(child, mostEms)]),
     ...(durationMs === undefined ? [] : [showDuration(durationMs)]),
     ...(triggerRule === 'all_success' ? [] : [triggerRule]),
     ...(optional ? ['optional'] : []),
@@ -127,15 +131,24 @@ function drawTasks(picture: Picture, layout: Layout, labels: readonly Label[], h
     const second = note === '' ? '' : `<text class="note" x="${inset}" y="30">${escapeXml(note)}</text>`;
     return (
       `<g class="${classes.join(' ')}" transform="translate(${at(x)} ${at(y)})"><title>${escapeXml(tooltipOf(task))}</title>` +
-      `<rect width="${at(layout.widths[column] as number)}" height="${height}" rx="6"/>${glyph}` +
+      `${drawBox(layout.widths[column] as number, height, task.child !== undefined)}${glyph}` +
       `<text x="${inset}" y="${at(baseline)}">${escapeXml(text)}</text>${second}</g>`
     );
   });
 }
 
-function tooltipOf({ id, status, durationMs, triggerRule, optional, pool, priority }: PictureTask): string {
+/** A task that is a run has a double border. */
+function drawBox(width: number, height: number, isDouble: boolean): string {
+  const outer = `<rect width="${at(width)}" height="${height}" rx="6"/>`;
+  if (!isDouble) return outer;
+  return `${outer}<rect class="inner" x="2.5" y="2.5" width="${at(width - 5)}" height="${height - 5}" rx="4"/>`;
+}
+
+function tooltipOf(task: PictureTask): string {
+  const { id, status, durationMs, triggerRule, optional, pool, priority } = task;
   const facts = [
     ...(status === undefined ? [] : [status]),
+    ...[childText(task)].filter((text) => text !== undefined),
     ...(durationMs === undefined ? [] : [`takes ${showDuration(durationMs)}`]),
     ...(triggerRule === 'all_success' ? [] : [triggerRule]),
     ...(optional ? ['optional'] : []),
@@ -149,7 +162,7 @@ function statusCss({ tasks }: Picture): string {
   const shown = new Set(tasks.flatMap(({ status }) => status ?? []));
   return Array.from(shown, (status) => {
     const { fill, ink } = statusStyles[status];
-    return `.topple .task.${status} rect{fill:${fill}}.topple .task.${status} text{fill:${ink}}\n`;
+    return `.topple .task.${status} rect:not(.inner){fill:${fill}}.topple .task.${status} text{fill:${ink}}\n`;
   }).join('');
 }
 

@@ -7,6 +7,7 @@ import type { Clock } from '../model/clock.ts';
 import type { ChildBody, FlowDefinition, TaskDefinition } from '../model/definition.ts';
 import { EngineStoppedError, FlowError, InputError, RunFailedError } from '../model/error.ts';
 import type { Entry, ParentTask } from '../model/journal.ts';
+import { judge } from '../model/judge-journal.ts';
 import { defineItems } from '../model/map-definition.ts';
 import { type MaybePromise, takesTime } from '../model/maybe-promise.ts';
 import type { PerformScope } from '../model/perform.ts';
@@ -205,7 +206,8 @@ export class ChildRuns {
     const now = begun.parent.now();
     const hasMore = recordAgain(journal, undefined, now, begun.place);
     const { definition } = journal;
-    if (hasMore && journal.foldTo().flowHash !== definition.hash) adopt(journal, now, [], []);
+    if (hasMore && journal.foldTo().flowHash !== definition.hash)
+      adopt(journal, now, { verdict: 'adopt', changes: [], dropped: [] });
     if (hasMore) this.#launch(begun, journal, undefined);
     else this.#report(begun, journal, result(), undefined);
   }
@@ -244,8 +246,8 @@ export class ChildRuns {
       for (const entry of entries) checked.next(entry);
       const journal = this.#host.openJournal(definition, id, entries);
       // The parent follows another version now, and has said so.
-      if (checked.end() && checked.ending === undefined)
-        adopt(journal, parent.now(), [], checked.unknownTasks);
+      const judgement = judge(checked, { runId: id, definition, onFlowChange: 'adopt' });
+      if (judgement.verdict === 'adopt') adopt(journal, parent.now(), judgement);
       journal.tree = parent.tree;
       parent.tree.journals.set(id, journal);
       return journal;

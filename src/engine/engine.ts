@@ -1,5 +1,5 @@
 import type { AnyActorLogic, InspectionEvent } from 'xstate';
-import { badOption, boundRule, checkNumber, isA, showValue } from '../model/check.ts';
+import { badOption, boundRule, checkKeys, checkNumber, isA, showValue } from '../model/check.ts';
 import { definitionAt } from '../model/child-definition.ts';
 import { pathOf, placeOf, rootIdOf } from '../model/child-id.ts';
 import type { Clock } from '../model/clock.ts';
@@ -26,6 +26,7 @@ import type { ChildAttempt } from './child-attempt.ts';
 import type { ChildRuns } from './child-runs.ts';
 import type { EngineCore } from './core.ts';
 import type { Durability } from './durability.ts';
+import type { Subscription } from './emitter.ts';
 import {
   checkEngine,
   checkFilter,
@@ -51,8 +52,11 @@ import { createRunMachine, type LaunchOptions, launch, launchChild, RunLogic } f
 import { Limit } from './slots.ts';
 import type { StoredJournal } from './stored-run.ts';
 import { Turn } from './turn.ts';
+import { type EngineWatcher, Watchers } from './watchers.ts';
 
 const nothing: StartOptions = {};
+
+const watcherKeys = new Set(['kept', 'continued', 'logged']);
 
 /** The longest wait of Node and browser timers. */
 const LONGEST_MS = 2 ** 31 - 1;
@@ -83,6 +87,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   /** Oldest first. */
   readonly #settled = new OrderedMap<string, LiveRun>();
   readonly #flows: KnownFlows;
+  watchers: Watchers<LiveRun> | undefined;
   /** Loaded for a store that others share at once, else when it is first needed. */
   #durability: Promise<Durability> | undefined;
   /** Set once it is loaded. */
@@ -211,6 +216,18 @@ export class EngineRuns implements EngineCore<LiveRun> {
     clearTimeout(timer);
   }
 
+  watch(watcher: EngineWatcher): Subscription {
+    checkKeys({ option: 'watcher', owner: 'engine.watch' }, watcher, watcherKeys);
+    this.watchers ??= new Watchers((run) => this.#handleOf(run), this.logger);
+    const remove = this.watchers.add(watcher);
+    for (const run of this.#live.toArray())
+      if (run.journal.keptSeq > 0) watcher.continued?.(this.#handleOf(run));
+    const unsubscribe = (): void => {
+      if (remove()) this.watchers = undefined;
+    };
+    return { unsubscribe };
+  }
+
   // Services for runs.
 
   turnOf(given: unknown): Turn {
@@ -267,7 +284,9 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   launchChild(journal: RunJournal, input: unknown, parent: ParentLink): LiveRun {
-    return launchChild(this, journal, input, parent);
+    const run = launchChild(this, journal, input, parent);
+    (journal.handle as Run | undefined)?.follow(run);
+    return run;
   }
 
   enter(run: LiveRun): MaybePromise<void> {
@@ -284,6 +303,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     this.#durable?.stored.forget(run.id);
     this.#durable?.recoveries.entered(run.id);
     if (this.#isDraining) run.drain();
+    if (run.journal.keptSeq > 0) this.watchers?.continued(run);
     if (takesTime(checked)) return checked.then(() => void this.#settled.delete(run.id));
     if (!isNew) this.#settled.delete(run.id);
   }
@@ -445,23 +465,21 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   #handleOf(run: HeldRun): Run {
-    run.handle ??= new Run(run, this.#again);
-    return run.handle as Run;
+    run.journal.handle ??= new Run(run, this.#again);
+    return run.journal.handle as Run;
   }
 
   readonly #again = (settled: HeldRun, taskIds: readonly string[] | undefined): LiveRun => {
     checkRerun(settled);
     this.#checkStarting();
-    const { id, journal, settings, input, handle } = settled;
+    const { id, journal, settings, input } = settled;
     this.#pools.check(journal.definition);
     const live = this.#live.get(id);
     if (live !== undefined && live !== settled) throw underWay(id);
     recordRerun(settled, taskIds);
     // Its last step may not be over.
     this.#live.delete(id);
-    const again = this.#launch(journal, settings, input);
-    again.handle = handle;
-    return again;
+    return this.#launch(journal, settings, input);
   };
 
   #loadChildRuns(): Promise<ChildRuns> {

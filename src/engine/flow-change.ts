@@ -1,71 +1,45 @@
-import { flowChanged } from '../model/check-journal.ts';
-import type { FlowDefinition } from '../model/definition.ts';
-import type { FlowError } from '../model/error.ts';
-import { flowChanges } from '../model/flow-changes.ts';
-import type { FlowChange } from '../model/journal.ts';
-import { Ledger } from '../model/ledger.ts';
-import { isSettled } from '../model/status.ts';
+import { isA } from '../model/check.ts';
+import type { JournalCheck } from '../model/check-journal.ts';
+import { StoreError } from '../model/error.ts';
+import type { FlowOutline } from '../model/flow-outline.ts';
+import { flowChangeOf, type Judgement, type Judging, judge } from '../model/judge-journal.ts';
 import type { Store } from '../store/store.ts';
 import type { RunJournal } from './run-journal.ts';
 
 /**
- * How a flow differs from the version that a run follows, in words; empty if the store does not know that version.
+ * Judges a stored run by its journal, of which every entry has been checked. If it follows another version of its flow,
+ * the store says how they differ.
  *
- * @param flowHash of that version
+ * @throws JournalError as `judge` does; StoreError
  */
-export async function changesSince(
-  store: Store | undefined,
-  flowHash: string,
-  definition: FlowDefinition,
-): Promise<string[]> {
-  const before = await store?.readFlow?.(flowHash);
-  return before === undefined ? [] : flowChanges(before, definition);
+export async function judgeStored(
+  store: Pick<Store, 'readFlow'>,
+  check: JournalCheck,
+  judging: Omit<Judging, 'earlier'>,
+): Promise<Judgement> {
+  const earlier = check.end() ? await outlineOf(store, check.flowHash as string) : undefined;
+  return judge(check, { ...judging, earlier });
 }
 
-/** The error of a run that follows another version of its flow, with the difference in words. */
-export async function refusalOfChange(
-  store: Store | undefined,
-  runId: string,
-  flowHash: string,
-  definition: FlowDefinition,
-): Promise<FlowError> {
-  return flowChanged(runId, definition.name, await changesSince(store, flowHash, definition));
+async function outlineOf(store: Pick<Store, 'readFlow'>, hash: string): Promise<FlowOutline | null> {
+  try {
+    return (await store.readFlow?.(hash)) ?? null;
+  } catch (error) {
+    if (isA(error, StoreError)) throw error;
+    // It is no JSON.
+    return null;
+  }
 }
 
 /**
- * Records that an unsettled run follows another version of its flow from now on. A task that had been ready, and that
- * the new version does not let run now, begins anew: it may wait for other dependencies, or not run at all.
+ * Records that an unsettled run follows another version of its flow from now on.
  *
  * @param journal of the new version, with all earlier entries
- * @param dropped tasks with entries that the new version lacks
  */
 export function adopt(
   journal: RunJournal,
   at: number,
-  changes: readonly string[],
-  dropped: Iterable<string>,
+  judgement: Extract<Judgement, { verdict: 'adopt' }>,
 ): void {
-  const { hash } = journal.definition;
-  const change: FlowChange = {
-    type: 'run.flow_changed',
-    at,
-    flowHash: hash,
-    changes,
-    dropped: [...dropped],
-    waiting: waitingAgain(journal),
-  };
-  journal.record(change);
-}
-
-function waitingAgain(journal: RunJournal): string[] {
-  const { graph, plan } = journal.definition;
-  const fold = journal.foldTo();
-  // All its tasks end as they are.
-  if (fold.status === 'cancelling') return [];
-  const { verdicts } = Ledger.openInPlace(plan, fold.statuses).admit();
-  const mayRun = new Set(verdicts.filter(({ decision }) => decision === 'run').map(({ task }) => task));
-  return graph.ids.filter((_, task) => {
-    const { status, readyAt } = fold.task(task);
-    return !isSettled(status) && readyAt !== undefined && !mayRun.has(task);
-  });
+  journal.record(flowChangeOf(journal.definition, journal.foldTo(), at, judgement));
 }

@@ -6,7 +6,7 @@ import type { Entry } from '../model/journal.ts';
 import type { Logger } from '../model/logger.ts';
 import { takesTime } from '../model/maybe-promise.ts';
 import type { Store } from '../store/store.ts';
-import { adopt, changesSince, refusalOfChange } from './flow-change.ts';
+import { adopt, judgeStored } from './flow-change.ts';
 import { prepare } from './prepare-run.ts';
 import type { RunJournal } from './run-journal.ts';
 import type { SharedRuns } from './shared-runs.ts';
@@ -200,12 +200,14 @@ export class Recoveries<Run> {
         if (this.#engine.isDraining) return undefined;
       }
     }
-    const hasChanged = check.end();
+    const onFlowChange = set.adopts(flow) ? 'adopt' : 'refuse';
+    const judgement = await judgeStored(this.#store, check, { runId: id, definition, onFlowChange });
     // It may have been removed since it was listed, and another engine may have ended it.
     if (journal.seq === 0 || check.ending !== undefined) return undefined;
+    if (judgement.verdict === 'refuse') throw judgement.error;
     journal.taken();
     await this.#rest;
-    if (hasChanged) await this.#follow(journal, check, set.adopts(flow));
+    if (judgement.verdict === 'adopt') adopt(journal, this.#engine.turnOf(undefined).timers.now(), judgement);
     for (const _ of prepare(journal, this.#store.isAsync === true)) await this.#rest;
     return journal;
   }
@@ -214,15 +216,6 @@ export class Recoveries<Run> {
     const { readInParts } = this.#store;
     if (readInParts === undefined) yield await this.#store.read(runId);
     else yield* readInParts.call(this.#store, runId);
-  }
-
-  /** For a run that follows another version of its flow. */
-  async #follow(journal: RunJournal, check: JournalCheck, adopts: boolean): Promise<void> {
-    const { runId, definition } = journal;
-    const flowHash = check.flowHash as string;
-    if (!adopts) throw await refusalOfChange(this.#store, runId, flowHash, definition);
-    const changes = await changesSince(this.#store, flowHash, definition);
-    adopt(journal, this.#engine.turnOf(undefined).timers.now(), changes, check.unknownTasks);
   }
 
   get #rest(): Promise<void> | undefined {

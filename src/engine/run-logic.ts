@@ -50,7 +50,13 @@ export type FlowLogic<Input = unknown, Outputs = unknown> = ActorLogic<
   Input,
   AnyActorRef['system'],
   Entry
->;
+> &
+  RunsFlow;
+
+/** Marks the types of logic whose actors are runs. There is no value. */
+export interface RunsFlow {
+  readonly 'makes runs of a flow'?: never;
+}
 
 /**
  * The orchestrator as a machine that takes a run's input. Its actors take only commands; pure transitions without an
@@ -71,7 +77,8 @@ export type RunMachine<Input = unknown, Outputs = unknown> = StateMachine<
   Entry,
   MetaObject,
   StateSchema
->;
+> &
+  RunsFlow;
 
 /** An engine's options for its runs' actors. */
 export interface LaunchOptions {

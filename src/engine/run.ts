@@ -1,6 +1,7 @@
 import type { ActorRef, AnyActorRef } from 'xstate';
 import type { RunResult } from '../../machines/orchestrator.ts';
 import { badOption, checkKeys, checkNumber } from '../model/check.ts';
+import type { FlowDefinition } from '../model/definition.ts';
 import { EngineStoppedError, RunFailedError } from '../model/error.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
@@ -35,6 +36,14 @@ export interface DeepOptions {
   readonly deep: true;
 }
 
+/** A part of a run's journal. */
+export interface EntriesOptions {
+  /** Selects entries with a greater `seq`. Default 0. Minimum 0. */
+  readonly after?: number | undefined;
+  /** The most entries. Default: all. Minimum 1. */
+  readonly limit?: number | undefined;
+}
+
 /** An earlier moment of a run: after an entry, or at an instant. */
 export interface ViewOptions {
   /** `seq` of the last entry that the view shows; 0 shows the run before its first. Maximum: `run.seq`. */
@@ -49,8 +58,6 @@ export interface HeldRun {
   readonly journal: RunJournal;
   readonly settings: RunSettings;
   readonly input: unknown;
-  /** The user's handle, once there is one. */
-  handle: object | undefined;
   readonly actor: AnyActorRef;
   /** Whether nothing more happens in it here. */
   readonly hasEnded: boolean;
@@ -95,6 +102,11 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
   /** `seq` of the last event that listeners have been notified of. */
   get seq(): number {
     return this.#run.journal.keptSeq;
+  }
+
+  /** The flow that the run follows. */
+  get definition(): FlowDefinition {
+    return this.#run.journal.definition;
   }
 
   /**
@@ -229,6 +241,19 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
   }
 
   /**
+   * The entries kept so far, from the first one or `after` one, without waiting for more.
+   *
+   * @throws FlowError for an invalid option
+   */
+  entries({ after = 0, limit = Number.POSITIVE_INFINITY }: EntriesOptions = {}): Entry[] {
+    const place = (option: string) => ({ option, owner: 'run.entries' });
+    checkNumber(place('after'), after, { min: 0, integer: true });
+    checkNumber(place('limit'), limit, { min: 1, integer: true, infinity: true });
+    const { journal } = this.#run;
+    return journal.toEntries(Math.min(journal.keptSeq, after + limit), after);
+  }
+
+  /**
    * Resolves with the view when the run has settled, however it ended. Rejects with `EngineStoppedError` if its engine
    * or actor was stopped before, with the error of a failed store, and with `NotUnderWayError` if the run was read from
    * the store, and has not settled. After a rerun it refers to the rerun.
@@ -285,6 +310,11 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
    */
   rerun(taskIds?: readonly string[]): void {
     this.#run = this.#again(this.#run, taskIds);
+  }
+
+  /** Has it speak for the run as it goes on: a child run that its task repeats. @internal */
+  follow(run: HeldRun): void {
+    this.#run = run;
   }
 
   /** Cancels the run if it has not settled, and waits until it has. */

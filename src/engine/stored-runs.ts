@@ -8,7 +8,7 @@ import { FlowError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
 import type { Store } from '../store/store.ts';
 import type { EngineCore } from './core.ts';
-import { refusalOfChange } from './flow-change.ts';
+import { judgeStored } from './flow-change.ts';
 import type { KnownFlows } from './known-flows.ts';
 import type { LiveRun } from './live-run.ts';
 import { type StoredJournal, StoredRun } from './stored-run.ts';
@@ -59,7 +59,8 @@ export class StoredRuns {
       : this.#flows.flowOf(runId, entries);
     const check = new JournalCheck(definition, runId, journalPlace(definition, runId));
     for (const entry of entries) check.next(entry);
-    if (check.end()) throw await refusalOfChange(this.#store, runId, check.flowHash as string, definition);
+    const judgement = await judgeStored(this.#store, check, { runId, definition, onFlowChange: 'refuse' });
+    if (judgement.verdict === 'refuse') throw judgement.error;
     return { runId, definition, entries, ending: check.ending };
   }
 

@@ -2,6 +2,7 @@ import { definitionOf } from '../flow.ts';
 import type { AnyFlow } from '../flow-types.ts';
 import {
   type Engine,
+  FlowError,
   InputError,
   type Logger,
   type Run,
@@ -272,8 +273,7 @@ export class ResponseDelivery implements Delivery, Collector, Awaited {
     const run = await engine
       .start(inContext(flow), input as never, { id, onExisting: 'join' })
       .catch((error) => {
-        // The schema has accepted the input.
-        throw error instanceof InputError ? new IdempotencyError('reused', { cause: error }) : error;
+        throw joinRefusal(error);
       });
     const { status, reason } = run.view();
     if (status !== 'cancelled' || !String(reason).startsWith(DROPPED)) return run;
@@ -416,6 +416,14 @@ export class ResponseDelivery implements Delivery, Collector, Awaited {
     this.#underWay[part] = false;
     if (!this.#underWay.handler && !this.#underWay.response) this.#core.pending.requestEnded();
   }
+}
+
+/** The error of a request that cannot join the run of its key, for the client; another error as it is. */
+function joinRefusal(cause: unknown): unknown {
+  // The schema has accepted the input.
+  if (cause instanceof InputError) return new IdempotencyError('reused', { cause });
+  const isOfAnother = cause instanceof FlowError && cause.code === 'flow_changed';
+  return isOfAnother ? new IdempotencyError('changed', { cause }) : cause;
 }
 
 /** Turns a synchronous throw into a rejection. */

@@ -54,28 +54,35 @@ export class BusyError extends Error {
   }
 }
 
+/** Why a request cannot be joined to an earlier one: each with its status and words for the client. */
+const joinRefusals = {
+  reused: [422, 'The idempotency key was used before, with another input. Use a new key for a new request.'],
+  empty: [400, 'The idempotency key is empty. Send a unique one, or none.'],
+  changed: [
+    409,
+    'The request was accepted before, by another version of this server, which alone can answer it again.',
+  ],
+} as const;
+
 /**
  * A request cannot be joined to an earlier one: `reused`, 422, if its idempotency key names a run that has another
- * input; `empty`, 400, if the header that should have the key is empty. Frameworks answer by themselves, from `status`,
+ * input; `empty`, 400, if the header that should have the key is empty; `changed`, 409, if the run follows another
+ * version of its flow: its `cause`, a FlowError, says how they differ. Frameworks answer by themselves, from `status`,
  * `statusCode` or `getResponse()`.
  */
 export class IdempotencyError extends Error {
   override readonly name = 'IdempotencyError';
-  readonly why: 'reused' | 'empty';
-  readonly status: 422 | 400;
-  readonly statusCode: 422 | 400;
+  readonly why: 'reused' | 'empty' | 'changed';
+  readonly status: 422 | 400 | 409;
+  readonly statusCode: 422 | 400 | 409;
   /** Allows frameworks to show the message to the client. */
   readonly expose = true;
 
-  constructor(why: 'reused' | 'empty', options?: ErrorOptions) {
-    super(
-      why === 'reused'
-        ? 'The idempotency key was used before, with another input. Use a new key for a new request.'
-        : 'The idempotency key is empty. Send a unique one, or none.',
-      options,
-    );
+  constructor(why: IdempotencyError['why'], options?: ErrorOptions) {
+    const [status, message] = joinRefusals[why];
+    super(message, options);
     this.why = why;
-    this.status = this.statusCode = why === 'reused' ? 422 : 400;
+    this.status = this.statusCode = status;
   }
 
   /** Makes the response, for fetch-style servers. Hono calls it. */

@@ -24,7 +24,8 @@ export interface RouteOptions<Request = unknown> extends TasksPolicy {
   readonly pool?: string | undefined;
   /**
    * Reads an `Idempotency-Key` header: `tasks.start` then joins the run of an earlier request that had the same caller,
-   * key and input. A key with another input is refused with an IdempotencyError, 422. Default: requests name no runs.
+   * key and input. A key with another input is refused with an IdempotencyError, 422, and so is one whose run follows
+   * another version of the flow, 409. Default: requests name no runs.
    */
   readonly idempotency?: IdempotencyOptions<Request> | undefined;
 }

@@ -102,8 +102,8 @@ export class BackgroundTasks {
    *
    * With an idempotency key it may be the run of an earlier request, which this one changes nothing of.
    *
-   * @throws InputError if the schema refuses the input; IdempotencyError if the key was used with another one; BusyError
-   * if there is no room
+   * @throws InputError if the schema refuses the input; IdempotencyError if the key was used with another one, or names a
+   * run of another version of the flow; BusyError if there is no room
    */
   start<F extends AnyFlow>(
     flow: F,

@@ -1,33 +1,29 @@
-import { badOption, checkKeys, checkNumber } from './check.ts';
-import { completeTask, noIds, slotRule } from './define-task.ts';
-import type { FlowDefinition, ItemBody, TaskDefinition, TaskSettings, Tolerance } from './definition.ts';
+import { badOption, checkKeys, checkNumber, type Place } from './check.ts';
+import { completeTask, noIds, slotRule, type TaskOptions } from './define-task.ts';
+import type {
+  ChildBody,
+  FlowBody,
+  FlowDefinition,
+  ItemBody,
+  ItemDefinition,
+  MapBody,
+  TaskDefinition,
+  TaskSettings,
+  Tolerance,
+} from './definition.ts';
 import { FlowError } from './error.ts';
+import { flowIn } from './flow-brand.ts';
 import { checkRetry } from './retry.ts';
 
-/** Options of a task that is one run of another flow. The attempts of that run take their own slots. */
-export interface FlowTaskOptions
-  extends Pick<
-    TaskSettings,
-    'triggerRule' | 'retry' | 'timeoutMs' | 'totalTimeoutMs' | 'optional' | 'priority'
-  > {
-  readonly dependsOn?: readonly string[] | undefined;
-  readonly flow: FlowDefinition;
-  readonly input?: unknown;
-}
-
-/** Options of a task that does the same with each item of a list. */
-export interface MapTaskOptions extends Omit<TaskSettings, 'durationMs'> {
-  readonly dependsOn?: readonly string[] | undefined;
+/** The options of a task that is a run: as the user gave them, so nothing is certain of them. */
+export interface ChildTaskOptions extends TaskOptions {
+  readonly flow?: unknown;
   readonly over?: unknown;
-  readonly perform?: unknown;
-  /** Instead of `perform`. */
-  readonly flow?: FlowDefinition | undefined;
-  readonly input?: unknown;
-  readonly concurrency?: number | undefined;
-  readonly tolerate?: Tolerance | undefined;
+  readonly concurrency?: unknown;
+  readonly tolerate?: unknown;
 }
 
-const flowKeys = new Set([
+const flowKeys: ReadonlySet<string> = new Set([
   'dependsOn',
   'flow',
   'input',
@@ -39,11 +35,23 @@ const flowKeys = new Set([
   'priority',
 ]);
 
-const mapKeys = new Set([
+/** Options of other tasks that a run of a flow does not take, and what to do instead. */
+const insteadOf: Readonly<Record<string, string>> = {
+  pool: 'The task takes no slot itself: give `pool` to the tasks of flow `FLOW`.',
+  graceMs: 'The bodies that run end within their own: give `graceMs` to flow `FLOW`, or to its tasks.',
+  output: 'The output is that of flow `FLOW`: check it there, with `output` of its tasks.',
+  skippable: 'A run is never skipped by itself: let a task of flow `FLOW` skip itself.',
+  concurrency: 'Give `concurrency` to flow `FLOW`.',
+  durationMs: 'It takes what the tasks of flow `FLOW` take: give `durationMs` to these.',
+  perform: 'It runs flow `FLOW`: for a body of your own, use `.task`.',
+  actor: 'It runs flow `FLOW`: for a body of your own, use `.task`.',
+  over: 'To run flow `FLOW` for each item of a list, use `.map` with that flow as `perform`.',
+};
+
+const mapKeys: ReadonlySet<string> = new Set([
   'dependsOn',
   'over',
   'perform',
-  'flow',
   'input',
   'concurrency',
   'tolerate',
@@ -56,19 +64,25 @@ const mapKeys = new Set([
   'skippable',
   'priority',
   'pool',
+  'durationMs',
   'output',
 ]);
 
 /** Checks a task that is a run of another flow. Its id and dependencies are checked when the graph is made. */
-export function defineFlowTask(flow: string, id: string, options: FlowTaskOptions): TaskDefinition {
-  checkKeys({ option: 'options', taskId: id, flow }, options, flowKeys);
-  const { dependsOn = noIds, triggerRule = 'all_success', retry, input } = options;
-  if (input !== undefined && typeof input !== 'function')
-    throw badOption(
-      { option: 'input', taskId: id, flow },
-      'a function that makes the input of the flow',
-      input,
-    );
+export function defineFlowTask(flow: string, id: string, options: ChildTaskOptions): TaskDefinition {
+  const place = placeIn(flow, id);
+  refuseOthers(place, options);
+  checkKeys(place('options'), options, flowKeys);
+  return completeFlowTask(flow, id, options, readFlowBody(flow, id, options));
+}
+
+function completeFlowTask(
+  flow: string,
+  id: string,
+  options: Omit<TaskSettings, 'output'> & Pick<TaskOptions, 'dependsOn'>,
+  body: FlowBody,
+): TaskDefinition {
+  const { dependsOn = noIds, triggerRule = 'all_success', retry } = options;
   const { timeoutMs, totalTimeoutMs, optional, priority } = options;
   return completeTask(
     flow,
@@ -77,48 +91,42 @@ export function defineFlowTask(flow: string, id: string, options: FlowTaskOption
       id,
       dependsOn,
       triggerRule,
-      retry: retry === undefined ? undefined : checkRetry(id, retry),
+      retry: retry === undefined ? undefined : checkRetry(id, retry, flow),
       skippable: false,
       durationMs: undefined,
-      body: { kind: 'flow', flow: options.flow, input: input as never },
+      body,
     },
   );
 }
 
 /** Checks a task that maps a list. Its id and dependencies are checked when the graph is made. */
-export function defineMapTask(flow: string, id: string, options: MapTaskOptions): TaskDefinition {
-  const place = (option: string) => ({ option, taskId: id, flow });
+export function defineMapTask(flow: string, id: string, options: ChildTaskOptions): TaskDefinition {
+  const place = placeIn(flow, id);
+  if (has(options, 'flow'))
+    throw refused(
+      place,
+      'flow',
+      'Give the flow of the items as `perform`, or use `.flow` for one run of it.',
+    );
+  if (has(options, 'actor'))
+    throw refused(
+      place,
+      'actor',
+      'The items need `perform`: a function, or a flow whose task has the actor.',
+    );
   checkKeys(place('options'), options, mapKeys);
-  const { dependsOn = noIds, triggerRule = 'all_success', over, concurrency, tolerate } = options;
-  if (typeof over !== 'function') throw badOption(place('over'), 'a function that gives the list', over);
+  return completeMapTask(flow, id, options);
+}
+
+function completeMapTask(flow: string, id: string, options: ChildTaskOptions): TaskDefinition {
+  const place = placeIn(flow, id);
+  const { dependsOn = noIds, triggerRule = 'all_success', totalTimeoutMs, optional } = options;
+  const over = readOver(place, options.over);
+  const { concurrency, tolerate } = options;
   if (concurrency !== undefined) checkNumber(place('concurrency'), concurrency, slotRule);
   if (tolerate !== undefined) checkTolerance(place('tolerate'), tolerate);
-  const {
-    totalTimeoutMs,
-    optional,
-    retry,
-    timeoutMs,
-    graceMs,
-    skippable = false,
-    priority,
-    pool,
-    output,
-  } = options;
-  // Checked as the task that each item will be.
-  const item = completeTask(
-    flow,
-    { timeoutMs, graceMs, priority, pool, output },
-    {
-      id,
-      dependsOn: noIds,
-      triggerRule: 'all_success',
-      retry: retry === undefined ? undefined : checkRetry(id, retry),
-      skippable,
-      durationMs: undefined,
-      body: itemBody(flow, id, options) as never,
-    },
-  );
-  const body = { kind: 'map', over: over as never, item: item as never, concurrency, tolerate } as const;
+  const item = defineItem(flow, id, options);
+  const body: MapBody = { kind: 'map', over, item, concurrency, tolerate };
   return completeTask(
     flow,
     { totalTimeoutMs, optional },
@@ -126,28 +134,107 @@ export function defineMapTask(flow: string, id: string, options: MapTaskOptions)
   );
 }
 
-function itemBody(flow: string, id: string, { perform, flow: child, input }: MapTaskOptions): ItemBody {
-  if (child !== undefined) {
-    if (input !== undefined && typeof input !== 'function')
-      throw badOption(
-        { option: 'input', taskId: id, flow },
-        'a function that makes the input of the flow',
-        input,
-      );
-    return { kind: 'flow', flow: child, input: input as never };
-  }
-  if (typeof perform === 'function' && input === undefined)
-    return { kind: 'perform', perform: perform as never };
-  throw new FlowError(
-    'bad_body',
-    `Map \`${id}\` of flow \`${flow}\` needs \`perform\`: a function of each item, or a flow with an optional \`input\`.`,
-    { flow, taskId: id },
+/** Checks the items' options as those of the task that each will be. */
+function defineItem(flow: string, id: string, options: ChildTaskOptions): ItemDefinition {
+  const { retry, timeoutMs, graceMs, skippable = false, priority, pool, output, durationMs } = options;
+  const { body: _, ...item } = completeTask(
+    flow,
+    { timeoutMs, graceMs, priority, pool, output },
+    {
+      id,
+      dependsOn: noIds,
+      triggerRule: 'all_success',
+      retry: retry === undefined ? undefined : checkRetry(id, retry, flow),
+      skippable,
+      durationMs,
+      body: { kind: 'perform', perform: () => undefined },
+    },
   );
+  return { ...item, body: readItemBody(flow, id, options) };
 }
 
-function checkTolerance(place: { option: string; taskId: string; flow: string }, tolerate: Tolerance): void {
-  if (typeof tolerate === 'number') return checkNumber(place, tolerate, { min: 0, integer: true });
-  const share: unknown = (tolerate as { readonly share?: unknown } | null)?.share;
-  if (typeof share === 'number' && share >= 0 && share <= 1) return;
-  throw badOption(place, 'a number of items, or `{ share }` with a share from 0 to 1', tolerate);
+/** Checks other parts of a body for a task that is a run, and keeps the rest of it. */
+export function replaceParts(flow: string, id: string, body: ChildBody, parts: ChildTaskOptions): ChildBody {
+  if (body.kind === 'flow') {
+    const { input = body.input } = parts;
+    return readFlowBody(flow, id, { flow: parts.flow, input });
+  }
+  const place = placeIn(flow, id);
+  const over = parts.over === undefined ? body.over : readOver(place, parts.over);
+  const item = parts.perform === undefined ? body.item.body : readItemBody(flow, id, parts);
+  return { ...body, over, item: { ...body.item, body: item } };
+}
+
+function readFlowBody(flow: string, id: string, parts: Pick<ChildTaskOptions, 'flow' | 'input'>): FlowBody {
+  const place = placeIn(flow, id);
+  const child = flowIn(parts.flow);
+  if (child === undefined) throw badOption(place('flow'), 'a flow, made by `createFlow`', parts.flow);
+  return { kind: 'flow', flow: child, input: readInput(place, child, parts.input) };
+}
+
+function readItemBody(flow: string, id: string, given: ChildTaskOptions): ItemBody {
+  const { perform, input } = given;
+  const place = placeIn(flow, id);
+  const child = flowIn(perform);
+  if (child !== undefined) {
+    for (const option of ['pool', 'graceMs'] as const)
+      if (given[option] !== undefined) throw refused(place, option, adviceFor(option, child.name));
+    return { kind: 'flow', flow: child, input: readInput(place, child, input) };
+  }
+  if (typeof perform !== 'function')
+    throw badOption(place('perform'), 'a function of each item, or a flow, made by `createFlow`', perform);
+  if (input !== undefined)
+    throw refused(place, 'input', 'A function gets the item itself; `input` is for a flow as `perform`.');
+  return { kind: 'perform', perform: perform as never };
+}
+
+function readOver(place: (option: string) => Place, over: unknown): MapBody['over'] {
+  if (typeof over === 'function') return over as never;
+  throw badOption(place('over'), 'a function that returns the list, or a promise of it', over);
+}
+
+function readInput(
+  place: (option: string) => Place,
+  child: FlowDefinition,
+  input: unknown,
+): (() => unknown) | undefined {
+  if (input === undefined || typeof input === 'function') return input as () => unknown;
+  throw badOption(place('input'), `a function that returns the input of flow \`${child.name}\``, input);
+}
+
+function checkTolerance(place: Place, tolerate: unknown): asserts tolerate is Tolerance {
+  if (typeof tolerate === 'object' && tolerate !== null) {
+    checkKeys(place, tolerate, shareKeys);
+    const { share } = tolerate as { readonly share?: unknown };
+    if (typeof share === 'number' && share >= 0 && share <= 1) return;
+    throw badOption({ ...place, option: `${place.option}.share` }, 'a number from 0 to 1', share);
+  }
+  if (typeof tolerate === 'number' && tolerate >= 0 && Number.isInteger(tolerate)) return;
+  throw badOption(place, 'a number of items, at least 0, or `{ share }` with a share from 0 to 1', tolerate);
+}
+
+const shareKeys: ReadonlySet<string> = new Set(['share']);
+
+function refuseOthers(place: (option: string) => Place, options: ChildTaskOptions): void {
+  for (const option of Object.keys(insteadOf))
+    if (has(options, option)) throw refused(place, option, adviceFor(option, flowIn(options.flow)?.name));
+}
+
+function adviceFor(option: string, child = '…'): string {
+  return (insteadOf[option] ?? '').replaceAll('FLOW', child);
+}
+
+function has(options: unknown, option: string): boolean {
+  return typeof options === 'object' && options !== null && Reflect.get(options, option) !== undefined;
+}
+
+/** The error of an option that only tasks of another kind have. */
+function refused(place: (option: string) => Place, option: string, advice: string): FlowError {
+  const { taskId, flow } = place(option);
+  const message = `Task \`${taskId}\` of flow \`${flow}\` does not take \`${option}\`. ${advice}`;
+  return new FlowError('bad_option', message, { option, taskId, flow });
+}
+
+function placeIn(flow: string, taskId: string): (option: string) => Place {
+  return (option) => ({ option, taskId, flow });
 }

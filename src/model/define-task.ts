@@ -10,6 +10,7 @@ import {
 } from './check.ts';
 import type { FlowSettings, TaskDefinition, TaskSettings } from './definition.ts';
 import { FlowError } from './error.ts';
+import { flowIn, flowOfLogic } from './flow-brand.ts';
 import type { Body } from './perform.ts';
 import { checkRetry } from './retry.ts';
 import { isSchema } from './schema.ts';
@@ -63,7 +64,7 @@ export function readTask(flow: string, id: string, options: TaskOptions): TaskDe
     id,
     dependsOn,
     triggerRule,
-    retry: retry === undefined ? undefined : checkRetry(id, retry),
+    retry: retry === undefined ? undefined : checkRetry(id, retry, flow),
     skippable,
     durationMs,
     body: defineBody(flow, id, options),
@@ -141,6 +142,7 @@ export function defineBody(
     return { kind: 'perform', perform: perform as never };
   const isLogic =
     typeof actor === 'object' && actor !== null && 'transition' in actor && 'getInitialSnapshot' in actor;
+  if (isLogic) refuseRuns(flow, id, flowOfLogic(actor));
   if (isLogic && perform === undefined && (input === undefined || typeof input === 'function')) {
     return { kind: 'actor', logic: actor, input: input as never };
   }
@@ -150,6 +152,17 @@ export function defineBody(
     `Task \`${id}\` of flow \`${flow}\` needs a body: \`perform\`, a function, or \`actor\`, an XState logic ` +
       `with an optional \`input\` function; found ${found}.`,
     { flow, taskId: id },
+  );
+}
+
+/** The end of a run is the output of its actor, so that a failed run would be a success. */
+function refuseRuns(flow: string, id: string, child: string | undefined): void {
+  if (child === undefined) return;
+  throw new FlowError(
+    'bad_body',
+    `\`actor\` of task \`${id}\` of flow \`${flow}\` is logic of flow \`${child}\`, whose runs succeed as actors even if ` +
+      `they fail. Use \`.flow('${id}', { flow: ${child} })\`, which makes the task a run of that flow.`,
+    { flow, taskId: id, option: 'actor' },
   );
 }
 
@@ -189,6 +202,8 @@ function checkBounds(
 }
 
 function describeBody(perform: unknown, actor: unknown, input: unknown): string {
+  if (flowIn(perform) !== undefined || flowIn(actor) !== undefined)
+    return 'a flow, which is the body of a task added by `.flow`';
   if (perform !== undefined)
     return `a \`perform\` that is ${perform === null ? 'null' : `of type ${typeof perform}`}`;
   if (actor === undefined) return 'neither';

@@ -1,5 +1,6 @@
 import { exponential } from './backoff.ts';
 import { badOption, checkKeys } from './check.ts';
+import { type ChildTaskOptions, defineFlowTask, defineMapTask } from './define-child.ts';
 import { checkFlow, completeTask, defineBody, noIds, taskSettings } from './define-task.ts';
 import { FlowDefinition, type FlowSettings, type TaskDefinition, type TaskSettings } from './definition.ts';
 import { FlowError } from './error.ts';
@@ -65,11 +66,11 @@ export type Bodies =
 
 type BodyOptions = ((scope: never) => unknown) | BodyParts;
 
-interface BodyParts {
-  readonly perform?: unknown;
-  readonly actor?: unknown;
-  readonly input?: unknown;
-}
+/** A body, of any kind: a run of a flow has `flow`, a map `over`. */
+type BodyParts = Pick<
+  ChildTaskOptions,
+  'perform' | 'actor' | 'input' | 'flow' | 'over' | 'concurrency' | 'tolerate'
+>;
 
 const taskKeys = new Set([
   'id',
@@ -109,7 +110,7 @@ function readGraphTask(
   flow: string,
   id: string,
   task: GraphTask,
-  body: Body,
+  body: Body | BodyParts,
   policies: Policies,
 ): TaskDefinition {
   checkKeys({ option: 'options', taskId: id, flow }, task, taskKeys);
@@ -118,15 +119,38 @@ function readGraphTask(
   if (needs !== noIds && task.dependsOn !== undefined) {
     throw badOption({ option: 'needs', taskId: id, flow }, 'left out if `dependsOn` is given', needs);
   }
-  return completeTask(flow, task, {
+  const parts = {
     id,
     dependsOn,
     triggerRule: triggerRule === undefined ? 'all_success' : readRule(triggerRule),
-    retry: retry === undefined ? undefined : policies.read(id, retry),
+    retry: retry === undefined ? undefined : policies.read(flow, id, retry),
     skippable,
     durationMs,
-    body,
-  });
+  };
+  if ('kind' in body) return completeTask(flow, task, { ...parts, body });
+  if (body.over === undefined && body.flow === undefined)
+    return completeTask(flow, task, { ...parts, body: defineBody(flow, id, body) });
+  return defineChild(flow, id, { ...settingsOf(task), ...parts }, body);
+}
+
+/** A task that is a run: its options are those of `.flow` and `.map`. */
+function defineChild(
+  flow: string,
+  id: string,
+  options: ChildTaskOptions & { readonly id: string },
+  body: BodyParts,
+): TaskDefinition {
+  const { id: _, skippable, ...rest } = { ...options, ...body };
+  const isGiven = ([, value]: [string, unknown]): boolean => value !== undefined;
+  const given = {
+    ...Object.fromEntries(Object.entries(rest).filter(isGiven)),
+    ...(skippable === true && { skippable }),
+  };
+  return body.over === undefined ? defineFlowTask(flow, id, given) : defineMapTask(flow, id, given);
+}
+
+function settingsOf(task: GraphTask): TaskSettings {
+  return Object.fromEntries(taskSettings.map((name) => [name, task[name]])) as TaskSettings;
 }
 
 /** Returns the text as it is if it is no rule; it is then refused with a list of the rules. */
@@ -139,9 +163,9 @@ class Policies {
   #given: GraphRetry | undefined;
   #policy: RetryPolicy | undefined;
 
-  read(taskId: string, given: GraphRetry): RetryPolicy {
+  read(flow: string, taskId: string, given: GraphRetry): RetryPolicy {
     if (this.#policy === undefined || given !== this.#given) {
-      this.#policy = checkRetry(taskId, readRetry(given));
+      this.#policy = checkRetry(taskId, readRetry(given), flow);
       this.#given = given;
     }
     return this.#policy;
@@ -168,7 +192,7 @@ function readTasks(
   return Object.keys(byId).map((id) => read(id, byId[id] as GraphTask));
 }
 
-function readBodies(flow: string, bodies: Bodies): (id: string) => Body {
+function readBodies(flow: string, bodies: Bodies): (id: string) => Body | BodyParts {
   if (typeof bodies === 'function') {
     const all: Body = { kind: 'perform', perform: bodies as Perform };
     return () => all;
@@ -182,7 +206,7 @@ function readBodies(flow: string, bodies: Bodies): (id: string) => Body {
   }
   return (id) => {
     const body = bodies instanceof Map ? bodies.get(id) : pick(bodies as Record<string, BodyOptions>, id);
-    return defineBody(flow, id, typeof body === 'function' ? { perform: body } : (body ?? {}));
+    return typeof body === 'function' ? { perform: body } : (body ?? {});
   };
 }
 

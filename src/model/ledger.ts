@@ -147,7 +147,11 @@ export class Ledger {
     return statuses[this.#rows.get(task) & STATUS_MASK] as LedgerStatus;
   }
 
-  /** Gives a verdict to every task whose rule is sure, and gives those decided but not settled theirs again. */
+  /**
+   * Gives a verdict to every task whose rule is sure, and gives those decided but not settled theirs again. The ledger
+   * does not know in which order tasks have settled: of several dependencies that could each have decided that a task
+   * does not run, the verdict names the first in definition order.
+   */
   admit(): Ledger {
     const verdicts: Verdict[] = [];
     const edit = this.#rows.edit();
@@ -157,7 +161,9 @@ export class Ledger {
       const decision = this.#decide(task, row);
       if (decision === 'wait') continue;
       edit.set(task, (row & ~STATUS_MASK) | DECIDED);
-      verdicts.push({ task, decision });
+      verdicts.push(
+        decision === 'run' ? { task, decision } : { task, decision, because: this.#deciding(task, decision) },
+      );
     }
     return this.#with(edit, this.unsettled, this.failures, verdicts);
   }
@@ -207,6 +213,23 @@ export class Ledger {
     }
     const failures = this.failures + failsRun(this.#plan, task, status);
     return this.#with(edit, this.unsettled - 1, failures, verdicts ?? none);
+  }
+
+  /** The first dependency at whose ending the rule of a task says so, were they to settle in definition order. */
+  #deciding(task: number, decision: Decision): number | undefined {
+    const { upstreamStart, upstreamList } = this.#plan.graph;
+    const [start, end] = [upstreamStart[task] as number, upstreamStart[task + 1] as number];
+    let seen = 0;
+    let unsettled = end - start;
+    for (let at = start; at < end; at++) {
+      const other = upstreamList[at] as number;
+      const code = this.#rows.get(other) & STATUS_MASK;
+      if (code <= DECIDED) continue;
+      seen |= seenBit[statuses[code] as SettledStatus];
+      unsettled--;
+      if (decide(this.#plan.rules[task] as TriggerRule, seen, unsettled > 0) === decision) return other;
+    }
+    return undefined;
   }
 
   #decide(task: number, row: number): Decision {

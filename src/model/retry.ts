@@ -67,9 +67,9 @@ export function planRetry(policy: RetryPolicy | undefined, failure: FailureInfo)
 }
 
 /** Returns the policy, or throws `FlowError` `bad_option` that names the option, the rule and the value. */
-export function checkRetry(taskId: string, policy: RetryPolicy): RetryPolicy {
-  const at = (name: string): Place => ({ option: `retry.${name}`, taskId });
-  checkKeys({ option: 'retry', taskId }, policy, retryKeys);
+export function checkRetry(taskId: string, policy: RetryPolicy, flow?: string): RetryPolicy {
+  const at = (name: string): Place => ({ option: `retry.${name}`, taskId, flow });
+  checkKeys({ option: 'retry', taskId, flow }, policy, retryKeys);
   const { maxAttempts, backoff, maxElapsedMs, retryIf } = policy;
   checkNumber(at('maxAttempts'), maxAttempts, { integer: true, min: 1 });
   if (backoff !== undefined) checkBackoff(at('backoff'), backoff);

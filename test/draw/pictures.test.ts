@@ -1,10 +1,10 @@
-import { createFlowFromGraph, type GraphTask, type TaskStatus } from 'topple';
+import { createFlow, createFlowFromGraph, type GraphTask, type TaskStatus } from 'topple';
 import * as assert from 'uvu/assert';
 import { readJson } from '../../src/cli/load/json.ts';
 import { dotOf } from '../../src/draw/dot.ts';
 import { jsonOf } from '../../src/draw/json.ts';
 import { mermaidOf, mermaidProblem } from '../../src/draw/mermaid.ts';
-import { createPicture, type PictureOptions } from '../../src/draw/picture.ts';
+import { childText, createPicture, type PictureOptions } from '../../src/draw/picture.ts';
 import { svgOfGraph } from '../../src/draw/svg-graph.ts';
 import { measure, shorten } from '../../src/draw/svg-text.ts';
 import { spec } from '../spec.ts';
@@ -251,4 +251,50 @@ test('cut a text in its middle, and not within a character', () => {
   const cut = shorten(family, 8);
   assert.match(cut, /^(👩‍👩‍👧)+…(👩‍👩‍👧)*$/u);
   assert.ok(measure(cut) <= 8);
+});
+
+test('show runs inside runs folded: with a double border, the name of the flow and the number of items', () => {
+  const inner = createFlow('inner').task('x', { perform: () => 1, durationMs: 5 });
+  const other = createFlow('inner').flow('deep', { flow: inner });
+  const flow = createFlow('outer')
+    .task('a', { perform: () => [1] })
+    .map('each', {
+      dependsOn: ['a'],
+      over: ({ deps }) => deps.a,
+      perform: () => 1,
+      concurrency: 2,
+      tolerate: 1,
+    })
+    .map('runs', { over: () => [1], perform: inner })
+    .flow('one', { flow: other });
+  const known = new Map([['each', { items: new Array(1_200).fill(0) }]]);
+  const drawn = createPicture(flow.definition, { known });
+  assert.equal(
+    drawn.tasks.map((task) => childText(task)),
+    [undefined, 'map ×1,200', 'map of inner', 'flow inner (2)'],
+  );
+  assert.equal(
+    [...drawn.flows].map(([name, { tasks }]) => [name, tasks.map(({ id }) => id)]),
+    [
+      ['inner', ['x']],
+      ['inner (2)', ['deep']],
+    ],
+  );
+  assert.match(mermaidOf(drawn), /t1\[\["each<br\/><small>map ×1,200<\/small>"\]\]/);
+  assert.match(dotOf(drawn), /t3 \[label="one\\nflow inner \(2\)", peripheries=2\]/);
+  const boxes = elementsOf(svgOfGraph(drawn)).filter(({ attributes }) => attributes.class === 'inner');
+  assert.is(boxes.length, 3);
+  assert.equal(JSON.parse(jsonOf(drawn)), {
+    name: 'outer',
+    flows: {
+      inner: { tasks: { x: { dependsOn: [], durationMs: 5, meta: { column: 0 } } } },
+      'inner (2)': { tasks: { deep: { dependsOn: [], flow: 'inner', meta: { column: 0 } } } },
+    },
+    tasks: {
+      a: { dependsOn: [], meta: { column: 0 } },
+      each: { dependsOn: ['a'], map: { count: 1_200 }, concurrency: 2, tolerate: 1, meta: { column: 1 } },
+      runs: { dependsOn: [], flow: 'inner', map: { count: 1 }, meta: { column: 0 } },
+      one: { dependsOn: [], flow: 'inner (2)', meta: { column: 0 } },
+    },
+  });
 });

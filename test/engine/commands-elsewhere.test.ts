@@ -14,13 +14,13 @@ interface Party {
   close(): Promise<void>;
 }
 
-/** Nobody is held dead on a busy machine. */
-const calm: SqliteStoreOptions = { leaseMs: 60_000 };
+/** Nobody who lives is held dead, however busy the machine is. */
+const calm: SqliteStoreOptions = { leaseMs: 3_600_000, silenceMs: 3_600_000, synchronous: 'normal' };
 
 /** An engine with a store of its own on a file, as another process has it. */
 async function open(file: string, options: EngineOptions & { readonly sqlite?: SqliteStoreOptions } = {}) {
   const { sqlite, ...others } = options;
-  const store = await createSqliteStore(file, { leaseMs: 60, synchronous: 'normal', ...sqlite });
+  const store = await createSqliteStore(file, { ...calm, ...sqlite });
   const engine = createEngine({ store, logger: silent, ...others });
   const close = async (): Promise<void> => {
     await engine.stop();
@@ -76,7 +76,7 @@ test('refuse a command from elsewhere without an unhandled rejection', async () 
   const { flow } = waiting();
   const other = await open(file, { flows: [flow] });
   // A store without an engine: nobody answers for the run.
-  const owner = await createSqliteStore(file, { leaseMs: 60, synchronous: 'normal' });
+  const owner = await createSqliteStore(file, calm);
   await owner.append(given('r', 0, { type: 'run.started', flowHash: flow.definition.hash }));
   const unhandled: unknown[] = [];
   const note = (error: unknown): void => void unhandled.push(error);
@@ -96,7 +96,8 @@ test('that were set aside are lost, until `resume` gives them another chance or 
   const file = tempFile();
   const { flow, tell } = waiting();
   const sqlite = { maxLosses: 1 };
-  const one = await open(file, { sqlite });
+  // It is dead before anybody looks, and then soon held so.
+  const one = await open(file, { sqlite: { ...sqlite, leaseMs: 60 } });
   // Until the store is idle: the start of `second` is the last entry.
   for (const id of ['r', 's']) {
     await one.engine.start(flow, undefined, { id });
@@ -122,10 +123,7 @@ test('come to their end by a cancel from elsewhere that nobody owns, however man
     { name: 'many', tasks: Array.from({ length: 20_000 }, (_, index) => ({ id: `t${index}` })) },
     () => undefined,
   );
-  const [one, other] = [
-    await open(file, { sqlite: calm }),
-    await open(file, { sqlite: calm, flows: [flow] }),
-  ];
+  const [one, other] = [await open(file), await open(file, { flows: [flow] })];
   await one.engine.start(flow, undefined, { id: 'r', paused: true });
   await one.close();
   const run = await other.engine.run('r');

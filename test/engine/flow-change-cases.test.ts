@@ -271,3 +271,24 @@ test('refuses options that say something else', async () => {
   assert.match(await refused({ ids: [1] }), /a list of ids of runs/);
   assert.match(await refused({ onRecovered: 1 }), /function/);
 });
+
+test('names the dependency that keeps a new task from running', async () => {
+  const store = createMemoryStore();
+  const before = virtualEngine({ store });
+  const failing = () => {
+    throw new Error('no');
+  };
+  const base = createFlow('f').task('a', { perform: failing }).task('b', { perform: held });
+  await before.engine.start(base, undefined, { id: 'r' });
+  await before.clock.advance(1);
+  await before.engine.stop();
+  const { engine, clock } = virtualEngine({ store });
+  await engine.recover([base.task('c', { dependsOn: ['a'], perform })], { onFlowChange: 'adopt' });
+  await clock.advance(1);
+  const told = store.read('r').find(({ type }) => type === 'task.upstream_failed') as {
+    taskId?: string;
+    because?: string;
+  };
+  assert.equal([told.taskId, told.because], ['c', 'a']);
+  await engine.stop();
+});

@@ -1,11 +1,7 @@
-// Forks of random runs, and of runs with each ending. `TOPPLE_SEEDS=3000` tries so many runs, `TOPPLE_SEED` others.
-
-import fc from 'fast-check';
 import {
   createEngine,
   createFlow,
   createMemoryStore,
-  type Entry,
   FlowError,
   type ForkOptions,
   InputError,
@@ -15,14 +11,12 @@ import {
   StoreConflictError,
 } from 'topple';
 import { createSqliteStore } from 'topple/sqlite';
-import { createVirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
 import { createActor } from 'xstate';
 import { z } from 'zod';
-import type { PerformScope } from '../../src/model/perform.ts';
 import { spec } from '../spec.ts';
-import { ChanceStore, chance } from '../support/chance-store.ts';
-import { command, engineOf, flowOf, type Life, plans, runEndings } from '../support/random-runs.ts';
+import { withEndedRuns } from '../support/ended-runs.ts';
+import { runEndings } from '../support/random-runs.ts';
 import { tempFile } from '../support/sqlite.ts';
 import { silent, virtualEngine } from '../support/virtual.ts';
 
@@ -49,38 +43,14 @@ async function refusalOf(promise: Promise<unknown>): Promise<Error> {
 }
 
 test('takes over what had settled by an entry, and runs the rest under keys of its own, however the run ended', async () => {
-  const tried: Record<string, number> = {};
-  const property = fc.asyncProperty(plans, async (plan) => {
-    const random = chance(plan.seed);
-    const calls: PerformScope[] = [];
-    const here: { life?: Life } = {};
-    const flow = flowOf(plan, here);
-    const memory = createMemoryStore();
-    const clock = createVirtualClock(0);
-    here.life = { clock, called: (scope) => void calls.push(scope) };
-    const engine = engineOf(plan, clock, memory);
-    const run = (await engine.start(flow, undefined, { id: 'r0' })) as Run;
-    command(plan, clock, run);
-    await clock.run(run.settled());
-    const before = memory.read('r0');
-    const end = before.at(-1) as Entry;
-    tried[end.type] = (tried[end.type] ?? 0) + 1;
-    // Elsewhere, where only the store has it, and perhaps takes its time.
-    const store = plan.recovers ? new ChanceStore(random, { memory, failureRate: plan.failureRate }) : memory;
-    const other = createEngine({
-      store,
-      clock,
-      flows: [flow],
-      pools: { pool: plan.pool ?? 1_000 },
-      random: () => 0.5,
-      logger: silent,
-    });
-    for (const seq of [undefined, Math.floor(random() * (before.length + 1))]) {
+  await withEndedRuns({ numRuns, seed }, async ({ flow, clock, memory, engine, random, calls, ...ended }) => {
+    const { entries } = ended;
+    for (const seq of [undefined, Math.floor(random() * (entries.length + 1))]) {
       calls.length = 0;
-      const source = await other.run('r0');
-      const then = (source as Run).view({ seq: seq ?? before.length });
+      const source = await engine.run('r0');
+      const then = (source as Run).view({ seq: seq ?? entries.length });
       const ids = Object.keys(then.tasks).filter((id) => kept.has(then.tasks[id]?.status as string));
-      const fork = await other.fork('r0', seq === undefined ? {} : { seq });
+      const fork = await engine.fork('r0', seq === undefined ? {} : { seq });
       const view = await clock.run(fork.settled());
       assert.equal(outcomes(view, ids), outcomes(then, ids));
       for (const { taskId, runId, idempotencyKey, deps } of calls) {
@@ -95,10 +65,8 @@ test('takes over what had settled by an entry, and runs the rest under keys of i
       assert.ok(runEndings.has(memory.read(fork.id).at(-1)?.type as string));
       assert.is(read.view({ seq: 1 }).startedAt, memory.read(fork.id)[0]?.at);
     }
-    assert.equal(memory.read('r0'), before);
+    assert.equal(memory.read('r0'), entries);
   });
-  await fc.assert(property, { numRuns, seed });
-  for (const type of runEndings) assert.ok((tried[type] ?? 0) > numRuns / 20, `${type}: ${tried[type]}`);
 });
 
 function world() {

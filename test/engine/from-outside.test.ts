@@ -228,18 +228,6 @@ test('changes nothing where a body sends it to its parent', async () => {
   );
 });
 
-test('is not what a run sends to the task that it is the body of', async () => {
-  const { clock, engine, warnings } = warned();
-  const inner = createFlow('inner', { forwardEvents: true }).task('x', { perform: () => 1 });
-  const outer = createFlow('outer').task('a', {
-    actor: engine.logic(inner) as typeof inner.logic,
-    input: () => undefined,
-  });
-  const run = await engine.start(outer);
-  assert.equal((await clock.run(run.settled())).tasks.a?.output, { status: 'done', outputs: { x: 1 } });
-  assert.equal(warnings, []);
-});
-
 test('changes nothing where an inspector sends it, at whatever moment', async () => {
   let isBusy = false;
   const inspect = ({ type, actorRef }: InspectionEvent): void => {

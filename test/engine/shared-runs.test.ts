@@ -1,4 +1,5 @@
 import {
+  type AnyFlow,
   createEngine,
   createFlow,
   createMemoryStore,
@@ -69,11 +70,42 @@ const held = () => new Promise<never>(() => {});
 const flow = createFlow('f').task('a', { perform: held });
 const other = createFlow('g').task('a', { perform: held });
 
-/** A run as an engine leaves it that dies. */
-async function leaveRun(store: SharedStore, id: string): Promise<void> {
-  const engine = engineOn(store);
-  await engine.start(flow, undefined, { id });
+/** A store with runs as an engine leaves them that dies. */
+async function withRuns(...ids: readonly string[]) {
+  const shared = sharedStore();
+  const engine = engineOn(shared.store);
+  for (const id of ids) await engine.start(flow, undefined, { id });
   await engine.stop();
+  shared.released.length = 0;
+  return shared;
+}
+
+/** Recovers runs that a claim gives, and no more. */
+async function recover(
+  { nextClaim }: ReturnType<typeof sharedStore>,
+  engine: Engine,
+  given: AnyFlow,
+  ...ids: readonly string[]
+): Promise<readonly Run[]> {
+  const recovering = engine.recover([given]);
+  (await nextClaim()).give(...ids);
+  (await nextClaim()).give();
+  return recovering;
+}
+
+/** Recovers a run whose process has been lost so often, in a store that keeps nothing until it is told to. */
+async function recoverLost(times: number, perform: (scope: { readonly taskId: string }) => unknown) {
+  const shared = await withRuns('r');
+  shared.lose(times);
+  const keep = Promise.withResolvers<void>();
+  shared.store.append = async (given) => {
+    await keep.promise;
+    shared.memory.append(given);
+  };
+  const changed = createFlow('f').task('a', { perform });
+  const [run] = (await recover(shared, engineOn(shared.store), changed, 'r')) as [Run];
+  await rest();
+  return { run, keep: keep.resolve };
 }
 
 function engineOn(store: SharedStore): Engine {
@@ -143,20 +175,14 @@ test('are recovered that were under way here, and are not any more, since the ca
 });
 
 test('are given up if they cannot be recovered here', async () => {
-  const { store, nextClaim, released } = sharedStore();
-  await leaveRun(store, 'r');
-  released.length = 0;
+  const shared = await withRuns('r');
   const changed = createFlow('f').task('b', { perform: held });
-  const recovering = engineOn(store).recover([changed]);
-  (await nextClaim()).give('r', 'removed');
-  (await nextClaim()).give();
-  assert.equal([await recovering, released], [[], [['removed'], ['r']]]);
+  assert.equal(await recover(shared, engineOn(shared.store), changed, 'r', 'removed'), []);
+  assert.equal(shared.released, [['removed'], ['r']]);
 });
 
 test('are given up that an engine has claimed when it is stopped', async () => {
-  const { store, nextClaim, released } = sharedStore();
-  for (const id of ['r0', 'r1']) await leaveRun(store, id);
-  released.length = 0;
+  const { store, nextClaim, released } = await withRuns('r0', 'r1');
   const engine = engineOn(store);
   const recovering = engine.recover([flow]).catch((error: Error) => error.name);
   const claim = await nextClaim();
@@ -168,8 +194,7 @@ test('are given up that an engine has claimed when it is stopped', async () => {
 });
 
 test('are left to a call under way by the watch, so that the call returns them all', async () => {
-  const { store, nextClaim, watcher } = sharedStore();
-  for (const id of ['r0', 'r1']) await leaveRun(store, id);
+  const { store, nextClaim, watcher } = await withRuns('r0', 'r1');
   const engine = engineOn(store);
   const recovering = engine.recover([flow], { watch: true });
   const first = await nextClaim();
@@ -201,8 +226,7 @@ test('are watched for by all calls that asked for it', async () => {
 });
 
 test('answer requests once they are under way', async () => {
-  const { store, memory, nextClaim, watcher } = sharedStore();
-  await leaveRun(store, 'r');
+  const { store, memory, nextClaim, watcher } = await withRuns('r');
   const engine = engineOn(store);
   const recovering = engine.recover([flow]);
   const claim = await nextClaim();
@@ -234,9 +258,7 @@ test('that have settled meanwhile answer requests that nothing is left to do', a
 });
 
 test('that are not here any more do not answer, and are given up', async () => {
-  const { store, released, watcher } = sharedStore();
-  await leaveRun(store, 'r');
-  released.length = 0;
+  const { store, released, watcher } = await withRuns('r');
   const engine = engineOn(store);
   await engine.start(other, undefined, { id: 'own' });
   let isAnswered = false;
@@ -249,29 +271,14 @@ test('that are not here any more do not answer, and are given up', async () => {
 
 test('that were lost have starts kept before bodies are called, until a task settles', async () => {
   for (const losses of [0, 1]) {
-    const { store, memory, nextClaim, lose } = sharedStore();
-    await leaveRun(store, 'r');
-    lose(losses);
     const calls: string[] = [];
     const told = Promise.withResolvers<number>();
-    const chain = createFlow('f').task('a', {
-      perform: ({ taskId }) => {
-        calls.push(taskId);
-        return told.promise;
-      },
+    const { run, keep } = await recoverLost(losses, ({ taskId }) => {
+      calls.push(taskId);
+      return told.promise;
     });
-    const keep = Promise.withResolvers<void>();
-    store.append = async (given) => {
-      await keep.promise;
-      memory.append(given);
-    };
-    const recovering = engineOn(store).recover([chain]);
-    (await nextClaim()).give('r');
-    (await nextClaim()).give();
-    const [run] = (await recovering) as [Run];
-    await rest();
     assert.equal(calls, losses === 0 ? ['a'] : []);
-    keep.resolve();
+    keep();
     await rest();
     assert.equal(calls, ['a']);
     told.resolve(1);
@@ -280,23 +287,10 @@ test('that were lost have starts kept before bodies are called, until a task set
 });
 
 test('that were lost call no body that was cancelled before its start was kept', async () => {
-  const { store, memory, nextClaim, lose } = sharedStore();
-  await leaveRun(store, 'r');
-  lose(2);
   let calls = 0;
-  const chain = createFlow('f').task('a', { perform: () => ++calls });
-  const keep = Promise.withResolvers<void>();
-  store.append = async (given) => {
-    await keep.promise;
-    memory.append(given);
-  };
-  const recovering = engineOn(store).recover([chain]);
-  (await nextClaim()).give('r');
-  (await nextClaim()).give();
-  const [run] = (await recovering) as [Run];
-  await rest();
+  const { run, keep } = await recoverLost(2, () => ++calls);
   run.cancel('enough');
   await rest();
-  keep.resolve();
+  keep();
   assert.equal([(await run.settled()).status, calls], ['cancelled', 0]);
 });

@@ -1,4 +1,4 @@
-import { type AnyFlow, createEngine, createFlow, createMemoryStore, type Run } from 'topple';
+import { type AnyFlow, createEngine, createFlow, createMemoryStore, type FlowError, type Run } from 'topple';
 import { BusyError, createBackground, IdempotencyError, type IdempotencyOptions } from 'topple/http';
 import { withTasks } from 'topple/http/node';
 import * as assert from 'uvu/assert';
@@ -108,6 +108,56 @@ for (const framework of frameworks) {
     assert.ok(text.includes('The idempotency key was used before, with another input.'), text);
     await server.done();
     assert.is(mails.length, 1);
+  });
+
+  test('answer 409 where the run follows another version of the flow, and change nothing', async () => {
+    const { flow, mails } = counted();
+    const store = createMemoryStore();
+    const given: Record<string, { idempotencyKey: string } | undefined> = {
+      header: undefined,
+      option: { idempotencyKey: 'k2' },
+    };
+    const startsBy = (of: AnyFlow) => async (exchange: Exchange) => {
+      const how = await exchange.read();
+      try {
+        return exchange.send(202, (await exchange.tasks.start(of, { to: how } as never, given[how])).id);
+      } catch (error) {
+        refused.push(error as IdempotencyError);
+        throw error;
+      }
+    };
+    const refused: IdempotencyError[] = [];
+    const requests = [{ key: 'k1', to: 'header' }, { to: 'option' }];
+    const accepted: string[] = [];
+    {
+      await using server = await world(framework, startsBy(flow), { store });
+      for (const request of requests) accepted.push((await server.post(request)).text);
+      await server.done();
+    }
+    const newer = flow.task('log', { dependsOn: ['mail'], perform: () => 'logged' });
+    await using server = await world(framework, startsBy(newer), { store });
+    for (const request of requests) {
+      const { status, text } = await server.post(request);
+      assert.is(status, 409, text);
+      assert.match(text, 'The request was accepted before, by another version of this server');
+    }
+    // Another input is the client's own mistake, whatever the version.
+    assert.is((await server.post({ key: 'k1', to: 'eve' })).status, 422);
+    assert.equal(
+      refused.map(({ name, why, cause }) => [name, why, (cause as FlowError).code]),
+      [
+        ['IdempotencyError', 'changed', 'flow_changed'],
+        ['IdempotencyError', 'changed', 'flow_changed'],
+        ['IdempotencyError', 'reused', undefined],
+      ],
+    );
+    assert.match(String(refused[0]?.cause), '`log` was added');
+    await server.done();
+    assert.is(mails.length, 2);
+    assert.equal(
+      (await store.list()).map(({ id, ending }) => [id, ending]),
+      accepted.map((id) => [id, 'done']),
+    );
   });
 
   test('are those of a caller and a flow: nobody joins the run of a stranger', async () => {

@@ -97,7 +97,7 @@ const refused: [string, () => unknown, Partial<FlowError>, RegExp][] = [
     'no attempts',
     () => flow.task('a', { retry: { maxAttempts: 0 }, perform }),
     { code: 'bad_option', option: 'retry.maxAttempts', value: 0 },
-    /`retry.maxAttempts` of task `a` must be an integer of at least 1, but is 0/,
+    /`retry.maxAttempts` of task `a` of flow `[a-z]+` must be an integer of at least 1, but is 0/,
   ],
   [
     'a negative time limit',

@@ -45,7 +45,7 @@ test('tasks of a graph that share a retry policy share what was read of it, and 
   assert.is(policies[0], policies[1]);
   assert.throws(
     () => createFlowFromGraph({ tasks: { a: { retry: often }, b: { retry: { maxAttempts: 0 } } } }, perform),
-    /`retry.maxAttempts` of task `b` must be/,
+    /`retry.maxAttempts` of task `b` of flow `[a-z]+` must be/,
   );
 });
 
@@ -151,7 +151,7 @@ const data: [string, () => unknown, string, RegExp][] = [
     'a retry policy that is none',
     () => createFlowFromGraph({ tasks: { a: { retry: 3 as never } } }, perform),
     'bad_option',
-    /`retry` of task `a` must be an object of `maxAttempts`/,
+    /`retry` of task `a` of flow `[a-z]+` must be an object of `maxAttempts`/,
   ],
   [
     'a backoff of an unknown kind',

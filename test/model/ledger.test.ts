@@ -217,9 +217,32 @@ test('goes on from what has settled as if it had been there', () => {
   const admitted = ledger.admit();
   assert.equal(admitted.verdicts, [
     { task: 2, decision: 'run' },
-    { task: 4, decision: 'skip' },
+    { task: 4, decision: 'skip', because: 0 },
   ]);
   assert.equal(admitted.settle(2, 'done').verdicts, [{ task: 3, decision: 'run', because: 2 }]);
+});
+
+test('names the dependency that decides against a task, in a ledger whose order of settling nobody knows', () => {
+  const tasks = { a: {}, b: {}, c: {}, d: {} };
+  const dependsOn = Object.keys(tasks);
+  const decidedBy = (rule: TriggerRule, settled: TaskStatus[]) =>
+    Ledger.open(planOf({ ...tasks, e: { dependsOn, rule } }), settled)
+      .admit()
+      .verdicts.filter(({ task }) => task === 4)
+      .map(({ decision, because }) => [decision, because])[0];
+  assert.equal(decidedBy('all_success', ['done', 'running', 'failed', 'failed']), ['upstream_failed', 2]);
+  assert.equal(decidedBy('all_success', ['skipped', 'done', 'upstream_failed', 'done']), [
+    'upstream_failed',
+    2,
+  ]);
+  assert.equal(decidedBy('none_failed', ['skipped', 'cancelled', 'running', 'failed']), [
+    'upstream_failed',
+    1,
+  ]);
+  assert.equal(decidedBy('one_success', ['failed', 'skipped', 'skipped', 'skipped']), ['upstream_failed', 3]);
+  assert.equal(decidedBy('one_success', ['skipped', 'skipped', 'skipped', 'skipped']), ['skip', 3]);
+  assert.equal(decidedBy('one_failed', ['done', 'done', 'done', 'done']), ['skip', 3]);
+  assert.equal(decidedBy('one_failed', ['done', 'failed', 'done', 'done']), ['run', undefined]);
 });
 
 test('keeps counts of a hundred thousand dependencies', () => {

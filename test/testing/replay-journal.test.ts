@@ -37,7 +37,7 @@ test('takes up a run of the same tasks, whatever their bodies and options', asyn
   const entries = await left();
   for (const given of [entries, JSON.parse(JSON.stringify(entries))]) {
     const replayed = replay(given, next);
-    assert.is(replayed.verdict, 'take up');
+    assert.is(replayed.verdict, 'take_up');
     if (replayed.verdict === 'refuse') return;
     assert.equal(replayed.unsettled, ['ship', 'thank']);
     assert.equal(

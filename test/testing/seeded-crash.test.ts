@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { spec } from '../spec.ts';
 import { crashDefects } from './crash-defects.ts';
 import { scenarios } from './scenarios.ts';
-import { Copies, hunt, withCrash } from './seeding.ts';
+import { Copies, hunt, shareOf, withCrash } from './seeding.ts';
 
 const test = spec('seeded defects of crashes');
 
@@ -15,7 +15,7 @@ const copies = new Copies();
 
 test.after(() => copies.remove());
 
-for (const defect of crashDefects) {
+for (const defect of shareOf(crashDefects)) {
   test(`are found: ${defect.name}`, async () => {
     const copy = await copies.load(defect);
     const found = await hunt(copy, scenarios, withCrash);

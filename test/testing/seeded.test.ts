@@ -7,7 +7,7 @@ import { childDefects } from './child-defects.ts';
 import { crashDefects } from './crash-defects.ts';
 import { defects } from './defects.ts';
 import { scenarios } from './scenarios.ts';
-import { Copies, hunt } from './seeding.ts';
+import { Copies, hunt, shareOf } from './seeding.ts';
 import { valueDefects } from './value-defects.ts';
 
 const test = spec('seeded defects');
@@ -20,7 +20,7 @@ test('nothing is found where nothing is wrong', async () => {
   assert.is(await hunt(await copies.load(undefined), scenarios), undefined);
 });
 
-for (const defect of defects) {
+for (const defect of shareOf(defects)) {
   test(`are found: ${defect.name}`, async () => {
     const found = await hunt(await copies.load(defect), scenarios);
     assert.ok(found !== undefined, 'nothing is found');

@@ -30,6 +30,16 @@ export interface Found {
   readonly length: number;
 }
 
+/**
+ * The part of a list of defects that `npm test` hunts: each third. `TOPPLE_SEED` chooses which, and `TOPPLE_DEFECTS=all`
+ * takes all of them, as `npm run figures` does.
+ */
+export function shareOf<D extends Defect>(defects: readonly D[]): readonly D[] {
+  if (process.env.TOPPLE_DEFECTS === 'all') return defects;
+  const first = Number(process.env.TOPPLE_SEED ?? 0);
+  return defects.filter((_, place) => (place + first) % 3 === 0);
+}
+
 /** Copies of topple in one folder, which `remove` takes away again. */
 export class Copies {
   readonly #folder = mkdtempSync(join(tmpdir(), 'topple-defects-'));

@@ -54,11 +54,12 @@ export const graph = defineCommand({
       import('../graph/focus.ts'),
       import('../../draw/picture.ts'),
     ]);
-    const { definition } = (await keepingStdout(io, () => loadFlow(path, load, io))).flow;
+    const { flow, scripts: known } = await keepingStdout(io, () => loadFlow(path, load, io));
+    const { definition } = flow;
     if (focus !== undefined) findFocus(definition, focus);
     const { loadStatuses } = await import('../load/statuses.ts');
     const statuses = status === undefined ? undefined : await loadStatuses(status, definition.graph.ids, io);
-    io.stdout.write(await draw(createPicture(definition, { focus, depth, statuses }), format, io));
+    io.stdout.write(await draw(createPicture(definition, { focus, depth, statuses, known }), format, io));
     return undefined;
   },
 });

@@ -29,7 +29,7 @@ export const simulate = defineCommand({
   summary: 'Run a flow on the real engine in virtual time, to see how long it takes with how many workers.',
   description:
     'Tasks of a graph file take their `duration`, fail and skip as the file says. Bodies of a flow in a module are not ' +
-    'called: each task takes its `durationMs`, or else `--duration`.',
+    'called: each task takes its `durationMs`, or else `--duration`, and each map has as many items as `--items` says.',
   argument: flowArgument,
   options: {
     ...flowOptions,
@@ -43,6 +43,7 @@ export const simulate = defineCommand({
     duration: number('MS', 'duration of tasks of a module that set none (default 0)', {
       isInteger: false,
     }),
+    items: number('N', 'number of items of each map of a module (default 1)'),
     gantt: file('FILE', 'write a Gantt chart to this SVG file'),
     force,
     json: toggle('print one JSON document'),
@@ -54,7 +55,7 @@ export const simulate = defineCommand({
     ['simulate flow.ts --flow release --duration 100 --json', "a module's flow, for programs"],
   ],
   async run(path, given, io) {
-    const { workers = [], order, seed, duration: durationMs, gantt, json } = given;
+    const { workers = [], order, seed, duration: durationMs, items, gantt, json } = given;
     if (gantt !== undefined && workers.length > 1)
       throw new UsageError('`--gantt` draws one run: give one number for `--workers`.');
     const each = workers.length > 0 ? workers : [undefined];
@@ -65,7 +66,7 @@ export const simulate = defineCommand({
       const { simulate } = await import('../simulate/simulate.ts');
       const simulations: Simulation[] = [];
       for (const count of each)
-        simulations.push(await simulate(loaded, { workers: count, order, seed, durationMs }));
+        simulations.push(await simulate(loaded, { workers: count, order, seed, durationMs, items }));
       return { simulations, writeChart };
     });
     const report = await import('../simulate/report.ts');

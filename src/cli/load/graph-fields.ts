@@ -1,4 +1,4 @@
-import type { GraphBackoff, GraphRetry } from '../../index.ts';
+import type { GraphBackoff, GraphRetry, Tolerance } from '../../index.ts';
 import { showValue } from '../../model/check.ts';
 import { didYouMean, nearest } from '../../model/nearest.ts';
 import { parseTriggerRule, triggerRules } from '../../model/trigger-rule.ts';
@@ -40,9 +40,28 @@ const taskReaders = {
   priority: (node: Node, where: string) =>
     readNumber(node, where, { min: Number.NEGATIVE_INFINITY, isInteger: false }),
   pool: readText,
+  flow: readText,
+  map: readMap,
+  concurrency: (node: Node, where: string) => readWhole(node, where, 1),
+  tolerate: readTolerance,
 };
 
 type TaskFields = Omit<Fields<typeof taskReaders>, 'needs' | 'duration'>;
+
+/** What an item of a map says of itself, in place of what its task says of all. */
+export type ItemFields = Fields<typeof itemReaders>;
+
+const itemReaders = {
+  duration: (node: Node, where: string) => readNumber(node, where),
+  fails: readFails,
+  skips: readBoolean,
+};
+
+const mapReaders = { count: readCount, items: readItems };
+
+const shareReaders = {
+  share: (node: Node, where: string) => readNumber(node, where, { isInteger: false }),
+};
 
 /** Reads a task: its fields, with `needs` merged into `dependsOn` and `duration` into `durationMs`. */
 export function readTaskFields(id: string, node: Node, ignored: Map<string, number>): TaskFields {
@@ -90,6 +109,54 @@ function unknownKey(where: string, key: string, at: number, known: readonly stri
     `It takes ${known.map((name) => `\`${name}\``).join(', ')}.`,
   );
   return new DocumentError(at, `${where} does not take \`${key}\`. ${advice}`);
+}
+
+/** The items of a map: a list of them, or `{ count }`, or `{ items }`. */
+function readMap(node: Node, where: string): readonly ItemFields[] {
+  if (node.kind === 'list') return readItems(node, where);
+  const { count, items }: Fields<typeof mapReaders> = readFields(node, where, mapReaders);
+  if (count !== undefined && items !== undefined)
+    throw new DocumentError(node.at, `${where} has both \`count\` and \`items\`: remove one`);
+  const read = items ?? count;
+  if (read === undefined)
+    throw new DocumentError(
+      node.at,
+      `${where} must have \`count\`, the number of its items, or \`items\`, a list`,
+    );
+  return read;
+}
+
+/** The largest number of items of a map. */
+const mostItems = 1_000_000;
+
+function readCount(node: Node, where: string): readonly ItemFields[] {
+  const count = readWhole(node, where, 0);
+  if (count > mostItems) throw mustBe(node, where, `at most ${mostItems}, the most that one map takes`);
+  return new Array<ItemFields>(count).fill({});
+}
+
+/** Items are any values; of an object, the keys say how that item goes. */
+function readItems(node: Node, where: string): readonly ItemFields[] {
+  if (node.kind !== 'list') throw mustBe(node, where, 'a list of items, as in `["a", "b"]`');
+  return node.items.map((item, index) =>
+    item.kind === 'map' ? readFields(item, `item ${index} in ${where}`, itemReaders, new Map()) : {},
+  );
+}
+
+function readTolerance(node: Node, where: string): Tolerance {
+  if (node.kind !== 'map') {
+    const value = node.kind === 'scalar' ? node.value : undefined;
+    if (typeof value === 'number' && keepsRule(value, {})) return value;
+    throw mustBe(
+      node,
+      where,
+      `the number of items that may fail, ${describeRule({}, value)}, or \`{ share }\``,
+    );
+  }
+  const { share }: Fields<typeof shareReaders> = readFields(node, where, shareReaders);
+  if (share === undefined || share > 1)
+    throw new DocumentError(node.at, `${where} must have a \`share\` of the items, from 0 to 1`);
+  return { share };
 }
 
 function oneOf<T>(

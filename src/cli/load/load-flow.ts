@@ -1,6 +1,6 @@
 import { constants } from 'node:buffer';
 import { readdirSync, statSync } from 'node:fs';
-import { basename, dirname, extname, resolve } from 'node:path';
+import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Flow } from '../../index.ts';
 import { didYouMean, nearest } from '../../model/nearest.ts';
@@ -10,7 +10,7 @@ import { readFileGiven } from '../read-file.ts';
 import { tell } from '../tell.ts';
 import { DocumentError, lineAt, type Node } from './document.ts';
 import { addFilesRead } from './files-read.ts';
-import { type GraphFile, readGraphFile } from './graph-file.ts';
+import { type GraphFile, type GraphFlow, readGraphFile } from './graph-file.ts';
 import { isModule } from './is-module.ts';
 import { readJson } from './json.ts';
 import { loadModule, loadModuleFlows } from './module.ts';
@@ -53,7 +53,7 @@ export async function loadFlow(given: string, options: LoadOptions, io: Io): Pro
     return { file: given, flow, scripts: undefined, files };
   }
   const content = await readText(given, io);
-  const graph = await readGraph(given, content, options.sleep ?? realSleep);
+  const graph = await new GraphFiles(options.sleep ?? realSleep, files, io).read(given, content);
   if (options.flow !== undefined && options.flow !== graph.flow.name)
     throw new UsageError(
       `${given}: \`--flow ${options.flow}\` does not exist: the file's only flow is \`${graph.flow.name}\`.`,
@@ -143,17 +143,61 @@ function suggestFile(given: string, io: Io): string {
   return didYouMean(path, 'Give the path of a module or of a graph file.');
 }
 
-async function readGraph(given: string, content: string, sleep: Sleep): Promise<GraphFile> {
-  try {
-    return readGraphFile(
-      await parse(given, content),
-      given === '-' ? 'graph' : basename(given, extname(given)),
-      sleep,
-    );
-  } catch (error) {
-    if (!(error instanceof DocumentError)) throw error;
-    const sentence = `${given}:${lineAt(content, error.at)}: ${error.message}`;
-    throw new InvalidFlowError(sentence.replace(/[^.?!]$/, '$&.'), { cause: error });
+/** Reads a graph file, and those that its tasks name. */
+class GraphFiles {
+  readonly #sleep: Sleep;
+  readonly #files: Set<string>;
+  readonly #io: Io;
+  /** By absolute path. */
+  readonly #read = new Map<string, GraphFlow>();
+
+  constructor(sleep: Sleep, files: Set<string>, io: Io) {
+    this.#sleep = sleep;
+    this.#files = files;
+    this.#io = io;
+  }
+
+  /** @param trail the files that lead to this one */
+  async read(given: string, content: string, trail: readonly string[] = []): Promise<GraphFile> {
+    try {
+      const name = given === '-' ? 'graph' : basename(given, extname(given));
+      const below = [...trail, given];
+      return await readGraphFile(await parse(given, content), name, {
+        sleep: this.#sleep,
+        flowOf: (path, at) => this.#other(path, at, below),
+      });
+    } catch (error) {
+      if (!(error instanceof DocumentError)) throw error;
+      const sentence = `${given}:${lineAt(content, error.at)}: ${error.message}`;
+      throw new InvalidFlowError(sentence.replace(/[^.?!]$/, '$&.'), { cause: error });
+    }
+  }
+
+  /** The flow of another file, whose path is relative to the folder of the one that names it. */
+  async #other(path: string, at: number, trail: readonly string[]): Promise<GraphFlow> {
+    const from = trail.at(-1) as string;
+    if (isAbsolute(path) || isModule(path))
+      throw new DocumentError(
+        at,
+        `the path of a flow must be that of a graph file, relative to this one, but is \`${path}\``,
+      );
+    const given = from === '-' ? path : join(dirname(from), path);
+    const absolute = resolve(this.#io.cwd, given);
+    const isSame = (other: string): boolean => resolve(this.#io.cwd, other) === absolute;
+    if (trail.some((other) => other !== '-' && isSame(other))) {
+      const cycle = [...trail.slice(trail.findIndex(isSame)), given].map((each) => `\`${each}\``).join(' → ');
+      throw new DocumentError(at, `files run each other without end: ${cycle}. Remove one of these tasks`);
+    }
+    const known = this.#read.get(absolute);
+    if (known !== undefined) return known;
+    const content = await readText(given, this.#io).catch((error: unknown) => {
+      if (!(error instanceof UsageError)) throw error;
+      throw new DocumentError(at, `runs the flow of a file that cannot be read. ${error.message}`);
+    });
+    this.#files.add(given);
+    const made = await this.read(given, content, trail);
+    this.#read.set(absolute, made);
+    return made;
   }
 }
 

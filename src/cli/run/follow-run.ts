@@ -1,6 +1,7 @@
-import { EngineStoppedError, type Run, type RunView } from '../../index.ts';
+import { EngineStoppedError, type Entry, type Run, type RunView } from '../../index.ts';
 import { exitCode } from '../cli-error.ts';
 import type { Io } from '../io.ts';
+import { BelowLines } from '../show/below.ts';
 import { tell } from '../tell.ts';
 import type { Interrupts } from './interrupts.ts';
 import type { Reporter } from './reporter.ts';
@@ -57,9 +58,22 @@ function tellLost({ close }: Reporter, interrupts: Interrupts, io: Io): number |
 }
 
 /** Passes each event to the reporter, until the run has settled or its engine was stopped. */
-async function follow({ run, stage, interrupts, after = 0 }: Followed): Promise<RunView> {
+async function follow({ run, stage, interrupts, json, after = 0 }: Followed): Promise<RunView> {
   const { progress, apply, reporter } = stage;
-  for await (const entry of run.events()) {
+  const below = new BelowLines();
+  let seq = 0;
+  for await (const { path, ...event } of run.events({ deep: true })) {
+    // Without its path it is the event as the run has it.
+    const entry = event as Entry;
+    if (path.length > 0) {
+      progress.applyBelow(path, entry);
+      apply?.(entry);
+      const line = seq < after ? undefined : below.of(path, entry);
+      if (line !== undefined && !json) reporter.below(line);
+      interrupts.check();
+      continue;
+    }
+    seq = entry.seq;
     progress.apply(entry);
     apply?.(entry);
     if (entry.seq > after) reporter.event(entry);

@@ -1,28 +1,41 @@
-import { FlowDefinition, isChildBody, type TaskDefinition } from '../../model/definition.ts';
+import type { FlowDefinition } from '../../model/definition.ts';
 import type { Body } from '../../model/perform.ts';
+import { replaceBodies } from '../../model/replace-bodies.ts';
+import { taskPath } from '../../model/task-path.ts';
 import { type BodyContext, bodyContext } from './body-context.ts';
 import { StrayError } from './stray-error.ts';
 
-/** Returns a flow whose bodies run with their tasks as context, in everything that they call and leave behind. */
-export function inBodyContexts({ name, settings, tasks, graph }: FlowDefinition): FlowDefinition {
-  const known = tasks.map(
-    (task): TaskDefinition => ({
-      ...task,
-      body: isChildBody(task.body) ? task.body : inContext(task.id, task.body),
-    }),
-  );
-  return new FlowDefinition(name, settings, known, graph);
+/**
+ * Returns a flow whose bodies run with their tasks as context, in everything that they call and leave behind; those of
+ * its child runs too.
+ */
+export function inBodyContexts(definition: FlowDefinition): FlowDefinition {
+  return replaceBodies(definition, (body, { id }) => inContext(id, body));
 }
 
 function inContext(taskId: string, body: Body): Body {
-  const context: BodyContext = { blame: (error, stray) => new StrayError(taskId, stray, error) };
   if (body.kind === 'perform') {
     const { perform } = body;
-    return { ...body, perform: (scope) => bodyContext.run(context, perform, scope) };
+    return {
+      ...body,
+      perform: (scope) => {
+        const { runId, taskId } = scope;
+        return bodyContext.run(
+          contextOf(() => taskPath(runId, taskId)),
+          perform,
+          scope,
+        );
+      },
+    };
   }
   const logic = body.logic as { start?: (...args: unknown[]) => unknown };
   if (logic.start === undefined) return body;
   // Later work of an actor inherits the context of its start.
+  const context = contextOf(() => taskId);
   const start = (...args: unknown[]): unknown => bodyContext.run(context, () => logic.start?.(...args));
   return { ...body, logic: Object.create(logic, { start: { value: start } }) };
+}
+
+function contextOf(nameOf: () => string): BodyContext {
+  return { blame: (error, stray) => new StrayError(nameOf(), stray, error) };
 }

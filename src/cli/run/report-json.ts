@@ -18,6 +18,7 @@ export function reportJson(io: Io, progress: RunProgress): Reporter {
   return {
     logger: loggerTo(progress, (line) => io.stderr.write(`${line}\n`)),
     event: (entry) => write(entry),
+    below: () => {},
     note: (text) => tell(io, text),
     end: (view: RunView) => write({ type: 'view', view }),
     close: () => {

@@ -10,6 +10,8 @@ export interface Reporter {
   readonly logger: Logger;
   /** Shows the next event of the run; progress has already taken it. */
   event(entry: Entry): void;
+  /** Shows what happened in a run below. */
+  below(line: string): void;
   /** Shows a message that is not an event. */
   note(text: string): void;
   /** Shows that the run has settled. */

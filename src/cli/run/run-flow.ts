@@ -95,18 +95,27 @@ async function runStored(given: Given, open: OpenStore, io: Io): Promise<number>
   ]);
   const place = { file: loaded.file, flow: options.flow ?? loaded.flow.name };
   const store = keepingModules(open, place, io);
-  tell(io, `run \`${id}\` is kept in ${open.file}`);
-  return await runAndShow({ ...given, options: { ...options, id } }, io, store);
+  const tellKept = (): void => tell(io, `run \`${id}\` is kept in ${open.file}`);
+  return await runAndShow({ ...given, options: { ...options, id } }, io, { store, tellKept });
 }
 
-async function runAndShow(given: Given, io: Io, store?: SqliteStore): Promise<number> {
+/** Where a run is kept. */
+interface Keeping {
+  readonly store: SqliteStore;
+  /** Says so. */
+  tellKept(): void;
+}
+
+async function runAndShow(given: Given, io: Io, keeping?: Keeping): Promise<number> {
   const { loaded, definition, log, options } = given;
   const stage = setStage({ ...loaded, definition }, options, options.timeout, io);
   try {
     const { clock, progress, reporter } = stage;
     const { logger } = reporter;
+    const store = keeping?.store;
     const engine = createEngine({ clock, logger, inspect: log?.inspect, ...(store && { store }) });
     const run = await start(engine, stage, given);
+    keeping?.tellKept();
     const interrupts =
       store === undefined
         ? hearInterrupts(io, run, progress, reporter.note)

@@ -1,6 +1,9 @@
-import { FlowDefinition, isChildBody, type TaskDefinition } from '../../model/definition.ts';
+import { rootIdOf } from '../../model/child-id.ts';
+import type { FlowDefinition } from '../../model/definition.ts';
 import type { Entry } from '../../model/journal.ts';
 import type { Body, PerformScope } from '../../model/perform.ts';
+import { replaceBodies } from '../../model/replace-bodies.ts';
+import { taskPath } from '../../model/task-path.ts';
 import type { Supervisor } from './supervisor.ts';
 
 /** A flow that reports its bodies to a supervisor. */
@@ -15,7 +18,7 @@ const defaultGraceMs = 5_000;
 
 /**
  * Reports that the run begins, with its time limit and the longest grace of a body, and returns the flow with bodies
- * that report their beginning and end.
+ * that report their beginning and end, in its child runs too.
  *
  * @param isOneRun whether the flow has no other run here: then a task's id is enough of a name
  */
@@ -27,14 +30,12 @@ export function tellRunning(
 ): ToldFlow {
   /** The current attempt of each running task, by its name. */
   const running = new Map<string, number>();
-  const { name, settings, graph } = definition;
-  const flowGraceMs = settings.graceMs ?? defaultGraceMs;
-  const graceMs = definition.tasks.reduce((most, task) => Math.max(most, task.graceMs ?? flowGraceMs), 0);
-  supervisor.tell({ type: 'started', graceMs, limitMs: limitMs ?? settings.totalTimeoutMs });
-  const tasks = definition.tasks.map(
-    (task): TaskDefinition => ({ ...task, body: isChildBody(task.body) ? task.body : told(task.body) }),
-  );
-  return { definition: new FlowDefinition(name, settings, tasks, graph), apply };
+  supervisor.tell({
+    type: 'started',
+    graceMs: longestGrace(definition),
+    limitMs: limitMs ?? definition.settings.totalTimeoutMs,
+  });
+  return { definition: replaceBodies(definition, told), apply };
 
   function told(body: Body): Body {
     if (body.kind === 'actor')
@@ -66,7 +67,8 @@ export function tellRunning(
   }
 
   function nameOf({ runId, taskId }: Pick<PerformScope, 'runId' | 'taskId'>): string {
-    return isOneRun ? taskId : `${runId}/${taskId}`;
+    const path = taskPath(runId, taskId);
+    return isOneRun ? path : `${rootIdOf(runId)}/${path}`;
   }
 
   function begin(scope: PerformScope): void {
@@ -88,6 +90,17 @@ export function tellRunning(
     if (type === 'task.retrying') end(task, entry.attempt);
     else if (settled.has(type)) end(task, running.get(task) ?? 0);
   }
+}
+
+/** The longest grace of a body, those of child runs included. */
+function longestGrace({ settings, tasks }: FlowDefinition): number {
+  const flowGraceMs = settings.graceMs ?? defaultGraceMs;
+  return tasks.reduce((most, { body, graceMs = flowGraceMs }) => {
+    const item = body.kind === 'map' ? body.item : undefined;
+    const run = item?.body ?? body;
+    const own = run.kind === 'flow' ? longestGrace(run.flow) : (item?.graceMs ?? graceMs);
+    return Math.max(most, own);
+  }, 0);
 }
 
 function mayBeThenable(value: unknown): boolean {

@@ -69,14 +69,16 @@ function lineOf(task: TaskProgress, now: number): Line {
   return { mark: readyMark, time: waited, words: [['dim', 'waits for a slot']] };
 }
 
-function runningWords({ attempts, maxAttempts, fraction, note }: TaskProgress): Piece[] {
+function runningWords({ attempts, maxAttempts, child, fraction: own, note }: TaskProgress): Piece[] {
   const words: Piece[] = [];
+  const fraction = own ?? child?.fraction;
   if (attempts > 1) words.push(['yellow', `attempt ${attempts}${ofAll(maxAttempts)}  `]);
   if (fraction !== undefined) {
     const full = Math.round(fraction * barColumns);
     words.push(['cyan', '━'.repeat(full)], ['dim', '─'.repeat(barColumns - full)]);
     words.push(['none', ` ${String(Math.floor(fraction * 100)).padStart(3)}%  `]);
   }
+  if (child !== undefined) words.push([child.failed > 0 ? 'red' : 'none', `${child}`]);
   if (note !== undefined) words.push(['none', escapeControls(note)]);
   return words;
 }

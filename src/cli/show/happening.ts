@@ -70,7 +70,7 @@ function wordsFor(progress: RunProgress, entry: Entry): string {
     case 'task.retrying':
       return `${attemptOf(progress, entry)} failed, next in ${showDuration(entry.retryAt - entry.at)}: ${showError(entry.error)}`;
     case 'task.done':
-      return `after ${showDuration(progress.task(entry.taskId).ranMs)}`;
+      return `after ${showDuration(progress.task(entry.taskId).ranMs)}${insideOf(progress, entry.taskId)}`;
     case 'task.failed':
     case 'task.skipped':
     case 'task.upstream_failed':
@@ -87,6 +87,12 @@ function wordsFor(progress: RunProgress, entry: Entry): string {
     default:
       return '';
   }
+}
+
+/** How many tasks of the run that was its body have settled. */
+function insideOf(progress: RunProgress, taskId: string): string {
+  const { child } = progress.task(taskId);
+  return child === undefined ? '' : `, ${child}`;
 }
 
 function attemptOf(progress: RunProgress, { taskId, attempt }: { taskId: string; attempt: number }): string {

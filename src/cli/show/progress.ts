@@ -1,4 +1,4 @@
-import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
+import type { FlowDefinition, TaskBody, TaskDefinition } from '../../model/definition.ts';
 import type { ErrorView } from '../../model/error.ts';
 import { RunFold, tasksBegunAnew } from '../../model/fold.ts';
 import type { Graph } from '../../model/graph.ts';
@@ -8,6 +8,7 @@ import type { Cause, RunStatus, TaskStatus } from '../../model/status.ts';
 import { TaskTimes } from '../../model/task-times.ts';
 import type { TriggerRule } from '../../model/trigger-rule.ts';
 import type { RunView, TaskView } from '../../model/view.ts';
+import { ChildProgress } from './child-progress.ts';
 
 /** The state of a task since its last rerun, and how it spent its time. Instants are epoch milliseconds. */
 export class TaskProgress {
@@ -21,17 +22,21 @@ export class TaskProgress {
   /** The dependency whose ending decided that it does not run. */
   because?: string | undefined;
   reason?: unknown;
+  /** If its body is a run, once that has started. */
+  child?: ChildProgress | undefined;
+  readonly #body: TaskBody;
   readonly #task: number;
   readonly #fold: RunFold;
   readonly #times: TaskTimes;
 
   constructor(
-    { id, retry, triggerRule, optional }: TaskDefinition,
+    { id, retry, triggerRule, optional, body }: TaskDefinition,
     task: number,
     fold: RunFold,
     times: TaskTimes,
   ) {
     this.id = id;
+    this.#body = body;
     this.maxAttempts = retry?.maxAttempts ?? 1;
     this.triggerRule = triggerRule;
     this.optional = optional;
@@ -93,6 +98,12 @@ export class TaskProgress {
 
   get #view(): TaskView {
     return this.#fold.task(this.#task);
+  }
+
+  /** Takes an entry of the run that is its body. */
+  applyToChild(entry: Entry): void {
+    if (entry.type === 'run.started') this.child = new ChildProgress(totalOf(this.#body, entry.input));
+    else this.child?.apply(entry);
   }
 
   /** Takes the parts of an entry that no view shows. */
@@ -200,6 +211,12 @@ export class RunProgress {
     }
   }
 
+  /** Takes the next event of a run below. `path` leads to it. */
+  applyBelow(path: readonly string[], entry: Entry): void {
+    const [id = ''] = path;
+    if (path.length === 1 && this.has(id)) this.task(id).applyToChild(entry);
+  }
+
   /** Takes the next event of the run. */
   apply(entry: Entry): void {
     if ('taskId' in entry && this.has(entry.taskId)) this.#applyToTask(this.task(entry.taskId), entry);
@@ -232,4 +249,10 @@ export class RunProgress {
     if (status === 'retrying') this.retrying.add(task);
     if (status === 'pending' && task.readyAt !== undefined) this.ready.add(task);
   }
+}
+
+/** The number of tasks of the run that is a body. */
+function totalOf(body: TaskBody, input: unknown): number {
+  if (body.kind === 'flow') return body.flow.tasks.length;
+  return Array.isArray(input) ? input.length : 0;
 }

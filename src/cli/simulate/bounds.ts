@@ -1,14 +1,10 @@
-import type { RunView } from '../../index.ts';
-import type { FlowDefinition } from '../../model/definition.ts';
+import { type FlowDefinition, isChildBody, type TaskDefinition } from '../../model/definition.ts';
 import { isAttempt, type Span } from '../../model/task-times.ts';
 import { mayStartEarly, type TriggerRule } from '../../model/trigger-rule.ts';
+import type { SimulatedRun } from './simulated-runs.ts';
 
 /** The facts of a simulated run from which its bounds are computed. */
-export interface Simulated {
-  readonly definition: FlowDefinition;
-  readonly view: RunView;
-  /** In the order of their ends, in ms from the run's start. */
-  readonly spans: readonly Span[];
+export interface Simulated extends SimulatedRun {
   /** Maximum number of attempts at one time; `Infinity` for no limit. */
   readonly slots: number;
 }
@@ -31,9 +27,9 @@ export interface Bounds {
  * lets it start early waits only for the first of its dependencies.
  */
 export function boundsOf(run: Simulated): Bounds {
-  const attempts = run.spans.filter(isAttempt);
+  const attempts = attemptsOf(run);
   const workMs = attempts.reduce((sum, { startedAt, endedAt }) => sum + endedAt - startedAt, 0);
-  const shared = Math.max(workMs / run.slots, ...poolWork(run.definition, attempts));
+  const shared = Math.max(workMs / run.slots, ...poolWork(run));
   // If all ends are whole milliseconds, so is the last one.
   const work = attempts.every(({ endedAt }) => Number.isInteger(endedAt)) ? Math.ceil(shared) : shared;
   const { path, lengthMs } = longestPath(run);
@@ -46,7 +42,25 @@ export function boundsOf(run: Simulated): Bounds {
   };
 }
 
-function poolWork(definition: FlowDefinition, attempts: readonly Span[]): number[] {
+/** The attempts that took slots, those of child runs included. */
+function attemptsOf(run: SimulatedRun): Span[] {
+  const attempts = ownAttempts(run);
+  for (const child of run.children.values()) for (const attempt of attemptsOf(child)) attempts.push(attempt);
+  return attempts;
+}
+
+function ownAttempts({ definition, spans }: SimulatedRun): Span[] {
+  return spans.filter((span) => isAttempt(span) && !isChild(definition, span.task));
+}
+
+function isChild({ tasks }: FlowDefinition, task: number): boolean {
+  return isChildBody((tasks[task] as TaskDefinition).body);
+}
+
+/** The time that each pool of the flow must take. Pools are not those of child runs, which may have their own. */
+function poolWork(run: SimulatedRun): number[] {
+  const { definition } = run;
+  const attempts = ownAttempts(run);
   const pools = new Map(
     Object.entries(definition.settings.pools ?? {}).map(([name, slots]) => [name, { slots, ms: 0 }]),
   );
@@ -57,12 +71,18 @@ function poolWork(definition: FlowDefinition, attempts: readonly Span[]): number
   return Array.from(pools.values(), ({ slots, ms }) => ms / slots);
 }
 
-function longestPath({ definition, view, spans }: Simulated): { path: number[]; lengthMs: number } {
+function longestPath({ definition, view, spans, children }: SimulatedRun): {
+  path: number[];
+  lengthMs: number;
+} {
   const { graph, tasks } = definition;
   // More workers shorten only the waits for slots.
   const ownMs = new Float64Array(graph.size);
   for (const { kind, task, startedAt, endedAt } of spans)
-    if (kind !== 'slot') ownMs[task] = (ownMs[task] as number) + endedAt - startedAt;
+    if (kind !== 'slot' && !(kind === 'attempt' && isChild(definition, task)))
+      ownMs[task] = (ownMs[task] as number) + endedAt - startedAt;
+  // A child run takes at least what its own longest path takes.
+  for (const [task, child] of children) ownMs[task] = (ownMs[task] as number) + longestPath(child).lengthMs;
   const endsAt = new Float64Array(graph.size);
   const waitedFor = new Int32Array(graph.size).fill(-1);
   let last = -1;

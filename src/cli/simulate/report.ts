@@ -10,8 +10,9 @@ export function jsonOf({ view, makespanMs, flow }: Simulation): string {
       attempts,
       startedAt = null,
       endedAt = null,
+      child,
     } = view.tasks[id] as (typeof view.tasks)[string];
-    return `    ${JSON.stringify(id)}: ${JSON.stringify({ status, attempts, startedAt, endedAt })}`;
+    return `    ${JSON.stringify(id)}: ${JSON.stringify({ status, attempts, startedAt, endedAt, child: child?.counts })}`;
   });
   const head = `  "status": ${JSON.stringify(view.status)},\n  "makespanMs": ${makespanMs},\n`;
   return `{\n${head}  "tasks": {${tasks.length === 0 ? '' : `\n${tasks.join(',\n')}\n  `}}\n}\n`;

@@ -1,9 +1,10 @@
-import { FlowError, type RunSummary, StoreError } from '../../index.ts';
+import { type RunSummary, StoreError } from '../../index.ts';
+import { JournalCheck } from '../../model/check-journal.ts';
 import type { FlowDefinition } from '../../model/definition.ts';
 import { count } from '../../model/duration.ts';
 import { textOf } from '../../model/error.ts';
 import { escapeJson } from '../../model/escape.ts';
-import { flowChanges } from '../../model/flow-changes.ts';
+import { judge } from '../../model/judge-journal.ts';
 import { didYouMean, nearest } from '../../model/nearest.ts';
 import { exitCode, InvalidFlowError } from '../cli-error.ts';
 import { keepingStdout } from '../foreign-output.ts';
@@ -15,8 +16,8 @@ import { layOut } from '../terminal/line.ts';
 import { paintFor, type Style } from '../terminal/paint.ts';
 import { escapeControls, padTo } from '../terminal/text.ts';
 import { type OpenStore, withStore } from './open-store.ts';
-import { flowOfJournal, lenientValues } from './read-run.ts';
-import { checkSound, JournalDefect } from './sound-journal.ts';
+import { lenientValues, outlineOf } from './read-run.ts';
+import { defectOf, JournalDefect, unnamedJournal } from './sound-journal.ts';
 
 /** Options of `topple check`. */
 export interface CheckOptions extends LoadOptions {
@@ -46,8 +47,10 @@ export async function checkRuns(files: readonly string[], options: CheckOptions,
     io,
     async (open) => {
       const checked: CheckedRun[] = [];
-      for (const summary of await open.store.list({ settled: false, flow: only }))
-        checked.push(await checkRun(open, summary, flows, options.adopt));
+      for (const summary of await open.store.list({ settled: false, flow: only })) {
+        const run = await checkRun(open, summary, flows, options.adopt);
+        if (run !== undefined) checked.push(run);
+      }
       return checked;
     },
     lenientValues,
@@ -81,33 +84,59 @@ async function checkRun(
   summary: RunSummary,
   flows: ReadonlyMap<string, FlowDefinition>,
   adopts: boolean,
-): Promise<CheckedRun> {
+): Promise<CheckedRun | undefined> {
   const [id, flow] = [String(summary.id), String(summary.flow)];
   const definition = flows.get(flow);
-  if (definition === undefined) {
-    const advice = didYouMean(nearest(flow, flows.keys()), '');
-    const why = `no module given here has its flow. ${advice}`.trim();
-    return { id, flow, verdict: 'unknown', why };
-  }
+  if (definition === undefined) return { id, flow, verdict: 'unknown', why: whyUnknown(flow, flows) };
+  const judged = await judgeRun(store, id, definition, adopts);
+  if (judged === undefined) return undefined;
+  const why = summary.status === 'lost' ? [judged.why, setAside].filter(Boolean).join('; ') : judged.why;
+  return { id, flow, verdict: judged.verdict, why };
+}
+
+const setAside =
+  'it was set aside, since its process died too often: it waits until it is recovered by its id';
+
+function whyUnknown(flow: string, flows: ReadonlyMap<string, FlowDefinition>): string {
+  if (flow === '') return 'its input was never accepted, so nobody knows its flow';
+  return `no module given here has its flow. ${didYouMean(nearest(flow, flows.keys()), '')}`.trim();
+}
+
+/** Judges a run as `engine.recover` does; `undefined` if it has settled or gone meanwhile. */
+async function judgeRun(
+  store: OpenStore['store'],
+  runId: string,
+  definition: FlowDefinition,
+  adopts: boolean,
+): Promise<Pick<CheckedRun, 'verdict' | 'why'> | undefined> {
   try {
-    const entries = await store.read(id);
-    const known = await flowOfJournal(store, entries);
-    // Whether it is damaged does not depend on the version.
-    checkSound(known, id, entries);
-    if (known.hash === '') return { id, flow, verdict: 'refuse', why: 'its input was never accepted' };
-    if (known.hash !== definition.hash) {
-      const why = known.isWhole ? flowChanges(known, definition).join('; ') : unknownChange;
-      return { id, flow, verdict: adopts ? 'adopt' : 'refuse', why };
+    const entries = await store.read(runId);
+    const check = new JournalCheck(definition, runId, unnamedJournal(runId));
+    for (const entry of entries) check.next(entry);
+    const onFlowChange = adopts ? 'adopt' : 'refuse';
+    const earlier = check.end() ? await outlineOf(store, check.flowHash as string) : undefined;
+    const judgement = judge(check, { runId, definition, earlier, onFlowChange });
+    if (entries.length === 0 || check.ending !== undefined) return undefined;
+    switch (judgement.verdict) {
+      case 'adopt':
+        return { verdict: 'adopt', why: inWords(judgement.changes) };
+      case 'refuse':
+        return { verdict: 'refuse', why: inWords(judgement.error.changes ?? []) };
+      default:
+        return { verdict: 'take_up' };
     }
-    checkSound(definition, id, entries);
-    return { id, flow, verdict: 'take_up' };
-  } catch (error) {
+  } catch (thrown) {
+    const error = defectOf(thrown);
     if (error instanceof JournalDefect)
-      return { id, flow, verdict: 'refuse', why: `entry ${error.index + 1}: ${error.message}` };
-    if (error instanceof FlowError || (error instanceof StoreError && error.code === 'corrupt'))
-      return { id, flow, verdict: 'refuse', why: textOf(error) };
+      return { verdict: 'refuse', why: `entry ${error.index + 1}: ${error.message}` };
+    if (error instanceof StoreError && error.code === 'corrupt')
+      return { verdict: 'refuse', why: textOf(error) };
     throw error;
   }
+}
+
+function inWords(changes: readonly string[]): string {
+  return changes.length === 0 ? unknownChange : changes.join('; ');
 }
 
 const unknownChange =

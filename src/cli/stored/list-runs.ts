@@ -1,6 +1,8 @@
+import { pathToFileURL } from 'node:url';
 import type { RunFilter, RunSummary } from '../../index.ts';
 import { showDuration } from '../../model/duration.ts';
 import { escapeJson } from '../../model/escape.ts';
+import { lastOfRuns } from '../../store/sqlite/last-of-run.ts';
 import { UsageError } from '../cli-error.ts';
 import type { Io } from '../io.ts';
 import { marks } from '../show/marks.ts';
@@ -12,7 +14,7 @@ import { padTo, widthOf } from '../terminal/text.ts';
 import { showInstant } from './instant.ts';
 import { type OpenStore, withStore } from './open-store.ts';
 import { rawValues, unknownRun } from './read-run.ts';
-import { type ListedStatus, statusAfter, statusOf } from './run-status.ts';
+import { type ListedStatus, statusOf, unsettledStatus } from './run-status.ts';
 
 /** Options of `topple list`. */
 export interface ListOptions {
@@ -66,24 +68,28 @@ export async function listRuns(options: ListOptions, io: Io): Promise<undefined>
 }
 
 async function pageOf(open: OpenStore, options: ListOptions): Promise<Page> {
-  const { store } = open;
   const { flow, under, status, limit = defaultLimit, after } = options;
-  if (under !== undefined && (await store.lastSeq(under)) === 0) throw await unknownRun(open, under);
+  if (under !== undefined && (await open.store.lastSeq(under)) === 0) throw await unknownRun(open, under);
   const filter: RunFilter = { flow, under, settled: settledOf(options), newestFirst: true };
   const runs: ListedRun[] = [];
-  let last: number | undefined = after;
+  let shown: number | undefined = after;
   for (let before = after; ; ) {
-    const chunk = await store.list({
+    const chunk = await open.store.list({
       ...filter,
       before,
       limit: status === undefined ? limit + 1 : chunkSize,
     });
+    const unsettled = chunk.filter((summary) => statusOf(summary) === undefined);
+    const last = lastOf(
+      open,
+      unsettled.map(({ id }) => String(id)),
+    );
     for (const summary of chunk) {
-      const run = await listed(store, summary);
+      const run = listed(summary, last);
       if (status !== undefined && run.status !== status) continue;
-      if (runs.length === limit) return { runs, next: last ?? null };
+      if (runs.length === limit) return { runs, next: shown ?? null };
       runs.push(run);
-      last = summary.order;
+      shown = summary.order;
     }
     before = chunk.at(-1)?.order;
     if (before === undefined) return { runs, next: null };
@@ -96,10 +102,16 @@ function settledOf({ settled, unsettled, status }: ListOptions): boolean | undef
   return status === undefined ? undefined : ['done', 'failed', 'cancelled'].includes(status);
 }
 
-async function listed(store: OpenStore['store'], summary: RunSummary): Promise<ListedRun> {
-  const { id, flow, startedAt, endedAt, seq } = summary;
-  const status = statusOf(summary) ?? statusAfter(await store.read(id).catch(() => []));
-  return { id: String(id), flow: String(flow), status, startedAt, endedAt, seq };
+function listed(summary: RunSummary, last: ReadonlyMap<string, string>): ListedRun {
+  const { flow, startedAt, endedAt, seq } = summary;
+  const id = String(summary.id);
+  const status = statusOf(summary) ?? unsettledStatus(last.get(id));
+  return { id, flow: String(flow), status, startedAt, endedAt, seq };
+}
+
+/** What last happened to each of these runs as a whole. */
+function lastOf({ path }: OpenStore, runIds: readonly string[]): ReadonlyMap<string, string> {
+  return lastOfRuns(new URL(`${pathToFileURL(path).href}?mode=ro`), runIds);
 }
 
 const statusMarks: Readonly<Record<ListedStatus, { readonly glyph: string; readonly style: Style }>> = {

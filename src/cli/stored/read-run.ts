@@ -1,5 +1,6 @@
 import { type Entry, StoreError, type ValueFormat } from '../../index.ts';
 import { isChildId, rootIdOf } from '../../model/child-id.ts';
+import type { FlowOutline } from '../../model/flow-outline.ts';
 import { didYouMean, nearest } from '../../model/nearest.ts';
 import type { SettledRunStatus } from '../../model/status.ts';
 import { createValueFormat } from '../../store/values.ts';
@@ -83,13 +84,18 @@ export async function flowOfJournal(
   entries: readonly Entry[],
 ): Promise<JournalFlow> {
   const known = new JournalFlow(entries);
+  const outline = await outlineOf(store, known.hash);
+  return outline === null ? known : new JournalFlow(entries, outline);
+}
+
+/** The outline of the flow with this hash, as it stands in the file; `null` if there is none that can be read. */
+export async function outlineOf(store: OpenStore['store'], hash: string): Promise<FlowOutline | null> {
   try {
-    const outline = await store.readFlow(known.hash);
-    return outline === undefined ? known : new JournalFlow(entries, outline);
+    return (await store.readFlow(hash)) ?? null;
   } catch (error) {
     if (error instanceof StoreError) throw error;
     // It is no JSON.
-    return known;
+    return null;
   }
 }
 

@@ -31,6 +31,12 @@ export function statusAfter(entries: readonly Entry[]): RunStatus {
   return status;
 }
 
+/** The status of a run that has not settled, by the type of the last entry that changed it: it may run again. */
+export function unsettledStatus(last: string | undefined): RunStatus {
+  const status = entryStatuses[last as Entry['type']] ?? 'running';
+  return isOver(status) ? 'running' : status;
+}
+
 /** Whether a summary alone tells the status; otherwise the journal does. */
 export function statusOf({ ending, status }: RunSummary): ListedStatus | undefined {
   return ending ?? status;

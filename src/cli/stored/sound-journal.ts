@@ -1,5 +1,5 @@
 import { type Entry, JournalError } from '../../index.ts';
-import { checkJournal } from '../../model/check-journal.ts';
+import { checkJournal, type JournalPlace } from '../../model/check-journal.ts';
 import type { FlowDefinition } from '../../model/definition.ts';
 import type { SettledRunStatus } from '../../model/status.ts';
 
@@ -48,16 +48,27 @@ function check(
   runId: string,
   entries: readonly Entry[],
 ): SettledRunStatus | undefined {
-  const owner = 'Journal';
   try {
-    return checkJournal(definition, runId, entries, { owner, runId, path: 'entries' });
+    return checkJournal(definition, runId, entries, unnamedJournal(runId));
   } catch (error) {
-    const place = error instanceof JournalError ? error.place : undefined;
-    const [whole, index, rest] = /^entries\[(\d+)\]\.?(.*)$/s.exec(place ?? '') ?? [];
-    if (whole === undefined) throw error;
-    const said = (error as Error).message.slice(`${owner}: \`${whole}\` `.length);
-    throw new JournalDefect(Number(index), rest === '' ? `the entry ${said}` : `\`${rest}\` ${said}`, {
-      cause: error,
-    });
+    throw defectOf(error);
   }
+}
+
+const owner = 'Journal';
+
+/** The place of entries whose defects `defectOf` tells. */
+export function unnamedJournal(runId: string): JournalPlace {
+  return { owner, runId, path: 'entries' };
+}
+
+/** The defect that an error of the check of an unnamed journal tells of; any other error as it is. */
+export function defectOf(error: unknown): unknown {
+  const place = error instanceof JournalError ? error.place : undefined;
+  const [whole, index, rest] = /^entries\[(\d+)\]\.?(.*)$/s.exec(place ?? '') ?? [];
+  if (whole === undefined) return error;
+  const said = (error as Error).message.slice(`${owner}: \`${whole}\` `.length);
+  return new JournalDefect(Number(index), rest === '' ? `the entry ${said}` : `\`${rest}\` ${said}`, {
+    cause: error,
+  });
 }

@@ -7,6 +7,8 @@ import { showEntry } from './show.ts';
 export interface EventStreamOptions {
   /** Only events with a greater `seq`. */
   readonly after: number;
+  /** Whether events of all runs below come too, each with its `path`. They have no ids: a client begins anew. */
+  readonly deep: boolean;
   /** The longest time without sending anything. */
   readonly keepAliveMs: number;
   readonly clock: Clock;
@@ -52,7 +54,10 @@ export function eventStream(run: Run, options: EventStreamOptions): ReadableStre
   const keepAliveMs = Math.min(options.keepAliveMs, 2 ** 31 - 1);
   const encoder = new TextEncoder();
   const reading = new AbortController();
-  const events = run.events({ after: options.after, signal: reading.signal });
+  const { signal } = reading;
+  const events: AsyncGenerator<Entry> = options.deep
+    ? run.events({ deep: true, signal })
+    : run.events({ after: options.after, signal });
   let seq = options.after;
   let missed = 0;
   let timer: unknown;
@@ -88,8 +93,10 @@ export function eventStream(run: Run, options: EventStreamOptions): ReadableStre
     do {
       const { value } = await events.next();
       if (value === undefined) break;
+      // Whether another one is there already is not known of a tree.
+      if (options.deep) return writeEvent(value, false);
       seq = value.seq;
-      text += writeEvent(value);
+      text += writeEvent(value, true);
     } while (seq < run.seq && text.length < chunkLength);
     return text;
   }
@@ -120,6 +127,6 @@ export function eventStream(run: Run, options: EventStreamOptions): ReadableStre
   }
 }
 
-function writeEvent(entry: Entry): string {
-  return `id: ${entry.seq}\nevent: ${entry.type}\ndata: ${toJson(showEntry(entry))}\n\n`;
+function writeEvent(entry: Entry, hasId: boolean): string {
+  return `${hasId ? `id: ${entry.seq}\n` : ''}event: ${entry.type}\ndata: ${toJson(showEntry(entry))}\n\n`;
 }

@@ -127,8 +127,8 @@ export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
       return json(await listRuns(engine, route.query, isVisible));
     }
     const run = await find(route.runId, isVisible);
-    const { seq } = readQuery(route.query, route.action === 'view' ? ['seq'] : []);
     if (route.action === 'watch') return watch(request, route, run);
+    const { seq } = readQuery(route.query, route.action === 'view' ? ['seq'] : []);
     checkAccept(request, 'application/json');
     if (route.action === 'view')
       return json(showView(seq === undefined ? run.view() : earlierView(run, seq)));
@@ -158,8 +158,9 @@ export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
   }
 
   function watch(request: Request, route: Route, run: Run): Response {
+    const deep = isDeep(readQuery(route.query, ['deep']).deep);
     checkAccept(request, 'text/event-stream');
-    const after = readLastEventId(request, run);
+    const after = deep ? 0 : readLastEventId(request, run);
     if (isReadToTheEnd(run, after)) return new Response(null, { status: 204, headers: safeHeaders });
     if (streams >= maxStreams || options.signal?.aborted) {
       const headers = { 'retry-after': '5' };
@@ -171,7 +172,7 @@ export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
       streams--;
     };
     const mayGoOn = (): Promise<boolean> => isStillAllowed(request, route, run);
-    return new Response(eventStream(run, { after, keepAliveMs, clock, signals, mayGoOn, ended }), {
+    return new Response(eventStream(run, { after, deep, keepAliveMs, clock, signals, mayGoOn, ended }), {
       headers: {
         ...safeHeaders,
         'content-type': 'text/event-stream',
@@ -197,6 +198,12 @@ export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
     logger.error('createRunsHandler could not answer a request', error);
     return problemResponse(new Problem(500, 'The server failed to handle the request.'));
   }
+}
+
+/** Throws Problem 400 for anything but `true` and `false`. */
+function isDeep(text = 'false'): boolean {
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw new Problem(400, '`deep` must be `true` or `false`.');
 }
 
 /** Throws Problem 400 if the run has no such entry yet. */

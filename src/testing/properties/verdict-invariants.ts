@@ -70,6 +70,16 @@ export function wrongVerdict(
     const endings = Array.from(world.upstreamOf(task), endingNow);
     return airflowVerdict((tasks[task] as TaskDefinition).triggerRule, countEndings(endings));
   };
+  /** The first dependency at whose ending the rule says that a task does not run, were they to end in definition order. */
+  const deciderOf = (task: number, decision: Decision): number | undefined => {
+    if (decision === 'run') return undefined;
+    const upstream = Array.from(world.upstreamOf(task));
+    const { triggerRule } = tasks[task] as TaskDefinition;
+    return upstream.find((_, last) => {
+      const known = upstream.map((other, place) => (place <= last ? endingNow(other) : undefined));
+      return airflowVerdict(triggerRule, countEndings(known)) === decision;
+    });
+  };
   const expected = new Map<number, { readonly decision: Decision; readonly because: number | undefined }>();
   if (fresh) {
     for (let task = 0; task < world.size; task++) {
@@ -77,7 +87,7 @@ export function wrongVerdict(
         endingOf(before?.rows[task]) !== undefined && taken.next.rows[task] === before?.rows[task];
       if (stays && !settledNow.has(task)) continue;
       const decision = ruleOf(task);
-      if (decision !== 'wait') expected.set(task, { decision, because: undefined });
+      if (decision !== 'wait') expected.set(task, { decision, because: deciderOf(task, decision) });
     }
   }
   for (const { task: settled, status } of taken.settled) {

@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite';
 import { createEngine, createFlow } from 'topple';
 import { createSqliteStore } from 'topple/sqlite';
 import * as assert from 'uvu/assert';
@@ -57,6 +58,55 @@ test('are those of a flow, of a status, settled or not', async () => {
   const none = await world.topple('list --store runs.sqlite --flow nobody');
   assert.equal(none, { code: 0, stdout: '', stderr: 'topple: no run matches\n' });
   assert.is((await world.topple('list --store runs.sqlite --settled --unsettled')).code, 2);
+});
+
+test('have the status that the whole journal tells, and read no entries of tasks for it', async () => {
+  const file = world.path('statuses.sqlite');
+  const { engine, end } = await program(file);
+  // Its output looks like an entry.
+  const flow = createFlow('chain')
+    .task('a', { perform: () => [{ type: 'run.paused' }] })
+    .task('b', { dependsOn: ['a'], perform: () => new Promise(() => {}) });
+  const begin = async (id: string) => {
+    const run = await engine.start(flow, [{ type: 'run.cancelled' }], { id });
+    for await (const { type } of run.events()) if (type === 'task.done') break;
+    return run;
+  };
+  await begin('running');
+  (await begin('paused')).pause();
+  const resumed = await begin('resumed');
+  resumed.pause();
+  resumed.resume();
+  (await begin('cancelling')).cancel();
+  const again = await engine.start(createFlow('again').task('a', { perform: () => 1 }), undefined, {
+    id: 'again',
+  });
+  await again.settled();
+  again.rerun();
+  again.pause();
+  for await (const { type } of again.events()) if (type === 'run.paused') break;
+  await end();
+  // Nobody reads these rows to list the runs.
+  const db = new DatabaseSync(file);
+  const { changes } = db
+    .prepare(
+      `UPDATE journal SET text = '[["hurt' WHERE text LIKE '%"done","a"%' AND text NOT LIKE '%run.started%'
+       AND run IN (SELECT n FROM runs WHERE id IN ('paused', 'resumed'))`,
+    )
+    .run();
+  db.close();
+  assert.is(Number(changes), 2);
+  const { stdout } = await world.topple('list --store statuses.sqlite --unsettled --json');
+  assert.equal(
+    (JSON.parse(stdout).runs as { id: string; status: string }[]).map(({ id, status }) => [id, status]),
+    [
+      ['again', 'paused'],
+      ['cancelling', 'cancelling'],
+      ['resumed', 'running'],
+      ['paused', 'paused'],
+      ['running', 'running'],
+    ],
+  );
 });
 
 for (const filter of ['', '--unsettled', '--status done', '--settled']) {

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import { spec } from '../../spec.ts';
 import { createWorld, forgetFlows, graph, leaveRun, type World } from './world.ts';
@@ -68,6 +70,23 @@ test('has to be named later by a user without a place for a key, who is told', a
     "has to be given its module again by `--module`: there is no folder for this user's key",
   );
   assert.is((await world.topple('rerun r1 --store runs.sqlite', { env: {} })).code, 2);
+});
+
+test('is asked for where a process died between the run and its module, and no body was called', async () => {
+  const world = createWorld();
+  const child = fileURLToPath(new URL('./cut-start.child.ts', import.meta.url));
+  const cut = spawnSync(process.execPath, [...process.execArgv, child, world.path('runs.sqlite')], {
+    encoding: 'utf8',
+  });
+  assert.equal([cut.signal, cut.stdout], ['SIGKILL', ''], cut.stderr);
+  const asks =
+    'runs.sqlite: run `r1` of flow `chain` does not say where its flow is: name the module with `--module FILE`.';
+  const one = await world.topple('recover r1 --store runs.sqlite');
+  assert.equal([one.code, one.stderr], [2, `topple: ${asks}\n`]);
+  const all = await world.topple('recover --store runs.sqlite');
+  assert.equal([all.code, all.stderr.split('\n')[0]], [1, `topple: run \`r1\` is left: ${asks}`]);
+  world.write('chain.json', graph());
+  assert.is((await world.topple('recover r1 --store runs.sqlite --module chain.json')).code, 0);
 });
 
 for (const command of [

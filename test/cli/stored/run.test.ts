@@ -34,6 +34,7 @@ test('have ids that tell themselves from their tasks, and all of their tasks', a
   const bad = await world.topple('run chain.json --store runs.sqlite --id a/b');
   assert.is(bad.code, 2);
   assert.match(bad.stderr, /`--id`: .*a string without `\/`/);
+  assert.not.match(bad.stderr, 'is kept');
   assert.is((await world.topple('run chain.json --id r1 --watch')).code, 2);
   const some = await world.topple('run chain.json --store runs.sqlite --only a');
   assert.is(some.code, 2);

@@ -1,0 +1,47 @@
+import { createFlow, type RunView, type TaskView } from 'topple';
+import * as assert from 'uvu/assert';
+import { createRunsHandler } from '../../../src/http/runs/handler.ts';
+import { spec } from '../../spec.ts';
+import { silent, virtualEngine } from '../../support/virtual.ts';
+
+const test = spec('runs handler with runs inside runs');
+
+async function world() {
+  const { clock, engine } = virtualEngine();
+  const handler = createRunsHandler({ engine, authorize: () => true, clock, logger: silent });
+  const flow = createFlow('album').map('a/b', { over: () => ['x', 'y'], perform: ({ item }) => item });
+  const run = await engine.start(flow, undefined, { id: 'r' });
+  await clock.run(run.settled());
+  const get = (path: string, headers: Record<string, string> = {}) =>
+    handler(new Request(`http://localhost/runs/${path}`, { headers }));
+  return { get };
+}
+
+test('shows a child by its id in the view of its parent, percent-encoded', async () => {
+  const { get } = await world();
+  const view = (await (await get('r')).json()) as RunView;
+  const child = view.tasks['a/b']?.child as NonNullable<TaskView['child']>;
+  assert.equal([child.runId, child.counts?.done, child.counts?.total], ['r/a%2Fb#1', 2, 2]);
+  const shown = await get(encodeURIComponent(child.runId));
+  assert.is(shown.status, 200);
+  const { id, status, tasks } = (await shown.json()) as RunView;
+  assert.equal([id, status, tasks[1]?.output], ['r/a%2Fb#1', 'done', 'y']);
+});
+
+test('streams the events of all runs below with their paths, if it is asked to', async () => {
+  const { get } = await world();
+  const accept = { accept: 'text/event-stream' };
+  const plain = await (await get('r/events', accept)).text();
+  const deep = await (await get('r/events?deep=true', accept)).text();
+  const pathsIn = (text: string): unknown[] =>
+    Array.from(text.matchAll(/^event: (.*)\ndata: (.*)$/gm), ([, type, data = '']) => [
+      type,
+      JSON.parse(data).path,
+    ]);
+  assert.ok(pathsIn(plain).every((event) => (event as unknown[])[1] === undefined));
+  const inside = pathsIn(deep).filter((event) => (event as [string, string[]])[1].length > 0);
+  assert.equal(inside[0], ['run.started', ['a/b']]);
+  assert.equal(inside.at(-1), ['run.done', ['a/b']]);
+  assert.is(deep.includes('\nid: '), false);
+  assert.is((await get('r/events?deep=1', accept)).status, 400);
+});
