@@ -284,7 +284,9 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   launchChild(journal: RunJournal, input: unknown, parent: ParentLink): LiveRun {
-    return launchChild(this, journal, input, parent);
+    const run = launchChild(this, journal, input, parent);
+    (journal.handle as Run | undefined)?.follow(run);
+    return run;
   }
 
   enter(run: LiveRun): MaybePromise<void> {

@@ -312,6 +312,11 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
     this.#run = this.#again(this.#run, taskIds);
   }
 
+  /** Has it speak for the run as it goes on: a child run that its task repeats. @internal */
+  follow(run: HeldRun): void {
+    this.#run = run;
+  }
+
   /** Cancels the run if it has not settled, and waits until it has. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.cancel('disposed');
