@@ -126,8 +126,15 @@ export interface FlowMapOptions<
     | undefined;
 }
 
-/** Requires `input` of a map that runs a flow, unless each item is an input of that flow. */
-export type ItemInput<F extends AnyFlow, Item> = [Item] extends [InputOf<F>] ? unknown : GivenInputOf;
+/**
+ * Requires `input` of a map that runs a flow, unless each item is an input of that flow. Items that the compiler does not
+ * know yet may be: it asks before it has looked at `over`.
+ */
+export type ItemInput<F extends AnyFlow, Item> = unknown extends Item
+  ? unknown
+  : [Item] extends [InputOf<F>]
+    ? unknown
+    : GivenInputOf;
 
 /** An element of a map's output: `undefined` where an item may be skipped, or its failure is tolerated. */
 export type ElementOf<Output, Skippable, Tolerate> = true extends Skippable

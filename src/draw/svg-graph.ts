@@ -20,7 +20,6 @@ const css = `
 .topple .task.critical rect{stroke:var(--accent);stroke-width:2}
 .topple .task.critical{stroke:none}
 .topple .task.focus rect{stroke:var(--ink);stroke-width:2.5}
-.topple .task rect.inner{fill:none}
 .topple .task .note{font-size:10px;fill:var(--soft)}
 `;
 
@@ -141,7 +140,7 @@ function drawTasks(picture: Picture, layout: Layout, labels: readonly Label[], h
 function drawBox(width: number, height: number, isDouble: boolean): string {
   const outer = `<rect width="${at(width)}" height="${height}" rx="6"/>`;
   if (!isDouble) return outer;
-  return `${outer}<rect class="inner" x="2.5" y="2.5" width="${at(width - 5)}" height="${height - 5}" rx="4"/>`;
+  return `${outer}<rect class="inner" style="fill:none" x="2.5" y="2.5" width="${at(width - 5)}" height="${height - 5}" rx="4"/>`;
 }
 
 function tooltipOf(task: PictureTask): string {
@@ -162,7 +161,7 @@ function statusCss({ tasks }: Picture): string {
   const shown = new Set(tasks.flatMap(({ status }) => status ?? []));
   return Array.from(shown, (status) => {
     const { fill, ink } = statusStyles[status];
-    return `.topple .task.${status} rect:not(.inner){fill:${fill}}.topple .task.${status} text{fill:${ink}}\n`;
+    return `.topple .task.${status} rect{fill:${fill}}.topple .task.${status} text{fill:${ink}}\n`;
   }).join('');
 }
 

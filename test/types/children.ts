@@ -149,6 +149,19 @@ base.map('x', { over: () => [1], perform: resizeOne, input: ({ item }) => item }
 // @ts-expect-error: a function needs no input
 base.map('x', { over: () => [1], perform: () => 1, input: () => 1 });
 
+// The list may be made of what came before.
+const sizes = base
+  .map('sizes', { dependsOn: ['list'], over: ({ deps }) => deps.list.map(String), perform: resizeOne })
+  .map('made', {
+    dependsOn: ['list'],
+    over: ({ deps }) => deps.list,
+    perform: resizeOne,
+    input: ({ item, deps }) => `${item.toFixed()} of ${deps.list.length}`,
+  });
+same<Awaited<ReturnType<typeof sizes.run>>['sizes'], { readonly size: number }[]>(true);
+// @ts-expect-error: the items are no input of the flow
+base.map('x', { dependsOn: ['list'], over: ({ deps }) => deps.list, perform: resizeOne });
+
 // Options of other tasks, or of none.
 // @ts-expect-error: the tasks of the flow take slots, this one does not
 base.flow('x', { flow: nightly, pool: 'disk' });
