@@ -385,7 +385,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     this.journal.record(this.definition.hasChildren ? this.#withChild(fact, task) : fact, task);
     if (fact.type === 'run.resumed' && this.#resumption !== undefined) this.#resumption = this.journal.seq;
     if (task < 0 && endingOf(fact.type) !== undefined) this.#end.seq = this.journal.seq;
-    if (task < 0 && this.#isKeptAtOnce(fact.type)) this.#commits.now();
+    if (task < 0 && this.#isKeptAtOnce(fact.type)) this.#keepAtOnce();
     else this.#commits.later(fact.type);
   }
 
@@ -557,6 +557,16 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     const taskId = this.definition.graph.ids[task] as string;
     const child = this.tree.countsOf(childIdOf(this.id, taskId, this.journal.lifeOf(task)));
     return child === undefined ? fact : { ...fact, child };
+  }
+
+  /** Keeps what has been recorded, that of the runs above first: a store has no child run before its parent. */
+  #keepAtOnce(): void {
+    const above: LiveRun[] = [];
+    const isDue = (run: LiveRun | undefined): run is LiveRun => run?.#commits.keeping.isBehind === true;
+    if (!this.journal.isLate)
+      for (let run = this.parent?.run; isDue(run); run = run.parent?.run) above.push(run);
+    for (const run of above.reverse()) run.#commits.commit();
+    this.#commits.now();
   }
 
   #isKeptAtOnce(type: Entry['type']): boolean {
