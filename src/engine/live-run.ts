@@ -562,9 +562,8 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   /** Keeps what has been recorded, that of the runs above first: a store has no child run before its parent. */
   #keepAtOnce(): void {
     const above: LiveRun[] = [];
-    const isDue = (run: LiveRun | undefined): run is LiveRun => run?.#commits.keeping.isBehind === true;
-    if (!this.journal.isLate)
-      for (let run = this.parent?.run; isDue(run); run = run.parent?.run) above.push(run);
+    let next = this.journal.isLate ? undefined : this.parent?.run;
+    for (; next !== undefined && next.#commits.keeping.isBehind; next = next.parent?.run) above.push(next);
     for (const run of above.reverse()) run.#commits.commit();
     this.#commits.now();
   }

@@ -21,6 +21,8 @@ export class RunTree<Journal extends ChildJournal = ChildJournal> {
   /** Child runs, settled ones and earlier lives included, as far as they ran or were read here. */
   readonly journals = new Map<string, Journal>();
   readonly #tallies = new Map<string, Tally>();
+  /** What is to be passed down, while something is. */
+  #toPass: (() => void)[] | undefined;
 
   constructor(logger: Logger) {
     this.emitter = new Emitter(logger);
@@ -40,6 +42,20 @@ export class RunTree<Journal extends ChildJournal = ChildJournal> {
       for (const status of journal.foldTo().statuses) if (status in tally) tally[status as SettledStatus]++;
     this.#tallies.set(journal.runId, tally);
     return tally;
+  }
+
+  /**
+   * Passes something down to a child run, which may pass it on: at once, or after what is being passed down. So the stack
+   * does not grow with the depth of the tree.
+   */
+  passDown(pass: () => void): void {
+    if (this.#toPass !== undefined) return void this.#toPass.push(pass);
+    this.#toPass = [pass];
+    try {
+      for (const next of this.#toPass) next();
+    } finally {
+      this.#toPass = undefined;
+    }
   }
 
   /** The tasks of a child run as of now; `undefined` if it did not run here. */

@@ -1,14 +1,24 @@
 // Random trees of runs, whose process dies again and again: what must hold of child runs whatever happens. `TOPPLE_SEEDS`
 // says how many trees are tried, `TOPPLE_SEED` which is the first.
 
-import { createEngine, createFlow, createMemoryStore, type Engine, type Entry, type Flow, type MemoryStore, type Run, type RunView } from 'topple';
+import {
+  createEngine,
+  createFlow,
+  createMemoryStore,
+  type Engine,
+  type Entry,
+  type Flow,
+  type MemoryStore,
+  type Run,
+  type RunView,
+} from 'topple';
 import { createVirtualClock, type VirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
-
+import { childIdOf } from '../../src/model/child-id.ts';
 import type { PerformScope } from '../../src/model/perform.ts';
 import { spec } from '../spec.ts';
 import { ChanceStore, chance } from '../support/chance-store.ts';
-import { flowOfTree, Kept, keyOfTask, type Tree, treeOf } from '../support/random-trees.ts';
+import { flowOfTree, Kept, keyOfTask, type Node, type Tree, treeOf } from '../support/random-trees.ts';
 import { storeOver } from '../support/stores.ts';
 import { silent } from '../support/virtual.ts';
 
@@ -39,7 +49,8 @@ class MortalMemory {
     this.store = storeOver(memory, {
       append: (given) => {
         if (this.isDead) return;
-        this.onAppend(++appends);        this.onAppend(++appends);
+        this.onAppend(++appends);
+        this.onAppend(++appends);
         if (!this.isDead) memory.append(given);
       },
     });
@@ -65,10 +76,10 @@ class MortalLate extends ChanceStore {
 class Trial {
   readonly random: () => number;
   readonly memory = createMemoryStore();
-  readonly tree: Tree;
+  tree: Tree;
   flow!: Flow;
-  readonly isLate: boolean;
-  readonly isTimed: boolean;
+  isLate: boolean;
+  isTimed: boolean;
   readonly broken: string[] = [];
   now = 0;
   clock!: VirtualClock;
@@ -84,13 +95,23 @@ class Trial {
     this.tree = treeOf(this.random, this.isTimed);
   }
 
+  /** Takes the tree of another seed. */
+  retree(seed: number): void {
+    const { tree, isTimed } = new Trial(seed);
+    this.tree = tree;
+    this.isTimed = isTimed;
+  }
+
   below(bound: number): number {
     return Math.floor(this.random() * bound);
   }
 
   kept(rootId = 'r'): Kept {
     const ids = [rootId, ...this.memory.list({ under: rootId }).map(({ id }) => id)];
-    return new Kept(rootId, ids.map((id) => [id, this.memory.read(id)] as const).filter(([, { length }]) => length > 0));
+    return new Kept(
+      rootId,
+      ids.map((id) => [id, this.memory.read(id)] as const).filter(([, { length }]) => length > 0),
+    );
   }
 
   /** A new process. */
@@ -139,7 +160,11 @@ class Trial {
   }
 
   /** Lets a run go on until it has settled, or the process dies after so many appends or at an instant. */
-  async goOn(run: Run, dies: { readonly after?: number; readonly at?: number } | undefined): Promise<RunView | undefined> {
+  async goOn(
+    run: Run,
+    dies: { readonly after?: number; readonly at?: number } | undefined,
+    steer: (run: Run) => unknown = () => {},
+  ): Promise<RunView | undefined> {
     const { promise: death, resolve } = Promise.withResolvers<undefined>();
     const die = (): void => {
       if (this.mortal.isDead) return;
@@ -154,6 +179,7 @@ class Trial {
     }
     const timer = dies?.at === undefined ? undefined : this.clock.setTimeout(die, dies.at);
     const settled = run.settled();
+    steer(run);
     // A dead store holds the time for ever.
     const view = await Promise.race([this.clock.run(settled), death]);
     this.now = this.clock.now();
@@ -167,9 +193,8 @@ class Trial {
   /** Checks what must be left of a tree that has settled. */
   async checkEnd(run: Run): Promise<void> {
     const kept = this.kept(run.id);
-    for (const id of kept.entries.keys())
-      if (!kept.hasEnded(id)) this.broken.push(`${id} has not ended`);
-    await this.clock.advance(0);
+    for (const id of kept.entries.keys()) if (!kept.hasEnded(id)) this.broken.push(`${id} has not ended`);
+    await this.clock.advance(10_000_000);
     assert.is(this.clock.pending, 0, 'timers are left');
     await this.checkSlots();
     await this.checkDeep(run, kept);
@@ -200,7 +225,8 @@ class Trial {
     const ended = new Set<string>();
     for await (const entry of run.events({ deep: true })) {
       const { runId, seq } = entry;
-      if (seq !== (seen.get(runId) ?? 0) + 1) this.broken.push(`deep: ${runId} ${seq} after ${seen.get(runId)}`);
+      if (seq !== (seen.get(runId) ?? 0) + 1)
+        this.broken.push(`deep: ${runId} ${seq} after ${seen.get(runId)}`);
       seen.set(runId, seq);
       const parent = runId.slice(0, runId.lastIndexOf('#'));
       if (runId !== run.id && !started.has(parent)) this.broken.push(`deep: ${runId} ${seq} before its task`);
@@ -216,11 +242,31 @@ class Trial {
       }
     }
     for (const [id, entries] of kept.entries)
-      if (seen.get(id) !== entries.length) this.broken.push(`deep: ${seen.get(id)} of ${entries.length} entries of ${id}`);
+      if (seen.get(id) !== entries.length)
+        this.broken.push(`deep: ${seen.get(id)} of ${entries.length} entries of ${id}`);
   }
 
   tell(): string {
-    return [...this.kept().entries.values()].flat().map((e: any) => [e.at, e.runId, e.seq, e.type, e.taskId, e.attempt, e.cause, e.parent && JSON.stringify(e.parent)].join(' ')).join('\n') + '\n' + this.broken.join('\n') + JSON.stringify(this.tree, null, 1);
+    return (
+      [...this.kept().entries.values()]
+        .flat()
+        .map((e: any) =>
+          [
+            e.at,
+            e.runId,
+            e.seq,
+            e.type,
+            e.taskId,
+            e.attempt,
+            e.cause,
+            e.parent && JSON.stringify(e.parent),
+          ].join(' '),
+        )
+        .join('\n') +
+      '\n' +
+      this.broken.join('\n') +
+      JSON.stringify(this.tree, null, 1)
+    );
   }
 
   check(what: string): void {
@@ -248,7 +294,9 @@ function isOrderFree(kept: Kept, tree: Tree): boolean {
   return tree.nodes.length > 0;
 }
 
-async function undisturbed(seed: number): Promise<{ outcome: unknown; appends: number; ms: number; isFree: boolean }> {
+async function undisturbed(
+  seed: number,
+): Promise<{ outcome: unknown; appends: number; ms: number; isFree: boolean }> {
   const trial = new Trial(seed);
   trial.begin();
   let appends = 0;
@@ -265,7 +313,11 @@ async function undisturbed(seed: number): Promise<{ outcome: unknown; appends: n
 }
 
 /** Goes on with a run in as many processes as it takes. */
-async function survive(trial: Trial, deaths: number, most: { appends: number; ms: number }): Promise<{ run: Run; view: RunView }> {
+async function survive(
+  trial: Trial,
+  deaths: number,
+  most: { appends: number; ms: number },
+): Promise<{ run: Run; view: RunView }> {
   for (let left = deaths; ; left--) {
     const dies =
       left <= 0
@@ -287,7 +339,10 @@ async function survive(trial: Trial, deaths: number, most: { appends: number; ms
 async function crashAndRecover(seed: number): Promise<void> {
   const expected = await undisturbed(seed);
   const trial = new Trial(seed);
-  const { run, view } = await survive(trial, 4, { appends: Math.max(2, Math.ceil(expected.appends / 2)), ms: expected.ms });
+  const { run, view } = await survive(trial, 4, {
+    appends: Math.max(2, Math.ceil(expected.appends / 2)),
+    ms: expected.ms,
+  });
   await trial.checkEnd(run);
   trial.check(`seed ${seed}`);
   if (!expected.isFree) return;
@@ -295,18 +350,183 @@ async function crashAndRecover(seed: number): Promise<void> {
   assert.equal(outcomeOf(view), expected.outcome, `seed ${seed}`);
 }
 
-test('end as undisturbed however often their process dies', async () => {
-  for (let seed = firstSeed; seed < firstSeed + numTrees; seed++) {
+/** Steers a run from outside, at instants. */
+function steer(trial: Trial, run: Run, ms: number): { cancelled: boolean } {
+  const told = { cancelled: false };
+  const at = (): number => trial.below(ms + 2);
+  const kind = trial.below(3);
+  if (kind !== 1) {
+    trial.clock.setTimeout(() => void quietly(() => run.pause()), at());
+    trial.clock.setTimeout(() => void quietly(() => run.resume()), 1_000_000);
+  }
+  if (kind !== 0)
+    trial.clock.setTimeout(() => {
+      told.cancelled = true;
+      quietly(() => run.cancel('enough'));
+    }, at());
+  return told;
+}
+
+function quietly(command: () => unknown): void {
+  try {
+    void Promise.resolve(command()).catch(() => {});
+  } catch {}
+}
+
+async function steered(seed: number): Promise<void> {
+  const expected = await undisturbed(seed);
+  const trial = new Trial(seed + 7);
+  trial.retree(seed);
+  let isPaused = false;
+  for (let left = 3; ; left--) {
+    trial.begin();
+    let [run] = (await trial.engine.recover([trial.flow])) as Run[];
+    run ??= (await trial.engine.run('r')) as Run;
+    run ??= (await trial.engine.start(trial.flow, undefined, { id: 'r' })) as Run;
+    const before = trial.kept();
+    const calls = trial.calls.length;
+    const wasEnding = before.isEnding('r');
+    isPaused = before.isPaused('r') && !wasEnding;
+    if (isPaused || wasEnding) {
+      await (trial.isLate ? trial.clock.advance(5_000) : trial.clock.advance(5_000));
+      if (trial.calls.length > calls)
+        trial.broken.push(`performs ${trial.calls.slice(calls)} while ${isPaused ? 'paused' : 'cancelling'}`);
+      count(isPaused ? 'recovered paused' : 'recovered cancelling');
+      run.resume();
+    }
+    const view = await trial.goOn(run, left > 0 ? { at: trial.below(expected.ms + 2) } : undefined, (one) =>
+      steer(trial, one, expected.ms),
+    );
+    trial.check(`seed ${seed}, steered`);
+    if (view === undefined) {
+      count('deaths while steered');
+      continue;
+    }
+    count(`steered ${view.status}`);
+    await trial.checkEnd(run);
+    trial.check(`seed ${seed}, steered`);
+    return;
+  }
+}
+
+async function each(what: (seed: number) => Promise<void>, share = 1): Promise<void> {
+  for (let seed = firstSeed; seed < firstSeed + numTrees * share; seed++) {
     if (process.env.TOPPLE_TELL) console.log(seed);
     try {
-      await crashAndRecover(seed);
+      await what(seed);
     } catch (error) {
       if (process.env.TOPPLE_TELL) console.log((globalThis as any).__trial?.tell());
       (error as Error).message = `seed ${seed}: ${(error as Error).message}`;
       throw error;
     }
   }
-});
+}
+
+test('end as undisturbed however often their process dies', () => each(crashAndRecover));
+
+test('hold, end and go on with their root, whatever cuts that', () => each(steered));
+
+/** What an unnamed rerun leaves alone: keys of bodies that are done, with nothing changed upstream. */
+function keptByRerun(kept: Kept, trial: Trial): Set<string> {
+  const keys = new Set<string>();
+  const leaveAlone = (
+    runId: string,
+    tree: readonly Node[] | number,
+    node: Node | undefined,
+    isWhole: boolean,
+  ): void => {
+    const tasks = kept.tasksOf(runId);
+    const nodes: readonly Node[] =
+      typeof tree === 'number'
+        ? Array.from({ length: tree }, (_, index) => ({
+            ...(node as Node),
+            id: String(index),
+            dependsOn: [],
+            items: undefined,
+          }))
+        : tree;
+    const isDone = (id: string): boolean => ['done', 'skipped'].includes(tasks.get(id)?.status ?? '');
+    const all = nodes.every(({ id }) => isDone(id));
+    const again = new Set<string>();
+    for (const { id, dependsOn } of nodes)
+      if (!isDone(id) || (all && !isWhole) || dependsOn.some((one) => again.has(one))) again.add(id);
+    for (const one of nodes) {
+      const { id, dependsOn, items, tree: below } = one;
+      const isUnchanged = !dependsOn.some((upstream) => again.has(upstream));
+      const life = tasks.get(id)?.life ?? 1;
+      const childId = childIdOf(runId, id, life);
+      const hasChild = kept.entries.has(childId);
+      if (!again.has(id)) addAll(kept, runId, id, hasChild, childId, keys);
+      else if (hasChild && isUnchanged) leaveAlone(childId, items ?? (below as Tree).nodes, one, true);
+    }
+  };
+  leaveAlone('r', trial.tree.nodes, undefined, false);
+  return keys;
+}
+
+function addAll(
+  kept: Kept,
+  runId: string,
+  id: string,
+  hasChild: boolean,
+  childId: string,
+  keys: Set<string>,
+): void {
+  if (!hasChild) return void keys.add(keyOfTask(runId, id));
+  for (const [taskId, { life, status }] of kept.tasksOf(childId)) {
+    if (status !== 'done') continue;
+    const next = childIdOf(childId, taskId, life);
+    addAll(kept, childId, taskId, kept.entries.has(next), next, keys);
+  }
+}
+
+async function rerunning(seed: number): Promise<void> {
+  const trial = new Trial(seed + 13);
+  trial.retree(seed);
+  const expected = await undisturbed(seed);
+  const most = { appends: Math.max(2, Math.ceil(expected.appends / 2)), ms: expected.ms };
+  (globalThis as any).__trial = trial;
+  let { run, view } = await survive(trial, 1, most);
+  for (let round = 0; round < 4; round++) {
+    const kept = trial.kept();
+    const names =
+      trial.below(2) === 0
+        ? undefined
+        : [trial.tree.nodes[trial.below(trial.tree.nodes.length)]?.id as string];
+    const alone = names === undefined ? keptByRerun(kept, trial) : new Set<string>();
+    const calls = trial.calls.length;
+    const before = kept.entries.get('r')?.length ?? 0;
+    if (trial.below(2) === 0) {
+      // Another process has the run from the store.
+      trial.begin();
+      run = (await trial.engine.run('r')) as Run;
+    }
+    run.rerun(names);
+    const dies = trial.below(2) === 0 ? { after: 1 + trial.below(most.appends) } : undefined;
+    const first = await trial.goOn(run, dies);
+    if (first === undefined) {
+      count('reruns cut');
+      if ((trial.kept().entries.get('r')?.length ?? 0) === before) {
+        // Nobody knows that it was to run again.
+        trial.begin();
+        run = (await trial.engine.run('r')) as Run;
+        continue;
+      }
+      ({ run, view } = await survive(trial, 2, most));
+    } else view = first;
+    count(names === undefined ? 'unnamed reruns' : 'named reruns');
+    count('keys left alone', alone.size);
+    for (const key of trial.calls.slice(calls))
+      if (alone.has(key)) trial.broken.push(`the rerun performs ${key} again`);
+    await trial.checkEnd(run);
+    trial.check(`seed ${seed}, round ${round}`);
+  }
+  if (!expected.isFree || trial.isTimed) return;
+  // What failed a few times is done by now.
+  count(`rerun ${view.status}`);
+}
+
+test('keep in reruns what is done with nothing changed upstream', () => each(rerunning));
 
 test.after(() => {
   if (process.env.TOPPLE_SEEDS !== undefined) console.log(tried);

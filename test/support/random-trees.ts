@@ -44,19 +44,27 @@ const always = 1_000_000;
 const ids = ['a', 'b/x', 'c#1', 'd%2F', 'e', 'f'];
 /** These may start before all dependencies have settled. */
 const early: readonly string[] = ['one_success', 'one_failed', 'one_settled'];
-const rules: readonly TriggerRule[] = ['all_success', 'all_success', 'all_settled', 'none_failed', 'one_success'];
+const rules: readonly TriggerRule[] = [
+  'all_success',
+  'all_success',
+  'all_settled',
+  'none_failed',
+  'one_success',
+];
 
 /** @param isTimed whether time limits may decide how tasks end */
 export function treeOf(random: () => number, isTimed: boolean, depth = 3): Tree {
   const below = (bound: number): number => Math.floor(random() * bound);
   const one = <T>(...all: readonly T[]): T => all[below(all.length)] as T;
-  const rarely = <T>(oneIn: number, value: () => T): T | undefined => (below(oneIn) === 0 ? value() : undefined);
+  const rarely = <T>(oneIn: number, value: () => T): T | undefined =>
+    below(oneIn) === 0 ? value() : undefined;
   const nodes: Node[] = [];
   for (let count = 1 + below(depth === 3 ? 5 : 4); nodes.length < count; ) {
     const kind = depth === 0 ? 'leaf' : one('leaf', 'flow', 'map', depth === 3 ? 'flow' : 'leaf');
     const isMap = kind === 'map';
     const tolerate = isMap ? one(undefined, undefined, 0, 1) : undefined;
-    const fails = (): number => (tolerate === undefined ? one(0, 0, 0, 0, 1, 1, 2, always) : one(0, 0, 0, always));
+    const fails = (): number =>
+      tolerate === undefined ? one(0, 0, 0, 0, 1, 1, 2, always) : one(0, 0, 0, always);
     const hasTree = kind === 'flow' || (isMap && depth > 1 && below(3) === 0);
     nodes.push({
       id: ids[nodes.length] as string,
@@ -101,7 +109,11 @@ type Loose = { [Kind in 'task' | 'flow' | 'map']: (id: string, options: object) 
 
 /** Makes the flow for a life. */
 export function flowOfTree(tree: Tree, life: TreeLife): Flow {
-  let flow = createFlow(tree.name, { concurrency: tree.concurrency, pools: tree.pools, graceMs: 5 }) as never as Loose;
+  let flow = createFlow(tree.name, {
+    concurrency: tree.concurrency,
+    pools: tree.pools,
+    graceMs: 5,
+  }) as never as Loose;
   for (const node of tree.nodes) flow = add(flow, node, life);
   return flow as never as Flow;
 }
@@ -184,6 +196,21 @@ export class Kept {
     return tasks;
   }
 
+  isPaused(runId: string): boolean {
+    const last = (this.entries.get(runId) ?? []).findLast(
+      ({ type }) => type === 'run.paused' || type === 'run.resumed',
+    );
+    return last?.type === 'run.paused';
+  }
+
+  /** Whether a run has been told to end, and has not ended. */
+  isEnding(runId: string): boolean {
+    const last = (this.entries.get(runId) ?? []).findLast(
+      ({ type }) => type === 'run.cancelling' || endOfRun.test(type),
+    );
+    return last?.type === 'run.cancelling';
+  }
+
   /** Whether the last entry of a run ends it. */
   hasEnded(runId: string): boolean {
     return endOfRun.test(this.entries.get(runId)?.at(-1)?.type ?? '');
@@ -198,7 +225,10 @@ export class Kept {
       const task = this.tasksOf(place.parentId).get(place.taskId);
       if (task === undefined) found.push(`${runId}: its task is not known`);
       else if (task.life < place.life) found.push(`${runId}: its task is in life ${task.life}`);
-      else if (!this.hasEnded(runId) && (task.life > place.life || !['pending', 'running', 'retrying'].includes(task.status)))
+      else if (
+        !this.hasEnded(runId) &&
+        (task.life > place.life || !['pending', 'running', 'retrying'].includes(task.status))
+      )
         found.push(`${runId}: its task is ${task.status} in life ${task.life}`);
     }
     return found;
