@@ -27,7 +27,7 @@ export class RunLanes {
   #isHeld = false;
   #isInDoubt = false;
   /** Whether it is held, or in doubt, or those above are. */
-  #mustHold: boolean;
+  #mustHold = false;
 
   /** @param concurrency maximum of concurrent attempts of the run; `undefined` for no limit */
   constructor(
@@ -42,8 +42,9 @@ export class RunLanes {
     this.#ownPools = ownPools;
     this.#above = above;
     if (concurrency !== undefined) this.#concurrency = new Limit(concurrency);
-    this.#mustHold = above !== undefined && above.#mustHold;
-    if (above !== undefined) above.#below.add(this);
+    if (above === undefined) return;
+    this.#mustHold = above.#mustHold;
+    above.#below.add(this);
   }
 
   /** @param pool a pool's name, or `undefined` for tasks without one */
@@ -88,7 +89,8 @@ export class RunLanes {
     const open: RunLanes[] = [this];
     for (let lanes = open.pop(); lanes !== undefined; lanes = open.pop()) {
       const above = lanes.#above;
-      const mustHold = lanes.#isHeld || lanes.#isInDoubt || (above !== undefined && above.#mustHold);
+      const isHeldAbove: boolean = above === undefined ? false : above.#mustHold;
+      const mustHold = lanes.#isHeld || lanes.#isInDoubt || isHeldAbove;
       if (mustHold === lanes.#mustHold) continue;
       lanes.#mustHold = mustHold;
       lanes.#holdOwn();

@@ -18,8 +18,13 @@ interface ChildJournal {
 export class RunTree<Journal extends ChildJournal = ChildJournal> {
   /** Emits each entry of any of its runs once it has been kept. */
   readonly emitter: Emitter<Entry>;
-  /** Child runs, settled ones and earlier lives included, as far as they ran or were read here. */
+  /**
+   * Child runs as far as they ran or were read here, with settled ones and earlier lives. Where a store outlives the
+   * process, those whose task has settled are there only.
+   */
   readonly journals = new Map<string, Journal>();
+  /** Whether its runs have snapshots, which carry all journals. */
+  hasSnapshots = false;
   readonly #tallies = new Map<string, Tally>();
   /** What is to be passed down, while something is. */
   #toPass: (() => void)[] | undefined;
@@ -56,6 +61,13 @@ export class RunTree<Journal extends ChildJournal = ChildJournal> {
     } finally {
       this.#toPass = undefined;
     }
+  }
+
+  /** Lets go of a child run that its store has, once its task has settled. */
+  drop(runId: string): void {
+    if (this.hasSnapshots) return;
+    this.journals.delete(runId);
+    this.#tallies.delete(runId);
   }
 
   /** The tasks of a child run as of now; `undefined` if it did not run here. */
