@@ -12,7 +12,11 @@ export interface ChildRun {
 
 /** A task whose body is a run. */
 export interface ParentOfChild extends AttemptTask {
-  readonly run: AttemptTask['run'] & { beginChild(attempt: ChildAttempt): void };
+  readonly run: AttemptTask['run'] & {
+    /** What the runs of its tree share. */
+    readonly tree: { passDown(pass: () => void): void };
+    beginChild(attempt: ChildAttempt): void;
+  };
   readonly priority: number;
 }
 
@@ -44,6 +48,10 @@ export class ChildAttempt extends Attempt {
 
   /** Has its run end for the reason for which the attempt does. */
   passOn(reason: Error): void {
+    if (this.child !== undefined) this.task.run.tree.passDown(() => this.#pass(reason));
+  }
+
+  #pass(reason: Error): void {
     if (isA(reason, EngineStoppedError)) return this.child?.stop(reason);
     this.child?.command({
       type: 'run.cancel',

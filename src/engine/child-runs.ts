@@ -212,7 +212,10 @@ export class ChildRuns {
     else this.#report(begun, journal, result(), undefined);
   }
 
-  /** A child run's journal: known here, or in the store, which cannot have it if its parent began here. */
+  /**
+   * A child run's journal: known here, or in the store, which cannot have it if its parent began here. That of a task that
+   * has not settled stays known.
+   */
   #journalOf(begun: Begun, known: RunJournal | undefined, id: string): MaybePromise<RunJournal | undefined> {
     const { parent } = begun;
     if (known !== undefined || parent.isNew || this.#host.store === undefined) return known;
@@ -291,8 +294,11 @@ export class ChildRuns {
     else parent.fault(error);
   }
 
-  #report({ attempt, body }: Begun, journal: RunJournal, result: RunResult, firstFailure: unknown): void {
+  #report(begun: Begun, journal: RunJournal, result: RunResult, firstFailure: unknown): void {
+    const { attempt, body, parent } = begun;
     const { definition, runId } = journal;
+    // It may have settled elsewhere.
+    if (parent.tree.countsOf(runId) === undefined) parent.tree.tallyOf(journal);
     if (result.status === 'done')
       return attempt.returned(
         body.kind === 'map' ? listOf(result.outputs, definition.tasks.length) : result.outputs,

@@ -1,4 +1,4 @@
-import { childIdOf, pathOf } from '../model/child-id.ts';
+import { childIdOf, depthOf } from '../model/child-id.ts';
 import { isChildBody, type TaskDefinition } from '../model/definition.ts';
 import { Heap, type HeapItem } from '../model/heap.ts';
 import type { Entry } from '../model/journal.ts';
@@ -86,7 +86,7 @@ export class DeepReader {
     const attempt = this.#started.get(runId);
     const journal = attempt === undefined ? undefined : await this.#find(runId);
     if (journal === undefined || this.#readings.has(runId)) return;
-    this.#open(journal, pathOf(runId).length, attempt as number);
+    this.#open(journal, depthOf(runId), attempt as number);
   }
 
   #open(journal: RunJournal, depth: number, attempt: number): void {

@@ -4,7 +4,7 @@ import type { Ending } from '../../machines/task.ts';
 import type { CompiledSnapshot } from '../logic/snapshot.ts';
 import { isA, isThenable } from '../model/check.ts';
 import { childIdOf } from '../model/child-id.ts';
-import type { FlowDefinition } from '../model/definition.ts';
+import { type FlowDefinition, isChildBody } from '../model/definition.ts';
 import type { Step } from '../model/entry-list.ts';
 import { EngineStoppedError } from '../model/error.ts';
 import type { Entry, ParentTask, RunFact, RunSettings, TaskFact } from '../model/journal.ts';
@@ -384,7 +384,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     this.journal.record(this.definition.hasChildren ? this.#withChild(fact, task) : fact, task);
     if (fact.type === 'run.resumed' && this.#resumption !== undefined) this.#resumption = this.journal.seq;
     if (task < 0 && endingOf(fact.type) !== undefined) this.#end.seq = this.journal.seq;
-    if (task < 0 && this.#isKeptAtOnce(fact.type)) this.#commits.now();
+    if (task < 0 && this.#isKeptAtOnce(fact.type)) this.#keepAtOnce();
     else this.#commits.later(fact.type);
   }
 
@@ -403,6 +403,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     if (this.#firstSettledSeq > this.journal.seq) this.#firstSettledSeq = this.journal.seq;
     if (status === 'done') this.#results.addOutput(task.index, output, this.journal.seq);
     else this.#results.addEnding(task.index, status, error, cause);
+    if (this.journal.isLate && isChildBody(task.definition.body)) this.tree.drop(this.#childIdOf(task.index));
     this.steps.taskSettled(at, task.index, status, task.knownActor);
   }
 
@@ -558,9 +559,25 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   #withChild(fact: RunFact | TaskFact, task: number): RunFact | TaskFact {
     if (fact.type !== 'task.done' && fact.type !== 'task.failed' && fact.type !== 'task.cancelled')
       return fact;
-    const taskId = this.definition.graph.ids[task] as string;
-    const child = this.tree.countsOf(childIdOf(this.id, taskId, this.journal.lifeOf(task)));
+    const child = this.tree.countsOf(this.#childIdOf(task));
     return child === undefined ? fact : { ...fact, child };
+  }
+
+  /** The id of the current child run of a task. */
+  #childIdOf(task: number): string {
+    return childIdOf(this.id, this.definition.graph.ids[task] as string, this.journal.lifeOf(task));
+  }
+
+  /** Keeps what has been recorded, that of the runs above first: a store has no child run before its parent. */
+  #keepAtOnce(): void {
+    const above: LiveRun[] = [];
+    let next = this.journal.isLate ? undefined : this.parent?.run;
+    for (; next !== undefined; next = next.parent?.run) {
+      if (!next.#commits.keeping.isBehind) break;
+      above.push(next);
+    }
+    for (const run of above.reverse()) run.#commits.commit();
+    this.#commits.now();
   }
 
   #isKeptAtOnce(type: Entry['type']): boolean {

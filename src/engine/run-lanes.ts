@@ -26,6 +26,8 @@ export class RunLanes {
   #ofPools: Map<string, Lane> | undefined;
   #isHeld = false;
   #isInDoubt = false;
+  /** Whether it is held, or in doubt, or those above are. */
+  #mustHold = false;
 
   /** @param concurrency maximum of concurrent attempts of the run; `undefined` for no limit */
   constructor(
@@ -40,7 +42,9 @@ export class RunLanes {
     this.#ownPools = ownPools;
     this.#above = above;
     if (concurrency !== undefined) this.#concurrency = new Limit(concurrency);
-    if (above !== undefined) above.#below.add(this);
+    if (above === undefined) return;
+    this.#mustHold = above.#mustHold;
+    above.#below.add(this);
   }
 
   /** @param pool a pool's name, or `undefined` for tasks without one */
@@ -81,17 +85,16 @@ export class RunLanes {
     if (this.#above !== undefined) this.#above.#below.delete(this);
   }
 
-  get #mustHold(): boolean {
-    for (let lanes: RunLanes | undefined = this; lanes !== undefined; lanes = lanes.#above)
-      if (lanes.#isHeld || lanes.#isInDoubt) return true;
-    return false;
-  }
-
   #holdAll(): void {
     const open: RunLanes[] = [this];
     for (let lanes = open.pop(); lanes !== undefined; lanes = open.pop()) {
+      const above = lanes.#above;
+      const isHeldAbove: boolean = above === undefined ? false : above.#mustHold;
+      const mustHold = lanes.#isHeld || lanes.#isInDoubt || isHeldAbove;
+      if (mustHold === lanes.#mustHold) continue;
+      lanes.#mustHold = mustHold;
       lanes.#holdOwn();
-      if (lanes.#below.size > 0) open.push(...lanes.#below);
+      for (const below of lanes.#below) open.push(below);
     }
   }
 

@@ -208,6 +208,7 @@ export class RunLogic {
     const journal = RunSnapshot.journalOf(snapshot);
     const { runId, definition, given } = journal;
     journal.isShared = true;
+    if (journal.tree !== undefined) journal.tree.hasSnapshots = true;
     const { status, value, output, error } = snapshot;
     return {
       status,
@@ -283,6 +284,7 @@ export class RunLogic {
     const turn = this.#core.turnOf(clockOf(scope.self));
     const start = { settings: this.#settings, input, isChecked: false };
     journal.given = input;
+    if (journal.definition.hasChildren) journal.wholeTree.hasSnapshots = true;
     return new LiveRun(this.#core, journal, turn, compiledMachines(), start);
   }
 

@@ -18,9 +18,16 @@ interface ChildJournal {
 export class RunTree<Journal extends ChildJournal = ChildJournal> {
   /** Emits each entry of any of its runs once it has been kept. */
   readonly emitter: Emitter<Entry>;
-  /** Child runs, settled ones and earlier lives included, as far as they ran or were read here. */
+  /**
+   * Child runs as far as they ran or were read here, with settled ones and earlier lives. Where a store outlives the
+   * process, those whose task has settled are there only.
+   */
   readonly journals = new Map<string, Journal>();
+  /** Whether its runs have snapshots, which carry all journals. */
+  hasSnapshots = false;
   readonly #tallies = new Map<string, Tally>();
+  /** What is to be passed down, while something is. */
+  #toPass: (() => void)[] | undefined;
 
   constructor(logger: Logger) {
     this.emitter = new Emitter(logger);
@@ -40,6 +47,27 @@ export class RunTree<Journal extends ChildJournal = ChildJournal> {
       for (const status of journal.foldTo().statuses) if (status in tally) tally[status as SettledStatus]++;
     this.#tallies.set(journal.runId, tally);
     return tally;
+  }
+
+  /**
+   * Passes something down to a child run, which may pass it on: at once, or after what is being passed down. So the stack
+   * does not grow with the depth of the tree.
+   */
+  passDown(pass: () => void): void {
+    if (this.#toPass !== undefined) return void this.#toPass.push(pass);
+    this.#toPass = [pass];
+    try {
+      for (const next of this.#toPass) next();
+    } finally {
+      this.#toPass = undefined;
+    }
+  }
+
+  /** Lets go of a child run that its store has, once its task has settled. */
+  drop(runId: string): void {
+    if (this.hasSnapshots) return;
+    this.journals.delete(runId);
+    this.#tallies.delete(runId);
   }
 
   /** The tasks of a child run as of now; `undefined` if it did not run here. */

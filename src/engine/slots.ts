@@ -223,12 +223,15 @@ export class SlotQueue {
   giveBest(): Claim | undefined {
     const lane = this.#best();
     if (lane === undefined) return undefined;
-    if (lane.pool !== this.free) {
-      this.#engine.take();
-      lane.pool.limit.take();
-      for (const limit of lane.limits) limit.take();
-    }
+    this.#engine.take();
+    lane.pool.limit.take();
+    for (const limit of lane.limits) limit.take();
     return lane.shift();
+  }
+
+  /** The best claim that needs no slot, which must then start; `undefined` if there is none. */
+  giveFree(): Claim | undefined {
+    return this.free.best?.shift();
   }
 
   /** Frees a claim's slots. */
@@ -246,12 +249,9 @@ export class SlotQueue {
       if (lane === undefined) continue;
       if (best === undefined || isBetter(lane, best)) best = lane;
     }
-    if (best !== undefined && this.#engine.isFull) {
-      this.#engine.whenFree(this.#onWanted);
-      best = undefined;
-    }
-    const free = this.free.best;
-    return free === undefined || (best !== undefined && isBetter(best, free)) ? best : free;
+    if (best === undefined || !this.#engine.isFull) return best;
+    this.#engine.whenFree(this.#onWanted);
+    return undefined;
   }
 }
 

@@ -12,13 +12,13 @@ export function childDefinition(
   return task === undefined ? undefined : definitionOf(parent, task, Array.isArray(input) ? input.length : 0);
 }
 
-/** The definition of a run by its place in the tree of a root; `undefined` if the root's flow has no such place. */
+/** The definition of a child run by its place in the tree of a root; `undefined` if the root's flow has no such place. */
 export function definitionAt(
   root: FlowDefinition,
   path: readonly ChildPlace[],
   input: unknown,
 ): FlowDefinition | undefined {
-  let definition: FlowDefinition | undefined = root;
+  let definition: FlowDefinition | undefined = path.length > 0 ? root : undefined;
   for (let depth = 0; depth < path.length && definition !== undefined; depth++) {
     const { taskId } = path[depth] as ChildPlace;
     const next = path[depth + 1];

@@ -48,6 +48,11 @@ export function rootIdOf(runId: string): string {
   return end < 0 ? runId : runId.slice(0, end);
 }
 
+/** How many runs are above a run. */
+export function depthOf(runId: string): number {
+  return runId.split('/').length - 1;
+}
+
 /** The id of a child's parent. */
 export function parentIdOf(childId: string): string {
   return childId.slice(0, childId.lastIndexOf('/'));
@@ -55,15 +60,29 @@ export function parentIdOf(childId: string): string {
 
 /** The place of a child run; `undefined` for the id of a root, and for one that no child has. */
 export function placeOf(runId: string): ChildPlace | undefined {
-  const [, parentId, segment, life] = /^(.+)\/([^/#]*)#([1-9]\d*)$/s.exec(runId) ?? [];
-  if (parentId === undefined || segment === undefined) return undefined;
-  const taskId = taskIdOf(segment);
-  return segmentOf(taskId) === segment ? { parentId, taskId, life: Number(life) } : undefined;
+  const end = runId.lastIndexOf('/');
+  return end < 0 ? undefined : placeAt(runId.slice(0, end), runId.slice(end + 1));
 }
 
-/** The places of a child run and its ancestors but the root, from the outside in. Empty for a root. */
+/**
+ * The places of a child run and its ancestors but the root, from the outside in. Empty for a root, and for an id that no
+ * child has.
+ */
 export function pathOf(runId: string): readonly ChildPlace[] {
   const path: ChildPlace[] = [];
-  for (let place = placeOf(runId); place !== undefined; place = placeOf(place.parentId)) path.unshift(place);
+  for (let end = runId.indexOf('/'); end >= 0; ) {
+    const next = runId.indexOf('/', end + 1);
+    const place = placeAt(runId.slice(0, end), runId.slice(end + 1, next < 0 ? undefined : next));
+    if (place === undefined) return [];
+    path.push(place);
+    end = next;
+  }
   return path;
+}
+
+function placeAt(parentId: string, segment: string): ChildPlace | undefined {
+  const [, name, life] = /^([^#]*)#([1-9]\d*)$/s.exec(segment) ?? [];
+  if (parentId === '' || name === undefined) return undefined;
+  const taskId = taskIdOf(name);
+  return segmentOf(taskId) === name ? { parentId, taskId, life: Number(life) } : undefined;
 }

@@ -196,8 +196,9 @@ export class FlowDefinition {
    * with the id of a task that wants one.
    */
   get foreignPools(): ReadonlyMap<string, string> {
-    this.#foreignPools ??= foreignPoolsOf(this);
-    return this.#foreignPools;
+    for (const flow of this.#innermostFirst((known) => known.#foreignPools !== undefined))
+      flow.#foreignPools = foreignPoolsOf(flow);
+    return this.#foreignPools as ReadonlyMap<string, string>;
   }
 
   /**
@@ -211,7 +212,10 @@ export class FlowDefinition {
 
   /** Computes the hash, if it is not known, and yields now and then, so that the caller can pause. */
   *hashing(): Generator<void> {
-    if (this.#hash !== undefined) return;
+    for (const flow of this.#innermostFirst((known) => known.#hash !== undefined)) yield* flow.#hashing();
+  }
+
+  *#hashing(): Generator<void> {
     const hash = new Hash();
     for (let task = 0; task < this.tasks.length; task++) {
       addTask(hash, this.plan, task);
@@ -219,6 +223,26 @@ export class FlowDefinition {
       if (task % HASH_PIECE === HASH_PIECE - 1) yield;
     }
     this.#hash = hash.toString();
+  }
+
+  /** It and the flows below that are not known, each after those below it. Flows may be nested too deep for recursion. */
+  #innermostFirst(isKnown: (flow: FlowDefinition) => boolean): readonly FlowDefinition[] {
+    if (isKnown(this)) return [];
+    if (!this.hasChildren) return [this];
+    const opened = new Set<FlowDefinition>();
+    const ordered = new Set<FlowDefinition>();
+    const open: FlowDefinition[] = [this];
+    for (let flow = open.at(-1); flow !== undefined; flow = open.at(-1)) {
+      const isOpened = opened.has(flow);
+      if (isOpened) ordered.add(open.pop() as FlowDefinition);
+      opened.add(flow);
+      if (isOpened || !flow.hasChildren) continue;
+      for (const { body } of flow.tasks) {
+        const below = innerFlow(body);
+        if (below !== undefined && !opened.has(below) && !isKnown(below)) open.push(below);
+      }
+    }
+    return [...ordered];
   }
 
   /** The same flow with other bodies, by task id. A body that replaces a run must fit a task that is none. */
@@ -254,8 +278,14 @@ function addTask(hash: Hash, { graph, rules }: Plan, task: number): void {
 function addChild(hash: Hash, body: TaskBody): void {
   if (!isChildBody(body)) return;
   hash.addText(body.kind);
+  const inner = innerFlow(body);
+  if (inner !== undefined) hash.addText(inner.hash);
+}
+
+/** The flow whose runs are the body of a task, or of each of its items. */
+function innerFlow(body: TaskBody): FlowDefinition | undefined {
   const inner = body.kind === 'map' ? body.item.body : body;
-  if (inner.kind === 'flow') hash.addText(inner.flow.hash);
+  return inner.kind === 'flow' ? inner.flow : undefined;
 }
 
 function foreignPoolsOf({ settings, tasks }: FlowDefinition): ReadonlyMap<string, string> {
@@ -265,10 +295,8 @@ function foreignPoolsOf({ settings, tasks }: FlowDefinition): ReadonlyMap<string
   };
   for (const { id, pool, body } of tasks) {
     if (pool !== undefined) want(pool, id);
-    if (!isChildBody(body)) continue;
-    const inner = body.kind === 'map' ? body.item.body : body;
     if (body.kind === 'map' && body.item.pool !== undefined) want(body.item.pool, id);
-    if (inner.kind === 'flow') for (const name of inner.flow.foreignPools.keys()) want(name, id);
+    for (const name of innerFlow(body)?.foreignPools.keys() ?? []) want(name, id);
   }
   return foreign;
 }

@@ -80,10 +80,15 @@ export class SlotsWorld {
     assert.is(left.length, 0, `${about}: claims are left over`);
   }
 
-  /** The claim that goes before all others of those that may start. */
+  /** The claim that goes before all others of those that may start: first come those that need no slot. */
   get #best(): Found | undefined {
+    return this.#bestOf((lane) => lane.pool === this.queue.free) ?? this.#bestOf(() => true);
+  }
+
+  #bestOf(isAsked: (lane: Lane) => boolean): Found | undefined {
     let best: Found | undefined;
     for (const row of this.#rows) {
+      if (!isAsked(row.lane)) continue;
       if (row.holders.some(({ isHeld }) => isHeld)) continue;
       if (row.counts.some(({ slots, taken }) => taken >= slots)) continue;
       for (const claim of row.waiting)
@@ -95,7 +100,7 @@ export class SlotsWorld {
   /** Starts a claim, if one may: the right one. Returns whether there was one. */
   #startOne(about: string): boolean {
     const best = this.#best;
-    const claim = this.queue.giveBest();
+    const claim = this.queue.giveFree() ?? this.queue.giveBest();
     assert.is(nameOf(claim), nameOf(best?.claim), about);
     if (best === undefined) return false;
     best.row.waiting.delete(best.claim);
