@@ -15,6 +15,7 @@ import {
   checkMethods,
   checkNumber,
 } from '../../model/check.ts';
+import { rootIdOf } from '../../model/child-id.ts';
 import { toJson } from '../../model/json.ts';
 import { guardLogger } from '../../model/logger.ts';
 import { Problem, problemResponse, safeHeaders, textResponse } from '../problem.ts';
@@ -139,8 +140,14 @@ export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
   }
 
   async function find(id: string, isVisible: (run: VisibleRun) => boolean): Promise<Run> {
-    const run = await engine.run(id).catch((error: unknown) => refuse(error, id, isVisible));
-    if (run !== undefined && isVisible({ id, flow: run.view().flow })) return run;
+    // Whoever may see a root may see the child runs below it, and nobody else.
+    const rootId = rootIdOf(id);
+    const root = await engine.run(rootId).catch((error: unknown) => refuse(error, rootId, isVisible));
+    if (root !== undefined && isVisible({ id: rootId, flow: root.view().flow })) {
+      const run =
+        rootId === id ? root : await engine.run(id).catch((error: unknown) => refuse(error, id, isVisible));
+      if (run !== undefined) return run;
+    }
     throw new Problem(404, 'No run has this id: it never existed, or was dropped after it settled.');
   }
 
@@ -187,7 +194,8 @@ export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
   async function isStillAllowed(request: Request, route: Route, run: Run): Promise<boolean> {
     try {
       const isVisible = await authorizeRoute(rules, request, route);
-      return isVisible({ id: run.id, flow: run.view().flow });
+      await find(run.id, isVisible);
+      return true;
     } catch {
       return false;
     }

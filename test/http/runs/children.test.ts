@@ -45,3 +45,22 @@ test('streams the events of all runs below with their paths, if it is asked to',
   assert.is(deep.includes('\nid: '), false);
   assert.is((await get('r/events?deep=1', accept)).status, 400);
 });
+
+test('lets those see a child who may see its root, and nobody else', async () => {
+  const { clock, engine } = virtualEngine();
+  const inner = createFlow('inner').task('t', { perform: () => 1 });
+  for (const name of ['open', 'closed']) {
+    const run = await engine.start(createFlow(name).flow('child', { flow: inner }), undefined, { id: name });
+    await clock.run(run.settled());
+  }
+  const authorize =
+    () =>
+    ({ flow }: { readonly flow: string }) =>
+      flow === 'open' || flow === 'inner';
+  const handler = createRunsHandler({ engine, authorize, clock, logger: silent });
+  const statusOf = async (id: string) =>
+    (await handler(new Request(`http://localhost/runs/${encodeURIComponent(id)}`))).status;
+  assert.is(await statusOf('open/child#1'), 200);
+  assert.is(await statusOf('closed/child#1'), 404);
+  assert.is(await statusOf('open/child#2'), 404);
+});
