@@ -60,7 +60,7 @@ function pendingBecause(given: Case, task: number, view: TaskView): readonly Par
 /** The unsettled dependencies, those that explain most first: failing ones, then running ones. */
 function waitsFor(given: Case, task: number): readonly Part[] {
   const { recording, moment } = given;
-  const unsettled = Array.from(upstreamOf(recording.plan.graph, task)).filter((other) => {
+  const unsettled = Array.from(upstreamOf(recording.graph, task)).filter((other) => {
     return (moment.codes[other] as number) <= 2;
   });
   if (unsettled.length === 0) return [];
@@ -85,7 +85,7 @@ function doingOf({ recording, moment, now }: Case, task: number): string {
       : 'waits for a slot to be tried again';
   }
   if (status === 'running') {
-    const { maxAttempts = 1 } = recording.plan.structure.tasks[task] ?? {};
+    const { maxAttempts = 1 } = recording.structure.tasks[task] ?? {};
     return maxAttempts > 1 ? `runs attempt ${attempts} of ${maxAttempts}` : 'is running';
   }
   return readyAt === undefined ? 'waits itself' : 'waits for a slot';
@@ -96,7 +96,7 @@ function slotBecause(given: Case, task: number, since: number, start: string): r
   const waited = showWait(now - since);
   if (moment.run.status === 'paused') return [`${start} for ${waited}, but the run is paused`];
   if (moment.run.status === 'cancelling') return [`${start}, but the run is being cancelled`];
-  const holders = holdersOf(recording.plan.structure, moment, task);
+  const holders = holdersOf(recording.structure, moment, task);
   const parts: Part[] = [`${start} and has waited for a slot for ${waited}`];
   if (holders === undefined) {
     parts.push('; no limit of its own run is reached, so other runs may hold the slots of its engine');
@@ -110,7 +110,7 @@ function slotBecause(given: Case, task: number, since: number, start: string): r
 }
 
 function runningBecause({ recording, moment, now }: Case, task: number, view: TaskView): readonly Part[] {
-  const { maxAttempts = 1, timeoutMs } = recording.plan.structure.tasks[task] ?? {};
+  const { maxAttempts = 1, timeoutMs } = recording.structure.tasks[task] ?? {};
   const startedAt = startOfAttempt(recording, task, moment.place) ?? view.startedAt ?? now;
   const attempt = maxAttempts > 1 ? `attempt ${view.attempts} of ${maxAttempts} ` : '';
   const parts = [`${attempt}for ${showWait(now - startedAt)}`];
@@ -124,7 +124,7 @@ function runningBecause({ recording, moment, now }: Case, task: number, view: Ta
 
 function retryingBecause(given: Case, task: number, view: TaskView): readonly Part[] {
   const { recording, now } = given;
-  const { maxAttempts } = recording.plan.structure.tasks[task] ?? {};
+  const { maxAttempts } = recording.structure.tasks[task] ?? {};
   const failed = `attempt ${view.attempts} failed (${shortError(view)})`;
   const next = `attempt ${view.attempts + 1}${maxAttempts === undefined ? '' : ` of ${maxAttempts}`}`;
   const { retryAt = now } = view;
@@ -138,7 +138,7 @@ function doneBecause(view: TaskView): readonly Part[] {
 }
 
 function failedBecause({ recording }: Case, task: number, view: TaskView): readonly Part[] {
-  const { maxAttempts = 1 } = recording.plan.structure.tasks[task] ?? {};
+  const { maxAttempts = 1 } = recording.structure.tasks[task] ?? {};
   const attempt = maxAttempts > 1 ? `attempt ${view.attempts} of ${maxAttempts}: ` : '';
   const why =
     view.cause === undefined || view.cause === 'exhausted' ? '' : `; ${causeWords[view.cause] ?? view.cause}`;
@@ -191,7 +191,7 @@ export function rootOf(given: Case, task: number): number {
 /** The dependency that an entry names as its reason. */
 function becauseEntry({ recording }: Case, entry: TaskEntry | undefined): number | undefined {
   if (entry === undefined || !('because' in entry) || entry.because === undefined) return undefined;
-  const task = recording.plan.graph.indexOf(entry.because);
+  const task = recording.graph.indexOf(entry.because);
   return task < 0 ? undefined : task;
 }
 

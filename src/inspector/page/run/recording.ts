@@ -1,12 +1,12 @@
 import { EntryList, type Fact } from '../../../model/entry-list.ts';
 import { RunFold, tasksBegunAnew } from '../../../model/fold.ts';
-import { createGraph } from '../../../model/graph.ts';
+import { createGraph, type Graph } from '../../../model/graph.ts';
 import type { Entry, TaskEntry } from '../../../model/journal.ts';
 import { isSettledRun } from '../../../model/status.ts';
 import { type Span, TaskTimes } from '../../../model/task-times.ts';
 import type { RunView, TaskView } from '../../../model/view.ts';
 import { type Change, codeOf, countStatuses, StatusLog } from './status-log.ts';
-import { type Plan, planOf, type Structure, type StructureTask } from './structure.ts';
+import { graphOf, type Structure, type TaskShape } from './structure.ts';
 
 /** Entries that never came, by their `seq`, both included. */
 export interface Gap {
@@ -33,6 +33,9 @@ export interface Moment {
 /** The most entries that are kept: above, a run is folded, but its later entries are not listed. */
 const mostKept = 500_000;
 
+const running = codeOf('running');
+const pending = codeOf('pending');
+const noChanges: readonly Change[] = [];
 const noSpans: readonly Span[] = [];
 const noPlaces: readonly number[] = [];
 
@@ -41,7 +44,8 @@ const noPlaces: readonly number[] = [];
  * status of each task after any entry. An entry costs the same however many there are.
  */
 export class Recording {
-  readonly plan: Plan;
+  readonly structure: Structure;
+  readonly graph: Graph;
   readonly fold: RunFold;
   readonly times: TaskTimes;
   /** Entries that never came. */
@@ -51,6 +55,10 @@ export class Recording {
   readonly #spans: (Span[] | undefined)[];
   readonly #placesOf: (number[] | undefined)[];
   readonly #runPlaces: number[] = [];
+  /** After which `seq` the run was recovered: those to come, the first one first. */
+  readonly #recoveries: number[];
+  /** Before which places it was recovered. */
+  readonly #recovered: number[] = [];
   /** The run after each entry that changed it. */
   readonly #runs: { readonly place: number; readonly run: Omit<RunView, 'tasks'> }[] = [];
   readonly #offsets: { readonly place: number; readonly missing: number }[] = [];
@@ -61,12 +69,14 @@ export class Recording {
   #changed: Set<number> = new Set();
 
   constructor(structure: Structure) {
-    this.plan = planOf(structure);
-    const { graph } = this.plan;
-    const { tasks } = structure;
-    this.fold = new RunFold(structure.runId, structure.flow, graph, (task) => tasks[task]?.dependsOn ?? []);
+    const graph = graphOf(structure);
+    this.structure = structure;
+    this.graph = graph;
+    const { id, run, tasks } = structure;
+    this.fold = new RunFold(id, run.flow, graph, (task) => tasks[task]?.dependsOn ?? []);
     this.times = new TaskTimes(this.fold);
-    this.#entries = new EntryList(structure.runId, graph.ids);
+    this.#entries = new EntryList(id, graph.ids);
+    this.#recoveries = [...structure.recoveredAt].sort((a, b) => a - b);
     this.#log = new StatusLog(graph.size);
     this.#spans = new Array(graph.size).fill(undefined);
     this.#placesOf = new Array(graph.size).fill(undefined);
@@ -188,7 +198,8 @@ export class Recording {
     this.#seq = entry.seq;
     if (Number.isNaN(this.#firstAt)) this.#firstAt = entry.at;
     this.#lastAt = entry.at;
-    const task = 'taskId' in entry ? this.plan.graph.indexOf(entry.taskId) : -1;
+    const task = 'taskId' in entry ? this.graph.indexOf(entry.taskId) : -1;
+    const lost = this.#recoverBefore(entry);
     const changing = this.#tasksChangedBy(entry, task);
     const before = changing.map((each) => codeOf(this.fold.task(each).status));
     const ended = this.times.apply(entry);
@@ -197,12 +208,26 @@ export class Recording {
       return from === to ? [] : [{ task: each, before: from, after: to }];
     });
     for (const each of changing) this.#changed.add(each);
+    for (const { task: each } of lost) this.#changed.add(each);
     if (task >= 0 && ended.length > 0) this.#spansFor(task).push(...ended);
-    this.#keep(entry, task, changes);
+    this.#keep(entry, task, lost.length === 0 ? changes : [...lost, ...changes]);
     // A rerun of a task opens its run again.
     const mayChangeRun = !('taskId' in entry) || entry.type === 'task.rerun';
     if (mayChangeRun && !isSameRun(this.#runs.at(-1)?.run, this.fold.run))
       this.#runs.push({ place: this.length, run: { ...this.fold.run } });
+  }
+
+  /** Ends the attempts that a recovery before this entry found to be lost. */
+  #recoverBefore(entry: Entry): readonly Change[] {
+    const [next] = this.#recoveries;
+    if (next === undefined || entry.seq <= next) return noChanges;
+    while (this.#recoveries.length > 0 && entry.seq > (this.#recoveries[0] as number)) this.#recoveries.shift();
+    this.#recovered.push(this.length + 1);
+    const lost: Change[] = [];
+    for (let task = 0; task < this.graph.size; task++)
+      if (this.fold.task(task).status === 'running') lost.push({ task, before: running, after: pending });
+    this.fold.recover();
+    return lost;
   }
 
   #keep(entry: Entry, task: number, changes: readonly Change[]): void {
@@ -228,7 +253,7 @@ export class Recording {
   }
 
   #tasksChangedBy(entry: Entry, task: number): readonly number[] {
-    if (entry.type === 'run.flow_changed') return [...new Set(tasksBegunAnew(this.plan.graph, entry))];
+    if (entry.type === 'run.flow_changed') return [...new Set(tasksBegunAnew(this.graph, entry))];
     return task < 0 ? noPlaces : [task];
   }
 
@@ -239,21 +264,33 @@ export class Recording {
   }
 
   #runAt(place: number): Omit<RunView, 'tasks'> {
-    const { runId, flow } = this.plan.structure;
+    const { id, run } = this.structure;
     const last = this.#runs.findLast((each) => each.place <= place);
-    return last?.run ?? { id: runId, flow, status: 'running', startedAt: null, endedAt: null };
+    return last?.run ?? { id, flow: run.flow, status: 'running', startedAt: null, endedAt: null };
   }
 
   /** Folds a task's entries up to a place, with the changes of its flow. */
   #taskAt(task: number, place: number): TaskView {
-    const { runId, flow, tasks } = this.plan.structure;
-    const { id, dependsOn } = tasks[task] as StructureTask;
-    const fold = new RunFold(runId, flow, createGraph(flow, [{ id, dependsOn: [] }]), () => dependsOn);
+    const { id: runId, run, tasks } = this.structure;
+    const { id, dependsOn } = tasks[task] as TaskShape;
+    const fold = new RunFold(
+      runId,
+      run.flow,
+      createGraph(run.flow, [{ id, dependsOn: [] }]),
+      () => dependsOn,
+    );
+    const recoveries = this.#recovered.values();
+    let recovery = recoveries.next();
+    const recover = (before: number): void => {
+      for (; recovery.done !== true && recovery.value <= before; recovery = recoveries.next()) fold.recover();
+    };
     const places = [...this.#runPlaces, ...this.placesOf(task)].sort((a, b) => a - b);
     for (const each of places) {
       if (each > place) break;
+      recover(each);
       fold.apply(this.#entries.get(each));
     }
+    recover(place);
     return fold.task(0);
   }
 }

@@ -1,5 +1,5 @@
 import { isSettled, type TaskStatus } from '../../../model/status.ts';
-import { type Decision, decide, type Seen, seenBit, type TriggerRule } from '../../../model/trigger-rule.ts';
+import { type Decision, decide, parseTriggerRule, type Seen, seenBit, type TriggerRule } from '../../../model/trigger-rule.ts';
 import type { Moment, Recording } from './recording.ts';
 import { statuses } from './status-log.ts';
 import { upstreamOf } from './structure.ts';
@@ -22,8 +22,8 @@ export interface RuleInput {
 
 /** Judges a task's dependencies at a moment, as the engine does. */
 export function judge(recording: Recording, moment: Moment, task: number): Judgement {
-  const { graph, structure } = recording.plan;
-  const { triggerRule = 'all_success' } = structure.tasks[task] ?? {};
+  const { graph, structure } = recording;
+  const triggerRule = parseTriggerRule(structure.tasks[task]?.triggerRule ?? '') ?? 'all_success';
   const inputs = Array.from(upstreamOf(graph, task), (other): RuleInput => {
     return { task: other, status: statuses[moment.codes[other] as number] as TaskStatus };
   });

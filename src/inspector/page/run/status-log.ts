@@ -109,7 +109,9 @@ export class StatusLog {
     const code = this.#codes[index] as number;
     if (task >= 0) this.#current[task] = side === 'after' ? code & 15 : code >> 4;
     if (task === -2) {
-      for (const change of this.#several.get(index) ?? []) this.#current[change.task] = change[side];
+      const changes = this.#several.get(index) ?? [];
+      for (const change of side === 'after' ? changes : changes.toReversed())
+        this.#current[change.task] = change[side];
     }
   }
 

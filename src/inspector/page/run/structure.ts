@@ -1,46 +1,13 @@
 import { createGraph, type Graph } from '../../../model/graph.ts';
-import type { TriggerRule } from '../../../model/trigger-rule.ts';
+import type { Structure } from '../../protocol.ts';
 
-/** What a page knows of a task before anything happens. */
-export interface StructureTask {
-  readonly id: string;
-  /** Ids of tasks of the same run. */
-  readonly dependsOn: readonly string[];
-  /** Default: `all_success`. */
-  readonly triggerRule?: TriggerRule | undefined;
-  readonly optional?: boolean | undefined;
-  readonly priority?: number | undefined;
-  readonly pool?: string | undefined;
-  /** Default: 1. */
-  readonly maxAttempts?: number | undefined;
-  readonly timeoutMs?: number | undefined;
-  readonly totalTimeoutMs?: number | undefined;
-  /** The run that is the task's body. */
-  readonly child?: { readonly runId: string; readonly items?: number | undefined } | undefined;
-}
+export type { Structure, TaskShape } from '../../protocol.ts';
 
-/** What a page knows of a run before its entries. */
-export interface Structure {
-  readonly source: string;
-  readonly runId: string;
-  readonly flow: string;
-  /** In definition order. */
-  readonly tasks: readonly StructureTask[];
-  /** The most attempts of the run at one time. Default: unlimited. */
-  readonly concurrency?: number | undefined;
-  /** The slots of each pool. */
-  readonly pools?: { readonly [pool: string]: number } | undefined;
-}
-
-/** A structure with what follows from it. */
-export interface Plan {
-  readonly structure: Structure;
-  readonly graph: Graph;
-}
-
-/** Reads a structure. Throws `FlowError` if it is no graph. */
-export function planOf(structure: Structure): Plan {
-  return { structure, graph: createGraph(structure.flow, structure.tasks) };
+/** The graph of a structure. Dependencies that it lacks are left out: a journal alone may name them. */
+export function graphOf({ run, tasks }: Structure): Graph {
+  const known = new Set(tasks.map(({ id }) => id));
+  const nodes = tasks.map(({ id, dependsOn }) => ({ id, dependsOn: dependsOn.filter((other) => known.has(other)) }));
+  return createGraph(run.flow, nodes);
 }
 
 /** The tasks that a task depends on, by their numbers. */
@@ -51,4 +18,22 @@ export function upstreamOf({ upstreamStart, upstreamList }: Graph, task: number)
 /** The tasks that depend on a task, by their numbers. */
 export function downstreamOf({ downstreamStart, downstreamList }: Graph, task: number): Int32Array {
   return downstreamList.subarray(downstreamStart[task], downstreamStart[task + 1]);
+}
+
+/** A task and all that is upstream and downstream of it, by their numbers. */
+export function around(graph: Graph, task: number): Set<number> {
+  const found = new Set([task]);
+  for (const next of [upstreamOf, downstreamOf]) {
+    const open = [task];
+    const met = new Set(open);
+    for (let each = open.pop(); each !== undefined; each = open.pop()) {
+      for (const other of next(graph, each)) {
+        if (met.has(other)) continue;
+        met.add(other);
+        found.add(other);
+        open.push(other);
+      }
+    }
+  }
+  return found;
 }
