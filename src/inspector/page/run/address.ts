@@ -131,7 +131,16 @@ export function formatAddress(address: Address): string {
       if (address.view !== 'graph') add('view', address.view);
       add('task', address.task);
       if (address.seq !== undefined) add('seq', String(address.seq));
-      for (const name of ['search', 'status', 'focus', 'group', 'opened', 'hideDone', 'critical', 'idle'] as const)
+      for (const name of [
+        'search',
+        'status',
+        'focus',
+        'group',
+        'opened',
+        'hideDone',
+        'critical',
+        'idle',
+      ] as const)
         add(name, address[name]);
       break;
     }

@@ -63,7 +63,8 @@ function tell(attempts: Draft[], entry: Entry, life: number, place: number): voi
       return;
     default: {
       const status = entry.type.slice('task.'.length) as TaskStatus;
-      if (open === undefined || !('taskId' in entry) || entry.type === 'task.ready' || !isSettled(status)) return;
+      if (open === undefined || !('taskId' in entry) || entry.type === 'task.ready' || !isSettled(status))
+        return;
       end(open, entry.at, status);
       if (entry.type === 'task.failed') open.error = entry.error;
     }

@@ -62,7 +62,8 @@ function differencesOf(
   if (left.status !== right.status) found.push('status');
   if (left.attempts !== right.attempts) found.push('attempts');
   const bothDone = left.status === 'done' && right.status === 'done';
-  if (bothDone && !isSameValue(one.fold.task(first).output, other.fold.task(second).output)) found.push('output');
+  if (bothDone && !isSameValue(one.fold.task(first).output, other.fold.task(second).output))
+    found.push('output');
   return found;
 }
 

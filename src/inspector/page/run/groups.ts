@@ -39,10 +39,15 @@ export function prefixesOf(id: string): string[] {
 /** Joins tasks that share a prefix. Groups that depend on one another in a circle are joined to one. */
 export function groupTasks(graph: Graph, { shown, isGrouped, opened }: GroupOptions): DrawnGraph {
   const tasks = Array.from(graph.ids.keys()).filter((task) => shown === undefined || shown.has(task));
-  if (!isGrouped) return drawnOf(graph, tasks.map((task) => [{ key: graph.ids[task] as string, tasks: [task] }]).flat());
+  if (!isGrouped)
+    return drawnOf(
+      graph,
+      tasks.flatMap((task) => [{ key: graph.ids[task] as string, tasks: [task] }]),
+    );
   const counts = new Map<string, number>();
   for (const task of tasks)
-    for (const prefix of prefixesOf(graph.ids[task] as string)) counts.set(prefix, (counts.get(prefix) ?? 0) + 1);
+    for (const prefix of prefixesOf(graph.ids[task] as string))
+      counts.set(prefix, (counts.get(prefix) ?? 0) + 1);
   const groups = new Map<string, Group>();
   for (const task of tasks) {
     const id = graph.ids[task] as string;
@@ -66,8 +71,13 @@ function withoutCircles(graph: Graph, groups: readonly Group[]): Group[] {
   const keyOf = new Map(groups.flatMap(({ key, tasks }) => tasks.map((task) => [task, key] as const)));
   const byKey = new Map(groups.map((group) => [group.key, group]));
   const nodes = groups.map(({ key, tasks }) => {
-    const upstream = tasks.flatMap((task) => Array.from(upstreamOf(graph, task), (other) => keyOf.get(other)));
-    return { id: key, dependsOn: [...new Set(upstream)].filter((other) => other !== undefined && other !== key) as string[] };
+    const upstream = tasks.flatMap((task) =>
+      Array.from(upstreamOf(graph, task), (other) => keyOf.get(other)),
+    );
+    return {
+      id: key,
+      dependsOn: [...new Set(upstream)].filter((other) => other !== undefined && other !== key) as string[],
+    };
   });
   return condense(nodes).map(({ members }: Component): Group => {
     const [first] = members.map((key) => byKey.get(key) as Group) as [Group];

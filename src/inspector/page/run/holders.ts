@@ -1,5 +1,5 @@
-import { statuses } from './status-log.ts';
 import type { Moment } from './recording.ts';
+import { statuses } from './status-log.ts';
 import type { Structure } from './structure.ts';
 
 /** The limit that keeps a task from starting, and the tasks that use it up. */

@@ -29,13 +29,15 @@ export function taskPath(recording: Recording, moment: Moment, task: number, now
     else if (entry.type === 'task.retrying') {
       retryAt = entry.retryAt;
       path.go('backing_off', 'attempt.failed', entry.at);
-    } else if (entry.type !== 'task.progress') path.go(entry.type.slice('task.'.length), endingEvent(path.state, entry), entry.at);
+    } else if (entry.type !== 'task.progress')
+      path.go(entry.type.slice('task.'.length), endingEvent(path.state, entry), entry.at);
   }
   const { status } = moment.task(task);
   // A recovery found that its attempt was lost.
   if (path.state === 'running' && status === 'pending') path.restart('ready');
   if (path.state === 'backing_off' && retryAt <= now) path.go('due', 'attempt.due', retryAt);
-  if (path.state === 'running' && moment.run.status === 'cancelling') path.go('cancelling', 'task.cancel', moment.at);
+  if (path.state === 'running' && moment.run.status === 'cancelling')
+    path.go('cancelling', 'task.cancel', moment.at);
   return path;
 }
 
@@ -69,7 +71,8 @@ export function runPath(recording: Recording, moment: Moment): MachinePath {
     if (place > moment.place) break;
     const entry = recording.entry(place);
     const isOpen = path.state === 'opening' || path.state === 'held';
-    if (entry.type === 'run.started') path.go(path.state === 'held' ? 'paused' : 'running', 'run.start', entry.at);
+    if (entry.type === 'run.started')
+      path.go(path.state === 'held' ? 'paused' : 'running', 'run.start', entry.at);
     else if (entry.type === 'run.paused') path.go(isOpen ? 'held' : 'paused', 'run.pause', entry.at);
     else if (entry.type === 'run.resumed') path.go(isOpen ? 'opening' : 'running', 'run.resume', entry.at);
     else if (entry.type === 'run.cancelling') path.go('cancelling', 'run.cancel', entry.at);

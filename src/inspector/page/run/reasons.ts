@@ -65,7 +65,8 @@ function waitsFor(given: Case, task: number): readonly Part[] {
   });
   if (unsettled.length === 0) return [];
   const interest: Partial<Record<TaskStatus, number>> = { retrying: 0, running: 1, pending: 2 };
-  const order = (other: number): number => interest[statuses[moment.codes[other] as number] as TaskStatus] ?? 3;
+  const order = (other: number): number =>
+    interest[statuses[moment.codes[other] as number] as TaskStatus] ?? 3;
   const named = unsettled.sort((a, b) => order(a) - order(b)).slice(0, mostNamed);
   const parts: Part[] = ['waits for '];
   for (const [index, other] of named.entries()) {
@@ -114,7 +115,8 @@ function runningBecause({ recording, moment, now }: Case, task: number, view: Ta
   const startedAt = startOfAttempt(recording, task, moment.place) ?? view.startedAt ?? now;
   const attempt = maxAttempts > 1 ? `attempt ${view.attempts} of ${maxAttempts} ` : '';
   const parts = [`${attempt}for ${showWait(now - startedAt)}`];
-  if (moment.run.status === 'cancelling') parts.push('; its signal is aborted, and the run waits for it to end');
+  if (moment.run.status === 'cancelling')
+    parts.push('; its signal is aborted, and the run waits for it to end');
   else if (timeoutMs !== undefined && Number.isFinite(timeoutMs)) {
     const left = startedAt + timeoutMs - now;
     parts.push(left > 0 ? `; its time is over in ${showWait(left)}` : '; its time is over');
@@ -134,7 +136,11 @@ function retryingBecause(given: Case, task: number, view: TaskView): readonly Pa
 
 function doneBecause(view: TaskView): readonly Part[] {
   const took = showWait((view.endedAt ?? 0) - (view.startedAt ?? view.endedAt ?? 0));
-  return [view.attempts > 1 ? `attempt ${view.attempts} returned, ${took} after the first began` : `it returned after ${took}`];
+  return [
+    view.attempts > 1
+      ? `attempt ${view.attempts} returned, ${took} after the first began`
+      : `it returned after ${took}`,
+  ];
 }
 
 function failedBecause({ recording }: Case, task: number, view: TaskView): readonly Part[] {
@@ -180,9 +186,10 @@ export function rootOf(given: Case, task: number): number {
   const met = new Set<number>();
   for (let each = task; ; ) {
     met.add(each);
-    const next = statuses[given.moment.codes[each] as number] === 'upstream_failed'
-      ? becauseEntry(given, endOf(given, each))
-      : undefined;
+    const next =
+      statuses[given.moment.codes[each] as number] === 'upstream_failed'
+        ? becauseEntry(given, endOf(given, each))
+        : undefined;
     if (next === undefined || met.has(next)) return each;
     each = next;
   }

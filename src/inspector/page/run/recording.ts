@@ -221,7 +221,8 @@ export class Recording {
   #recoverBefore(entry: Entry): readonly Change[] {
     const [next] = this.#recoveries;
     if (next === undefined || entry.seq <= next) return noChanges;
-    while (this.#recoveries.length > 0 && entry.seq > (this.#recoveries[0] as number)) this.#recoveries.shift();
+    while (this.#recoveries.length > 0 && entry.seq > (this.#recoveries[0] as number))
+      this.#recoveries.shift();
     this.#recovered.push(this.length + 1);
     const lost: Change[] = [];
     for (let task = 0; task < this.graph.size; task++)

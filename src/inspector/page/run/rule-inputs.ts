@@ -1,5 +1,12 @@
 import { isSettled, type TaskStatus } from '../../../model/status.ts';
-import { type Decision, decide, parseTriggerRule, type Seen, seenBit, type TriggerRule } from '../../../model/trigger-rule.ts';
+import {
+  type Decision,
+  decide,
+  parseTriggerRule,
+  type Seen,
+  seenBit,
+  type TriggerRule,
+} from '../../../model/trigger-rule.ts';
 import type { Moment, Recording } from './recording.ts';
 import { statuses } from './status-log.ts';
 import { upstreamOf } from './structure.ts';

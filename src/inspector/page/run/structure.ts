@@ -6,7 +6,10 @@ export type { Structure, TaskShape } from '../../protocol.ts';
 /** The graph of a structure. Dependencies that it lacks are left out: a journal alone may name them. */
 export function graphOf({ run, tasks }: Structure): Graph {
   const known = new Set(tasks.map(({ id }) => id));
-  const nodes = tasks.map(({ id, dependsOn }) => ({ id, dependsOn: dependsOn.filter((other) => known.has(other)) }));
+  const nodes = tasks.map(({ id, dependsOn }) => ({
+    id,
+    dependsOn: dependsOn.filter((other) => known.has(other)),
+  }));
   return createGraph(run.flow, nodes);
 }
 
