@@ -46,7 +46,11 @@ const addresses: fc.Arbitrary<Address> = fc.oneof(
 );
 
 test('holds all that a link must show again, whatever the ids are', () => {
-  fc.assert(fc.property(addresses, (address) => assert.equal(parseAddress(formatAddress(address)), structuredClone(address))));
+  fc.assert(
+    fc.property(addresses, (address) =>
+      assert.equal(parseAddress(formatAddress(address)), structuredClone(address)),
+    ),
+  );
 });
 
 test('is short where everything is as usual', () => {

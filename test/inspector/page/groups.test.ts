@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { groupTasks, prefixesOf } from '../../../src/inspector/page/run/groups.ts';
+import { groupTasks, prefixesIn } from '../../../src/inspector/page/run/groups.ts';
 import { graphOf } from '../../../src/inspector/page/run/structure.ts';
 import { spec } from '../../spec.ts';
 import { structureOf } from './recorded.ts';
@@ -19,10 +19,11 @@ const group = (opened: string[], isGrouped = true, shown?: Set<number>) => {
   return nodes.map(({ label, tasks }, node) => [label, tasks.length, dependsOn[node]]);
 };
 
-test('an id has a prefix before each separator', () => {
-  assert.equal(prefixesOf('a/b.c-d'), ['a', 'a/b', 'a/b.c']);
-  assert.equal(prefixesOf('plain'), []);
-  assert.equal(prefixesOf('/x//y'), ['/x']);
+test('an id has a prefix before each separator, and a hyphen is one only where there is no better', () => {
+  const ids = ['a/b.c-d', 'x-1'];
+  assert.equal(ids.map(prefixesIn(ids)), [['a', 'a/b'], []]);
+  assert.equal(['a-1', 'a_b-2', '-x'].map(prefixesIn(['a-1'])), [['a'], ['a', 'a_b'], []]);
+  assert.equal(['plain', '/x//y'].map(prefixesIn(['/x//y'])), [[], ['/x']]);
 });
 
 test('tasks that share a prefix are one node, and an open prefix shows what is in it', () => {

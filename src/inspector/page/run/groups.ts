@@ -29,11 +29,16 @@ export interface GroupOptions {
   readonly opened: ReadonlySet<string>;
 }
 
-/** Every prefix of an id that ends before a separator, the shortest first: `a/b-1` has `a` and `a/b`. */
-export function prefixesOf(id: string): string[] {
-  return Array.from(id.matchAll(/(?<=[^/.:_\- ])[/.:_\- ]/g), ({ index }) => id.slice(0, index)).filter(
-    (prefix) => prefix.length > 0,
-  );
+/** Finds every prefix of an id that ends before a separator, the shortest first. */
+export type Prefixes = (id: string) => string[];
+
+/**
+ * Chooses the separators of ids: `/`, `.` and `:` say where a thing belongs, so `-`, `_` and blanks count only where no
+ * id has those.
+ */
+export function prefixesIn(ids: readonly string[]): Prefixes {
+  const separator = ids.some((id) => /.[/.:]/.test(id)) ? /(?<=[^/.:])[/.:]/g : /(?<=[^-_ ])[-_ ]/g;
+  return (id) => Array.from(id.matchAll(separator), ({ index }) => id.slice(0, index));
 }
 
 /** Joins tasks that share a prefix. Groups that depend on one another in a circle are joined to one. */
@@ -44,6 +49,7 @@ export function groupTasks(graph: Graph, { shown, isGrouped, opened }: GroupOpti
       graph,
       tasks.flatMap((task) => [{ key: graph.ids[task] as string, tasks: [task] }]),
     );
+  const prefixesOf = prefixesIn(graph.ids);
   const counts = new Map<string, number>();
   for (const task of tasks)
     for (const prefix of prefixesOf(graph.ids[task] as string))

@@ -54,6 +54,7 @@ export class Recording {
   readonly #log: StatusLog;
   readonly #spans: (Span[] | undefined)[];
   readonly #placesOf: (number[] | undefined)[];
+  readonly #order: number[] = [];
   readonly #runPlaces: number[] = [];
   /** After which `seq` the run was recovered: those to come, the first one first. */
   readonly #recoveries: number[];
@@ -116,6 +117,13 @@ export class Recording {
     for (const entry of entries) this.#add(entry);
   }
 
+  /** Notes that entries will never come. */
+  skip(gap: Gap): void {
+    if (gap.to <= this.#seq) return;
+    this.#addGap({ from: Math.max(gap.from, this.#seq + 1), to: gap.to });
+    this.#seq = gap.to;
+  }
+
   /** The tasks that changed since the last call. */
   takeChanged(): ReadonlySet<number> {
     const changed = this.#changed;
@@ -160,6 +168,11 @@ export class Recording {
   /** The places of a task's entries, in order. */
   placesOf(task: number): readonly number[] {
     return this.#placesOf[task] ?? noPlaces;
+  }
+
+  /** The tasks that have entries, in the order of their first ones. */
+  get order(): readonly number[] {
+    return this.#order;
   }
 
   /** The places of the entries about the run as a whole, in order. */
@@ -242,6 +255,7 @@ export class Recording {
     this.#entries.push(entry as Fact, task);
     if (task >= 0) {
       const places = this.#placesOf[task] ?? [];
+      if (places.length === 0) this.#order.push(task);
       this.#placesOf[task] = places;
       places.push(this.length);
     } else if (!('taskId' in entry)) this.#runPlaces.push(this.length);

@@ -1,0 +1,18 @@
+import { render } from 'preact';
+import { FileBackend, readFile } from './backend/file.ts';
+import { HttpBackend } from './backend/http.ts';
+import './look/page.css';
+import { formatAddress, runAddress } from './run/address.ts';
+import { Router } from './state/router.ts';
+import { App } from './view/app.tsx';
+
+const place = document.getElementById('app') as HTMLElement;
+const file = await readFile(document).catch((error: unknown) => {
+  place.textContent = `This file cannot be read: ${String(error)}`;
+  throw error;
+});
+const backend = file === undefined ? new HttpBackend(new URL(location.href)) : new FileBackend(file);
+if (backend instanceof FileBackend && location.hash === '')
+  history.replaceState(null, '', formatAddress(runAddress(backend.main)));
+place.textContent = '';
+render(<App backend={backend} router={new Router()} />, place);

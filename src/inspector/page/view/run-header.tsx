@@ -1,0 +1,106 @@
+import { showCount } from '../../../model/duration.ts';
+import { isSettledRun, type TaskStatus } from '../../../model/status.ts';
+import { formatAddress } from '../run/address.ts';
+import { statuses } from '../run/status-log.ts';
+import { statusWords } from '../run/words.ts';
+import { Commands } from './commands.tsx';
+import { Duration, Glyph, Instant, Status } from './marks.tsx';
+import type { RunState } from './run-state.ts';
+
+/** The name of a run, how it stands, and what can be done with it. */
+export function RunHeader({ state }: { readonly state: RunState }) {
+  const { recording, moment, now, session, address } = state;
+  const { run } = moment;
+  const endedAt = run.endedAt ?? (run.startedAt === null ? undefined : now);
+  const { structure } = recording;
+  return (
+    <section class="head" aria-label="Run">
+      <h1>
+        <a
+          href={formatAddress({ page: 'grid', flow: structure.run.flow, source: '' })}
+          title="All runs of this flow"
+        >
+          {structure.run.flow}
+        </a>
+      </h1>
+      <Status status={run.status} />
+      <dl class="facts">
+        <div>
+          <dt>started</dt>
+          <dd>
+            <Instant at={run.startedAt} />
+          </dd>
+        </div>
+        <div>
+          <dt>{isSettledRun(run.status) ? 'took' : 'for'}</dt>
+          <dd class="figure">
+            <Duration ms={run.startedAt === null ? undefined : (endedAt ?? now) - run.startedAt} />
+          </dd>
+        </div>
+        <div>
+          <dt>tasks</dt>
+          <dd class="figure">{showCount(recording.graph.size)}</dd>
+        </div>
+        <div>
+          <dt>events</dt>
+          <dd class="figure">{showCount(recording.seq)}</dd>
+        </div>
+        <Live link={session.link} isLatest={moment.isLatest} isSettled={recording.isSettled} />
+      </dl>
+      <ul class="chips" aria-label="Filter by status">
+        {statuses.map((status, code) => {
+          const count = moment.counts[code] as number;
+          const isOn = address.status.includes(status);
+          if (count === 0 && !isOn) return null;
+          return (
+            <li key={status}>
+              <button
+                type="button"
+                class={`chip ${status}`}
+                aria-pressed={isOn}
+                onClick={() => state.change({ status: toggled(address.status, status) })}
+              >
+                <Glyph status={status} />
+                <b>{showCount(count)}</b> {statusWords(status as TaskStatus)}
+              </button>
+            </li>
+          );
+        })}
+      </ul>
+      <Commands state={state} />
+    </section>
+  );
+}
+
+function Live({
+  link,
+  isLatest,
+  isSettled,
+}: {
+  readonly link: string;
+  readonly isLatest: boolean;
+  readonly isSettled: boolean;
+}) {
+  const text = !isLatest
+    ? 'in the past'
+    : link === 'live'
+      ? isSettled
+        ? 'up to date'
+        : 'live'
+      : link === 'loading'
+        ? 'loading'
+        : link === 'lost'
+          ? 'connection lost'
+          : 'recording';
+  return (
+    <div class={`live ${isLatest ? link : 'past'} ${isSettled ? 'over' : ''}`}>
+      <dt class="said">shown</dt>
+      <dd>{text}</dd>
+    </div>
+  );
+}
+
+/** The list with a value added, or without it. */
+export function toggled(list: readonly string[], value: string): string[] {
+  return list.includes(value) ? list.filter((each) => each !== value) : [...list, value];
+}

@@ -1,0 +1,121 @@
+import { useEffect } from 'preact/hooks';
+import type { TaskStatus } from '../../../model/status.ts';
+import { statuses } from '../run/status-log.ts';
+import { statusWords } from '../run/words.ts';
+import { Duration, Glyph, Instant } from './marks.tsx';
+import type { RunState } from './run-state.ts';
+import { Spacer, useWindow, type Window } from './virtual.tsx';
+
+/** The height of a row of tasks, in pixels; the time view has the same. */
+export const rowHeight = 26;
+
+/** The tasks as a table: beside a canvas with few columns, or with all by itself. */
+export function TaskTable({
+  state,
+  isWide,
+  onWindow,
+}: {
+  readonly state: RunState;
+  readonly isWide: boolean;
+  /** Is told which rows can be seen. */
+  readonly onWindow?: (window: Window<HTMLDivElement>) => void;
+}) {
+  const { tasks, selected } = state;
+  const window = useWindow<HTMLDivElement>(tasks.length, rowHeight);
+  useEffect(() => onWindow?.(window), [window.scrollTop, window.height]);
+  useEffect(() => {
+    const row = tasks.indexOf(selected);
+    if (row >= 0) window.scrollTo(row);
+  }, [selected]);
+  const columns = isWide ? 6 : 2;
+  return (
+    <div
+      class={`rows ${isWide ? 'wide' : 'narrow'}`}
+      ref={window.ref}
+      onKeyDown={(event) => walk(event, state)}
+    >
+      <table aria-rowcount={tasks.length + 1} aria-label="Tasks">
+        <thead>
+          <tr>
+            <th scope="col">Task</th>
+            {isWide && <th scope="col">Status</th>}
+            {isWide && (
+              <th scope="col" class="number">
+                Attempts
+              </th>
+            )}
+            {isWide && <th scope="col">Started</th>}
+            {isWide && <th scope="col">Ended</th>}
+            <th scope="col" class="number">
+              Took
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          <Spacer rows={window.first} columns={columns} rowHeight={rowHeight} />
+          {tasks.slice(window.first, window.end).map((task, index) => (
+            <Row key={task} task={task} row={window.first + index} state={state} isWide={isWide} />
+          ))}
+          <Spacer rows={tasks.length - window.end} columns={columns} rowHeight={rowHeight} />
+        </tbody>
+      </table>
+      {tasks.length === 0 && <p class="line note">No task matches.</p>}
+    </div>
+  );
+}
+
+function Row({
+  task,
+  row,
+  state,
+  isWide,
+}: {
+  readonly task: number;
+  readonly row: number;
+  readonly state: RunState;
+  readonly isWide: boolean;
+}) {
+  const { recording, moment, selected, now } = state;
+  const status = statuses[moment.codes[task] as number] as TaskStatus;
+  const view = moment.task(task);
+  const { attempts, startedAt, endedAt } = view;
+  const tookMs = startedAt === undefined ? undefined : (endedAt ?? now) - startedAt;
+  const id = recording.graph.ids[task] as string;
+  const isSelected = task === selected;
+  return (
+    <tr
+      aria-rowindex={row + 2}
+      aria-selected={isSelected}
+      class={isSelected ? 'selected' : undefined}
+      onClick={() => state.select(task)}
+    >
+      <th scope="row">
+        <button type="button" class="task" title={id} data-task={task} onClick={() => state.select(task)}>
+          <Glyph status={status} />
+          <span class="name">{id}</span>
+          {!isWide && <span class="said">, {statusWords(status)}</span>}
+          {!isWide && attempts > 1 && <span class="tries">×{attempts}</span>}
+        </button>
+      </th>
+      {isWide && <td>{statusWords(status)}</td>}
+      {isWide && <td class="number">{attempts === 0 ? '' : attempts}</td>}
+      {isWide && <td>{startedAt === undefined ? '' : <Instant at={startedAt} />}</td>}
+      {isWide && <td>{endedAt === undefined ? '' : <Instant at={endedAt} />}</td>}
+      <td class="number">{tookMs === undefined ? '' : <Duration ms={tookMs} />}</td>
+    </tr>
+  );
+}
+
+/** Up and down select the task before and after. */
+function walk(event: KeyboardEvent, { tasks, selected, select }: RunState): void {
+  const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+  if (step === 0 || tasks.length === 0) return;
+  event.preventDefault();
+  const row = tasks.indexOf(selected);
+  const next = tasks[Math.min(tasks.length - 1, Math.max(0, row < 0 ? 0 : row + step))] as number;
+  select(next);
+  const box = event.currentTarget as HTMLElement;
+  requestAnimationFrame(() => {
+    box.querySelector<HTMLElement>(`[data-task="${next}"]`)?.focus({ preventScroll: true });
+  });
+}
