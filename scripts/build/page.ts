@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { orchestratorMachine, taskMachine } from 'topple/machines';
 import { build } from 'vite';
 import { describeMachine } from '../../src/cli/graph/describe-machine.ts';
+import type { Machine, MachineTransition } from '../../src/draw/machine.ts';
 
 const root = fileURLToPath(new URL('../../src/inspector/page', import.meta.url));
 
@@ -12,7 +13,7 @@ const root = fileURLToPath(new URL('../../src/inspector/page', import.meta.url))
  * for at `./assets/`. The script has the machines of tasks and runs as data.
  */
 export async function buildPage(folder: string): Promise<void> {
-  const machines = [taskMachine, orchestratorMachine].map(describeMachine);
+  const machines = [taskMachine, orchestratorMachine].map((machine) => drawnParts(describeMachine(machine)));
   await build({
     root,
     base: './',
@@ -41,4 +42,19 @@ export async function buildPage(folder: string): Promise<void> {
   const assets = join(folder, 'assets');
   for (const name of readdirSync(assets)) renameSync(join(assets, name), join(folder, name));
   rmdirSync(assets);
+}
+
+/** A machine without what its picture does not show. */
+function drawnParts(machine: Machine): Machine {
+  const cut = (transition: MachineTransition): MachineTransition => {
+    return { ...transition, description: undefined, actions: transition.actions.slice(0, 1) };
+  };
+  return {
+    ...machine,
+    entry: [],
+    states: machine.states.map((state) => {
+      return { ...state, tags: [], entry: [], exit: [], transitions: state.transitions.map(cut) };
+    }),
+    transitions: machine.transitions.map(cut),
+  };
 }

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { compareRuns } from '../../../src/inspector/page/run/compare.ts';
+import { compareRuns, isSameJson } from '../../../src/inspector/page/run/compare.ts';
 import { spec } from '../../spec.ts';
 import { recording } from './recorded.ts';
 
@@ -52,4 +52,17 @@ test('a differing output is a difference', async () => {
   )(other.recording.structure);
   changed.add(entries);
   assert.equal(compareRuns(one.recording, changed).first?.differs, ['output']);
+});
+
+test('outputs are the same whatever the order of their keys', () => {
+  const value = { a: [1, { b: null }], c: 'x' };
+  assert.ok(isSameJson(value, { c: 'x', a: [1, { b: null }] }));
+  for (const other of [
+    { a: [1, { b: null }] },
+    { a: [1, {}], c: 'x' },
+    { a: { 0: 1, 1: { b: null } }, c: 'x' },
+    null,
+    'x',
+  ])
+    assert.not.ok(isSameJson(value, other), JSON.stringify(other));
 });

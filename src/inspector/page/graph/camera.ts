@@ -20,7 +20,7 @@ const most = 3;
 const margin = 28;
 
 /** The camera that shows all of a drawing, not larger than it is drawn. */
-export function fit(drawing: Size, screen: Size): Camera {
+export function showAll(drawing: Size, screen: Size): Camera {
   const scale = Math.max(
     least,
     Math.min(

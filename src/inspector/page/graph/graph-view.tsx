@@ -5,7 +5,7 @@ import { downstreamOf, upstreamOf } from '../run/structure.ts';
 import { useSize, useTheme } from '../view/hooks.ts';
 import { isTyping } from '../view/keys-help.tsx';
 import type { RunState } from '../view/run-state.ts';
-import { type Camera, centreOn, fit, type Point, pan, toDrawing, toScreen, zoomAt } from './camera.ts';
+import { type Camera, centreOn, type Point, pan, showAll, toDrawing, toScreen, zoomAt } from './camera.ts';
 import { criticalEdges } from './critical.ts';
 import { GraphPainter, type NodeLook, type Overlay } from './painter.ts';
 import { boxOf, createScene, nodeAt, type Scene } from './scene.ts';
@@ -58,7 +58,6 @@ export function GraphView({ state }: { readonly state: RunState }) {
   const zoom = (factor: number): void => desk.zoom({ x: size.width / 2, y: size.height / 2 }, factor);
   return (
     <div class="graph" ref={box}>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the table beside it says the same; this is for keys alone */}
       <canvas
         ref={canvas}
         tabIndex={0}
@@ -178,7 +177,7 @@ class Desk {
     const { scene, state, painter, theme, size } = this;
     if (scene === undefined || state === undefined || painter === undefined || theme === undefined) return;
     if (size.width === 0 || size.height === 0) return;
-    if (!this.isFitted) this.#camera = fit(scene, size);
+    if (!this.isFitted) this.#camera = showAll(scene, size);
     this.isFitted = true;
     if (this.#glide !== undefined) this.#step(now, this.#glide);
     const look = lookOf(state, scene);
@@ -205,7 +204,7 @@ class Desk {
   }
 
   fit(): void {
-    if (this.scene !== undefined) this.#glideTo(fit(this.scene, this.size));
+    if (this.scene !== undefined) this.#glideTo(showAll(this.scene, this.size));
   }
 
   zoom(point: Point, factor: number): void {

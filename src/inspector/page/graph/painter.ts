@@ -1,5 +1,5 @@
 import type { Theme } from '../look/theme.ts';
-import { statuses } from '../run/status-log.ts';
+import { codeOf, statuses } from '../run/status-log.ts';
 import type { Camera, Size } from './camera.ts';
 import { boxOf, edgePieces, firstBelow, glyphRoom, nodeHeight, type Scene } from './scene.ts';
 
@@ -11,6 +11,8 @@ const budgetMs = 4;
 const mostPixels = 16_000_000;
 /** While the scale changes, tiles of the last scale are stretched; for so long after a change. */
 const restMs = 90;
+
+const failure = codeOf('failed');
 
 /** How a node looks now. */
 export interface NodeLook {
@@ -207,10 +209,12 @@ export class GraphPainter {
     const isFine = scale > 0.25;
     context.strokeStyle = this.#theme.edge;
     context.lineWidth = Math.max(0.5, Math.min(1.3, 1.2 * scale)) / scale;
-    context.globalAlpha = scale > 0.12 ? 1 : 0.5;
-    context.beginPath();
     for (const [column, pieces] of scene.pieces.entries()) {
       if ((left[column] as number) > area.right) break;
+      // Where many edges lie on one another, each is paler, so that their gap does not become a block.
+      const perPixel = pieces.length / 4 / Math.max(1, scene.height * scale);
+      context.globalAlpha = Math.min(1, 0.35 / Math.max(0.01, perPixel));
+      context.beginPath();
       for (let at = 0; at < pieces.length; at += 4) {
         const [x1, y1] = [pieces[at] as number, pieces[at + 1] as number];
         const [x2, y2] = [pieces[at + 2] as number, pieces[at + 3] as number];
@@ -222,14 +226,15 @@ export class GraphPainter {
           context.bezierCurveTo(middle, y1, middle, y2, x2, y2);
         } else context.lineTo(x2, y2);
       }
+      context.stroke();
       if ((right[column] as number) > area.right) break;
     }
-    context.stroke();
     context.globalAlpha = 1;
   }
 
   #paintNodes(context: CanvasRenderingContext2D, scene: Scene, area: Area): void {
     const { left, right, y } = scene;
+    const failed: number[] = [];
     for (const [column, nodes] of scene.columns.entries()) {
       if ((left[column] as number) > area.right) break;
       if ((right[column] as number) < area.left) continue;
@@ -237,9 +242,12 @@ export class GraphPainter {
       for (let at = firstBelow(scene, nodes, area.top - half); at < nodes.length; at++) {
         const node = nodes[at] as number;
         if ((y[node] as number) > area.bottom + half) break;
-        this.#paintNode(context, scene, node);
+        if (this.#look(node).code === failure) failed.push(node);
+        else this.#paintNode(context, scene, node);
       }
     }
+    // Small as it may be, a failure lies over its neighbours.
+    for (const node of failed) this.#paintNode(context, scene, node);
   }
 
   #paintOver(scene: Scene, tile: Tile, node: number): void {
@@ -253,13 +261,15 @@ export class GraphPainter {
     const [x, y, width, height] = boxOf(scene, node);
     const { scale } = this.#layer;
     const isGroup = (scene.drawn.nodes[node]?.tasks.length ?? 1) > 1;
-    context.fillStyle = this.#theme.paper;
-    context.fillRect(x - 0.7, y - 0.7, width + 1.4, height + 1.4);
+    if (isDim || height * scale >= 5) {
+      context.fillStyle = this.#theme.paper;
+      context.fillRect(x - 0.7, y - 0.7, width + 1.4, height + 1.4);
+    }
     if (isDim) context.globalAlpha = 0.22;
     context.fillStyle = fill;
     if (height * scale < 5) {
-      // At least a pixel of colour.
-      const tall = Math.max(height, 1 / scale);
+      // At least a pixel of colour, and of a failure more.
+      const tall = Math.max(height, (code === failure ? 3 : 1) / scale);
       context.fillRect(x, y + (height - tall) / 2, Math.max(width, 1 / scale), tall);
       context.globalAlpha = 1;
       return;

@@ -13,7 +13,7 @@ export interface Wrapped {
 /** Above this ratio of height to width a drawing is wrapped. */
 const tall = 1.6;
 /** The ratio of width to height that wrapping aims at. */
-const wanted = 1.25;
+const wanted = 1.05;
 const between = 8;
 
 /**
@@ -36,8 +36,10 @@ export function wrapColumns(
   }
   const rowHeight = nodeHeight + gap;
   const most = columns.reduce((count, nodes) => Math.max(count, nodes.length), 1);
-  const gapOf = (column: number): number =>
-    (left[column + 1] ?? 0) - (left[column] as number) - (widths[column] as number);
+  const gapOf = (column: number): number => {
+    const next = left[column + 1];
+    return next === undefined ? 0 : next - (left[column] as number) - (widths[column] as number);
+  };
   const acrossOf = (column: number, rows: number): number => {
     const across = Math.ceil((columns[column]?.length ?? 0) / rows);
     return Math.max(1, across) * ((widths[column] as number) + between) - between;

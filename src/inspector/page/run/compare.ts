@@ -1,4 +1,3 @@
-import { isSameValue } from '../../../model/same-value.ts';
 import type { TaskStatus } from '../../../model/status.ts';
 import type { Recording } from './recording.ts';
 import { upstreamOf } from './structure.ts';
@@ -62,7 +61,7 @@ function differencesOf(
   if (left.status !== right.status) found.push('status');
   if (left.attempts !== right.attempts) found.push('attempts');
   const bothDone = left.status === 'done' && right.status === 'done';
-  if (bothDone && !isSameValue(one.fold.task(first).output, other.fold.task(second).output))
+  if (bothDone && !isSameJson(one.fold.task(first).output, other.fold.task(second).output))
     found.push('output');
   return found;
 }
@@ -79,4 +78,17 @@ function firstOf(one: Recording, rows: readonly Comparison[]): Comparison | unde
   return starts.reduce<Comparison | undefined>((first, row) => {
     return first === undefined || when(row) < when(first) ? row : first;
   }, undefined);
+}
+
+/** Whether two values as JSON are the same, whatever the order of keys. They are no deeper than JSON was parsed. */
+export function isSameJson(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
+  if (Array.isArray(one) !== Array.isArray(other)) return false;
+  const [left, right] = [one, other] as readonly Record<string, unknown>[];
+  const keys = Object.keys(one);
+  return (
+    keys.length === Object.keys(other).length &&
+    keys.every((key) => Object.hasOwn(other, key) && isSameJson(left?.[key], right?.[key]))
+  );
 }

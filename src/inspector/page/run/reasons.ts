@@ -3,7 +3,7 @@ import { isSettledRun, type TaskStatus } from '../../../model/status.ts';
 import type { TaskView } from '../../../model/view.ts';
 import { holdersOf } from './holders.ts';
 import type { Moment, Recording } from './recording.ts';
-import { type Decision, judge } from './rule-inputs.ts';
+import { judge } from './rule-inputs.ts';
 import { statuses } from './status-log.ts';
 import { upstreamOf } from './structure.ts';
 import { causeWords, type Part, showWait, statusWords } from './words.ts';
@@ -224,5 +224,3 @@ function shortError({ error }: TaskView): string {
   const [line = ''] = error.message.split('\n');
   return `${error.name}: ${line.length > 160 ? `${line.slice(0, 159)}…` : line}`;
 }
-
-export type { Decision };

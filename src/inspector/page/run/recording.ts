@@ -1,7 +1,7 @@
 import { EntryList, type Fact } from '../../../model/entry-list.ts';
 import { RunFold, tasksBegunAnew } from '../../../model/fold.ts';
 import { createGraph, type Graph } from '../../../model/graph.ts';
-import type { Entry, TaskEntry } from '../../../model/journal.ts';
+import type { Entry } from '../../../model/journal.ts';
 import { isSettledRun } from '../../../model/status.ts';
 import { type Span, TaskTimes } from '../../../model/task-times.ts';
 import type { RunView, TaskView } from '../../../model/view.ts';
@@ -312,9 +312,4 @@ export class Recording {
 
 function isSameRun(one: Omit<RunView, 'tasks'> | undefined, other: Omit<RunView, 'tasks'>): boolean {
   return one?.status === other.status && one.startedAt === other.startedAt && one.endedAt === other.endedAt;
-}
-
-/** Whether an entry is about a task. */
-export function isTaskEntry(entry: Entry): entry is TaskEntry {
-  return 'taskId' in entry;
 }

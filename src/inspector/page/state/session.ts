@@ -82,14 +82,15 @@ export class Session {
       structure.flowHash === before.flowHash &&
       structure.tasks.length === before.tasks.length &&
       String(structure.recoveredAt) === String(before.recoveredAt);
-    if (!isSame) {
-      this.#end?.();
-      this.recording = new Recording(structure);
-      this.#logs = new Map();
-      this.#logCount = 0;
-      void this.#open();
-    }
-    this.#onChange();
+    if (isSame) this.#onChange();
+    else this.#restart();
+  }
+
+  #restart(): void {
+    this.#end?.();
+    this.#logs = new Map();
+    this.#logCount = 0;
+    void this.#open();
   }
 
   #take(line: Feed): void {
@@ -98,7 +99,11 @@ export class Session {
     if ('entries' in line) recording.add(readRows(line.entries, this.key.id, recording.graph.ids));
     else if ('gap' in line) recording.skip(line.gap);
     else if ('logs' in line) this.#takeLogs(line.logs, line.dropped);
-    else this.isReady = true;
+    else {
+      this.isReady = true;
+      // The journal is another one than before: its server has begun anew.
+      if (line.end.seq < recording.seq) this.#restart();
+    }
   }
 
   #takeLogs(logs: readonly LogLine[], dropped: number): void {

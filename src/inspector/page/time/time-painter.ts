@@ -3,7 +3,7 @@ import type { TaskStatus } from '../../../model/status.ts';
 import type { Size } from '../graph/camera.ts';
 import type { Theme } from '../look/theme.ts';
 import { type TimeAxis, tickStep } from '../run/time-axis.ts';
-import { rowHeight } from '../view/task-table.tsx';
+import { rowHeight } from '../view/virtual.tsx';
 import type { Bar } from './bars.ts';
 
 /** What a picture of the time shows. */

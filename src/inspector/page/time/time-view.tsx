@@ -7,8 +7,8 @@ import { statusWords } from '../run/words.ts';
 import { useSize, useTheme } from '../view/hooks.ts';
 import { isTyping } from '../view/keys-help.tsx';
 import type { RunState } from '../view/run-state.ts';
-import { rowHeight, TaskTable } from '../view/task-table.tsx';
-import type { Window } from '../view/virtual.tsx';
+import { TaskTable } from '../view/task-table.tsx';
+import { rowHeight, type Window } from '../view/virtual.tsx';
 import { type Bar, barsOf, busyTimes } from './bars.ts';
 import { headHeight, paintTime, sideRoom, type TimePicture, type TimeRow } from './time-painter.ts';
 
@@ -101,7 +101,6 @@ export function TimeView({ state }: { readonly state: RunState }) {
     <div class="time">
       <TaskTable state={state} isWide={false} onWindow={setWindow} />
       <div class="canvas" ref={box}>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the table beside it says the same; this is for keys alone */}
         <canvas
           ref={canvas}
           tabIndex={0}

@@ -38,9 +38,9 @@ export function App({ backend, router }: { readonly backend: Backend; readonly r
   const { address } = router;
   return (
     <SurroundingsContext.Provider value={surroundings}>
-      <a class="skip" href="#main" onClick={focusMain}>
+      <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
         Skip to content
-      </a>
+      </button>
       <TopBar />
       {problem !== undefined && <p class="banner bad">The inspector does not answer: {problem}</p>}
       <main id="main" tabIndex={-1}>
@@ -53,10 +53,4 @@ export function App({ backend, router }: { readonly backend: Backend; readonly r
       <p class="said" aria-live="polite" ref={said} />
     </SurroundingsContext.Provider>
   );
-}
-
-/** The hash is the page's address, so a link to a place in it must not change it. */
-function focusMain(event: Event): void {
-  event.preventDefault();
-  document.getElementById('main')?.focus();
 }

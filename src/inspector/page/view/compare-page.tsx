@@ -8,11 +8,10 @@ import { statusWords, textOf } from '../run/words.ts';
 import { useSurroundings } from './context.ts';
 import { useSession } from './hooks.ts';
 import { Duration, Glyph, Note, Status } from './marks.tsx';
-import { Spacer, useWindow } from './virtual.tsx';
+import { Tick } from './parts.tsx';
+import { LongTable, useWindow } from './virtual.tsx';
 
 type CompareAddress = Extract<Address, { readonly page: 'compare' }>;
-
-const rowHeight = 26;
 
 /** Two runs side by side. */
 export function ComparePage({ address }: { readonly address: CompareAddress }) {
@@ -42,7 +41,7 @@ function Compared({
     (most, { sides }) => Math.max(most, ...sides.map((side) => side?.ranMs ?? 0)),
     0,
   );
-  const window = useWindow<HTMLDivElement>(shown.length, rowHeight);
+  const window = useWindow<HTMLDivElement>(shown.length);
   const isSameFlow = one.structure.run.flow === other.structure.run.flow;
   return (
     <div class="compare">
@@ -50,14 +49,11 @@ function Compared({
         <h1>{one.structure.run.flow}</h1>
         {!isSameFlow && <span class="badge">against {other.structure.run.flow}</span>}
         <div class="filters">
-          <label class="check">
-            <input
-              type="checkbox"
-              checked={address.onlyDiffering}
-              onChange={(event) => router.change({ ...address, onlyDiffering: event.currentTarget.checked })}
-            />
-            only what differs ({differing})
-          </label>
+          <Tick
+            label={`only what differs (${differing})`}
+            value={address.onlyDiffering}
+            onChange={(onlyDiffering) => router.change({ ...address, onlyDiffering })}
+          />
         </div>
       </section>
       <section class="first" aria-label="First divergence">
@@ -70,29 +66,23 @@ function Compared({
           <First first={first} one={one} other={other} address={address} />
         )}
       </section>
-      <div class="rows wide" ref={window.ref}>
-        <table aria-label="Tasks of both runs" aria-rowcount={shown.length + 1}>
-          <thead>
-            <tr>
-              <th scope="col">Task</th>
-              <th scope="col">Differs in</th>
-              <RunHead recording={one} />
-              <RunHead recording={other} />
-              <th scope="col" class="number">
-                Change
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            <Spacer rows={window.first} columns={5} rowHeight={rowHeight} />
-            {shown.slice(window.first, window.end).map((row, index) => (
-              <Row key={row.id} row={row} at={window.first + index} mostMs={mostMs} isFirst={row === first} />
-            ))}
-            <Spacer rows={shown.length - window.end} columns={5} rowHeight={rowHeight} />
-          </tbody>
-        </table>
-        {shown.length === 0 && <Note>Nothing differs.</Note>}
-      </div>
+      <LongTable
+        label="Tasks of both runs"
+        columns={[
+          ['Task'],
+          ['Differs in'],
+          [<RunHead key="one" recording={one} />],
+          [<RunHead key="other" recording={other} />],
+          ['Change', 'number'],
+        ]}
+        count={shown.length}
+        window={window}
+        empty="Nothing differs."
+        row={(at) => {
+          const row = shown[at] as Comparison;
+          return <Row key={row.id} row={row} at={at} mostMs={mostMs} isFirst={row === first} />;
+        }}
+      />
     </div>
   );
 }
@@ -142,14 +132,13 @@ function First({
 }
 
 function RunHead({ recording }: { readonly recording: Recording }) {
-  const { run } = recording.moment();
   return (
-    <th scope="col">
+    <>
       <a href={formatAddress(runAddress(recording.structure))} class="mono">
         {recording.structure.id}
       </a>{' '}
-      <Status status={run.status} />
-    </th>
+      <Status status={recording.fold.status} />
+    </>
   );
 }
 

@@ -2,10 +2,18 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { showCount, showDuration } from '../../../model/duration.ts';
 import type { Entry } from '../../../model/journal.ts';
 import { Glyph, Instant } from './marks.tsx';
+import { Choice, Tick } from './parts.tsx';
 import type { RunState } from './run-state.ts';
-import { Spacer, useWindow } from './virtual.tsx';
+import { type Column, LongTable, useWindow } from './virtual.tsx';
 
-const rowHeight = 26;
+const columns: readonly Column[] = [
+  ['seq', 'number'],
+  ['Time'],
+  ['after', 'number'],
+  ['Event'],
+  ['Task'],
+  ['What'],
+];
 
 const kinds = [
   ['all', 'All events', () => true],
@@ -23,67 +31,38 @@ export function EventsView({ state }: { readonly state: RunState }) {
   const [onlySelected, setOnlySelected] = useState(false);
   const places = usePlaces(state, kind, onlySelected && selected >= 0);
   const count = places?.length ?? recording.length;
-  const window = useWindow<HTMLDivElement>(count, rowHeight);
+  const window = useWindow<HTMLDivElement>(count);
   const placeAt = (row: number): number => (places === undefined ? row + 1 : (places[row] as number));
   const currentRow = places === undefined ? moment.place - 1 : places.indexOf(moment.place);
   useEffect(() => {
     if (currentRow >= 0) window.scrollTo(currentRow);
   }, [moment.isLatest && address.seq === undefined ? 0 : currentRow, kind, window.height > 0]);
-  const rows = Array.from(
-    { length: Math.max(0, window.end - window.first) },
-    (_, index) => window.first + index,
-  );
   return (
     <div class="events">
       <div class="filters">
-        <label>
-          Kind
-          <select value={kind} onChange={(event) => setKind(event.currentTarget.value)}>
-            {kinds.map(([name, label]) => (
-              <option key={name} value={name}>
-                {label}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Choice
+          label="Kind"
+          value={kind}
+          of={kinds.map(([name, label]) => [name, label])}
+          onChange={setKind}
+        />
         {selected >= 0 && (
-          <label class="check">
-            <input
-              type="checkbox"
-              checked={onlySelected}
-              onChange={(event) => setOnlySelected(event.currentTarget.checked)}
-            />
-            only of {recording.graph.ids[selected]}
-          </label>
+          <Tick
+            label={`only of ${recording.graph.ids[selected]}`}
+            value={onlySelected}
+            onChange={setOnlySelected}
+          />
         )}
         <span class="soft figure">{showCount(count)} events</span>
       </div>
-      <div class="rows wide" ref={window.ref}>
-        <table aria-rowcount={count + 1} aria-label="Events">
-          <thead>
-            <tr>
-              <th scope="col" class="number">
-                seq
-              </th>
-              <th scope="col">Time</th>
-              <th scope="col" class="number">
-                after
-              </th>
-              <th scope="col">Event</th>
-              <th scope="col">Task</th>
-              <th scope="col">What</th>
-            </tr>
-          </thead>
-          <tbody>
-            <Spacer rows={window.first} columns={6} rowHeight={rowHeight} />
-            {rows.map((row) => (
-              <Row key={placeAt(row)} place={placeAt(row)} row={row} state={state} />
-            ))}
-            <Spacer rows={count - window.end} columns={6} rowHeight={rowHeight} />
-          </tbody>
-        </table>
-        {count === 0 && <p class="line note">No event matches.</p>}
-      </div>
+      <LongTable
+        label="Events"
+        columns={columns}
+        count={count}
+        window={window}
+        empty="No event matches."
+        row={(row) => <Row key={placeAt(row)} place={placeAt(row)} row={row} state={state} />}
+      />
     </div>
   );
 }

@@ -1,17 +1,16 @@
 import { useMemo, useState } from 'preact/hooks';
 import { showDuration } from '../../../model/duration.ts';
-import type { Grid } from '../../protocol.ts';
+import type { Grid, ListedRun } from '../../protocol.ts';
 import { type Address, formatAddress, runAddress } from '../run/address.ts';
 import { type GridRow, gridRows } from '../run/grid.ts';
 import { statusWords } from '../run/words.ts';
 import { useSurroundings } from './context.ts';
 import { useRequest } from './hooks.ts';
 import { Duration, Glyph, Note } from './marks.tsx';
-import { Spacer, useWindow } from './virtual.tsx';
+import { Choice } from './parts.tsx';
+import { type Column, LongTable, useWindow } from './virtual.tsx';
 
 type GridAddress = Extract<Address, { readonly page: 'grid' }>;
-
-const rowHeight = 26;
 
 /** The tasks of a flow × its latest runs: what is flaky, and what is slow. */
 export function GridPage({ address: { flow, source } }: { readonly address: GridAddress }) {
@@ -37,9 +36,20 @@ function GridTable({ grid, onAgain }: { readonly grid: Grid; readonly onAgain: (
       return all.toSorted((a, b) => (b.medianMs ?? -1) - (a.medianMs ?? -1) || a.task - b.task);
     return all;
   }, [grid, order]);
-  const window = useWindow<HTMLDivElement>(rows.length, rowHeight);
+  const window = useWindow<HTMLDivElement>(rows.length);
   // The latest run stands at the right, as time goes.
   const runs = grid.runs.map((_, index) => grid.runs.length - 1 - index);
+  const columns: readonly Column[] = [
+    ['Task'],
+    ['Flaky', 'number'],
+    ['Median', 'number'],
+    ...runs.map(
+      (index): Column => [
+        <RunHead key={index} run={(grid.runs[index] as Grid['runs'][number]).run} />,
+        'cell',
+      ],
+    ),
+  ];
   return (
     <div class="grid">
       <section class="head" aria-label="Flow">
@@ -48,16 +58,7 @@ function GridTable({ grid, onAgain }: { readonly grid: Grid; readonly onAgain: (
           {rows.length} tasks × {grid.runs.length} runs, the latest at the right
         </span>
         <div class="filters">
-          <label>
-            Order
-            <select value={order} onChange={(event) => setOrder(event.currentTarget.value)}>
-              {orders.map(([name, label]) => (
-                <option key={name} value={name}>
-                  {label}
-                </option>
-              ))}
-            </select>
-          </label>
+          <Choice label="Order" value={order} of={orders} onChange={setOrder} />
           <button type="button" onClick={onAgain}>
             Refresh
           </button>
@@ -72,43 +73,28 @@ function GridTable({ grid, onAgain }: { readonly grid: Grid; readonly onAgain: (
       {grid.runs.length === 0 ? (
         <Note>There is no run of this flow.</Note>
       ) : (
-        <div class="rows cells" ref={window.ref}>
-          <table aria-label="Tasks and runs" aria-rowcount={rows.length + 1}>
-            <thead>
-              <tr>
-                <th scope="col">Task</th>
-                <th scope="col" class="number">
-                  Flaky
-                </th>
-                <th scope="col" class="number">
-                  Median
-                </th>
-                {runs.map((index) => {
-                  const { run } = grid.runs[index] as Grid['runs'][number];
-                  return (
-                    <th scope="col" key={`${run.source} ${run.id}`} class="cell">
-                      <a href={formatAddress(runAddress(run))} title={`${run.id}: ${run.status}`}>
-                        <Glyph status={run.status} />
-                        <span class="said">
-                          {run.id}: {run.status}
-                        </span>
-                      </a>
-                    </th>
-                  );
-                })}
-              </tr>
-            </thead>
-            <tbody>
-              <Spacer rows={window.first} columns={runs.length + 3} rowHeight={rowHeight} />
-              {rows.slice(window.first, window.end).map((row, index) => (
-                <Row key={row.task} row={row} at={window.first + index} grid={grid} runs={runs} />
-              ))}
-              <Spacer rows={rows.length - window.end} columns={runs.length + 3} rowHeight={rowHeight} />
-            </tbody>
-          </table>
-        </div>
+        <LongTable
+          label="Tasks and runs"
+          kind="cells"
+          columns={columns}
+          count={rows.length}
+          window={window}
+          empty="No task has run."
+          row={(at) => <Row key={rows[at]?.task} row={rows[at] as GridRow} at={at} grid={grid} runs={runs} />}
+        />
       )}
     </div>
+  );
+}
+
+function RunHead({ run }: { readonly run: ListedRun }) {
+  return (
+    <a href={formatAddress(runAddress(run))} title={`${run.id}: ${run.status}`}>
+      <Glyph status={run.status} />
+      <span class="said">
+        {run.id}: {run.status}
+      </span>
+    </a>
   );
 }
 

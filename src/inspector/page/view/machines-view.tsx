@@ -44,7 +44,16 @@ function Chart({
       <p>
         <b class="state-now">{path.state}</b> {state?.description}
       </p>
-      <div class="picture">
+      <div
+        class="picture"
+        ref={(box) => {
+          const now = box?.querySelector('.now')?.getBoundingClientRect();
+          if (box === null || now === undefined) return;
+          const { left, right } = box.getBoundingClientRect();
+          if (now.left < left || now.right > right)
+            box.scrollLeft += now.left - (left + right - now.width) / 2;
+        }}
+      >
         <svg
           class="topple"
           role="img"
@@ -69,7 +78,6 @@ function Chart({
           </thead>
           <tbody>
             {path.taken.slice(-100).map(({ from, event, to, at }, index) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: a way may be taken twice at one instant
               <tr key={index}>
                 <td>
                   <Instant at={at} />

@@ -1,10 +1,10 @@
 import { showCount } from '../../../model/duration.ts';
-import { isSettledRun, type TaskStatus } from '../../../model/status.ts';
+import { isSettledRun } from '../../../model/status.ts';
 import { formatAddress } from '../run/address.ts';
 import { statuses } from '../run/status-log.ts';
-import { statusWords } from '../run/words.ts';
 import { Commands } from './commands.tsx';
-import { Duration, Glyph, Instant, Status } from './marks.tsx';
+import { Duration, Instant, Status } from './marks.tsx';
+import { StatusFilter } from './parts.tsx';
 import type { RunState } from './run-state.ts';
 
 /** The name of a run, how it stands, and what can be done with it. */
@@ -41,32 +41,13 @@ export function RunHeader({ state }: { readonly state: RunState }) {
           <dt>tasks</dt>
           <dd class="figure">{showCount(recording.graph.size)}</dd>
         </div>
-        <div>
-          <dt>events</dt>
-          <dd class="figure">{showCount(recording.seq)}</dd>
-        </div>
         <Live link={session.link} isLatest={moment.isLatest} isSettled={recording.isSettled} />
       </dl>
-      <ul class="chips" aria-label="Filter by status">
-        {statuses.map((status, code) => {
-          const count = moment.counts[code] as number;
-          const isOn = address.status.includes(status);
-          if (count === 0 && !isOn) return null;
-          return (
-            <li key={status}>
-              <button
-                type="button"
-                class={`chip ${status}`}
-                aria-pressed={isOn}
-                onClick={() => state.change({ status: toggled(address.status, status) })}
-              >
-                <Glyph status={status} />
-                <b>{showCount(count)}</b> {statusWords(status as TaskStatus)}
-              </button>
-            </li>
-          );
-        })}
-      </ul>
+      <StatusFilter
+        of={statuses.map((status, code) => [status, moment.counts[code] as number])}
+        chosen={address.status}
+        onChange={(status) => state.change({ status })}
+      />
       <Commands state={state} />
     </section>
   );
@@ -98,9 +79,4 @@ function Live({
       <dd>{text}</dd>
     </div>
   );
-}
-
-/** The list with a value added, or without it. */
-export function toggled(list: readonly string[], value: string): string[] {
-  return list.includes(value) ? list.filter((each) => each !== value) : [...list, value];
 }

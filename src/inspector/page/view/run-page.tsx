@@ -12,6 +12,7 @@ import { isTyping } from './keys-help.tsx';
 import { LinkState } from './link-state.tsx';
 import { MachinesView } from './machines-view.tsx';
 import { Note } from './marks.tsx';
+import { Search } from './parts.tsx';
 import { RunHeader } from './run-header.tsx';
 import { RunPanel } from './run-panel.tsx';
 import { listTasks, type RunState, TaskSearch } from './run-state.ts';
@@ -86,13 +87,11 @@ function Run({ state }: { readonly state: RunState }) {
             </a>
           ))}
         </nav>
-        <input
+        <Search
           id="search"
-          type="search"
-          placeholder="Search tasks"
-          aria-label="Search tasks"
+          label="Search tasks"
           value={address.search}
-          onInput={(event) => state.change({ search: event.currentTarget.value })}
+          onChange={(search) => state.change({ search })}
         />
         <Options state={state} />
       </div>
@@ -136,7 +135,7 @@ function Options({ state: { address, change } }: { readonly state: RunState }) {
     ['idle', 'Fold idle time', view === 'time'],
   ];
   return (
-    <div class="options" role="group" aria-label="Show">
+    <fieldset class="options" aria-label="Show">
       {options
         .filter(([, , isShown]) => isShown)
         .map(([name, label]) => (
@@ -151,7 +150,7 @@ function Options({ state: { address, change } }: { readonly state: RunState }) {
             {label}
           </button>
         ))}
-    </div>
+    </fieldset>
   );
 }
 

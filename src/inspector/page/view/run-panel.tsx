@@ -9,6 +9,7 @@ import { causeWords } from '../run/words.ts';
 import { useSurroundings } from './context.ts';
 import { useRequest } from './hooks.ts';
 import { Duration, Glyph, Instant, Status } from './marks.tsx';
+import { Pairs, Part } from './parts.tsx';
 import type { RunState } from './run-state.ts';
 import { Sentence, TaskLink } from './sentence.tsx';
 import { ValueView } from './value-view.tsx';
@@ -24,21 +25,17 @@ export function RunPanel({ state }: { readonly state: RunState }) {
       <h2>The run</h2>
       <p class="why">{runReason(state)}</p>
       {failures.length > 0 && (
-        <section aria-label="Root failures">
-          <h3>
-            Failed by themselves <span class="badge">{failures.length}</span>
-          </h3>
+        <Part title="Failed by themselves" label="Root failures" badge={failures.length}>
           <ul class="failures">
             {failures.slice(0, 50).map((failure) => (
               <Failure key={failure.task} failure={failure} state={state} />
             ))}
           </ul>
           {failures.length > 50 && <p class="soft">and {showCount(failures.length - 50)} more</p>}
-        </section>
+        </Part>
       )}
       {underWay.length > 0 && (
-        <section aria-label="Under way">
-          <h3>Under way</h3>
+        <Part title="Under way">
           <ul class="plain">
             {underWay.map((task) => (
               <li key={task}>
@@ -47,53 +44,53 @@ export function RunPanel({ state }: { readonly state: RunState }) {
               </li>
             ))}
           </ul>
-        </section>
+        </Part>
       )}
       <Slowest state={state} />
       <RunValue title="Input" state={state} type="run.started" field="input" />
       {run.status === 'done' && <RunValue title="Output" state={state} type="run.done" field="output" />}
-      <section>
-        <h3>Facts</h3>
-        <dl class="pairs">
-          <dt>run</dt>
-          <dd class="mono">{recording.structure.id}</dd>
-          <dt>from</dt>
-          <dd>{recording.structure.source}</dd>
-          <dt>flow version</dt>
-          <dd class="mono">{recording.structure.flowHash || '–'}</dd>
-          <dt>started</dt>
-          <dd>
-            <Instant at={run.startedAt} withDay={true} />
-          </dd>
-          <dt>ended</dt>
-          <dd>
-            <Instant at={run.endedAt} withDay={true} />
-          </dd>
-          {recording.structure.concurrency !== undefined && <dt>slots</dt>}
-          {recording.structure.concurrency !== undefined && <dd>{recording.structure.concurrency}</dd>}
-          {Object.entries(recording.structure.pools ?? {}).map(([pool, slots]) => [
-            <dt key={`${pool} name`}>pool {pool}</dt>,
-            <dd key={pool}>{count(slots, 'slot')}</dd>,
-          ])}
-          {recording.structure.run.parent !== undefined && <dt>part of</dt>}
-          {recording.structure.run.parent !== undefined && (
-            <dd>
-              <a
-                href={formatAddress({
-                  ...state.address,
-                  seq: undefined,
-                  id: recording.structure.run.parent.runId,
-                  task: recording.structure.run.parent.taskId,
-                })}
-              >
-                {recording.structure.run.parent.runId}
-              </a>
-            </dd>
-          )}
-        </dl>
-      </section>
+      <Part title="Facts">
+        <Pairs
+          of={
+            [
+              [
+                'run',
+                <span key="id" class="mono">
+                  {recording.structure.id}
+                </span>,
+              ],
+              ['from', recording.structure.source],
+              ['flow version', recording.structure.flowHash || '–'],
+              ['started', <Instant key="from" at={run.startedAt} withDay={true} />],
+              ['ended', <Instant key="to" at={run.endedAt} withDay={true} />],
+              ['slots', recording.structure.concurrency],
+              ...Object.entries(recording.structure.pools ?? {}).map(
+                ([pool, slots]) => [`pool ${pool}`, count(slots, 'slot')] as const,
+              ),
+              ['part of', <ParentLink key="parent" state={state} />],
+            ].filter(([name]) => name !== 'part of' || recording.structure.run.parent !== undefined) as [
+              string,
+              string,
+            ][]
+          }
+        />
+      </Part>
       <CompareWith state={state} />
     </div>
+  );
+}
+
+/** The way to the task that the run is a part of. */
+function ParentLink({ state: { address, recording } }: { readonly state: RunState }) {
+  const { parent } = recording.structure.run;
+  if (parent === undefined) return null;
+  return (
+    <a
+      class="mono"
+      href={formatAddress({ ...address, seq: undefined, id: parent.runId, task: parent.taskId })}
+    >
+      {parent.runId} › {parent.taskId}
+    </a>
   );
 }
 
@@ -154,8 +151,7 @@ function Slowest({ state }: { readonly state: RunState }) {
   if (slowest.length === 0) return null;
   const most = slowest[0]?.ms ?? 1;
   return (
-    <section aria-label="Slowest tasks">
-      <h3>Slowest</h3>
+    <Part title="Slowest" label="Slowest tasks">
       <ul class="slowest">
         {slowest.map(({ task, ms }) => (
           <li key={task}>
@@ -171,7 +167,7 @@ function Slowest({ state }: { readonly state: RunState }) {
           </li>
         ))}
       </ul>
-    </section>
+    </Part>
   );
 }
 
@@ -205,15 +201,14 @@ function RunValue({
     place === undefined ? undefined : (recording.entry(place) as unknown as Record<string, unknown>);
   if (place === undefined || entry?.[field] === undefined) return null;
   return (
-    <section aria-label={title}>
-      <h3>{title}</h3>
+    <Part title={title}>
       <ValueView
         value={entry[field]}
         run={recording.structure}
         seq={recording.seqAt(place)}
         path={`/${field}`}
       />
-    </section>
+    </Part>
   );
 }
 

@@ -6,8 +6,8 @@ import { isOpen } from '../backend/file.ts';
 import { type Address, formatAddress, runAddress } from '../run/address.ts';
 import { useSurroundings } from './context.ts';
 import { useTicks } from './hooks.ts';
-import { Duration, Glyph, Instant, Note, Status } from './marks.tsx';
-import { toggled } from './run-header.tsx';
+import { Duration, Instant, Note, Status } from './marks.tsx';
+import { Choice, Search, StatusFilter } from './parts.tsx';
 
 type RunsAddress = Extract<Address, { readonly page: 'runs' }>;
 
@@ -32,62 +32,29 @@ export function RunsPage({ address }: { readonly address: RunsAddress }) {
     <div class="runs">
       <section class="head" aria-label="Filters">
         <h1>Runs</h1>
-        <ul class="chips" aria-label="Filter by status">
-          {order.map((status) => {
-            const number = list.counts[status] ?? 0;
-            const isOn = address.status.includes(status);
-            if (number === 0 && !isOn) return null;
-            return (
-              <li key={status}>
-                <button
-                  type="button"
-                  class={`chip ${status}`}
-                  aria-pressed={isOn}
-                  onClick={() => change({ status: toggled(address.status, status) })}
-                >
-                  <Glyph status={status} />
-                  <b>
-                    {showCount(number)}
-                    {list.isCountPartial ? '+' : ''}
-                  </b>{' '}
-                  {status}
-                </button>
-              </li>
-            );
-          })}
-        </ul>
+        <StatusFilter
+          of={order.map((status) => [status, list.counts[status] ?? 0])}
+          chosen={address.status}
+          onChange={(status) => change({ status })}
+        />
+        {list.isCountPartial && <span class="soft">of the latest runs</span>}
         <div class="filters">
-          <label>
-            Flow
-            <select value={address.flow} onChange={(event) => change({ flow: event.currentTarget.value })}>
-              <option value="">all</option>
-              {withCurrent(list.flows, address.flow).map((flow) => (
-                <option key={flow} value={flow}>
-                  {flow}
-                </option>
-              ))}
-            </select>
-          </label>
-          <label>
-            From
-            <select
-              value={address.source}
-              onChange={(event) => change({ source: event.currentTarget.value })}
-            >
-              <option value="">everywhere</option>
-              {list.sources.map(({ id, name }) => (
-                <option key={id} value={id}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
-          <input
-            type="search"
-            placeholder="Search flows and ids"
-            aria-label="Search flows and ids"
+          <Choice
+            label="Flow"
+            value={address.flow}
+            of={[['', 'all'], ...withCurrent(list.flows, address.flow).map((flow) => [flow, flow] as const)]}
+            onChange={(flow) => change({ flow })}
+          />
+          <Choice
+            label="From"
+            value={address.source}
+            of={[['', 'everywhere'], ...list.sources.map(({ id, name }) => [id, name] as const)]}
+            onChange={(source) => change({ source })}
+          />
+          <Search
+            label="Search flows and ids"
             value={address.search}
-            onInput={(event) => change({ search: event.currentTarget.value })}
+            onChange={(text) => change({ search: text })}
           />
           {address.flow !== '' && (
             <a

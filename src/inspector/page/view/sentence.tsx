@@ -6,7 +6,6 @@ export function Sentence({ parts, state }: { readonly parts: readonly Part[]; re
   return (
     <>
       {parts.map((part, index) =>
-        // biome-ignore lint/suspicious/noArrayIndexKey: parts have nothing else that tells them apart
         typeof part === 'string' ? part : <TaskLink key={index} task={part.task} state={state} />,
       )}
     </>

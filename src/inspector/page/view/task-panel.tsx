@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { count } from '../../../model/duration.ts';
+import { count, showDuration } from '../../../model/duration.ts';
 import { isSettledRun, type TaskStatus } from '../../../model/status.ts';
 import { formatAddress, runAddress } from '../run/address.ts';
 import { attemptsOf } from '../run/attempts.ts';
@@ -10,7 +10,8 @@ import { downstreamOf } from '../run/structure.ts';
 import { ruleWords, statusWords } from '../run/words.ts';
 import { Attempts } from './attempts.tsx';
 import { type Asked, Confirm } from './commands.tsx';
-import { Duration, Glyph } from './marks.tsx';
+import { Glyph } from './marks.tsx';
+import { Pairs, Part } from './parts.tsx';
 import type { RunState } from './run-state.ts';
 import { Sentence, TaskLink } from './sentence.tsx';
 import { ValueView } from './value-view.tsx';
@@ -59,8 +60,7 @@ export function TaskPanel({ state }: { readonly state: RunState }) {
         </section>
       )}
       <Rule state={state} />
-      <section aria-label="Attempts">
-        <h3>Attempts</h3>
+      <Part title="Attempts">
         <Attempts
           attempts={attemptsOf(recording, task, moment.place)}
           maxAttempts={maxAttempts}
@@ -68,49 +68,33 @@ export function TaskPanel({ state }: { readonly state: RunState }) {
           logs={session.logsOf(id)}
           run={recording.structure}
         />
-      </section>
+      </Part>
       {view.status === 'done' && donePlace !== undefined && (
-        <section aria-label="Output">
-          <h3>Output</h3>
+        <Part title="Output">
           <ValueView
             value={view.output}
             run={recording.structure}
             seq={recording.seqAt(donePlace)}
             path="/output"
           />
-        </section>
+        </Part>
       )}
       <Inputs state={state} />
       <Dependents state={state} />
-      <section aria-label="Options">
-        <h3>Options</h3>
-        <dl class="pairs">
-          <dt>attempts</dt>
-          <dd>at most {maxAttempts}</dd>
-          {kind !== undefined && <dt>body</dt>}
-          {kind !== undefined && <dd>{kind}</dd>}
-          {timeoutMs !== undefined && <dt>limit of an attempt</dt>}
-          {timeoutMs !== undefined && (
-            <dd>
-              <Duration ms={timeoutMs} />
-            </dd>
-          )}
-          {totalTimeoutMs !== undefined && <dt>limit of the task</dt>}
-          {totalTimeoutMs !== undefined && (
-            <dd>
-              <Duration ms={totalTimeoutMs} />
-            </dd>
-          )}
-          {pool !== undefined && <dt>pool</dt>}
-          {pool !== undefined && <dd class="mono">{pool}</dd>}
-          {priority !== 0 && <dt>priority</dt>}
-          {priority !== 0 && <dd>{priority}</dd>}
-          {optional && <dt>optional</dt>}
-          {optional && <dd>its failure does not fail the run</dd>}
-          {skippable && <dt>skippable</dt>}
-          {skippable && <dd>it may skip itself</dd>}
-        </dl>
-      </section>
+      <Part title="Options">
+        <Pairs
+          of={[
+            ['attempts', `at most ${maxAttempts}`],
+            ['body', kind],
+            ['limit of an attempt', timeoutMs === undefined ? undefined : showDuration(timeoutMs)],
+            ['limit of the task', totalTimeoutMs === undefined ? undefined : showDuration(totalTimeoutMs)],
+            ['pool', pool],
+            ['priority', priority === 0 ? undefined : priority],
+            ['optional', optional ? 'its failure does not fail the run' : undefined],
+            ['skippable', skippable ? 'it may skip itself' : undefined],
+          ]}
+        />
+      </Part>
     </div>
   );
 }
@@ -121,10 +105,9 @@ function Rule({ state }: { readonly state: RunState }) {
   const { triggerRule, decision, inputs } = judge(recording, moment, selected);
   if (inputs.length === 0) {
     return (
-      <section aria-label="Rule">
-        <h3>Rule</h3>
+      <Part title="Rule">
         <p class="soft">It depends on nothing, so it may run at once.</p>
-      </section>
+      </Part>
     );
   }
   const verdict = {
@@ -162,8 +145,7 @@ function Inputs({ state }: { readonly state: RunState }) {
   const done = inputs.filter(({ status }) => status === 'done').slice(0, 20);
   if (done.length === 0) return null;
   return (
-    <section aria-label="Input">
-      <h3>Input: outputs of its dependencies</h3>
+    <Part title="Input: outputs of its dependencies" label="Input">
       {done.map(({ task }) => {
         const place = recording
           .placesOf(task)
@@ -181,7 +163,7 @@ function Inputs({ state }: { readonly state: RunState }) {
           </details>
         );
       })}
-    </section>
+    </Part>
   );
 }
 
@@ -190,10 +172,7 @@ function Dependents({ state }: { readonly state: RunState }) {
   const dependents = downstreamOf(recording.graph, selected);
   if (dependents.length === 0) return null;
   return (
-    <section aria-label="Dependents">
-      <h3>
-        Needed by <span class="badge">{dependents.length}</span>
-      </h3>
+    <Part title="Needed by" label="Dependents" badge={dependents.length}>
       <ul class="inputs">
         {Array.from(dependents.subarray(0, mostShown), (task) => (
           <li key={task}>
@@ -206,7 +185,7 @@ function Dependents({ state }: { readonly state: RunState }) {
           <li class="soft">and {count(dependents.length - mostShown, 'more task')}</li>
         )}
       </ul>
-    </section>
+    </Part>
   );
 }
 

@@ -4,10 +4,17 @@ import { statuses } from '../run/status-log.ts';
 import { statusWords } from '../run/words.ts';
 import { Duration, Glyph, Instant } from './marks.tsx';
 import type { RunState } from './run-state.ts';
-import { Spacer, useWindow, type Window } from './virtual.tsx';
+import { type Column, LongTable, useWindow, type Window } from './virtual.tsx';
 
-/** The height of a row of tasks, in pixels; the time view has the same. */
-export const rowHeight = 26;
+const narrowColumns: readonly Column[] = [['Task'], ['Took', 'number']];
+const wideColumns: readonly Column[] = [
+  ['Task'],
+  ['Status'],
+  ['Attempts', 'number'],
+  ['Started'],
+  ['Ended'],
+  ['Took', 'number'],
+];
 
 /** The tasks as a table: beside a canvas with few columns, or with all by itself. */
 export function TaskTable({
@@ -21,46 +28,24 @@ export function TaskTable({
   readonly onWindow?: (window: Window<HTMLDivElement>) => void;
 }) {
   const { tasks, selected } = state;
-  const window = useWindow<HTMLDivElement>(tasks.length, rowHeight);
+  const window = useWindow<HTMLDivElement>(tasks.length);
   useEffect(() => onWindow?.(window), [window.scrollTop, window.height]);
   useEffect(() => {
     const row = tasks.indexOf(selected);
     if (row >= 0) window.scrollTo(row);
   }, [selected]);
-  const columns = isWide ? 6 : 2;
   return (
-    <div
-      class={`rows ${isWide ? 'wide' : 'narrow'}`}
-      ref={window.ref}
-      onKeyDown={(event) => walk(event, state)}
-    >
-      <table aria-rowcount={tasks.length + 1} aria-label="Tasks">
-        <thead>
-          <tr>
-            <th scope="col">Task</th>
-            {isWide && <th scope="col">Status</th>}
-            {isWide && (
-              <th scope="col" class="number">
-                Attempts
-              </th>
-            )}
-            {isWide && <th scope="col">Started</th>}
-            {isWide && <th scope="col">Ended</th>}
-            <th scope="col" class="number">
-              Took
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          <Spacer rows={window.first} columns={columns} rowHeight={rowHeight} />
-          {tasks.slice(window.first, window.end).map((task, index) => (
-            <Row key={task} task={task} row={window.first + index} state={state} isWide={isWide} />
-          ))}
-          <Spacer rows={tasks.length - window.end} columns={columns} rowHeight={rowHeight} />
-        </tbody>
-      </table>
-      {tasks.length === 0 && <p class="line note">No task matches.</p>}
-    </div>
+    <LongTable
+      label="Tasks"
+      columns={isWide ? wideColumns : narrowColumns}
+      count={tasks.length}
+      window={window}
+      kind={isWide ? 'wide' : 'narrow'}
+      empty="No task matches."
+      row={(row) => (
+        <Row key={tasks[row]} task={tasks[row] as number} row={row} state={state} isWide={isWide} />
+      )}
+    />
   );
 }
 
@@ -90,7 +75,14 @@ function Row({
       onClick={() => state.select(task)}
     >
       <th scope="row">
-        <button type="button" class="task" title={id} data-task={task} onClick={() => state.select(task)}>
+        <button
+          type="button"
+          class="task"
+          title={id}
+          data-task={task}
+          onClick={() => state.select(task)}
+          onKeyDown={(event) => walk(event, state)}
+        >
           <Glyph status={status} />
           <span class="name">{id}</span>
           {!isWide && <span class="said">, {statusWords(status)}</span>}
@@ -114,8 +106,8 @@ function walk(event: KeyboardEvent, { tasks, selected, select }: RunState): void
   const row = tasks.indexOf(selected);
   const next = tasks[Math.min(tasks.length - 1, Math.max(0, row < 0 ? 0 : row + step))] as number;
   select(next);
-  const box = event.currentTarget as HTMLElement;
+  const box = (event.currentTarget as HTMLElement).closest('.rows');
   requestAnimationFrame(() => {
-    box.querySelector<HTMLElement>(`[data-task="${next}"]`)?.focus({ preventScroll: true });
+    box?.querySelector<HTMLElement>(`[data-task="${next}"]`)?.focus({ preventScroll: true });
   });
 }

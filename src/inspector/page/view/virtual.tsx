@@ -1,5 +1,9 @@
+import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { useSize } from './hooks.ts';
+
+/** The height of a row of a table, in pixels; the time view has the same. */
+export const rowHeight = 26;
 
 /** The rows of a long list that can be seen. */
 export interface Window<Kind extends HTMLElement> {
@@ -14,7 +18,7 @@ export interface Window<Kind extends HTMLElement> {
 }
 
 /** Tells which rows of a scrolled box can be seen, with a few more. */
-export function useWindow<Kind extends HTMLElement>(count: number, rowHeight: number): Window<Kind> {
+export function useWindow<Kind extends HTMLElement>(count: number): Window<Kind> {
   const [ref, { height }] = useSize<Kind>();
   const [scrollTop, setScrollTop] = useState(0);
   useEffect(() => {
@@ -43,16 +47,54 @@ export function useWindow<Kind extends HTMLElement>(count: number, rowHeight: nu
   };
 }
 
-/** Stands for the rows that cannot be seen. */
-export function Spacer({
-  rows,
+/** A heading, and the class of its column. */
+export type Column = readonly [heading: ComponentChildren, kind?: string];
+
+/** A table of which only the rows that can be seen are there. */
+export function LongTable({
+  label,
   columns,
-  rowHeight,
+  count,
+  window: { ref, first, end },
+  kind = 'wide',
+  empty,
+  row,
 }: {
-  readonly rows: number;
-  readonly columns: number;
-  readonly rowHeight: number;
+  readonly label: string;
+  readonly columns: readonly Column[];
+  readonly count: number;
+  readonly window: Window<HTMLDivElement>;
+  readonly kind?: string;
+  /** What is said if there is no row. */
+  readonly empty: string;
+  /** A row by its number, with a key and `aria-rowindex`. */
+  readonly row: (row: number) => ComponentChildren;
 }) {
+  return (
+    <div class={`rows ${kind}`} ref={ref}>
+      <table aria-rowcount={count + 1} aria-label={label}>
+        <thead>
+          <tr>
+            {columns.map(([heading, kind], index) => (
+              <th scope="col" key={index} class={kind}>
+                {heading}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          <Spacer rows={first} columns={columns.length} />
+          {Array.from({ length: Math.max(0, end - first) }, (_, index) => row(first + index))}
+          <Spacer rows={count - end} columns={columns.length} />
+        </tbody>
+      </table>
+      {count === 0 && <p class="line note">{empty}</p>}
+    </div>
+  );
+}
+
+/** Stands for the rows that cannot be seen. */
+function Spacer({ rows, columns }: { readonly rows: number; readonly columns: number }) {
   if (rows <= 0) return null;
   return (
     <tr aria-hidden="true">
