@@ -102,6 +102,11 @@ export class RunJournal {
     this.#fold?.recover();
   }
 
+  /** `seq` of the last entry made before this engine recovered the run; 0 if it did not. */
+  get recoveredSeq(): number {
+    return this.#left;
+  }
+
   /** `seq` of the last entry. */
   get seq(): number {
     return this.#entries.length;

@@ -94,6 +94,14 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
     return this.#run.journal.keptSeq;
   }
 
+  /**
+   * `seq` of the last entry made before this engine had the run: attempts that were under way then were lost. 0 if the
+   * run began here.
+   */
+  get recoveredSeq(): number {
+    return this.#run.journal.recoveredSeq;
+  }
+
   /** The flow that the run follows. */
   get definition(): FlowDefinition {
     return this.#run.journal.definition;
