@@ -105,7 +105,7 @@ module.exports = {
     ),
     edge(
       'edges-translate',
-      'http|inspector|bullmq',
+      'http|bullmq',
       [model, port, face],
       'An edge speaks for the face in another language: what needs more than that belongs to a floor.',
     ),
@@ -129,6 +129,12 @@ module.exports = {
       from: { path: '^(src|machines)/', pathNot: '^src/inspector/page/' },
       to: { path: '^src/inspector/page/' },
     },
+    edge(
+      'inspector-speaks-http',
+      'inspector',
+      [model, port, face, '^src/http/(problem|requests-first|fetch-bridge)\\.ts$', '^src/http/runs/'],
+      'The inspector answers requests by the rules of the runs API: one place says who may see and do what.',
+    ),
     edge(
       'testing-sees-machines',
       'testing',

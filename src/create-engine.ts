@@ -1,3 +1,4 @@
+import type { Subscription } from './engine/emitter.ts';
 import { EngineRuns } from './engine/engine.ts';
 import type {
   EngineSettings,
@@ -8,6 +9,7 @@ import type {
 } from './engine/engine-options.ts';
 import { quiet, type Run } from './engine/run.ts';
 import type { FlowLogic } from './engine/run-logic.ts';
+import type { EngineWatcher } from './engine/watchers.ts';
 import { type ActorInput, definitionOf, isFlow } from './flow.ts';
 import type { AnyFlow, InputOf, ReturnedBy, StartArguments } from './flow-types.ts';
 import { badOption } from './model/check.ts';
@@ -88,6 +90,8 @@ export interface Engine {
    * @throws FlowError for an invalid filter; the store's error
    */
   runs(filter?: RunFilter): Promise<readonly RunSummary[]>;
+  /** Has a watcher hear of all runs under way on this engine, until its subscription ends. Costs nothing without one. */
+  watch(watcher: EngineWatcher): Subscription;
   /**
    * Stops the engine: nothing starts any more. After `graceMs`, or as soon as no attempt is under way, unsettled runs
    * are left in the store, their attempts are aborted, and their `settled()` rejects with EngineStoppedError.
@@ -117,6 +121,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
       return runs.fork(id, options);
     },
     runs: (filter) => runs.runs(filter),
+    watch: (watcher) => runs.watch(watcher),
     stop: (given) => runs.stop(given),
   };
 

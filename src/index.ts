@@ -75,10 +75,11 @@ export type {
   StartOptions,
   StopOptions,
 } from './engine/engine-options.ts';
-export type { EntryOf, EventsOptions, Run, RunActor, ViewOptions } from './engine/run.ts';
+export type { EntriesOptions, EntryOf, EventsOptions, Run, RunActor, ViewOptions } from './engine/run.ts';
 export type { RunCommand } from './engine/run-command.ts';
 export type { FlowLogic, RunMachine } from './engine/run-logic.ts';
 export type { RunSnapshot, RunState } from './engine/run-snapshot.ts';
+export type { BodyLine, EngineWatcher } from './engine/watchers.ts';
 export type { Clock } from './model/clock.ts';
 export type { Logger } from './model/logger.ts';
 

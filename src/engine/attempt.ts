@@ -18,6 +18,7 @@ import { type Checked, check } from '../model/schema.ts';
 import type { Cause } from '../model/status.ts';
 import { Timer, type Timers } from './timers.ts';
 import type { ValueTexts } from './value-texts.ts';
+import type { BodyLine } from './watchers.ts';
 
 /** The part of a run that an attempt needs. */
 export interface AttemptRun {
@@ -37,6 +38,8 @@ export interface AttemptRun {
   outcomesOf(index: number): Record<string, Outcome>;
   /** A key unique to a task of this run. */
   keyOf(taskId: string): string;
+  /** Takes a line that a body logged. */
+  logged(line: BodyLine): void;
   /** Takes the error that a task threw, as thrown. */
   noteFailure(error: unknown, index: number): void;
 }
@@ -180,6 +183,7 @@ export abstract class Attempt extends Timer {
   log(message: string, data: unknown): void {
     const { run, definition } = this.task;
     run.logger.info(`[${run.definition.name} ${run.id} ${definition.id} #${this.number}] ${message}`, data);
+    run.logged({ taskId: definition.id, attempt: this.number, at: run.now(), message, data });
   }
 
   progress(fraction: number, note: string | undefined): void {

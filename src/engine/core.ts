@@ -8,6 +8,7 @@ import type { End } from './run-end.ts';
 import type { RunJournal } from './run-journal.ts';
 import type { Limit } from './slots.ts';
 import type { Turn } from './turn.ts';
+import type { Watchers } from './watchers.ts';
 
 /** The part of an engine that a run needs. */
 export interface EngineCore<Run> {
@@ -20,6 +21,8 @@ export interface EngineCore<Run> {
   readonly noLimit: Limit;
   /** Keeps the journals of its runs. */
   readonly store: Store | undefined;
+  /** Those who hear of all its runs; `undefined` while there are none. */
+  readonly watchers: Watchers<Run> | undefined;
   /** The turn of a clock; by default of the engine's own. */
   turnOf(clock: unknown): Turn;
   /** The next place in start order. */

@@ -1,5 +1,5 @@
 import type { AnyActorLogic, InspectionEvent } from 'xstate';
-import { badOption, boundRule, checkNumber, isA, showValue } from '../model/check.ts';
+import { badOption, boundRule, checkKeys, checkNumber, isA, showValue } from '../model/check.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import {
@@ -21,6 +21,7 @@ import { isShared } from '../store/shared.ts';
 import type { RunFilter, RunSummary, Store } from '../store/store.ts';
 import type { EngineCore } from './core.ts';
 import type { Durability } from './durability.ts';
+import type { Subscription } from './emitter.ts';
 import {
   checkEngine,
   checkFilter,
@@ -46,8 +47,11 @@ import { createRunMachine, type LaunchOptions, launch, RunLogic } from './run-lo
 import { Limit } from './slots.ts';
 import type { StoredJournal } from './stored-run.ts';
 import { Turn } from './turn.ts';
+import { type EngineWatcher, Watchers } from './watchers.ts';
 
 const nothing: StartOptions = {};
+
+const watcherKeys = new Set(['kept', 'continued', 'logged']);
 
 /** The longest wait of Node and browser timers. */
 const LONGEST_MS = 2 ** 31 - 1;
@@ -78,6 +82,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   /** Oldest first. */
   readonly #settled = new OrderedMap<string, LiveRun>();
   readonly #flows: KnownFlows;
+  watchers: Watchers<LiveRun> | undefined;
   /** Loaded for a store that others share at once, else when it is first needed. */
   #durability: Promise<Durability> | undefined;
   /** Set once it is loaded. */
@@ -192,6 +197,18 @@ export class EngineRuns implements EngineCore<LiveRun> {
     clearTimeout(timer);
   }
 
+  watch(watcher: EngineWatcher): Subscription {
+    checkKeys({ option: 'watcher', owner: 'engine.watch' }, watcher, watcherKeys);
+    this.watchers ??= new Watchers((run) => this.#handleOf(run), this.logger);
+    const remove = this.watchers.add(watcher);
+    for (const run of this.#live.toArray())
+      if (run.journal.keptSeq > 0) watcher.continued?.(this.#handleOf(run));
+    const unsubscribe = (): void => {
+      if (remove()) this.watchers = undefined;
+    };
+    return { unsubscribe };
+  }
+
   // Services for runs.
 
   turnOf(given: unknown): Turn {
@@ -230,6 +247,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     this.#durable?.stored.forget(run.id);
     this.#durable?.recoveries.entered(run.id);
     if (this.#isDraining) run.drain();
+    if (run.journal.keptSeq > 0) this.watchers?.continued(run);
     if (takesTime(checked)) return checked.then(() => void this.#settled.delete(run.id));
     if (!isNew) this.#settled.delete(run.id);
   }
@@ -374,23 +392,21 @@ export class EngineRuns implements EngineCore<LiveRun> {
   }
 
   #handleOf(run: HeldRun): Run {
-    run.handle ??= new Run(run, this.#again);
-    return run.handle as Run;
+    run.journal.handle ??= new Run(run, this.#again);
+    return run.journal.handle as Run;
   }
 
   readonly #again = (settled: HeldRun, taskIds: readonly string[] | undefined): LiveRun => {
     checkRerun(settled);
     this.#checkStarting();
-    const { id, journal, settings, input, handle } = settled;
+    const { id, journal, settings, input } = settled;
     this.#pools.check(journal.definition);
     const live = this.#live.get(id);
     if (live !== undefined && live !== settled) throw underWay(id);
     recordRerun(settled, taskIds);
     // Its last step may not be over.
     this.#live.delete(id);
-    const again = this.#launch(journal, settings, input);
-    again.handle = handle;
-    return again;
+    return this.#launch(journal, settings, input);
   };
 
   #loadDurability(store: Store): Promise<Durability> {

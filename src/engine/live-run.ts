@@ -34,6 +34,7 @@ import type { Lane } from './slots.ts';
 import type { Timers } from './timers.ts';
 import type { Turn } from './turn.ts';
 import type { ValueTexts } from './value-texts.ts';
+import type { BodyLine } from './watchers.ts';
 
 /** Other facts that change the `value` of its actor's snapshot. */
 const changes: ReadonlySet<string> = new Set(['run.paused', 'run.resumed', 'run.cancelling']);
@@ -58,8 +59,6 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   /** Place in start order. */
   readonly order: number;
   input: unknown;
-  /** The user's handle, once there is one. */
-  handle: object | undefined;
   readonly steps: RunSteps;
   readonly gate: Gate | undefined;
   readonly #core: EngineCore<LiveRun>;
@@ -336,6 +335,10 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     this.#results.noteFailure(error, index);
   }
 
+  logged(line: BodyLine): void {
+    this.#core.watchers?.logged(this, line);
+  }
+
   fault(error: unknown): void {
     this.steps.fault(error);
   }
@@ -382,6 +385,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
 
   landed(from: number, to: number): void {
     this.#commits.landed(to);
+    this.#core.watchers?.kept(this);
     if (!this.journal.isLate) {
       this.journal.tell(from, to, this.steps.tell);
       this.steps.kept();

@@ -38,6 +38,8 @@ const isStep: Readonly<Partial<Record<Entry['type'], true>>> = {
 export class RunJournal {
   readonly runId: string;
   readonly definition: FlowDefinition;
+  /** The user's handle of the run, once there is one. A rerun has the same. */
+  handle: object | undefined;
   /** The input that snapshots carry: as the actor was given it, or as accepted where the engine checked it first. */
   given: unknown;
   /** Whether it has snapshots: it was made from one, or one was taken. */
@@ -100,6 +102,11 @@ export class RunJournal {
     this.#fold?.recover();
   }
 
+  /** `seq` of the last entry made before this engine recovered the run; 0 if it did not. */
+  get recoveredSeq(): number {
+    return this.#left;
+  }
+
   /** `seq` of the last entry. */
   get seq(): number {
     return this.#entries.length;
@@ -130,9 +137,9 @@ export class RunJournal {
     return this.#entries.get(seq);
   }
 
-  /** The entries up to a `seq`; by default all, including those not yet kept. */
-  toEntries(seq = this.seq): Entry[] {
-    return this.#entries.slice(0, seq);
+  /** The entries up to a `seq`, above another; by default all, including those not yet kept. */
+  toEntries(seq = this.seq, after = 0): Entry[] {
+    return this.#entries.slice(Math.min(after, seq), seq);
   }
 
   /**

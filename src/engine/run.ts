@@ -1,6 +1,7 @@
 import type { ActorRef, AnyActorRef } from 'xstate';
 import type { RunResult } from '../../machines/orchestrator.ts';
 import { badOption, checkKeys, checkNumber } from '../model/check.ts';
+import type { FlowDefinition } from '../model/definition.ts';
 import { EngineStoppedError, RunFailedError } from '../model/error.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
@@ -27,6 +28,14 @@ export interface EventsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A part of a run's journal. */
+export interface EntriesOptions {
+  /** Selects entries with a greater `seq`. Default 0. Minimum 0. */
+  readonly after?: number | undefined;
+  /** The most entries. Default: all. Minimum 1. */
+  readonly limit?: number | undefined;
+}
+
 /** An earlier moment of a run: after an entry, or at an instant. */
 export interface ViewOptions {
   /** `seq` of the last entry that the view shows; 0 shows the run before its first. Maximum: `run.seq`. */
@@ -41,8 +50,6 @@ export interface HeldRun {
   readonly journal: RunJournal;
   readonly settings: RunSettings;
   readonly input: unknown;
-  /** The user's handle, once there is one. */
-  handle: object | undefined;
   readonly actor: AnyActorRef;
   /** Whether nothing more happens in it here. */
   readonly hasEnded: boolean;
@@ -85,6 +92,19 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
   /** `seq` of the last event that listeners have been notified of. */
   get seq(): number {
     return this.#run.journal.keptSeq;
+  }
+
+  /**
+   * `seq` of the last entry made before this engine had the run: attempts that were under way then were lost. 0 if the
+   * run began here.
+   */
+  get recoveredSeq(): number {
+    return this.#run.journal.recoveredSeq;
+  }
+
+  /** The flow that the run follows. */
+  get definition(): FlowDefinition {
+    return this.#run.journal.definition;
   }
 
   /**
@@ -147,6 +167,19 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
       forget();
       signal?.removeEventListener('abort', rouse);
     }
+  }
+
+  /**
+   * The entries kept so far, from the first one or `after` one, without waiting for more.
+   *
+   * @throws FlowError for an invalid option
+   */
+  entries({ after = 0, limit = Number.POSITIVE_INFINITY }: EntriesOptions = {}): Entry[] {
+    const place = (option: string) => ({ option, owner: 'run.entries' });
+    checkNumber(place('after'), after, { min: 0, integer: true });
+    checkNumber(place('limit'), limit, { min: 1, integer: true, infinity: true });
+    const { journal } = this.#run;
+    return journal.toEntries(Math.min(journal.keptSeq, after + limit), after);
   }
 
   /**

@@ -35,7 +35,6 @@ export class StoredRun implements HeldRun {
   readonly hasEnded = true;
   /** `seq` of the last entry read. */
   readonly seq: number;
-  handle: object | undefined;
   readonly #core: EngineCore<LiveRun>;
   readonly #clock: Clock;
   readonly #ending: SettledRunStatus | undefined;

@@ -136,6 +136,8 @@ export type GridCell = readonly [status: TaskStatus, attempts: number, ranMs: nu
 /** A run's flow as data: sent once, before any entries. */
 export interface Structure extends RunKey {
   readonly run: ListedRun;
+  /** The server's time, epoch milliseconds. */
+  readonly now: number;
   /** Hash of the flow's version. After `run.flow_changed` ask for the structure again. */
   readonly flowHash: string;
   /** In definition order: `EntryRows` name tasks by their place here. */
@@ -163,7 +165,8 @@ export interface TaskShape {
   /** Of which body: a function, an XState actor, a flow, a map; open for more. */
   readonly kind?: string | undefined;
   readonly pool?: string | undefined;
-  readonly maxAttempts: number;
+  /** Absent: no bound. */
+  readonly maxAttempts?: number | undefined;
   readonly timeoutMs?: number | undefined;
   readonly totalTimeoutMs?: number | undefined;
   /** Expected duration. */
@@ -275,6 +278,8 @@ export type ToPage =
       readonly id: string;
       readonly feed: readonly Feed[];
       readonly behind: number;
+      /** The server's time, epoch milliseconds. */
+      readonly now: number;
     }
   /** Everything so far was sent, and the run has settled. A rerun goes on with further `feed`. */
   | { readonly type: 'settled'; readonly source: string; readonly id: string; readonly seq: number }
@@ -289,7 +294,7 @@ export type ToPage =
   | { readonly type: 'pong' };
 
 /**
- * What an exported file holds, as gzipped and base64-encoded JSON in `<script type="application/json" id="recording">`.
+ * What an exported file holds, as gzipped and base64-encoded JSON in `<script type="application/json" id="topple-export">`.
  * The page finds it there instead of asking a server.
  */
 export interface Recording {

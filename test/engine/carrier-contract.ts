@@ -20,6 +20,7 @@ interface World {
   readonly attempt: Attempt;
   readonly told: unknown[];
   readonly logged: string[];
+  readonly lines: unknown[];
 }
 
 const cancelled = new Error('told to end');
@@ -33,6 +34,7 @@ export function carrierContract(name: string, Made: Carrier): void {
     const turn = new Turn(clock, new Limit(1));
     const told: unknown[] = [];
     const logged: string[] = [];
+    const lines: unknown[] = [];
     const task: Partial<AttemptTask> = {
       index: 0,
       definition: defineTask('flow', 'task', {
@@ -54,6 +56,7 @@ export function carrierContract(name: string, Made: Carrier): void {
         depsOf: () => ({ before: 1 }),
         outcomesOf: () => ({ before: { status: 'done' } }),
         keyOf: (id: string) => `run/${id}`,
+        logged: (line: unknown) => lines.push(line),
         noteFailure: () => {},
       } as never,
       send: (event: TaskEvent) => told.push(event),
@@ -65,7 +68,7 @@ export function carrierContract(name: string, Made: Carrier): void {
     attempt.open();
     attempt.begin();
     assert.not(told.includes('slot left'), 'no end is reported while it begins');
-    return { clock, attempt, told, logged };
+    return { clock, attempt, told, logged, lines };
   }
 
   const end = (attempt: Attempt) =>
@@ -133,7 +136,7 @@ export function carrierContract(name: string, Made: Carrier): void {
 
   test('lets the body log and tell its progress, until it is to end', async () => {
     let scope: PerformScope | undefined;
-    const { clock, attempt, told, logged } = begin((given) => {
+    const { clock, attempt, told, logged, lines } = begin((given) => {
       scope = given;
       given.log('begun');
       given.progress(0.5, 'half');
@@ -141,6 +144,7 @@ export function carrierContract(name: string, Made: Carrier): void {
     });
     await clock.advance(1);
     assert.equal(logged, ['[flow run task #2] begun']);
+    assert.equal(lines, [{ taskId: 'task', attempt: 2, at: 1_000, message: 'begun', data: undefined }]);
     const progress = { type: 'attempt.progress', at: 1_000, fraction: 0.5, note: 'half' };
     assert.equal(told.splice(0), [progress]);
     end(attempt);

@@ -198,8 +198,8 @@ export const valueDefects: readonly Defect[] = [
   {
     name: 'what was said of a run is forgotten when it runs again',
     file: engine,
-    find: 'const again = this.#launch(journal, settings, input)',
-    put: 'const again = this.#launch(journal, {}, input)',
+    find: 'return this.#launch(journal, settings, input);\n  };',
+    put: 'return this.#launch(journal, {}, input);\n  };',
   },
   {
     name: 'the signal that a run was started with does not cancel it',
