@@ -79,7 +79,7 @@ export class FakeServer {
     if (id === undefined) return this.#list(params);
     const run = this.runs.find(({ structure }) => structure.id === id);
     if (run === undefined) return void sendProblem(response, 404, `There is no run ${id}.`);
-    if (what === undefined) return run.structure;
+    if (what === undefined) return { ...run.structure, now: this.now };
     if (what === 'entries') {
       response.writeHead(200, { 'content-type': 'application/x-ndjson' });
       const after = Number(params.get('after') ?? 0);

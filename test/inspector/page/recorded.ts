@@ -44,6 +44,7 @@ export function structureOf(
     isWhole: true,
     recoveredAt: [],
     commands: [],
+    now: 0,
     ...rest,
   };
 }

@@ -202,3 +202,14 @@ test('jumps to any of 20,000 entries over its copies', () => {
     );
   }
 });
+
+test('a structure with a circle, or a dependency that is not there, has a graph all the same', () => {
+  const structure = structureOf({
+    a: { dependsOn: ['b'] },
+    b: { dependsOn: ['a'] },
+    c: { dependsOn: ['a', 'gone'] },
+    d: { dependsOn: ['d'] },
+  });
+  const graph = graphOf(structure);
+  assert.equal(graph.layers(), [['a', 'b', 'd'], ['c']]);
+});

@@ -51,6 +51,8 @@ export interface ListWatcher {
 export interface Backend {
   /** Whether nothing can change or be commanded. */
   readonly isFile: boolean;
+  /** The time where the runs are, epoch ms. */
+  now(): number;
   hello(): Promise<Hello>;
   runs(query: RunQuery): Promise<RunList>;
   grid(flow: string, source: string): Promise<Grid>;

@@ -30,6 +30,10 @@ export class FileBackend implements Backend {
     this.#runs = new Map([[structure.id, { structure, feed }], ...Object.entries(children)]);
   }
 
+  now(): number {
+    return this.#file.exportedAt;
+  }
+
   /** The run that the file is about. */
   get main(): RunKey {
     const { source, id } = this.#file.structure;

@@ -20,18 +20,30 @@ export class HttpBackend implements Backend {
   readonly #base: URL;
   readonly #live: Live;
   #hello: Promise<Hello> | undefined;
+  /** By how much the server's clock is ahead. */
+  #aheadMs = 0;
 
   /** @param base the address of the page */
   constructor(base: URL) {
     this.#base = base;
-    this.#live = new Live(this.#url('live'));
+    this.#live = new Live(this.#url('live'), (now) => this.#setClock(now));
+  }
+
+  now(): number {
+    return Date.now() + this.#aheadMs;
   }
 
   hello(): Promise<Hello> {
-    this.#hello ??= this.#get<Hello>('hello').catch((error) => {
-      this.#hello = undefined;
-      throw error;
-    });
+    this.#hello ??= this.#get<Hello>('hello').then(
+      (hello) => {
+        this.#setClock(hello.now);
+        return hello;
+      },
+      (error) => {
+        this.#hello = undefined;
+        throw error;
+      },
+    );
     return this.#hello;
   }
 
@@ -47,8 +59,10 @@ export class HttpBackend implements Backend {
     return this.#get(`grid?${params}`);
   }
 
-  structure(run: RunKey): Promise<Structure> {
-    return this.#get(pathOf(run));
+  async structure(run: RunKey): Promise<Structure> {
+    const structure = await this.#get<Structure>(pathOf(run));
+    this.#setClock(structure.now);
+    return structure;
   }
 
   watch(run: RunKey, after: () => number, watcher: Watcher): () => void {
@@ -154,6 +168,10 @@ export class HttpBackend implements Backend {
       }
     };
     void poll();
+  }
+
+  #setClock(now: number): void {
+    this.#aheadMs = now - Date.now();
   }
 
   async #get<Body>(path: string): Promise<Body> {

@@ -16,9 +16,15 @@ export class Live {
   readonly #watched = new Map<string, Set<Watched>>();
   readonly #lists = new Set<ListWatcher>();
 
-  /** @param address by http or https */
-  constructor(address: URL) {
+  readonly #onClock: (now: number) => void;
+
+  /**
+   * @param address by http or https
+   * @param onClock is told the server's time
+   */
+  constructor(address: URL, onClock: (now: number) => void) {
     this.#address = address;
+    this.#onClock = onClock;
   }
 
   /** Watches a run, until the returned function is called. */
@@ -82,6 +88,7 @@ export class Live {
   #receive(message: ToPage): void {
     switch (message.type) {
       case 'feed':
+        this.#onClock(message.now);
         return this.#each(message, ({ watcher }) => watcher.feed(message.feed, message.behind));
       case 'changed':
         return this.#each(message, ({ watcher }) => watcher.changed());

@@ -86,8 +86,8 @@ function doingOf({ recording, moment, now }: Case, task: number): string {
       : 'waits for a slot to be tried again';
   }
   if (status === 'running') {
-    const { maxAttempts = 1 } = recording.structure.tasks[task] ?? {};
-    return maxAttempts > 1 ? `runs attempt ${attempts} of ${maxAttempts}` : 'is running';
+    const attempt = attemptOf(recording, task, attempts);
+    return attempt === '' ? 'is running' : `runs ${attempt}`;
   }
   return readyAt === undefined ? 'waits itself' : 'waits for a slot';
 }
@@ -111,10 +111,10 @@ function slotBecause(given: Case, task: number, since: number, start: string): r
 }
 
 function runningBecause({ recording, moment, now }: Case, task: number, view: TaskView): readonly Part[] {
-  const { maxAttempts = 1, timeoutMs } = recording.structure.tasks[task] ?? {};
+  const { timeoutMs } = recording.structure.tasks[task] ?? {};
   const startedAt = startOfAttempt(recording, task, moment.place) ?? view.startedAt ?? now;
-  const attempt = maxAttempts > 1 ? `attempt ${view.attempts} of ${maxAttempts} ` : '';
-  const parts = [`${attempt}for ${showWait(now - startedAt)}`];
+  const attempt = attemptOf(recording, task, view.attempts);
+  const parts = [`${attempt}${attempt === '' ? '' : ' '}for ${showWait(now - startedAt)}`];
   if (moment.run.status === 'cancelling')
     parts.push('; its signal is aborted, and the run waits for it to end');
   else if (timeoutMs !== undefined && Number.isFinite(timeoutMs)) {
@@ -126,12 +126,20 @@ function runningBecause({ recording, moment, now }: Case, task: number, view: Ta
 
 function retryingBecause(given: Case, task: number, view: TaskView): readonly Part[] {
   const { recording, now } = given;
-  const { maxAttempts } = recording.structure.tasks[task] ?? {};
   const failed = `attempt ${view.attempts} failed (${shortError(view)})`;
-  const next = `attempt ${view.attempts + 1}${maxAttempts === undefined ? '' : ` of ${maxAttempts}`}`;
+  const next = attemptOf(recording, task, view.attempts + 1);
   const { retryAt = now } = view;
   if (retryAt > now) return [`${failed}; ${next} in ${showWait(retryAt - now)}`];
   return [`${failed}; `, ...slotBecause(given, task, retryAt, `${next} is due`)];
+}
+
+/** The number of an attempt in words; nothing if there can be only one. */
+function attemptOf(recording: Recording, task: number, attempt: number): string {
+  const { maxAttempts } = recording.structure.tasks[task] ?? {};
+  if (maxAttempts === 1 && attempt <= 1) return '';
+  return maxAttempts === undefined || attempt > maxAttempts
+    ? `attempt ${attempt}`
+    : `attempt ${attempt} of ${maxAttempts}`;
 }
 
 function doneBecause(view: TaskView): readonly Part[] {
@@ -144,11 +152,10 @@ function doneBecause(view: TaskView): readonly Part[] {
 }
 
 function failedBecause({ recording }: Case, task: number, view: TaskView): readonly Part[] {
-  const { maxAttempts = 1 } = recording.structure.tasks[task] ?? {};
-  const attempt = maxAttempts > 1 ? `attempt ${view.attempts} of ${maxAttempts}: ` : '';
+  const attempt = attemptOf(recording, task, view.attempts);
   const why =
     view.cause === undefined || view.cause === 'exhausted' ? '' : `; ${causeWords[view.cause] ?? view.cause}`;
-  return [`${attempt}${shortError(view)}${why}`];
+  return [`${attempt}${attempt === '' ? '' : ': '}${shortError(view)}${why}`];
 }
 
 function skippedBecause(given: Case, task: number, view: TaskView): readonly Part[] {

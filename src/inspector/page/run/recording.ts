@@ -1,6 +1,6 @@
 import { EntryList, type Fact } from '../../../model/entry-list.ts';
 import { RunFold, tasksBegunAnew } from '../../../model/fold.ts';
-import { createGraph, type Graph } from '../../../model/graph.ts';
+import type { Graph } from '../../../model/graph.ts';
 import type { Entry } from '../../../model/journal.ts';
 import { isSettledRun } from '../../../model/status.ts';
 import { type Span, TaskTimes } from '../../../model/task-times.ts';
@@ -287,13 +287,9 @@ export class Recording {
   /** Folds a task's entries up to a place, with the changes of its flow. */
   #taskAt(task: number, place: number): TaskView {
     const { id: runId, run, tasks } = this.structure;
-    const { id, dependsOn } = tasks[task] as TaskShape;
-    const fold = new RunFold(
-      runId,
-      run.flow,
-      createGraph(run.flow, [{ id, dependsOn: [] }]),
-      () => dependsOn,
-    );
+    const shape = tasks[task] as TaskShape;
+    const alone = graphOf({ run, tasks: [{ ...shape, dependsOn: [] }] });
+    const fold = new RunFold(runId, run.flow, alone, () => shape.dependsOn);
     const recoveries = this.#recovered.values();
     let recovery = recoveries.next();
     const recover = (before: number): void => {

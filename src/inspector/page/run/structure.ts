@@ -1,16 +1,30 @@
-import { createGraph, type Graph } from '../../../model/graph.ts';
+import { firstMembers } from '../../../model/condense.ts';
+import { Graph } from '../../../model/graph.ts';
+import { readRows, type TaskNode } from '../../../model/graph-rows.ts';
 import type { Structure } from '../../protocol.ts';
 
 export type { Structure, TaskShape } from '../../protocol.ts';
 
-/** The graph of a structure. Dependencies that it lacks are left out: a journal alone may name them. */
-export function graphOf({ run, tasks }: Structure): Graph {
+/**
+ * The graph of a structure. Dependencies that it lacks are left out, since a journal alone may name them, and so are
+ * those that go in a circle: no engine runs such a flow, but a page must not hang on one.
+ */
+export function graphOf({ run, tasks }: Pick<Structure, 'run' | 'tasks'>): Graph {
   const known = new Set(tasks.map(({ id }) => id));
-  const nodes = tasks.map(({ id, dependsOn }) => ({
-    id,
-    dependsOn: dependsOn.filter((other) => known.has(other)),
-  }));
-  return createGraph(run.flow, nodes);
+  const nodes = tasks.map(({ id, dependsOn }): TaskNode => {
+    return { id, dependsOn: dependsOn.filter((other) => known.has(other)) };
+  });
+  const rows = readRows(nodes, run.flow);
+  const firsts = firstMembers(rows);
+  const circleOf = (id: string): number => firsts[rows.indexes.get(id) as number] as number;
+  const isInCircle = ({ id, dependsOn = [] }: TaskNode): boolean => {
+    return dependsOn.some((other) => circleOf(other) === circleOf(id));
+  };
+  if (!nodes.some(isInCircle)) return new Graph(run.flow, rows, undefined);
+  const cut = nodes.map(({ id, dependsOn = [] }) => {
+    return { id, dependsOn: dependsOn.filter((other) => circleOf(other) !== circleOf(id)) };
+  });
+  return new Graph(run.flow, readRows(cut, run.flow), undefined);
 }
 
 /** The tasks that a task depends on, by their numbers. */

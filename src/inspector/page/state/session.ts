@@ -59,7 +59,10 @@ export class Session {
     this.#end = this.#backend.watch(this.key, after, {
       feed: (feed, behind) => {
         this.behind = behind;
+        const before = this.recording?.fold.status;
         for (const line of feed) this.#take(line);
+        // What may be commanded changes with the status.
+        if (this.isReady && this.recording?.fold.status !== before) void this.#renew();
         this.#onChange();
       },
       link: (link) => {

@@ -14,27 +14,22 @@ import { TopBar } from './top-bar.tsx';
 export function App({ backend, router }: { readonly backend: Backend; readonly router: Router }) {
   const refresh = useRefresh();
   const said = useRef<HTMLParagraphElement>(null);
-  const [aheadMs, setAheadMs] = useState(0);
   const [problem, setProblem] = useState<string>();
   useEffect(() => router.subscribe(refresh), [router]);
   useEffect(() => {
-    backend.hello().then(
-      ({ now }) => setAheadMs(now - Date.now()),
-      (error: unknown) => setProblem(error instanceof Error ? error.message : String(error)),
-    );
+    backend
+      .hello()
+      .catch((error: unknown) => setProblem(error instanceof Error ? error.message : String(error)));
   }, [backend]);
   const surroundings = useMemo((): Surroundings => {
-    const openedAt = Date.now();
     return {
       backend,
       router,
-      // Nothing goes on in a file.
-      now: () => (backend.isFile ? openedAt : Date.now()) + aheadMs,
       announce: (text) => {
         if (said.current !== null) said.current.textContent = text;
       },
     };
-  }, [backend, router, aheadMs]);
+  }, [backend, router]);
   const { address } = router;
   return (
     <SurroundingsContext.Provider value={surroundings}>

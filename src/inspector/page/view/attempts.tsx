@@ -13,7 +13,7 @@ export function Attempts({
   run,
 }: {
   readonly attempts: readonly AttemptStory[];
-  readonly maxAttempts: number;
+  readonly maxAttempts: number | undefined;
   readonly now: number;
   readonly logs: readonly LogLine[];
   readonly run: RunKey;
@@ -38,7 +38,9 @@ export function Attempts({
                 <Glyph status={ending === 'lost' ? 'cancelled' : (ending ?? 'running')} />
                 <b>
                   {attempt.attempt}
-                  {maxAttempts > 1 && <span class="soft"> of {maxAttempts}</span>}
+                  {maxAttempts !== undefined && maxAttempts > 1 && (
+                    <span class="soft"> of {maxAttempts}</span>
+                  )}
                 </b>
                 <span>{statusWords(ending ?? 'running')}</span>
                 <span class="figure">

@@ -7,8 +7,6 @@ import type { Router } from '../state/router.ts';
 export interface Surroundings {
   readonly backend: Backend;
   readonly router: Router;
-  /** The time where the runs are, epoch ms. */
-  now(): number;
   /** Says something to people who hear the page. */
   announce(text: string): void;
 }

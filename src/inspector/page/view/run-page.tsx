@@ -22,7 +22,7 @@ import { Transport } from './transport.tsx';
 
 /** Everything about one run. */
 export function RunPage({ address }: { readonly address: RunAddress }) {
-  const { router, now, announce } = useSurroundings();
+  const { backend, router, announce } = useSurroundings();
   const session = useSession(address);
   const { recording, problem } = session;
   const search = useMemo(() => new TaskSearch(), []);
@@ -42,7 +42,7 @@ export function RunPage({ address }: { readonly address: RunAddress }) {
     recording,
     address,
     moment,
-    now: moment.isLatest ? (isOpen ? now() : recording.lastAt) : moment.at,
+    now: moment.isLatest ? (isOpen ? backend.now() : recording.lastAt) : moment.at,
     selected: recording.graph.indexOf(address.task),
     tasks: listTasks(recording, moment, address, search.find(recording.graph.ids, address.search)),
     change,

@@ -15,7 +15,7 @@ const order = ['running', 'paused', 'cancelling', 'failed', 'cancelled', 'lost',
 
 /** The list of runs of all programs and stores. */
 export function RunsPage({ address }: { readonly address: RunsAddress }) {
-  const { router, now } = useSurroundings();
+  const { backend, router } = useSurroundings();
   const { list, problem, link, more } = useRuns(address);
   const [chosen, setChosen] = useState<readonly ListedRun[]>([]);
   useEffect(() => {
@@ -99,7 +99,7 @@ export function RunsPage({ address }: { readonly address: RunsAddress }) {
                 key={`${run.source} ${run.id}`}
                 run={run}
                 sourceName={names.get(run.source) ?? run.source}
-                now={now()}
+                now={backend.now()}
                 isChosen={chosen.some((each) => isSame(each, run))}
                 onChoose={() => setChosen(chooseTwo(chosen, run))}
               />

@@ -84,7 +84,7 @@ export function TaskPanel({ state }: { readonly state: RunState }) {
       <Part title="Options">
         <Pairs
           of={[
-            ['attempts', `at most ${maxAttempts}`],
+            ['attempts', maxAttempts === undefined ? 'without bound' : `at most ${maxAttempts}`],
             ['body', kind],
             ['limit of an attempt', timeoutMs === undefined ? undefined : showDuration(timeoutMs)],
             ['limit of the task', totalTimeoutMs === undefined ? undefined : showDuration(totalTimeoutMs)],
