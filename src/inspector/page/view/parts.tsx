@@ -33,8 +33,8 @@ export function Choice({
 }) {
   return (
     <label>
-      {label}
-      <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+      <span aria-hidden="true">{label}</span>
+      <select aria-label={label} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
         {of.map(([each, text]) => (
           <option key={each} value={each}>
             {text}

@@ -58,7 +58,7 @@ function Node({
   const isLong = shown.kind === 'string' && (shown.isAway || shown.size > longText);
   // A large value waits to be opened: what is not looked at is not fetched.
   const [open, setOpen] = useState(isOpen && !shown.isAway);
-  const label = name === undefined ? null : <span class="key">{name}</span>;
+  const label = name === undefined ? null : <span class="key">{name}:</span>;
   if (!hasLevels && !isLong) {
     return (
       <li>
