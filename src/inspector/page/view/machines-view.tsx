@@ -46,6 +46,8 @@ function Chart({
       </p>
       <div
         class="picture"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: so that keys scroll it
+        tabIndex={0}
         ref={(box) => {
           const now = box?.querySelector('.now')?.getBoundingClientRect();
           if (box === null || now === undefined) return;

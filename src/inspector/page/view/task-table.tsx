@@ -81,7 +81,7 @@ function Row({
           title={id}
           data-task={task}
           onClick={() => state.select(task)}
-          onKeyDown={(event) => walk(event, state)}
+          onKeyDown={(event) => walk(event, task, state)}
         >
           <Glyph status={status} />
           <span class="name">{id}</span>
@@ -98,16 +98,16 @@ function Row({
   );
 }
 
-/** Up and down select the task before and after. */
-function walk(event: KeyboardEvent, { tasks, selected, select }: RunState): void {
+/** Up and down go to the task before and after the one that has the focus, and select it. */
+function walk(event: KeyboardEvent, from: number, { tasks, select }: RunState): void {
   const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
-  if (step === 0 || tasks.length === 0) return;
+  const next = tasks[tasks.indexOf(from) + step];
+  if (step === 0 || next === undefined) return;
   event.preventDefault();
-  const row = tasks.indexOf(selected);
-  const next = tasks[Math.min(tasks.length - 1, Math.max(0, row < 0 ? 0 : row + step))] as number;
   select(next);
   const box = (event.currentTarget as HTMLElement).closest('.rows');
-  requestAnimationFrame(() => {
-    box?.querySelector<HTMLElement>(`[data-task="${next}"]`)?.focus({ preventScroll: true });
-  });
+  const focus = (): void => box?.querySelector<HTMLElement>(`[data-task="${next}"]`)?.focus();
+  focus();
+  // It may only now come to be there.
+  requestAnimationFrame(focus);
 }
