@@ -1,4 +1,10 @@
 export { createInspector, type Inspector, type InspectorOptions } from './create-inspector.ts';
+export {
+  createInspectorHandler,
+  type InspectorHandler,
+  type InspectorHandlerOptions,
+  type UpgradingServer,
+} from './inspector-handler.ts';
 export { PortTakenError } from './port-taken-error.ts';
 export {
   createStatelyInspect,

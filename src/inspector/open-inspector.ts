@@ -1,4 +1,5 @@
 import type { Engine, Logger } from '../index.ts';
+import { Uplink } from './link/uplink.ts';
 import { serveInspector } from './server/serve.ts';
 import { EngineSource } from './sources/engine-source.ts';
 import { Sources } from './sources/sources.ts';
@@ -18,8 +19,16 @@ export interface OpenOptions {
 export async function openInspector(
   options: OpenOptions,
 ): Promise<{ address: string; close(): Promise<void> }> {
-  const { engine, port, name, pid, redact, logger } = options;
+  const { engine, port, url, name, pid, redact, logger } = options;
   const source = new EngineSource(engine, { id: 'here', name, pid, redact });
+  if (url !== undefined) {
+    const uplink = new Uplink({ source, url, name, pid, logger });
+    const close = async (): Promise<void> => {
+      await uplink.close();
+      source.close();
+    };
+    return { address: url, close };
+  }
   const sources = new Sources();
   sources.add(source);
   try {

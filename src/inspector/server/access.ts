@@ -23,6 +23,8 @@ export interface Admitted {
 
 /** Decides who may use the inspector. */
 export interface Access {
+  /** Refuses a command before its body is read, as far as that can be told. Throws Problem. */
+  screen(request: Request, node: unknown): Promise<void>;
   /** Throws Problem for whoever may not. */
   admit(request: AccessRequest): Promise<Admitted>;
 }
@@ -37,6 +39,9 @@ export interface OwnRules extends AccessRules {
 /** Access by the server's `authorize`, as that of the runs API. A page's files are for everybody. */
 export function accessByAuthorize(rules: OwnRules): Access {
   return {
+    async screen(request, node) {
+      checkHost(request, rules.allowedHosts, node);
+    },
     async admit({ request, node, action, runId }) {
       checkHost(request, rules.allowedHosts, node);
       if (action === 'page') return all;
@@ -68,6 +73,9 @@ export interface TokenRules {
 export function accessByToken({ token, session, port }: TokenRules): Access {
   const cookieOf = () => `topple-inspect-${port()}`;
   return {
+    async screen(request, node) {
+      await this.admit({ request, node, action: 'view' });
+    },
     async admit({ request, action }) {
       checkLoopbackHost(request, port());
       checkOwnPage(request, action, port());

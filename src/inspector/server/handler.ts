@@ -37,6 +37,7 @@ async function answer(parts: InspectorParts, request: Request, node: unknown): P
   const url = new URL(request.url);
   if (path !== '' && url.pathname === path) return redirectTo(`${path}/${url.search}`);
   const route = routeOf(request, path);
+  if (route.to === 'commands') await parts.access.screen(request, node);
   const body = route.to === 'commands' ? await readBody(request, maxBodyBytes) : undefined;
   const command = body && readCommand(body);
   const action =

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { toNodeHandler } from '../../http/fetch-bridge.ts';
+import { Problem, problemResponse } from '../../http/problem.ts';
 import type { Logger } from '../../index.ts';
 import type { Collector } from '../link/collector.ts';
 import { pageFiles, toppleVersion } from '../page-files.ts';
@@ -57,7 +58,10 @@ export async function serveInspector(options: ServeOptions): Promise<ServedInspe
     path: '',
     live: () => (sockets === undefined ? { way: 'poll', everyMs: 1_000 } : { way: 'websocket' }),
   };
-  const listener = toNodeHandler((request, node) => answerInspector(parts, request, node));
+  const listener = toNodeHandler((request, node) => {
+    const isKnock = collector !== undefined && new URL(request.url).pathname === connectPath;
+    return isKnock ? answerKnock() : answerInspector(parts, request, node);
+  });
   const server = createServer((request, response) => void listener(request, response));
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
@@ -81,6 +85,12 @@ export async function serveInspector(options: ServeOptions): Promise<ServedInspe
       return closing;
     },
   };
+}
+
+/** Tells programs that look for an inspector that there is one. Nothing else is told without a token. */
+function answerKnock(): Response {
+  const headers = { upgrade: 'topple-inspect, websocket' };
+  return problemResponse(new Problem(426, 'Programs connect here by a WebSocket.', { headers }));
 }
 
 function listen(server: Server, port: number): Promise<void> {

@@ -39,11 +39,6 @@ function taskShape(task: FlowOutline['tasks'][number]): TaskShape {
   };
 }
 
-/** A task of which only the id is known. */
-export function bareShape(id: string): TaskShape {
-  return taskShape({ id });
-}
-
 /** A field for a number that has JSON; none stands for "no bound". */
 function bound<Name extends string>(
   name: Name,
