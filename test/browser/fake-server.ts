@@ -83,9 +83,7 @@ export class FakeServer {
     if (what === 'entries') {
       response.writeHead(200, { 'content-type': 'application/x-ndjson' });
       const after = Number(params.get('after') ?? 0);
-      const wanted = run.feed.filter(
-        (line) => !('entries' in line) || line.entries.from + line.entries.rows.length > after,
-      );
+      const wanted = run.feed.flatMap((line) => (after > 0 ? linesAfter(line, after) : [line]));
       const end: Feed = {
         end: { seq: run.structure.run.seq, isSettled: run.structure.run.endedAt !== null },
       };
@@ -123,6 +121,17 @@ export class FakeServer {
       sendJson(response, { run: this.runs.find(({ structure }) => structure.id === id)?.structure.run });
     });
   }
+}
+
+/** The part of a line that comes after a `seq`. */
+function linesAfter(line: Feed, after: number): Feed[] {
+  if (!('entries' in line)) return [line];
+  const { from, at, rows } = line.entries;
+  const known = after - from + 1;
+  if (known <= 0) return [line];
+  if (known >= rows.length) return [];
+  const ms = rows.slice(0, known).reduce((sum, row) => sum + row[1], 0);
+  return [{ entries: { from: after + 1, at: at + ms, rows: rows.slice(known) } }];
 }
 
 /** A page of a value. */

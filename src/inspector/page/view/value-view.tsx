@@ -6,6 +6,8 @@ import { useSurroundings } from './context.ts';
 
 /** The parts that are shown at a time. */
 const step = 100;
+/** The most bytes of a value whose first level is fetched as soon as it is shown. */
+const mostAtOnce = 1_000_000;
 /** The characters of a long text that are shown at a time. */
 const textStep = 20_000;
 
@@ -56,8 +58,9 @@ function Node({
   const hasLevels =
     (shown.parts !== undefined && shown.size > 0) || (shown.isAway && shown.kind !== 'string');
   const isLong = shown.kind === 'string' && (shown.isAway || shown.size > longText);
-  // A large value waits to be opened: what is not looked at is not fetched.
-  const [open, setOpen] = useState(isOpen && !shown.isAway);
+  // A huge value waits to be opened: what is not looked at is not fetched.
+  const bytes = isStub(value) ? (value.$value.bytes ?? 0) : 0;
+  const [open, setOpen] = useState(isOpen && !isLong && bytes < mostAtOnce);
   const label = name === undefined ? null : <span class="key">{name}:</span>;
   if (!hasLevels && !isLong) {
     return (
