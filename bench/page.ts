@@ -1,7 +1,7 @@
 // npm run bench:page: measures the inspector's page in a headless Chromium.
 //
 // 1. Ready: from the start of navigation until the run's graph is drawn; and the heap after collection.
-// 2. Time of the page's main thread per frame, scripts, styles, layout and painting, by Chromium's own trace: while the
+// 2. CPU time of the page's main thread per frame, scripts, styles, layout and painting, by Chromium's own trace: while the
 //    graph is panned, and while 500 entries a second come in. The time between frames stands beside it.
 //
 // Browser, page and server share the machine's cores.
@@ -145,6 +145,8 @@ interface TraceEvent {
   readonly tid: number;
   readonly ts: number;
   readonly dur?: number;
+  /** As `dur`, of the thread's own time. */
+  readonly tdur?: number;
   readonly args?: { readonly name?: string };
 }
 
@@ -169,9 +171,9 @@ async function traced(page: Page, work: () => Promise<void>): Promise<{ busy: nu
   const firsts = frames.filter((ts, index) => index === 0 || ts - (frames[index - 1] as number) > 4_000);
   const tasks = own.filter(({ name, dur }) => name === 'RunTask' && dur !== undefined);
   const busy = new Array<number>(Math.max(0, firsts.length - 1)).fill(0);
-  for (const { ts, dur = 0 } of tasks) {
+  for (const { ts, dur = 0, tdur = dur } of tasks) {
     const frame = firsts.findLastIndex((start) => start <= ts + dur);
-    if (frame >= 0 && frame < busy.length) busy[frame] = (busy[frame] as number) + dur / 1_000;
+    if (frame >= 0 && frame < busy.length) busy[frame] = (busy[frame] as number) + tdur / 1_000;
   }
   const between = firsts.slice(1).map((ts, index) => (ts - (firsts[index] as number)) / 1_000);
   return { busy: p95(busy), between: p95(between) };

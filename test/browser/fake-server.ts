@@ -84,9 +84,9 @@ export class FakeServer {
       response.writeHead(200, { 'content-type': 'application/x-ndjson' });
       const after = Number(params.get('after') ?? 0);
       const wanted = run.feed.flatMap((line) => (after > 0 ? linesAfter(line, after) : [line]));
-      const end: Feed = {
-        end: { seq: run.structure.run.seq, isSettled: run.structure.run.endedAt !== null },
-      };
+      const last = run.feed.findLast((line) => 'entries' in line);
+      const seq = last === undefined ? 0 : last.entries.from + last.entries.rows.length - 1;
+      const end: Feed = { end: { seq, isSettled: run.structure.run.endedAt !== null } };
       return void response.end([...wanted, end].map((line) => `${JSON.stringify(line)}\n`).join(''));
     }
     if (what === 'value') return pageOf(run.values?.[`${params.get('seq')}:${params.get('path')}`], params);

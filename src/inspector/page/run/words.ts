@@ -2,6 +2,18 @@ import { showDuration } from '../../../model/duration.ts';
 import type { Cause, TaskStatus } from '../../../model/status.ts';
 import type { TriggerRule } from '../../../model/trigger-rule.ts';
 
+const counts = new Intl.NumberFormat('en-US');
+
+/** A whole number with commas between thousands. The format is made once: a page writes many numbers a second. */
+export function showCount(value: number): string {
+  return counts.format(value);
+}
+
+/** A count with its noun: `1 task`, `1,000 tasks`. */
+export function count(n: number, one: string, many = `${one}s`): string {
+  return `${showCount(n)} ${n === 1 ? one : many}`;
+}
+
 /** A part of a sentence: text, or a task by its number, which a page shows as a link. */
 export type Part = string | { readonly task: number };
 

@@ -1,7 +1,7 @@
 import { useRef, useState } from 'preact/hooks';
-import { count } from '../../../model/duration.ts';
 import { isSettledRun } from '../../../model/status.ts';
 import type { CommandRequest, CommandType } from '../../protocol.ts';
+import { count } from '../run/words.ts';
 import { useSurroundings } from './context.ts';
 import type { RunState } from './run-state.ts';
 

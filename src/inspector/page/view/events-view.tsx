@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { showCount, showDuration } from '../../../model/duration.ts';
+import { showDuration } from '../../../model/duration.ts';
 import type { Entry } from '../../../model/journal.ts';
+import { showCount } from '../run/words.ts';
 import { Glyph, Instant } from './marks.tsx';
 import { Choice, Tick } from './parts.tsx';
 import type { RunState } from './run-state.ts';

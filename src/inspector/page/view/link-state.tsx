@@ -1,4 +1,4 @@
-import { count, showCount } from '../../../model/duration.ts';
+import { count, showCount } from '../run/words.ts';
 import type { Session } from '../state/session.ts';
 
 /** What the page does not know: entries that are missing, and a connection that is gone. */

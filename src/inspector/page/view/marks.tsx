@@ -41,15 +41,17 @@ export function Instant({
   if (at === null || at === undefined || !Number.isFinite(at)) return <span class="soft">–</span>;
   const date = new Date(at);
   return (
-    <time dateTime={date.toISOString()} title={date.toLocaleString()}>
+    <time dateTime={date.toISOString()} title={date.toISOString()}>
       {withDay && date.toDateString() !== new Date().toDateString() && `${dayOf(date)} `}
       {timeOfDay(date)}
     </time>
   );
 }
 
+const days = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+
 function dayOf(date: Date): string {
-  return date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+  return days.format(date);
 }
 
 /** The time of day to the millisecond. */

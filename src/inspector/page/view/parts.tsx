@@ -1,6 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { showCount } from '../../../model/duration.ts';
-import { statusWords } from '../run/words.ts';
+import { showCount, statusWords } from '../run/words.ts';
 import { Glyph } from './marks.tsx';
 
 /** Names with values; a pair of which the value is `undefined` is left out. */

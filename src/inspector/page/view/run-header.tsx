@@ -1,7 +1,7 @@
-import { showCount } from '../../../model/duration.ts';
 import { isSettledRun } from '../../../model/status.ts';
 import { formatAddress } from '../run/address.ts';
 import { statuses } from '../run/status-log.ts';
+import { showCount } from '../run/words.ts';
 import { Commands } from './commands.tsx';
 import { Duration, Instant, Status } from './marks.tsx';
 import { StatusFilter } from './parts.tsx';

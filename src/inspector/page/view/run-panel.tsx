@@ -1,11 +1,10 @@
 import { useState } from 'preact/hooks';
-import { count, showCount } from '../../../model/duration.ts';
 import type { Entry, RunFact } from '../../../model/journal.ts';
 import { formatAddress } from '../run/address.ts';
 import { reasonOf } from '../run/reasons.ts';
 import { type RootFailure, rootFailures } from '../run/root-failures.ts';
 import { codeOf } from '../run/status-log.ts';
-import { causeWords } from '../run/words.ts';
+import { causeWords, count, showCount } from '../run/words.ts';
 import { useSurroundings } from './context.ts';
 import { useRequest } from './hooks.ts';
 import { Duration, Glyph, Instant, Status } from './marks.tsx';

@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
-import { count, showCount } from '../../../model/duration.ts';
 import type { ListedRun, RunList, SourceInfo } from '../../protocol.ts';
 import type { Link } from '../backend/backend.ts';
 import { isOpen } from '../backend/file.ts';
 import { type Address, formatAddress, runAddress } from '../run/address.ts';
+import { count, showCount } from '../run/words.ts';
 import { useSurroundings } from './context.ts';
 import { useTicks } from './hooks.ts';
 import { Duration, Instant, Note, Status } from './marks.tsx';

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { count, showDuration } from '../../../model/duration.ts';
+import { showDuration } from '../../../model/duration.ts';
 import { isSettledRun, type TaskStatus } from '../../../model/status.ts';
 import { formatAddress, runAddress } from '../run/address.ts';
 import { attemptsOf } from '../run/attempts.ts';
@@ -7,7 +7,7 @@ import { reasonOf } from '../run/reasons.ts';
 import { judge } from '../run/rule-inputs.ts';
 import { statuses } from '../run/status-log.ts';
 import { downstreamOf } from '../run/structure.ts';
-import { ruleWords, statusWords } from '../run/words.ts';
+import { count, ruleWords, statusWords } from '../run/words.ts';
 import { Attempts } from './attempts.tsx';
 import { type Asked, Confirm } from './commands.tsx';
 import { Glyph } from './marks.tsx';

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { showCount, showDuration } from '../../../model/duration.ts';
+import { showDuration } from '../../../model/duration.ts';
+import { showCount } from '../run/words.ts';
 import { isTyping } from './keys-help.tsx';
 import { Instant } from './marks.tsx';
 import type { RunState } from './run-state.ts';

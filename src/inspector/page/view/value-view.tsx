@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
-import { showCount } from '../../../model/duration.ts';
 import type { RunKey, ValuePage } from '../../protocol.ts';
 import { isStub, longText, showBytes, showValue } from '../run/value.ts';
+import { showCount } from '../run/words.ts';
 import { useSurroundings } from './context.ts';
 
 /** The parts that are shown at a time. */
