@@ -9,7 +9,6 @@
 import { availableParallelism } from 'node:os';
 import type { CDPSession, Page } from 'playwright-core';
 import type { Entry } from 'topple';
-import type { Structure } from '../src/inspector/protocol.ts';
 import { builtPage } from '../test/browser/built-page.ts';
 import { openBrowser } from '../test/browser/chromium.ts';
 import { type FakeRun, FakeServer } from '../test/browser/fake-server.ts';
@@ -61,7 +60,7 @@ if (!isWithin) process.exitCode = 1;
 /** A run that has done a part of its tasks, as far as `events` go, and the entries that are still to come. */
 function syntheticRun(id: string, count: number, events: number): { run: FakeRun; rest: Entry[] } {
   const tasks = layered(count);
-  const structure: Structure = structureOf(tasks, { id });
+  const structure = structureOf(tasks, { id });
   const ids = Object.keys(tasks);
   const stamp = (seq: number) => ({ seq, at: startAt + seq, runId: id });
   const entries: Entry[] = [

@@ -163,6 +163,7 @@ class Desk {
   #dragged = 0;
   #hovered = -1;
   #glide: Glide | undefined;
+  #isWhole = true;
 
   request(): void {
     if (this.#frame === 0) this.#frame = requestAnimationFrame((now) => this.#draw(now));
@@ -177,7 +178,9 @@ class Desk {
     const { scene, state, painter, theme, size } = this;
     if (scene === undefined || state === undefined || painter === undefined || theme === undefined) return;
     if (size.width === 0 || size.height === 0) return;
-    if (!this.isFitted) this.#camera = showAll(scene, size);
+    // Until it is moved, it shows all, also when there comes to be more or less room.
+    if (!this.isFitted || this.#isWhole) this.#camera = showAll(scene, size);
+    if (!this.isFitted) this.#isWhole = true;
     this.isFitted = true;
     if (this.#glide !== undefined) this.#step(now, this.#glide);
     const look = lookOf(state, scene);
@@ -208,6 +211,7 @@ class Desk {
   }
 
   zoom(point: Point, factor: number): void {
+    this.#isWhole = false;
     this.#glide = undefined;
     this.#camera = zoomAt(this.#camera, point, factor);
     this.request();
@@ -251,6 +255,7 @@ class Desk {
         other,
         distance(point, other) / Math.max(1, distance(before, other)),
       );
+    this.#isWhole = false;
     this.#dragged += distance(point, before);
     this.#pointers.set(event.pointerId, point);
     this.request();
@@ -276,6 +281,7 @@ class Desk {
     const unit = isLines ? 16 : 1;
     if (event.shiftKey) this.#camera = pan(this.#camera, -(event.deltaX || event.deltaY) * unit, 0);
     else this.#camera = zoomAt(this.#camera, pointOf(event), Math.exp(-event.deltaY * unit * 0.0015));
+    this.#isWhole = false;
     this.#glide = undefined;
     this.request();
   }
@@ -295,6 +301,7 @@ class Desk {
 
   #shift(key: string): void {
     const [dx, dy] = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60] }[key] ?? [0, -60];
+    this.#isWhole = false;
     this.#camera = pan(this.#camera, dx as number, dy as number);
     this.request();
   }
@@ -304,7 +311,8 @@ class Desk {
     const { scene, state } = this;
     if (scene === undefined || state === undefined) return;
     const { drawn, columns, layout } = scene;
-    const node = state.selected < 0 ? -1 : (drawn.nodeOf[state.selected] as number);
+    const selected = state.selectedNow();
+    const node = selected < 0 ? -1 : (drawn.nodeOf[selected] as number);
     const select = (next: number | undefined): void => {
       const task = next === undefined ? undefined : drawn.nodes[next]?.tasks[0];
       if (task !== undefined) state.select(task);
@@ -330,6 +338,7 @@ class Desk {
   }
 
   #glideTo(camera: Camera): void {
+    this.#isWhole = false;
     const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
     if (isStill) this.#camera = camera;
     else this.#glide = { from: this.#camera, to: camera, at: performance.now() };

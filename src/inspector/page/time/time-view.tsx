@@ -136,7 +136,7 @@ export function TimeView({ state }: { readonly state: RunState }) {
           onKeyDown={(event) => {
             if (isTyping(event)) return;
             const { key } = event;
-            const row = picture.selectedRow;
+            const row = tasks.indexOf(state.selectedNow());
             if (key === '+' || key === '=') zoom(1.5);
             else if (key === '-') zoom(1 / 1.5);
             else if (key === '0') setRange(undefined);

@@ -36,7 +36,11 @@ export function RunPage({ address }: { readonly address: RunAddress }) {
 
   const place = address.seq === undefined ? recording.length : recording.placeAt(address.seq);
   const moment = recording.moment(place);
-  const change = (part: Partial<RunAddress>): void => router.change({ ...address, ...part });
+  const change = (part: Partial<RunAddress>): void => {
+    // Several changes may come before the page is drawn again.
+    const latest = router.address.page === 'run' ? router.address : address;
+    router.change({ ...latest, ...part });
+  };
   const state: RunState = {
     session,
     recording,
@@ -45,6 +49,7 @@ export function RunPage({ address }: { readonly address: RunAddress }) {
     now: moment.isLatest ? (isOpen ? backend.now() : recording.lastAt) : moment.at,
     selected: recording.graph.indexOf(address.task),
     tasks: listTasks(recording, moment, address, search.find(recording.graph.ids, address.search)),
+    selectedNow: () => (router.address.page === 'run' ? recording.graph.indexOf(router.address.task) : -1),
     change,
     select: (task) => {
       const id = task < 0 ? '' : (recording.graph.ids[task] as string);

@@ -15,6 +15,8 @@ export interface RunState {
   readonly now: number;
   /** The number of the selected task; -1 for none. */
   readonly selected: number;
+  /** The same, also after a selection that is not drawn yet. */
+  selectedNow(): number;
   /** The tasks to show, in order. */
   readonly tasks: readonly number[];
   change(part: Partial<RunAddress>): void;
