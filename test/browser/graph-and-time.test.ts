@@ -28,6 +28,7 @@ test.after.each(() => opened.closePages());
 test.after(() => opened.close());
 
 async function clickColour(page: Page, selector: string, colour: string): Promise<void> {
+  await says(page.locator('.live'), /live|date/);
   const { x, y } = await findColour(page, selector, colour);
   await page.locator(selector).click({ position: { x, y } });
 }
@@ -63,6 +64,7 @@ test('a task that is clicked on is selected everywhere', async () => {
 
 test('the graph is moved, zoomed and fitted, by mouse, buttons and keys', async () => {
   const page = await opened.look('#/run/here/small');
+  await says(page.locator('.live'), /live|date/);
   const before = await findColour(page, graph, failedFill);
   const box = await page.locator(graph).boundingBox();
   const [x, y] = [(box?.x ?? 0) + 300, (box?.y ?? 0) + 60];
