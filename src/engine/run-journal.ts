@@ -1,5 +1,5 @@
 import type { FlowDefinition } from '../model/definition.ts';
-import { EntryList, type Fact, type Step } from '../model/entry-list.ts';
+import { EntryList, type EntryVisitor, type Fact, type Step } from '../model/entry-list.ts';
 import { RunFold } from '../model/fold.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import { Ledger, type LedgerOpening } from '../model/ledger.ts';
@@ -140,6 +140,11 @@ export class RunJournal {
   /** The entries up to a `seq`, above another; by default all, including those not yet kept. */
   toEntries(seq = this.seq, after = 0): Entry[] {
     return this.#entries.slice(Math.min(after, seq), seq);
+  }
+
+  /** Shows a visitor the entries above a `seq`, up to another. */
+  visit(after: number, seq: number, visitor: EntryVisitor): void {
+    this.#entries.visit(after, seq, visitor);
   }
 
   /**

@@ -19,9 +19,9 @@ const types: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 };
 
-// Two folders up from here in the sources, and from each chunk of the built package.
-const built = new URL('../../inspector/page/', import.meta.url);
-const inCheckout = new URL('../../out/inspector-page/', import.meta.url);
+/** The folder of the package: two up from here in the sources, and from each chunk of the built package. */
+const root = new URL('../../', import.meta.url);
+const folders = ['inspector/page/', 'out/inspector-page/'].map((path) => new URL(path, root));
 
 /** The page as it was built: with the package, or in a checkout by `npm run build:page`. */
 export const pageFiles: PageFiles = {
@@ -38,11 +38,11 @@ export const pageFiles: PageFiles = {
 
 /** topple's version. */
 export async function toppleVersion(): Promise<string> {
-  return JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')).version;
+  return JSON.parse(await readFile(new URL('package.json', root), 'utf8')).version;
 }
 
 async function readBuilt(name: string): Promise<Uint8Array | undefined> {
-  for (const folder of [built, inCheckout]) {
+  for (const folder of folders) {
     try {
       return await readFile(new URL(name, folder));
     } catch {

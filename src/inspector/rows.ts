@@ -1,3 +1,4 @@
+import type { EntryVisitor, Step } from '../model/entry-list.ts';
 import type { Entry } from '../model/journal.ts';
 
 /**
@@ -54,20 +55,66 @@ const FIRST_OF_RUN = numberOf.get('run.started') as number;
 /**
  * Writes consecutive entries as the JSON of `EntryRows`. Steps without an output, nearly all entries, are written
  * without asking `show`.
- *
- * @param entries at least one
  */
-export function writeRows(entries: readonly Entry[], placeOf: PlaceOf, show: ShowEntry): string {
-  const [first] = entries as readonly [Entry];
-  let before = first.at;
-  let text = `{"from":${first.seq},"at":${JSON.stringify(first.at)},"rows":[`;
-  let separator = '';
-  for (const entry of entries) {
-    text += separator + writeRow(entry, entry.at - before, placeOf, show);
-    separator = ',';
-    before = entry.at;
+export class RowWriter implements EntryVisitor {
+  readonly #ids: readonly string[];
+  readonly #placeOf: PlaceOf;
+  readonly #show: ShowEntry;
+  #from = 0;
+  #firstAt = 0;
+  #before = 0;
+  #count = 0;
+  #rows = '';
+
+  /**
+   * @param from `seq` of the first entry
+   * @param ids tasks by their place
+   */
+  constructor(from: number, ids: readonly string[], placeOf: PlaceOf, show: ShowEntry) {
+    this.#from = from;
+    this.#ids = ids;
+    this.#placeOf = placeOf;
+    this.#show = show;
   }
-  return `${text}]}`;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  step(type: Step, at: number, task: number, attempt: number, output: unknown): void {
+    if (output !== undefined) {
+      const stamp = { seq: this.#from + this.#count, runId: '', taskId: this.#ids[task] as string };
+      return this.entry({ type: 'task.done', at, attempt, output, ...stamp });
+    }
+    const ms = this.#wait(at);
+    const start = this.#count++ === 0 ? '[' : ',[';
+    if (type === 'task.ready') this.#rows += `${start}${READY},${ms},${task}]`;
+    else this.#rows += `${start}${type === 'task.started' ? STARTED : DONE},${ms},${task},${attempt}]`;
+  }
+
+  entry(entry: Entry): void {
+    const row = writeRow(entry, this.#wait(entry.at), this.#placeOf, this.#show);
+    this.#rows += this.#count++ === 0 ? row : `,${row}`;
+  }
+
+  /** The JSON; at least one entry must have been written. */
+  toString(): string {
+    return `{"from":${this.#from},"at":${this.#firstAt},"rows":[${this.#rows}]}`;
+  }
+
+  #wait(at: number): number {
+    if (this.#count === 0) this.#firstAt = this.#before = at;
+    const ms = at - this.#before;
+    this.#before = at;
+    return ms;
+  }
+}
+
+/** Writes entries; at least one. */
+export function writeRows(entries: readonly Entry[], placeOf: PlaceOf, show: ShowEntry): string {
+  const writer = new RowWriter(entries[0]?.seq ?? 1, [], placeOf, show);
+  for (const entry of entries) writer.entry(entry);
+  return writer.toString();
 }
 
 /** Reads rows back to entries, with the values as they were sent. Throws nothing on rows that `writeRows` wrote. */
@@ -84,8 +131,7 @@ export function readRows({ from, at, rows }: EntryRows, runId: string, ids: read
 
 function writeRow(entry: Entry, ms: number, placeOf: PlaceOf, show: ShowEntry): string {
   const number = numberOf.get(entry.type) ?? entry.type;
-  const after = Number.isInteger(ms) ? ms : JSON.stringify(ms);
-  const head = `[${typeof number === 'number' ? number : JSON.stringify(number)},${after}`;
+  const head = `[${typeof number === 'number' ? number : JSON.stringify(number)},${ms}`;
   const task = 'taskId' in entry ? `,${writeTask(entry.taskId, placeOf)}` : '';
   switch (entry.type) {
     case 'task.ready':

@@ -1,7 +1,8 @@
 import { Problem } from '../../http/problem.ts';
-import type { Entry, FlowDefinition, MaybePromise } from '../../index.ts';
+import type { Entry, EntryVisitor, FlowDefinition, MaybePromise } from '../../index.ts';
+import { endingOf } from '../../model/summary.ts';
 import type { CommandRequest, CommandType, GridCell, ListedRun, Structure, ValuePage } from '../protocol.ts';
-import { writeRows } from '../rows.ts';
+import { RowWriter } from '../rows.ts';
 import type { Redact } from '../values/redact.ts';
 import { sentEntry, valueIn } from '../values/sent-entry.ts';
 import { sentValue } from '../values/sent-value.ts';
@@ -19,6 +20,7 @@ export interface ReadableJournal {
   readonly id: string;
   readonly seq: number;
   entries(options: { readonly after: number; readonly limit?: number }): readonly Entry[];
+  visit(visitor: EntryVisitor, options: { readonly after: number; readonly limit: number }): void;
 }
 
 /** What a run shows besides its journal. */
@@ -55,7 +57,10 @@ export class JournalRun implements ShownRun {
   }
 
   get isSettled(): boolean {
-    return this.#digest.isSettled;
+    const { seq } = this;
+    // Asked after each batch, and the digest would read all of it.
+    const [last] = seq === 0 ? [] : this.#journal.entries({ after: seq - 1, limit: 1 });
+    return last !== undefined && endingOf(last.type) !== undefined;
   }
 
   listed(): ListedRun {
@@ -87,17 +92,14 @@ export class JournalRun implements ShownRun {
   }
 
   read(after: number): Batch {
-    const entries = this.#journal.entries({ after, limit: batchSize });
-    const last = entries.at(-1);
-    if (last === undefined) return { feed: [], to: after };
+    const to = Math.min(this.#journal.seq, after + batchSize);
+    if (to <= after) return { feed: [], to: after };
     const { definition, redact } = this.#facts;
     const { graph } = definition;
-    const rows = writeRows(
-      entries,
-      (taskId) => graph.indexOf(taskId),
-      (entry) => sentEntry(entry, redact),
-    );
-    return { feed: [`{"entries":${rows}}`], to: last.seq };
+    const show = (entry: Entry) => sentEntry(entry, redact);
+    const writer = new RowWriter(after + 1, graph.ids, (taskId) => graph.indexOf(taskId), show);
+    this.#journal.visit(writer, { after, limit: to - after });
+    return { feed: [`{"entries":${writer}}`], to: after + writer.count };
   }
 
   logs(after: number): LogBatch {

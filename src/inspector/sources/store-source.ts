@@ -1,4 +1,4 @@
-import type { Entry, FlowDefinition, MaybePromise, RunSummary, Store } from '../../index.ts';
+import type { Entry, EntryVisitor, FlowDefinition, MaybePromise, RunSummary, Store } from '../../index.ts';
 import type { CommandRequest, ListedRun, SourceInfo } from '../protocol.ts';
 import { RunDigest } from './digest.ts';
 import { JournalRun } from './journal-run.ts';
@@ -129,6 +129,12 @@ export class StoreSource implements Source {
         readonly after: number;
         readonly limit?: number;
       }) => journal.entries.slice(after, after + limit),
+      visit(
+        visitor: EntryVisitor,
+        { after, limit }: { readonly after: number; readonly limit: number },
+      ): void {
+        for (const entry of journal.entries.slice(after, after + limit)) visitor.entry(entry);
+      },
     };
     return new JournalRun(readable, {
       source: this.id,
