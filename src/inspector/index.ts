@@ -1,10 +1,6 @@
 export { createInspector, type Inspector, type InspectorOptions } from './create-inspector.ts';
-export {
-  createInspectorHandler,
-  type InspectorHandler,
-  type InspectorHandlerOptions,
-  type UpgradingServer,
-} from './inspector-handler.ts';
+export { createInspectorHandler } from './inspector-handler.ts';
+export type { InspectorHandler, InspectorHandlerOptions, UpgradingServer } from './mounted.ts';
 export { PortTakenError } from './port-taken-error.ts';
 export {
   createStatelyInspect,

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../index.ts';
-import type { InspectorHandler, InspectorHandlerOptions, UpgradingServer } from './inspector-handler.ts';
+import type { InspectorHandler, InspectorHandlerOptions, UpgradingServer } from './mounted.ts';
 import { pageFiles, toppleVersion } from './page-files.ts';
 import { accessByAuthorize } from './server/access.ts';
 import { answerInspector } from './server/handler.ts';

@@ -1,4 +1,4 @@
-import type { Cause, RunStatus, TaskStatus } from '../model/status.ts';
+import type { RunStatus, TaskStatus } from '../model/status.ts';
 import type { EntryRows } from './rows.ts';
 
 /**
@@ -312,5 +312,5 @@ export interface Recording {
   >;
 }
 
-/** Why a task or run ended, for those who import only the protocol. */
-export type { Cause, RunStatus, TaskStatus };
+/** For those who import only the protocol. */
+export type { RunStatus, TaskStatus };

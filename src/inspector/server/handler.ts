@@ -2,6 +2,7 @@ import { Problem, problemResponse, textResponse } from '../../http/problem.ts';
 import { readBody } from '../../http/runs/body.ts';
 import { type RunsAction, readQuery } from '../../http/runs/route.ts';
 import { toJson } from '../../model/json.ts';
+import type { CommandResult } from '../protocol.ts';
 import type { ShownRun } from '../sources/source.ts';
 import type { IsVisible } from '../sources/sources.ts';
 import { readCommand } from './command-body.ts';
@@ -51,7 +52,7 @@ async function answer(parts: InspectorParts, request: Request, node: unknown): P
     if (command === undefined) return answerRun(parts, route, run, request);
     await run.command(command);
     const after = await parts.sources.open(route.source, route.id, isVisible);
-    return json({ run: after.listed() });
+    return json({ run: after.listed() } satisfies CommandResult);
   }
   return answerAll(parts, route.to, url.searchParams, isVisible);
 }
