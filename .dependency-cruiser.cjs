@@ -20,7 +20,7 @@ const edge = (name, folders, may, comment) => ({
   name,
   comment,
   severity: 'error',
-  from: { path: `^src/(${folders})/` },
+  from: { path: `^src/(${folders})/`, pathNot: '^src/inspector/page/' },
   to: { path: '^(src|machines)/', pathNot: ['^src/$1/', ...may] },
 });
 
@@ -105,9 +105,35 @@ module.exports = {
     ),
     edge(
       'edges-translate',
-      'http|inspector|bullmq',
+      'http|bullmq',
       [model, port, face],
       'An edge speaks for the face in another language: what needs more than that belongs to a floor.',
+    ),
+    floor(
+      'page-knows-model-and-draw',
+      '^src/inspector/page/',
+      [model, '^src/draw/', '^src/inspector/(protocol|rows)\\.ts$', '^node_modules/preact/'],
+      'A page is all that is loaded: it shows what the engine’s own fold and drawings show, and what its server tells it.',
+    ),
+    {
+      name: 'page-is-pure-at-heart',
+      comment: 'What follows from a run’s entries is tested without a browser, so it knows none.',
+      severity: 'error',
+      from: { path: '^src/inspector/page/run/' },
+      to: { path: '^(src/inspector/page/(?!run/)|node_modules/)' },
+    },
+    {
+      name: 'nothing-on-page',
+      comment: 'The page is built by itself: what imported it would bring a browser along.',
+      severity: 'error',
+      from: { path: '^(src|machines)/', pathNot: '^src/inspector/page/' },
+      to: { path: '^src/inspector/page/' },
+    },
+    edge(
+      'inspector-speaks-http',
+      'inspector',
+      [model, port, face, '^src/http/(problem|requests-first|fetch-bridge)\\.ts$', '^src/http/runs/'],
+      'The inspector answers requests by the rules of the runs API: one place says who may see and do what.',
     ),
     edge(
       'testing-sees-machines',
@@ -208,7 +234,8 @@ module.exports = {
       comment:
         'What is published may import its dependencies and optional peers; the rest is not there for users.',
       severity: 'error',
-      from: { path: '^(src|machines)/' },
+      // The page is bundled with its packages.
+      from: { path: '^(src|machines)/', pathNot: '^src/inspector/page/' },
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'undetermined'],
         dependencyTypesNot: ['npm', 'npm-peer', 'npm-optional'],
@@ -218,7 +245,11 @@ module.exports = {
       name: 'one-file-per-package',
       comment: 'An outside package that only one file knows can be replaced by changing one file.',
       severity: 'error',
-      module: { path: '^node_modules/', pathNot: xstate, numberOfDependentsMoreThan: 1 },
+      module: {
+        path: '^node_modules/',
+        pathNot: `${xstate}|^node_modules/preact/`,
+        numberOfDependentsMoreThan: 1,
+      },
       from: { path: '^(src|machines)/' },
     },
     {

@@ -8,16 +8,22 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from './build/bundle.ts';
 import { writeDocuments } from './build/documents.ts';
+import { buildPage } from './build/page.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [name = 'dist', ...flags] = process.argv.slice(2);
 const folder = resolve(root, name);
+/** The sources of the inspector's page, which is shipped as it is built. */
+const page = join(root, 'src/inspector/page');
 
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 // For debuggers and "Go to definition". Not next to the compiled files: the compiler would read sources there instead.
 for (const name of ['src', 'machines'])
-  cpSync(join(root, name), join(folder, 'sources', name), { recursive: true });
+  cpSync(join(root, name), join(folder, 'sources', name), {
+    recursive: true,
+    filter: (path) => path !== page,
+  });
 declare();
 const { exports, bin } = writeManifest();
 const paths = [
@@ -28,6 +34,7 @@ await bundle(
   folder,
   paths.map((path) => path.replace('./', '').replace(/\.js$/, '.ts')),
 );
+await buildPage(join(folder, 'inspector/page'));
 for (const path of Object.values<string>(bin)) chmodSync(join(folder, path), 0o755);
 writeDocuments(root, folder);
 

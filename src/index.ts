@@ -113,6 +113,7 @@ export type { Logger } from './model/logger.ts';
 
 // What a run records and shows.
 
+export type { EntryVisitor, Step } from './model/entry-list.ts';
 export type {
   Entry,
   FlowChange,

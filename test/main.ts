@@ -20,7 +20,13 @@ const limitMs = Number(options.limitMs);
 const files = globSync('**/*.test.ts', { cwd: options.folder })
   .map((file) => file.replaceAll('\\', '/'))
   .filter((file) => patterns.length === 0 || patterns.some((pattern) => `test/${file}`.includes(pattern)))
+  .filter((file) => !isApart(file) || patterns.some((pattern) => pattern.includes('browser/')))
   .sort();
+
+/** `npm run test:browser` has all the tests of the page in a browser; the short ones run with all others. */
+function isApart(file: string): boolean {
+  return file.startsWith('browser/') && file !== 'browser/short.test.ts';
+}
 
 const failures: string[] = [];
 const missing = new Set<string>();

@@ -6,6 +6,7 @@ import { exportOf } from './commands/export.ts';
 import { fork } from './commands/fork.ts';
 import { graph } from './commands/graph.ts';
 import { importOf } from './commands/import.ts';
+import { inspect } from './commands/inspect.ts';
 import { list } from './commands/list.ts';
 import { pause } from './commands/pause.ts';
 import { prune } from './commands/prune.ts';
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   run,
   simulate,
   graph,
+  inspect,
   test,
   completionOf(() => commands),
   list,

@@ -1,4 +1,4 @@
-import { type Layout, layOut, stepOf } from './layout.ts';
+import { type Layout, layOut, routeOf, stepOf } from './layout.ts';
 import type { Machine, MachineState } from './machine.ts';
 import { arrowsOf } from './machine-ways.ts';
 import { frame } from './svg-style.ts';
@@ -15,8 +15,18 @@ const css = `
 
 const lineHeight = 14;
 
-/** Draws a flat machine: states in columns, and between them the events that lead from one to the next. */
-export function drawMachine(machine: Machine): { body: string[]; width: number; height: number } {
+/** What a running machine has come to, to be stressed in its picture by the classes `now` and `taken`. */
+export interface Lit {
+  readonly state: string;
+  readonly taken: readonly { readonly from: string; readonly to: string; readonly event: string }[];
+}
+
+/**
+ * Draws a flat machine: states in columns, and between them the events that lead from one to the next.
+ *
+ * @param lit Default: nothing is stressed
+ */
+export function drawMachine(machine: Machine, lit?: Lit): { body: string[]; width: number; height: number } {
   const { states } = machine;
   const connections = connectionsOf(machine);
   // A connection's events are a node of their own, so that nothing is drawn over them.
@@ -34,12 +44,28 @@ export function drawMachine(machine: Machine): { body: string[]; width: number; 
     nodeHeight: Math.max(30, tallest * lineHeight),
     gap: 10,
   });
+  const taken = connections.map(({ from, to }) => {
+    return new Set(
+      lit?.taken.filter((each) => each.from === from && each.to === to).map(({ event }) => event),
+    );
+  });
+  const lanes = lanesTaken(layout, connections, taken, states.length);
+  const edges = layout.after.flatMap((after, place) =>
+    after.map((next) => ({ isTaken: lanes.has(`${place} ${next}`), d: stepOf(layout, place, next) })),
+  );
   const body = [
-    ...layout.after.flatMap((after, place) =>
-      after.map((next) => `<path class="edge" d="${stepOf(layout, place, next)}"/>`),
+    // What was taken lies over the rest.
+    ...[false, true].flatMap((isTaken) =>
+      edges
+        .filter((edge) => edge.isTaken === isTaken)
+        .map(({ d }) => `<path class="edge${isTaken ? ' taken' : ''}" d="${d}"/>`),
     ),
-    ...connections.flatMap((connection, index) => drawConnection(layout, connection, states.length + index)),
-    ...states.map((state, index) => drawState(layout, state, state.name === machine.initial, index)),
+    ...connections.flatMap((connection, index) =>
+      drawConnection(layout, connection, states.length + index, taken[index] as ReadonlySet<string>),
+    ),
+    ...states.map((state, index) =>
+      drawState(layout, state, state.name === machine.initial, index, state.name === lit?.state),
+    ),
   ];
   return { body, width: layout.width, height: layout.height };
 }
@@ -66,6 +92,8 @@ export interface Heading {
 
 /** Events that lead from one state to another; back to an earlier one where `isBack`. */
 interface Connection {
+  readonly from: string;
+  readonly to: string;
   readonly left: number;
   readonly right: number;
   readonly isBack: boolean;
@@ -81,11 +109,28 @@ function connectionsOf(machine: Machine): Connection[] {
     // States stand in the order in which a run goes through them.
     const isBack = end < start;
     const [left, right] = isBack ? [end, start] : [start, end];
-    const connection = connections.get(`${from} ${to}`) ?? { left, right, isBack, events: [] };
+    const connection = connections.get(`${from} ${to}`) ?? { from, to, left, right, isBack, events: [] };
     connection.events.push(isBack ? `← ${label}` : label);
     connections.set(`${from} ${to}`, connection);
   }
   return [...connections.values()];
+}
+
+/** The pieces of edges that taken connections go over: from one place to the next. */
+function lanesTaken(
+  layout: Layout,
+  connections: readonly Connection[],
+  taken: readonly ReadonlySet<string>[],
+  stateCount: number,
+): Set<string> {
+  const lanes = new Set<string>();
+  for (const [index, { left, right }] of connections.entries()) {
+    if (taken[index]?.size === 0) continue;
+    const node = stateCount + index;
+    for (const route of [routeOf(layout, left, node), routeOf(layout, node, right)])
+      for (const [step, place] of route.slice(1).entries()) lanes.add(`${route[step]} ${place}`);
+  }
+  return lanes;
 }
 
 function widest(events: readonly string[]): number {
@@ -96,15 +141,17 @@ function drawConnection(
   { left, widths, columnOf, y }: Layout,
   connection: Connection,
   node: number,
+  taken: ReadonlySet<string>,
 ): string[] {
   const column = columnOf[node] as number;
   const width = widths[column] as number;
   const x = left[column] as number;
   const middle = y[node] as number;
   const top = middle - ((connection.events.length - 1) * lineHeight) / 2;
+  const isTaken = (label: string): boolean => taken.has(label.replace('← ', '').replace(/ \[.*/, ''));
   const texts = connection.events.map(
     (event, line) =>
-      `<text class="event" text-anchor="middle" x="${at(x + width / 2)}" y="${at(top + line * lineHeight + 3.5)}">${escapeXml(event)}</text>`,
+      `<text class="event${isTaken(event) ? ' taken' : ''}" text-anchor="middle" x="${at(x + width / 2)}" y="${at(top + line * lineHeight + 3.5)}">${escapeXml(event)}</text>`,
   );
   const target = connection.isBack ? connection.left : connection.right;
   const end = columnOf[target] as number;
@@ -112,7 +159,7 @@ function drawConnection(
   const tip = connection.isBack
     ? `M${at((left[end] as number) + (widths[end] as number))} ${height}l7 -4v8z`
     : `M${at(left[end] as number)} ${height}l-7 -4v8z`;
-  return [...texts, `<path class="tip" d="${tip}"/>`];
+  return [...texts, `<path class="tip${taken.size > 0 ? ' taken' : ''}" d="${tip}"/>`];
 }
 
 function drawState(
@@ -120,13 +167,14 @@ function drawState(
   { name, isFinal }: MachineState,
   isInitial: boolean,
   index: number,
+  isNow: boolean,
 ): string {
   const column = columnOf[index] as number;
   const width = widths[column] as number;
   const x = left[column] as number;
   const start = isInitial ? '<circle class="start" cx="-12" cy="15" r="5"/>' : '';
   return (
-    `<g class="state${isFinal ? ' final' : ''}" transform="translate(${at(x)} ${at((y[index] as number) - 15)})">${start}` +
+    `<g class="state${isFinal ? ' final' : ''}${isNow ? ' now' : ''}" transform="translate(${at(x)} ${at((y[index] as number) - 15)})">${start}` +
     `<rect width="${at(width)}" height="30" rx="8"/><text x="${at(width / 2)}" y="19" text-anchor="middle">${escapeXml(name)}</text></g>`
   );
 }

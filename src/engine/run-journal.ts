@@ -1,6 +1,6 @@
 import { isChildId } from '../model/child-id.ts';
 import { type FlowDefinition, isChildBody, type TaskDefinition } from '../model/definition.ts';
-import { EntryList, type Fact, type Step } from '../model/entry-list.ts';
+import { EntryList, type EntryVisitor, type Fact, type Step } from '../model/entry-list.ts';
 import { RunFold, tasksBegunAnew } from '../model/fold.ts';
 import {
   type Entry,
@@ -122,6 +122,11 @@ export class RunJournal {
     this.#fold?.recover();
   }
 
+  /** `seq` of the last entry made before this engine recovered the run; 0 if it did not. */
+  get recoveredSeq(): number {
+    return this.#left;
+  }
+
   /** `seq` of the last entry. */
   get seq(): number {
     return this.#entries.length;
@@ -155,6 +160,11 @@ export class RunJournal {
   /** The entries up to a `seq`, above another; by default all, including those not yet kept. */
   toEntries(seq = this.seq, after = 0): Entry[] {
     return this.#entries.slice(Math.min(after, seq), seq);
+  }
+
+  /** Shows a visitor the entries above a `seq`, up to another. */
+  visit(after: number, seq: number, visitor: EntryVisitor): void {
+    this.#entries.visit(after, seq, visitor);
   }
 
   /**

@@ -2,6 +2,7 @@ import type { ActorRef, AnyActorRef } from 'xstate';
 import type { RunResult } from '../../machines/orchestrator.ts';
 import { badOption, checkKeys, checkNumber } from '../model/check.ts';
 import type { FlowDefinition } from '../model/definition.ts';
+import type { EntryVisitor } from '../model/entry-list.ts';
 import { EngineStoppedError, RunFailedError } from '../model/error.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
@@ -102,6 +103,14 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
   /** `seq` of the last event that listeners have been notified of. */
   get seq(): number {
     return this.#run.journal.keptSeq;
+  }
+
+  /**
+   * `seq` of the last entry made before this engine had the run: attempts that were under way then were lost. 0 if the
+   * run began here.
+   */
+  get recoveredSeq(): number {
+    return this.#run.journal.recoveredSeq;
   }
 
   /** The flow that the run follows. */
@@ -246,11 +255,21 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
    * @throws FlowError for an invalid option
    */
   entries({ after = 0, limit = Number.POSITIVE_INFINITY }: EntriesOptions = {}): Entry[] {
-    const place = (option: string) => ({ option, owner: 'run.entries' });
-    checkNumber(place('after'), after, { min: 0, integer: true });
-    checkNumber(place('limit'), limit, { min: 1, integer: true, infinity: true });
+    checkPart('run.entries', after, limit);
     const { journal } = this.#run;
     return journal.toEntries(Math.min(journal.keptSeq, after + limit), after);
+  }
+
+  /**
+   * Shows a visitor the entries that `entries` would give, and makes no objects of the steps that nearly every task
+   * takes.
+   *
+   * @throws FlowError for an invalid option
+   */
+  visit(visitor: EntryVisitor, { after = 0, limit = Number.POSITIVE_INFINITY }: EntriesOptions = {}): void {
+    checkPart('run.visit', after, limit);
+    const { journal } = this.#run;
+    journal.visit(after, Math.min(journal.keptSeq, after + limit), visitor);
   }
 
   /**
@@ -342,6 +361,11 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
     });
     return quiet(ended);
   }
+}
+
+function checkPart(owner: string, after: number, limit: number): void {
+  checkNumber({ option: 'after', owner }, after, { min: 0, integer: true });
+  checkNumber({ option: 'limit', owner }, limit, { min: 1, integer: true, infinity: true });
 }
 
 /** `seq` of the last entry that a moment shows. */

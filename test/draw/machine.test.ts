@@ -3,7 +3,7 @@ import type { Machine, MachineState, MachineTransition } from '../../src/draw/ma
 import { dotOfMachines } from '../../src/draw/machine-dot.ts';
 import { jsonOfMachines } from '../../src/draw/machine-json.ts';
 import { diagramOf, mermaidOfMachines } from '../../src/draw/machine-mermaid.ts';
-import { svgOfMachines } from '../../src/draw/machine-svg.ts';
+import { drawMachine, svgOfMachines } from '../../src/draw/machine-svg.ts';
 import { spec } from '../spec.ts';
 import { elementsOf } from '../support/xml.ts';
 
@@ -158,4 +158,26 @@ test('are SVG: a box for each state, a dot where it starts, and events between, 
       ...['lamp', 'press', 'on', 'off'],
     ],
   );
+});
+
+test('a machine at work has its state and the transitions that it took stressed, and nothing else', () => {
+  const classes = (lit?: Parameters<typeof drawMachine>[1]) => {
+    const { body } = drawMachine(door, lit);
+    const count = (pattern: RegExp): number => body.filter((part) => pattern.test(part)).length;
+    return {
+      now: body.filter((part) => part.includes(' now"')).map((part) => />(\w+)<\/text>/.exec(part)?.[1]),
+      edges: count(/class="edge taken"/),
+      events: body
+        .filter((part) => part.includes('event taken'))
+        .map((part) => />([^<]*)<\/text>/.exec(part)?.[1]),
+      all: count(/class="edge/),
+    };
+  };
+  const still = classes();
+  assert.equal([still.now, still.edges, still.events], [[], 0, []]);
+  const taken = [{ from: 'shut', to: 'open', event: 'push' }];
+  const lit = classes({ state: 'open', taken });
+  assert.equal([lit.now, lit.events], [['open'], ['push [isUnlocked]']]);
+  assert.ok(lit.edges >= 2 && lit.edges < lit.all);
+  assert.is(lit.all, still.all);
 });

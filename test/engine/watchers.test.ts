@@ -79,6 +79,7 @@ test('hears of a recovery before the run goes on', async () => {
   engine.watch(watcher);
   await engine.recover([never]);
   assert.is(heard[0], 'r continued 3');
+  assert.is((await engine.run('r'))?.recoveredSeq, 3);
   await engine.stop();
 });
 
@@ -151,5 +152,5 @@ test('entries of a run are read in parts, as far as they are kept', async () => 
       () => run.entries(options),
       (error: unknown) => error instanceof FlowError,
     );
-  assert.is(run.definition, flow.definition);
+  assert.equal([run.definition, run.recoveredSeq], [flow.definition, 0]);
 });

@@ -24,6 +24,9 @@ export const run = defineCommand({
     timeout: time('end the run after this time'),
     dryRun: toggle('show the tasks that would run, layer by layer, and run nothing'),
     watch: toggle('run again when the file or one of its imports changes'),
+    inspect: toggle(
+      'show the run in a page: that of `topple inspect` on port 8080 if there is one, else its own',
+    ),
     inspectLog: file('FILE', "write XState's inspection events to this file, a line of JSON each"),
     outputs: toggle('print the outputs of all tasks by id as JSON, even if the run failed'),
     force,

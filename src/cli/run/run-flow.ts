@@ -4,6 +4,7 @@ import type { FlowDefinition } from '../../model/definition.ts';
 import { escapeJson } from '../../model/escape.ts';
 import type { SqliteStore } from '../../store/sqlite/index.ts';
 import { exitCode, InvalidFlowError, UsageError } from '../cli-error.ts';
+import type { ShownInPage } from '../inspect/show-in-page.ts';
 import type { Io } from '../io.ts';
 import { type LoadedFlow, type LoadOptions, loadFlow } from '../load/load-flow.ts';
 import { checkOneReader } from '../load/one-reader.ts';
@@ -31,6 +32,8 @@ export interface RunOptions extends LoadOptions, Selection {
   /** In milliseconds. */
   readonly timeout?: number | undefined;
   readonly dryRun: boolean;
+  /** Whether to show the run in a page. */
+  readonly inspect?: boolean | undefined;
   readonly inspectLog?: string | undefined;
   readonly force?: boolean | undefined;
   /** Whether to print the outputs of all done tasks instead of the flow's output. */
@@ -109,21 +112,31 @@ interface Keeping {
 async function runAndShow(given: Given, io: Io, keeping?: Keeping): Promise<number> {
   const { loaded, definition, log, options } = given;
   const stage = setStage({ ...loaded, definition }, options, options.timeout, io);
+  let shown: ShownInPage | undefined;
   try {
     const { clock, progress, reporter } = stage;
     const { logger } = reporter;
     const store = keeping?.store;
     const engine = createEngine({ clock, logger, inspect: log?.inspect, ...(store && { store }) });
+    if (options.inspect) shown = await showInPage(engine, loaded.file, io);
     const run = await start(engine, stage, given);
     keeping?.tellKept();
     const interrupts =
       store === undefined
         ? hearInterrupts(io, run, progress, reporter.note)
         : hearLeaving(io, engine, () => progress.running.size, reporter.note);
-    return await followRun({ run, stage, interrupts, ...options }, io);
+    const code = await followRun({ run, stage, interrupts, ...options }, io);
+    await shown?.untilLeft();
+    return code;
   } finally {
+    await shown?.close();
     stage.reporter.close();
   }
+}
+
+async function showInPage(engine: Engine, file: string, io: Io): Promise<ShownInPage> {
+  const { showInPage } = await import('../inspect/show-in-page.ts');
+  return showInPage(engine, file, io);
 }
 
 function showPlan(

@@ -1,0 +1,404 @@
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { groupTasks } from '../run/groups.ts';
+import { codeOf } from '../run/status-log.ts';
+import { downstreamOf, upstreamOf } from '../run/structure.ts';
+import { useSize, useTheme } from '../view/hooks.ts';
+import { isTyping } from '../view/keys-help.tsx';
+import type { RunState } from '../view/run-state.ts';
+import { type Camera, centreOn, type Point, pan, showAll, toDrawing, toScreen, zoomAt } from './camera.ts';
+import { criticalEdges } from './critical.ts';
+import { GraphPainter, type NodeLook, type Overlay } from './painter.ts';
+import { boxOf, createScene, nodeAt, type Scene } from './scene.ts';
+
+/** The graph of a run's tasks, on a canvas that can be moved. */
+export function GraphView({ state }: { readonly state: RunState }) {
+  const { recording, address, moment, selected } = state;
+  const [box, size] = useSize<HTMLDivElement>();
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const theme = useTheme();
+  const shownKey = useShownKey(state);
+  const scene = useMemo(() => {
+    const isAll = state.tasks.length === recording.graph.size;
+    // A filter by status or name dims tasks: only what asks for another graph lays it out again.
+    const shown = address.focus || address.hideDone ? tasksOfGraph(state) : undefined;
+    return createScene(
+      groupTasks(recording.graph, {
+        shown: isAll ? undefined : shown,
+        isGrouped: address.group,
+        opened: new Set(address.opened),
+      }),
+    );
+  }, [recording, shownKey]);
+  const desk = useDesk();
+  desk.state = state;
+  desk.scene = scene;
+
+  useEffect(() => {
+    if (canvas.current !== null) desk.painter = new GraphPainter(canvas.current, theme);
+    desk.isFresh = true;
+    desk.request();
+  }, []);
+  useEffect(() => {
+    desk.isFitted = false;
+    desk.isFresh = true;
+    desk.request();
+  }, [scene]);
+  useEffect(() => {
+    desk.isFresh = true;
+    desk.request();
+  }, [theme, address.search, String(address.status), moment.isLatest]);
+  useEffect(() => {
+    desk.size = size;
+    desk.theme = theme;
+    desk.request();
+  });
+  useEffect(() => desk.reveal(selected), [selected, scene]);
+
+  const node = selected < 0 ? -1 : (scene.drawn.nodeOf[selected] ?? -1);
+  const zoom = (factor: number): void => desk.zoom({ x: size.width / 2, y: size.height / 2 }, factor);
+  return (
+    <div class="graph" ref={box}>
+      <canvas
+        ref={canvas}
+        tabIndex={0}
+        role="img"
+        aria-label={`Graph of ${scene.drawn.nodes.length} nodes. Arrow keys walk along its edges; the table beside it lists all tasks.`}
+        onPointerDown={(event) => desk.press(event)}
+        onPointerMove={(event) => desk.move(event)}
+        onPointerUp={(event) => desk.release(event)}
+        onPointerCancel={(event) => desk.release(event)}
+        onPointerLeave={() => desk.hover(-1)}
+        onDblClick={(event) => desk.zoom(pointOf(event), event.shiftKey ? 0.5 : 2)}
+        onKeyDown={(event) => desk.key(event)}
+      />
+      <div class="tools" role="toolbar" aria-label="Zoom">
+        <button type="button" onClick={() => zoom(1.4)} aria-label="Zoom in">
+          +
+        </button>
+        <button type="button" onClick={() => zoom(1 / 1.4)} aria-label="Zoom out">
+          −
+        </button>
+        <button type="button" onClick={() => desk.fit()} title="Show all (0)">
+          Fit
+        </button>
+      </div>
+      {node >= 0 && scene.drawn.nodes[node]?.prefix !== undefined && (
+        <div class="hint">
+          {scene.drawn.nodes[node]?.tasks.length} tasks in one node
+          <button type="button" onClick={() => desk.open(node)}>
+            Open {scene.drawn.nodes[node]?.prefix}
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** Changes when the graph must be laid out again. */
+function useShownKey({ address, moment, recording, tasks }: RunState): string {
+  const { focus, task, hideDone, group, opened } = address;
+  // What is hidden changes with time, the layout only when it is asked for.
+  const hidden = useMemo(
+    () => (hideDone ? `${moment.place} ${tasks.length}` : ''),
+    [hideDone, focus ? task : '', moment.isLatest && recording.isSettled],
+  );
+  return JSON.stringify([focus ? task : '', hidden, group, group ? opened : []]);
+}
+
+/** The tasks of the graph, whatever is searched for. */
+function tasksOfGraph(state: RunState): ReadonlySet<number> {
+  return new Set(state.tasks);
+}
+
+function useDesk(): Desk {
+  const desk = useRef<Desk | undefined>(undefined);
+  desk.current ??= new Desk();
+  const { current } = desk;
+  useEffect(() => () => current.stop(), []);
+  useEffect(() => {
+    // Preact adds wheel listeners as passive ones, which cannot keep the page from scrolling.
+    const element = document.querySelector('.graph canvas');
+    const listen = (event: Event): void => current.wheel(event as WheelEvent);
+    element?.addEventListener('wheel', listen, { passive: false });
+    return () => element?.removeEventListener('wheel', listen);
+  }, []);
+  return current;
+}
+
+const done = codeOf('done');
+/** Of a group, the status to show: the one that asks most for a look. */
+const telling = [
+  'failed',
+  'upstream_failed',
+  'retrying',
+  'running',
+  'cancelled',
+  'pending',
+  'skipped',
+  'done',
+] as const;
+const weightOf = new Uint8Array(telling.length);
+for (const [index, status] of telling.entries()) weightOf[codeOf(status)] = telling.length - index;
+
+/** A move of the camera that is under way. */
+interface Glide {
+  readonly from: Camera;
+  readonly to: Camera;
+  readonly at: number;
+}
+
+/** The canvas at work: camera, pointers, frames. */
+class Desk {
+  state: RunState | undefined;
+  scene: Scene | undefined;
+  painter: GraphPainter | undefined;
+  theme: ReturnType<typeof useTheme> | undefined;
+  size = { width: 0, height: 0 };
+  isFresh = true;
+  isFitted = false;
+  #camera: Camera = { scale: 1, x: 0, y: 0 };
+  #frame = 0;
+  #codes: Uint8Array = new Uint8Array();
+  #pointers = new Map<number, Point>();
+  #dragged = 0;
+  #hovered = -1;
+  #glide: Glide | undefined;
+  #isWhole = true;
+
+  request(): void {
+    if (this.#frame === 0) this.#frame = requestAnimationFrame((now) => this.#draw(now));
+  }
+
+  stop(): void {
+    cancelAnimationFrame(this.#frame);
+  }
+
+  #draw(now: number): void {
+    this.#frame = 0;
+    const { scene, state, painter, theme, size } = this;
+    if (scene === undefined || state === undefined || painter === undefined || theme === undefined) return;
+    if (size.width === 0 || size.height === 0) return;
+    // Until it is moved, it shows all, also when there comes to be more or less room.
+    if (!this.isFitted || this.#isWhole) this.#camera = showAll(scene, size);
+    if (!this.isFitted) this.#isWhole = true;
+    this.isFitted = true;
+    if (this.#glide !== undefined) this.#step(now, this.#glide);
+    const look = lookOf(state, scene);
+    if (this.isFresh) {
+      painter.reset(scene, theme, look);
+      this.isFresh = false;
+      this.#codes = state.moment.codes.slice();
+    } else painter.update(this.#changedNodes(state, scene), look);
+    const isMissing = painter.draw(this.#camera, size, overlayOf(state, scene, this.#hovered), now);
+    if (isMissing || this.#glide !== undefined) this.request();
+  }
+
+  #changedNodes({ moment: { codes } }: RunState, { drawn }: Scene): Set<number> {
+    const changed = new Set<number>();
+    if (this.#codes.length !== codes.length) this.#codes = new Uint8Array(codes.length);
+    const before = this.#codes;
+    for (let task = 0; task < codes.length; task++) {
+      if (codes[task] === before[task]) continue;
+      before[task] = codes[task] as number;
+      const node = drawn.nodeOf[task] as number;
+      if (node >= 0) changed.add(node);
+    }
+    return changed;
+  }
+
+  fit(): void {
+    if (this.scene !== undefined) this.#glideTo(showAll(this.scene, this.size));
+  }
+
+  zoom(point: Point, factor: number): void {
+    this.#isWhole = false;
+    this.#glide = undefined;
+    this.#camera = zoomAt(this.#camera, point, factor);
+    this.request();
+  }
+
+  /** Moves so that a task is seen, if it is not. */
+  reveal(task: number): void {
+    const { scene, size } = this;
+    const node = task < 0 ? -1 : (scene?.drawn.nodeOf[task] ?? -1);
+    if (scene === undefined || node < 0 || !this.isFitted || size.width === 0) return this.request();
+    const [x, y, width, height] = boxOf(scene, node);
+    const middle = { x: x + width / 2, y: y + height / 2 };
+    const at = toScreen(this.#camera, middle);
+    const isSeen = at.x > 20 && at.y > 20 && at.x < size.width - 20 && at.y < size.height - 20;
+    if (!isSeen) this.#glideTo(centreOn(this.#camera, middle, size));
+    this.request();
+  }
+
+  open(node: number): void {
+    const prefix = this.scene?.drawn.nodes[node]?.prefix;
+    if (prefix === undefined || this.state === undefined) return;
+    this.state.change({ opened: [...this.state.address.opened, prefix] });
+  }
+
+  press(event: PointerEvent): void {
+    (event.currentTarget as Element).setPointerCapture(event.pointerId);
+    this.#pointers.set(event.pointerId, pointOf(event));
+    this.#dragged = 0;
+    this.#glide = undefined;
+  }
+
+  move(event: PointerEvent): void {
+    const before = this.#pointers.get(event.pointerId);
+    const point = pointOf(event);
+    if (before === undefined) return this.hover(this.#nodeAt(point));
+    const other = [...this.#pointers].find(([id]) => id !== event.pointerId)?.[1];
+    if (other === undefined) this.#camera = pan(this.#camera, point.x - before.x, point.y - before.y);
+    else
+      this.#camera = zoomAt(
+        this.#camera,
+        other,
+        distance(point, other) / Math.max(1, distance(before, other)),
+      );
+    this.#isWhole = false;
+    this.#dragged += distance(point, before);
+    this.#pointers.set(event.pointerId, point);
+    this.request();
+  }
+
+  release(event: PointerEvent): void {
+    const wasPressed = this.#pointers.delete(event.pointerId);
+    if (!wasPressed || this.#dragged > 4 || event.type === 'pointercancel') return;
+    const node = this.#nodeAt(pointOf(event));
+    const task = this.scene?.drawn.nodes[node]?.tasks[0];
+    this.state?.select(task ?? -1);
+  }
+
+  hover(node: number): void {
+    if (node === this.#hovered) return;
+    this.#hovered = node;
+    this.request();
+  }
+
+  wheel(event: WheelEvent): void {
+    event.preventDefault();
+    const isLines = event.deltaMode === WheelEvent.DOM_DELTA_LINE;
+    const unit = isLines ? 16 : 1;
+    if (event.shiftKey) this.#camera = pan(this.#camera, -(event.deltaX || event.deltaY) * unit, 0);
+    else this.#camera = zoomAt(this.#camera, pointOf(event), Math.exp(-event.deltaY * unit * 0.0015));
+    this.#isWhole = false;
+    this.#glide = undefined;
+    this.request();
+  }
+
+  key(event: KeyboardEvent): void {
+    if (isTyping(event) || this.state === undefined) return;
+    const { key } = event;
+    const middle = { x: this.size.width / 2, y: this.size.height / 2 };
+    if (key === '+' || key === '=') this.zoom(middle, 1.4);
+    else if (key === '-') this.zoom(middle, 1 / 1.4);
+    else if (key === '0') this.fit();
+    else if (key.startsWith('Arrow') && event.shiftKey) this.#shift(key);
+    else if (key.startsWith('Arrow')) this.#walk(key);
+    else return;
+    event.preventDefault();
+  }
+
+  #shift(key: string): void {
+    const [dx, dy] = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60] }[key] ?? [0, -60];
+    this.#isWhole = false;
+    this.#camera = pan(this.#camera, dx as number, dy as number);
+    this.request();
+  }
+
+  /** Walks from the selected task along edges, or up and down in its column. */
+  #walk(key: string): void {
+    const { scene, state } = this;
+    if (scene === undefined || state === undefined) return;
+    const { drawn, columns, layout } = scene;
+    const selected = state.selectedNow();
+    const node = selected < 0 ? -1 : (drawn.nodeOf[selected] as number);
+    const select = (next: number | undefined): void => {
+      const task = next === undefined ? undefined : drawn.nodes[next]?.tasks[0];
+      if (task !== undefined) state.select(task);
+    };
+    if (node < 0) return select(columns.find((column) => column.length > 0)?.[0]);
+    if (key === 'ArrowUp' || key === 'ArrowDown') {
+      const column = columns[layout.columnOf[node] as number] as Int32Array;
+      return select(column[column.indexOf(node) + (key === 'ArrowUp' ? -1 : 1)]);
+    }
+    const next = key === 'ArrowLeft' ? upstreamOf : downstreamOf;
+    const others = (drawn.nodes[node]?.tasks ?? []).flatMap((task) => [...next(state.recording.graph, task)]);
+    const nodes = others
+      .map((task) => drawn.nodeOf[task] as number)
+      .filter((other) => other >= 0 && other !== node);
+    const near = (other: number): number => Math.abs((scene.y[other] as number) - (scene.y[node] as number));
+    select(nodes.sort((a, b) => near(a) - near(b))[0]);
+  }
+
+  #nodeAt(point: Point): number {
+    if (this.scene === undefined) return -1;
+    const { x, y } = toDrawing(this.#camera, point);
+    return nodeAt(this.scene, x, y);
+  }
+
+  #glideTo(camera: Camera): void {
+    this.#isWhole = false;
+    const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    if (isStill) this.#camera = camera;
+    else this.#glide = { from: this.#camera, to: camera, at: performance.now() };
+    this.request();
+  }
+
+  #step(now: number, { from, to, at }: Glide): void {
+    const part = Math.min(1, Math.max(0, (now - at) / 220));
+    const eased = 1 - (1 - part) ** 3;
+    const between = (a: number, b: number): number => a + (b - a) * eased;
+    const scale = Math.exp(between(Math.log(from.scale), Math.log(to.scale)));
+    this.#camera = { scale, x: between(from.x, to.x), y: between(from.y, to.y) };
+    if (part === 1) {
+      this.#camera = to;
+      this.#glide = undefined;
+    }
+  }
+}
+
+function lookOf({ moment: { codes }, address, recording, tasks }: RunState, { drawn }: Scene) {
+  const isFiltered = address.search.trim() !== '' || address.status.length > 0;
+  const lit = isFiltered ? new Set(tasks) : undefined;
+  void recording;
+  return (node: number): NodeLook => {
+    const members = drawn.nodes[node]?.tasks ?? [];
+    const isDim = lit !== undefined && !members.some((task) => lit.has(task));
+    if (members.length === 1) return { code: codes[members[0] as number] as number, share: 0, isDim };
+    let best = done;
+    let settled = 0;
+    for (const task of members) {
+      const code = codes[task] as number;
+      if (code > 2) settled++;
+      if ((weightOf[code] as number) > (weightOf[best] as number)) best = code;
+    }
+    return { code: best, share: settled / Math.max(1, members.length), isDim };
+  };
+}
+
+function overlayOf(state: RunState, { drawn }: Scene, hovered: number): Overlay {
+  const { selected, recording, address } = state;
+  const node = selected < 0 ? -1 : (drawn.nodeOf[selected] as number);
+  const stressed: [number, number][] = [];
+  if (node >= 0) {
+    for (const other of drawn.dependsOn[node] ?? []) stressed.push([other, node]);
+    for (const task of drawn.nodes[node]?.tasks ?? []) {
+      for (const other of downstreamOf(recording.graph, task)) {
+        const to = drawn.nodeOf[other] as number;
+        if (to >= 0 && to !== node) stressed.push([node, to]);
+      }
+    }
+  }
+  const critical = address.critical ? criticalEdges(state, drawn) : [];
+  return { selected: node, hovered, stressed: stressed.slice(0, 400), critical };
+}
+
+function pointOf(event: MouseEvent): Point {
+  const { left, top } = (event.currentTarget as Element).getBoundingClientRect();
+  return { x: event.clientX - left, y: event.clientY - top };
+}
+
+function distance(a: Point, b: Point): number {
+  return Math.hypot(a.x - b.x, a.y - b.y);
+}

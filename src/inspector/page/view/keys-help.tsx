@@ -1,0 +1,55 @@
+import { useEffect } from 'preact/hooks';
+
+const keys: readonly (readonly [keys: string, what: string])[] = [
+  ['1 … 5', 'graph, time, tasks, events, machines'],
+  ['/', 'search tasks'],
+  ['← → in the graph', 'walk to a dependency or a dependent'],
+  ['↑ ↓ in graph, time or list', 'the task before or after'],
+  ['+ − 0', 'zoom in, zoom out, fit'],
+  ['f', 'focus on what is up- and downstream of the task'],
+  ['g', 'group tasks by the prefix of their ids'],
+  ['Enter on a task', 'its details'],
+  [', .', 'one event back, one on'],
+  ['Space', 'play, stop'],
+  ['l', 'the latest, live'],
+  ['Esc', 'select no task'],
+  ['?', 'this list'],
+];
+
+/** The list of keys; `?` opens it. */
+export function KeysHelp() {
+  useEffect(() => {
+    const open = (event: KeyboardEvent): void => {
+      if (event.key === '?' && !isTyping(event))
+        (document.getElementById('keys') as HTMLDialogElement | null)?.showModal();
+    };
+    addEventListener('keydown', open);
+    return () => removeEventListener('keydown', open);
+  }, []);
+  return (
+    <dialog id="keys" aria-labelledby="keys-title">
+      <h2 id="keys-title">Keys</h2>
+      <dl class="keys">
+        {keys.map(([key, what]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <form method="dialog">
+        <button type="submit">Close</button>
+      </form>
+    </dialog>
+  );
+}
+
+/** Whether a key belongs to a field that is typed in, or to a dialog. */
+export function isTyping({ target, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
+  if (ctrlKey || metaKey || altKey) return true;
+  return (
+    target instanceof Element && target.closest('input, textarea, select, dialog, [contenteditable]') !== null
+  );
+}

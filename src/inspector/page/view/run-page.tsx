@@ -1,0 +1,209 @@
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { isSettledRun } from '../../../model/status.ts';
+import { GraphView } from '../graph/graph-view.tsx';
+import { formatAddress, type RunAddress, type ViewName, views } from '../run/address.ts';
+import { statuses } from '../run/status-log.ts';
+import { statusWords } from '../run/words.ts';
+import { TimeView } from '../time/time-view.tsx';
+import { useSurroundings } from './context.ts';
+import { EventsView } from './events-view.tsx';
+import { useSession, useTicks } from './hooks.ts';
+import { isTyping } from './keys-help.tsx';
+import { LinkState } from './link-state.tsx';
+import { MachinesView } from './machines-view.tsx';
+import { Note } from './marks.tsx';
+import { Search } from './parts.tsx';
+import { RunHeader } from './run-header.tsx';
+import { RunPanel } from './run-panel.tsx';
+import { listTasks, type RunState, TaskSearch } from './run-state.ts';
+import { TaskPanel } from './task-panel.tsx';
+import { TaskTable } from './task-table.tsx';
+import { Transport } from './transport.tsx';
+
+/** Everything about one run. */
+export function RunPage({ address }: { readonly address: RunAddress }) {
+  const { backend, router, announce } = useSurroundings();
+  const session = useSession(address);
+  const { recording, problem } = session;
+  const search = useMemo(() => new TaskSearch(), []);
+  const isOpen = recording !== undefined && !isSettledRun(recording.fold.status) && session.link !== 'still';
+  useTicks(isOpen && address.seq === undefined, 250);
+  useEffect(() => {
+    document.title = `${recording?.structure.run.flow ?? address.id} – topple inspector`;
+  }, [recording, address.id]);
+  if (problem !== undefined && recording === undefined) return <Note kind="bad">{problem}</Note>;
+  if (recording === undefined) return <Note>Loading the run …</Note>;
+
+  const place = address.seq === undefined ? recording.length : recording.placeAt(address.seq);
+  const moment = recording.moment(place);
+  const change = (part: Partial<RunAddress>): void => {
+    // Several changes may come before the page is drawn again.
+    const latest = router.address.page === 'run' ? router.address : address;
+    router.change({ ...latest, ...part });
+  };
+  const state: RunState = {
+    session,
+    recording,
+    address,
+    moment,
+    now: moment.isLatest ? (isOpen ? backend.now() : recording.lastAt) : moment.at,
+    selected: recording.graph.indexOf(address.task),
+    tasks: listTasks(recording, moment, address, search.find(recording.graph.ids, address.search)),
+    selectedNow: () => (router.address.page === 'run' ? recording.graph.indexOf(router.address.task) : -1),
+    change,
+    select: (task) => {
+      const id = task < 0 ? '' : (recording.graph.ids[task] as string);
+      change({ task: id });
+      if (task >= 0) announce(`${id}: ${statusWords(statuses[moment.codes[task] as number] as string)}`);
+    },
+  };
+  return <Run state={state} />;
+}
+
+const viewNames: Readonly<Record<ViewName, string>> = {
+  graph: 'Graph',
+  time: 'Time',
+  tasks: 'Tasks',
+  events: 'Events',
+  machines: 'Machines',
+};
+
+function Run({ state }: { readonly state: RunState }) {
+  const { address, recording, selected, session } = state;
+  useRunKeys(state);
+  useAnnouncedEnd(state);
+  return (
+    <div class={`run ${selected >= 0 ? 'with-task' : ''}`}>
+      <RunHeader state={state} />
+      <LinkState session={session} />
+      <div class="bar">
+        <nav class="tabs" aria-label="Views">
+          {views.map((view) => (
+            <a
+              key={view}
+              href={formatAddress({ ...address, view })}
+              aria-current={view === address.view ? 'page' : undefined}
+              onClick={(event) => {
+                event.preventDefault();
+                state.change({ view });
+              }}
+            >
+              {viewNames[view]}
+            </a>
+          ))}
+        </nav>
+        <Search
+          id="search"
+          label="Search tasks"
+          value={address.search}
+          onChange={(search) => state.change({ search })}
+        />
+        <Options state={state} />
+      </div>
+      <div class="work">
+        {address.view === 'graph' && (
+          <div class="split">
+            <TaskTable state={state} isWide={false} />
+            <GraphView state={state} key={recording.structure.flowHash} />
+          </div>
+        )}
+        {address.view === 'time' && <TimeView state={state} />}
+        {address.view === 'tasks' && <TaskTable state={state} isWide={true} />}
+        {address.view === 'events' && <EventsView state={state} />}
+        {address.view === 'machines' && <MachinesView state={state} />}
+        <aside
+          class="panel"
+          id="panel"
+          tabIndex={-1}
+          aria-label={selected < 0 ? 'The run' : 'The selected task'}
+        >
+          {selected < 0 ? <RunPanel state={state} /> : <TaskPanel state={state} key={address.task} />}
+        </aside>
+      </div>
+      <Transport state={state} />
+    </div>
+  );
+}
+
+/** What can be switched on and off in a view. */
+function Options({ state: { address, change } }: { readonly state: RunState }) {
+  const { view } = address;
+  const options: readonly (readonly [
+    name: 'focus' | 'group' | 'hideDone' | 'critical' | 'idle',
+    label: string,
+    on: boolean,
+  ])[] = [
+    ['focus', 'Focus', view !== 'events' && view !== 'machines' && address.task !== ''],
+    ['group', 'Group', view === 'graph'],
+    ['critical', 'Critical path', view === 'graph' || view === 'time'],
+    ['hideDone', 'Hide done', view !== 'events' && view !== 'machines'],
+    ['idle', 'Fold idle time', view === 'time'],
+  ];
+  return (
+    <fieldset class="options" aria-label="Show">
+      {options
+        .filter(([, , isShown]) => isShown)
+        .map(([name, label]) => (
+          <button
+            key={name}
+            type="button"
+            aria-pressed={address[name]}
+            onClick={() =>
+              change(name === 'group' ? { group: !address.group, opened: [] } : { [name]: !address[name] })
+            }
+          >
+            {label}
+          </button>
+        ))}
+    </fieldset>
+  );
+}
+
+function useRunKeys(state: RunState): void {
+  const current = useRef(state);
+  current.current = state;
+  useEffect(() => {
+    const listen = (event: KeyboardEvent): void => {
+      if (isTyping(event)) {
+        if (event.key === 'Escape' && event.target instanceof HTMLInputElement) event.target.blur();
+        return;
+      }
+      if (press(event, current.current)) event.preventDefault();
+    };
+    addEventListener('keydown', listen);
+    return () => removeEventListener('keydown', listen);
+  }, []);
+}
+
+/** Returns whether the key is one of the page's. */
+function press(
+  { key, target }: KeyboardEvent,
+  { address, recording, moment, change, selected }: RunState,
+): boolean {
+  const view = views[Number(key) - 1];
+  const isOnButton = target instanceof Element && target.closest('button, a, summary') !== null;
+  if (view !== undefined) change({ view });
+  else if (key === '/') document.getElementById('search')?.focus();
+  else if (key === 'f') change({ focus: !address.focus });
+  else if (key === 'g') change({ group: !address.group, opened: [] });
+  else if (key === 'l') change({ seq: undefined });
+  else if (key === ',' && moment.place > 0) change({ seq: recording.seqAt(moment.place - 1) });
+  else if (key === '.' && !moment.isLatest) {
+    const next = moment.place + 1;
+    change({ seq: next >= recording.length ? undefined : recording.seqAt(next) });
+  } else if (key === 'Escape' && selected >= 0) change({ task: '', focus: false });
+  else if (key === 'Enter' && selected >= 0 && !isOnButton) document.getElementById('panel')?.focus();
+  else return false;
+  return true;
+}
+
+/** Tells people who hear the page when the run ends. */
+function useAnnouncedEnd({ recording }: RunState): void {
+  const { announce } = useSurroundings();
+  const { status } = recording.fold;
+  const before = useRef(status);
+  useEffect(() => {
+    if (before.current !== status) announce(`The run is ${status}.`);
+    before.current = status;
+  }, [status]);
+}

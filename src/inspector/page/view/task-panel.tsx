@@ -1,0 +1,238 @@
+import { useState } from 'preact/hooks';
+import { showDuration } from '../../../model/duration.ts';
+import { isSettledRun, type TaskStatus } from '../../../model/status.ts';
+import { formatAddress, runAddress } from '../run/address.ts';
+import { attemptsOf } from '../run/attempts.ts';
+import { reasonOf } from '../run/reasons.ts';
+import { judge } from '../run/rule-inputs.ts';
+import { statuses } from '../run/status-log.ts';
+import { downstreamOf } from '../run/structure.ts';
+import { count, ruleWords, statusWords } from '../run/words.ts';
+import { Attempts } from './attempts.tsx';
+import { type Asked, Confirm } from './commands.tsx';
+import { Glyph } from './marks.tsx';
+import { Pairs, Part } from './parts.tsx';
+import type { RunState } from './run-state.ts';
+import { Sentence, TaskLink } from './sentence.tsx';
+import { ValueView } from './value-view.tsx';
+
+const mostShown = 60;
+
+/** Everything about the selected task. */
+export function TaskPanel({ state }: { readonly state: RunState }) {
+  const { recording, selected: task, moment, session } = state;
+  const { id, optional, skippable, priority, pool, maxAttempts, timeoutMs, totalTimeoutMs, kind } = recording
+    .structure.tasks[task] as (typeof recording.structure.tasks)[number];
+  const view = moment.task(task);
+  const children = session.structure?.children?.[id] ?? [];
+  const donePlace = recording
+    .placesOf(task)
+    .findLast((place) => place <= moment.place && recording.entry(place).type === 'task.done');
+  return (
+    <div class="about">
+      <header>
+        <h2 class="mono">{id}</h2>
+        <button type="button" class="quiet" aria-label="Close the task" onClick={() => state.select(-1)}>
+          ✕
+        </button>
+      </header>
+      <p class="why">
+        <Glyph status={view.status} /> <Sentence parts={reasonOf(state, task)} state={state} />
+      </p>
+      <TaskCommands state={state} />
+      {children.length > 0 && (
+        <section aria-label="Child runs">
+          <h3>
+            {kind === 'map' ? 'Items' : 'Child run'} <span class="badge">{children.length}</span>
+          </h3>
+          <ul class="plain">
+            {children.slice(0, mostShown).map((child) => (
+              <li key={child}>
+                <a
+                  class="mono"
+                  href={formatAddress(runAddress({ source: recording.structure.source, id: child }))}
+                >
+                  {child}
+                </a>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      <Rule state={state} />
+      <Part title="Attempts">
+        <Attempts
+          attempts={attemptsOf(recording, task, moment.place)}
+          maxAttempts={maxAttempts}
+          now={state.now}
+          logs={session.logsOf(id)}
+          run={recording.structure}
+        />
+      </Part>
+      {view.status === 'done' && donePlace !== undefined && (
+        <Part title="Output">
+          <ValueView
+            value={view.output}
+            run={recording.structure}
+            seq={recording.seqAt(donePlace)}
+            path="/output"
+          />
+        </Part>
+      )}
+      <Inputs state={state} />
+      <Dependents state={state} />
+      <Part title="Options">
+        <Pairs
+          of={[
+            ['attempts', maxAttempts === undefined ? 'without bound' : `at most ${maxAttempts}`],
+            ['body', kind],
+            ['limit of an attempt', timeoutMs === undefined ? undefined : showDuration(timeoutMs)],
+            ['limit of the task', totalTimeoutMs === undefined ? undefined : showDuration(totalTimeoutMs)],
+            ['pool', pool],
+            ['priority', priority === 0 ? undefined : priority],
+            ['optional', optional ? 'its failure does not fail the run' : undefined],
+            ['skippable', skippable ? 'it may skip itself' : undefined],
+          ]}
+        />
+      </Part>
+    </div>
+  );
+}
+
+/** The task's rule, and what it makes of each dependency. */
+function Rule({ state }: { readonly state: RunState }) {
+  const { recording, moment, selected } = state;
+  const { triggerRule, decision, inputs } = judge(recording, moment, selected);
+  if (inputs.length === 0) {
+    return (
+      <Part title="Rule">
+        <p class="soft">It depends on nothing, so it may run at once.</p>
+      </Part>
+    );
+  }
+  const verdict = {
+    run: 'says run',
+    wait: 'waits',
+    skip: 'says skip',
+    upstream_failed: 'says upstream failed',
+  }[decision];
+  return (
+    <section aria-label="Rule">
+      <h3>
+        Rule <code>{triggerRule}</code> <span class="badge">{verdict}</span>
+      </h3>
+      <p class="soft rule">{ruleWords[triggerRule]}.</p>
+      <ul class="inputs">
+        {inputs.slice(0, mostShown).map(({ task, status }) => (
+          <li key={task}>
+            <Glyph status={status} />
+            <TaskLink task={task} state={state} />
+            <span class="soft">{statusWords(status)}</span>
+          </li>
+        ))}
+        {inputs.length > mostShown && (
+          <li class="soft">and {count(inputs.length - mostShown, 'more task')}</li>
+        )}
+      </ul>
+    </section>
+  );
+}
+
+/** What a task got: the outputs of its dependencies. */
+function Inputs({ state }: { readonly state: RunState }) {
+  const { recording, moment, selected } = state;
+  const { inputs } = judge(recording, moment, selected);
+  const done = inputs.filter(({ status }) => status === 'done').slice(0, 20);
+  if (done.length === 0) return null;
+  return (
+    <Part title="Input: outputs of its dependencies" label="Input">
+      {done.map(({ task }) => {
+        const place = recording
+          .placesOf(task)
+          .findLast((each) => each <= moment.place && recording.entry(each).type === 'task.done');
+        if (place === undefined) return null;
+        return (
+          <details key={task} class="dep">
+            <summary class="mono">{recording.graph.ids[task]}</summary>
+            <ValueView
+              value={moment.task(task).output}
+              run={recording.structure}
+              seq={recording.seqAt(place)}
+              path="/output"
+            />
+          </details>
+        );
+      })}
+    </Part>
+  );
+}
+
+function Dependents({ state }: { readonly state: RunState }) {
+  const { recording, moment, selected } = state;
+  const dependents = downstreamOf(recording.graph, selected);
+  if (dependents.length === 0) return null;
+  return (
+    <Part title="Needed by" label="Dependents" badge={dependents.length}>
+      <ul class="inputs">
+        {Array.from(dependents.subarray(0, mostShown), (task) => (
+          <li key={task}>
+            <Glyph status={statuses[moment.codes[task] as number] as TaskStatus} />
+            <TaskLink task={task} state={state} />
+            <span class="soft">{statusWords(statuses[moment.codes[task] as number] as string)}</span>
+          </li>
+        ))}
+        {dependents.length > mostShown && (
+          <li class="soft">and {count(dependents.length - mostShown, 'more task')}</li>
+        )}
+      </ul>
+    </Part>
+  );
+}
+
+function TaskCommands({ state }: { readonly state: RunState }) {
+  const { recording, selected, session, moment } = state;
+  const [asked, setAsked] = useState<Asked>();
+  const id = recording.graph.ids[selected] as string;
+  const commands = moment.isLatest ? (session.structure?.commands ?? []) : [];
+  const mayRerun = commands.includes('rerun') && isSettledRun(recording.fold.status);
+  const mayDeliver = commands.includes('deliver') && !isSettledRun(recording.fold.status);
+  if (!mayRerun && !mayDeliver) return null;
+  return (
+    <div class="commands">
+      {mayRerun && (
+        <button
+          type="button"
+          onClick={() =>
+            setAsked({
+              title: `Run again from ${id}?`,
+              text: 'This task and everything downstream of it run again. What else has settled stays.',
+              button: 'Rerun from here',
+              request: { type: 'rerun', taskIds: [id] },
+            })
+          }
+        >
+          Rerun from here
+        </button>
+      )}
+      {mayDeliver && (
+        <button
+          type="button"
+          onClick={() =>
+            setAsked({
+              title: `Deliver a value to ${id}?`,
+              text: 'A task that waits for a value from outside gets it as its output.',
+              button: 'Deliver',
+              request: { type: 'deliver', taskId: id },
+              field: { label: 'The value, as JSON', isJson: true },
+            })
+          }
+        >
+          Deliver…
+        </button>
+      )}
+      {asked !== undefined && (
+        <Confirm asked={asked} run={recording.structure} onEnd={() => setAsked(undefined)} />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,54 @@
+import type { FlowOutline } from '../../index.ts';
+import type { Structure, TaskShape } from '../protocol.ts';
+
+/** A flow as the inspector reads it: a definition, or the outline that a store has kept. */
+type Outline = Pick<FlowOutline, 'settings' | 'tasks'>;
+
+type FlowShape = Pick<Structure, 'tasks' | 'concurrency' | 'pools' | 'totalTimeoutMs'>;
+
+/** A flow without bodies, schemas and whatever else is no data. */
+export function shapeOf({ settings = {}, tasks }: Outline): FlowShape {
+  const { concurrency, pools, totalTimeoutMs } = settings;
+  return {
+    tasks: tasks.map(taskShape),
+    ...bound('concurrency', concurrency),
+    ...(pools === undefined ? {} : { pools: finite(pools) }),
+    ...bound('totalTimeoutMs', totalTimeoutMs),
+  };
+}
+
+function taskShape(task: FlowOutline['tasks'][number]): TaskShape {
+  const { dependsOn = [], triggerRule = 'all_success', optional = false, skippable = false } = task;
+  const { durationMs, body } = task as {
+    readonly durationMs?: number;
+    readonly body?: { readonly kind?: string };
+  };
+  return {
+    id: task.id,
+    dependsOn,
+    triggerRule,
+    optional,
+    skippable,
+    priority: task.priority ?? 0,
+    ...bound('maxAttempts', task.retry?.maxAttempts ?? 1),
+    ...(body?.kind === undefined ? {} : { kind: body.kind }),
+    ...(task.pool === undefined ? {} : { pool: task.pool }),
+    ...bound('timeoutMs', task.timeoutMs),
+    ...bound('totalTimeoutMs', task.totalTimeoutMs),
+    ...bound('durationMs', durationMs),
+  };
+}
+
+/** A field for a number that has JSON; none stands for "no bound". */
+function bound<Name extends string>(
+  name: Name,
+  value: number | undefined,
+): { readonly [Key in Name]?: number } {
+  return (value === undefined || !Number.isFinite(value) ? {} : { [name]: value }) as {
+    readonly [Key in Name]?: number;
+  };
+}
+
+function finite(pools: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(pools).filter(([, slots]) => Number.isFinite(slots)));
+}

@@ -1,0 +1,123 @@
+import type { IncomingMessage } from 'node:http';
+import { createRequire } from 'node:module';
+import type { Duplex } from 'node:stream';
+
+type Package = typeof import('ws');
+type Socket = import('ws').WebSocket;
+
+/** One end of a WebSocket that speaks text. */
+export interface TextSocket {
+  send(text: string): void;
+  /** Bytes that wait to be sent. */
+  readonly waiting: number;
+  close(code: number, reason: string): void;
+  /** Ends the connection at once. */
+  terminate(): void;
+}
+
+/** What is told of a socket. */
+export interface TextSocketListener {
+  text(text: string): void;
+  closed(): void;
+}
+
+/** Accepts WebSockets of a server. */
+export interface SocketServer {
+  /**
+   * Completes the upgrade of a request.
+   *
+   * @param opened gives the listener of the socket
+   */
+  accept(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    rules: SocketRules,
+    opened: (socket: TextSocket) => TextSocketListener,
+  ): void;
+  close(): void;
+}
+
+export interface SocketRules {
+  /** The longest message, in bytes; a longer one ends the connection. */
+  readonly maxBytes: number;
+}
+
+/** How often each client has to answer; one that did not since the last time is disconnected. */
+const aliveMs = 15_000;
+
+/** Loads the package `ws` here instead of importing it, so that only users of the inspector's server need it. */
+function loadPackage(): Package | undefined {
+  try {
+    return createRequire(import.meta.url)('ws');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Makes a server of WebSockets; `undefined` where the package `ws` is not installed. */
+export function createSocketServer(): SocketServer | undefined {
+  const loaded = loadPackage();
+  if (loaded === undefined) return undefined;
+  const sockets = new Map<Socket, boolean>();
+  const timer = setInterval(checkAlive, aliveMs);
+  timer.unref();
+  // Neither compression nor more than one text of a message at a time: both cost memory that a client could command.
+  const servers = new Map<number, import('ws').WebSocketServer>();
+
+  return {
+    accept(request, socket, head, { maxBytes }, opened) {
+      serverFor(maxBytes).handleUpgrade(request, socket, head, (accepted) => open(accepted, opened));
+    },
+    close() {
+      clearInterval(timer);
+      for (const socket of sockets.keys()) socket.terminate();
+      for (const server of servers.values()) server.close();
+    },
+  };
+
+  function serverFor(maxPayload: number): import('ws').WebSocketServer {
+    const known = servers.get(maxPayload);
+    if (known !== undefined) return known;
+    const { WebSocketServer } = loaded as Package;
+    const made = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload,
+    });
+    servers.set(maxPayload, made);
+    return made;
+  }
+
+  function open(socket: Socket, opened: (socket: TextSocket) => TextSocketListener): void {
+    sockets.set(socket, true);
+    const listener = opened({
+      send: (text) => socket.send(text),
+      get waiting() {
+        return socket.bufferedAmount;
+      },
+      close: (code, reason) => socket.close(code, reason),
+      terminate: () => socket.terminate(),
+    });
+    socket.on('pong', () => sockets.set(socket, true));
+    socket.on('message', (data, isBinary) => {
+      if (isBinary) socket.close(1003, 'text only');
+      else listener.text(String(data));
+    });
+    // What is wrong with it has ended it: `close` follows.
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      sockets.delete(socket);
+      listener.closed();
+    });
+  }
+
+  function checkAlive(): void {
+    for (const [socket, hasAnswered] of sockets) {
+      if (!hasAnswered) socket.terminate();
+      sockets.set(socket, false);
+      socket.ping();
+    }
+  }
+}
