@@ -384,6 +384,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
   /** Has child runs of a fork kept that will not run: those under way keep themselves. */
   async #keepSettledForks(children: readonly RunJournal[]): Promise<void> {
     for (const journal of children) {
+      // One that ran on meanwhile has ended here.
+      if (journal.keptSeq > 0 || this.#live.get(journal.runId) !== undefined) continue;
       if (endingOf(journal.entry(journal.seq).type) === undefined) continue;
       try {
         await this.store?.append(journal.fresh(0, journal.seq));

@@ -495,6 +495,42 @@ async function rerunning(seed: number): Promise<void> {
 
 test('keep in reruns what is done with nothing changed upstream', () => each(rerunning));
 
+/** Forks a run as of a random entry, under way or settled. */
+async function forking(seed: number): Promise<void> {
+  const trial = new Trial(seed);
+  trial.begin();
+  const run = (await trial.engine.start(trial.flow, undefined, { id: 'r' })) as Run;
+  await trial.clock.run(run.settled());
+  const seq = 1 + trial.below(run.seq);
+  const calls = trial.calls.length;
+  const until = trial.memory.read('r')[seq - 1]?.at ?? 0;
+  const done = new Set<string>();
+  for (const [runId, entries] of trial.kept().entries)
+    for (const entry of entries)
+      if (
+        entry.type === 'task.done' &&
+        entry.at < until &&
+        !entries.some(({ type }) => type === 'task.rerun')
+      )
+        done.add(keyOfTask(runId, entry.taskId).replace(/^r/, 'f'));
+  const isPlain = ![...trial.kept().entries.values()].flat().some(({ type }) => type === 'task.rerun');
+  const fork = (await trial.engine.fork('r', { seq, id: 'f' })) as Run;
+  await trial.clock.run(fork.settled());
+  for (const orphan of trial.kept('f').orphans()) trial.broken.push(`fork: ${orphan}`);
+  for (const id of trial.kept('f').entries.keys())
+    if (!trial.kept('f').hasEnded(id)) trial.broken.push(`fork: ${id} has not ended`);
+  if (isPlain)
+    for (const key of trial.calls.slice(calls))
+      if (done.has(key)) trial.broken.push(`the fork performs ${key} again`);
+  trial.check(`seed ${seed}, fork at ${seq}`);
+  count('forks');
+  trial.memory.remove('f');
+  assert.equal(trial.kept('f').entries.size, 0);
+  assert.ok(trial.kept('r').entries.size > 0);
+}
+
+test('are forked whole as of any entry', () => each(forking));
+
 test.after(() => {
   // What tries too little has failed.
   for (const what of [
