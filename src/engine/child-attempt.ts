@@ -22,12 +22,15 @@ export interface ParentOfChild extends AttemptTask {
 
 /**
  * An attempt of a task whose body is a run: it starts that run or has it continue, and takes its end. It holds no slot.
- * Ended, it has the run cancelled, which the graces of that run's own bodies bound.
+ * Ended, it has the run cancelled, which the graces of that run's own bodies bound. Ended while the input or the list is still made, it waits for that no longer than its
+ * own grace.
  */
 export class ChildAttempt extends Attempt {
   declare readonly task: ParentOfChild;
   /** The run, while it is under way. */
   child: ChildRun | undefined;
+  /** Whether the user's code makes what the run begins with, and takes its time. */
+  isPreparing = false;
   /** What the run knows it by. */
   place: ParentTask | undefined;
 
@@ -39,7 +42,10 @@ export class ChildAttempt extends Attempt {
     });
   }
 
-  protected override startGrace(): void {}
+  /** Only the user's code needs one. The run ends within those of its own bodies. */
+  protected override startGrace(): void {
+    if (this.isPreparing) super.startGrace();
+  }
 
   protected override abort(reason: Error): void {
     super.abort(reason);

@@ -11,7 +11,7 @@ import { judge } from '../model/judge-journal.ts';
 import { defineItems } from '../model/map-definition.ts';
 import { type MaybePromise, takesTime } from '../model/maybe-promise.ts';
 import type { PerformScope } from '../model/perform.ts';
-import { check } from '../model/schema.ts';
+import { type Checked, check } from '../model/schema.ts';
 import { endingOf } from '../model/summary.ts';
 import type { ChildAttempt } from './child-attempt.ts';
 import type { EngineCore } from './core.ts';
@@ -101,11 +101,12 @@ export class ChildRuns {
       return this.#refuse(begun, error);
     }
     if (!isThenable(given)) return this.#startWith(begun, given);
-    const late = Promise.resolve(given).then(
-      (value) => this.#take(begun, () => this.#startWith(begun, value)),
-      (error: unknown) => this.#take(begun, () => this.#refuse(begun, error)),
+    this.#await(
+      begun,
+      Promise.resolve(given),
+      (value) => this.#startWith(begun, value),
+      (error) => this.#refuse(begun, error),
     );
-    begun.parent.holdTime(late);
   }
 
   #startWith(begun: Begun, given: unknown): void {
@@ -118,11 +119,15 @@ export class ChildRuns {
     }
     const { flow } = body;
     const checked = check(flow.settings.input, given);
-    this.#then(begun, checked, (result) => {
-      if (attempt.isEnding) return attempt.threw(undefined);
-      if (result.ok) this.#launchNew(begun, result.value);
-      else this.#refuse(begun, new InputError(flow.name, result.issues));
-    });
+    if (takesTime(checked)) this.#await(begun, checked, (result) => this.#takeInput(begun, flow, result));
+    else this.#takeInput(begun, flow, checked);
+  }
+
+  #takeInput(begun: Begun, flow: FlowDefinition, result: Checked): void {
+    const { attempt } = begun;
+    if (attempt.isEnding) return attempt.threw(undefined);
+    if (result.ok) this.#launchNew(begun, result.value);
+    else this.#refuse(begun, new InputError(flow.name, result.issues));
   }
 
   #launchNew(begun: Begun, input: unknown): void {
@@ -333,7 +338,29 @@ export class ChildRuns {
     );
   }
 
-  /** Goes on with a value, once it is there; unless the attempt is over by then. */
+  /**
+   * Goes on with a value of the user's code, once it is there; unless the attempt is over by then. Time passes meanwhile,
+   * and an attempt that ends then waits only for its grace.
+   */
+  #await<Value>(
+    begun: Begun,
+    value: Promise<Value>,
+    next: (value: Value) => void,
+    failed: (error: unknown) => void = (error) => begun.parent.fault(error),
+  ): void {
+    const { attempt } = begun;
+    const take = (go: () => void): void => {
+      attempt.isPreparing = false;
+      this.#take(begun, go);
+    };
+    attempt.isPreparing = true;
+    value.then(
+      (there) => take(() => next(there)),
+      (error: unknown) => take(() => failed(error)),
+    );
+  }
+
+  /** Goes on with a value of the store or the engine, once it is there; unless the attempt is over by then. */
   #then<Value>(begun: Begun, value: MaybePromise<Value>, next: (value: Value) => void): void {
     if (!takesTime(value)) return next(value);
     const late = value.then(

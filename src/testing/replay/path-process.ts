@@ -19,7 +19,6 @@ export class PathProcess {
   /** The run of which entries are kept up to a `seq` only. */
   #cut: { readonly runId: string; readonly seq: number } | undefined;
   #isGone = false;
-  #letsTimePass = false;
 
   /**
    * @param memory what outlives the process
@@ -52,14 +51,6 @@ export class PathProcess {
     this.#cut = { runId, seq: this.#memory.lastSeq(runId) + entries };
   }
 
-  /** Lets time pass while a map's list is being made, for which the engine holds it: the path says when the list is there. */
-  letTimePass(): void {
-    this.#letsTimePass = true;
-    queueMicrotask(() => {
-      this.#letsTimePass = false;
-    });
-  }
-
   /** Ends it as a kill does: nothing is told to end, and what is on its way to the store is not kept. */
   kill(): void {
     this.#isGone = true;
@@ -90,7 +81,7 @@ export class PathProcess {
         if (!this.#isGone) clock.whenIdle?.(() => this.#isGone || callback());
       },
       hold: (until) => {
-        if (!this.#isGone && !this.#letsTimePass) clock.hold?.(Promise.race([until, this.gone]));
+        if (!this.#isGone) clock.hold?.(Promise.race([until, this.gone]));
       },
     };
   }

@@ -8,7 +8,7 @@ import {
   type RunView,
 } from '../../index.ts';
 import { placeOf } from '../../model/child-id.ts';
-import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
+import type { FlowDefinition } from '../../model/definition.ts';
 import {
   CancelledError,
   EngineStoppedError,
@@ -496,7 +496,6 @@ class Replay {
       return new Promise(() => {});
     }
     const leave = run.comparison.called(task, scope);
-    if (hasChild(run.world.definition.tasks[task] as TaskDefinition)) this.#process.letTimePass();
     return run.bodies.begin(task, scope, leave);
   }
 
