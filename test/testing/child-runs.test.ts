@@ -9,7 +9,6 @@ import { randomTreePath, seededRandom } from './random-tree-path.ts';
 
 const test = spec('child runs');
 
-const withoutCrash = ['cancel', 'pause', 'stop', 'rerun', 'out of time'] as const;
 const all = ['cancel', 'pause', 'stop', 'crash', 'rerun', 'out of time'] as const;
 
 for (const scenario of childScenarios) {
@@ -19,7 +18,7 @@ for (const scenario of childScenarios) {
 
   test(`${name}: nothing is found, and the engine agrees on every path`, async () => {
     const model = createFlowModel(flow, { ...limits, commands: all });
-    const { findings, isComplete, children } = model.explore({ commands: withoutCrash });
+    const { findings, isComplete, children } = model.explore({ commands: all });
     assert.equal([findings, isComplete], [[], true]);
     const paths = model.getTestPaths();
     for (const path of paths) await path.test();

@@ -148,11 +148,20 @@ export class Turn {
     this.#reopen(this.#rows.map(statusOfRow));
     if (status === 'cancelling')
       this.send({ type: 'run.cancel', at: 0, cause: cause ?? 'cancelled', reason });
+    else if (this.#hasFailedTooOften) this.send({ type: 'run.cancel', at: 0, cause: 'tolerance' });
     else this.send({ type: 'run.recover', at: 0 });
     if (status === 'paused') this.send({ type: 'run.pause', at: 0 });
     if (this.#slots === undefined) return;
     this.#fill();
     this.askClock();
+  }
+
+  /** Whether more items of a map have failed than it tolerates, and others are left: the run was about to end for that. */
+  get #hasFailedTooOften(): boolean {
+    const { tolerance } = this.#definition.plan;
+    if (tolerance === undefined) return false;
+    const failed = this.#rows.filter((row) => row?.status === 'failed').length;
+    return failed > tolerance && this.#rows.some((row) => row === undefined || row.isLive);
   }
 
   /** Has waits of a recovered run end that were over by then: as soon as slots have been filled. */
