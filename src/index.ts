@@ -77,7 +77,7 @@ export type {
   TaskSettings,
   Tolerance,
 } from './model/definition.ts';
-export type { FlowLimits, FlowOutline, TaskOutline } from './model/flow-outline.ts';
+export type { BodyOutline, FlowLimits, FlowOutline, TaskOutline } from './model/flow-outline.ts';
 export type { Graph, ReachOptions } from './model/graph.ts';
 export type { GraphBackoff, GraphDefinition, GraphRetry, GraphTask } from './model/graph-definition.ts';
 export type { Body, ItemScope, Outcome, Perform, PerformScope } from './model/perform.ts';

@@ -1,3 +1,4 @@
+import { showCounts } from '../model/child-counts.ts';
 import { showCount, showDuration } from '../model/duration.ts';
 import { Heap, type HeapItem } from '../model/heap.ts';
 import { type AttemptSpan, isAttempt, type Span, type WaitSpan } from '../model/task-times.ts';
@@ -76,7 +77,7 @@ function taskRows(chart: Chart): Rows {
   // Tasks stand in the order of their starts; one that never ran stands at its verdict.
   const order = [...ids.keys()].sort((a, b) => whenOf(chart, a) - whenOf(chart, b) || a - b);
   return {
-    labels: order.map((task) => shorten(ids[task] as string, 22)),
+    labels: order.map((task) => labelOf(chart, task)),
     draw: (x) =>
       order.flatMap((task, row) => {
         const own = spansOf.get(task) ?? [];
@@ -88,6 +89,13 @@ function taskRows(chart: Chart): Rows {
         ];
       }),
   };
+}
+
+/** A task's id; of one that is a run, with how many of its tasks have settled. */
+function labelOf({ ids, view }: Chart, task: number): string {
+  const id = ids[task] as string;
+  const counts = view.tasks[id]?.child?.counts;
+  return counts === undefined ? shorten(id, 22) : `${shorten(id, 16)} ${showCounts(counts)}`;
 }
 
 function workerRows(chart: Chart): Rows {

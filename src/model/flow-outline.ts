@@ -8,6 +8,8 @@ export interface FlowOutline {
   readonly settings?: FlowLimits | undefined;
   /** In definition order. */
   readonly tasks: readonly TaskOutline[];
+  /** The flows that its tasks run, at any depth, each once; one comes after those that its own tasks run. */
+  readonly flows?: readonly FlowOutline[] | undefined;
 }
 
 /** The settings of a flow that are data, as `createFlow` takes them. */
@@ -18,7 +20,19 @@ export interface FlowLimits {
   readonly graceMs?: number | undefined;
 }
 
-/** The options of a task that are data. */
+/** What the body of a task is, if it is a run. */
+export interface BodyOutline {
+  /** `flow`, or `map`; any other is no run. */
+  readonly kind: string;
+  /** The flow that it, or each of its items, runs: its hash, or itself. */
+  readonly flow?: string | FlowOutline | undefined;
+  /** Of a map. */
+  readonly concurrency?: number | undefined;
+  /** Of a map. */
+  readonly tolerate?: number | { readonly share: number } | undefined;
+}
+
+/** The options of a task that are data: of a map, those that `.map` takes. */
 export interface TaskOutline {
   readonly id: string;
   readonly dependsOn?: readonly string[] | undefined;
@@ -33,7 +47,12 @@ export interface TaskOutline {
   readonly skippable?: boolean | undefined;
   readonly priority?: number | undefined;
   readonly pool?: string | undefined;
+  /** Default: no run. */
+  readonly body?: BodyOutline | undefined;
 }
+
+/** The item of a map, where the outline is a definition. */
+type Item = Pick<TaskOutline, 'retry' | 'timeoutMs' | 'graceMs' | 'skippable' | 'priority' | 'pool' | 'body'>;
 
 /** The settings of an outlined flow, without those that have their default. */
 export function limitsOf({ settings = {} }: FlowOutline): FlowLimits {
@@ -41,10 +60,12 @@ export function limitsOf({ settings = {} }: FlowOutline): FlowLimits {
   return withoutAbsent({ concurrency, pools, totalTimeoutMs, graceMs });
 }
 
-/** The outline of a task, without the options that have their default. */
+/** The outline of a task, without the options that have their default; a flow that it runs stands as its hash. */
 export function outlineOfTask(task: TaskOutline): TaskOutline {
-  const { dependsOn = [], triggerRule, retry, optional, skippable, priority } = task;
-  const { id, timeoutMs, totalTimeoutMs, graceMs, pool } = task;
+  const { id, dependsOn = [], triggerRule, optional, totalTimeoutMs } = task;
+  const { retry, skippable, priority, timeoutMs, graceMs, pool } = itemOf(task) ?? task;
+  const flow = innerFlow(task);
+  const { kind = '', concurrency, tolerate } = task.body ?? {};
   return withoutAbsent({
     id,
     dependsOn: dependsOn.length > 0 ? dependsOn : undefined,
@@ -57,7 +78,49 @@ export function outlineOfTask(task: TaskOutline): TaskOutline {
     skippable: skippable === true ? true : undefined,
     priority: priority === 0 ? undefined : priority,
     pool,
+    body: isRun(task)
+      ? withoutAbsent({ kind, flow: typeof flow === 'object' ? flow.hash : flow, concurrency, tolerate })
+      : undefined,
   });
+}
+
+/** Whether the body of a task is a run. */
+export function isRun({ body }: TaskOutline): boolean {
+  return body?.kind === 'flow' || body?.kind === 'map';
+}
+
+/** The flow that a task, or each of its items, runs: its hash, or itself. */
+export function innerFlow(task: TaskOutline): string | FlowOutline | undefined {
+  return isRun(task) ? (itemOf(task)?.body ?? task.body)?.flow : undefined;
+}
+
+/** The flows that the tasks of a flow run, at any depth, each once; one comes after those that its own tasks run. */
+export function flowsBelow(outline: FlowOutline): readonly FlowOutline[] {
+  if (outline.flows !== undefined) return outline.flows;
+  const opened = new Set<string>();
+  const below = new Map<string, FlowOutline>();
+  // Flows may be nested too deep for recursion.
+  const open: FlowOutline[] = [outline];
+  for (let flow = open.at(-1); flow !== undefined; flow = open.at(-1)) {
+    if (flow !== outline && opened.has(flow.hash)) {
+      open.pop();
+      below.set(flow.hash, flow);
+      continue;
+    }
+    const isDone = flow === outline && opened.has('');
+    opened.add(flow === outline ? '' : flow.hash);
+    if (isDone) break;
+    for (const task of flow.tasks) {
+      const inner = innerFlow(task);
+      if (typeof inner === 'object' && !opened.has(inner.hash)) open.push(inner);
+    }
+  }
+  return [...below.values()];
+}
+
+/** The part of a map that says how its items run; `undefined` for any other task, and in what stores keep. */
+function itemOf({ body }: TaskOutline): Item | undefined {
+  return body?.kind === 'map' ? (body as { readonly item?: Item }).item : undefined;
 }
 
 function retryOf({ maxAttempts = 1, maxElapsedMs }: NonNullable<TaskOutline['retry']>): TaskOutline['retry'] {

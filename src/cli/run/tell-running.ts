@@ -2,7 +2,7 @@ import { rootIdOf } from '../../model/child-id.ts';
 import type { FlowDefinition } from '../../model/definition.ts';
 import type { Entry } from '../../model/journal.ts';
 import type { Body, PerformScope } from '../../model/perform.ts';
-import { replaceBodies } from '../../model/replace-bodies.ts';
+import { type MakeInput, replaceBodies } from '../../model/replace-bodies.ts';
 import { taskPath } from '../../model/task-path.ts';
 import type { Supervisor } from './supervisor.ts';
 
@@ -18,7 +18,7 @@ const defaultGraceMs = 5_000;
 
 /**
  * Reports that the run begins, with its time limit and the longest grace of a body, and returns the flow with bodies
- * that report their beginning and end, in its child runs too.
+ * that report their beginning and end, in its child runs too, as does what makes the inputs of these and the lists of maps.
  *
  * @param isOneRun whether the flow has no other run here: then a task's id is enough of a name
  */
@@ -35,7 +35,7 @@ export function tellRunning(
     graceMs: longestGrace(definition),
     limitMs: limitMs ?? definition.settings.totalTimeoutMs,
   });
-  return { definition: replaceBodies(definition, told), apply };
+  return { definition: replaceBodies(definition, told, toldWhile), apply };
 
   function told(body: Body): Body {
     if (body.kind === 'actor')
@@ -46,23 +46,24 @@ export function tellRunning(
           return body.input?.(scope);
         },
       };
-    return {
-      kind: 'perform',
-      perform: (scope) => {
-        begin(scope);
-        const name = nameOf(scope);
-        const settle = (): void => end(name, scope.attempt);
-        try {
-          const result = body.perform(scope);
-          // Calling `then` of anything else may repeat its work; for these, events tell the end.
-          if (result instanceof Promise) result.then(settle, settle);
-          else if (!mayBeThenable(result)) settle();
-          return result;
-        } catch (error) {
-          settle();
-          throw error;
-        }
-      },
+    return { kind: 'perform', perform: toldWhile(body.perform) };
+  }
+
+  function toldWhile(perform: MakeInput): MakeInput {
+    return (scope) => {
+      begin(scope);
+      const name = nameOf(scope);
+      const settle = (): void => end(name, scope.attempt);
+      try {
+        const result = perform(scope);
+        // Calling `then` of anything else may repeat its work; for these, events tell the end.
+        if (result instanceof Promise) result.then(settle, settle);
+        else if (!mayBeThenable(result)) settle();
+        return result;
+      } catch (error) {
+        settle();
+        throw error;
+      }
     };
   }
 

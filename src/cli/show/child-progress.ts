@@ -1,4 +1,4 @@
-import { showCount } from '../../model/duration.ts';
+import { showSettled } from '../../model/child-counts.ts';
 import type { Entry } from '../../model/journal.ts';
 
 /** How far the run is that is a task's body: a fold of its events. */
@@ -35,8 +35,7 @@ export class ChildProgress {
 
   /** `812/1,000, 2 failed` */
   toString(): string {
-    const ended = `${showCount(this.settled)}/${showCount(this.total)}`;
-    return this.failed === 0 ? ended : `${ended}, ${showCount(this.failed)} failed`;
+    return showSettled(this.settled, this.total, this.failed);
   }
 
   #forget(taskId: string): void {

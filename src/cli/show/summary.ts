@@ -1,6 +1,7 @@
 import { layOut } from '../terminal/line.ts';
 import type { Paint } from '../terminal/paint.ts';
 import type { RunProgress } from './progress.ts';
+import { childLines } from './summary-children.ts';
 import { countLines, endPieces } from './summary-end.ts';
 import { pathLines, slowestLines, timeLines } from './summary-times.ts';
 import { unfinishedLines } from './summary-unfinished.ts';
@@ -15,13 +16,15 @@ export interface Sheet {
 }
 
 /**
- * The summary of a settled run: which tasks failed or did not run and why, which took long, how the time was spent, and
+ * The summary of a settled run: which tasks failed or did not run and why, how far the runs inside
+ * came, which took long, how the time was spent, and
  * last, where the user looks first, how it ended.
  */
 export function drawSummary(progress: RunProgress, { columns, paint, maxLines }: Sheet): string[] {
   const width = columns === undefined ? Number.POSITIVE_INFINITY : Math.max(columns - 1, 1);
   const sections = [
     unfinishedLines(progress, maxLines, width),
+    childLines(progress, maxLines, width),
     slowestLines(progress, width),
     [...pathLines(progress, width), ...timeLines(progress, width)],
     [...countLines(progress, width), endPieces(progress, width)],

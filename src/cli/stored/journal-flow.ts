@@ -1,6 +1,6 @@
-import { createFlowFromGraph, type Entry, type GraphTask } from '../../index.ts';
-import { FlowDefinition, type TaskDefinition } from '../../model/definition.ts';
-import type { FlowOutline } from '../../model/flow-outline.ts';
+import { type AnyFlow, createFlowFromGraph, type Entry, type GraphTask } from '../../index.ts';
+import { FlowDefinition, isChildBody, type TaskDefinition } from '../../model/definition.ts';
+import type { FlowOutline, TaskOutline } from '../../model/flow-outline.ts';
 
 /**
  * The flow of a run without its module: by its outline, if the store has that, else the tasks that the journal mentions,
@@ -22,20 +22,46 @@ export class JournalFlow extends FlowDefinition {
     this.#hash = hash;
   }
 
+  /** Whether the body of a task is a run. */
+  isChild(task: number): boolean {
+    const body = this.tasks[task]?.body;
+    return body !== undefined && isChildBody(body);
+  }
+
   override get hash(): string {
     return this.#hash;
   }
 }
 
 /** The flow of an outline; `undefined` if it is none. Whoever wrote the file may have put anything there. */
-function definitionOf({ name, tasks, settings }: FlowOutline): FlowDefinition | undefined {
+function definitionOf(outline: FlowOutline): FlowDefinition | undefined {
   try {
-    return createFlowFromGraph({ ...settings, name, tasks: tasks as GraphTasks }, () => {
-      throw new Error('An outline has no bodies');
-    }).definition;
+    const flows = new Map<string, AnyFlow>();
+    for (const inner of outline.flows ?? []) flows.set(inner.hash, flowOf(inner, flows));
+    return flowOf(outline, flows).definition;
   } catch {
     return undefined;
   }
+}
+
+/** @param flows those that its tasks run, by their hash */
+function flowOf({ name, tasks, settings }: FlowOutline, flows: ReadonlyMap<string, AnyFlow>): AnyFlow {
+  const bodies = new Map(tasks.map((task) => [task.id, bodyOf(task, flows)]));
+  const plain = tasks.map(({ body: _, ...task }) => task);
+  return createFlowFromGraph({ ...settings, name, tasks: plain as GraphTasks }, bodies as never) as AnyFlow;
+}
+
+function bodyOf({ body }: TaskOutline, flows: ReadonlyMap<string, AnyFlow>): object {
+  if (body === undefined) return { perform: noBody };
+  const { kind, flow: hash, concurrency, tolerate } = body;
+  const flow = typeof hash === 'string' ? flows.get(hash) : undefined;
+  if (kind === 'flow') return { flow };
+  if (hash !== undefined && flow === undefined) throw new TypeError('The flow of the items is missing');
+  return { over: noBody, perform: flow ?? noBody, concurrency, tolerate };
+}
+
+function noBody(): never {
+  throw new Error('An outline has no bodies');
 }
 
 type GraphTasks = readonly (GraphTask & { readonly id: string })[];

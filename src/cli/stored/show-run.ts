@@ -1,8 +1,10 @@
 import type { RunView } from '../../index.ts';
+import { showCounts } from '../../model/child-counts.ts';
 import { rootIdOf } from '../../model/child-id.ts';
 import { showDuration } from '../../model/duration.ts';
 import { escapeJson } from '../../model/escape.ts';
 import { RunFold } from '../../model/fold.ts';
+import type { ChildCounts } from '../../model/journal.ts';
 import { toJson } from '../../model/json.ts';
 import { UsageError } from '../cli-error.ts';
 import type { Io } from '../io.ts';
@@ -54,6 +56,7 @@ function viewOf({ id, entries, definition }: ReadRun): RunView {
     definition.name,
     definition.graph,
     (task) => definition.tasks[task]?.dependsOn ?? [],
+    (task) => definition.isChild(task),
   );
   for (const entry of entries) fold.apply(entry);
   return fold.view();
@@ -90,7 +93,7 @@ function printRun(run: ReadRun, lastSeq: number, module: string | undefined, io:
         ['dim', `  ${name.padEnd(9)}`],
         ['none', value],
       ]);
-  if (progress.tasks.length > 0) lines.push([], ...taskLines(progress));
+  if (progress.tasks.length > 0) lines.push([], ...taskLines(progress, view));
   for (const line of lines) io.stdout.write(`${layOut(line, columns, paint)}\n`);
 }
 
@@ -107,16 +110,20 @@ function endOf({ startedAt, endedAt }: RunView): string {
   return `${showInstant(endedAt)}, after ${showDuration(Math.max(took, 0))}`;
 }
 
-function taskLines(progress: RunProgress): Piece[][] {
+function taskLines(progress: RunProgress, view: RunView): Piece[][] {
   const width = Math.max(...progress.tasks.map(({ id }) => widthOf(showId(id))));
   return progress.tasks.map((task): Piece[] => {
     const { glyph, style } = marks[task.status];
     return [
       [style, `  ${glyph} `],
       ['none', `${padTo(showId(task.id), width)}  ${reasonOf(progress, task)}`],
-      ['dim', detailsOf(task)],
+      ['dim', `${detailsOf(task)}${showChild(view.tasks[task.id]?.child?.counts)}`],
     ];
   });
+}
+
+function showChild(counts: ChildCounts | undefined): string {
+  return counts === undefined ? '' : `, ${showCounts(counts)}`;
 }
 
 function detailsOf({ status, attempts, ranMs, retryAt }: TaskProgress): string {

@@ -1,5 +1,5 @@
 export type { ErrorView } from '../../model/error.ts';
-export type { FlowLimits, FlowOutline, TaskOutline } from '../../model/flow-outline.ts';
+export type { BodyOutline, FlowLimits, FlowOutline, TaskOutline } from '../../model/flow-outline.ts';
 // Parts of the types below: declarations inferred from those name these.
 export type {
   Entry,

@@ -325,3 +325,35 @@ test('refuse a file that ends too soon, or goes on too long', async () => {
   }
   assert.not.ok(existsSync(world.path('none.sqlite')));
 });
+
+test('are cancelled by their outline, without a module', async () => {
+  await leave('cancel.sqlite', 'c');
+  const { code, stderr } = await world.topple('cancel c --store cancel.sqlite --reason enough');
+  assert.equal([code, stderr], [0, 'topple: run `c` is cancelled\n']);
+  const ids = ['c', 'c/publish#1', 'c/publish#1/a%2Fb#1'];
+  const last = (await journalsOf('cancel.sqlite', ids)).map((entries) => entries.at(-1)?.type);
+  assert.equal(last, ['run.cancelled', 'run.cancelled', 'run.cancelled']);
+  const { stdout } = await world.topple('show c --store cancel.sqlite --json');
+  const { child } = JSON.parse(stdout).tasks.resize;
+  assert.equal([child.runId, child.counts.done], ['c/resize#1', 2]);
+});
+
+test('are refused in words where a flow inside has changed', async () => {
+  await leave('changed.sqlite', 'r');
+  world.write(
+    'changed.ts',
+    `import { createFlow } from 'topple';
+const perform = () => 1;
+const upload = createFlow('upload').task('open', { perform }).task('send', { dependsOn: ['open'], perform }).task('tell', { perform });
+const publish = createFlow('publish').flow('a/b', { flow: upload });
+export default createFlow('album')
+  .task('list', { perform })
+  .map('resize', { dependsOn: ['list'], over: () => [1], perform })
+  .flow('publish', { dependsOn: ['resize'], flow: publish });
+`,
+  );
+  const check = await world.topple('check changed.ts --store changed.sqlite');
+  assert.match(check.stdout, /refuses\s+r of album: in `publish\/a%2Fb`: `tell` was added\n/);
+  const recover = await world.topple('recover r --module changed.ts --store changed.sqlite');
+  assert.match(recover.stderr, /in `publish\/a%2Fb`: `tell` was added/);
+});
