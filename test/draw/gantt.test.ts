@@ -164,3 +164,11 @@ test('are drawn of runs that take no time, and of runs that take years', () => {
     assert.ok(ticks >= 1 && ticks <= 10, `${ticks} ticks for ${makespanMs} ms`);
   }
 });
+
+test('have one folded row for a run that is a task, with how far it came', () => {
+  const counts = { total: 1_000, done: 800, failed: 1, skipped: 10, upstream_failed: 1, cancelled: 0 };
+  const tasks = { resize: { startedAt: 0, endedAt: 10, child: { runId: 'r/resize#1', counts } }, b: {} };
+  const svg = ganttOf(chart(tasks, [bar(0, 1, 0, 10), bar(1, 1, 0, 10)], 10));
+  assert.ok(svg.includes('>resize 812/1,000, 2 failed</text>'));
+  assert.ok(svg.includes('>b</text>'));
+});

@@ -2,12 +2,22 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { blameBody } from '../../../src/cli/run/body-context.ts';
+import { inBodyContexts } from '../../../src/cli/run/in-body-contexts.ts';
+import { tellRunning } from '../../../src/cli/run/tell-running.ts';
 import { ChildProgress } from '../../../src/cli/show/child-progress.ts';
 import { taskLines } from '../../../src/cli/show/frame-tasks.ts';
 import { RunProgress } from '../../../src/cli/show/progress.ts';
+import { childLines } from '../../../src/cli/show/summary-children.ts';
+import { flowOf } from '../../../src/flow.ts';
 import { createFlow, type Entry } from '../../../src/index.ts';
 import { spec } from '../../spec.ts';
 import { topple } from '../../support/cli.ts';
+import { virtualEngine } from '../../support/virtual.ts';
+
+const schema = {
+  '~standard': { version: 1, vendor: 'test', validate: (value: unknown) => ({ value }) },
+} as const;
 
 const test = spec('runs inside runs on the command line');
 
@@ -85,4 +95,54 @@ test('counts a task that runs again once', () => {
   const apply = (type: string): void => child.apply({ type, taskId: 'x' } as never);
   for (const type of ['task.failed', 'task.rerun', 'task.done', 'task.started']) apply(type);
   assert.equal([child.settled, child.failed, `${child}`], [1, 0, '1/3']);
+});
+
+test('sums up the runs inside, folded, with their counts', () => {
+  const flow = createFlow('outer').map('resize', { over: () => [1], perform: () => 1 });
+  const progress = new RunProgress(flow.definition);
+  const at = { at: 0, runId: 'r', seq: 0 };
+  progress.apply({ ...at, type: 'task.started', taskId: 'resize', attempt: 1 });
+  const below = (entry: object): void => progress.applyBelow(['resize'], { ...at, ...entry } as Entry);
+  below({ type: 'run.started', input: new Array(1_000).fill(0) });
+  for (let item = 0; item < 812; item++)
+    below({ type: item < 2 ? 'task.failed' : 'task.done', taskId: `${item}` });
+  const told = (width: number): string[] =>
+    childLines(progress, 10, width).map((line) => line.map(([, text]) => text).join(''));
+  assert.equal(told(80), ['Runs inside', '  ▶ resize  812/1,000, 2 failed']);
+  const plain = new RunProgress(createFlow('plain').task('a', { perform: () => 1 }).definition);
+  assert.equal(childLines(plain, 10, 80), []);
+});
+
+test('tells a supervisor of lists and inputs that are being made, with the path of their task', async () => {
+  const facts: string[] = [];
+  const tell = (fact: { type: string; taskId?: string }): void => {
+    if (fact.taskId !== undefined) facts.push(`${fact.type} ${fact.taskId}`);
+  };
+  const inner = createFlow('inner', { input: schema }).task('x', { perform: () => 1 });
+  const flow = createFlow('outer')
+    .flow('one', { flow: inner, input: async () => 1 })
+    .map('each', { dependsOn: ['one'], over: () => [7], perform: inner, input: () => 2 });
+  const told = tellRunning(flow.definition, undefined, { tell, tellSoon: tell } as never);
+  const { clock, engine } = virtualEngine();
+  const run = await engine.start(flowOf(told.definition) as typeof flow);
+  assert.is((await clock.run(run.settled())).status, 'done');
+  assert.equal(facts, [
+    ...['begun one', 'ended one', 'begun one/x', 'ended one/x', 'begun each', 'ended each'],
+    ...['begun each/0', 'ended each/0', 'begun each/0/x', 'ended each/0/x'],
+  ]);
+});
+
+test('blames the task for what its list left behind', async () => {
+  let blamed: unknown;
+  const flow = createFlow('outer').map('each', {
+    over: () => {
+      blamed = blameBody(new Error('late'), 'unhandledRejection');
+      return [];
+    },
+    perform: () => 1,
+  });
+  const { clock, engine } = virtualEngine();
+  const run = await engine.start(flowOf(inBodyContexts(flow.definition)) as typeof flow);
+  await clock.run(run.settled());
+  assert.match(String(blamed), 'task `each`: unexpected Error: late.');
 });
