@@ -4,15 +4,14 @@ import { statusStyles } from './status-style.ts';
 
 /** Writes a flow in Graphviz's language. */
 export function dotOf(picture: Picture): string {
-  const { name, tasks, dependsOn } = picture;
+  const { name, dependsOn } = picture;
   const lines = [
     `digraph ${quote(name)} {`,
     '  rankdir=LR;',
     '  node [shape=box, style="rounded,filled", fillcolor="#f6f8fa", color="#8c959f", fontname="Helvetica", fontsize=11];',
     '  edge [color="#8c959f", arrowsize=0.7];',
   ];
-  for (const [index, task] of tasks.entries())
-    lines.push(`  t${index} [${attributesOf(task, picture.criticalPath.has(index))}];`);
+  addNodes(picture, 't', '  ', lines);
   for (const [to, upstream] of dependsOn.entries()) {
     for (const from of upstream)
       lines.push(
@@ -20,6 +19,27 @@ export function dotOf(picture: Picture): string {
       );
   }
   return `${lines.join('\n')}\n}\n`;
+}
+
+/** Adds a box for each task; one that is expanded stands in a cluster, with what it runs. */
+function addNodes(picture: Picture, prefix: string, indent: string, lines: string[]): void {
+  for (const [index, task] of picture.tasks.entries()) {
+    const name = `${prefix}${index}`;
+    const node = `${name} [${attributesOf(task, picture.criticalPath.has(index))}];`;
+    if (task.inner === undefined) {
+      lines.push(`${indent}${node}`);
+      continue;
+    }
+    lines.push(
+      `${indent}subgraph cluster_${name} {`,
+      `${indent}  style=rounded; color="#8c959f";`,
+      `${indent}  ${node}`,
+    );
+    addNodes(task.inner, `${name}_`, `${indent}  `, lines);
+    for (const [to, upstream] of task.inner.dependsOn.entries())
+      for (const from of upstream) lines.push(`${indent}  ${name}_${from} -> ${name}_${to};`);
+    lines.push(`${indent}}`);
+  }
 }
 
 function attributesOf(task: PictureTask, isCriticalTask: boolean): string {

@@ -23,14 +23,19 @@ export interface LayoutOptions {
   /** The width that a node wants; all nodes of a column are as wide as the widest. */
   readonly widthOf: (node: number) => number;
   readonly nodeHeight: number;
+  /** The height of a node that has another. Default: `nodeHeight`. */
+  readonly heightOf?: ((node: number) => number) | undefined;
   readonly gap: number;
 }
 
 /** Lays out a graph without cycles; a graph of 10,000 nodes takes a part of a second. */
-export function layOut(dependsOn: DependsOn, { widthOf, nodeHeight, gap }: LayoutOptions): Layout {
+export function layOut(
+  dependsOn: DependsOn,
+  { widthOf, nodeHeight, heightOf = () => nodeHeight, gap }: LayoutOptions,
+): Layout {
   const graph = createColumns(dependsOn);
   orderColumns(graph);
-  const heights = { node: nodeHeight + gap, lane: 9 };
+  const heights = { node: (node: number) => heightOf(node) + gap, lane: 9 };
   const y = straighten(graph, heights);
   const columnOf = new Int32Array(y.length);
   const left: number[] = [];
@@ -47,11 +52,11 @@ export function layOut(dependsOn: DependsOn, { widthOf, nodeHeight, gap }: Layou
     x += width + 40 + Math.min(110, 7 * Math.sqrt(edges));
   }
   const height = y.reduce(
-    (most, at, place) => Math.max(most, at + (place < graph.nodeCount ? nodeHeight : 0) / 2),
+    (most, at, place) => Math.max(most, at + (place < graph.nodeCount ? heightOf(place) : 0) / 2),
     0,
   );
   const top = y.reduce(
-    (least, centre, place) => Math.min(least, centre - (place < graph.nodeCount ? nodeHeight : 0) / 2),
+    (least, centre, place) => Math.min(least, centre - (place < graph.nodeCount ? heightOf(place) : 0) / 2),
     height,
   );
   return {

@@ -9,11 +9,8 @@ export const mermaidLimits = { characters: 50_000, edges: 500 } as const;
 export function mermaidOf(picture: Picture): string {
   const { tasks, dependsOn } = picture;
   const lines = ['flowchart LR'];
-  for (const [index, task] of tasks.entries()) {
-    // A box with a double border.
-    const [open, close] = task.child === undefined ? ['[', ']'] : ['[[', ']]'];
-    lines.push(`  t${index}${open}"${labelOf(task)}"${close}`);
-  }
+  const innerEdges: string[] = [];
+  addNodes(picture, 't', '  ', lines, innerEdges);
   const critical: number[] = [];
   let edges = 0;
   for (const [to, upstream] of dependsOn.entries()) {
@@ -23,6 +20,7 @@ export function mermaidOf(picture: Picture): string {
       edges++;
     }
   }
+  lines.push(...innerEdges);
   if (critical.length > 0) lines.push(`  linkStyle ${critical.join(',')} stroke-width:3px`);
   for (const [status, { fill, ink }] of Object.entries(statusStyles)) {
     const those = tasks.flatMap((task, index) => (task.status === status ? [`t${index}`] : []));
@@ -34,9 +32,33 @@ export function mermaidOf(picture: Picture): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** Adds a box for each task; for one that is expanded a subgraph, of which the edges come last. */
+function addNodes(
+  { tasks }: Picture,
+  prefix: string,
+  indent: string,
+  lines: string[],
+  edges: string[],
+): void {
+  for (const [index, task] of tasks.entries()) {
+    const name = `${prefix}${index}`;
+    if (task.inner === undefined) {
+      // A box with a double border.
+      const [open, close] = task.child === undefined ? ['[', ']'] : ['[[', ']]'];
+      lines.push(`${indent}${name}${open}"${labelOf(task)}"${close}`);
+      continue;
+    }
+    lines.push(`${indent}subgraph ${name}["${labelOf(task)}"]`);
+    addNodes(task.inner, `${name}_`, `${indent}  `, lines, edges);
+    lines.push(`${indent}end`);
+    for (const [to, upstream] of task.inner.dependsOn.entries())
+      for (const from of upstream) edges.push(`  ${name}_${from} --> ${name}_${to}`);
+  }
+}
+
 /** Says why Mermaid would refuse a chart; `undefined` if it would not. */
-export function mermaidProblem(text: string, { dependsOn }: Picture): string | undefined {
-  const edges = dependsOn.reduce((sum, upstream) => sum + upstream.length, 0);
+export function mermaidProblem(text: string): string | undefined {
+  const edges = text.split(' --> ').length - 1;
   const problems = [
     ...(text.length > mermaidLimits.characters
       ? [`${text.length} characters (maxTextSize is ${mermaidLimits.characters})`]

@@ -46,8 +46,10 @@ export interface PictureTask {
   readonly status: TaskStatus | undefined;
   /** Whether the picture is about this task. */
   readonly isFocus: boolean;
-  /** If its body is a run. It is drawn folded. */
+  /** If its body is a run. */
   readonly child?: PictureChild | undefined;
+  /** The flow that it, or each of its items, runs, where that is drawn inside. Default: it is drawn folded. */
+  readonly inner?: Picture | undefined;
 }
 
 /** The options for a flow's picture. */

@@ -3,7 +3,7 @@ import { type Packed, pack } from './packed.ts';
 
 /** The heights of nodes and lanes, with the gap to the next. */
 export interface Heights {
-  readonly node: number;
+  node(node: number): number;
   readonly lane: number;
 }
 
@@ -15,7 +15,7 @@ const sweeps = 10;
  */
 export function straighten({ columns, nodeCount, ...edges }: Columns, heights: Heights): Float64Array {
   const [before, after] = [pack(edges.before), pack(edges.after)];
-  const size = (place: number): number => (place < nodeCount ? heights.node : heights.lane);
+  const size = (place: number): number => (place < nodeCount ? heights.node(place) : heights.lane);
   const y = new Float64Array(edges.before.length);
   for (const column of columns) {
     let top = 0;

@@ -25,29 +25,60 @@ const css = `
 
 /** Draws a flow: columns of tasks from left to right, each after all that it depends on. */
 export function svgOfGraph(picture: Picture): string {
-  const labels = picture.tasks.map((task) => labelOf(task));
-  const nodeHeight = labels.some(({ note }) => note !== '') ? 38 : 28;
-  const layout = layOut(picture.dependsOn, {
-    widthOf: (task) => labels[task]?.width ?? 0,
-    nodeHeight,
-    gap: picture.tasks.length > 2_000 ? 6 : 12,
-  });
+  const drawn = drawGraph(picture);
   const focus = picture.tasks.find(({ isFocus }) => isFocus);
   const edges = picture.dependsOn.reduce((sum, upstream) => sum + upstream.length, 0);
   return frame({
     title: picture.name,
     subtitle: `${count(picture.tasks.length, 'task')}, ${count(edges, 'dependency', 'dependencies')}${focus === undefined ? '' : `, around ${shorten(focus.id, 40)}`}`,
+    width: drawn.width,
+    height: drawn.height,
+    css: css + statusCss(picture),
+    body: drawn.body,
+    legend: legendOf(picture),
+  });
+}
+
+/** A graph, without what is around it. */
+interface Drawn {
+  readonly width: number;
+  readonly height: number;
+  readonly body: readonly string[];
+}
+
+function drawGraph(picture: Picture): Drawn {
+  const inner = picture.tasks.map((task) => (task.inner === undefined ? undefined : drawGraph(task.inner)));
+  const labels = picture.tasks.map((task, index) => labelOf(task, inner[index]));
+  const boxHeight = labels.some(({ note }) => note !== '') ? 38 : 28;
+  const heightOf = (task: number): number => {
+    const within = inner[task];
+    return within === undefined ? boxHeight : boxHeight + within.height + padding;
+  };
+  const layout = layOut(picture.dependsOn, {
+    widthOf: (task) => labels[task]?.width ?? 0,
+    nodeHeight: boxHeight,
+    heightOf,
+    gap: picture.tasks.length > 2_000 ? 6 : 12,
+  });
+  return {
     width: layout.width,
     height: layout.height,
-    css: css + statusCss(picture),
     body: [
       ...drawEdges(layout),
       ...drawCritical(picture, layout),
       ...drawTips(picture, layout),
-      ...drawTasks(picture, layout, labels, nodeHeight),
+      ...drawTasks(picture, layout, labels, { boxHeight, heightOf, inner }),
     ],
-    legend: legendOf(picture),
-  });
+  };
+}
+
+/** What the boxes of tasks are made of. */
+interface Boxes {
+  /** The height of what is said of a task. */
+  readonly boxHeight: number;
+  readonly heightOf: (task: number) => number;
+  /** The graphs of those that are expanded. */
+  readonly inner: readonly (Drawn | undefined)[];
 }
 
 interface Label {
@@ -56,7 +87,7 @@ interface Label {
   readonly width: number;
 }
 
-function labelOf(task: PictureTask): Label {
+function labelOf(task: PictureTask, inner: Drawn | undefined): Label {
   const { id, durationMs, triggerRule, optional, status } = task;
   const child = childText(task);
   const notes = [
@@ -68,7 +99,8 @@ function labelOf(task: PictureTask): Label {
   const text = shorten(id, mostEms);
   const note = notes.join(' · ');
   const glyph = status === undefined ? 0 : 16;
-  const width = Math.max(measure(text) * fontSize + glyph, measure(note) * 10 + glyph, 24) + 2 * padding;
+  const width =
+    Math.max(measure(text) * fontSize + glyph, measure(note) * 10 + glyph, inner?.width ?? 24) + 2 * padding;
   return { text, note, width };
 }
 
@@ -110,9 +142,15 @@ function drawTips(picture: Picture, layout: Layout): string[] {
   });
 }
 
-function drawTasks(picture: Picture, layout: Layout, labels: readonly Label[], height: number): string[] {
+function drawTasks(
+  picture: Picture,
+  layout: Layout,
+  labels: readonly Label[],
+  { boxHeight, heightOf, inner }: Boxes,
+): string[] {
   return picture.tasks.map((task, index) => {
     const { text, note } = labels[index] as Label;
+    const height = heightOf(index);
     const column = layout.columnOf[index] as number;
     const [x, y] = [layout.left[column] as number, (layout.y[index] as number) - height / 2];
     const classes = [
@@ -122,7 +160,7 @@ function drawTasks(picture: Picture, layout: Layout, labels: readonly Label[], h
     ];
     if (task.status !== undefined) classes.push(task.status);
     const inset = padding + (task.status === undefined ? 0 : 16);
-    const baseline = note === '' ? height / 2 + 4 : 16;
+    const baseline = note === '' ? boxHeight / 2 + 4 : 16;
     const glyph =
       task.status === undefined
         ? ''
@@ -131,9 +169,14 @@ function drawTasks(picture: Picture, layout: Layout, labels: readonly Label[], h
     return (
       `<g class="${classes.join(' ')}" transform="translate(${at(x)} ${at(y)})"><title>${escapeXml(tooltipOf(task))}</title>` +
       `${drawBox(layout.widths[column] as number, height, task.child !== undefined)}${glyph}` +
-      `<text x="${inset}" y="${at(baseline)}">${escapeXml(text)}</text>${second}</g>`
+      `<text x="${inset}" y="${at(baseline)}">${escapeXml(text)}</text>${second}${drawInner(inner[index], boxHeight)}</g>`
     );
   });
+}
+
+function drawInner(inner: Drawn | undefined, top: number): string {
+  if (inner === undefined) return '';
+  return `<g transform="translate(${padding} ${top})">${inner.body.join('')}</g>`;
 }
 
 /** A task that is a run has a double border. */

@@ -120,9 +120,9 @@ test('keeps the order of a column, with room for every place', () => {
     fc.property(graphs, (dependsOn) => {
       const graph = createColumns(dependsOn);
       orderColumns(graph);
-      const heights = { node: 30, lane: 9 };
+      const heights = { node: (node: number) => 30 + 25 * (node % 3), lane: 9 };
       const y = straighten(graph, heights);
-      const size = (place: number): number => (place < graph.nodeCount ? heights.node : heights.lane);
+      const size = (place: number): number => (place < graph.nodeCount ? heights.node(place) : heights.lane);
       for (const column of graph.columns) {
         for (const [index, place] of column.entries()) {
           const above = column[index - 1];

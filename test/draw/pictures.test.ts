@@ -2,6 +2,7 @@ import { createFlow, createFlowFromGraph, type GraphTask, type TaskStatus } from
 import * as assert from 'uvu/assert';
 import { readJson } from '../../src/cli/load/json.ts';
 import { dotOf } from '../../src/draw/dot.ts';
+import { expand, expandedSize } from '../../src/draw/expand.ts';
 import { jsonOf } from '../../src/draw/json.ts';
 import { mermaidOf, mermaidProblem } from '../../src/draw/mermaid.ts';
 import { childText, createPicture, type PictureOptions } from '../../src/draw/picture.ts';
@@ -89,7 +90,7 @@ test('say when Mermaid would refuse them', () => {
     picture(
       Object.fromEntries(Array.from({ length: size }, (_, n) => [`t${n}`, n === 0 ? {} : { needs: ['t0'] }])),
     );
-  const problemOf = (size: number) => mermaidProblem(mermaidOf(wide(size)), wide(size));
+  const problemOf = (size: number) => mermaidProblem(mermaidOf(wide(size)));
   assert.is(problemOf(501), undefined);
   assert.is(problemOf(502), '501 edges (maxEdges is 500)');
   assert.match(problemOf(2_000) ?? '', /^\d{5} characters \(maxTextSize is 50000\) and 1999 edges/);
@@ -298,3 +299,89 @@ test('show runs inside runs folded: with a double border, the name of the flow a
     },
   });
 });
+
+test('show runs inside runs in their tasks, if they are expanded', () => {
+  const leaf = createFlow('leaf')
+    .task('x', { perform: () => 1 })
+    .task('y', { dependsOn: ['x'], perform: () => 1 });
+  const middle = createFlow('middle').flow('deep', { flow: leaf });
+  const flow = createFlow('outer')
+    .task('a', { perform: () => 1 })
+    .flow('one', { dependsOn: ['a'], flow: middle })
+    .map('each', { dependsOn: ['one'], over: () => [1], perform: leaf });
+  const folded = createPicture(flow.definition);
+  const drawn = expand(folded);
+  assert.is(expandedSize(folded), 8);
+  assert.is(
+    mermaidOf(drawn),
+    `flowchart LR
+  t0["a"]
+  subgraph t1["one<br/><small>flow middle</small>"]
+    subgraph t1_0["deep<br/><small>flow leaf</small>"]
+      t1_0_0["x"]
+      t1_0_1["y"]
+    end
+  end
+  subgraph t2["each<br/><small>map of leaf</small>"]
+    t2_0["x"]
+    t2_1["y"]
+  end
+  t0 --> t1
+  t1 --> t2
+  t1_0_0 --> t1_0_1
+  t2_0 --> t2_1
+`,
+  );
+  const dot = dotOf(drawn);
+  assert.match(dot, /subgraph cluster_t1 \{\n.*\n {4}t1 \[.*\n {4}subgraph cluster_t1_0 \{/);
+  assert.match(dot, / {6}t1_0_0 -> t1_0_1;\n {4}\}\n {2}\}/);
+  assert.is(dot.split('{').length, dot.split('}').length);
+  const svg = svgOfGraph(drawn);
+  const ids = [...svg.matchAll(/<g class="task[^>]*><title>(\w+)/g)].map(([, id]) => id);
+  assert.equal(ids, ['a', 'one', 'deep', 'x', 'y', 'each', 'x', 'y']);
+  // Each box holds what is drawn in it, and the picture holds all.
+  const boxes = boxesIn(svg);
+  for (const { x, y, width, height, around } of boxes) {
+    if (around === undefined) continue;
+    assert.ok(x >= 0 && y >= 0 && x + width <= around.width && y + height <= around.height);
+  }
+  assert.is(boxes.filter(({ around }) => around !== undefined).length, 5);
+  assert.equal(svgOfGraph(folded).includes('deep'), false);
+});
+
+interface Placed {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly around: Placed | undefined;
+}
+
+/** The boxes of tasks, each in the coordinates of the one around it. */
+function boxesIn(svg: string): Placed[] {
+  const boxes: Placed[] = [];
+  const open: { shift: readonly [number, number]; box?: Placed | undefined }[] = [];
+  for (const [text, name] of svg.matchAll(/<(\/?g|rect)\b[^>]*>/g)) {
+    const numberOf = (key: string): number => Number(new RegExp(` ${key}="([-\\d.]+)"`).exec(text)?.[1] ?? 0);
+    if (name === '/g') open.pop();
+    else if (name === 'g') {
+      const [, x = 0, y = 0] = /translate\(([-\d.]+) ([-\d.]+)\)/.exec(text) ?? [];
+      open.push({ shift: [Number(x), Number(y)] });
+    } else {
+      const own = open.at(-1);
+      if (own === undefined || own.box !== undefined || !text.includes('rx="6"')) continue;
+      const place = open.slice(0, -1).findLastIndex(({ box }) => box !== undefined);
+      const shifts = open.slice(place + 1).map(({ shift }) => shift);
+      const box = {
+        x: shifts.reduce((sum, [x]) => sum + x, 0),
+        y: shifts.reduce((sum, [, y]) => sum + y, 0),
+        width: numberOf('width'),
+        height: numberOf('height'),
+        around: open[place]?.box,
+      };
+      own.box = box;
+      boxes.push(box);
+    }
+  }
+  return boxes;
+}

@@ -1,4 +1,5 @@
 import type { Picture } from '../../draw/picture.ts';
+import { showCount } from '../../model/duration.ts';
 import { escapeJson } from '../../model/escape.ts';
 import { UsageError } from '../cli-error.ts';
 import { choice, defineCommand, file, number, text, toggle } from '../command.ts';
@@ -25,6 +26,7 @@ export const graph = defineCommand({
       'FILE',
       'colour tasks by status: a RunView, or the output of run --json or simulate --json; - for standard input',
     ),
+    expand: toggle('draw the flows that tasks run inside these tasks; json has them anyway'),
     machines: toggle('draw the state machines of tasks and runs instead of a flow'),
   },
   examples: [
@@ -34,10 +36,10 @@ export const graph = defineCommand({
     ['graph build.yaml --status view.json --format svg > run.svg', 'how a run ended'],
     ['graph --machines', 'the machines of tasks and runs'],
   ],
-  async run(path, { format = 'mermaid', focus, depth, status, machines, ...load }, io) {
+  async run(path, { format = 'mermaid', focus, depth, status, expand, machines, ...load }, io) {
     if (machines) {
       if (path !== '') throw new UsageError('`--machines` draws no flow: leave the file out.');
-      const needsFlow = { focus, depth, status, flow: load.flow };
+      const needsFlow = { focus, depth, status, flow: load.flow, expand: expand || undefined };
       for (const [name, value] of Object.entries(needsFlow))
         if (value !== undefined)
           throw new UsageError(`\`--machines\` draws no flow: leave \`--${name}\` out.`);
@@ -59,10 +61,25 @@ export const graph = defineCommand({
     if (focus !== undefined) findFocus(definition, focus);
     const { loadStatuses } = await import('../load/statuses.ts');
     const statuses = status === undefined ? undefined : await loadStatuses(status, definition.graph.ids, io);
-    io.stdout.write(await draw(createPicture(definition, { focus, depth, statuses, known }), format, io));
+    const folded = createPicture(definition, { focus, depth, statuses, known });
+    const picture = expand && format !== 'json' ? await expandPicture(folded) : folded;
+    io.stdout.write(await draw(picture, format, io));
     return undefined;
   },
 });
+
+/** The most tasks that an expanded picture may have: flows that several tasks run are drawn in each of them. */
+const mostExpanded = 2_000;
+
+async function expandPicture(picture: Picture): Promise<Picture> {
+  const { expand, expandedSize } = await import('../../draw/expand.ts');
+  const size = expandedSize(picture);
+  if (size > mostExpanded)
+    throw new UsageError(
+      `\`--expand\` would draw ${showCount(size)} tasks, and draws at most ${showCount(mostExpanded)}: use \`--focus\`, or leave it out.`,
+    );
+  return expand(picture);
+}
 
 async function draw(picture: Picture, format: Format, io: Io): Promise<string> {
   if (format === 'dot') return (await import('../../draw/dot.ts')).dotOf(picture);
@@ -70,7 +87,7 @@ async function draw(picture: Picture, format: Format, io: Io): Promise<string> {
   if (format === 'json') return escapeJson((await import('../../draw/json.ts')).jsonOf(picture));
   const { mermaidOf, mermaidProblem } = await import('../../draw/mermaid.ts');
   const chart = mermaidOf(picture);
-  const problem = mermaidProblem(chart, picture);
+  const problem = mermaidProblem(chart);
   if (problem !== undefined)
     tell(io, `Mermaid will refuse this chart: ${problem}. Draw less with \`--focus\`, or \`--format svg\`.`);
   return chart;
