@@ -1,7 +1,7 @@
 import type { AnyActorLogic, InspectionEvent } from 'xstate';
 import { badOption, boundRule, checkKeys, checkNumber, isA, showValue } from '../model/check.ts';
 import { definitionAt } from '../model/child-definition.ts';
-import { pathOf, placeOf, rootIdOf } from '../model/child-id.ts';
+import { isChildId, pathOf, placeOf, rootIdOf } from '../model/child-id.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import {
@@ -315,7 +315,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
     this.#left.leave(run.journal);
     // A run in conflict is another's.
     if (!run.hasSettled && !isA(error, StoreConflictError)) void this.#release(run.id);
-    if (run.result === undefined) return;
+    // A child run that was taken over for a command goes with its root.
+    if (run.result === undefined || isChildId(run.id)) return;
     if (this.#keepSettled === 0) return this.#forget(run.id);
     this.#settled.set(run.id, run);
     if (this.#settled.size <= this.#keepSettled) return;
@@ -403,6 +404,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
   /** Has child runs of a fork kept that will not run: those under way keep themselves. */
   async #keepSettledForks(children: readonly RunJournal[]): Promise<void> {
     for (const journal of children) {
+      // One that ran on meanwhile has ended here.
+      if (journal.keptSeq > 0 || this.#live.get(journal.runId) !== undefined) continue;
       if (endingOf(journal.entry(journal.seq).type) === undefined) continue;
       try {
         await this.store?.append(journal.fresh(0, journal.seq));

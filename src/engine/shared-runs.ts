@@ -1,4 +1,5 @@
 import { isA } from '../model/check.ts';
+import { rootIdOf } from '../model/child-id.ts';
 import { EngineStoppedError, StoreConflictError, StoreError, type StoreErrorCode } from '../model/error.ts';
 import type { Logger } from '../model/logger.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
@@ -124,7 +125,7 @@ export class SharedRuns {
    * cannot do it now, with the next. Resolves once those asked for so far are given up, or cannot be. Never rejects.
    */
   release(runIds: readonly string[]): Promise<void> {
-    for (const runId of runIds) this.#leaving.add(runId);
+    for (const runId of runIds) this.#leaving.add(rootIdOf(runId));
     if (!this.#releaseIsDue) {
       this.#releaseIsDue = true;
       this.#lastRelease = this.#lastRelease.then(() => this.#releaseAll());
@@ -164,15 +165,17 @@ export class SharedRuns {
 
   /** Returns whether nothing is left to do. Throws `unowned` if there is no such run any more. */
   async #takeOver(runId: string, command: RunCommand, unowned: unknown): Promise<boolean> {
+    // A tree has one owner. A child run needs nothing of those above it to record a command.
+    const rootId = rootIdOf(runId);
     try {
-      const claimed = await this.#store.claimRun(runId, command.type === 'run.resume');
+      const claimed = await this.#store.claimRun(rootId, command.type === 'run.resume');
       if (claimed === undefined) throw unowned;
     } catch (error) {
       if (isA(error, StoreConflictError)) return false;
       throw error;
     }
-    if (this.#opening.has(runId) || this.#engine.live(runId) !== undefined) return false;
-    const opened = this.#open([runId]);
+    if (this.#opening.has(rootId) || this.#engine.live(rootId) !== undefined) return false;
+    const opened = this.#open([rootId]);
     try {
       const entries = await this.#store.read(runId);
       const stored = await this.#stored.check(runId, entries);
@@ -182,7 +185,7 @@ export class SharedRuns {
       return true;
     } finally {
       opened();
-      await this.release([runId]);
+      await this.release([rootId]);
     }
   }
 
@@ -196,7 +199,7 @@ export class SharedRuns {
 
   /** Returns whether a run that is under way here has recorded a command, or has settled. */
   async #record(runId: string, command: RunCommand): Promise<boolean> {
-    await this.#opening.get(runId);
+    await this.#opening.get(rootIdOf(runId));
     const run = this.#engine.live(runId);
     if (run === undefined) return false;
     if (run.isOver) {

@@ -6,11 +6,11 @@ import {
   createFlow,
   createMemoryStore,
   type Engine,
-  type Entry,
   type Flow,
   type MemoryStore,
   type Run,
   type RunView,
+  type Store,
 } from 'topple';
 import { createVirtualClock, type VirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
@@ -18,21 +18,24 @@ import { childIdOf } from '../../src/model/child-id.ts';
 import type { PerformScope } from '../../src/model/perform.ts';
 import { spec } from '../spec.ts';
 import { ChanceStore, chance } from '../support/chance-store.ts';
-import { flowOfTree, Kept, keyOfTask, type Node, type Tree, treeOf } from '../support/random-trees.ts';
+import { Kept, keyOfTask } from '../support/kept-tree.ts';
+import { flowOfTree, type Node, type Tree, treeOf } from '../support/random-trees.ts';
 import { storeOver } from '../support/stores.ts';
 import { silent } from '../support/virtual.ts';
 
 const test = spec('random trees of runs');
 
-const numTrees = Number(process.env.TOPPLE_SEEDS ?? 60);
+const numTrees = Number(process.env.TOPPLE_SEEDS ?? 25);
 const firstSeed = Number(process.env.TOPPLE_SEED ?? 1);
 
 const tried: Record<string, number> = {};
-const count = (what: string, times = 1): void => void (tried[what] = (tried[what] ?? 0) + times);
+function count(what: string, times = 1): void {
+  tried[what] = (tried[what] ?? 0) + times;
+}
 
 /** A process on a store that may die. */
 interface Mortal {
-  readonly store: ConstructorParameters<typeof Object>[0];
+  readonly store: Store;
   readonly isDead: boolean;
   crash(): void;
   onAppend: (count: number) => void;
@@ -88,7 +91,6 @@ class Trial {
   calls: string[] = [];
 
   constructor(seed: number) {
-    (globalThis as any).__trial = this;
     this.random = chance(seed);
     this.isTimed = this.random() < 0.3;
     this.isLate = this.random() < 0.5;
@@ -130,7 +132,7 @@ class Trial {
     const life = { clock: this.clock, failures: this.kept(rootId).failures(), called };
     this.flow = flowOfTree(this.tree, life);
     this.engine = createEngine({
-      store: mortal.store as never,
+      store: mortal.store,
       clock: this.clock,
       random: () => 0.5,
       logger: { ...silent, error: (...parts: unknown[]) => this.fault(parts.map(String).join(' ')) } as never,
@@ -246,29 +248,6 @@ class Trial {
         this.broken.push(`deep: ${seen.get(id)} of ${entries.length} entries of ${id}`);
   }
 
-  tell(): string {
-    return (
-      [...this.kept().entries.values()]
-        .flat()
-        .map((e: any) =>
-          [
-            e.at,
-            e.runId,
-            e.seq,
-            e.type,
-            e.taskId,
-            e.attempt,
-            e.cause,
-            e.parent && JSON.stringify(e.parent),
-          ].join(' '),
-        )
-        .join('\n') +
-      '\n' +
-      this.broken.join('\n') +
-      JSON.stringify(this.tree, null, 1)
-    );
-  }
-
   check(what: string): void {
     assert.equal(this.broken.slice(0, 5), [], what);
   }
@@ -283,15 +262,6 @@ function outcomeOf({ status, tasks }: RunView): unknown {
     status,
     tasks: Object.fromEntries(Object.entries(tasks).map(([id, task]) => [id, [task.status, task.output]])),
   };
-}
-
-/** Whether no verdict depends on which of two dependencies settles first. */
-function isOrderFree(kept: Kept, tree: Tree): boolean {
-  for (const runId of kept.entries.keys()) {
-    const statuses = new Set([...kept.tasksOf(runId).values()].map(({ status }) => status));
-    if (statuses.has('skipped') && (statuses.has('failed') || statuses.has('upstream_failed'))) return false;
-  }
-  return tree.nodes.length > 0;
 }
 
 async function undisturbed(
@@ -309,7 +279,7 @@ async function undisturbed(
   trial.check(`seed ${seed}, undisturbed`);
   count(`undisturbed ${view.status}`);
   count('runs in trees', kept.entries.size);
-  return { outcome: outcomeOf(view), appends, ms, isFree: !trial.isTimed && isOrderFree(kept, trial.tree) };
+  return { outcome: outcomeOf(view), appends, ms, isFree: !trial.isTimed && kept.isOrderFree };
 }
 
 /** Goes on with a run in as many processes as it takes. */
@@ -388,7 +358,7 @@ async function steered(seed: number): Promise<void> {
     const wasEnding = before.isEnding('r');
     isPaused = before.isPaused('r') && !wasEnding;
     if (isPaused || wasEnding) {
-      await (trial.isLate ? trial.clock.advance(5_000) : trial.clock.advance(5_000));
+      await trial.clock.advance(5_000);
       if (trial.calls.length > calls)
         trial.broken.push(`performs ${trial.calls.slice(calls)} while ${isPaused ? 'paused' : 'cancelling'}`);
       count(isPaused ? 'recovered paused' : 'recovered cancelling');
@@ -411,11 +381,9 @@ async function steered(seed: number): Promise<void> {
 
 async function each(what: (seed: number) => Promise<void>, share = 1): Promise<void> {
   for (let seed = firstSeed; seed < firstSeed + numTrees * share; seed++) {
-    if (process.env.TOPPLE_TELL) console.log(seed);
     try {
       await what(seed);
     } catch (error) {
-      if (process.env.TOPPLE_TELL) console.log((globalThis as any).__trial?.tell());
       (error as Error).message = `seed ${seed}: ${(error as Error).message}`;
       throw error;
     }
@@ -485,7 +453,6 @@ async function rerunning(seed: number): Promise<void> {
   trial.retree(seed);
   const expected = await undisturbed(seed);
   const most = { appends: Math.max(2, Math.ceil(expected.appends / 2)), ms: expected.ms };
-  (globalThis as any).__trial = trial;
   let { run, view } = await survive(trial, 1, most);
   for (let round = 0; round < 4; round++) {
     const kept = trial.kept();
@@ -528,6 +495,51 @@ async function rerunning(seed: number): Promise<void> {
 
 test('keep in reruns what is done with nothing changed upstream', () => each(rerunning));
 
+/** Forks a run as of a random entry, under way or settled. */
+async function forking(seed: number): Promise<void> {
+  const trial = new Trial(seed);
+  trial.begin();
+  const run = (await trial.engine.start(trial.flow, undefined, { id: 'r' })) as Run;
+  await trial.clock.run(run.settled());
+  const seq = 1 + trial.below(run.seq);
+  const calls = trial.calls.length;
+  const until = trial.memory.read('r')[seq - 1]?.at ?? 0;
+  const done = new Set<string>();
+  for (const [runId, entries] of trial.kept().entries)
+    for (const entry of entries)
+      if (
+        entry.type === 'task.done' &&
+        entry.at < until &&
+        !entries.some(({ type }) => type === 'task.rerun')
+      )
+        done.add(keyOfTask(runId, entry.taskId).replace(/^r/, 'f'));
+  const isPlain = ![...trial.kept().entries.values()].flat().some(({ type }) => type === 'task.rerun');
+  const fork = (await trial.engine.fork('r', { seq, id: 'f' })) as Run;
+  await trial.clock.run(fork.settled());
+  for (const orphan of trial.kept('f').orphans()) trial.broken.push(`fork: ${orphan}`);
+  for (const id of trial.kept('f').entries.keys())
+    if (!trial.kept('f').hasEnded(id)) trial.broken.push(`fork: ${id} has not ended`);
+  if (isPlain)
+    for (const key of trial.calls.slice(calls))
+      if (done.has(key)) trial.broken.push(`the fork performs ${key} again`);
+  trial.check(`seed ${seed}, fork at ${seq}`);
+  count('forks');
+  trial.memory.remove('f');
+  assert.equal(trial.kept('f').entries.size, 0);
+  assert.ok(trial.kept('r').entries.size > 0);
+}
+
+test('are forked whole as of any entry', () => each(forking));
+
 test.after(() => {
-  if (process.env.TOPPLE_SEEDS !== undefined) console.log(tried);
+  // What tries too little has failed.
+  for (const what of [
+    'deaths',
+    'outcomes compared',
+    'recovered paused',
+    'steered cancelled',
+    'keys left alone',
+    'reruns cut',
+  ])
+    assert.ok((tried[what] ?? 0) > 0, `${what}: ${JSON.stringify(tried)}`);
 });

@@ -9,6 +9,7 @@ import { allPositions, killAtPositions, somePositions } from './positions.ts';
 import { killLayered, killTwo } from './random-kills.ts';
 import type { Progress, Report } from './report.ts';
 import { killSignUps } from './sign-ups.ts';
+import { killTrees } from './trees.ts';
 import type { Trial } from './trial.ts';
 
 const help = `npm run torture [-- OPTIONS] [WORD ...]
@@ -17,7 +18,7 @@ Kills, freezes and hurts processes while they run flows on an SQLite file, and c
 is lost, nothing that has settled is performed again, and no run hangs. With words, only scenarios whose names have one
 of them. Prints a row for each scenario, and each fault; ends with 1 if there was any.
 
-  --kills N      random kills of each of the two scenarios that consist of them (default 1000); of servers a 25th
+  --kills N      random kills of each of the two scenarios that consist of them (default 1000); of servers a 25th, of trees a fifth
   --positions N  places of a journal at which a process kills itself (default: all)
   --rounds N     how often each fault and each command is tried (default 3)
   --seed N       what chance does (default 1)
@@ -44,6 +45,8 @@ const seed = countOf('seed', values.seed);
 const kills = countOf('kills', values.kills);
 /** A server takes a second to start. */
 const serverKills = Math.ceil(kills / 25);
+/** Each begins a process of its own. */
+const treeKills = Math.ceil(kills / 5);
 const rounds = countOf('rounds', values.rounds);
 const positions = values.positions === undefined ? undefined : countOf('positions', values.positions);
 
@@ -57,6 +60,7 @@ const scenarios: Record<string, (progress: Progress) => Promise<Report>> = {
   'the sign-up server killed at random': (progress) => killSignUps({ kills: serverKills, seed, progress }),
   'one of two sign-up servers killed at random': (progress) =>
     killSignUps({ kills: serverKills, seed, servers: 2, progress }),
+  'trees of runs killed at random': (progress) => killTrees({ kills: treeKills, seed, progress }),
   ...Object.fromEntries(
     Object.entries({ ...faults, ...commands }).map(([name, trial]) => [name, () => tryOut(name, trial)]),
   ),
