@@ -71,8 +71,14 @@ export type {
   NoOthers,
 } from './graph-types.ts';
 export type {
+  ChildBody,
+  FlowBody,
   FlowDefinition,
   FlowSettings,
+  ItemBody,
+  ItemDefinition,
+  MapBody,
+  TaskBody,
   TaskDefinition,
   TaskSettings,
   Tolerance,
@@ -95,6 +101,7 @@ export {
 
 export type { RunResult } from '../machines/index.ts';
 export { createEngine, type Engine, type EngineOptions } from './create-engine.ts';
+export type { DeepEntry } from './engine/deep-path.ts';
 export type { Subscription } from './engine/emitter.ts';
 export type {
   EngineSettings,
@@ -103,7 +110,15 @@ export type {
   StartOptions,
   StopOptions,
 } from './engine/engine-options.ts';
-export type { EntriesOptions, EntryOf, EventsOptions, Run, RunActor, ViewOptions } from './engine/run.ts';
+export type {
+  DeepOptions,
+  EntriesOptions,
+  EntryOf,
+  EventsOptions,
+  Run,
+  RunActor,
+  ViewOptions,
+} from './engine/run.ts';
 export type { RunCommand } from './engine/run-command.ts';
 export type { FlowLogic, RunMachine, RunsFlow } from './engine/run-logic.ts';
 export type { RunSnapshot, RunState } from './engine/run-snapshot.ts';
@@ -115,8 +130,12 @@ export type { Logger } from './model/logger.ts';
 
 export type { EntryVisitor, Step } from './model/entry-list.ts';
 export type {
+  ChildCounts,
+  ChildEnd,
   Entry,
   FlowChange,
+  JournalVersion,
+  ParentTask,
   RunEntry,
   RunFact,
   RunSettings,
@@ -126,7 +145,7 @@ export type {
   TaskRerun,
 } from './model/journal.ts';
 export type { Cause, RunStatus, SettledRunStatus, SettledStatus, TaskStatus } from './model/status.ts';
-export type { RunView, TaskView } from './model/view.ts';
+export type { ChildView, RunView, TaskView } from './model/view.ts';
 
 // Errors: those that bodies throw, and those that topple throws.
 

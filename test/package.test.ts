@@ -291,8 +291,8 @@ test('shows TypeScript in stack traces', () => {
   const stack = execFileSync(process.execPath, ['--enable-source-maps', join(flat, 'throws.mjs')], {
     encoding: 'utf8',
   });
-  const [, path = '', line] = /\((?:file:\/\/)?(\/.*definition\.ts):(\d+):\d+\)/.exec(stack) ?? [];
-  assert.is(path, join(folder, 'sources/src/model/definition.ts'), stack);
+  const [, path = '', line] = /\((?:file:\/\/)?(\/.*define-task\.ts):(\d+):\d+\)/.exec(stack) ?? [];
+  assert.is(path, join(folder, 'sources/src/model/define-task.ts'), stack);
   const shown = readFileSync(path, 'utf8').split('\n')[Number(line) - 1];
   assert.match(shown as string, 'throw new FlowError(');
 });

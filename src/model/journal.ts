@@ -45,7 +45,7 @@ export interface ChildCounts {
 }
 
 /** What the end of a task whose body is a run says of that run. */
-interface OfChild {
+export interface ChildEnd {
   readonly child?: ChildCounts | undefined;
 }
 
@@ -80,7 +80,7 @@ export type TaskFact =
       readonly at: number;
       readonly attempt: number;
       readonly output: unknown;
-    } & OfChild)
+    } & ChildEnd)
   /** It settled: its last attempt failed, or its time limit passed. */
   | ({
       readonly type: 'task.failed';
@@ -88,7 +88,7 @@ export type TaskFact =
       readonly attempt: number;
       readonly error: ErrorView;
       readonly cause: Cause;
-    } & OfChild)
+    } & ChildEnd)
   /** It settled: by its trigger rule, or because its body threw `SkipTask`. */
   | {
       readonly type: 'task.skipped';
@@ -115,7 +115,7 @@ export type TaskFact =
       readonly attempt: number;
       readonly cause: Cause;
       readonly reason?: unknown;
-    } & OfChild);
+    } & ChildEnd);
 
 /** A fact reported by the orchestrator. */
 export type RunFact =

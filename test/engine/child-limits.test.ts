@@ -14,7 +14,7 @@ const test = spec('trees of runs');
 function nested(depth: number, perform: (scope: PerformScope) => unknown): Flow {
   let flow = createFlow('leaf').task('x', { perform }) as never as Flow;
   for (let level = 0; level < depth; level++)
-    flow = createFlow('f').flow('n', { flow: flow as never }) as never as Flow;
+    flow = createFlow('f').flow('n', { flow } as never) as never as Flow;
   return flow;
 }
 

@@ -56,8 +56,8 @@ export const childDefects: readonly ChildDefect[] = [
     name: 'a pause leaves the tasks of children their slots',
     shownBy: 'child',
     file: 'src/engine/run-lanes.ts',
-    find: 'for (let lanes: RunLanes | undefined = this; lanes !== undefined; lanes = lanes.#above)\n      if (lanes.#isHeld',
-    put: 'for (const lanes of [this] as RunLanes[])\n      if (lanes.#isHeld',
+    find: 'const isHeldAbove: boolean = above === undefined ? false : above.#mustHold;',
+    put: 'const isHeldAbove = above === this && false;',
   },
   {
     name: 'one failed item fewer is tolerated',
@@ -105,14 +105,7 @@ export const childDefects: readonly ChildDefect[] = [
     name: 'a child has not the priority of its task',
     shownBy: 'one slot',
     file: 'src/engine/live-task.ts',
-    find: 'return this.run.priority + this.definition.priority;',
-    put: 'return this.definition.priority;',
-  },
-  {
-    name: 'the bodies of a child are called before its start is kept',
-    shownBy: 'child',
-    file: 'src/engine/child-attempt.ts',
-    find: 'run.next(() => {\n      if (!this.isClosed) run.beginChild(this);\n    });',
-    put: 'run.beginChild(this);',
+    find: 'this.priority = run.priority + definition.priority;',
+    put: 'this.priority = definition.priority;',
   },
 ];

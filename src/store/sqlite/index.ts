@@ -2,8 +2,11 @@ export type { ErrorView } from '../../model/error.ts';
 export type { BodyOutline, FlowLimits, FlowOutline, TaskOutline } from '../../model/flow-outline.ts';
 // Parts of the types below: declarations inferred from those name these.
 export type {
+  ChildCounts,
+  ChildEnd,
   Entry,
   FlowChange,
+  ParentTask,
   RunEntry,
   RunFact,
   RunSettings,
