@@ -146,3 +146,25 @@ test('blames the task for what its list left behind', async () => {
   await clock.run(run.settled());
   assert.match(String(blamed), 'task `each`: unexpected Error: late.');
 });
+
+test('draws the flows that tasks run inside these tasks with `--expand`, unless they are too many', async () => {
+  const { stdout } = await topple(['graph', 'flow.ts', '--expand'], { cwd });
+  assert.match(
+    stdout,
+    / {2}subgraph t1\["one<br\/><small>flow inner<\/small>"\]\n {4}t1_0\["a\/b"\]\n {2}end\n/,
+  );
+  const json = (expand: readonly string[]) =>
+    topple(['graph', 'flow.ts', '--format', 'json', ...expand], { cwd });
+  assert.is((await json(['--expand'])).stdout, (await json([])).stdout);
+  writeFileSync(
+    join(cwd, 'doubling.ts'),
+    `import { createFlow } from ${topple_};
+let flow = createFlow('leaf').task('x', { perform: () => 1 });
+for (let level = 0; level < 40; level++) flow = createFlow('twice').flow('a', { flow }).flow('b', { flow });
+export default flow;
+`,
+  );
+  const { code, stderr } = await topple(['graph', 'doubling.ts', '--expand'], { cwd });
+  assert.is(code, 2);
+  assert.match(stderr, /`--expand` would draw [\d,]+ tasks, and draws at most 2,000/);
+});
