@@ -66,6 +66,14 @@ export interface ParentLink {
   readonly actor: AnyActorRef;
 }
 
+/** The facts of a task that say how the tasks of its child run are. */
+const saysOfChild: ReadonlySet<string> = new Set([
+  'task.retrying',
+  'task.done',
+  'task.failed',
+  'task.cancelled',
+]);
+
 /** A run until it settles or is stopped: carries out the effects of the orchestrator and its tasks. */
 export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, TaskRun {
   readonly journal: RunJournal;
@@ -555,12 +563,13 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     this.steps.close();
   }
 
-  /** The end of a task with what it says of its child run. */
+  /** The end of a task, or of its attempt, with what it says of its child run. */
   #withChild(fact: RunFact | TaskFact, task: number): RunFact | TaskFact {
-    if (fact.type !== 'task.done' && fact.type !== 'task.failed' && fact.type !== 'task.cancelled')
-      return fact;
-    const child = this.tree.countsOf(this.#childIdOf(task));
-    return child === undefined ? fact : { ...fact, child };
+    const body = saysOfChild.has(fact.type) ? this.definition.tasks[task]?.body : undefined;
+    if (body === undefined || !isChildBody(body)) return fact;
+    // A run that waits for its retry is not read where its parent is recovered.
+    const child = this.tree.countsOf(this.#childIdOf(task)) ?? this.journal.foldTo().task(task).child?.counts;
+    return child === undefined ? fact : ({ ...fact, child } as TaskFact);
   }
 
   /** The id of the current child run of a task. */

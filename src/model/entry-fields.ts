@@ -106,7 +106,7 @@ const fieldsOf: Readonly<Record<Entry['type'], Readonly<Record<string, FieldRule
   'task.ready': {},
   'task.started': { attempt: integerFrom(1) },
   'task.progress': { attempt: integerFrom(1), fraction: instant },
-  'task.retrying': { attempt: integerFrom(1), retryAt: instant, error },
+  'task.retrying': { attempt: integerFrom(1), retryAt: instant, error, child: optional(counts) },
   'task.done': { attempt: integerFrom(1), child: optional(counts) },
   'task.failed': { attempt: integerFrom(0), error, cause, child: optional(counts) },
   'task.skipped': { attempt: integerFrom(0), cause: optional(cause), because: optional(text) },

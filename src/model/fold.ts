@@ -158,12 +158,14 @@ export class RunFold {
         task.startedAt ??= entry.at;
         delete task.retryAt;
         if (this.#isChild(index))
-          task.child ??= { runId: childIdOf(this.#run.id, entry.taskId, this.#lives?.get(index) ?? 1) };
+          task.child = { runId: childIdOf(this.#run.id, entry.taskId, this.#lives?.get(index) ?? 1) };
         return;
       case 'task.retrying':
         task.status = 'retrying';
         task.retryAt = entry.retryAt;
         task.error = entry.error;
+        if (entry.child !== undefined && task.child !== undefined)
+          task.child = { ...task.child, counts: entry.child };
         return;
       case 'task.rerun':
         this.#begin(index);

@@ -44,7 +44,7 @@ export interface ChildCounts {
   readonly cancelled: number;
 }
 
-/** What the end of a task whose body is a run says of that run. */
+/** What the end of a task whose body is a run, or of its attempt, says of that run. */
 export interface ChildEnd {
   readonly child?: ChildCounts | undefined;
 }
@@ -65,7 +65,7 @@ export type TaskFact =
       readonly note?: string | undefined;
     }
   /** An attempt failed, and another will follow. */
-  | {
+  | ({
       readonly type: 'task.retrying';
       readonly at: number;
       /** The attempt that failed. */
@@ -73,7 +73,7 @@ export type TaskFact =
       /** When the next is due. */
       readonly retryAt: number;
       readonly error: ErrorView;
-    }
+    } & ChildEnd)
   /** It settled: its body returned. */
   | ({
       readonly type: 'task.done';

@@ -65,7 +65,12 @@ export function expectEntry(
     case 'task.progress':
       return { ...entry, ...saidProgress };
     case 'task.retrying':
-      return { ...entry, retryAt: said.retryAt(task), error: said.failureOf(task) };
+      return {
+        ...entry,
+        retryAt: said.retryAt(task),
+        error: said.failureOf(task),
+        child: said.countsOf(task),
+      };
     case 'task.done':
       return { ...entry, output: said.outputOf(task), child: said.countsOf(task) };
     case 'task.failed':

@@ -101,10 +101,17 @@ function taskAfter(before: Fields, { type, at, ...said }: ExpectedEntry): Fields
       return before;
     case 'task.started': {
       const { startedAt = at } = before;
-      return { ...before, status: 'running', attempts: attempt, startedAt, retryAt: undefined };
+      return {
+        ...before,
+        status: 'running',
+        attempts: attempt,
+        startedAt,
+        retryAt: undefined,
+        counts: undefined,
+      };
     }
     case 'task.retrying':
-      return { ...before, status: 'retrying', retryAt, error };
+      return { ...before, status: 'retrying', retryAt, error, counts: said.child };
     default: {
       const counts = said.child === undefined ? {} : { counts: said.child };
       const ended = {
