@@ -45,22 +45,30 @@ export async function buildPage(folder: string): Promise<void> {
   rmdirSync(assets);
 }
 
-/** The page's graphs are of flows that run, so what is said of a wrong definition is left out. */
+/** The page's graphs are of flows that run, so what is said of a wrong definition is left out: an error's name remains. */
 const withoutDefinitionErrors = {
   name: 'without-definition-errors',
-  load(id: string): string | undefined {
-    if (!id.endsWith('/src/model/graph-check.ts')) return undefined;
-    const names = [
-      'badId',
-      'duplicateTask',
-      'badDependencies',
-      'unknownDependency',
-      'unknownTask',
-      'cycleError',
-    ];
-    return names.map((name) => `export const ${name} = () => new Error('${name}');`).join('\n');
+  load: (id: string): string | undefined => {
+    if (id.endsWith('/src/model/check.ts')) return shortCheck;
+    return id.endsWith('/src/model/graph-check.ts') ? shortErrors : undefined;
   },
 };
+
+const shortErrors = [
+  'badId',
+  'duplicateTask',
+  'badDependencies',
+  'unknownDependency',
+  'unknownTask',
+  'cycleError',
+]
+  .map((name) => `export const ${name} = () => new Error('${name}');`)
+  .join('\n');
+const shortCheck = `
+  export const durationRule = { min: 0 };
+  export function checkNumber({ option }, value, { min }) {
+    if (!(value >= min)) throw new Error(option);
+  }`;
 
 /** A machine without what its picture does not show. */
 function drawnParts(machine: Machine): Machine {
