@@ -4,6 +4,7 @@ import { gzip } from 'node:zlib';
 import { Problem } from '../../http/problem.ts';
 import { soon } from '../../http/requests-first.ts';
 import { protocolVersion, type RecordedPart, type Recording, type SourceInfo } from '../protocol.ts';
+import { rowTypes } from '../rows.ts';
 import type { ShownRun } from '../sources/source.ts';
 import { inspectorHeaders } from './pages.ts';
 import type { InspectorParts } from './parts.ts';
@@ -12,6 +13,8 @@ import type { InspectorParts } from './parts.ts';
 const maxValues = 16 * 1_024 * 1_024;
 /** Entries of child runs that are put into one file. */
 const maxChildEntries = 200_000;
+
+const doneType = rowTypes.indexOf('task.done');
 
 const zip = promisify(gzip);
 
@@ -110,7 +113,8 @@ async function valuesOf(
 
 /** Stubs in the place of whole values of an entry: of an output, or of a field. */
 function stubsIn(row: readonly unknown[]): readonly { readonly pointer: string; readonly bytes: number }[] {
-  const last = row.at(-1);
+  // Behind the output of a task whose body is a run stand that run's counts.
+  const last = row[0] === doneType ? row[4] : row.at(-1);
   if (typeof last !== 'object' || last === null) return [];
   const fields: readonly (readonly [string, unknown])[] =
     '$value' in last ? [['output', last]] : Object.entries(last);
