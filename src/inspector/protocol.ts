@@ -1,3 +1,4 @@
+import type { ChildCounts } from '../model/journal.ts';
 import type { RunStatus, TaskStatus } from '../model/status.ts';
 import type { EntryRows } from './rows.ts';
 
@@ -97,8 +98,8 @@ export interface ListedRun extends RunKey {
 export interface ParentTask {
   readonly runId: string;
   readonly taskId: string;
-  /** Place of the run among those of a map, from 0. */
-  readonly item?: number | undefined;
+  /** The meaning of the task for which it runs, from 1. */
+  readonly life: number;
 }
 
 /** A page of runs, the latest first. */
@@ -151,8 +152,17 @@ export interface Structure extends RunKey {
   readonly recoveredAt: readonly number[];
   /** Commands that may be tried now; empty where nobody could carry them out. */
   readonly commands: readonly CommandType[];
-  /** Child runs by task, as far as known. */
-  readonly children?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** By task, the child run that is its body now, as far as known. */
+  readonly children?: ChildRuns | undefined;
+}
+
+export type ChildRuns = Readonly<Record<string, ChildRun>>;
+
+/** The child run of a task. Its page is that of any run of this source, by its id: `PARENT/TASK#LIFE`. */
+export interface ChildRun {
+  readonly id: string;
+  /** Its tasks by how they ended up to now. */
+  readonly counts?: ChildCounts | undefined;
 }
 
 export interface TaskShape {
@@ -162,7 +172,7 @@ export interface TaskShape {
   readonly optional: boolean;
   readonly skippable: boolean;
   readonly priority: number;
-  /** Of which body: a function, an XState actor, a flow, a map; open for more. */
+  /** Of which body: a function, an XState actor, a flow, a map; open for more. The last two are child runs. */
   readonly kind?: string | undefined;
   readonly pool?: string | undefined;
   /** Absent: no bound. */
@@ -180,6 +190,8 @@ export type Feed =
   | { readonly gap: { readonly from: number; readonly to: number } }
   /** Lines of `scope.log`. They are in no journal, so only a live run has them. */
   | { readonly logs: readonly LogLine[]; readonly dropped: number }
+  /** Child runs that began or went on, by task. No entry of this run tells of it. */
+  | { readonly children: ChildRuns }
   /** Last line of history: a stream without it was cut. */
   | { readonly end: { readonly seq: number; readonly isSettled: boolean } };
 
@@ -306,11 +318,14 @@ export interface Recording {
   readonly feed: readonly Feed[];
   /** Values that stand as stubs in the feed, by `SEQ:POINTER`, as `value?whole=1` gives them. */
   readonly values: Readonly<Record<string, unknown>>;
-  /** Child runs, by id. */
-  readonly children?: Readonly<
-    Record<string, { readonly structure: Structure; readonly feed: readonly Feed[] }>
-  >;
+  /** All runs below it, by id, as far as they fit. */
+  readonly children?: Readonly<Record<string, RecordedPart>> | undefined;
+  /** The runs below it that did not fit. */
+  readonly leftOut?: number | undefined;
 }
+
+/** A run in an exported file. */
+export type RecordedPart = Pick<Recording, 'structure' | 'feed' | 'values'>;
 
 /** For those who import only the protocol. */
 export type { RunStatus, TaskStatus };

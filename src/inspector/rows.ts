@@ -1,5 +1,5 @@
 import type { EntryVisitor, Step } from '../model/entry-list.ts';
-import type { Entry } from '../model/journal.ts';
+import type { ChildCounts, Entry } from '../model/journal.ts';
 
 /**
  * Consecutive entries of a run as short rows: the first has the `seq` `from`, and each row says how many milliseconds
@@ -13,7 +13,8 @@ export interface EntryRows {
 
 /**
  * Place in `rowTypes`; milliseconds; the task, if it has one: its place in `Structure.tasks`, or its id if it is not
- * there. Then of `task.started` the attempt, of `task.done` the attempt and the output if there is one, of any other
+ * there. Then of `task.started` the attempt, of `task.done` the attempt, the output and the counts of its child run
+ * if there are any, of any other
  * an object with the remaining fields, if there are any.
  */
 export type EntryRow = readonly [type: number, ms: number, ...rest: readonly unknown[]];
@@ -46,6 +47,8 @@ export type PlaceOf = (taskId: string) => number;
 /** Replaces the values in an entry by what may be sent of them. */
 export type ShowEntry = (entry: Entry) => Readonly<Record<string, unknown>>;
 
+/** The value `undefined`, as a stub. */
+const none = '{"$value":{"kind":"undefined"}}';
 const numberOf = new Map<string, number>(rowTypes.map((type, number) => [type, number]));
 const READY = 0;
 const STARTED = 1;
@@ -139,8 +142,12 @@ function writeRow(entry: Entry, ms: number, placeOf: PlaceOf, show: ShowEntry): 
     case 'task.started':
       return `${head}${task},${entry.attempt}]`;
     case 'task.done': {
-      if (entry.output === undefined) return `${head}${task},${entry.attempt}]`;
-      return `${head}${task},${entry.attempt},${JSON.stringify(show(entry).output)}]`;
+      const { output, child } = entry.output === undefined && entry.child === undefined ? entry : show(entry);
+      const counts = child === undefined ? '' : `,${JSON.stringify(child)}`;
+      if (output === undefined && counts === '') return `${head}${task},${entry.attempt}]`;
+      // Counts need an output before them: JSON has no `undefined`.
+      const isCounted = output === undefined && counts !== '';
+      return `${head}${task},${entry.attempt},${isCounted ? none : JSON.stringify(output)}${counts}]`;
     }
     default: {
       const { type: _type, at: _at, seq: _seq, runId: _runId, taskId: _taskId, ...rest } = show(entry);
@@ -167,7 +174,16 @@ function readRow(row: EntryRow, seq: number, at: number, runId: string, ids: rea
     case STARTED:
       return { type: 'task.started', at, attempt: row[3] as number, seq, runId, taskId };
     case DONE:
-      return { type: 'task.done', at, attempt: row[3] as number, output: row[4], seq, runId, taskId };
+      return {
+        type: 'task.done',
+        at,
+        attempt: row[3] as number,
+        output: row[4],
+        ...(row[5] === undefined ? {} : { child: row[5] as ChildCounts }),
+        seq,
+        runId,
+        taskId,
+      };
     default:
       return { type, at, seq, runId, taskId, ...(row[3] as object | undefined) } as Entry;
   }

@@ -1,5 +1,14 @@
 import { Problem } from '../../http/problem.ts';
-import type { CommandRequest, Dropped, LogLine, SourceInfo, Structure } from '../protocol.ts';
+import { isChildId, parentIdOf, placeOf } from '../../model/child-id.ts';
+import type {
+  ChildRun,
+  ChildRuns,
+  CommandRequest,
+  Dropped,
+  LogLine,
+  SourceInfo,
+  Structure,
+} from '../protocol.ts';
 import { SourceListeners } from '../sources/listeners.ts';
 import {
   type ListQuery,
@@ -40,6 +49,8 @@ export class ProgramSource implements Source, ProgramOfRun {
   /** In the order in which they came. */
   readonly #runs = new Map<string, RecordedRun>();
   readonly #places = new Map<string, number>();
+  /** The ids of the child runs of each run. */
+  readonly #childIds = new Map<string, Set<string>>();
   #lastPlace = 0;
   #tell: TellProgram | undefined;
   #reconnects = -1;
@@ -111,7 +122,7 @@ export class ProgramSource implements Source, ProgramOfRun {
 
   /** Drops something to save memory: a settled run, else the oldest part of the largest run. Returns whether it could. */
   shrink(): boolean {
-    for (const [id, run] of this.#runs) if (run.isSettled) return this.#drop(id);
+    for (const [id, run] of this.#runs) if (run.isSettled && !isChildId(id)) return this.#drop(id);
     let largest: RecordedRun | undefined;
     for (const run of this.#runs.values())
       if (largest === undefined || run.size > largest.size) largest = run;
@@ -142,7 +153,7 @@ export class ProgramSource implements Source, ProgramOfRun {
     const placed: PlacedRun[] = [];
     for (const [id, run] of [...this.#runs].reverse()) {
       const place = this.#places.get(id) as number;
-      if (place >= before) continue;
+      if (place >= before || isChildId(id)) continue;
       const listed = run.listed();
       if (flow === undefined || listed.flow === flow) placed.push({ place, run: listed });
       if (placed.length >= limit) break;
@@ -164,6 +175,19 @@ export class ProgramSource implements Source, ProgramOfRun {
 
   ask(type: 'page' | 'whole', id: string, query: ValueQuery): Promise<unknown> {
     return this.#question((n) => ({ type, n, id, query }));
+  }
+
+  childrenOf(id: string): ChildRuns {
+    const children: Record<string, ChildRun> = Object.create(null);
+    const lives = new Map<string, number>();
+    for (const childId of this.#childIds.get(id) ?? []) {
+      const run = this.#runs.get(childId);
+      const place = placeOf(childId);
+      if (run === undefined || place === undefined || place.life < (lives.get(place.taskId) ?? 0)) continue;
+      lives.set(place.taskId, place.life);
+      children[place.taskId] = { id: childId, counts: run.counts };
+    }
+    return children;
   }
 
   async command(id: string, request: CommandRequest): Promise<void> {
@@ -199,6 +223,10 @@ export class ProgramSource implements Source, ProgramOfRun {
     if (run === undefined) {
       this.#runs.set(id, new RecordedRun(this, structure));
       this.#places.set(id, ++this.#lastPlace);
+      if (isChildId(id)) {
+        const siblings = this.#childIds.get(parentIdOf(id)) ?? new Set();
+        this.#childIds.set(parentIdOf(id), siblings.add(id));
+      }
     } else run.restructure(structure);
     this.#listeners.renewed(id);
     this.#listeners.changed(id);
@@ -224,6 +252,9 @@ export class ProgramSource implements Source, ProgramOfRun {
   }
 
   #drop(id: string): boolean {
+    for (const childId of this.#childIds.get(id) ?? []) this.#drop(childId);
+    this.#childIds.delete(id);
+    this.#childIds.get(parentIdOf(id))?.delete(id);
     this.#runs.delete(id);
     this.#places.delete(id);
     this.#droppedRuns++;

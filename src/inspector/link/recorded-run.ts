@@ -1,6 +1,15 @@
 import { Problem } from '../../http/problem.ts';
 import type { MaybePromise } from '../../index.ts';
-import type { CommandRequest, GridCell, ListedRun, LogLine, Structure, ValuePage } from '../protocol.ts';
+import type { ChildCounts } from '../../model/journal.ts';
+import type {
+  ChildRuns,
+  CommandRequest,
+  GridCell,
+  ListedRun,
+  LogLine,
+  Structure,
+  ValuePage,
+} from '../protocol.ts';
 import { type EntryRow, type EntryRows, readRows } from '../rows.ts';
 import { RunDigest } from '../sources/digest.ts';
 import { commandsFor } from '../sources/journal-run.ts';
@@ -18,6 +27,7 @@ interface Chunk {
 export interface ProgramOfRun {
   readonly source: string;
   readonly isHere: boolean;
+  childrenOf(id: string): ChildRuns;
   ask(type: 'page' | 'whole', id: string, query: ValueQuery): Promise<unknown>;
   command(id: string, request: CommandRequest): Promise<void>;
 }
@@ -115,7 +125,18 @@ export class RecordedRun implements ShownRun {
   structure(): Structure {
     const run = this.listed();
     const commands = this.#program.isHere ? commandsFor(run) : [];
-    return { ...this.#structure, run, now: Date.now(), commands };
+    const children = this.children();
+    const known = Object.keys(children).length === 0 ? {} : { children };
+    return { ...this.#structure, run, now: Date.now(), commands, ...known };
+  }
+
+  children(): ChildRuns {
+    return this.#program.childrenOf(this.id);
+  }
+
+  /** Its tasks by how they ended. */
+  get counts(): ChildCounts {
+    return this.digest.counts(this.#structure.tasks.length);
   }
 
   cells(): ReadonlyMap<string, GridCell> {

@@ -155,7 +155,14 @@ export class Uplink {
   /** Has runs sent that began before the inspector did. */
   async #findEarlier(): Promise<void> {
     const runs = await this.#options.source.list({ limit: mostEarlier });
-    for (const { run } of [...runs].reverse()) this.#touch(run.id);
+    for (const { run } of [...runs].reverse()) await this.#touchTree(run.id);
+  }
+
+  /** Has a run sent, and the child runs that its tasks have now. */
+  async #touchTree(id: string): Promise<void> {
+    this.#touch(id);
+    const run = await Promise.resolve(this.#options.source.open(id)).catch(() => undefined);
+    for (const child of Object.values((await run?.children()) ?? {})) await this.#touchTree(child.id);
   }
 
   #touch(id: string): void {

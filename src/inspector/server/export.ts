@@ -3,13 +3,18 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { Problem } from '../../http/problem.ts';
 import { soon } from '../../http/requests-first.ts';
-import { protocolVersion, type Recording, type SourceInfo } from '../protocol.ts';
+import { protocolVersion, type RecordedPart, type Recording, type SourceInfo } from '../protocol.ts';
+import { rowTypes } from '../rows.ts';
 import type { ShownRun } from '../sources/source.ts';
 import { inspectorHeaders } from './pages.ts';
 import type { InspectorParts } from './parts.ts';
 
 /** Bytes of values that are put whole into one file, about. */
 const maxValues = 16 * 1_024 * 1_024;
+/** Entries of child runs that are put into one file. */
+const maxChildEntries = 200_000;
+
+const doneType = rowTypes.indexOf('task.done');
 
 const zip = promisify(gzip);
 
@@ -26,8 +31,43 @@ export async function exportRun(parts: InspectorParts, run: ShownRun): Promise<R
   });
 }
 
-/** All that is shown of a run, as a file has it. */
+/** All that is shown of a run and of the runs below it, as a file has it. */
 export async function recordingOf({ version, sources }: InspectorParts, run: ShownRun): Promise<Recording> {
+  const { source } = run.listed();
+  const left = { valueBytes: maxValues, entries: maxChildEntries };
+  const main = await partOf(run, left);
+  const children: Record<string, RecordedPart> = Object.create(null);
+  let leftOut = 0;
+  const open = childIdsOf(main);
+  for (let id = open.shift(); id !== undefined; id = open.shift()) {
+    const child = await sources.get(source)?.open(id);
+    if (child === undefined) continue;
+    if (child.seq > left.entries) {
+      leftOut++;
+      continue;
+    }
+    left.entries -= child.seq;
+    const part = await partOf(child, left);
+    children[id] = part;
+    open.push(...childIdsOf(part));
+  }
+  return {
+    version: protocolVersion,
+    topple: version,
+    exportedAt: Date.now(),
+    source: sources.get(source)?.info() as SourceInfo,
+    ...main,
+    ...(Object.keys(children).length === 0 ? {} : { children }),
+    ...(leftOut === 0 ? {} : { leftOut }),
+  };
+}
+
+function childIdsOf({ structure }: RecordedPart): string[] {
+  return Object.values(structure.children ?? {}).map(({ id }) => id);
+}
+
+/** One run. What it holds is taken off from what is left. */
+async function partOf(run: ShownRun, left: { valueBytes: number }): Promise<RecordedPart> {
   const structure = run.structure();
   const feed: Recording['feed'][number][] = [];
   const end = run.seq;
@@ -41,31 +81,26 @@ export async function recordingOf({ version, sources }: InspectorParts, run: Sho
   const { lines, dropped } = run.logs(0);
   if (lines.length > 0 || dropped > 0) feed.push({ logs: lines, dropped });
   feed.push({ end: { seq: end, isSettled: run.isSettled } });
-  return {
-    version: protocolVersion,
-    topple: version,
-    exportedAt: Date.now(),
-    source: sources.get(structure.source)?.info() as SourceInfo,
-    structure: { ...structure, commands: [] },
-    feed,
-    values: await valuesOf(run, feed),
-  };
+  return { structure: { ...structure, commands: [] }, feed, values: await valuesOf(run, feed, left) };
 }
 
 /** The values that stand as stubs in a feed, as far as they fit. */
-async function valuesOf(run: ShownRun, feed: Recording['feed']): Promise<Record<string, unknown>> {
+async function valuesOf(
+  run: ShownRun,
+  feed: Recording['feed'],
+  left: { valueBytes: number },
+): Promise<Record<string, unknown>> {
   const values: Record<string, unknown> = {};
-  let left = maxValues;
   for (const line of feed) {
     if (!('entries' in line)) continue;
     for (const [index, row] of line.entries.rows.entries()) {
       for (const { pointer, bytes } of stubsIn(row)) {
-        if (bytes > left) continue;
+        if (bytes > left.valueBytes) continue;
         const seq = line.entries.from + index;
         try {
           const text = await run.whole({ seq, pointer });
-          left -= text.length;
-          if (left >= 0) values[`${seq}:${pointer}`] = JSON.parse(text);
+          left.valueBytes -= text.length;
+          if (left.valueBytes >= 0) values[`${seq}:${pointer}`] = JSON.parse(text);
         } catch (error) {
           // Too large, or gone with its program: the stub says what it was.
           if (!(error instanceof Problem)) throw error;
@@ -78,7 +113,8 @@ async function valuesOf(run: ShownRun, feed: Recording['feed']): Promise<Record<
 
 /** Stubs in the place of whole values of an entry: of an output, or of a field. */
 function stubsIn(row: readonly unknown[]): readonly { readonly pointer: string; readonly bytes: number }[] {
-  const last = row.at(-1);
+  // Behind the output of a task whose body is a run stand that run's counts.
+  const last = row[0] === doneType ? row[4] : row.at(-1);
   if (typeof last !== 'object' || last === null) return [];
   const fields: readonly (readonly [string, unknown])[] =
     '$value' in last ? [['output', last]] : Object.entries(last);

@@ -53,6 +53,8 @@ async function* historyLines(run: ShownRun, { entry, log }: ReadTo): AsyncGenera
   }
   const { lines, dropped } = run.logs(log);
   if (lines.length > 0 || dropped > 0) yield `${JSON.stringify({ logs: lines, dropped })}\n`;
+  const children = await run.children();
+  if (Object.keys(children).length > 0) yield `${JSON.stringify({ children })}\n`;
   const isSettled = run.isSettled && run.seq === end;
   yield `${JSON.stringify({ end: { seq: end, isSettled } })}\n`;
   return undefined;

@@ -1,6 +1,7 @@
 import { Problem } from '../../http/problem.ts';
 import type { Clock } from '../../index.ts';
-import type { ListedRun, RunKey, ToPage, ToServer } from '../protocol.ts';
+import { isChildId, parentIdOf } from '../../model/child-id.ts';
+import type { ChildRun, ListedRun, RunKey, ToPage, ToServer } from '../protocol.ts';
 import type { ShownRun, Source } from '../sources/source.ts';
 import type { IsVisible } from '../sources/sources.ts';
 import { helloOf, type InspectorParts } from './parts.ts';
@@ -16,6 +17,8 @@ export interface LiveSocket {
 /** How long news is collected before it is sent together. */
 const collectMs = 50;
 const collectListMs = 250;
+/** A run's child runs are counted at most so often. */
+const collectChildrenMs = 250;
 /** A page for which more bytes wait is sent nothing new until it has read. */
 const mostWaiting = 1_048_576;
 const mostWatched = 32;
@@ -32,6 +35,8 @@ interface Watched extends RunKey {
   /** `seq` at which the page was told that the run has settled. */
   settledSeq: number;
   stopFollowing: (() => void) | undefined;
+  /** What was told of child runs, by task. */
+  readonly told: Map<string, string>;
 }
 
 /**
@@ -49,6 +54,9 @@ export class LiveSession {
   readonly #changed = new Map<string, RunKey>();
   readonly #removed = new Map<string, RunKey>();
   #areSourcesNew = false;
+  /** Watched runs whose child runs have gone on. */
+  readonly #countable = new Set<string>();
+  #childrenTimer: unknown;
   #flushTimer: unknown;
   #listTimer: unknown;
   #isOver = false;
@@ -90,8 +98,15 @@ export class LiveSession {
   /** Applies what the page may see from now on. */
   allow(isVisible: IsVisible): void {
     this.#isVisible = isVisible;
-    for (const [key, { run, id }] of this.#watched)
-      if (run !== undefined && !isVisible({ id, flow: run.listed().flow })) this.#unwatch(key);
+    for (const [key, watched] of this.#watched) {
+      const { run, id } = watched;
+      if (run === undefined) continue;
+      if (isChildId(id)) {
+        // Its root decides. Nothing is sent until that is known.
+        watched.run = undefined;
+        void this.#open(key, watched);
+      } else if (!isVisible({ id, flow: run.listed().flow })) this.#unwatch(key);
+    }
   }
 
   /** Ends it: nothing is sent any more. */
@@ -102,6 +117,7 @@ export class LiveSession {
     for (const stop of [...this.#stops, ...this.#stopBySource.values()]) stop();
     this.#clock.clearTimeout(this.#flushTimer);
     this.#clock.clearTimeout(this.#listTimer);
+    this.#clock.clearTimeout(this.#childrenTimer);
   }
 
   async #watch({ source, id, after, afterLog = 0 }: Extract<ToServer, { type: 'watch' }>): Promise<void> {
@@ -117,6 +133,7 @@ export class LiveSession {
       afterLog,
       settledSeq: -1,
       stopFollowing: undefined,
+      told: new Map(),
     };
     this.#watched.set(key, watched);
     if (await this.#open(key, watched)) watched.stopFollowing = this.#parts.sources.get(source)?.follow?.(id);
@@ -170,10 +187,40 @@ export class LiveSession {
   #runChanged(key: RunKey): void {
     const text = keyOf(key);
     if (this.#watched.has(text)) this.#touch(text);
+    if (isChildId(key.id)) return this.#childChanged(keyOf({ ...key, id: parentIdOf(key.id) }));
     if (!this.#listsRuns) return;
     this.#changed.set(text, key);
     this.#removed.delete(text);
     this.#touchList();
+  }
+
+  #childChanged(parent: string): void {
+    if (!this.#watched.has(parent)) return;
+    this.#countable.add(parent);
+    this.#childrenTimer ??= this.#clock.setTimeout(() => void this.#tellChildren(), collectChildrenMs);
+  }
+
+  /** Sends the counts of child runs that have changed. */
+  async #tellChildren(): Promise<void> {
+    this.#childrenTimer = undefined;
+    const keys = [...this.#countable];
+    this.#countable.clear();
+    for (const key of keys) {
+      const watched = this.#watched.get(key);
+      const children = await Promise.resolve(watched?.run?.children()).catch(() => undefined);
+      if (watched?.run === undefined || children === undefined || this.#watched.get(key) !== watched)
+        continue;
+      const fresh: Record<string, ChildRun> = {};
+      for (const [taskId, child] of Object.entries(children)) {
+        const text = JSON.stringify(child);
+        if (watched.told.get(taskId) === text) continue;
+        watched.told.set(taskId, text);
+        fresh[taskId] = child;
+      }
+      if (this.#isOver || Object.keys(fresh).length === 0) continue;
+      const behind = Math.max(0, watched.run.seq - watched.after);
+      this.#socket.send(feedMessage(watched, [JSON.stringify({ children: fresh })], behind));
+    }
   }
 
   #runRenewed(key: RunKey): void {
@@ -187,7 +234,7 @@ export class LiveSession {
   #runRemoved(key: RunKey): void {
     const text = keyOf(key);
     this.#unwatch(text);
-    if (!this.#listsRuns) return;
+    if (!this.#listsRuns || isChildId(key.id)) return;
     this.#changed.delete(text);
     this.#removed.set(text, key);
     this.#touchList();

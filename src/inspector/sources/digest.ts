@@ -1,4 +1,5 @@
 import type { Entry, RunStatus } from '../../index.ts';
+import type { ChildCounts } from '../../model/journal.ts';
 import { endingOf } from '../../model/summary.ts';
 import type { ListedRun, ParentTask } from '../protocol.ts';
 
@@ -11,6 +12,8 @@ const statusBy: { readonly [Type in Entry['type']]?: RunStatus } = {
   'run.failed': 'failed',
   'run.cancelled': 'cancelled',
 };
+
+type Ending = Exclude<keyof ChildCounts, 'total'>;
 
 const settling: ReadonlySet<string> = new Set([
   'task.done',
@@ -30,7 +33,8 @@ export class RunDigest {
   startedAt: number | null = null;
   endedAt: number | null = null;
   parent: ParentTask | undefined;
-  readonly #settled = new Set<string>();
+  /** How each settled task ended. */
+  readonly #settled = new Map<string, Ending>();
 
   get settledTasks(): number {
     return this.#settled.size;
@@ -43,7 +47,8 @@ export class RunDigest {
   apply(entry: Entry): void {
     this.seq = entry.seq;
     if ('taskId' in entry) {
-      if (settling.has(entry.type)) this.#settled.add(entry.taskId);
+      if (settling.has(entry.type))
+        this.#settled.set(entry.taskId, entry.type.slice('task.'.length) as Ending);
       else if (entry.type === 'task.rerun') this.#goOn(entry.taskId);
       return;
     }
@@ -56,6 +61,13 @@ export class RunDigest {
     }
   }
 
+  /** How many tasks have ended in which way. */
+  counts(total: number): ChildCounts {
+    const counts = { total, done: 0, failed: 0, skipped: 0, upstream_failed: 0, cancelled: 0 };
+    for (const ending of this.#settled.values()) counts[ending]++;
+    return counts;
+  }
+
   listed(source: string, id: string, tasks: number | undefined): ListedRun {
     const { flow, status, startedAt, endedAt, seq, settledTasks, parent } = this;
     const run = { source, id, flow, status, startedAt, endedAt, seq, settledTasks };
@@ -66,8 +78,8 @@ export class RunDigest {
     this.flow = entry.flow;
     this.flowHash = entry.flowHash;
     this.startedAt ??= entry.at;
-    const { parent } = entry as { readonly parent?: ParentTask | undefined };
-    if (parent !== undefined) this.parent = { runId: parent.runId, taskId: parent.taskId };
+    const { parent } = entry;
+    if (parent !== undefined) this.parent = { runId: parent.runId, taskId: parent.taskId, life: parent.life };
   }
 
   #goOn(taskId: string): void {

@@ -1,7 +1,7 @@
 import { Problem } from '../../http/problem.ts';
 import { command } from '../../http/runs/commands.ts';
 import { type Engine, FlowError, JournalError, type Run, type RunSummary } from '../../index.ts';
-import type { CommandRequest, ListedRun, SourceInfo } from '../protocol.ts';
+import type { ChildRuns, CommandRequest, ListedRun, SourceInfo } from '../protocol.ts';
 import type { Redact } from '../values/redact.ts';
 import { sentLine } from '../values/sent-entry.ts';
 import { RunDigest } from './digest.ts';
@@ -101,6 +101,8 @@ export class EngineSource implements Source {
       digest: this.#digestOf(run),
       redact: this.#options.redact,
       recoveredAt: run.recoveredSeq > 0 ? [run.recoveredSeq] : [],
+      openedChildren: run.definition.hasChildren ? childrenOf(run) : undefined,
+      children: () => childrenOf(run),
       logs: (after) => this.#lines.after(run.id, after),
       command: (request) => commandRun(run, request),
     });
@@ -132,6 +134,15 @@ export class EngineSource implements Source {
       throw error;
     }
   }
+}
+
+/** A view costs all tasks, so a run without child runs is not asked for one. */
+function childrenOf(run: Run): ChildRuns {
+  if (!run.definition.hasChildren) return {};
+  const children: Record<string, ChildRuns[string]> = Object.create(null);
+  for (const [taskId, { child }] of Object.entries(run.view().tasks))
+    if (child !== undefined) children[taskId] = { id: child.runId, counts: child.counts };
+  return children;
 }
 
 async function commandRun(run: Run, { type, reason, taskIds }: CommandRequest): Promise<void> {

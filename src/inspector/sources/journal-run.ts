@@ -1,7 +1,15 @@
 import { Problem } from '../../http/problem.ts';
 import type { Entry, EntryVisitor, FlowDefinition, MaybePromise } from '../../index.ts';
 import { endingOf } from '../../model/summary.ts';
-import type { CommandRequest, CommandType, GridCell, ListedRun, Structure, ValuePage } from '../protocol.ts';
+import type {
+  ChildRuns,
+  CommandRequest,
+  CommandType,
+  GridCell,
+  ListedRun,
+  Structure,
+  ValuePage,
+} from '../protocol.ts';
 import { RowWriter } from '../rows.ts';
 import type { Redact } from '../values/redact.ts';
 import { sentEntry, valueIn } from '../values/sent-entry.ts';
@@ -34,6 +42,9 @@ export interface JournalRunFacts {
   readonly recoveredAt: readonly number[];
   /** The run was set aside by its store. */
   readonly isLost?: boolean | undefined;
+  children(): MaybePromise<ChildRuns>;
+  /** The child runs as they were when the run was opened, for its structure. */
+  readonly openedChildren?: ChildRuns | undefined;
   logs(after: number): LogBatch;
   command(request: CommandRequest): MaybePromise<void>;
 }
@@ -70,7 +81,7 @@ export class JournalRun implements ShownRun {
   }
 
   structure(): Structure {
-    const { source, definition, isWhole, recoveredAt } = this.#facts;
+    const { source, definition, isWhole, recoveredAt, openedChildren } = this.#facts;
     const run = this.listed();
     return {
       source,
@@ -82,7 +93,12 @@ export class JournalRun implements ShownRun {
       isWhole,
       recoveredAt,
       commands: commandsFor(run),
+      ...(openedChildren === undefined ? {} : { children: openedChildren }),
     };
+  }
+
+  children(): MaybePromise<ChildRuns> {
+    return this.#facts.children();
   }
 
   cells(): ReadonlyMap<string, GridCell> {
@@ -146,7 +162,7 @@ export class JournalRun implements ShownRun {
 }
 
 /** Commands that may be tried on a run in this status. */
-export function commandsFor({ status, tasks }: ListedRun): readonly CommandType[] {
+export function commandsFor({ status, tasks, parent }: ListedRun): readonly CommandType[] {
   switch (status) {
     case 'running':
       return ['cancel', 'pause'];
@@ -157,6 +173,7 @@ export function commandsFor({ status, tasks }: ListedRun): readonly CommandType[
     case 'lost':
       return ['cancel'];
     default:
-      return tasks === 0 ? [] : ['rerun'];
+      // What is done in a child run is repeated by a rerun of its parent's task.
+      return tasks === 0 || parent !== undefined ? [] : ['rerun'];
   }
 }

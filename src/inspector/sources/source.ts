@@ -1,5 +1,6 @@
 import type { MaybePromise } from '../../index.ts';
 import type {
+  ChildRuns,
   CommandRequest,
   Dropped,
   GridCell,
@@ -15,7 +16,7 @@ import type { ValuePart } from '../values/value-page.ts';
 export interface Source {
   readonly id: string;
   info(): SourceInfo;
-  /** Runs, the latest first, from a place on; a page costs the runs that are looked at. */
+  /** Runs that are no child runs, the latest first, from a place on; a page costs the runs that are looked at. */
   list(query: ListQuery): MaybePromise<readonly PlacedRun[]>;
   /** Opens a run; `undefined` if there is none. Throws Problem where it cannot be shown. */
   open(runId: string): MaybePromise<ShownRun | undefined>;
@@ -58,6 +59,8 @@ export interface ShownRun {
   readonly isSettled: boolean;
   listed(): ListedRun;
   structure(): Structure;
+  /** The child run of each task that has one. */
+  children(): MaybePromise<ChildRuns>;
   /** How each task stands, by id; a task without an entry is missing. Reads the whole journal. */
   cells(): ReadonlyMap<string, GridCell>;
   /** The entries above `after`, a bounded number of them. */

@@ -1,6 +1,7 @@
 import { Problem } from '../../http/problem.ts';
 import { soon } from '../../http/requests-first.ts';
 import type { VisibleRun } from '../../http/runs/access.ts';
+import { rootIdOf } from '../../model/child-id.ts';
 import type { Grid, GridCell, GridRun, ListedRun, RunList, SourceInfo } from '../protocol.ts';
 import type { PlacedRun, ShownRun, Source } from './source.ts';
 
@@ -66,8 +67,13 @@ export class Sources {
 
   /** Opens a run. Throws Problem 404 if it is not there, or not to be seen. */
   async open(source: string, id: string, isVisible: IsVisible): Promise<ShownRun> {
-    const run = await this.#all.get(source)?.open(id);
-    if (run !== undefined && isVisible({ id, flow: run.listed().flow })) return run;
+    // Whoever may see a root may see the child runs below it, and nobody else.
+    const rootId = rootIdOf(id);
+    const root = await this.#all.get(source)?.open(rootId);
+    if (root !== undefined && isVisible({ id: rootId, flow: root.listed().flow })) {
+      const run = rootId === id ? root : await this.#all.get(source)?.open(id);
+      if (run !== undefined) return run;
+    }
     throw new Problem(404, 'No run has this id: it never existed, or was dropped after it settled.');
   }
 

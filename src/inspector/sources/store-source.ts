@@ -1,5 +1,6 @@
 import type { Entry, EntryVisitor, FlowDefinition, MaybePromise, RunSummary, Store } from '../../index.ts';
-import type { CommandRequest, ListedRun, SourceInfo } from '../protocol.ts';
+import { parentIdOf, placeOf } from '../../model/child-id.ts';
+import type { ChildRun, ChildRuns, CommandRequest, ListedRun, SourceInfo } from '../protocol.ts';
 import { RunDigest } from './digest.ts';
 import { JournalRun } from './journal-run.ts';
 import { SourceListeners } from './listeners.ts';
@@ -29,6 +30,8 @@ export interface StoreSourceOptions {
 const lookMs = 500;
 /** Runs of the list that are looked at for news. */
 const mostLooked = 50;
+/** Runs below a run that are looked at for its child runs. */
+const mostBelow = 1_000;
 /** Journals that are kept in memory besides those that are watched. */
 const mostOpen = 10;
 
@@ -83,7 +86,7 @@ export class StoreSource implements Source {
 
   async open(runId: string): Promise<ShownRun | undefined> {
     const journal = await this.#journalOf(runId);
-    return journal && this.#shown(journal);
+    return journal && this.#shown(journal, await this.#childrenOf(runId));
   }
 
   listen(listener: SourceListener): () => void {
@@ -115,7 +118,7 @@ export class StoreSource implements Source {
     this.#timer = undefined;
   }
 
-  #shown(journal: OpenJournal): ShownRun {
+  #shown(journal: OpenJournal, openedChildren: ChildRuns): ShownRun {
     const { id, digest, definition } = journal;
     const readable = {
       id,
@@ -143,9 +146,28 @@ export class StoreSource implements Source {
       digest,
       redact: undefined,
       recoveredAt: [],
+      openedChildren,
+      children: () => this.#childrenOf(id),
       logs: (after) => ({ lines: [], dropped: 0, to: after }),
       command: (request) => this.#options.command(id, request),
     });
+  }
+
+  /** Of the latest runs below a run, its own child runs: the last of each task. */
+  async #childrenOf(id: string): Promise<ChildRuns> {
+    const { store, flowOf } = this.#options;
+    const children: Record<string, ChildRun> = Object.create(null);
+    const below = await store.list({ under: id, newestFirst: true, limit: mostBelow });
+    for (const summary of below) {
+      const place = placeOf(summary.id);
+      if (place === undefined || parentIdOf(summary.id) !== id || place.taskId in children) continue;
+      const entries = await store.read(summary.id);
+      const digest = new RunDigest();
+      for (const entry of entries) digest.apply(entry);
+      const { tasks } = await flowOf(entries);
+      children[place.taskId] = { id: summary.id, counts: digest.counts(tasks.length) };
+    }
+    return children;
   }
 
   async #journalOf(runId: string): Promise<OpenJournal | undefined> {
@@ -209,6 +231,11 @@ export class StoreSource implements Source {
       for (const [id, seq] of told) if (this.#told.get(id) !== seq) this.#listeners.changed(id);
       for (const { id, watchers, entries } of [...this.#open.values()]) {
         if (watchers === 0) continue;
+        const below = await this.#options.store.list({ under: id, newestFirst: true, limit: mostBelow });
+        for (const { id: childId, seq } of below) {
+          told.set(childId, seq);
+          if (this.#told.get(childId) !== seq) this.#listeners.changed(childId);
+        }
         const journal = await this.#journalOf(id);
         if (journal === undefined) this.#listeners.removed([id]);
         else if (journal.entries.length !== entries.length) this.#listeners.changed(id);

@@ -23,6 +23,10 @@ const ownFields: ReadonlySet<string> = new Set([
   'changes',
   'dropped',
   'waiting',
+  'parent',
+  'child',
+  'keepsDone',
+  'continues',
 ]);
 /** Limit for a line of log, and for each text of an error. The rest of an error's text is fetched like a value. */
 const maxText = 4_096;

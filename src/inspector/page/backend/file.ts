@@ -1,11 +1,11 @@
 import { isSettledRun } from '../../../model/status.ts';
 import type {
-  Feed,
   Grid,
   GridCell,
   Hello,
   ListedRun,
   Recording as RecordedFile,
+  RecordedPart,
   RunKey,
   RunList,
   Structure,
@@ -13,21 +13,15 @@ import type {
 } from '../../protocol.ts';
 import type { Backend, Link, Watcher } from './backend.ts';
 
-interface Recorded {
-  readonly structure: Structure;
-  readonly feed: readonly Feed[];
-}
-
 /** Has its runs from the file that the page is. */
 export class FileBackend implements Backend {
   readonly isFile = true;
   readonly #file: RecordedFile;
-  readonly #runs: Map<string, Recorded>;
+  readonly #runs: Map<string, RecordedPart>;
 
   constructor(file: RecordedFile) {
     this.#file = file;
-    const { structure, feed, children = {} } = file;
-    this.#runs = new Map([[structure.id, { structure, feed }], ...Object.entries(children)]);
+    this.#runs = new Map([[file.structure.id, file], ...Object.entries(file.children ?? {})]);
   }
 
   now(): number {
@@ -46,7 +40,7 @@ export class FileBackend implements Backend {
   }
 
   async runs(): Promise<RunList> {
-    const runs = Array.from(this.#runs.values(), ({ structure }) => structure.run);
+    const runs = [this.#file.structure.run];
     const counts: Partial<Record<ListedRun['status'], number>> = {};
     for (const { status } of runs) counts[status] = (counts[status] ?? 0) + 1;
     const flows = [...new Set(runs.map(({ flow }) => flow))].sort();
@@ -74,8 +68,8 @@ export class FileBackend implements Backend {
     return () => {};
   }
 
-  async value(_run: RunKey, seq: number, path: string, from: number, count: number): Promise<ValuePage> {
-    const { values } = this.#file;
+  async value({ id }: RunKey, seq: number, path: string, from: number, count: number): Promise<ValuePage> {
+    const { values } = this.#of(id);
     const [key, rest] = nearest(values, seq, path);
     const value = key === undefined ? undefined : at(values[key], rest);
     return pageOf(value, path, from, count);
@@ -93,7 +87,7 @@ export class FileBackend implements Backend {
     return undefined;
   }
 
-  #of(id: string): Recorded {
+  #of(id: string): RecordedPart {
     const recorded = this.#runs.get(id);
     if (recorded === undefined) throw new Error(`This file has no run ${id}.`);
     return recorded;

@@ -1,7 +1,9 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks';
+import type { ChildCounts } from '../../../model/journal.ts';
 import { groupTasks } from '../run/groups.ts';
 import { codeOf } from '../run/status-log.ts';
-import { downstreamOf, upstreamOf } from '../run/structure.ts';
+import { downstreamOf, isChildTask, upstreamOf } from '../run/structure.ts';
+import { countsWords } from '../run/words.ts';
 import { useSize, useTheme } from '../view/hooks.ts';
 import { isTyping } from '../view/keys-help.tsx';
 import type { RunState } from '../view/run-state.ts';
@@ -27,6 +29,7 @@ export function GraphView({ state }: { readonly state: RunState }) {
         isGrouped: address.group,
         opened: new Set(address.opened),
       }),
+      (task) => isChildTask(recording.structure, task),
     );
   }, [recording, shownKey]);
   const desk = useDesk();
@@ -55,6 +58,7 @@ export function GraphView({ state }: { readonly state: RunState }) {
   useEffect(() => desk.reveal(selected), [selected, scene]);
 
   const node = selected < 0 ? -1 : (scene.drawn.nodeOf[selected] ?? -1);
+  const child = selected < 0 ? undefined : moment.task(selected).child;
   const zoom = (factor: number): void => desk.zoom({ x: size.width / 2, y: size.height / 2 }, factor);
   return (
     <div class="graph" ref={box}>
@@ -68,7 +72,9 @@ export function GraphView({ state }: { readonly state: RunState }) {
         onPointerUp={(event) => desk.release(event)}
         onPointerCancel={(event) => desk.release(event)}
         onPointerLeave={() => desk.hover(-1)}
-        onDblClick={(event) => desk.zoom(pointOf(event), event.shiftKey ? 0.5 : 2)}
+        onDblClick={(event) => {
+          if (!desk.enter(event)) desk.zoom(pointOf(event), event.shiftKey ? 0.5 : 2);
+        }}
         onKeyDown={(event) => desk.key(event)}
       />
       <div class="tools" role="toolbar" aria-label="Zoom">
@@ -82,6 +88,13 @@ export function GraphView({ state }: { readonly state: RunState }) {
           Fit
         </button>
       </div>
+      {node >= 0 && scene.isRunNode[node] && child !== undefined && (
+        <div class="hint">
+          <button type="button" onClick={() => state.open(child.runId)}>
+            Open its run
+          </button>
+        </div>
+      )}
       {node >= 0 && scene.drawn.nodes[node]?.prefix !== undefined && (
         <div class="hint">
           {scene.drawn.nodes[node]?.tasks.length} tasks in one node
@@ -159,6 +172,7 @@ class Desk {
   #camera: Camera = { scale: 1, x: 0, y: 0 };
   #frame = 0;
   #codes: Uint8Array = new Uint8Array();
+  #counted = new Map<number, unknown>();
   #pointers = new Map<number, Point>();
   #dragged = 0;
   #hovered = -1;
@@ -193,8 +207,14 @@ class Desk {
     if (isMissing || this.#glide !== undefined) this.request();
   }
 
-  #changedNodes({ moment: { codes } }: RunState, { drawn }: Scene): Set<number> {
+  #changedNodes({ moment: { codes }, recording }: RunState, { drawn }: Scene): Set<number> {
     const changed = new Set<number>();
+    for (const [task, child] of recording.counted) {
+      if (this.#counted.get(task) === child) continue;
+      this.#counted.set(task, child);
+      const node = drawn.nodeOf[task] as number;
+      if (node >= 0) changed.add(node);
+    }
     if (this.#codes.length !== codes.length) this.#codes = new Uint8Array(codes.length);
     const before = this.#codes;
     for (let task = 0; task < codes.length; task++) {
@@ -234,6 +254,18 @@ class Desk {
     const prefix = this.scene?.drawn.nodes[node]?.prefix;
     if (prefix === undefined || this.state === undefined) return;
     this.state.change({ opened: [...this.state.address.opened, prefix] });
+  }
+
+  /** Opens the child run of the node at a point. Returns whether there is one. */
+  enter(event: MouseEvent): boolean {
+    return this.#enter(this.scene?.drawn.nodes[this.#nodeAt(pointOf(event))]?.tasks ?? []);
+  }
+
+  #enter(tasks: readonly number[]): boolean {
+    const [task = -1] = tasks;
+    const child = tasks.length === 1 && task >= 0 ? this.state?.moment.task(task).child : undefined;
+    if (child !== undefined) this.state?.open(child.runId);
+    return child !== undefined;
   }
 
   press(event: PointerEvent): void {
@@ -293,6 +325,7 @@ class Desk {
     if (key === '+' || key === '=') this.zoom(middle, 1.4);
     else if (key === '-') this.zoom(middle, 1 / 1.4);
     else if (key === '0') this.fit();
+    else if (key === 'Enter' && this.#enter([this.state.selectedNow()])) event.stopPropagation();
     else if (key.startsWith('Arrow') && event.shiftKey) this.#shift(key);
     else if (key.startsWith('Arrow')) this.#walk(key);
     else return;
@@ -358,14 +391,20 @@ class Desk {
   }
 }
 
-function lookOf({ moment: { codes }, address, recording, tasks }: RunState, { drawn }: Scene) {
+function lookOf({ moment, address, recording, tasks }: RunState, { drawn, isRunNode }: Scene) {
+  const { codes } = moment;
   const isFiltered = address.search.trim() !== '' || address.status.length > 0;
   const lit = isFiltered ? new Set(tasks) : undefined;
-  void recording;
   return (node: number): NodeLook => {
     const members = drawn.nodes[node]?.tasks ?? [];
     const isDim = lit !== undefined && !members.some((task) => lit.has(task));
-    if (members.length === 1) return { code: codes[members[0] as number] as number, share: 0, isDim };
+    if (members.length === 1) {
+      const [task] = members as [number];
+      const code = codes[task] as number;
+      const counts = isRunNode[node] ? recording.childOf(task, moment)?.counts : undefined;
+      if (counts === undefined) return { code, share: 0, isDim };
+      return { code, share: settledShare(counts), isDim, counts: countsWords(counts) };
+    }
     let best = done;
     let settled = 0;
     for (const task of members) {
@@ -375,6 +414,10 @@ function lookOf({ moment: { codes }, address, recording, tasks }: RunState, { dr
     }
     return { code: best, share: settled / Math.max(1, members.length), isDim };
   };
+}
+
+function settledShare({ total, ...ended }: ChildCounts): number {
+  return Object.values(ended).reduce((sum, each) => sum + each, 0) / Math.max(1, total);
 }
 
 function overlayOf(state: RunState, { drawn }: Scene, hovered: number): Overlay {

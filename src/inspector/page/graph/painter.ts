@@ -18,9 +18,11 @@ const failure = codeOf('failed');
 export interface NodeLook {
   /** The number of its status; of a group, of its most telling task. */
   readonly code: number;
-  /** The share of its tasks that have settled; 0 or 1 of a single task. */
+  /** The share of its tasks, or of those of its child run, that have settled; 0 of another task. */
   readonly share: number;
   readonly isDim: boolean;
+  /** How far its child run is. */
+  readonly counts?: string | undefined;
 }
 
 /** What lies over the tiles. */
@@ -256,11 +258,11 @@ export class GraphPainter {
 
   /** Paints a node. Nothing shines through, so that it can be painted again. */
   #paintNode(context: CanvasRenderingContext2D, scene: Scene, node: number): void {
-    const { code, share, isDim } = this.#look(node);
+    const { code, share, isDim, counts } = this.#look(node);
     const { fill, ink, glyph, rim } = this.#theme.status[statuses[code] as (typeof statuses)[number]];
     const [x, y, width, height] = boxOf(scene, node);
     const { scale } = this.#layer;
-    const isGroup = (scene.drawn.nodes[node]?.tasks.length ?? 1) > 1;
+    const isGroup = scene.isRunNode[node] || (scene.drawn.nodes[node]?.tasks.length ?? 1) > 1;
     if (isDim || height * scale >= 5) {
       context.fillStyle = this.#theme.paper;
       context.fillRect(x - 0.7, y - 0.7, width + 1.4, height + 1.4);
@@ -280,7 +282,7 @@ export class GraphPainter {
     context.strokeStyle = rim;
     context.lineWidth = 1;
     context.stroke();
-    if (isGroup) this.#paintShare(context, x, y, width, height, share);
+    if (isGroup) this.#paintShare(context, x, y, width, height, share, ink);
     if (height * scale >= 12) {
       context.fillStyle = ink;
       context.font = '12px system-ui, sans-serif';
@@ -289,6 +291,11 @@ export class GraphPainter {
       context.fillText(glyph, x + glyphRoom / 2 + 1, y + height / 2 + 0.5);
       context.textAlign = 'left';
       context.fillText(scene.labels[node] as string, x + glyphRoom, y + height / 2 + 0.5);
+      if (counts !== undefined) {
+        context.textAlign = 'right';
+        const room = width - glyphRoom - (scene.textWidths[node] as number) - 14;
+        context.fillText(counts, x + width - 8, y + height / 2 + 0.5, room);
+      }
     }
     context.globalAlpha = 1;
   }
@@ -301,11 +308,15 @@ export class GraphPainter {
     width: number,
     height: number,
     share: number,
+    ink: string,
   ): void {
-    context.fillStyle = this.#theme.ink;
+    context.fillStyle = context.strokeStyle = ink;
     context.fillRect(x + 5, y + height - 4, (width - 10) * share, 2);
-    context.strokeStyle = this.#theme.rim;
-    context.strokeRect(x + 2.5, y + 2.5, width - 5, height - 5);
+    context.globalAlpha *= 0.55;
+    context.beginPath();
+    context.roundRect(x + 2.5, y + 2.5, width - 5, height - 5, 3);
+    context.stroke();
+    context.globalAlpha /= 0.55;
   }
 
   #drawOverlay(context: CanvasRenderingContext2D, scene: Scene, camera: Camera, overlay: Overlay): void {

@@ -11,6 +11,10 @@ export interface Scene {
   readonly height: number;
   /** The labels as they fit into the nodes. */
   readonly labels: readonly string[];
+  /** The widths of the labels, about. */
+  readonly textWidths: readonly number[];
+  /** Whether a node is one task whose body is a run. */
+  readonly isRunNode: readonly boolean[];
   /** The left edge of each node. */
   readonly x: Float64Array;
   /** The centre of each place: nodes, then lanes. */
@@ -32,21 +36,32 @@ const labelSize = 12;
 /** The room of a node for its glyph. */
 export const glyphRoom = 24;
 
-/** Lays out a graph. */
-export function createScene(drawn: DrawnGraph): Scene {
+/** The room of a node for the counts of its child run, in ems. */
+const countsEms = measure('1,000/1,000, 2 failed');
+
+/**
+ * Lays out a graph.
+ *
+ * @param isRun whether the body of a task is a run
+ */
+export function createScene(drawn: DrawnGraph, isRun: (task: number) => boolean): Scene {
   const mostEms = drawn.nodes.length > 2_000 ? 14 : 22;
   const texts = drawn.nodes.map(({ label, tasks, prefix }) => {
     return prefix === undefined ? label : `${label} ${tasks.length}`;
   });
   const labels = texts.map((text) => shorten(text, mostEms));
-  const wanted = labels.map((label) => Math.min(mostEms, measure(label)) * labelSize + glyphRoom + 10);
+  const isRunNode = drawn.nodes.map(({ tasks }) => tasks.length === 1 && isRun(tasks[0] as number));
+  const textWidths = labels.map((label) => Math.min(mostEms, measure(label)) * labelSize);
+  const wanted = textWidths.map(
+    (width, node) => width + glyphRoom + 10 + (isRunNode[node] ? countsEms * labelSize : 0),
+  );
   const layout = layOut(drawn.dependsOn, { widthOf: (node) => wanted[node] as number, nodeHeight, gap });
   const columns = layout.columns.map((column) => {
     const nodes = column.filter((place) => place < layout.nodeCount);
     return Int32Array.from(nodes).sort((a, b) => (layout.y[a] as number) - (layout.y[b] as number));
   });
   const places = wrapColumns(layout, columns, nodeHeight, gap);
-  const scene = { ...places, drawn, layout, labels, widths: layout.widths, columns };
+  const scene = { ...places, drawn, layout, labels, textWidths, isRunNode, widths: layout.widths, columns };
   return { ...scene, pieces: piecesOf(scene) };
 }
 

@@ -4,9 +4,10 @@ import type { Graph } from '../../../model/graph.ts';
 import type { Entry } from '../../../model/journal.ts';
 import { isSettledRun } from '../../../model/status.ts';
 import { type Span, TaskTimes } from '../../../model/task-times.ts';
-import type { RunView, TaskView } from '../../../model/view.ts';
+import type { ChildView, RunView, TaskView } from '../../../model/view.ts';
+import type { ChildRun, ChildRuns } from '../../protocol.ts';
 import { type Change, codeOf, countStatuses, StatusLog } from './status-log.ts';
-import { graphOf, type Structure, type TaskShape } from './structure.ts';
+import { graphOf, isChildTask, type Structure, type TaskShape } from './structure.ts';
 
 /** Entries that never came, by their `seq`, both included. */
 export interface Gap {
@@ -69,12 +70,22 @@ export class Recording {
   #lastAt = Number.NaN;
   #changed: Set<number> = new Set();
 
+  /** How far child runs are that the journal does not tell of yet, by the numbers of their tasks. */
+  readonly #children = new Map<number, ChildRun>();
+
   constructor(structure: Structure) {
     const graph = graphOf(structure);
     this.structure = structure;
     this.graph = graph;
     const { id, run, tasks } = structure;
-    this.fold = new RunFold(id, run.flow, graph, (task) => tasks[task]?.dependsOn ?? []);
+    this.fold = new RunFold(
+      id,
+      run.flow,
+      graph,
+      (task) => tasks[task]?.dependsOn ?? [],
+      (task) => isChildTask(structure, task),
+    );
+    this.count(structure.children ?? {});
     this.times = new TaskTimes(this.fold);
     this.#entries = new EntryList(id, graph.ids);
     this.#recoveries = [...structure.recoveredAt].sort((a, b) => a - b);
@@ -122,6 +133,29 @@ export class Recording {
     if (gap.to <= this.#seq) return;
     this.#addGap({ from: Math.max(gap.from, this.#seq + 1), to: gap.to });
     this.#seq = gap.to;
+  }
+
+  /** What was told of child runs, by the numbers of their tasks. */
+  get counted(): ReadonlyMap<number, ChildRun> {
+    return this.#children;
+  }
+
+  /** Takes how far child runs are, by task. */
+  count(children: ChildRuns): void {
+    for (const [id, child] of Object.entries(children)) {
+      const task = this.graph.indexOf(id);
+      if (task < 0) continue;
+      this.#children.set(task, child);
+      this.#changed.add(task);
+    }
+  }
+
+  /** The child run of a task at a moment, with its counts where they are known. */
+  childOf(task: number, { task: view, isLatest }: Moment): ChildView | undefined {
+    const { child } = view(task);
+    const now = this.#children.get(task);
+    if (child === undefined || child.counts !== undefined || !isLatest) return child;
+    return now?.id === child.runId ? { ...child, counts: now.counts } : child;
   }
 
   /** The tasks that changed since the last call. */
@@ -239,7 +273,8 @@ export class Recording {
     this.#recovered.push(this.length + 1);
     const lost: Change[] = [];
     for (let task = 0; task < this.graph.size; task++)
-      if (this.fold.task(task).status === 'running') lost.push({ task, before: running, after: pending });
+      if (this.fold.task(task).status === 'running' && !isChildTask(this.structure, task))
+        lost.push({ task, before: running, after: pending });
     this.fold.recover();
     return lost;
   }
@@ -289,7 +324,13 @@ export class Recording {
     const { id: runId, run, tasks } = this.structure;
     const shape = tasks[task] as TaskShape;
     const alone = graphOf({ run, tasks: [{ ...shape, dependsOn: [] }] });
-    const fold = new RunFold(runId, run.flow, alone, () => shape.dependsOn);
+    const fold = new RunFold(
+      runId,
+      run.flow,
+      alone,
+      () => shape.dependsOn,
+      () => isChildTask(this.structure, task),
+    );
     const recoveries = this.#recovered.values();
     let recovery = recoveries.next();
     const recover = (before: number): void => {

@@ -1,7 +1,7 @@
 import { firstMembers } from '../../../model/condense.ts';
 import { Graph } from '../../../model/graph.ts';
 import { readRows, type TaskNode } from '../../../model/graph-rows.ts';
-import type { Structure } from '../../protocol.ts';
+import type { Structure, TaskShape } from '../../protocol.ts';
 
 export type { Structure, TaskShape } from '../../protocol.ts';
 
@@ -25,6 +25,12 @@ export function graphOf({ run, tasks }: Pick<Structure, 'run' | 'tasks'>): Graph
     return { id, dependsOn: dependsOn.filter((other) => circleOf(other) !== circleOf(id)) };
   });
   return new Graph(run.flow, readRows(cut, run.flow), undefined);
+}
+
+/** Whether the body of a task is a run. */
+export function isChildTask({ tasks, children }: Structure, task: number): boolean {
+  const { kind, id } = tasks[task] as TaskShape;
+  return kind === 'flow' || kind === 'map' || (children !== undefined && Object.hasOwn(children, id));
 }
 
 /** The tasks that a task depends on, by their numbers. */

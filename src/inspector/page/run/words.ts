@@ -1,4 +1,5 @@
 import { showDuration } from '../../../model/duration.ts';
+import type { ChildCounts } from '../../../model/journal.ts';
 import type { Cause, TaskStatus } from '../../../model/status.ts';
 import type { TriggerRule } from '../../../model/trigger-rule.ts';
 
@@ -12,6 +13,19 @@ export function showCount(value: number): string {
 /** A count with its noun: `1 task`, `1,000 tasks`. */
 export function count(n: number, one: string, many = `${one}s`): string {
   return `${showCount(n)} ${n === 1 ? one : many}`;
+}
+
+/** How far a child run is: `812/1,000, 2 failed`. */
+export function countsWords({
+  total,
+  done,
+  failed,
+  skipped,
+  upstream_failed,
+  cancelled,
+}: ChildCounts): string {
+  const settled = showCount(done + failed + skipped + upstream_failed + cancelled);
+  return `${settled}/${showCount(total)}${failed > 0 ? `, ${showCount(failed)} failed` : ''}`;
 }
 
 /** A part of a sentence: text, or a task by its number, which a page shows as a link. */

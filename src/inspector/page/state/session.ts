@@ -101,6 +101,7 @@ export class Session {
     if (recording === undefined) return;
     if ('entries' in line) recording.add(readRows(line.entries, this.key.id, recording.graph.ids));
     else if ('gap' in line) recording.skip(line.gap);
+    else if ('children' in line) recording.count(line.children);
     else if ('logs' in line) this.#takeLogs(line.logs, line.dropped);
     else {
       this.isReady = true;

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { showDuration } from '../../../model/duration.ts';
 import type { Entry } from '../../../model/journal.ts';
-import { showCount } from '../run/words.ts';
+import { countsWords, showCount } from '../run/words.ts';
 import { Glyph, Instant } from './marks.tsx';
 import { Choice, Tick } from './parts.tsx';
 import type { RunState } from './run-state.ts';
@@ -140,6 +140,12 @@ function glyphOf({ type }: Entry): string {
   );
 }
 
+/** Of an entry of a child run, whose body it is. */
+function partWords(entry: Entry): string {
+  const parent = 'parent' in entry ? entry.parent : undefined;
+  return parent === undefined ? '' : `attempt ${parent.attempt} of ${parent.taskId} in ${parent.runId}`;
+}
+
 function wordsOf(entry: Entry): string {
   switch (entry.type) {
     case 'task.started':
@@ -148,14 +154,20 @@ function wordsOf(entry: Entry): string {
       return `${Math.round(entry.fraction * 100)} % ${entry.note ?? ''}`;
     case 'task.retrying':
       return `${entry.error.message} – again in ${showDuration(entry.retryAt - entry.at)}`;
+    case 'task.done':
+      return entry.child === undefined ? '' : countsWords(entry.child);
     case 'task.failed':
       return `${entry.cause}: ${entry.error.message}`;
+    case 'task.rerun':
+      return entry.keepsDone ? 'keeps what is done' : partWords(entry);
+    case 'run.started':
+      return `${partWords(entry)} ${entry.continues === undefined ? '' : `goes on from ${entry.continues}`}`;
     case 'task.skipped':
     case 'task.upstream_failed':
       return entry.because === undefined ? '' : `because of ${entry.because}`;
     case 'task.cancelled':
     case 'run.cancelling':
-      return `${entry.cause} ${entry.reason === undefined ? '' : String(entry.reason)}`;
+      return `${entry.cause} ${entry.reason === undefined ? '' : String(entry.reason)} ${partWords(entry)}`;
     case 'run.failed':
       return entry.error?.message ?? entry.cause ?? '';
     case 'run.flow_changed':

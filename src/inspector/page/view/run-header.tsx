@@ -1,5 +1,6 @@
+import { placeOf } from '../../../model/child-id.ts';
 import { isSettledRun } from '../../../model/status.ts';
-import { formatAddress } from '../run/address.ts';
+import { formatAddress, runAddress } from '../run/address.ts';
 import { statuses } from '../run/status-log.ts';
 import { showCount } from '../run/words.ts';
 import { Commands } from './commands.tsx';
@@ -13,18 +14,39 @@ export function RunHeader({ state }: { readonly state: RunState }) {
   const { run } = moment;
   const endedAt = run.endedAt ?? (run.startedAt === null ? undefined : now);
   const { structure } = recording;
+  const parent = placeOf(structure.id);
   return (
     <section class="head" aria-label="Run">
       <h1>
-        <a
-          href={formatAddress({ page: 'grid', flow: structure.run.flow, source: '' })}
-          title="All runs of this flow"
-        >
-          {structure.run.flow}
-        </a>
+        {parent === undefined ? (
+          <a
+            href={formatAddress({ page: 'grid', flow: structure.run.flow, source: '' })}
+            title="All runs of this flow"
+          >
+            {structure.run.flow}
+          </a>
+        ) : (
+          structure.run.flow
+        )}
       </h1>
       <Status status={run.status} />
       <dl class="facts">
+        {parent !== undefined && (
+          <div>
+            <dt>body of</dt>
+            <dd>
+              <a
+                class="mono"
+                href={formatAddress({
+                  ...runAddress({ source: structure.source, id: parent.parentId }),
+                  task: parent.taskId,
+                })}
+              >
+                {parent.taskId}
+              </a>
+            </dd>
+          </div>
+        )}
         <div>
           <dt>started</dt>
           <dd>

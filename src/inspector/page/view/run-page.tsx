@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { isSettledRun } from '../../../model/status.ts';
 import { GraphView } from '../graph/graph-view.tsx';
-import { formatAddress, type RunAddress, type ViewName, views } from '../run/address.ts';
+import { formatAddress, type RunAddress, runAddress, type ViewName, views } from '../run/address.ts';
 import { statuses } from '../run/status-log.ts';
 import { statusWords } from '../run/words.ts';
 import { TimeView } from '../time/time-view.tsx';
@@ -51,6 +51,7 @@ export function RunPage({ address }: { readonly address: RunAddress }) {
     tasks: listTasks(recording, moment, address, search.find(recording.graph.ids, address.search)),
     selectedNow: () => (router.address.page === 'run' ? recording.graph.indexOf(router.address.task) : -1),
     change,
+    open: (id) => router.go(runAddress({ source: address.source, id })),
     select: (task) => {
       const id = task < 0 ? '' : (recording.graph.ids[task] as string);
       change({ task: id });

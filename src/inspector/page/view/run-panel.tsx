@@ -50,46 +50,26 @@ export function RunPanel({ state }: { readonly state: RunState }) {
       {run.status === 'done' && <RunValue title="Output" state={state} type="run.done" field="output" />}
       <Part title="Facts">
         <Pairs
-          of={
+          of={[
             [
-              [
-                'run',
-                <span key="id" class="mono">
-                  {recording.structure.id}
-                </span>,
-              ],
-              ['from', recording.structure.source],
-              ['flow version', recording.structure.flowHash || '–'],
-              ['started', <Instant key="from" at={run.startedAt} withDay={true} />],
-              ['ended', <Instant key="to" at={run.endedAt} withDay={true} />],
-              ['slots', recording.structure.concurrency],
-              ...Object.entries(recording.structure.pools ?? {}).map(
-                ([pool, slots]) => [`pool ${pool}`, count(slots, 'slot')] as const,
-              ),
-              ['part of', <ParentLink key="parent" state={state} />],
-            ].filter(([name]) => name !== 'part of' || recording.structure.run.parent !== undefined) as [
-              string,
-              string,
-            ][]
-          }
+              'run',
+              <span key="id" class="mono">
+                {recording.structure.id}
+              </span>,
+            ],
+            ['from', recording.structure.source],
+            ['flow version', recording.structure.flowHash || '–'],
+            ['started', <Instant key="from" at={run.startedAt} withDay={true} />],
+            ['ended', <Instant key="to" at={run.endedAt} withDay={true} />],
+            ['slots', recording.structure.concurrency],
+            ...Object.entries(recording.structure.pools ?? {}).map(
+              ([pool, slots]) => [`pool ${pool}`, count(slots, 'slot')] as const,
+            ),
+          ]}
         />
       </Part>
       <CompareWith state={state} />
     </div>
-  );
-}
-
-/** The way to the task that the run is a part of. */
-function ParentLink({ state: { address, recording } }: { readonly state: RunState }) {
-  const { parent } = recording.structure.run;
-  if (parent === undefined) return null;
-  return (
-    <a
-      class="mono"
-      href={formatAddress({ ...address, seq: undefined, id: parent.runId, task: parent.taskId })}
-    >
-      {parent.runId} › {parent.taskId}
-    </a>
   );
 }
 

@@ -21,6 +21,8 @@ export interface RunState {
   readonly tasks: readonly number[];
   change(part: Partial<RunAddress>): void;
   select(task: number): void;
+  /** Goes to another run of the same source. */
+  open(runId: string): void;
 }
 
 /** Finds tasks by a part of their ids, whatever the case; remembers the last search. */

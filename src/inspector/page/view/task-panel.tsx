@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { type ChildPlace, childIdOf, placeOf } from '../../../model/child-id.ts';
 import { showDuration } from '../../../model/duration.ts';
 import { isSettledRun, type TaskStatus } from '../../../model/status.ts';
 import { formatAddress, runAddress } from '../run/address.ts';
@@ -7,7 +8,7 @@ import { reasonOf } from '../run/reasons.ts';
 import { judge } from '../run/rule-inputs.ts';
 import { statuses } from '../run/status-log.ts';
 import { downstreamOf } from '../run/structure.ts';
-import { count, ruleWords, statusWords } from '../run/words.ts';
+import { count, countsWords, ruleWords, statusWords } from '../run/words.ts';
 import { Attempts } from './attempts.tsx';
 import { type Asked, Confirm } from './commands.tsx';
 import { Glyph } from './marks.tsx';
@@ -24,7 +25,7 @@ export function TaskPanel({ state }: { readonly state: RunState }) {
   const { id, optional, skippable, priority, pool, maxAttempts, timeoutMs, totalTimeoutMs, kind } = recording
     .structure.tasks[task] as (typeof recording.structure.tasks)[number];
   const view = moment.task(task);
-  const children = session.structure?.children?.[id] ?? [];
+  const child = recording.childOf(task, moment);
   const donePlace = recording
     .placesOf(task)
     .findLast((place) => place <= moment.place && recording.entry(place).type === 'task.done');
@@ -40,24 +41,24 @@ export function TaskPanel({ state }: { readonly state: RunState }) {
         <Glyph status={view.status} /> <Sentence parts={reasonOf(state, task)} state={state} />
       </p>
       <TaskCommands state={state} />
-      {children.length > 0 && (
-        <section aria-label="Child runs">
-          <h3>
-            {kind === 'map' ? 'Items' : 'Child run'} <span class="badge">{children.length}</span>
-          </h3>
+      {child !== undefined && (
+        <Part title={kind === 'map' ? 'Items' : 'Child run'}>
           <ul class="plain">
-            {children.slice(0, mostShown).map((child) => (
-              <li key={child}>
+            {lives(child.runId).map((each) => (
+              <li key={each}>
                 <a
                   class="mono"
-                  href={formatAddress(runAddress({ source: recording.structure.source, id: child }))}
+                  href={formatAddress(runAddress({ source: recording.structure.source, id: each }))}
                 >
-                  {child}
-                </a>
+                  {each}
+                </a>{' '}
+                <span class="soft figure">
+                  {each !== child.runId ? 'before a rerun' : child.counts && countsWords(child.counts)}
+                </span>
               </li>
             ))}
           </ul>
-        </section>
+        </Part>
       )}
       <Rule state={state} />
       <Part title="Attempts">
@@ -97,6 +98,12 @@ export function TaskPanel({ state }: { readonly state: RunState }) {
       </Part>
     </div>
   );
+}
+
+/** The ids of a task's child runs, that of its current life first. */
+function lives(id: string): string[] {
+  const { parentId, taskId, life } = placeOf(id) as ChildPlace;
+  return Array.from({ length: life }, (_, before) => childIdOf(parentId, taskId, life - before));
 }
 
 /** The task's rule, and what it makes of each dependency. */

@@ -27,8 +27,22 @@ export function TopBar() {
         )}
         {address.page === 'run' && (
           <span aria-current="page">
-            <i aria-hidden="true">/</i>
-            <span class="mono">{address.id}</span>
+            {address.id.split('/').map((segment, index, segments) => (
+              <span key={index} class="mono">
+                <i aria-hidden="true">/</i>
+                {index === segments.length - 1 ? (
+                  segment
+                ) : (
+                  <a
+                    href={formatAddress(
+                      runAddress({ ...address, id: segments.slice(0, index + 1).join('/') }),
+                    )}
+                  >
+                    {segment}
+                  </a>
+                )}
+              </span>
+            ))}
           </span>
         )}
         {address.page === 'compare' && (

@@ -1,0 +1,3 @@
+import { testScheme } from './places.ts';
+
+testScheme('light');
