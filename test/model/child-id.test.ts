@@ -39,3 +39,7 @@ test('knows what is no id of a child', () => {
   for (const id of ['r', 'r/a', 'r/a#0', 'r/a#01', 'r/a#-1', '/a#1', 'r/a%#1', 'r/a%2f#1', 'r/a#1/'])
     assert.is(placeOf(id), undefined, id);
 });
+
+test('knows no way to an id that no child has', () => {
+  for (const id of ['r/x/y#1', 'r/x#1/y', 'r/x#0']) assert.equal(pathOf(id), [], id);
+});

@@ -41,3 +41,11 @@ test('reaches each body, in child runs, items and runs of items, and names it by
     ['a', { deep: { x: 'x' }, each: [1, 2] }, [{ x: 'x' }]],
   );
 });
+
+test('needs a function for the items of a map', () => {
+  const logic = {} as never;
+  assert.throws(
+    () => replaceBodies(flow.definition, () => ({ kind: 'actor', logic, input: undefined })),
+    /the items of map `each` need a function/,
+  );
+});

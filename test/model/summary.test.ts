@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import type { Entry } from '../../src/model/journal.ts';
-import { isWanted, summarise } from '../../src/model/summary.ts';
+import { checkTree, isWanted, summarise } from '../../src/model/summary.ts';
 import { spec } from '../spec.ts';
 
 const test = spec('summary of a run');
@@ -37,4 +37,13 @@ test('is wanted by flow, and by whether the run has settled', () => {
     [...wanted, ...unwanted].map((filter) => isWanted(filter, run)),
     [true, true, true, true, false, false, false],
   );
+});
+
+test('a tree begins with its root, and has no run of another', () => {
+  const at = (runId: string, expectedSeq = 0) => ({ runId, expectedSeq });
+  checkTree([]);
+  checkTree([at('r'), at('r/a#1'), at('r/a#1/b#1')]);
+  assert.throws(() => checkTree([at('r/a#1')]), /below/);
+  assert.throws(() => checkTree([at('r'), at('s/a#1')]), /below/);
+  assert.throws(() => checkTree([at('r', 2)]), /expected/);
 });
