@@ -1,5 +1,4 @@
-import type { FlowDefinition } from '../model/definition.ts';
-import { isChildBody } from '../model/definition.ts';
+import { type FlowDefinition, isChildBody } from '../model/definition.ts';
 import { createRecord, put } from '../model/record.ts';
 import type { RunView, TaskView } from '../model/view.ts';
 import type { RunTree } from './run-tree.ts';
