@@ -1,6 +1,7 @@
 import { childIdOf } from './child-id.ts';
 import type { Graph } from './graph.ts';
 import type { Entry, FlowChange, RunEntry, TaskEntry } from './journal.ts';
+import { Lives } from './lives.ts';
 import { isSettledRun, type RunStatus, type TaskStatus } from './status.ts';
 import { TaskRows } from './task-rows.ts';
 import { plainTasks, tasksById } from './tasks-by-id.ts';
@@ -20,8 +21,8 @@ export class RunFold {
   readonly #run: Mutable<Omit<RunView, 'tasks'>>;
   readonly #tasks: TaskRows;
   readonly #isChild: (task: number) => boolean;
-  /** The lives of tasks that have begun anew. */
-  #lives: Map<number, number> | undefined;
+  /** Of tasks whose body is a run. */
+  readonly #lives = new Lives();
   #seq = 0;
   #input: unknown;
   #flowHash: string | undefined;
@@ -119,7 +120,10 @@ export class RunFold {
         return;
       case 'run.flow_changed':
         this.#flowHash = entry.flowHash;
-        for (const task of tasksBegunAnew(this.graph, entry)) this.#begin(task);
+        for (const task of tasksBegunAnew(this.graph, entry)) {
+          if (this.#isChild(task)) this.#lives.begin(task);
+          this.#begin(task);
+        }
         return;
       case 'run.paused':
         run.status = 'paused';
@@ -158,7 +162,7 @@ export class RunFold {
         task.startedAt ??= entry.at;
         delete task.retryAt;
         if (this.#isChild(index))
-          task.child = { runId: childIdOf(this.#run.id, entry.taskId, this.#lives?.get(index) ?? 1) };
+          task.child = { runId: childIdOf(this.#run.id, entry.taskId, this.#lives.of(index).life) };
         return;
       case 'task.retrying':
         task.status = 'retrying';
@@ -168,6 +172,7 @@ export class RunFold {
           task.child = { ...task.child, counts: entry.child };
         return;
       case 'task.rerun':
+        if (this.#isChild(index)) this.#lives.rerun(index, entry);
         this.#begin(index);
         this.#reopen();
         return;
@@ -180,6 +185,8 @@ export class RunFold {
           task.child = { ...task.child, counts: entry.child };
         if (entry.type === 'task.failed') task.error = entry.error;
         if (entry.type !== 'task.done') return;
+        if (entry.childRunId !== undefined && task.child !== undefined)
+          task.child = { ...task.child, runId: entry.childRunId };
         delete task.error;
         task.output = entry.output;
     }
@@ -187,12 +194,7 @@ export class RunFold {
 
   /** Has a task begin, perhaps anew. */
   #begin(task: number): void {
-    const { dependsOn } = this.#tasks.get(task);
-    if (this.#isChild(task)) {
-      this.#lives ??= new Map();
-      this.#lives.set(task, (this.#lives.get(task) ?? 1) + 1);
-    }
-    this.#tasks.set(task, newTask(dependsOn));
+    this.#tasks.set(task, newTask(this.#tasks.get(task).dependsOn));
   }
 
   /** Reopens a settled run for a rerun; `startedAt` stays. */
