@@ -1,5 +1,5 @@
 import { isChildId } from '../model/child-id.ts';
-import { type FlowDefinition, isChildBody, type TaskDefinition } from '../model/definition.ts';
+import type { FlowDefinition } from '../model/definition.ts';
 import { EntryList, type EntryVisitor, type Fact, type Step } from '../model/entry-list.ts';
 import { RunFold, tasksBegunAnew } from '../model/fold.ts';
 import {
@@ -380,9 +380,7 @@ export class RunJournal {
   }
 
   #newFold(): RunFold {
-    const { name, graph, tasks } = this.definition;
-    const isChild = (task: number): boolean => isChildBody((tasks[task] as TaskDefinition).body);
-    return new RunFold(this.runId, name, graph, (task) => tasks[task]?.dependsOn ?? [], isChild);
+    return new RunFold(this.runId, this.definition);
   }
 }
 
