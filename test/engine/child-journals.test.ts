@@ -24,7 +24,7 @@ function world(options: Parameters<typeof virtualEngine>[0] = {}) {
       dependsOn: ['x'],
       over: () => ['a', 'b', 'c', 'd'],
       concurrency: 2,
-      perform: (scope: ItemScope) => perform(scope),
+      perform: async (scope: ItemScope<string>) => `${await perform(scope)}${scope.item}`,
     });
   const flow = createFlow('root')
     .task('first', { perform })
@@ -32,7 +32,7 @@ function world(options: Parameters<typeof virtualEngine>[0] = {}) {
   return { clock, engine, calls, flow: flow as never as Flow };
 }
 
-const outputs = { first: 'first', inner: { x: 'x', each: ['0', '1', '2', '3'] } };
+const outputs = { first: 'first', inner: { x: 'x', each: ['0a', '1b', '2c', '3d'] } };
 
 test('are part of the persisted snapshot of a run, from which it continues anywhere', async () => {
   for (const at of [5, 15, 25, 35]) {
@@ -128,6 +128,13 @@ test('are forked with their root: settled ones as they were, others with what ha
       ['f/inner#1/each#1', 'done'],
     ],
   );
+  // Another engine knows the list by the journal alone.
+  const later = world({ store });
+  await later.clock.advance(clock.now());
+  await later.engine.recover([later.flow]);
+  const elsewhere = await later.engine.fork('r', { at, id: 'e' });
+  await later.clock.run(elsewhere.settled());
+  assert.equal(await elsewhere.outputs(), outputs);
   const whole = await engine.fork('r', { id: 'g' });
   await clock.run(whole.settled());
   assert.equal(store.list({ under: 'g' }).length, 2);
