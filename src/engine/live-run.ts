@@ -487,7 +487,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   backfilled(): void {
     if (this.#end.closing !== undefined) return this.#finishClosing(this.#end.closing);
     if (this.#commits.keeping.isBehind) this.#commits.later(undefined);
-    this.#opening.proceed();
+    this.#proceed();
   }
 
   keepingFailed(error: unknown): void {
@@ -624,7 +624,22 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     }
     // A rerun, or a change of its flow.
     if (hasAll && keeping.isBehind) this.#commits.later(undefined);
-    if (hasAll) this.#opening.proceed();
+    if (hasAll) this.#proceed();
+  }
+
+  /** Goes on once the store has the runs below too. */
+  #proceed(): void {
+    const { store } = this.#core;
+    const { tree } = this.journal;
+    if (store === undefined || tree?.isFromElsewhere !== true) return this.#opening.proceed();
+    tree.isFromElsewhere = false;
+    const keeping = import('./backfill-tree.ts')
+      .then(({ backfillTree }) => backfillTree(store, tree.journals.values()))
+      .then(
+        () => this.isOver || this.#opening.proceed(),
+        (error) => this.fault(error),
+      );
+    this.holdTime(keeping);
   }
 
   #landedLate(from: number, to: number): void {

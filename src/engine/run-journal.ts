@@ -48,7 +48,8 @@ const isStep: Readonly<Partial<Record<Entry['type'], true>>> = {
  */
 export class RunJournal {
   readonly runId: string;
-  readonly definition: FlowDefinition;
+  /** That of a map's items is made anew for each attempt: the bodies are its own. */
+  definition: FlowDefinition;
   /** The user's handle of the run, once there is one. A rerun has the same. */
   handle: object | undefined;
   /** The input that snapshots carry: as the actor was given it, or as accepted where the engine checked it first. */

@@ -192,11 +192,12 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
     const { DeepReader } = await import('./deep-events.ts');
     const reader = new DeepReader(journal, find);
     const paths = new PathsFrom(journal.runId);
-    const told = new Set<string>();
+    /** `seq` of the last entry of each run that was kept since it was read. */
+    const told = new Map<string, number>();
     let wake: () => void = () => {};
     const rouse = (): void => wake();
-    const subscription = emitter.on('*', ({ runId }) => {
-      told.add(runId);
+    const subscription = emitter.on('*', ({ runId, seq }) => {
+      told.set(runId, seq);
       wake();
     });
     const forget = run.whenEnded(rouse);
@@ -212,9 +213,10 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
           await new Promise<void>((resolve) => {
             wake = resolve;
           });
-        const ids = [...told, run.id];
+        const all = [...told];
         told.clear();
-        for (const id of ids) await reader.more(id);
+        for (const [id, seq] of all) await reader.more(id, seq);
+        await reader.more(run.id, 0);
       }
     } finally {
       subscription.unsubscribe();

@@ -11,8 +11,13 @@ export type Route =
   | { readonly action: 'list'; readonly query: URLSearchParams }
   | { readonly action: Exclude<RunsAction, 'list'>; readonly runId: string; readonly query: URLSearchParams };
 
-const maxUrlLength = 4_096;
-const maxIdLength = 256;
+/** Half of what Node takes for an address and all headers together. */
+const maxUrlLength = 8_192;
+/**
+ * The id of a child run has a segment for each run above it: with a UUID and tasks of 20 characters, this is enough for
+ * 176 levels.
+ */
+const maxIdLength = 4_096;
 const reading = ['GET', 'HEAD'];
 const endings: ReadonlyMap<string, Exclude<RunsAction, 'list'>> = new Map([
   ['events', 'watch'],
