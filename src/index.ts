@@ -28,12 +28,14 @@ export type {
   Added,
   AddedFlow,
   AddedMap,
+  Answers,
   AnyFlow,
   BodiesFor,
   BodiesInside,
   BodyFor,
   ByTask,
   CommonOptions,
+  ConditionOption,
   DepsOf,
   DoneDeps,
   FlowBodyFor,
@@ -53,6 +55,7 @@ export type {
   ResultOf,
   ReturnedBy,
   ScopeIn,
+  SkipsBy,
   StartArguments,
 } from './flow-types.ts';
 export type {
@@ -72,21 +75,34 @@ export type {
 } from './graph-types.ts';
 export type {
   ChildBody,
+  DeliveryBody,
   FlowBody,
   FlowDefinition,
   FlowSettings,
   ItemBody,
   ItemDefinition,
   MapBody,
+  OnTimeout,
+  SleepBody,
   TaskBody,
   TaskDefinition,
   TaskSettings,
   Tolerance,
+  WaitBody,
 } from './model/definition.ts';
 export type { BodyOutline, FlowLimits, FlowOutline, TaskOutline } from './model/flow-outline.ts';
 export type { Graph, ReachOptions } from './model/graph.ts';
 export type { GraphBackoff, GraphDefinition, GraphRetry, GraphTask } from './model/graph-definition.ts';
-export type { Body, ItemScope, Outcome, Perform, PerformScope } from './model/perform.ts';
+export type {
+  Body,
+  Condition,
+  ConditionScope,
+  ItemScope,
+  Outcome,
+  Perform,
+  PerformScope,
+  WaitScope,
+} from './model/perform.ts';
 export type { Backoff, BackoffStrategy, FailureInfo, RetryPolicy, RetryQuestion } from './model/retry.ts';
 export type { Schema, SchemaInput, SchemaIssue, SchemaOutput, SchemaResult } from './model/schema.ts';
 export {
@@ -96,12 +112,21 @@ export {
   type TriggerRule,
   triggerRules,
 } from './model/trigger-rule.ts';
+export type {
+  AwaitedOf,
+  DeliveryOptions,
+  LateOption,
+  SkipsLate,
+  SleepOptions,
+  WaitOptions,
+} from './wait-types.ts';
 
 // Engines and runs.
 
 export type { RunResult } from '../machines/index.ts';
 export { createEngine, type Engine, type EngineOptions } from './create-engine.ts';
 export type { DeepEntry } from './engine/deep-path.ts';
+export type { Delivered, DeliverOptions } from './engine/delivery.ts';
 export type { Subscription } from './engine/emitter.ts';
 export type {
   EngineSettings,
@@ -140,18 +165,21 @@ export type {
   RunFact,
   RunSettings,
   Stamp,
+  TaskDelivered,
   TaskEntry,
   TaskFact,
   TaskRerun,
 } from './model/journal.ts';
 export type { Cause, RunStatus, SettledRunStatus, SettledStatus, TaskStatus } from './model/status.ts';
-export type { ChildView, RunView, TaskView } from './model/view.ts';
+export type { ChildView, DeliveryView, RunView, TaskView } from './model/view.ts';
 
 // Errors: those that bodies throw, and those that topple throws.
 
 export type { FlowErrorDetails } from './model/error.ts';
 export {
   CancelledError,
+  DeliveryError,
+  type DeliveryErrorCode,
   EngineStoppedError,
   type ErrorView,
   FatalError,

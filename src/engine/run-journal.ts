@@ -1,14 +1,13 @@
 import { isChildId } from '../model/child-id.ts';
-import { type FlowDefinition, isChildBody, type TaskDefinition } from '../model/definition.ts';
+import {
+  childJournalVersion,
+  type FlowDefinition,
+  isChildBody,
+  type TaskDefinition,
+} from '../model/definition.ts';
 import { EntryList, type EntryVisitor, type Fact, type Step } from '../model/entry-list.ts';
 import { RunFold, tasksBegunAnew } from '../model/fold.ts';
-import {
-  type Entry,
-  type JournalVersion,
-  journalVersion,
-  type RunFact,
-  type RunSettings,
-} from '../model/journal.ts';
+import type { Entry, JournalVersion, RunFact, RunSettings, TaskDelivered } from '../model/journal.ts';
 import { Ledger, type LedgerOpening } from '../model/ledger.ts';
 import type { Logger } from '../model/logger.ts';
 import type { Outcome } from '../model/perform.ts';
@@ -82,6 +81,8 @@ export class RunJournal {
   #keepsDone: Map<number, Set<number>> | undefined;
   /** The current lives of tasks that have begun anew, and whose body is a run. */
   #lives: Map<number, number> | undefined;
+  /** The values that have come for tasks that wait, each with its key. */
+  #deliveries: Map<number, TaskDelivered> | undefined;
   #rerunAt: number | undefined;
   /** `seq` of the last entry that has a task run again; 0 if none. */
   #rerunSeq = 0;
@@ -240,7 +241,10 @@ export class RunJournal {
 
   /** The version of its entries: that of its flow, until it has started. */
   get version(): JournalVersion {
-    return this.#version ?? (isChildId(this.runId) ? journalVersion : this.definition.journalVersion);
+    return (
+      this.#version ??
+      (isChildId(this.runId) ? childJournalVersion(this.definition) : this.definition.journalVersion)
+    );
   }
 
   /** Which run of a task whose body is a run is its current one, from 1. */
@@ -270,6 +274,11 @@ export class RunJournal {
   /** The settings given at the run's start. */
   get settings(): RunSettings {
     return this.#settings;
+  }
+
+  /** The value that has come for a task since it began, perhaps anew; `undefined` if none has. */
+  deliveryFor(task: number): TaskDelivered | undefined {
+    return this.#deliveries?.get(task);
   }
 
   /** The instant of the last rerun; `undefined` if none. */
@@ -365,6 +374,7 @@ export class RunJournal {
     this.#entries.push(fact, task);
     if (fact.at > this.#lastAt) this.#lastAt = fact.at;
     if (fact.type === 'run.started') this.#begin(fact);
+    if (fact.type === 'task.delivered') this.#noteDelivery(task, fact);
     if (fact.type === 'run.flow_changed')
       for (const anew of tasksBegunAnew(this.definition.graph, fact)) this.#beginLife(anew);
     if (fact.type === 'task.rerun') {
@@ -387,7 +397,13 @@ export class RunJournal {
     this.#keepsDone.set(task, lives.add(this.lifeOf(task)));
   }
 
+  #noteDelivery(task: number, { type, at, value, key }: TaskDelivered): void {
+    this.#deliveries ??= new Map();
+    this.#deliveries.set(task, { type, at, value, ...(key !== undefined && { key }) });
+  }
+
   #beginLife(task: number): void {
+    this.#deliveries?.delete(task);
     if (!this.definition.hasChildren) return;
     this.#lives ??= new Map();
     this.#lives.set(task, this.lifeOf(task) + 1);

@@ -4,7 +4,7 @@ import type { Entry, FlowChange, RunEntry, TaskEntry } from './journal.ts';
 import { isSettledRun, type RunStatus, type TaskStatus } from './status.ts';
 import { TaskRows } from './task-rows.ts';
 import { plainTasks, tasksById } from './tasks-by-id.ts';
-import type { RunView, TaskView } from './view.ts';
+import type { DeliveryView, RunView, TaskView } from './view.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -152,6 +152,18 @@ export class RunFold {
       case 'task.ready':
         task.readyAt = entry.at;
         return;
+      case 'task.waiting':
+        task.status = 'waiting';
+        if (entry.until !== undefined) task.until = entry.until;
+        if (entry.timeoutAt !== undefined) task.timeoutAt = entry.timeoutAt;
+        return;
+      case 'task.delivered':
+        task.delivery = {
+          at: entry.at,
+          ...(entry.key !== undefined && { key: entry.key }),
+          value: entry.value,
+        };
+        return;
       case 'task.started':
         task.status = 'running';
         task.attempts = entry.attempt;
@@ -175,6 +187,9 @@ export class RunFold {
         task.status = entry.type.slice('task.'.length) as TaskStatus;
         task.endedAt = entry.at;
         delete task.retryAt;
+        if (task.until !== undefined) delete task.until;
+        if (task.timeoutAt !== undefined) delete task.timeoutAt;
+        if (task.delivery !== undefined) task.delivery = withoutValue(task.delivery);
         if ('cause' in entry && entry.cause !== undefined) task.cause = entry.cause;
         if ('child' in entry && entry.child !== undefined && task.child !== undefined)
           task.child = { ...task.child, counts: entry.child };
@@ -207,6 +222,10 @@ export class RunFold {
 }
 
 const never = (): boolean => false;
+
+function withoutValue({ value: _, ...rest }: DeliveryView): DeliveryView {
+  return rest;
+}
 
 function newTask(dependsOn: readonly string[]): TaskView {
   return { status: 'pending', attempts: 0, dependsOn };
