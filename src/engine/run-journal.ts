@@ -376,8 +376,12 @@ export class RunJournal {
     if (fact.type === 'run.started') this.#begin(fact);
     if (fact.type === 'task.delivered') this.#noteDelivery(task, fact);
     if (fact.type === 'run.flow_changed')
-      for (const anew of tasksBegunAnew(this.definition.graph, fact)) this.#beginLife(anew);
+      for (const anew of tasksBegunAnew(this.definition.graph, fact)) {
+        this.#deliveries?.delete(anew);
+        this.#beginLife(anew);
+      }
     if (fact.type === 'task.rerun') {
+      this.#deliveries?.delete(task);
       this.#beginLife(task);
       if (fact.keepsDone === true) this.#noteKeepsDone(task);
       this.#rerunAt = fact.at;
@@ -403,7 +407,6 @@ export class RunJournal {
   }
 
   #beginLife(task: number): void {
-    this.#deliveries?.delete(task);
     if (!this.definition.hasChildren) return;
     this.#lives ??= new Map();
     this.#lives.set(task, this.lifeOf(task) + 1);
