@@ -4,6 +4,7 @@ import type { Logger } from '../model/logger.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { Store } from '../store/store.ts';
 import type { ChildAttempt } from './child-attempt.ts';
+import type { Delivered, Delivery } from './delivery.ts';
 import type { Waits } from './pending.ts';
 import type { RunCommand } from './run-command.ts';
 import type { End } from './run-end.ts';
@@ -44,6 +45,8 @@ export interface EngineCore<Run> {
    * Has a command carried out for a run that is not under way here, if other engines share the store; else `undefined`.
    */
   commandElsewhere(runId: string, command: RunCommand): Promise<void> | undefined;
+  /** Has a value delivered to a run that is not under way here, if other engines share the store; else `undefined`. */
+  deliverElsewhere(runId: string, flow: string, delivery: Delivery): Promise<Delivered> | undefined;
   /** Begins the run that is the body of an attempt, or has it go on. */
   beginChild(parent: Run, attempt: ChildAttempt): void;
   /** Calls back with what conditions and waits of a run need, once it is loaded; at once if it is. */

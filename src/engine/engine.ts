@@ -26,7 +26,7 @@ import type { RunFilter, RunSummary, Store } from '../store/store.ts';
 import type { ChildAttempt } from './child-attempt.ts';
 import type { ChildRuns } from './child-runs.ts';
 import type { EngineCore } from './core.ts';
-import { type Delivered, type DeliverOptions, readDelivery } from './delivery.ts';
+import { type Delivered, type DeliverOptions, type Delivery, readDelivery } from './delivery.ts';
 import type { Durability } from './durability.ts';
 import type { Subscription } from './emitter.ts';
 import {
@@ -372,6 +372,11 @@ export class EngineRuns implements EngineCore<LiveRun> {
   commandElsewhere(runId: string, command: RunCommand): Promise<void> | undefined {
     const shared = this.#durable?.shared;
     return shared && quiet(shared.command(runId, command));
+  }
+
+  deliverElsewhere(runId: string, flow: string, delivery: Delivery): Promise<Delivered> | undefined {
+    const shared = this.#durable?.shared;
+    return shared && quiet(shared.deliver(runId, flow, delivery));
   }
 
   // Services for those that join a run.

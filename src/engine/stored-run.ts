@@ -105,7 +105,11 @@ export class StoredRun implements HeldRun {
 
   /** Says what became of the task, if the run has settled. Otherwise as `command`, of which it rejects with the error. */
   async deliver(delivery: Delivery): Promise<Delivered> {
-    if (!this.hasSettled) throw this.#notUnderWay();
+    if (!this.hasSettled) {
+      const asked = this.#core.deliverElsewhere(this.id, this.journal.definition.name, delivery);
+      if (asked === undefined) throw this.#notUnderWay();
+      return asked;
+    }
     const { answerOf } = await import('./deliveries.ts');
     return answerOf(this.journal, delivery, (runId) => this.childJournal(runId));
   }
