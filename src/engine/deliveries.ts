@@ -1,5 +1,6 @@
 import { childIdOf } from '../model/child-id.ts';
 import { type FlowDefinition, isChildBody, type TaskDefinition } from '../model/definition.ts';
+import type { Delivered, Delivery } from '../model/delivery.ts';
 import {
   DeliveryError,
   type DeliveryErrorCode,
@@ -10,7 +11,6 @@ import {
 import { unknownTask } from '../model/graph-check.ts';
 import { check } from '../model/schema.ts';
 import { isSettled } from '../model/status.ts';
-import type { Delivered, Delivery } from './delivery.ts';
 import type { RunJournal } from './run-journal.ts';
 
 /** A run under way whose tasks take values. */
