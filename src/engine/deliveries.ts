@@ -99,7 +99,8 @@ async function childOf(
   const { definition, runId } = journal;
   const { id, body } = definition.tasks[index] as TaskDefinition;
   if (!isChildBody(body)) throw refused('no_child', journal, id, 'is no run, so that there is no task in it');
-  const found = await find(childIdOf(runId, id, journal.lifeOf(index)));
+  const { child } = journal.foldTo().task(index);
+  const found = await find(child?.runId ?? childIdOf(runId, id, journal.lives.of(index).life));
   if (found === undefined)
     throw refused('no_child', journal, id, 'has no run yet. Deliver the value once it has');
   return found;
