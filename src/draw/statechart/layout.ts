@@ -241,10 +241,12 @@ class Charter {
         }
       }
     }
+    // An arrow of the machine to itself lies below it.
+    const loop = this.#loopRoom(0);
     return {
       machine: this.#machine,
-      width: outermost.width,
-      height: outermost.height,
+      width: Math.max(outermost.width, loop?.width ?? 0),
+      height: outermost.height + (loop?.height ?? 0),
       states: placed.map((state) => state as PlacedState),
       edges: this.#edges.map((edge, index) => this.#edgeAt(edge, index, edges[index]?.label, parts, placed)),
       initials,

@@ -8,7 +8,7 @@ const mostSweeps = 8;
 /** The number of sweeps without fewer crossings after which it stops. */
 const patience = 3;
 /** The number of orders to start from, but one in a graph that is large. */
-const starts = 4;
+const starts = 8;
 const large = 2_000;
 /** From here on neighbours are not exchanged, and one pass must do: bends of arrows over many layers are as many. */
 const huge = 8_000;

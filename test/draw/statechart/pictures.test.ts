@@ -11,8 +11,23 @@ const test = spec('pictures of statecharts, measured');
 /** All 300 with `TOPPLE_CHARTS=300`. */
 const share = Number(process.env.TOPPLE_CHARTS ?? 100);
 
-const problemsIn = (machine: Machine, actions = true): string[] =>
-  problemsOf(machine, measurePicture(paintChart(layOutChart(machine, { actions }))));
+/** What is wrong with a picture, and what lies outside of its area. */
+const problemsIn = (machine: Machine, actions = true): string[] => {
+  const layout = layOutChart(machine, { actions });
+  const measured = measurePicture(paintChart(layout));
+  const outside = [...measured.states, ...measured.texts].filter(
+    ({ left, right, top, bottom }) =>
+      left < 0 || top < 0 || right > layout.width + 0.1 || bottom > layout.height + 0.1,
+  );
+  const points = measured.paths.flatMap(({ strokes }) => strokes.flat());
+  const lost = points.filter(
+    ({ x, y }) => x < 0 || y < 0 || x > layout.width + 0.1 || y > layout.height + 0.1,
+  );
+  return [
+    ...problemsOf(machine, measured),
+    ...[...outside, ...lost].map((each) => `${JSON.stringify(each)} is outside`),
+  ];
+};
 
 test('random machines have no arrow behind a state, and no label over another', () => {
   for (let seed = 1; seed <= share; seed++)
