@@ -8,8 +8,8 @@ import { randomMachine, usualMachine } from './random-machines.ts';
 
 const test = spec('pictures of statecharts, measured');
 
-/** All 300 with `TOPPLE_CHARTS=300`. */
-const share = Number(process.env.TOPPLE_CHARTS ?? 100);
+/** The number of random machines; all 300 with `TOPPLE_CHARTS=300`. */
+const share = Number(process.env.TOPPLE_CHARTS ?? 75);
 
 /** What is wrong with a picture, and what lies outside of its area. */
 const problemsIn = (machine: Machine, actions = true): string[] => {
@@ -36,14 +36,14 @@ test('random machines have no arrow behind a state, and no label over another', 
 
 test('machines like those that people write have none either, and few crossings', () => {
   let crossings = 0;
-  for (let seed = 1; seed <= 20; seed++) {
+  for (let seed = 1; seed <= 10; seed++) {
     const machine = usualMachine(seed, 60, 74);
     const measured = measurePicture(paintChart(layOutChart(machine)));
     assert.equal(problemsOf(machine, measured), [], `machine ${seed}`);
     crossings += countCrossings(measured);
   }
-  // elkjs has 8.9 a machine: npm run bench:charts.
-  assert.ok(crossings / 20 < 7, `${crossings / 20} crossings a machine`);
+  // elkjs has 9 a machine: npm run bench:charts.
+  assert.ok(crossings / 10 < 6.5, `${crossings / 10} crossings a machine`);
 });
 
 const state = (name: string, parent: number, more: Partial<MachineState> = {}): MachineState => ({
