@@ -93,6 +93,29 @@ test('many arrows to one container come in beside those that go on inside', () =
   assert.equal(problemsIn(machineOf(root, box, ...inside, ...many)), []);
 });
 
+test('names that are empty, long, invisible or not of letters stay in their boxes and beside their arrows', () => {
+  const names = [
+    '',
+    'a\nb',
+    '\u202eabc\u202e\u202e',
+    'x'.repeat(5_000),
+    '状態'.repeat(200),
+    '\ud800',
+    '<b>"&',
+  ];
+  const states = names.map((name, index) =>
+    state(name, 0, {
+      tags: [name],
+      entry: [name],
+      transitions: [
+        { ...to(1 + ((index + 1) % names.length)), event: name, guard: name, actions: [name] },
+        { ...to(index + 1), event: name },
+      ],
+    }),
+  );
+  assert.equal(problemsIn(machineOf(state('m', -1, { kind: 'compound', initial: 1 }), ...states)), []);
+});
+
 test('two arrows between the same states and back have a label each', () => {
   const machine = machineOf(
     state('m', -1, { kind: 'compound', initial: 1 }),
