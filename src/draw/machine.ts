@@ -57,6 +57,6 @@ export function childrenOf({ states }: Machine): number[][] {
 /** Names a state by the states around it and itself, joined by dots; the machine by its own name. */
 export function pathOf({ states }: Machine, index: number): string {
   const names: string[] = [];
-  for (let at = index; at > 0; at = states[at]?.parent ?? 0) names.unshift(states[at]?.name ?? '');
-  return index === 0 ? (states[0]?.name ?? '') : names.join('.');
+  for (let at = index; at > 0; at = states[at]?.parent ?? 0) names.push(states[at]?.name ?? '');
+  return index === 0 ? (states[0]?.name ?? '') : names.reverse().join('.');
 }

@@ -1,4 +1,5 @@
 import { count } from '../../model/duration.ts';
+import { escapeControls } from '../../model/escape.ts';
 import type { MachineState } from '../machine.ts';
 import { measure, shorten } from '../svg-text.ts';
 import { type EdgeLine, stayingIn } from './edges.ts';
@@ -60,12 +61,17 @@ function note(text: string): TextLine {
   return { text, look: 'note' };
 }
 
+/** Escaped before it is measured: invisible characters take room once they are seen. */
+function shown(text: string): string {
+  return escapeControls(text.toWellFormed().replaceAll(/[\r\n\t]/g, ' '));
+}
+
 function blockOf(all: readonly TextLine[]): TextBlock {
-  const shown =
+  const kept =
     all.length > mostLines
       ? [...all.slice(0, mostLines - 1), note(`… ${all.length - mostLines + 1} more`)]
       : all;
-  const lines = shown.map(({ text, look }) => ({ look, text: shorten(text, mostEms) }));
+  const lines = kept.map(({ text, look }) => ({ look, text: shorten(shown(text), mostEms) }));
   const width = lines.reduce(
     (most, { text, look }) => Math.max(most, measure(text) * (look === 'title' ? 12 : 10.5)),
     0,

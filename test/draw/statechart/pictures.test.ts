@@ -8,8 +8,8 @@ import { randomMachine, usualMachine } from './random-machines.ts';
 
 const test = spec('pictures of statecharts, measured');
 
-/** All 300 with `TOPPLE_CHARTS=300`. */
-const share = Number(process.env.TOPPLE_CHARTS ?? 100);
+/** The number of random machines; all 300 with `TOPPLE_CHARTS=300`. */
+const share = Number(process.env.TOPPLE_CHARTS ?? 75);
 
 /** What is wrong with a picture, and what lies outside of its area. */
 const problemsIn = (machine: Machine, actions = true): string[] => {
@@ -36,14 +36,14 @@ test('random machines have no arrow behind a state, and no label over another', 
 
 test('machines like those that people write have none either, and few crossings', () => {
   let crossings = 0;
-  for (let seed = 1; seed <= 20; seed++) {
+  for (let seed = 1; seed <= 10; seed++) {
     const machine = usualMachine(seed, 60, 74);
     const measured = measurePicture(paintChart(layOutChart(machine)));
     assert.equal(problemsOf(machine, measured), [], `machine ${seed}`);
     crossings += countCrossings(measured);
   }
-  // elkjs has 8.9 a machine: npm run bench:charts.
-  assert.ok(crossings / 20 < 7, `${crossings / 20} crossings a machine`);
+  // elkjs has 9 a machine: npm run bench:charts.
+  assert.ok(crossings / 10 < 6.5, `${crossings / 10} crossings a machine`);
 });
 
 const state = (name: string, parent: number, more: Partial<MachineState> = {}): MachineState => ({
@@ -91,6 +91,29 @@ test('many arrows to one container come in beside those that go on inside', () =
   const inside = [state('x', 1, { transitions: [to(5), to(7)] }), state('y', 1, { transitions: [to(8)] })];
   const root = state('m', -1, { kind: 'compound', initial: 1 });
   assert.equal(problemsIn(machineOf(root, box, ...inside, ...many)), []);
+});
+
+test('names that are empty, long, invisible or not of letters stay in their boxes and beside their arrows', () => {
+  const names = [
+    '',
+    'a\nb',
+    '\u202eabc\u202e\u202e',
+    'x'.repeat(5_000),
+    '状態'.repeat(200),
+    '\ud800',
+    '<b>"&',
+  ];
+  const states = names.map((name, index) =>
+    state(name, 0, {
+      tags: [name],
+      entry: [name],
+      transitions: [
+        { ...to(1 + ((index + 1) % names.length)), event: name, guard: name, actions: [name] },
+        { ...to(index + 1), event: name },
+      ],
+    }),
+  );
+  assert.equal(problemsIn(machineOf(state('m', -1, { kind: 'compound', initial: 1 }), ...states)), []);
 });
 
 test('two arrows between the same states and back have a label each', () => {
