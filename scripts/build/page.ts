@@ -10,10 +10,25 @@ const root = fileURLToPath(new URL('../../src/inspector/page', import.meta.url))
 
 /**
  * Builds the inspector's page into a folder, which it empties: `index.html`, `page.js` and `page.css`, which the page asks
- * for at `./assets/`. The script has the machines of tasks and runs as data.
+ * for at `./assets/`, and `charts.js`, for which it asks when a statechart is looked at. That one has the machines of tasks
+ * and runs as data.
  */
 export async function buildPage(folder: string): Promise<void> {
   const machines = [taskMachine, orchestratorMachine].map((machine) => drawnParts(describeMachine(machine)));
+  await buildScript(folder, 'page.js', {});
+  await buildScript(folder, 'charts.js', { MACHINES: JSON.stringify(machines) }, 'charts/charts.ts');
+  const assets = join(folder, 'assets');
+  for (const name of readdirSync(assets)) renameSync(join(assets, name), join(folder, name));
+  rmdirSync(assets);
+}
+
+/** Builds the page, or another script of it. */
+async function buildScript(
+  folder: string,
+  name: string,
+  define: Readonly<Record<string, string>>,
+  input?: string,
+): Promise<void> {
   await build({
     root,
     base: './',
@@ -21,10 +36,10 @@ export async function buildPage(folder: string): Promise<void> {
     logLevel: 'warn',
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
     plugins: [withoutDefinitionErrors],
-    define: { MACHINES: JSON.stringify(machines) },
+    define,
     build: {
       outDir: folder,
-      emptyOutDir: true,
+      emptyOutDir: input === undefined,
       target: 'es2023',
       // The page's own policy forbids what a polyfill or a preload would put in.
       modulePreload: false,
@@ -32,17 +47,16 @@ export async function buildPage(folder: string): Promise<void> {
       cssCodeSplit: false,
       reportCompressedSize: false,
       rolldownOptions: {
+        ...(input !== undefined && { input: join(root, input) }),
         output: {
+          ...(input !== undefined && { format: 'iife' as const }),
           codeSplitting: false,
-          entryFileNames: 'assets/page.js',
+          entryFileNames: `assets/${name}`,
           assetFileNames: 'assets/page[extname]',
         },
       },
     },
   });
-  const assets = join(folder, 'assets');
-  for (const name of readdirSync(assets)) renameSync(join(assets, name), join(folder, name));
-  rmdirSync(assets);
 }
 
 /** The page's graphs are of flows that run, so what is said of a wrong definition is left out: an error's name remains. */
@@ -73,12 +87,12 @@ const shortCheck = `
 /** A machine without what its picture does not show. */
 function drawnParts(machine: Machine): Machine {
   const cut = (transition: MachineTransition): MachineTransition => {
-    return { ...transition, description: undefined, actions: transition.actions.slice(0, 1) };
+    return { ...transition, description: undefined, actions: [] };
   };
   return {
     ...machine,
     states: machine.states.map((state) => {
-      return { ...state, tags: [], entry: [], exit: [], transitions: state.transitions.map(cut) };
+      return { ...state, entry: [], exit: [], transitions: state.transitions.map(cut) };
     }),
   };
 }

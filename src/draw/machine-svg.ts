@@ -1,50 +1,10 @@
-import { type Machine, pathOf } from './machine.ts';
+import type { Machine } from './machine.ts';
 import { foldMachine } from './statechart/fold.ts';
 import { type ChartOptions, layOutChart } from './statechart/layout.ts';
 import { outlineCss, paintOutline } from './statechart/outline.ts';
-import { chartCss, type Lit, paintChart } from './statechart/paint.ts';
+import { chartCss, paintChart } from './statechart/paint.ts';
 import { frame } from './svg-style.ts';
 import { at } from './svg-text.ts';
-
-/** What a running machine has come to, by the names of its states, or by their paths where they are nested. */
-export interface MachineTrail {
-  readonly state: string;
-  readonly taken: readonly { readonly from: string; readonly to: string; readonly event: string }[];
-}
-
-/**
- * Draws a machine without its actions.
- *
- * @param trail Stresses a state and the transitions that were taken. Default: nothing is stressed
- */
-export function drawMachine(
-  machine: Machine,
-  trail?: MachineTrail,
-): { body: string[]; width: number; height: number } {
-  const layout = layOutChart(machine, { actions: false });
-  const body = paintChart(layout, trail === undefined ? undefined : litOf(machine, trail));
-  return { body, width: layout.width, height: layout.height };
-}
-
-/** A transition that was taken may be one of a state around its source. */
-function litOf(machine: Machine, { state, taken }: MachineTrail): Lit {
-  const { states } = machine;
-  const indexes = new Map(states.map((_, index) => [pathOf(machine, index), index]));
-  const isWithin = (inner: number | undefined, outer: number): boolean => {
-    for (let index = inner ?? -1; index >= 0; index = states[index]?.parent ?? -1)
-      if (index === outer) return true;
-    return false;
-  };
-  const now = indexes.get(state);
-  return {
-    states: new Set(now === undefined ? [] : [now]),
-    isTaken: (source, target, event) =>
-      taken.some(
-        (each) =>
-          each.event === event && indexes.get(each.to) === target && isWithin(indexes.get(each.from), source),
-      ),
-  };
-}
 
 /** The text above a picture. */
 export interface Heading {

@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 /** What the page is built of. */
 const sources = [
   'src/inspector/**/*.*',
-  'src/draw/*.ts',
+  'src/draw/**/*.ts',
   'src/model/*.ts',
   'machines/*.ts',
   'scripts/build/page.ts',

@@ -23,7 +23,7 @@ test('both statecharts light the state and the transitions taken', async () => {
     'attempt.failed [attemptsLeft]',
     'attempt.start',
     'attempt.start',
-    'task.ready',
+    'task.ready [else]',
   ]);
   assert.ok((await charts.first().locator('path.taken').count()) >= 12);
   await says(charts.nth(1).locator('.state.now'), 'failed');

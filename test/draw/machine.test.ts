@@ -3,7 +3,9 @@ import type { Machine, MachineState, MachineTransition } from '../../src/draw/ma
 import { dotOfMachines } from '../../src/draw/machine-dot.ts';
 import { jsonOfMachines } from '../../src/draw/machine-json.ts';
 import { diagramOf, mermaidOfMachines } from '../../src/draw/machine-mermaid.ts';
-import { drawMachine, type MachineTrail, svgOfMachines } from '../../src/draw/machine-svg.ts';
+import { svgOfMachines } from '../../src/draw/machine-svg.ts';
+import { layOutChart } from '../../src/draw/statechart/layout.ts';
+import { type MachineTrail, paintTrail } from '../../src/draw/statechart/trail.ts';
 import { spec } from '../spec.ts';
 import { elementsOf } from '../support/xml.ts';
 
@@ -242,8 +244,9 @@ test('are SVG: a box for each state, in the box that it is in, a dot where each 
 });
 
 test('a machine at work has its state and the transitions that it took stressed, and nothing else', () => {
-  const classes = (trail?: MachineTrail) => {
-    const { body } = drawMachine(door, trail);
+  const chart = layOutChart(door);
+  const classes = (trail: MachineTrail) => {
+    const body = paintTrail(chart, trail);
     const all = elementsOf(`<svg>${body.join('')}</svg>`);
     const withClass = (part: string) =>
       all.filter(({ attributes }) => attributes.class?.split(' ').includes(part));
@@ -254,7 +257,7 @@ test('a machine at work has its state and the transitions that it took stressed,
       all: withClass('edge').length,
     };
   };
-  const still = classes();
+  const still = classes({ state: '', taken: [] });
   assert.equal([still.now, still.edges, still.events], [[], [], []]);
   const taken = [
     { from: 'shut', to: 'open', event: 'push' },

@@ -368,23 +368,27 @@ const files = {
   file: async (name: string) => ({
     type: 'x',
     bytes: new TextEncoder().encode(
-      name === 'page.js' ? `const s = '</script><!--$&'; run(s);` : 'main::after { content: "</style>" }',
+      name.endsWith('.js')
+        ? `const s = '</script><!--$&'; run(s, '${name}');`
+        : 'main::after { content: "</style>" }',
     ),
   }),
 };
 
-test('an exported file allows its own script and style by their hashes, and loads nothing', async () => {
+test('an exported file allows its own scripts and style by their hashes, and loads nothing', async () => {
   const html = await exportedFile({ files }, { structure: { id: '$&' } } as unknown as Recording);
   const policy = /http-equiv="content-security-policy" content="([^"]*)"/.exec(html)?.[1] ?? '';
+  const [, charts = ''] = /<script>(.*?)<\/script>/s.exec(html) ?? [];
   const [, script = ''] = /<script type="module">(.*?)<\/script>/s.exec(html) ?? [];
   const [, style = ''] = /<style>(.*?)<\/style>/s.exec(html) ?? [];
   const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-  assert.ok(policy.includes(`script-src ${hashOf(script)};`), policy);
+  assert.ok(policy.includes(`script-src ${hashOf(charts)} ${hashOf(script)};`), policy);
   assert.ok(policy.includes(`style-src ${hashOf(style)};`), policy);
   assert.not.match(policy, /unsafe|self|http/);
   assert.not.match(html, /<script[^>]*src=|<link/);
-  assert.is(script, `const s = '\\x3c/script>\\x3c!--$&'; run(s);`);
-  assert.is(html.match(/<\/script>/g)?.length, 2);
+  assert.is(charts, `const s = '\\x3c/script>\\x3c!--$&'; run(s, 'charts.js');`);
+  assert.is(script, `const s = '\\x3c/script>\\x3c!--$&'; run(s, 'page.js');`);
+  assert.is(html.match(/<\/script>/g)?.length, 3);
   assert.ok(html.indexOf('content-security-policy') < html.indexOf('<style>'));
 });
 

@@ -125,7 +125,7 @@ function stubsIn(row: readonly unknown[]): readonly { readonly pointer: string; 
 }
 
 /**
- * The page with a recording in it. Its policy allows its own script and style, by their hashes, and nothing else: what
+ * The page with a recording in it. Its policy allows its own scripts and style, by their hashes, and nothing else: what
  * stands in the recording is data, base64, whatever it says.
  */
 export async function exportedFile(
@@ -133,14 +133,14 @@ export async function exportedFile(
   recording: Recording,
 ): Promise<string> {
   const html = await files.html();
-  const [script, style] = await Promise.all(
-    ['page.js', 'page.css'].map(async (name) => textOf(await files.file(name))),
+  const [style = '', ...scripts] = await Promise.all(
+    ['page.css', 'charts.js', 'page.js'].map(async (name) => textOf(await files.file(name))),
   );
-  const code = inScript(script ?? '');
-  const css = (style ?? '').replaceAll(/<\/(style)/gi, '<\\/$1');
+  const [charts = '', page = ''] = scripts.map(inScript);
+  const css = style.replaceAll(/<\/(style)/gi, '<\\/$1');
   const policy = [
     "default-src 'none'",
-    `script-src '${hashOf(code)}'`,
+    `script-src '${hashOf(charts)}' '${hashOf(page)}'`,
     `style-src '${hashOf(css)}'`,
     'img-src data:',
     "base-uri 'none'",
@@ -153,7 +153,8 @@ export async function exportedFile(
   ].join('\n');
   const tail = [
     `<script type="application/json" id="topple-export">${data}</script>`,
-    `<script type="module">${code}</script>`,
+    `<script>${charts}</script>`,
+    `<script type="module">${page}</script>`,
   ].join('\n');
   return withoutFiles(html)
     .replace(/<meta charset[^>]*>/i, (charset) => `${charset}\n${head}`)

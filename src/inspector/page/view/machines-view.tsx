@@ -1,16 +1,16 @@
-import type { Machine } from '../../../draw/machine.ts';
-import { drawMachine } from '../../../draw/machine-svg.ts';
+import type { ChartLayout } from '../../../draw/statechart/layout.ts';
+import { type Charts, loadCharts } from '../charts/load-charts.ts';
 import { type MachinePath, runPath, taskPath } from '../run/machine-path.ts';
-import { Instant } from './marks.tsx';
+import { useRequest } from './hooks.ts';
+import { Instant, Note } from './marks.tsx';
 import type { RunState } from './run-state.ts';
-
-/** The machines of tasks and of runs, put in by the build. */
-declare const MACHINES: readonly Machine[];
 
 /** The statecharts of the selected task and of the run: where they are, and how they came there. */
 export function MachinesView({ state }: { readonly state: RunState }) {
   const { recording, moment, selected, now } = state;
-  const [task, orchestrator] = MACHINES as readonly [Machine, Machine];
+  const { value: charts, problem } = useRequest('charts', loadCharts);
+  if (problem !== undefined) return <Note kind="bad">The statecharts are not there: {problem}</Note>;
+  if (charts === undefined) return <Note>Loading the statecharts …</Note>;
   return (
     <div class="machines">
       {selected < 0 ? (
@@ -18,25 +18,33 @@ export function MachinesView({ state }: { readonly state: RunState }) {
       ) : (
         <Chart
           title={`Task ${recording.graph.ids[selected]}`}
-          machine={task}
+          chart={charts.task}
+          paint={charts.paint}
           path={taskPath(recording, moment, selected, now)}
         />
       )}
-      <Chart title="Orchestrator of the run" machine={orchestrator} path={runPath(recording, moment)} />
+      <Chart
+        title="Orchestrator of the run"
+        chart={charts.orchestrator}
+        paint={charts.paint}
+        path={runPath(recording, moment)}
+      />
     </div>
   );
 }
 
 function Chart({
   title,
-  machine,
+  chart,
+  paint,
   path,
 }: {
   readonly title: string;
-  readonly machine: Machine;
+  readonly chart: ChartLayout;
+  readonly paint: Charts['paint'];
   readonly path: MachinePath;
 }) {
-  const { body, width, height } = drawMachine(machine, path);
+  const { machine, width, height } = chart;
   const state = machine.states.find(({ name }) => name === path.state);
   return (
     <section class="chart" aria-label={title}>
@@ -64,7 +72,7 @@ function Chart({
           width={width + 34}
           height={height + 16}
           // Names of states and events, escaped: nothing of a run is in it.
-          dangerouslySetInnerHTML={{ __html: body.join('') }}
+          dangerouslySetInnerHTML={{ __html: paint(chart, path).join('') }}
         />
       </div>
       <details open={path.taken.length <= 12}>
