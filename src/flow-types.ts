@@ -3,9 +3,10 @@ import type { StartOptions } from './engine/engine-options.ts';
 import type { RunsFlow } from './engine/run-logic.ts';
 import type { FixedIds, IsListed, KnownIds, LooseId, RestIds } from './flow-ids.ts';
 import type { FlowDefinition, TaskSettings } from './model/definition.ts';
-import type { ItemScope, Outcome, PerformScope } from './model/perform.ts';
+import type { ItemScope, ItemUndoScope, Outcome, PerformScope, UndoScope } from './model/perform.ts';
 import type { Schema } from './model/schema.ts';
 import type { SkippedBy, TriggerRule } from './model/trigger-rule.ts';
+import type { Compensate, UndoAfter } from './model/undo.ts';
 
 /** The output of a task; `unknown` where its type is not known. */
 export type OutputOf<Tasks, Id> = Id extends keyof Tasks
@@ -150,7 +151,7 @@ export type OutputsOf<Tasks> = {
 
 /** Options of a task, whatever its body. */
 export interface CommonOptions<Tasks, Ids extends readonly unknown[], Rule, Optional, Skippable>
-  extends Omit<TaskSettings, 'triggerRule' | 'optional' | 'skippable' | 'output'> {
+  extends Omit<TaskSettings, 'triggerRule' | 'optional' | 'skippable' | 'output' | 'compensate'> {
   /** Ids of tasks defined before this one. Default: none. */
   readonly dependsOn?: (Ids & KnownIds<Tasks, Ids>) | readonly (keyof Tasks & string)[] | undefined;
   /** When the task may start. Default `all_success`. */
@@ -174,11 +175,17 @@ export interface PerformOptions<
   Skippable,
   Returned,
   Output,
+  After extends UndoAfter = 'done',
 > extends CommonOptions<Tasks, Ids, Rule, Optional, Skippable> {
   /** The task's function. The value that it returns, or its promise resolves to, is the task's output. */
   readonly perform: (scope: PerformScope<Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>) => Returned;
   /** Checks the value that the body returns; dependents get the schema's result. Default: the value as returned. */
   readonly output?: Schema<unknown, Output> | undefined;
+  /**
+   * Undoes what the task did, once its run ends `failed` or `cancelled` and all tasks have settled: those downstream of it
+   * are undone first. Write it after `perform`, so that `output` has its type there. Default: nothing is undone.
+   */
+  readonly compensate?: Compensate<UndoScope<Input, Output, DepsOf<Tasks, Ids, Rule>>, After> | undefined;
   readonly actor?: undefined;
   readonly input?: undefined;
 }
@@ -198,6 +205,7 @@ export interface ActorOptions<
   Skippable,
   Logic extends AnyActorLogic,
   Output,
+  After extends UndoAfter = 'done',
 > extends CommonOptions<Tasks, Ids, Rule, Optional, Skippable> {
   /**
    * Any XState logic, spawned as a child of the task's actor. Its output is the task's output, its error fails the
@@ -210,6 +218,11 @@ export interface ActorOptions<
     | undefined;
   /** Checks the actor's output; dependents get the schema's result. Default: the output as it is. */
   readonly output?: Schema<unknown, Output> | undefined;
+  /**
+   * Undoes what the task did, once its run ends `failed` or `cancelled` and all tasks have settled: those downstream of it
+   * are undone first. Default: nothing is undone.
+   */
+  readonly compensate?: Compensate<UndoScope<Input, Output, DepsOf<Tasks, Ids, Rule>>, After> | undefined;
   readonly perform?: undefined;
 }
 
@@ -286,6 +299,14 @@ export interface MapBodyFor<Scope, Item, EachScope, Output> {
     | undefined;
   /** The input of that flow. Default: the item. */
   readonly input?: ((scope: EachScope) => unknown) | undefined;
+  /** What undoes that function. Default: nothing is to be done for that. */
+  readonly compensate?:
+    | Compensate<
+        EachScope extends { readonly input: infer Input; readonly deps: infer Deps }
+          ? ItemUndoScope<Item, Input, Output, Deps>
+          : never
+      >
+    | undefined;
 }
 
 /** A list, or a promise of one: what `over` of a map returns. */
@@ -296,8 +317,22 @@ export type Later<Value> = Value | PromiseLike<Value>;
 
 /** A body that fits a task. */
 export type BodyFor<Scope, Output> =
-  | { readonly perform: (scope: Scope) => Output | PromiseLike<Output> }
-  | { readonly actor: AnyActorLogic; readonly input?: ((scope: Scope) => unknown) | undefined };
+  | {
+      readonly perform: (scope: Scope) => Output | PromiseLike<Output>;
+      readonly compensate?: CompensateFor<Scope, Output> | undefined;
+    }
+  | {
+      readonly actor: AnyActorLogic;
+      readonly input?: ((scope: Scope) => unknown) | undefined;
+      readonly compensate?: CompensateFor<Scope, Output> | undefined;
+    };
+
+/** What undoes a body that replaces another. Default: nothing is to be done for that. */
+export type CompensateFor<Scope, Output> = Compensate<
+  Scope extends { readonly input: infer Input; readonly deps: infer Deps }
+    ? UndoScope<Input, Output, Deps>
+    : UndoScope<unknown, Output>
+>;
 
 /** Stands for "the outputs of the tasks, by id", if a flow does not define the output of its runs. */
 export interface ByTask {

@@ -54,6 +54,7 @@ import { type Bodies, defineGraph, type GraphDefinition } from './model/graph-de
 import { provideBodies } from './model/provide-bodies.ts';
 import type { Schema, SchemaInput, SchemaOutput } from './model/schema.ts';
 import type { TriggerRule } from './model/trigger-rule.ts';
+import type { UndoAfter } from './model/undo.ts';
 
 /** Options of a flow, with its input typed by a schema. */
 export interface FlowOptions<InputSchema, Returned> extends Omit<FlowSettings, 'input' | 'output'> {
@@ -119,9 +120,10 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
     const Skippable extends boolean = false,
     Output = Awaited<Returned>,
     Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, Skippable>,
+    const After extends UndoAfter = 'done',
   >(
     id: Id,
-    options: PerformOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Returned, Output>,
+    options: PerformOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Returned, Output, After>,
   ): Flow<Input, Taken, Tasks & Added<Id, Output, Ids, Rule, Absent>, Made>;
   task<
     const Id extends string,
@@ -132,9 +134,10 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
     const Skippable extends boolean = false,
     Output = OutputFrom<Logic>,
     Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, Skippable>,
+    const After extends UndoAfter = 'done',
   >(
     id: Id,
-    options: ActorOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Logic, Output>,
+    options: ActorOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Logic, Output, After>,
   ): Flow<Input, Taken, Tasks & Added<Id, Output, Ids, Rule, Absent>, Made>;
   task(id: string, options: object): never {
     // The overloads type the result; the implementation cannot express their types.
@@ -184,6 +187,7 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
     const Tolerate extends Tolerance | undefined = undefined,
     Output = Awaited<Returned>,
     Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, false>,
+    const After extends UndoAfter = 'done',
   >(
     id: Id,
     options: PerformMapOptions<
@@ -196,7 +200,8 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
       Skippable,
       Tolerate,
       Returned,
-      Output
+      Output,
+      After
     >,
   ): Flow<
     Input,

@@ -34,6 +34,7 @@ export type {
   BodyFor,
   ByTask,
   CommonOptions,
+  CompensateFor,
   DepsOf,
   DoneDeps,
   FlowBodyFor,
@@ -82,11 +83,20 @@ export type {
   TaskDefinition,
   TaskSettings,
   Tolerance,
+  UndoBody,
 } from './model/definition.ts';
 export type { BodyOutline, FlowLimits, FlowOutline, TaskOutline } from './model/flow-outline.ts';
 export type { Graph, ReachOptions } from './model/graph.ts';
 export type { GraphBackoff, GraphDefinition, GraphRetry, GraphTask } from './model/graph-definition.ts';
-export type { Body, ItemScope, Outcome, Perform, PerformScope } from './model/perform.ts';
+export type {
+  Body,
+  ItemScope,
+  ItemUndoScope,
+  Outcome,
+  Perform,
+  PerformScope,
+  UndoScope,
+} from './model/perform.ts';
 export type { Backoff, BackoffStrategy, FailureInfo, RetryPolicy, RetryQuestion } from './model/retry.ts';
 export type { Schema, SchemaInput, SchemaIssue, SchemaOutput, SchemaResult } from './model/schema.ts';
 export {
@@ -96,6 +106,13 @@ export {
   type TriggerRule,
   triggerRules,
 } from './model/trigger-rule.ts';
+export type {
+  Compensate,
+  CompensateOptions,
+  MayLackOutput,
+  UndoAfter,
+  UndoDefinition,
+} from './model/undo.ts';
 
 // Engines and runs.
 
@@ -132,6 +149,7 @@ export type { EntryVisitor, Step } from './model/entry-list.ts';
 export type {
   ChildCounts,
   ChildEnd,
+  ChildUndo,
   Entry,
   FlowChange,
   JournalVersion,
@@ -143,9 +161,18 @@ export type {
   TaskEntry,
   TaskFact,
   TaskRerun,
+  TaskUndoFailed,
+  TaskUndone,
 } from './model/journal.ts';
 export type { Cause, RunStatus, SettledRunStatus, SettledStatus, TaskStatus } from './model/status.ts';
-export type { ChildView, RunView, TaskView } from './model/view.ts';
+export type {
+  ChildView,
+  CompensationView,
+  RunView,
+  TaskView,
+  UndoFailure,
+  UndoStatus,
+} from './model/view.ts';
 
 // Errors: those that bodies throw, and those that topple throws.
 
@@ -172,6 +199,7 @@ export {
   type StoreErrorCode,
   type TaskFailure,
   TimeoutError,
+  UndoFailedError,
   ValueError,
 } from './model/error.ts';
 

@@ -45,6 +45,8 @@ export interface EngineCore<Run> {
   commandElsewhere(runId: string, command: RunCommand): Promise<void> | undefined;
   /** Begins the run that is the body of an attempt, or has it go on. */
   beginChild(parent: Run, attempt: ChildAttempt): void;
+  /** Undoes, in a run of its own, what is to be undone in a run. */
+  beginUndo(run: Run): void;
   /** Reads the journal of a run below another one, of that flow and id; `undefined` if the store has none. */
   readChild(above: FlowDefinition, aboveId: string, runId: string): Promise<RunJournal | undefined>;
   /** Removes a run that is over. */

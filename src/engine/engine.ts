@@ -52,6 +52,7 @@ import { createRunMachine, type LaunchOptions, launch, launchChild, RunLogic } f
 import { Limit } from './slots.ts';
 import type { StoredJournal } from './stored-run.ts';
 import { Turn } from './turn.ts';
+import type { UndoRuns } from './undo-runs.ts';
 import { type EngineWatcher, Watchers } from './watchers.ts';
 
 const nothing: StartOptions = {};
@@ -96,6 +97,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   #loadingChildRuns: Promise<ChildRuns> | undefined;
   /** Set once they are loaded. */
   #childRuns: ChildRuns | undefined;
+  #undoRuns: Promise<UndoRuns> | undefined;
   /** Removals that a store has not answered. */
   readonly #removals = new Set<Promise<unknown>>();
   #order = 0;
@@ -269,6 +271,22 @@ export class EngineRuns implements EngineCore<LiveRun> {
     parent.holdTime(loading);
   }
 
+  beginUndo(run: LiveRun): void {
+    const loading = this.undoRuns().then(
+      (undoRuns) => {
+        if (!run.isOver) undoRuns.begin(run);
+      },
+      (error: unknown) => run.fault(error),
+    );
+    run.holdTime(loading);
+  }
+
+  /** The runs that undo. The code for them is loaded with the first. */
+  undoRuns(): Promise<UndoRuns> {
+    this.#undoRuns ??= import('./undo-runs.ts').then(({ UndoRuns }) => new UndoRuns(this));
+    return this.#undoRuns;
+  }
+
   async readChild(above: FlowDefinition, aboveId: string, runId: string): Promise<RunJournal | undefined> {
     const entries = (await this.store?.read(runId)) ?? [];
     const started = entries.find(({ type }) => type === 'run.started') as
@@ -406,7 +424,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     for (const journal of children) {
       // One that ran on meanwhile has ended here.
       if (journal.keptSeq > 0 || this.#live.get(journal.runId) !== undefined) continue;
-      if (endingOf(journal.entry(journal.seq).type) === undefined) continue;
+      if (endingOf(journal.entry(journal.seq)) === undefined) continue;
       try {
         await this.store?.append(journal.fresh(0, journal.seq));
       } catch (error) {

@@ -127,6 +127,7 @@ function settledBy(source: RunJournal, last: number): Iterable<Settling> {
         endings.set(entry.taskId, entry);
         break;
       case 'task.rerun':
+      case 'task.undone':
         endings.delete(entry.taskId);
     }
   }

@@ -55,10 +55,12 @@ export function recordAgain(
   parent?: ParentTask,
 ): boolean {
   const { graph, tasks } = journal.definition;
-  const { statuses } = journal.foldTo();
+  const fold = journal.foldTo();
+  const { statuses } = fold;
   if (parent !== undefined && statuses.every((status) => status === 'done' || status === 'skipped'))
     return false;
-  const again = new Set(tasksToRerun(graph, statuses, taskIds));
+  const undone = new Set([...graph.ids.keys()].filter((task) => fold.task(task).undoneAt !== undefined));
+  const again = new Set(tasksToRerun(graph, statuses, taskIds, undone));
   for (const task of again) {
     const { body, dependsOn } = tasks[task] as TaskDefinition;
     const keepsDone =

@@ -1,18 +1,12 @@
-import { isChildId } from '../model/child-id.ts';
+import { isChildId, segmentOf } from '../model/child-id.ts';
 import { type FlowDefinition, isChildBody, type TaskDefinition } from '../model/definition.ts';
 import { EntryList, type EntryVisitor, type Fact, type Step } from '../model/entry-list.ts';
 import { RunFold, tasksBegunAnew } from '../model/fold.ts';
-import {
-  type Entry,
-  type JournalVersion,
-  journalVersion,
-  type RunFact,
-  type RunSettings,
-} from '../model/journal.ts';
+import type { Entry, JournalVersion, RunFact, RunSettings } from '../model/journal.ts';
 import { Ledger, type LedgerOpening } from '../model/ledger.ts';
 import type { Logger } from '../model/logger.ts';
 import type { Outcome } from '../model/perform.ts';
-import { createUpstreamRecord, put } from '../model/record.ts';
+import { createUpstreamRecord, pick, put } from '../model/record.ts';
 import type { RunStatus } from '../model/status.ts';
 import { endingOf } from '../model/summary.ts';
 import type { RunView } from '../model/view.ts';
@@ -34,6 +28,7 @@ export interface Prepared {
 const stateAfter: Readonly<Record<string, RunStatus | undefined>> = {
   'run.paused': 'paused',
   'run.cancelling': 'cancelling',
+  'run.compensating': 'compensating',
 };
 
 const isStep: Readonly<Partial<Record<Entry['type'], true>>> = {
@@ -82,6 +77,10 @@ export class RunJournal {
   #keepsDone: Map<number, Set<number>> | undefined;
   /** The current lives of tasks that have begun anew, and whose body is a run. */
   #lives: Map<number, number> | undefined;
+  /** How often tasks of it were undone in earlier lives, by their keys below its own; of a child run. */
+  #undoneBefore: Readonly<Record<string, number>> | undefined;
+  /** How often its tasks were undone, by their places, earlier lives included. */
+  #undos: Map<number, number> | undefined;
   #rerunAt: number | undefined;
   /** `seq` of the last entry that has a task run again; 0 if none. */
   #rerunSeq = 0;
@@ -144,7 +143,7 @@ export class RunJournal {
 
   /** Whether the run's end is recorded and not kept: nothing changes it any more. */
   get isEndUnderWay(): boolean {
-    return this.keptSeq < this.seq && endingOf(this.entry(this.seq).type) !== undefined;
+    return this.keptSeq < this.seq && endingOf(this.entry(this.seq)) !== undefined;
   }
 
   /** The latest instant of an entry; `-Infinity` before the first one. */
@@ -240,7 +239,9 @@ export class RunJournal {
 
   /** The version of its entries: that of its flow, until it has started. */
   get version(): JournalVersion {
-    return this.#version ?? (isChildId(this.runId) ? journalVersion : this.definition.journalVersion);
+    if (this.#version !== undefined) return this.#version;
+    const { journalVersion } = this.definition;
+    return isChildId(this.runId) && journalVersion < 2 ? 2 : journalVersion;
   }
 
   /** Which run of a task whose body is a run is its current one, from 1. */
@@ -251,6 +252,24 @@ export class RunJournal {
   /** Whether a life of a task, by default the current one, begins with what was done in the one before. */
   keepsDone(task: number, life = this.lifeOf(task)): boolean {
     return this.#keepsDone?.get(task)?.has(life) ?? false;
+  }
+
+  /** Whether any of its tasks was ever undone. */
+  get hasUndone(): boolean {
+    return this.#undos !== undefined || this.#undoneBefore !== undefined;
+  }
+
+  /** How often a task was undone, in earlier lives of this run too. */
+  undosOf(task: number): number {
+    const here = this.#undos?.get(task) ?? 0;
+    if (this.#undoneBefore === undefined) return here;
+    const before = pick(this.#undoneBefore, segmentOf(this.definition.graph.ids[task] as string));
+    return here + (before ?? 0);
+  }
+
+  /** How often tasks of it were undone before it began, by their keys below its own; of a child run. */
+  get undoneBefore(): Readonly<Record<string, number>> | undefined {
+    return this.#undoneBefore;
   }
 
   /** The run from which a child run has what was done already. */
@@ -367,6 +386,10 @@ export class RunJournal {
     if (fact.type === 'run.started') this.#begin(fact);
     if (fact.type === 'run.flow_changed')
       for (const anew of tasksBegunAnew(this.definition.graph, fact)) this.#beginLife(anew);
+    if (fact.type === 'task.undone') {
+      this.#undos ??= new Map();
+      this.#undos.set(task, (this.#undos.get(task) ?? 0) + 1);
+    }
     if (fact.type === 'task.rerun') {
       this.#beginLife(task);
       if (fact.keepsDone === true) this.#noteKeepsDone(task);
@@ -375,10 +398,11 @@ export class RunJournal {
     }
   }
 
-  #begin({ settings = {}, version, continues }: RunStarted): void {
+  #begin({ settings = {}, version, continues, undone }: RunStarted): void {
     this.#settings = settings;
     this.#version = version as JournalVersion;
     this.#continues = continues;
+    this.#undoneBefore = undone;
   }
 
   #noteKeepsDone(task: number): void {
@@ -404,7 +428,10 @@ export class RunJournal {
 
   #newFold(): RunFold {
     const { name, graph, tasks } = this.definition;
-    const isChild = (task: number): boolean => isChildBody((tasks[task] as TaskDefinition).body);
+    const isChild = (task: number): boolean | string => {
+      const { body } = tasks[task] as TaskDefinition;
+      return body.kind === 'undo' ? body.runId : isChildBody(body);
+    };
     return new RunFold(this.runId, name, graph, (task) => tasks[task]?.dependsOn ?? [], isChild);
   }
 }

@@ -1,5 +1,6 @@
 import { type AnyFlow, createFlowFromGraph } from '../../index.ts';
 import type { FlowDefinition, ItemDefinition, TaskDefinition } from '../../model/definition.ts';
+import type { Compensate, UndoAfter, UndoDefinition } from '../../model/undo.ts';
 import { performItems, performScripts, type Sleep, type TaskScript } from '../load/script.ts';
 import { shuffled } from './chance.ts';
 import { criticalPathPriorities, remainingPaths } from './order.ts';
@@ -42,14 +43,19 @@ export function simulatedFlow(
       priorities === undefined ? own : (priorities[index] as number) * scale;
     if (body.kind !== 'map') {
       bodies.set(task.id, simulatedChild === undefined ? perform : { flow: simulatedChild });
-      return { ...task, priority: ranked(task.priority) };
+      return { ...task, compensate: undoOf(task.compensate), priority: ranked(task.priority) };
     }
     const items = script?.items ?? [];
     const { concurrency, tolerate, item } = body;
     const each = simulatedChild ?? performItems(items, sleep);
     const input = simulatedChild && { input: () => undefined };
     bodies.set(task.id, { over: () => items.keys(), perform: each, ...input, concurrency, tolerate });
-    return { ...task, ...optionsOf(item), priority: ranked(item.priority) };
+    return {
+      ...task,
+      ...optionsOf(item),
+      compensate: undoOf(item.compensate),
+      priority: ranked(item.priority),
+    };
   });
   return createFlowFromGraph(
     {
@@ -62,6 +68,11 @@ export function simulatedFlow(
     },
     bodies as never,
   );
+}
+
+/** Undo that takes no time, and works. */
+function undoOf(undo: UndoDefinition | undefined): Compensate<never, UndoAfter> | undefined {
+  return undo && { after: undo.after, perform: () => undefined };
 }
 
 function unlimited(pool: string): [string, number] {
