@@ -177,6 +177,8 @@ const compensated = ({ context, event }: On<'run.conclude'>): RunFact => ({
   ending: endingOf(context),
 });
 
+const noError = () => ({ error: undefined });
+
 const ending = ({ context }: In) => ({ ending: endingOf(context) });
 
 const cancel = ({ context: { cause, reason, ledger } }: In) => ({ cause, reason, verdicts: ledger.verdicts });
@@ -519,7 +521,7 @@ export const lazyOrchestratorMachine = lazy(() =>
             },
             {
               description: 'undo is over; it had failed',
-              guard: { type: 'hasFailed', params: { error: undefined } },
+              guard: { type: 'hasFailed', params: noError },
               target: 'failed',
               actions: [
                 { type: 'recordOutputs', params: ({ event }) => event },
