@@ -3,6 +3,7 @@ import { pathOf, placeOf, rootIdOf } from '../model/child-id.ts';
 import { isChildBody, type TaskDefinition } from '../model/definition.ts';
 import type { ParentTask } from '../model/journal.ts';
 import { tasksToRerun } from '../model/rerun.ts';
+import type { TaskStatus } from '../model/status.ts';
 import type { HeldRun } from './run.ts';
 import type { RunJournal } from './run-journal.ts';
 
@@ -43,7 +44,8 @@ export function recordRerun(settled: HeldRun, taskIds: readonly string[] | undef
 
 /**
  * Records which tasks run again: those named, or else those that are not done or skipped; and what is downstream. A task
- * whose body is a run keeps what is done in that, unless it is named, or something upstream runs again.
+ * whose body is a run keeps what is done in that, unless it is named, or something upstream runs again: in a new life, or
+ * where an attempt above repeats it, in the same.
  *
  * @param parent in a child run: the attempt that repeats what is not done; then nothing runs again that is
  * @returns whether there is any
@@ -57,18 +59,16 @@ export function recordAgain(
   const { graph, tasks } = journal.definition;
   const fold = journal.foldTo();
   const { statuses } = fold;
-  if (parent !== undefined && statuses.every((status) => status === 'done' || status === 'skipped'))
-    return false;
   const undone = new Set([...graph.ids.keys()].filter((task) => fold.task(task).undoneAt !== undefined));
+  const isDone = (status: TaskStatus): boolean => status === 'done' || status === 'skipped';
+  if (parent !== undefined && undone.size === 0 && statuses.every(isDone)) return false;
   const again = new Set(tasksToRerun(graph, statuses, taskIds, undone));
   for (const task of again) {
     const { body, dependsOn } = tasks[task] as TaskDefinition;
-    const keepsDone =
+    const isSame =
       taskIds === undefined && isChildBody(body) && !dependsOn.some((id) => again.has(graph.indexOf(id)));
-    journal.record(
-      { type: 'task.rerun', at, ...(parent && { parent }), ...(keepsDone && { keepsDone }) },
-      task,
-    );
+    const above = parent && { parent, ...(isSame && { keepsLife: true }) };
+    journal.record({ type: 'task.rerun', at, ...(above ?? (isSame && { keepsDone: true })) }, task);
   }
   return true;
 }

@@ -4,6 +4,7 @@ import { EntryList, type EntryVisitor, type Fact, type Step } from '../model/ent
 import { RunFold, tasksBegunAnew } from '../model/fold.ts';
 import type { Entry, JournalVersion, RunFact, RunSettings } from '../model/journal.ts';
 import { Ledger, type LedgerOpening } from '../model/ledger.ts';
+import { Lives } from '../model/lives.ts';
 import type { Logger } from '../model/logger.ts';
 import type { Outcome } from '../model/perform.ts';
 import { createUpstreamRecord, pick, put } from '../model/record.ts';
@@ -73,14 +74,12 @@ export class RunJournal {
   #settings: RunSettings = {};
   #version: JournalVersion | undefined;
   #continues: string | undefined;
-  /** Lives that began with what was done in the one before. */
-  #keepsDone: Map<number, Set<number>> | undefined;
-  /** The current lives of tasks that have begun anew, and whose body is a run. */
-  #lives: Map<number, number> | undefined;
   /** How often tasks of it were undone in earlier lives, by their keys below its own; of a child run. */
   #undoneBefore: Readonly<Record<string, number>> | undefined;
   /** How often its tasks were undone, by their places, earlier lives included. */
   #undos: Map<number, number> | undefined;
+  /** Kept up to date where a task's body is a run. */
+  readonly lives = new Lives();
   #rerunAt: number | undefined;
   /** `seq` of the last entry that has a task run again; 0 if none. */
   #rerunSeq = 0;
@@ -244,16 +243,6 @@ export class RunJournal {
     return isChildId(this.runId) && journalVersion < 2 ? 2 : journalVersion;
   }
 
-  /** Which run of a task whose body is a run is its current one, from 1. */
-  lifeOf(task: number): number {
-    return this.#lives?.get(task) ?? 1;
-  }
-
-  /** Whether a life of a task, by default the current one, begins with what was done in the one before. */
-  keepsDone(task: number, life = this.lifeOf(task)): boolean {
-    return this.#keepsDone?.get(task)?.has(life) ?? false;
-  }
-
   /** Whether any of its tasks was ever undone. */
   get hasUndone(): boolean {
     return this.#undos !== undefined || this.#undoneBefore !== undefined;
@@ -384,15 +373,15 @@ export class RunJournal {
     this.#entries.push(fact, task);
     if (fact.at > this.#lastAt) this.#lastAt = fact.at;
     if (fact.type === 'run.started') this.#begin(fact);
-    if (fact.type === 'run.flow_changed')
-      for (const anew of tasksBegunAnew(this.definition.graph, fact)) this.#beginLife(anew);
+    const { hasChildren, graph } = this.definition;
+    if (hasChildren && fact.type === 'run.flow_changed')
+      for (const anew of tasksBegunAnew(graph, fact)) this.lives.begin(anew);
     if (fact.type === 'task.undone') {
       this.#undos ??= new Map();
       this.#undos.set(task, (this.#undos.get(task) ?? 0) + 1);
     }
     if (fact.type === 'task.rerun') {
-      this.#beginLife(task);
-      if (fact.keepsDone === true) this.#noteKeepsDone(task);
+      if (hasChildren) this.lives.rerun(task, fact);
       this.#rerunAt = fact.at;
       this.#rerunSeq = this.seq;
     }
@@ -403,18 +392,6 @@ export class RunJournal {
     this.#version = version as JournalVersion;
     this.#continues = continues;
     this.#undoneBefore = undone;
-  }
-
-  #noteKeepsDone(task: number): void {
-    this.#keepsDone ??= new Map();
-    const lives = this.#keepsDone.get(task) ?? new Set();
-    this.#keepsDone.set(task, lives.add(this.lifeOf(task)));
-  }
-
-  #beginLife(task: number): void {
-    if (!this.definition.hasChildren) return;
-    this.#lives ??= new Map();
-    this.#lives.set(task, this.lifeOf(task) + 1);
   }
 
   #advance(from: RunFold | undefined, seq: number): RunFold {

@@ -1,4 +1,3 @@
-import { childIdOf } from '../model/child-id.ts';
 import { type FlowDefinition, isChildBody, type TaskBody, type TaskDefinition } from '../model/definition.ts';
 import { UndoFailedError } from '../model/error.ts';
 import type { Entry } from '../model/journal.ts';
@@ -282,9 +281,11 @@ function scopeOf(run: LiveRun, task: number, own: PerformScope) {
   });
 }
 
-/** The id of the current child run of a task. */
+/** The id of the last child run of a task, which may be below an earlier run. */
 function idOf(run: LiveRun, task: number): string {
-  return childIdOf(run.id, run.definition.graph.ids[task] as string, run.journal.lifeOf(task));
+  const { child } = run.journal.foldTo().task(task);
+  if (child === undefined) throw new TypeError(`task ${task} of run ${run.id} has no child run`);
+  return child.runId;
 }
 
 /** The flow of a child run that is undone: its items are undone with the scope of the map. */

@@ -1,5 +1,6 @@
 import type { ChildPlace } from './child-id.ts';
-import { type FlowDefinition, isChildBody, type TaskDefinition } from './definition.ts';
+import { type FlowDefinition, isChildBody } from './definition.ts';
+import { isItemId } from './item-rows.ts';
 import { defineItems } from './map-definition.ts';
 import { defineUndo, type UndoInput } from './undo-flow.ts';
 
@@ -10,10 +11,15 @@ export function childDefinition(
   input: unknown,
 ): FlowDefinition | undefined {
   const task = parent.tasks[parent.graph.indexOf(taskId)];
-  return task === undefined ? undefined : definitionOf(parent, task, Array.isArray(input) ? input.length : 0);
+  if (task === undefined || !isChildBody(task.body)) return undefined;
+  if (task.body.kind === 'flow') return task.body.flow;
+  return defineItems(parent.name, task, Array.isArray(input) ? input.length : 0, (scope) => scope as never);
 }
 
-/** The definition of a child run by its place in the tree of a root; `undefined` if the root's flow has no such place. */
+/**
+ * The definition of a child run by its place in the tree of a root; `undefined` if the root's flow has no such place.
+ * It makes the items of a map only where the map's own run is asked for: on the way, all items of a map have one flow.
+ */
 export function definitionAt(
   root: FlowDefinition,
   path: readonly ChildPlace[],
@@ -24,11 +30,10 @@ export function definitionAt(
     const { taskId, isUndo } = path[depth] as ChildPlace;
     if (isUndo) return undoOf(definition, input);
     const next = path[depth + 1];
-    const task: TaskDefinition | undefined = definition.tasks[definition.graph.indexOf(taskId)];
-    const last = Array.isArray(input) ? input.length : 0;
-    // On the way only one item of a map matters.
-    const count = next === undefined ? last : next.isUndo ? undoneItems(input) : Number(next.taskId) + 1;
-    definition = task && definitionOf(definition, task, Number.isSafeInteger(count) ? count : 0);
+    const ofItem: FlowDefinition | undefined = next && itemFlow(definition, taskId, next.taskId);
+    const given = next === undefined ? input : next.isUndo ? itemsUpTo(input) : undefined;
+    definition = ofItem ?? childDefinition(definition, taskId, given);
+    if (ofItem !== undefined) depth++;
   }
   return definition;
 }
@@ -42,9 +47,10 @@ function undoOf(definition: FlowDefinition, input: unknown): FlowDefinition {
   });
 }
 
-/** How many items a map has at least if these are undone. */
-function undoneItems(input: unknown): number {
-  return Math.max(0, ...tasksIn(input).map(Number)) + 1;
+/** As many items as a map has at least if these are undone. */
+function itemsUpTo(input: unknown): readonly unknown[] {
+  const last = tasksIn(input).reduce((most, id) => Math.max(most, Number(id)), -1);
+  return new Array(Number.isSafeInteger(last) ? last + 1 : 0);
 }
 
 function tasksIn(input: unknown): readonly string[] {
@@ -52,12 +58,9 @@ function tasksIn(input: unknown): readonly string[] {
   return Array.isArray(tasks) ? tasks : [];
 }
 
-function definitionOf(
-  parent: FlowDefinition,
-  task: TaskDefinition,
-  count: number,
-): FlowDefinition | undefined {
-  if (!isChildBody(task.body)) return undefined;
-  if (task.body.kind === 'flow') return task.body.flow;
-  return defineItems(parent.name, task, count, (scope) => scope as never);
+/** The flow that is run for an item of a map. */
+function itemFlow(parent: FlowDefinition, taskId: string, item: string): FlowDefinition | undefined {
+  const body = parent.tasks[parent.graph.indexOf(taskId)]?.body;
+  if (body?.kind !== 'map' || body.item.body.kind !== 'flow' || !isItemId(item)) return undefined;
+  return body.item.body.flow;
 }

@@ -66,13 +66,14 @@ const childUndo: FieldRule = {
 const flag: FieldRule = { rule: 'true or false', holds: (value) => typeof value === 'boolean' };
 
 const parent: FieldRule = {
-  rule: 'a task of a run, with `runId`, `taskId`, `life` and `attempt`',
+  rule: 'a task of a run, with `runId`, `taskId`, `life`, `attempt` and perhaps `round`',
   holds: (value) =>
     isObject(value) &&
     isString(value.runId) &&
     isString(value.taskId) &&
     integerFrom(1).holds(value.life) &&
-    integerFrom(1).holds(value.attempt),
+    integerFrom(1).holds(value.attempt) &&
+    integerFrom(0).holds(value.round ?? 0),
 };
 
 const counts: FieldRule = {
@@ -132,7 +133,12 @@ const fieldsOf: Readonly<Record<Entry['type'], Readonly<Record<string, FieldRule
     child: optional(counts),
     undo: optional(childUndo),
   },
-  'task.done': { attempt: integerFrom(1), child: optional(counts), undo: optional(childUndo) },
+  'task.done': {
+    attempt: integerFrom(1),
+    child: optional(counts),
+    undo: optional(childUndo),
+    childRunId: optional(text),
+  },
   'task.failed': {
     attempt: integerFrom(0),
     error,
@@ -150,7 +156,7 @@ const fieldsOf: Readonly<Record<Entry['type'], Readonly<Record<string, FieldRule
   },
   'task.undone': {},
   'task.undo_failed': { error, cause },
-  'task.rerun': { parent: optional(parent), keepsDone: optional(flag) },
+  'task.rerun': { parent: optional(parent), keepsDone: optional(flag), keepsLife: optional(flag) },
 };
 
 /** The required fields of each type of entry besides its stamp, each with its rule. */

@@ -2,6 +2,7 @@ import { childIdOf, undoIdOf } from './child-id.ts';
 import type { ErrorView } from './error.ts';
 import type { Graph } from './graph.ts';
 import type { ChildEnd, Entry, FlowChange, RunEntry, TaskEntry } from './journal.ts';
+import { Lives } from './lives.ts';
 import { createRecord, pick, put } from './record.ts';
 import { isSettledRun, type RunStatus, type SettledRunStatus, type TaskStatus } from './status.ts';
 import { TaskRows } from './task-rows.ts';
@@ -34,8 +35,8 @@ export class RunFold {
   readonly #run: Mutable<Omit<RunView, 'tasks' | 'compensation'>>;
   readonly #tasks: TaskRows;
   readonly #isChild: (task: number) => boolean | string;
-  /** The lives of tasks that have begun anew. */
-  #lives: Map<number, number> | undefined;
+  /** Of tasks whose body is a run. */
+  readonly #lives = new Lives();
   #compensation: Compensation | undefined;
   #failedUndos: UndoFailure[] = [];
   /** How often the run has been compensated. */
@@ -147,7 +148,10 @@ export class RunFold {
         return;
       case 'run.flow_changed':
         this.#flowHash = entry.flowHash;
-        for (const task of tasksBegunAnew(this.graph, entry)) this.#begin(task);
+        for (const task of tasksBegunAnew(this.graph, entry)) {
+          if (this.#isChild(task)) this.#lives.begin(task);
+          this.#begin(task);
+        }
         return;
       case 'run.paused':
         run.status = 'paused';
@@ -205,6 +209,7 @@ export class RunFold {
         noteChild(task, entry);
         return;
       case 'task.rerun':
+        if (this.#isChild(index)) this.#lives.rerun(index, entry);
         this.#begin(index);
         this.#reopen();
         return;
@@ -221,6 +226,8 @@ export class RunFold {
         if ('child' in entry) noteChild(task, entry);
         if (entry.type === 'task.failed') task.error = entry.error;
         if (entry.type !== 'task.done') return;
+        if (entry.childRunId !== undefined && task.child !== undefined)
+          task.child = { ...task.child, runId: entry.childRunId };
         delete task.error;
         task.output = entry.output;
     }
@@ -228,12 +235,7 @@ export class RunFold {
 
   /** Has a task begin, perhaps anew. */
   #begin(task: number): void {
-    const { dependsOn } = this.#tasks.get(task);
-    if (this.#isChild(task)) {
-      this.#lives ??= new Map();
-      this.#lives.set(task, (this.#lives.get(task) ?? 1) + 1);
-    }
-    this.#tasks.set(task, newTask(dependsOn));
+    this.#tasks.set(task, newTask(this.#tasks.get(task).dependsOn));
   }
 
   /** Reopens a settled run for a rerun; `startedAt` stays. */
@@ -273,7 +275,7 @@ export class RunFold {
 
   #childIdOf(task: number, taskId: string): string {
     const mark = this.#isChild(task);
-    return typeof mark === 'string' ? mark : childIdOf(this.#run.id, taskId, this.#lives?.get(task) ?? 1);
+    return typeof mark === 'string' ? mark : childIdOf(this.#run.id, taskId, this.#lives.of(task).life);
   }
 }
 

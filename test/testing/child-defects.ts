@@ -28,8 +28,8 @@ export const childDefects: readonly ChildDefect[] = [
     name: "a rerun takes an old life's result",
     shownBy: 'child',
     file: childRuns,
-    find: 'const life = parent.journal.lifeOf(index);',
-    put: 'const life = 1;',
+    find: 'const { life, round } = parent.journal.lives.of(index);',
+    put: 'const { round } = parent.journal.lives.of(index); const life = 1;',
   },
   {
     name: 'a retry repeats what is done in the child',
@@ -37,6 +37,27 @@ export const childDefects: readonly ChildDefect[] = [
     file: 'src/engine/rerun.ts',
     find: 'tasksToRerun(graph, statuses, taskIds)',
     put: 'tasksToRerun(graph, statuses, parent === undefined ? taskIds : graph.ids)',
+  },
+  {
+    name: 'a retry begins new lives of the runs inside the one that it repeats',
+    shownBy: 'two levels',
+    file: 'src/engine/rerun.ts',
+    find: '(isSame && { keepsLife: true })',
+    put: '(isSame && { keepsDone: true })',
+  },
+  {
+    name: 'a run inside one that is repeated is taken as it ended',
+    shownBy: 'two levels',
+    file: childRuns,
+    find: '(one.round ?? 0) === (other.round ?? 0)',
+    put: 'one !== other',
+  },
+  {
+    name: 'a rerun forgets where the run of a task is that keeps what was done',
+    shownBy: 'two levels',
+    file: 'src/engine/fork.ts',
+    find: 'copy(journal, withRun(ending, before), at);',
+    put: 'copy(journal, ending, at);',
   },
   {
     name: 'a rerun keeps what was done in a child though something upstream runs again',
