@@ -177,8 +177,6 @@ const compensated = ({ context, event }: On<'run.conclude'>): RunFact => ({
   ending: endingOf(context),
 });
 
-const noError = () => ({ error: undefined });
-
 const ending = ({ context }: In) => ({ ending: endingOf(context) });
 
 const cancel = ({ context: { cause, reason, ledger } }: In) => ({ cause, reason, verdicts: ledger.verdicts });
@@ -521,7 +519,7 @@ export const lazyOrchestratorMachine = lazy(() =>
             },
             {
               description: 'undo is over; it had failed',
-              guard: { type: 'hasFailed', params: noError },
+              guard: { type: 'hasFailed', params: ({ event }) => ({ error: event.error }) },
               target: 'failed',
               actions: [
                 { type: 'recordOutputs', params: ({ event }) => event },

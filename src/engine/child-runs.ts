@@ -3,7 +3,7 @@ import { isA, isThenable, showValue } from '../model/check.ts';
 import { childDefinition } from '../model/child-definition.ts';
 import { childIdOf, pathOf, placeOf } from '../model/child-id.ts';
 import type { Clock } from '../model/clock.ts';
-import type { ChildBody, FlowDefinition, TaskDefinition } from '../model/definition.ts';
+import { type ChildBody, canUndo, type FlowDefinition, type TaskDefinition } from '../model/definition.ts';
 import { EngineStoppedError, FlowError, InputError, RunFailedError } from '../model/error.ts';
 import type { ParentTask } from '../model/journal.ts';
 import { defineItems } from '../model/map-definition.ts';
@@ -24,6 +24,7 @@ import { AttemptScope } from './scope.ts';
 import { readStoredChild } from './stored-child.ts';
 import { resultOf } from './stored-result.ts';
 import { StoredRun } from './stored-run.ts';
+import type { UndoCounts } from './undo-counts.ts';
 import type { UndoRuns } from './undo-runs.ts';
 
 /** The largest number of items of a map. */
@@ -46,6 +47,8 @@ interface Begun {
   readonly place: ParentTask;
   readonly id: string;
   readonly scope: PerformScope;
+  /** How often tasks in it were undone in earlier lives, once that is known. */
+  readonly undone?: UndoCounts;
 }
 
 /**
@@ -85,6 +88,7 @@ export class ChildRuns {
   #beginNew(begun: Begun): void {
     const { attempt, parent, index, place } = begun;
     if (attempt.isEnding) return attempt.threw(undefined);
+    if (begun.undone === undefined && mayHaveBeenUndone(begun)) return this.#countUndone(begun);
     const isFirst = !parent.journal.lives.keepsDone(index, place.life) && parent.continues === undefined;
     if (isFirst) return this.#start(begun);
     this.#then(begun, this.#predecessorOf(begun), (before) => {
@@ -92,6 +96,17 @@ export class ChildRuns {
       if (before === undefined) this.#start(begun);
       else this.#continue(begun, before);
     });
+  }
+
+  /** Finds out what was undone in earlier lives; then it begins. */
+  #countUndone(begun: Begun): void {
+    const { parent, index } = begun;
+    const find = async (id: string): Promise<RunJournal | undefined> =>
+      parent.tree.journals.get(id) ?? this.#host.readChild(parent.definition, parent.id, id);
+    const counting = import('./undo-counts.ts').then(({ undoneBefore }) =>
+      undoneBefore(parent.journal, index, find),
+    );
+    this.#then(begun, counting, (undone = {}) => this.#beginNew({ ...begun, undone }));
   }
 
   #start(begun: Begun): void {
@@ -158,7 +173,7 @@ export class ChildRuns {
     const { input } = before.foldTo();
     const definition = this.#definitionOf(begun, input);
     const journal = this.#host.newJournal(definition, begun.id);
-    recordContinued(journal, before, begun.place, begun.parent.now());
+    recordContinued(journal, before, begun.place, begun.parent.now(), givenUndone(begun));
     this.#launch(begun, journal, input);
   }
 
@@ -275,6 +290,7 @@ export class ChildRuns {
       task: place,
       key: scope.idempotencyKey,
       priority: task.priority,
+      undone: givenUndone(begun),
       get actor() {
         return task.actor;
       },
@@ -389,6 +405,15 @@ export class ChildRuns {
       parent.fault(error);
     }
   }
+}
+
+/** Whether something in it may have been undone in an earlier life. */
+function mayHaveBeenUndone({ task, parent, place }: Begun): boolean {
+  return canUndo(task) && (place.life > 1 || parent.journal.undoneBefore !== undefined);
+}
+
+function givenUndone({ undone = {} }: Begun): UndoCounts | undefined {
+  return Object.keys(undone).length > 0 ? undone : undefined;
 }
 
 /** The attempt of the parent's task for which a child run ran last. */

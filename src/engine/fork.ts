@@ -86,9 +86,15 @@ export function recordContinued(
   before: RunJournal,
   parent: ParentTask,
   at: number,
+  undone?: Readonly<Record<string, number>>,
 ): void {
   const { input } = before.foldTo();
-  journal.record({ ...startOf(journal, input, at), parent, continues: before.runId });
+  journal.record({
+    ...startOf(journal, input, at),
+    parent,
+    continues: before.runId,
+    ...(undone && { undone }),
+  });
   for (const ending of settledBy(before, before.seq)) {
     if (ending.type === 'task.done') copy(journal, withRun(ending, before), at);
     if (ending.type === 'task.skipped') copy(journal, ending, at);
