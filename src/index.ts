@@ -28,6 +28,7 @@ export type {
   Added,
   AddedFlow,
   AddedMap,
+  Answers,
   AnyFlow,
   BodiesFor,
   BodiesInside,
@@ -35,6 +36,7 @@ export type {
   ByTask,
   CommonOptions,
   CompensateFor,
+  ConditionOption,
   DepsOf,
   DoneDeps,
   FlowBodyFor,
@@ -54,6 +56,7 @@ export type {
   ResultOf,
   ReturnedBy,
   ScopeIn,
+  SkipsBy,
   StartArguments,
 } from './flow-types.ts';
 export type {
@@ -73,29 +76,36 @@ export type {
 } from './graph-types.ts';
 export type {
   ChildBody,
+  DeliveryBody,
   FlowBody,
   FlowDefinition,
   FlowSettings,
   ItemBody,
   ItemDefinition,
   MapBody,
+  OnTimeout,
+  SleepBody,
   TaskBody,
   TaskDefinition,
   TaskSettings,
   Tolerance,
   UndoBody,
+  WaitBody,
 } from './model/definition.ts';
 export type { BodyOutline, FlowLimits, FlowOutline, TaskOutline } from './model/flow-outline.ts';
 export type { Graph, ReachOptions } from './model/graph.ts';
 export type { GraphBackoff, GraphDefinition, GraphRetry, GraphTask } from './model/graph-definition.ts';
 export type {
   Body,
+  Condition,
+  ConditionScope,
   ItemScope,
   ItemUndoScope,
   Outcome,
   Perform,
   PerformScope,
   UndoScope,
+  WaitScope,
 } from './model/perform.ts';
 export type { Backoff, BackoffStrategy, FailureInfo, RetryPolicy, RetryQuestion } from './model/retry.ts';
 export type { Schema, SchemaInput, SchemaIssue, SchemaOutput, SchemaResult } from './model/schema.ts';
@@ -113,12 +123,21 @@ export type {
   UndoAfter,
   UndoDefinition,
 } from './model/undo.ts';
+export type {
+  AwaitedOf,
+  DeliveryOptions,
+  LateOption,
+  SkipsLate,
+  SleepOptions,
+  WaitOptions,
+} from './wait-types.ts';
 
 // Engines and runs.
 
 export type { RunResult } from '../machines/index.ts';
 export { createEngine, type Engine, type EngineOptions } from './create-engine.ts';
 export type { DeepEntry } from './engine/deep-path.ts';
+export type { Delivered, DeliverOptions } from './engine/delivery.ts';
 export type { Subscription } from './engine/emitter.ts';
 export type {
   EngineSettings,
@@ -158,6 +177,7 @@ export type {
   RunFact,
   RunSettings,
   Stamp,
+  TaskDelivered,
   TaskEntry,
   TaskFact,
   TaskRerun,
@@ -168,6 +188,7 @@ export type { Cause, RunStatus, SettledRunStatus, SettledStatus, TaskStatus } fr
 export type {
   ChildView,
   CompensationView,
+  DeliveryView,
   RunView,
   TaskView,
   UndoFailure,
@@ -179,6 +200,8 @@ export type {
 export type { FlowErrorDetails } from './model/error.ts';
 export {
   CancelledError,
+  DeliveryError,
+  type DeliveryErrorCode,
   EngineStoppedError,
   type ErrorView,
   FatalError,

@@ -20,10 +20,12 @@ import type { ChildView } from '../model/view.ts';
 import { type Owner, owner, setOwner } from './actor-owner.ts';
 import type { ChildAttempt } from './child-attempt.ts';
 import type { EngineCore } from './core.ts';
+import type { Delivered, Delivery } from './delivery.ts';
 import { Gate } from './gate.ts';
 import type { LiveTask, TaskRun } from './live-task.ts';
 import { LiveTasks } from './live-tasks.ts';
 import { LocalAttempt } from './local-attempt.ts';
+import type { Waits } from './pending.ts';
 import { childThatEnded, Refusals } from './refusals.ts';
 import { type Made, Results } from './results.ts';
 import { commandOf, type RunCommand } from './run-command.ts';
@@ -269,6 +271,12 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     if (this.#mayTake(command)) this.steps.send({ ...command, at: this.now() }, 'user');
   }
 
+  /** Delivers a value to a task of it, or of a run below. */
+  async deliver(delivery: Delivery): Promise<Delivered> {
+    const { deliverTo } = await import('./deliveries.ts');
+    return deliverTo(this, delivery);
+  }
+
   /** Takes events sent to its actor from outside the engine: only commands. */
   receive(event: unknown): void {
     const command = commandOf(event);
@@ -358,6 +366,33 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     const { body } = attempt.task.definition;
     if (body.kind === 'undo') return body.begin(attempt);
     this.#core.beginChild(this, attempt);
+  }
+
+  // Its tasks that wait, and conditions.
+
+  withWaits(task: LiveTask, callback: (waits: Waits) => void): void {
+    let isLate = false;
+    this.#core.withWaits(this, (waits) => {
+      if (!isLate || this.#tasks.get(task.index) === task) callback(waits);
+    });
+    isLate = true;
+  }
+
+  deliveryFor(index: number): { readonly value: unknown } | undefined {
+    return this.journal.deliveryFor(index);
+  }
+
+  /** The run under way that is the body of a task; `undefined` if there is none. */
+  childOf(index: number): LiveRun | undefined {
+    return this.#tasks.get(index)?.child as LiveRun | undefined;
+  }
+
+  /** Records that a value has come for a task, which takes it if it waits for it. */
+  takeDelivery(index: number, value: unknown, key: string | undefined): void {
+    const at = this.now();
+    this.record({ type: 'task.delivered', at, value, ...(key !== undefined && { key }) }, index);
+    const task = this.#tasks.get(index);
+    if (task !== undefined && !this.#tasks.isEnding) task.delivered(at, value);
   }
 
   // The orchestrator's effects.
@@ -738,6 +773,8 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     const callbacks = this.#end.finish(end);
     if (callbacks === undefined) return;
     this.#commits.keeping.close();
+    // Who waits for what a store could not keep.
+    this.#commits.failed(end.error);
     this.#lanes.close();
     this.steps.close();
     this.#core.leave(this, end);

@@ -1,8 +1,13 @@
 import { isChildId, segmentOf } from '../model/child-id.ts';
-import { type FlowDefinition, isChildBody, type TaskDefinition } from '../model/definition.ts';
+import {
+  childJournalVersion,
+  type FlowDefinition,
+  isChildBody,
+  type TaskDefinition,
+} from '../model/definition.ts';
 import { EntryList, type EntryVisitor, type Fact, type Step } from '../model/entry-list.ts';
 import { RunFold, tasksBegunAnew } from '../model/fold.ts';
-import type { Entry, JournalVersion, RunFact, RunSettings } from '../model/journal.ts';
+import type { Entry, JournalVersion, RunFact, RunSettings, TaskDelivered } from '../model/journal.ts';
 import { Ledger, type LedgerOpening } from '../model/ledger.ts';
 import { Lives } from '../model/lives.ts';
 import type { Logger } from '../model/logger.ts';
@@ -80,6 +85,8 @@ export class RunJournal {
   #undos: Map<number, number> | undefined;
   /** Kept up to date where a task's body is a run. */
   readonly lives = new Lives();
+  /** The values that have come for tasks that wait, each with its key. */
+  #deliveries: Map<number, TaskDelivered> | undefined;
   #rerunAt: number | undefined;
   /** `seq` of the last entry that has a task run again; 0 if none. */
   #rerunSeq = 0;
@@ -238,9 +245,10 @@ export class RunJournal {
 
   /** The version of its entries: that of its flow, until it has started. */
   get version(): JournalVersion {
-    if (this.#version !== undefined) return this.#version;
-    const { journalVersion } = this.definition;
-    return isChildId(this.runId) && journalVersion < 2 ? 2 : journalVersion;
+    return (
+      this.#version ??
+      (isChildId(this.runId) ? childJournalVersion(this.definition) : this.definition.journalVersion)
+    );
   }
 
   /** Whether any of its tasks was ever undone. */
@@ -278,6 +286,11 @@ export class RunJournal {
   /** The settings given at the run's start. */
   get settings(): RunSettings {
     return this.#settings;
+  }
+
+  /** The value that has come for a task since it began, perhaps anew; `undefined` if none has. */
+  deliveryFor(task: number): TaskDelivered | undefined {
+    return this.#deliveries?.get(task);
   }
 
   /** The instant of the last rerun; `undefined` if none. */
@@ -373,14 +386,19 @@ export class RunJournal {
     this.#entries.push(fact, task);
     if (fact.at > this.#lastAt) this.#lastAt = fact.at;
     if (fact.type === 'run.started') this.#begin(fact);
+    if (fact.type === 'task.delivered') this.#noteDelivery(task, fact);
     const { hasChildren, graph } = this.definition;
-    if (hasChildren && fact.type === 'run.flow_changed')
-      for (const anew of tasksBegunAnew(graph, fact)) this.lives.begin(anew);
+    if (fact.type === 'run.flow_changed')
+      for (const anew of tasksBegunAnew(graph, fact)) {
+        this.#deliveries?.delete(anew);
+        if (hasChildren) this.lives.begin(anew);
+      }
     if (fact.type === 'task.undone') {
       this.#undos ??= new Map();
       this.#undos.set(task, (this.#undos.get(task) ?? 0) + 1);
     }
     if (fact.type === 'task.rerun') {
+      this.#deliveries?.delete(task);
       if (hasChildren) this.lives.rerun(task, fact);
       this.#rerunAt = fact.at;
       this.#rerunSeq = this.seq;
@@ -392,6 +410,11 @@ export class RunJournal {
     this.#version = version as JournalVersion;
     this.#continues = continues;
     this.#undoneBefore = undone;
+  }
+
+  #noteDelivery(task: number, { type, at, value, key }: TaskDelivered): void {
+    this.#deliveries ??= new Map();
+    this.#deliveries.set(task, { type, at, value, ...(key !== undefined && { key }) });
   }
 
   #advance(from: RunFold | undefined, seq: number): RunFold {

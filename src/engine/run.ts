@@ -9,6 +9,7 @@ import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { RunView } from '../model/view.ts';
 import { withCounts } from './child-views.ts';
 import { type DeepEntry, PathsFrom } from './deep-path.ts';
+import { type Delivered, type DeliverOptions, type Delivery, readDelivery } from './delivery.ts';
 import type { Subscription } from './emitter.ts';
 import type { RunCommand } from './run-command.ts';
 import type { End } from './run-end.ts';
@@ -75,6 +76,8 @@ export interface HeldRun {
   /** The current stamp. */
   now(): number;
   command(command: RunCommand): MaybePromise<void>;
+  /** Delivers a value to a task that waits for one. */
+  deliver(delivery: Delivery): Promise<Delivered>;
   /** Calls back once it is over; at once if it is. Returns a function that cancels this. */
   whenEnded(callback: (end: End) => void): () => void;
 }
@@ -315,6 +318,26 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
   /** Ends a pause. */
   resume(): MaybePromise<void> {
     return this.#send({ type: 'run.resume' });
+  }
+
+  /**
+   * Delivers a value to a task that waits for one, `.waitFor`, perhaps before it is ready: it takes the value then. Resolves
+   * once the value is kept, with `delivered`; with `already` where the task has had a value of the same key. A rerun of the
+   * task forgets both. A pause does not hold it up. A run of another process that shares the store gets it there.
+   *
+   * @param task its id; for a task of a child run the path to it, of ids, such as `['publish', 'approval']`
+   *
+   * @throws InputError if the task's schema refuses the value, or the store cannot write it: the task goes on waiting;
+   * DeliveryError if the task has another value, has settled, does not wait for a value, or is in a child run that is not
+   * there yet; FlowError `unknown_task`; NotUnderWayError if nobody runs it here or elsewhere; EngineStoppedError. After a
+   * StoreError it is not known whether the value was kept: deliver it again with the same key
+   */
+  async deliver(
+    task: string | readonly string[],
+    value: unknown,
+    options: DeliverOptions = {},
+  ): Promise<Delivered> {
+    return this.#run.deliver(readDelivery('run.deliver', task, value, options));
   }
 
   /**

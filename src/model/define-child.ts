@@ -34,6 +34,7 @@ const flowKeys: ReadonlySet<string> = new Set([
   'totalTimeoutMs',
   'optional',
   'priority',
+  'when',
 ]);
 
 /** Options of other tasks that a run of a flow does not take, and what to do instead. */
@@ -69,6 +70,7 @@ const mapKeys: ReadonlySet<string> = new Set([
   'durationMs',
   'output',
   'compensate',
+  'when',
 ]);
 
 /** Checks a task that is a run of another flow. Its id and dependencies are checked when the graph is made. */
@@ -86,10 +88,10 @@ function completeFlowTask(
   body: FlowBody,
 ): TaskDefinition {
   const { dependsOn = noIds, triggerRule = 'all_success', retry } = options;
-  const { timeoutMs, totalTimeoutMs, optional, priority } = options;
+  const { timeoutMs, totalTimeoutMs, optional, priority, when } = options;
   return completeTask(
     flow,
-    { timeoutMs, totalTimeoutMs, optional, priority },
+    { timeoutMs, totalTimeoutMs, optional, priority, when },
     {
       id,
       dependsOn,
@@ -123,7 +125,7 @@ export function defineMapTask(flow: string, id: string, options: ChildTaskOption
 
 function completeMapTask(flow: string, id: string, options: ChildTaskOptions): TaskDefinition {
   const place = placeIn(flow, id);
-  const { dependsOn = noIds, triggerRule = 'all_success', totalTimeoutMs, optional } = options;
+  const { dependsOn = noIds, triggerRule = 'all_success', totalTimeoutMs, optional, when } = options;
   const over = readOver(place, options.over);
   const { concurrency, tolerate } = options;
   if (concurrency !== undefined) checkNumber(place('concurrency'), concurrency, slotRule);
@@ -132,7 +134,7 @@ function completeMapTask(flow: string, id: string, options: ChildTaskOptions): T
   const body: MapBody = { kind: 'map', over, item, concurrency, tolerate };
   return completeTask(
     flow,
-    { totalTimeoutMs, optional },
+    { totalTimeoutMs, optional, when },
     { id, dependsOn, triggerRule, retry: undefined, skippable: false, durationMs: undefined, body },
   );
 }
@@ -150,7 +152,11 @@ function defineItem(flow: string, id: string, options: ChildTaskOptions): ItemDe
     durationMs,
     compensate,
   } = options;
-  const { body: _, ...item } = completeTask(
+  const {
+    body: _,
+    when: _when,
+    ...item
+  } = completeTask(
     flow,
     { timeoutMs, graceMs, priority, pool, output, compensate },
     {

@@ -33,6 +33,7 @@ const settings: { readonly [Name in keyof TaskSettings]-?: true } = {
   pool: true,
   durationMs: true,
   compensate: true,
+  when: true,
 };
 
 /** The names of all settings, for each form in which a task may be given. */
@@ -104,6 +105,7 @@ export function completeTask(
     durationMs: parts.durationMs,
     output: given.output,
     compensate: readUndo({ option: 'compensate', taskId: parts.id, flow }, given.compensate),
+    when: given.when,
     body: parts.body,
   });
 }
@@ -124,6 +126,8 @@ function checkTask(flow: string, task: TaskDefinition): TaskDefinition {
     throw badOption(place('pool'), 'the name of a pool', pool);
   if (output !== undefined && !isSchema(output))
     throw badOption(place('output'), 'a Standard Schema', output);
+  if (task.when !== undefined && typeof task.when !== 'function')
+    throw badOption(place('when'), 'a function that returns true or false, or a promise of it', task.when);
   return task;
 }
 

@@ -23,6 +23,7 @@ const causes: readonly Cause[] = [
   'rule',
   'lost',
   'tolerance',
+  'condition',
 ];
 
 const text: FieldRule = { rule: 'a string', holds: isString };
@@ -124,6 +125,8 @@ const fieldsOf: Readonly<Record<Entry['type'], Readonly<Record<string, FieldRule
   'run.failed': { cause: optional(cause), error: optional(error) },
   'run.cancelled': {},
   'task.ready': {},
+  'task.waiting': { until: optional(instant), timeoutAt: optional(instant) },
+  'task.delivered': { key: optional(text) },
   'task.started': { attempt: integerFrom(1) },
   'task.progress': { attempt: integerFrom(1), fraction: instant },
   'task.retrying': {
@@ -134,7 +137,7 @@ const fieldsOf: Readonly<Record<Entry['type'], Readonly<Record<string, FieldRule
     undo: optional(childUndo),
   },
   'task.done': {
-    attempt: integerFrom(1),
+    attempt: integerFrom(0),
     child: optional(counts),
     undo: optional(childUndo),
     childRunId: optional(text),

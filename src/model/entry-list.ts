@@ -2,6 +2,7 @@ import type {
   Entry,
   FlowChange,
   RunFact,
+  TaskDelivered,
   TaskFact,
   TaskRerun,
   TaskUndoFailed,
@@ -9,7 +10,7 @@ import type {
 } from './journal.ts';
 
 /** A fact before it has a place in a journal. */
-export type Fact = RunFact | TaskFact | TaskRerun | TaskUndone | TaskUndoFailed | FlowChange;
+export type Fact = RunFact | TaskFact | TaskDelivered | TaskRerun | TaskUndone | TaskUndoFailed | FlowChange;
 
 /** The three facts that nearly every task has. */
 export type Step = 'task.ready' | 'task.started' | 'task.done';

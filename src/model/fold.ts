@@ -7,7 +7,7 @@ import { createRecord, pick, put } from './record.ts';
 import { isSettledRun, type RunStatus, type SettledRunStatus, type TaskStatus } from './status.ts';
 import { TaskRows } from './task-rows.ts';
 import { plainTasks, tasksById } from './tasks-by-id.ts';
-import type { CompensationView, RunView, TaskView, UndoFailure, UndoStatus } from './view.ts';
+import type { CompensationView, DeliveryView, RunView, TaskView, UndoFailure, UndoStatus } from './view.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -195,6 +195,18 @@ export class RunFold {
       case 'task.ready':
         task.readyAt = entry.at;
         return;
+      case 'task.waiting':
+        task.status = 'waiting';
+        if (entry.until !== undefined) task.until = entry.until;
+        if (entry.timeoutAt !== undefined) task.timeoutAt = entry.timeoutAt;
+        return;
+      case 'task.delivered':
+        task.delivery = {
+          at: entry.at,
+          ...(entry.key !== undefined && { key: entry.key }),
+          value: entry.value,
+        };
+        return;
       case 'task.started':
         task.status = 'running';
         task.attempts = entry.attempt;
@@ -222,6 +234,9 @@ export class RunFold {
         task.status = entry.type.slice('task.'.length) as TaskStatus;
         task.endedAt = entry.at;
         delete task.retryAt;
+        if (task.until !== undefined) delete task.until;
+        if (task.timeoutAt !== undefined) delete task.timeoutAt;
+        if (task.delivery !== undefined) task.delivery = withoutValue(task.delivery);
         if ('cause' in entry && entry.cause !== undefined) task.cause = entry.cause;
         if ('child' in entry) noteChild(task, entry);
         if (entry.type === 'task.failed') task.error = entry.error;
@@ -298,6 +313,10 @@ function viewOf(
 }
 
 const never = (): boolean => false;
+
+function withoutValue({ value: _, ...rest }: DeliveryView): DeliveryView {
+  return rest;
+}
 
 function newTask(dependsOn: readonly string[]): TaskView {
   return { status: 'pending', attempts: 0, dependsOn };

@@ -49,6 +49,7 @@ export function defineItems(
       durationMs: item.durationMs,
       output: item.output,
       compensate,
+      when: undefined,
       body,
     }),
   );

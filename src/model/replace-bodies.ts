@@ -1,4 +1,4 @@
-import type { FlowDefinition, TaskBody, TaskDefinition } from './definition.ts';
+import { type FlowDefinition, isWaitBody, type TaskBody, type TaskDefinition } from './definition.ts';
 import type { Body, Perform, PerformScope } from './perform.ts';
 import type { UndoDefinition } from './undo.ts';
 
@@ -48,7 +48,7 @@ export function replaceBodies(
   function bodyOf({ id, graceMs, body }: TaskDefinition): TaskBody {
     if (body.kind === 'flow')
       return { ...body, flow: inFlow(body.flow), input: body.input && replaceInput(body.input) };
-    if (body.kind === 'undo') return body;
+    if (isWaitBody(body) || body.kind === 'undo') return body;
     if (body.kind !== 'map') return replace(body, { id, graceMs });
     const { item } = body;
     const over = replaceInput(body.over);

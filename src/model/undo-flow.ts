@@ -81,6 +81,7 @@ function stepFor({ id, priority }: TaskDefinition, dependsOn: readonly string[])
     durationMs: undefined,
     output: undefined,
     compensate: undefined,
+    when: undefined,
     body: { kind: 'perform', perform: nothing },
   };
 }

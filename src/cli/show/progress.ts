@@ -150,6 +150,7 @@ export class RunProgress {
     this.tasks = tasks.map((task, index) => new TaskProgress(task, index, this.#fold, this.#times));
     this.counts = {
       pending: tasks.length,
+      waiting: 0,
       running: 0,
       retrying: 0,
       done: 0,

@@ -1,5 +1,5 @@
-import type { FlowDefinition } from '../../model/definition.ts';
-import { journalVersion, type ParentTask, type RunSettings } from '../../model/journal.ts';
+import { childJournalVersion, type FlowDefinition } from '../../model/definition.ts';
+import type { ParentTask, RunSettings } from '../../model/journal.ts';
 import type { ModelFact } from '../model/situation.ts';
 
 /** An entry that a path expects in the journal, without its `seq`. */
@@ -48,7 +48,7 @@ export function expectEntry(
   switch (fact.type) {
     case 'run.started': {
       const settings = Object.keys(said.settings).length > 0 ? said.settings : undefined;
-      const version = said.above === undefined ? definition.journalVersion : journalVersion;
+      const version = said.above === undefined ? definition.journalVersion : childJournalVersion(definition);
       const flow = { version, flow: definition.name, flowHash: definition.hash };
       const { above } = said;
       const child = above && { parent: above.parent(), continues: above.continues };
