@@ -88,6 +88,12 @@ export class RunFold {
     return this.#compensation;
   }
 
+  /** The same, as the view shows it. */
+  get compensationView(): CompensationView | undefined {
+    const { graph } = this;
+    return this.#compensation && viewOf(this.#compensation, (id) => this.#tasks.get(graph.indexOf(id)));
+  }
+
   /** Each task's status, in definition order. */
   get statuses(): readonly TaskStatus[] {
     return this.graph.ids.map((_, task) => this.#tasks.get(task).status);
