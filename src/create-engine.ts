@@ -1,4 +1,3 @@
-import type { Delivered, DeliverOptions } from './engine/delivery.ts';
 import type { Subscription } from './engine/emitter.ts';
 import { EngineRuns } from './engine/engine.ts';
 import type {
@@ -15,6 +14,7 @@ import { type ActorInput, definitionOf, isFlow } from './flow.ts';
 import type { AnyFlow, InputOf, ReturnedBy, StartArguments } from './flow-types.ts';
 import { badOption } from './model/check.ts';
 import type { FlowDefinition } from './model/definition.ts';
+import type { Delivered, DeliverOptions } from './model/delivery.ts';
 import { FlowError } from './model/error.ts';
 import { brandLogic } from './model/flow-brand.ts';
 import type { RunSettings } from './model/journal.ts';

@@ -137,7 +137,6 @@ export type {
 export type { RunResult } from '../machines/index.ts';
 export { createEngine, type Engine, type EngineOptions } from './create-engine.ts';
 export type { DeepEntry } from './engine/deep-path.ts';
-export type { Delivered, DeliverOptions } from './engine/delivery.ts';
 export type { Subscription } from './engine/emitter.ts';
 export type {
   EngineSettings,
@@ -160,6 +159,7 @@ export type { FlowLogic, RunMachine, RunsFlow } from './engine/run-logic.ts';
 export type { RunSnapshot, RunState } from './engine/run-snapshot.ts';
 export type { BodyLine, EngineWatcher } from './engine/watchers.ts';
 export type { Clock } from './model/clock.ts';
+export type { Delivered, DeliverOptions } from './model/delivery.ts';
 export type { Logger } from './model/logger.ts';
 
 // What a run records and shows.

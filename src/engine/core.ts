@@ -1,10 +1,10 @@
 import type { FlowDefinition } from '../model/definition.ts';
+import type { Delivered, Delivery } from '../model/delivery.ts';
 import type { Entry } from '../model/journal.ts';
 import type { Logger } from '../model/logger.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { Store } from '../store/store.ts';
 import type { ChildAttempt } from './child-attempt.ts';
-import type { Delivered, Delivery } from './delivery.ts';
 import type { Waits } from './pending.ts';
 import type { RunCommand } from './run-command.ts';
 import type { End } from './run-end.ts';

@@ -1,5 +1,6 @@
 import { childIdOf } from '../model/child-id.ts';
 import { type FlowDefinition, isChildBody, type TaskDefinition } from '../model/definition.ts';
+import type { Delivered, Delivery } from '../model/delivery.ts';
 import {
   DeliveryError,
   type DeliveryErrorCode,
@@ -10,7 +11,6 @@ import {
 import { unknownTask } from '../model/graph-check.ts';
 import { check } from '../model/schema.ts';
 import { isSettled } from '../model/status.ts';
-import type { Delivered, Delivery } from './delivery.ts';
 import type { RunJournal } from './run-journal.ts';
 
 /** A run under way whose tasks take values. */
@@ -99,7 +99,8 @@ async function childOf(
   const { definition, runId } = journal;
   const { id, body } = definition.tasks[index] as TaskDefinition;
   if (!isChildBody(body)) throw refused('no_child', journal, id, 'is no run, so that there is no task in it');
-  const found = await find(childIdOf(runId, id, journal.lives.of(index).life));
+  const { child } = journal.foldTo().task(index);
+  const found = await find(child?.runId ?? childIdOf(runId, id, journal.lives.of(index).life));
   if (found === undefined)
     throw refused('no_child', journal, id, 'has no run yet. Deliver the value once it has');
   return found;

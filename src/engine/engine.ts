@@ -4,6 +4,7 @@ import { definitionAt } from '../model/child-definition.ts';
 import { isChildId, pathOf, placeOf, rootIdOf } from '../model/child-id.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
+import { type Delivered, type DeliverOptions, type Delivery, readDelivery } from '../model/delivery.ts';
 import {
   EngineStoppedError,
   FlowError,
@@ -26,7 +27,6 @@ import type { RunFilter, RunSummary, Store } from '../store/store.ts';
 import type { ChildAttempt } from './child-attempt.ts';
 import type { ChildRuns } from './child-runs.ts';
 import type { EngineCore } from './core.ts';
-import { type Delivered, type DeliverOptions, type Delivery, readDelivery } from './delivery.ts';
 import type { Durability } from './durability.ts';
 import type { Subscription } from './emitter.ts';
 import {

@@ -1,9 +1,8 @@
-import { isA } from '../model/check.ts';
-import { DeliveryError, FlowError, InputError, type Issue, issuesOf, StoreError } from '../model/error.ts';
+import type { Delivered, Delivery } from '../model/delivery.ts';
+import { deliveryIn, deliveryRequest, readReply, replyOf, replyOfError } from '../model/delivery-request.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { RunRequest } from '../store/shared.ts';
 import type { ValueFormat } from '../store/store.ts';
-import type { Delivered, Delivery } from './delivery.ts';
 import type { RunCommand } from './run-command.ts';
 
 /** A run that may be asked for something: under way here, or settled. */
@@ -45,7 +44,7 @@ export function errandOf(request: RunRequest, values: ValueFormat | undefined): 
     case 'resume':
       return new CommandErrand({ type: `run.${request.type}` });
     case 'deliver':
-      return new DeliveryErrand(deliveryIn(request, values), request, false);
+      return new DeliveryErrand(deliveryIn({ ...request, type: 'deliver' }, values), request, false);
     default:
       return undefined;
   }
@@ -86,24 +85,6 @@ export class CommandErrand implements Errand<void> {
   read(): void {}
 }
 
-/** What is replied to a delivery. */
-type Reply =
-  | { readonly answer: Delivered }
-  | {
-      readonly refused: 'input';
-      readonly flow: string;
-      readonly taskId: string;
-      readonly issues: readonly Issue[];
-    }
-  | {
-      readonly refused: 'delivery';
-      readonly code: DeliveryError['code'];
-      readonly runId: string;
-      readonly taskId: string;
-      readonly message: string;
-    }
-  | { readonly refused: 'flow'; readonly code: FlowError['code']; readonly message: string };
-
 /** A value to be delivered. */
 export class DeliveryErrand implements Errand<Delivered> {
   readonly request: RunRequest;
@@ -121,10 +102,8 @@ export class DeliveryErrand implements Errand<Delivered> {
 
   /** The errand of a value as its sender gave it. Throws InputError if the store cannot write that. */
   static of(flow: string, { path, value, key }: Delivery, values: ValueFormat | undefined): DeliveryErrand {
-    const known = key ?? crypto.randomUUID();
-    const text = write(values, flow, path, value);
-    const request = { type: 'deliver', path, value: text, key: known } as const;
-    return new DeliveryErrand({ path, value, key: known }, request, key === undefined);
+    const delivery = { path, value, key: key ?? crypto.randomUUID() };
+    return new DeliveryErrand(delivery, deliveryRequest(flow, delivery, values), key === undefined);
   }
 
   async record(run: AskedRun): Promise<Delivered> {
@@ -136,66 +115,18 @@ export class DeliveryErrand implements Errand<Delivered> {
   }
 
   write(answer: Delivered): string {
-    return JSON.stringify({ answer } satisfies Reply);
+    return replyOf(answer);
   }
 
   writeError(error: unknown): string | undefined {
-    const reply = replyOf(error);
-    return reply && JSON.stringify(reply);
+    return replyOfError(error);
   }
 
-  read(runId: string, text: string | undefined): Delivered {
-    const reply = text === undefined ? undefined : (JSON.parse(text) as Reply);
-    if (reply === undefined)
-      throw new StoreError(
-        'refused',
-        `The engine that owns run ${runId} does not know deliveries: it is of an earlier topple`,
-      );
-    if ('answer' in reply) return this.#told(reply.answer);
-    if (reply.refused === 'input') throw new InputError(reply.flow, reply.issues, { taskId: reply.taskId });
-    if (reply.refused === 'delivery')
-      throw new DeliveryError(reply.code, reply.runId, reply.taskId, reply.message);
-    throw new FlowError(reply.code, reply.message);
+  read(runId: string, reply: string | undefined): Delivered {
+    return this.#told(readReply(runId, reply));
   }
 
   #told(answer: Delivered): Delivered {
     return this.#isKeyless ? 'delivered' : answer;
   }
-}
-
-function replyOf(error: unknown): Reply | undefined {
-  if (isA(error, InputError)) {
-    const { flow, issues, taskId = '' } = error as InputError;
-    return { refused: 'input', flow, issues, taskId };
-  }
-  if (isA(error, DeliveryError)) {
-    const { code, runId, taskId, message } = error as DeliveryError;
-    return { refused: 'delivery', code, runId, taskId, message };
-  }
-  if (!isA(error, FlowError)) return undefined;
-  const { code, message } = error as FlowError;
-  return { refused: 'flow', code, message };
-}
-
-function write(
-  values: ValueFormat | undefined,
-  flow: string,
-  path: Delivery['path'],
-  value: unknown,
-): string {
-  if (value === undefined) return '';
-  try {
-    return values?.write(value) ?? JSON.stringify(value);
-  } catch (error) {
-    throw new InputError(flow, issuesOf(error), { taskId: path.at(-1), cause: error });
-  }
-}
-
-function deliveryIn({ path = [], value = '', key }: RunRequest, values: ValueFormat | undefined): Delivery {
-  const json: unknown = value === '' ? undefined : JSON.parse(value);
-  return {
-    path: path as Delivery['path'],
-    value: json === undefined || values === undefined ? json : values.read(json),
-    key,
-  };
 }

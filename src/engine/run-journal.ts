@@ -1,10 +1,5 @@
 import { isChildId, segmentOf } from '../model/child-id.ts';
-import {
-  childJournalVersion,
-  type FlowDefinition,
-  isChildBody,
-  type TaskDefinition,
-} from '../model/definition.ts';
+import { childJournalVersion, type FlowDefinition } from '../model/definition.ts';
 import { EntryList, type EntryVisitor, type Fact, type Step } from '../model/entry-list.ts';
 import { RunFold, tasksBegunAnew } from '../model/fold.ts';
 import type { Entry, JournalVersion, RunFact, RunSettings, TaskDelivered } from '../model/journal.ts';
@@ -388,7 +383,7 @@ export class RunJournal {
     if (fact.type === 'run.started') this.#begin(fact);
     if (fact.type === 'task.delivered') this.#noteDelivery(task, fact);
     const { hasChildren, graph } = this.definition;
-    if (fact.type === 'run.flow_changed')
+    if (fact.type === 'run.flow_changed' && (hasChildren || this.#deliveries !== undefined))
       for (const anew of tasksBegunAnew(graph, fact)) {
         this.#deliveries?.delete(anew);
         if (hasChildren) this.lives.begin(anew);
@@ -427,12 +422,7 @@ export class RunJournal {
   }
 
   #newFold(): RunFold {
-    const { name, graph, tasks } = this.definition;
-    const isChild = (task: number): boolean | string => {
-      const { body } = tasks[task] as TaskDefinition;
-      return body.kind === 'undo' ? body.runId : isChildBody(body);
-    };
-    return new RunFold(this.runId, name, graph, (task) => tasks[task]?.dependsOn ?? [], isChild);
+    return new RunFold(this.runId, this.definition);
   }
 }
 

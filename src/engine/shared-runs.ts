@@ -1,11 +1,11 @@
 import { isA } from '../model/check.ts';
 import { rootIdOf } from '../model/child-id.ts';
+import type { Delivered, Delivery } from '../model/delivery.ts';
 import { EngineStoppedError, StoreConflictError, StoreError, type StoreErrorCode } from '../model/error.ts';
 import type { Logger } from '../model/logger.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import { endingOf } from '../model/summary.ts';
 import type { ClaimedRun, RunRequest, SharedStore } from '../store/shared.ts';
-import type { Delivered, Delivery } from './delivery.ts';
 import { type Answered, CommandErrand, DeliveryErrand, type Errand, errandOf } from './errand.ts';
 import type { LiveRun } from './live-run.ts';
 import type { RunCommand } from './run-command.ts';

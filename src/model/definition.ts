@@ -235,7 +235,23 @@ export class FlowDefinition {
     return this.#plan;
   }
 
+  /** The ids of a task's dependencies, in the order in which they were given. */
+  dependsOn(task: number): readonly string[] {
+    return (this.tasks[task] as TaskDefinition).dependsOn;
+  }
+
   /** Whether the body of a task is a run. */
+  isChild(task: number): boolean {
+    return isRunBody((this.tasks[task] as TaskDefinition).body);
+  }
+
+  /** The id of the run that is the body of a task, where it is no child of a run of this flow. */
+  foreignRunOf(task: number): string | undefined {
+    const { body } = this.tasks[task] as TaskDefinition;
+    return body.kind === 'undo' ? body.runId : undefined;
+  }
+
+  /** Whether the body of any task is a run. */
   get hasChildren(): boolean {
     this.#hasChildren ??= this.tasks.some(({ body }) => isChildBody(body));
     return this.#hasChildren;

@@ -23,6 +23,18 @@ export interface Compensation extends Omit<CompensationView, 'tasks'> {
   readonly isReopened: boolean;
 }
 
+/** What a fold needs to know of a run's flow. */
+export interface FoldedFlow {
+  readonly name: string;
+  readonly graph: Graph;
+  /** The ids of a task's dependencies, as they are shown. */
+  dependsOn(task: number): readonly string[];
+  /** Whether the body of a task is a run. */
+  isChild(task: number): boolean;
+  /** The id of the run of such a task, where it is no child of this one: of an undo. */
+  foreignRunOf?(task: number): string | undefined;
+}
+
 /**
  * Folds a run's journal, entry by entry, to the view shown at edges and the state from which a run is recovered.
  *
@@ -34,7 +46,7 @@ export class RunFold {
   readonly graph: Graph;
   readonly #run: Mutable<Omit<RunView, 'tasks' | 'compensation'>>;
   readonly #tasks: TaskRows;
-  readonly #isChild: (task: number) => boolean | string;
+  readonly #flow: FoldedFlow;
   /** Of tasks whose body is a run. */
   readonly #lives = new Lives();
   #compensation: Compensation | undefined;
@@ -45,18 +57,11 @@ export class RunFold {
   #input: unknown;
   #flowHash: string | undefined;
 
-  /** @param isChild whether the body of a task is a run; the id of that run where it is no child of this one */
-  constructor(
-    runId: string,
-    flow: string,
-    graph: Graph,
-    dependsOn: (task: number) => readonly string[],
-    isChild: (task: number) => boolean | string = never,
-  ) {
-    this.graph = graph;
-    this.#isChild = isChild;
-    this.#run = { id: runId, flow, status: 'running', startedAt: null, endedAt: null };
-    this.#tasks = new TaskRows(graph.size, (task) => newTask(dependsOn(task)));
+  constructor(runId: string, flow: FoldedFlow) {
+    this.graph = flow.graph;
+    this.#flow = flow;
+    this.#run = { id: runId, flow: flow.name, status: 'running', startedAt: null, endedAt: null };
+    this.#tasks = new TaskRows(flow.graph.size, (task) => newTask(flow.dependsOn(task)));
   }
 
   /** `seq` of the last entry folded; 0 before the first. */
@@ -116,7 +121,7 @@ export class RunFold {
    */
   recover(): void {
     for (let task = 0; task < this.graph.size; task++)
-      if (this.#tasks.get(task).status === 'running' && !this.#isChild(task))
+      if (this.#tasks.get(task).status === 'running' && !this.#flow.isChild(task))
         this.#tasks.edit(task).status = 'pending';
   }
 
@@ -155,7 +160,7 @@ export class RunFold {
       case 'run.flow_changed':
         this.#flowHash = entry.flowHash;
         for (const task of tasksBegunAnew(this.graph, entry)) {
-          if (this.#isChild(task)) this.#lives.begin(task);
+          if (this.#flow.isChild(task)) this.#lives.begin(task);
           this.#begin(task);
         }
         return;
@@ -218,7 +223,7 @@ export class RunFold {
         task.attempts = entry.attempt;
         task.startedAt ??= entry.at;
         delete task.retryAt;
-        if (this.#isChild(index)) task.child = { runId: this.#childIdOf(index, entry.taskId) };
+        if (this.#flow.isChild(index)) task.child = { runId: this.#childIdOf(index, entry.taskId) };
         return;
       case 'task.retrying':
         task.status = 'retrying';
@@ -227,7 +232,7 @@ export class RunFold {
         noteChild(task, entry);
         return;
       case 'task.rerun':
-        if (this.#isChild(index)) this.#lives.rerun(index, entry);
+        if (this.#flow.isChild(index)) this.#lives.rerun(index, entry);
         this.#begin(index);
         this.#reopen();
         return;
@@ -295,8 +300,8 @@ export class RunFold {
   }
 
   #childIdOf(task: number, taskId: string): string {
-    const mark = this.#isChild(task);
-    return typeof mark === 'string' ? mark : childIdOf(this.#run.id, taskId, this.#lives.of(task).life);
+    const { life } = this.#lives.of(task);
+    return this.#flow.foreignRunOf?.(task) ?? childIdOf(this.#run.id, taskId, life);
   }
 }
 
@@ -317,8 +322,6 @@ function viewOf(
     put(undone, id, failed.has(id) ? 'failed' : taskOf(id)?.undoneAt === undefined ? rest : 'undone');
   return { status, runId, tasks: undone, failures: [...failures] };
 }
-
-const never = (): boolean => false;
 
 function withoutValue({ value: _, ...rest }: DeliveryView): DeliveryView {
   return rest;

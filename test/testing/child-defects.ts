@@ -21,7 +21,7 @@ export const childDefects: readonly ChildDefect[] = [
     name: 'a task forgets that its child is under way once its run is recovered',
     shownBy: 'child',
     file: 'src/model/fold.ts',
-    find: "if (this.#tasks.get(task).status === 'running' && !this.#isChild(task))",
+    find: "if (this.#tasks.get(task).status === 'running' && !this.#flow.isChild(task))",
     put: "if (this.#tasks.get(task).status === 'running')",
   },
   {

@@ -22,6 +22,9 @@ export interface Said {
   /** The reason why the run was cancelled. */
   readonly reason: unknown;
   outputOf(task: number): unknown;
+  deliveryOf(task: number): unknown;
+  /** The instants until which a task waits. */
+  waitOf(task: number): object;
   /** How many tasks of a task's child have settled, and how; `undefined` if it has none. */
   countsOf(task: number): object | undefined;
   /** The error of a task's last attempt. */
@@ -32,6 +35,9 @@ export interface Said {
 
 /** The progress that a body reports. */
 export const saidProgress = { fraction: 0.5, note: 'half' } as const;
+
+/** The key of each delivery: a rerun forgets it. */
+export const saidKey = 'told';
 
 /** The reason why a task skips itself. */
 export const saidOfSkip = 'told to skip';
@@ -64,6 +70,10 @@ export function expectEntry(
       return { ...entry, output: said.result };
     case 'task.progress':
       return { ...entry, ...saidProgress };
+    case 'task.waiting':
+      return { ...entry, ...said.waitOf(task) };
+    case 'task.delivered':
+      return { ...entry, value: said.deliveryOf(task), key: saidKey };
     case 'task.retrying':
       return {
         ...entry,

@@ -1,4 +1,4 @@
-import { badOption, checkKeys } from '../model/check.ts';
+import { badOption, checkKeys } from './check.ts';
 
 /** How a value is delivered. */
 export interface DeliverOptions {
