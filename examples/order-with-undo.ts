@@ -51,7 +51,8 @@ bank.isOpen = false;
 run.rerun();
 const again = await run.settled();
 console.log(again.status, again.compensation?.tasks);
-for (const { taskId, error } of again.compensation?.failures ?? []) console.log(`${taskId}: ${error.message}`);
+for (const { taskId, error } of again.compensation?.failures ?? [])
+  console.log(`${taskId}: ${error.message}`);
 console.log(told.join('\n'), '- charged under', again.tasks.charge?.output);
 
 // Output:

@@ -246,6 +246,13 @@ export class RunJournal {
     );
   }
 
+  /** Which undo of the run an entry begins, from 1. */
+  undoAt(seq: number): number {
+    let undos = 0;
+    for (let at = 1; at <= seq; at++) if (this.entry(at).type === 'run.compensating') undos++;
+    return undos;
+  }
+
   /** Whether any of its tasks was ever undone. */
   get hasUndone(): boolean {
     return this.#undos !== undefined || this.#undoneBefore !== undefined;

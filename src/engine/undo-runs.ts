@@ -4,6 +4,7 @@ import type { Entry } from '../model/journal.ts';
 import { defineItems } from '../model/map-definition.ts';
 import { type MaybePromise, takesTime } from '../model/maybe-promise.ts';
 import type { PerformScope } from '../model/perform.ts';
+import { put } from '../model/record.ts';
 import type { SettledStatus } from '../model/status.ts';
 import { endingOf } from '../model/summary.ts';
 import { tasksToUndo } from '../model/to-undo.ts';
@@ -131,7 +132,11 @@ export class UndoRuns {
   /** The journal of an undo that began before, in this process or in another. */
   async #journalOf(run: LiveRun, id: string, define: () => FlowDefinition): Promise<RunJournal | undefined> {
     const known = run.tree.journals.get(id);
-    if (known !== undefined) return this.#host.openJournal(define(), id, known.toEntries());
+    if (known !== undefined) {
+      const journal = this.#host.openJournal(define(), id, known.toEntries());
+      journal.isShared = known.isShared;
+      return journal;
+    }
     return run.isNew ? undefined : readStoredChild(this.#host, run, id, define);
   }
 
@@ -257,10 +262,21 @@ function inputOf(run: LiveRun): UndoInput {
   const fold = run.journal.foldTo();
   const { ending, tasks } = fold.compensation as NonNullable<typeof fold.compensation>;
   const why = run.parent?.undoneFor;
-  if (ending === 'done' && why !== undefined) return { ...why, tasks };
+  const runs = runsIn(run, tasks);
+  if (ending === 'done' && why !== undefined) return { ...why, tasks, runs };
   const [first] = run.made.failures;
   const error = ending === 'failed' ? (first?.error ?? run.made.error) : undefined;
-  return { ending, error, reason: fold.run.reason, tasks };
+  return { ending, error, reason: fold.run.reason, tasks, runs };
+}
+
+function runsIn(run: LiveRun, tasks: readonly string[]): Readonly<Record<string, string>> {
+  const { graph } = run.definition;
+  const runs: Record<string, string> = {};
+  for (const id of run.definition.hasChildren ? tasks : []) {
+    const { child } = run.journal.foldTo().task(graph.indexOf(id));
+    if (child !== undefined) put(runs, id, child.runId);
+  }
+  return runs;
 }
 
 function scopeOf(run: LiveRun, task: number, own: PerformScope) {

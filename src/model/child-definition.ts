@@ -41,9 +41,13 @@ export function definitionAt(
 /** The flow that undoes a run, to read its journal with. */
 function undoOf(definition: FlowDefinition, input: unknown): FlowDefinition {
   const perform = (): void => {};
+  const { runs = {} } = (input ?? {}) as Partial<UndoInput>;
   return defineUndo(definition, tasksIn(input), {
     performFor: () => perform,
-    bodyFor: () => ({ kind: 'perform', perform }),
+    bodyFor: (task) => {
+      const runId = runs[definition.graph.ids[task] as string];
+      return runId === undefined ? { kind: 'perform', perform } : { kind: 'undo', runId, begin: perform };
+    },
   });
 }
 

@@ -13,6 +13,8 @@ export interface UndoInput {
   readonly reason: unknown;
   /** Ids of the tasks that are to be undone, in definition order. */
   readonly tasks: readonly string[];
+  /** The ids of the child runs that are to be undone, by their tasks. */
+  readonly runs: Readonly<Record<string, string>>;
 }
 
 /** Makes the bodies of a flow that undoes a run. */
