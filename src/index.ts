@@ -94,7 +94,13 @@ export type {
 } from './model/definition.ts';
 export type { BodyOutline, FlowLimits, FlowOutline, TaskOutline } from './model/flow-outline.ts';
 export type { Graph, ReachOptions } from './model/graph.ts';
-export type { GraphBackoff, GraphDefinition, GraphRetry, GraphTask } from './model/graph-definition.ts';
+export type {
+  GraphBackoff,
+  GraphDefinition,
+  GraphRetry,
+  GraphTask,
+  GraphWait,
+} from './model/graph-definition.ts';
 export type {
   Body,
   Condition,
