@@ -7,7 +7,7 @@ import {
   type WaitBody,
 } from '../../model/definition.ts';
 import type { Compensate, UndoAfter, UndoDefinition } from '../../model/undo.ts';
-import { performItems, performScripts, type Sleep, type TaskScript } from '../load/script.ts';
+import { performItems, performScripts, performUndo, type Sleep, type TaskScript } from '../load/script.ts';
 import { shuffled } from './chance.ts';
 import { criticalPathPriorities, remainingPaths } from './order.ts';
 
@@ -52,7 +52,7 @@ export function simulatedFlow(
       priorities === undefined ? own : (priorities[index] as number) * scale;
     if (body.kind !== 'map') {
       bodies.set(task.id, simulatedChild === undefined ? perform : { flow: simulatedChild });
-      return { ...task, compensate: undoOf(task.compensate), priority: ranked(task.priority) };
+      return { ...task, compensate: undoOf(task.compensate, script, sleep), priority: ranked(task.priority) };
     }
     const items = script?.items ?? [];
     const { concurrency, tolerate, item } = body;
@@ -62,7 +62,7 @@ export function simulatedFlow(
     return {
       ...task,
       ...optionsOf(item),
-      compensate: undoOf(item.compensate),
+      compensate: undoOf(item.compensate, script, sleep),
       priority: ranked(item.priority),
     };
   });
@@ -79,9 +79,15 @@ export function simulatedFlow(
   );
 }
 
-/** Undo that takes no time, and works. */
-function undoOf(undo: UndoDefinition | undefined): Compensate<never, UndoAfter> | undefined {
-  return undo && { after: undo.after, perform: () => undefined };
+/** Undo by its script: of a module's flow it takes no time, and works. */
+function undoOf(
+  undo: UndoDefinition | undefined,
+  script: TaskScript | undefined,
+  sleep: Sleep,
+): Compensate<never, UndoAfter> | undefined {
+  if (undo === undefined) return undefined;
+  const { retry, after } = undo;
+  return { retry, after, perform: performUndo(script?.undo, sleep) };
 }
 
 function unlimited(pool: string): [string, number] {
