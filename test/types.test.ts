@@ -32,6 +32,10 @@ test('flow through runs inside runs, and wrong names, inputs and options do not 
   assert.equal(compile({ [`${root}test/types/children.ts`]: undefined }).errors, []);
 });
 
+test('flow through waits and conditions, and wrong names and options do not compile', () => {
+  assert.equal(compile({ [`${root}test/types/waits.ts`]: undefined }).errors, []);
+});
+
 test('say in words why a run inside a run does not compile', () => {
   const wrong: readonly (readonly [string, RegExp])[] = [
     [`.flow('b', { flow: child })`, /'input' is missing/],

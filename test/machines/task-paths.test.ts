@@ -16,6 +16,17 @@ const test = spec('task paths');
 const elsewhere: Readonly<Record<string, string>> = {
   'ready task.expire': 'before its first attempt it has no limit, and after a stop: `stop.test.ts`',
   'task xstate.error.actor.body': 'its body is no actor here: the last test has one',
+  ...Object.fromEntries(
+    [
+      ...['condition.true', 'condition.false', 'condition.threw', 'task.expire', 'task.cancel'].map(
+        (type) => `asking ${type}`,
+      ),
+      ...['wait.planned', 'wait.delivered', 'wait.failed', 'task.cancel'].map((type) => `planning ${type}`),
+      ...['wait.delivered', 'wait.over', 'wait.failed', 'task.skip', 'task.expire', 'task.cancel'].map(
+        (type) => `waiting ${type}`,
+      ),
+    ].map((transition) => [transition, 'it has no condition and does not wait here: `waits.test.ts`']),
+  ),
 };
 
 type Path = readonly Happening[];

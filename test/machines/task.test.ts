@@ -309,3 +309,54 @@ test('refuses a snapshot of a state that it does not have, as those of earlier v
     assert.throws(() => compile(taskMachine).restoreSnapshot(snapshot as never), new RegExp(value));
   }
 });
+
+/** What a task that waits, or has a condition, is after these events, and what it announces. */
+function afterWith(given: object, ...events: readonly TaskEvent[]) {
+  let [state, actions] = initialTransition(taskMachine, { ...input, ...given });
+  const facts = [...told(actions)];
+  for (const event of events) {
+    [state, actions] = transition(taskMachine, state, event);
+    facts.push(...told(actions));
+  }
+  return [state.value, facts.map(({ type }) => type), state.context.ending?.cause];
+}
+
+const cancel: TaskEvent = { type: 'task.cancel', at: 30, cause: 'cancelled' };
+const yes: TaskEvent = { type: 'condition.true', at: 12 };
+const planned: TaskEvent = { type: 'wait.planned', at: 12, timeoutAt: 50 };
+
+test('asks its condition before it is ready', () => {
+  const asks = { asks: true };
+  assert.equal(afterWith(asks, ready), ['asking', [], undefined]);
+  assert.equal(afterWith(asks, ready, yes), ['ready', ['task.ready'], undefined]);
+  const no: TaskEvent = { type: 'condition.false', at: 12, cause: 'condition' };
+  assert.equal(afterWith(asks, ready, no), ['skipped', ['task.skipped'], 'condition']);
+  const threw: TaskEvent = { type: 'condition.threw', at: 12, error, cause: 'condition' };
+  assert.equal(afterWith(asks, ready, threw), ['failed', ['task.failed'], 'condition']);
+  const expire: TaskEvent = { type: 'task.expire', at: 35, cause: 'timeout', error };
+  assert.equal(afterWith(asks, ready, expire), ['failed', ['task.failed'], 'timeout']);
+  assert.equal(afterWith(asks, ready, cancel)[0], 'cancelled');
+  assert.equal(afterWith({ asks: true, waits: true }, ready, yes), ['planning', ['task.ready'], undefined]);
+});
+
+test('waits for a value or an instant, and makes no attempt', () => {
+  const waits = { waits: true };
+  const begun = ['task.ready', 'task.waiting'];
+  assert.equal(afterWith(waits, ready), ['planning', ['task.ready'], undefined]);
+  assert.equal(afterWith(waits, ready, planned), ['waiting', begun, undefined]);
+  const ends: readonly (readonly [TaskEvent, string, string | undefined])[] = [
+    [{ type: 'wait.delivered', at: 20, output: 1 }, 'done', undefined],
+    [{ type: 'wait.over', at: 20, output: 1 }, 'done', undefined],
+    [{ type: 'wait.failed', at: 20, error, cause: 'output' }, 'failed', 'output'],
+    [{ type: 'task.skip', at: 20, cause: 'timeout' }, 'skipped', 'timeout'],
+    [{ type: 'task.expire', at: 20, cause: 'timeout', error }, 'failed', 'timeout'],
+    [cancel, 'cancelled', 'cancelled'],
+  ];
+  for (const [event, status, cause] of ends)
+    assert.equal(afterWith(waits, ready, planned, event), [status, [...begun, `task.${status}`], cause]);
+  const early: TaskEvent = { type: 'wait.delivered', at: 20, output: 1 };
+  assert.equal(afterWith(waits, ready, early), ['done', ['task.ready', 'task.done'], undefined]);
+  const failed: TaskEvent = { type: 'wait.failed', at: 20, error, cause: 'input' };
+  assert.equal(afterWith(waits, ready, failed), ['failed', ['task.ready', 'task.failed'], 'input']);
+  assert.equal(afterWith(waits, ready, cancel)[0], 'cancelled');
+});
