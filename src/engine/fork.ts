@@ -154,9 +154,18 @@ function settledBy(source: RunJournal, last: number): Iterable<Settling> {
       case 'task.rerun':
       case 'task.undone':
         endings.delete(entry.taskId);
+        break;
+      case 'task.undo_failed':
+        // A part of it may have been undone.
+        if (isChild(source, entry.taskId)) endings.delete(entry.taskId);
     }
   }
   return endings.values();
+}
+
+function isChild({ definition }: RunJournal, taskId: string): boolean {
+  const task = definition.graph.indexOf(taskId);
+  return task >= 0 && definition.isChild(task);
 }
 
 function unknownRun(runId: unknown): FlowError {

@@ -59,7 +59,7 @@ export function recordAgain(
   const { graph, tasks } = journal.definition;
   const fold = journal.foldTo();
   const { statuses } = fold;
-  const undone = new Set([...graph.ids.keys()].filter((task) => fold.task(task).undoneAt !== undefined));
+  const undone = undoneIn(journal);
   const isDone = (status: TaskStatus): boolean => status === 'done' || status === 'skipped';
   if (parent !== undefined && undone.size === 0 && statuses.every(isDone)) return false;
   const again = new Set(tasksToRerun(graph, statuses, taskIds, undone));
@@ -71,4 +71,16 @@ export function recordAgain(
     journal.record({ type: 'task.rerun', at, ...(above ?? (isSame && { keepsDone: true })) }, task);
   }
   return true;
+}
+
+/** The places of the tasks of which anything was undone: of a child run that could not be undone, perhaps a part. */
+function undoneIn(journal: RunJournal): ReadonlySet<number> {
+  const { graph, tasks } = journal.definition;
+  const fold = journal.foldTo();
+  const failed = new Set(fold.compensation?.failures.map(({ taskId }) => taskId));
+  const isUndone = (task: number): boolean => {
+    const { id, body } = tasks[task] as TaskDefinition;
+    return fold.task(task).undoneAt !== undefined || (isChildBody(body) && failed.has(id));
+  };
+  return new Set([...graph.ids.keys()].filter(isUndone));
 }

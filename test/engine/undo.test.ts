@@ -310,6 +310,35 @@ test('counts undo in keys at each level, over the lives of child runs', async ()
   assert.equal(keys, ['r/child#1/a#3', 'r/child#1/stays#1', 'r/child#1/inner#3/x#3']);
 });
 
+test('performs again only what was undone, where a child run was undone in part', async () => {
+  const { clock, engine } = virtualEngine();
+  const keys: string[] = [];
+  const note = ({ idempotencyKey }: { idempotencyKey: string }) => {
+    keys.push(idempotencyKey);
+  };
+  const inner = createFlow('inner')
+    .task('x', { perform: note, compensate: () => {} })
+    .task('stays', { perform: note, compensate: fail('stays') });
+  const child = createFlow('child').task('a', { perform: note }).flow('inner', { flow: inner });
+  let ends = false;
+  const flow = createFlow('parent')
+    .flow('child', { flow: child })
+    .task('last', {
+      dependsOn: ['child'],
+      perform: () => {
+        if (!ends) throw new Error('last');
+      },
+    });
+  const run = await engine.start(flow, undefined, { id: 'r' });
+  await clock.run(run.settled());
+  assert.equal(keys.splice(0), ['r/child/a', 'r/child/inner/x', 'r/child/inner/stays']);
+  ends = true;
+  run.rerun();
+  const view = await clock.run(run.settled());
+  assert.is(view.status, 'done');
+  assert.equal(keys, ['r/child/inner/x#1']);
+});
+
 test('keeps what is to be undone before it is, and what is undone before it says so, where keeping takes time', async () => {
   const store = lateStore();
   const { clock, engine } = virtualEngine({ store });
