@@ -154,7 +154,7 @@ const damaged: readonly (readonly [what: string, content: string | Uint8Array, s
   [
     'later entries',
     withLine(1, { journal: 9 }),
-    ':1: `journal` must be 1 or 2, which this topple reads, but is 9.',
+    ':1: `journal` must be 1 or 2 or 3, which this topple reads, but is 9.',
   ],
   [
     'an id with a slash',
