@@ -6,7 +6,13 @@ export { type ScriptedBodies, scriptFlow } from './script-flow.ts';
 
 // The flow's model: its steps, what is explored, the properties.
 
-export { type AttemptOutcome, type Command, outcomesOf } from './model/moves.ts';
+export {
+  type AttemptOutcome,
+  type Command,
+  type ConditionOutcome,
+  outcomesOf,
+  type WaitOutcome,
+} from './model/moves.ts';
 export type { Step, StepKind } from './model/steps.ts';
 export { never } from './never.ts';
 export {

@@ -11,6 +11,7 @@ export type {
   RunFact,
   RunSettings,
   Stamp,
+  TaskDelivered,
   TaskEntry,
   TaskFact,
   TaskRerun,

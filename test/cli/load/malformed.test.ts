@@ -72,7 +72,11 @@ const cases: readonly Case[] = [
   json('{"tasks": {\n"a": null}}', 2, /task `a` must be an object, but is null/),
   json('{"tasks": {"a": {},\n"b": ["a"]}}', 2, /task `b` must be an object, but is a list/),
   json('{"tasks": {"a": {\n"need": []}}}', 2, /task `a` does not take `need`\. Did you mean `needs`\?/),
-  json('{"tasks": {"a": {\n"timeoutMs": 5}}}', 2, /task `a` does not take `timeoutMs`\. It takes `needs`/),
+  json(
+    '{"tasks": {"a": {\n"timeoutMs": 5}}}',
+    2,
+    /task `a` does not take `timeoutMs`: it is for tasks with `waitFor`/,
+  ),
   json('{"tasks": {"a": {"duration": 1,\n"duration": 2}}}', 2, /task `a` has `duration` twice/),
   json('{"tasks": {"a": {"needs": [], "dependsOn": []}}}', 1, /task `a` has both `needs` and `dependsOn`/),
   json(
