@@ -54,6 +54,25 @@ export type OrchestratorEvent =
       /** The error from making the output. */
       readonly error?: ErrorView | undefined;
     }
+  /** Something is to be undone: before the run ends, or further, in a run that was being undone when it was left. */
+  | {
+      readonly type: 'run.compensate';
+      readonly at: number;
+      /** Of a run that was left: why it ends. */
+      readonly cause?: Cause | undefined;
+      readonly reason?: unknown;
+      /** The error from making the output. */
+      readonly error?: ErrorView | undefined;
+      /** Ids of the tasks to undo. */
+      readonly tasks: readonly string[];
+    }
+  /** A run that has ended is undone, as its parent asks. The cause and the reason are those of its end. */
+  | {
+      readonly type: 'run.reopen';
+      readonly at: number;
+      readonly cause?: Cause | undefined;
+      readonly reason?: unknown;
+    }
   /** A task is in a final state. `task` is its place in definition order. */
   | {
       readonly type: 'task.settled';
@@ -87,7 +106,9 @@ export interface OrchestratorEffects {
   readonly holdSlots: NoParams;
   /** Lets attempts start again. */
   readonly releaseSlots: NoParams;
-  /** Makes the result of a run whose tasks have settled: `run.conclude` follows at once. */
+  /** Undoes what is to be undone: `run.conclude` follows once that is over. */
+  readonly undoTasks: NoParams;
+  /** Makes the result of a run whose tasks have settled: `run.conclude`, or `run.compensate`, follows at once. */
   readonly concludeRun: { readonly ending: SettledRunStatus };
 }
 
@@ -138,6 +159,22 @@ const cancelled = ({ context, event }: On<'run.conclude'>): RunFact => ({
   type: 'run.cancelled',
   at: event.at,
   reason: context.reason,
+});
+
+const compensating = ({ context, event }: On<'run.compensate'>): RunFact => ({
+  type: 'run.compensating',
+  at: event.at,
+  ending: endingOf(context),
+  cause: context.cause,
+  reason: context.reason,
+  error: event.error,
+  tasks: event.tasks,
+});
+
+const compensated = ({ context, event }: On<'run.conclude'>): RunFact => ({
+  type: 'run.compensated',
+  at: event.at,
+  ending: endingOf(context),
 });
 
 const ending = ({ context }: In) => ({ ending: endingOf(context) });
@@ -211,6 +248,10 @@ export const lazyOrchestratorMachine = lazy(() =>
       recordRefusal: assign((_, { error }: { error?: ErrorView | undefined }) =>
         error === undefined ? {} : { cause: 'output' as const, reason: error.message },
       ),
+      recordEnd: assign((_, { cause, reason }: { cause?: Cause | undefined; reason?: unknown }) => ({
+        cause,
+        reason,
+      })),
       announce: emit((_, params: RunFact) => params),
       openRun: () => {},
       deliverVerdicts: (_, _params: OrchestratorEffects['deliverVerdicts']) => {},
@@ -218,6 +259,7 @@ export const lazyOrchestratorMachine = lazy(() =>
       holdSlots: () => {},
       releaseSlots: () => {},
       concludeRun: (_, _params: OrchestratorEffects['concludeRun']) => {},
+      undoTasks: () => {},
     },
   }).createMachine({
     id: 'orchestrator',
@@ -311,6 +353,16 @@ export const lazyOrchestratorMachine = lazy(() =>
               actions: ['admitTasks', { type: 'deliverVerdicts', params: verdicts }],
             },
           ],
+          'run.compensate': {
+            description: 'it was being undone when it was left',
+            target: 'compensating',
+            actions: { type: 'recordEnd', params: ({ event }) => event },
+          },
+          'run.reopen': {
+            description: 'it has ended, and its parent has it undone',
+            target: 'reopened',
+            actions: { type: 'recordEnd', params: ({ event }) => event },
+          },
           'run.pause': {
             description: 'requested',
             target: 'held',
@@ -382,6 +434,14 @@ export const lazyOrchestratorMachine = lazy(() =>
         entry: { type: 'concludeRun', params: ending },
         on: {
           'run.cancel': { description: 'too late' },
+          'run.compensate': {
+            description: 'it ends failed or cancelled, and something is to be undone',
+            target: 'compensating',
+            actions: [
+              { type: 'recordRefusal', params: ({ event }) => event },
+              { type: 'announce', params: compensating },
+            ],
+          },
           'run.conclude': [
             {
               description: 'it was cancelled',
@@ -409,6 +469,69 @@ export const lazyOrchestratorMachine = lazy(() =>
               actions: [
                 { type: 'recordOutputs', params: ({ event }) => event },
                 { type: 'announce', params: done },
+              ],
+            },
+          ],
+        },
+      },
+      compensating: {
+        description: 'All tasks have settled and the ending is fixed; what was done is being undone.',
+        tags: 'compensating',
+        entry: 'undoTasks',
+        on: {
+          'run.cancel': { description: 'it ends already: only undo is under way' },
+          'run.conclude': [
+            {
+              description: 'undo is over; it was cancelled',
+              guard: 'wasCancelled',
+              target: 'cancelled',
+              actions: [
+                { type: 'recordOutputs', params: ({ event }) => event },
+                { type: 'announce', params: cancelled },
+              ],
+            },
+            {
+              description: 'undo is over',
+              target: 'failed',
+              actions: [
+                { type: 'recordOutputs', params: ({ event }) => event },
+                { type: 'announce', params: failed },
+              ],
+            },
+          ],
+        },
+      },
+      reopened: {
+        description: 'It had ended; what was done is being undone, as its parent asks.',
+        tags: 'compensating',
+        entry: 'undoTasks',
+        on: {
+          'run.cancel': { description: 'only undo is under way' },
+          'run.conclude': [
+            {
+              description: 'undo is over; it had been cancelled',
+              guard: 'wasCancelled',
+              target: 'cancelled',
+              actions: [
+                { type: 'recordOutputs', params: ({ event }) => event },
+                { type: 'announce', params: compensated },
+              ],
+            },
+            {
+              description: 'undo is over; it had failed',
+              guard: { type: 'hasFailed', params: ({ event }) => ({ error: event.error }) },
+              target: 'failed',
+              actions: [
+                { type: 'recordOutputs', params: ({ event }) => event },
+                { type: 'announce', params: compensated },
+              ],
+            },
+            {
+              description: 'undo is over; it had been done',
+              target: 'done',
+              actions: [
+                { type: 'recordOutputs', params: ({ event }) => event },
+                { type: 'announce', params: compensated },
               ],
             },
           ],

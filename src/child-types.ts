@@ -9,9 +9,10 @@ import type {
   OutcomesOf,
 } from './flow-types.ts';
 import type { TaskSettings } from './model/definition.ts';
-import type { ItemScope, PerformScope } from './model/perform.ts';
+import type { ItemScope, ItemUndoScope, PerformScope } from './model/perform.ts';
 import type { Schema } from './model/schema.ts';
 import type { TriggerRule } from './model/trigger-rule.ts';
+import type { Compensate, UndoAfter } from './model/undo.ts';
 
 /** The options that a child run's task shares with every task. */
 export interface ChildOptions<
@@ -52,6 +53,8 @@ export interface FlowTaskOptions<
   readonly priority?: number | undefined;
   readonly perform?: undefined;
   readonly over?: undefined;
+  /** What its run did is undone by the tasks of the flow. */
+  readonly compensate?: undefined;
 }
 
 /** Requires `input` of a task that is a run of a flow, unless that flow runs without an input. */
@@ -77,7 +80,15 @@ export interface MapOptions<
 > extends ChildOptions<Tasks, Input, Ids, Rule, Optional, Answer>,
     Omit<
       TaskSettings,
-      'triggerRule' | 'when' | 'optional' | 'skippable' | 'output' | 'totalTimeoutMs' | 'retry' | 'timeoutMs'
+      | 'triggerRule'
+      | 'when'
+      | 'optional'
+      | 'skippable'
+      | 'output'
+      | 'totalTimeoutMs'
+      | 'retry'
+      | 'timeoutMs'
+      | 'compensate'
     > {
   /**
    * Gives the list when the map starts, once for all its attempts: an iterable of at most a million items, or a promise
@@ -115,9 +126,17 @@ export interface PerformMapOptions<
   Returned,
   Output,
   Answer = never,
+  After extends UndoAfter = 'done',
 > extends MapOptions<Tasks, Input, Ids, Rule, Optional, Item, Skippable, Tolerate, Output, Answer> {
   /** Called with each item. The value that it returns, or its promise resolves to, is the item's output. */
   readonly perform: (scope: ItemScope<Item, Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>) => Returned;
+  /**
+   * Undoes what was done with an item, once the run of the map is undone. Write it after `perform`, so that `output` has its
+   * type there. Default: nothing is undone.
+   */
+  readonly compensate?:
+    | Compensate<ItemUndoScope<Item, Input, Output, DepsOf<Tasks, Ids, Rule>>, After>
+    | undefined;
   readonly input?: undefined;
 }
 
@@ -138,6 +157,8 @@ export interface FlowMapOptions<
   /** The tasks of the flow take slots, not the items. */
   readonly pool?: undefined;
   readonly graceMs?: undefined;
+  /** What an item did is undone by the tasks of the flow. */
+  readonly compensate?: undefined;
   /** The flow to run for each item. */
   readonly perform: F;
   /** Makes the input of an item's run. Default: the item. Needed unless the item is an input of the flow. */

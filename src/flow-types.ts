@@ -3,9 +3,17 @@ import type { StartOptions } from './engine/engine-options.ts';
 import type { RunsFlow } from './engine/run-logic.ts';
 import type { FixedIds, IsListed, KnownIds, LooseId, RestIds } from './flow-ids.ts';
 import type { FlowDefinition, TaskSettings } from './model/definition.ts';
-import type { ConditionScope, ItemScope, Outcome, PerformScope } from './model/perform.ts';
+import type {
+  ConditionScope,
+  ItemScope,
+  ItemUndoScope,
+  Outcome,
+  PerformScope,
+  UndoScope,
+} from './model/perform.ts';
 import type { Schema } from './model/schema.ts';
 import type { SkippedBy, TriggerRule } from './model/trigger-rule.ts';
+import type { Compensate, UndoAfter } from './model/undo.ts';
 
 /** The output of a task; `unknown` where its type is not known. */
 export type OutputOf<Tasks, Id> = Id extends keyof Tasks
@@ -173,7 +181,7 @@ export type Answers = boolean | PromiseLike<boolean>;
 
 /** Options of a task, whatever its body. */
 export interface CommonOptions<Tasks, Ids extends readonly unknown[], Rule, Optional, Skippable>
-  extends Omit<TaskSettings, 'triggerRule' | 'optional' | 'skippable' | 'output' | 'when'> {
+  extends Omit<TaskSettings, 'triggerRule' | 'optional' | 'skippable' | 'output' | 'when' | 'compensate'> {
   /** Ids of tasks defined before this one. Default: none. */
   readonly dependsOn?: (Ids & KnownIds<Tasks, Ids>) | readonly (keyof Tasks & string)[] | undefined;
   /** When the task may start. Default `all_success`. */
@@ -198,12 +206,18 @@ export interface PerformOptions<
   Returned,
   Output,
   Answer = never,
+  After extends UndoAfter = 'done',
 > extends CommonOptions<Tasks, Ids, Rule, Optional, Skippable>,
     ConditionOption<Tasks, Input, Ids, Rule, Answer> {
   /** The task's function. The value that it returns, or its promise resolves to, is the task's output. */
   readonly perform: (scope: PerformScope<Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>) => Returned;
   /** Checks the value that the body returns; dependents get the schema's result. Default: the value as returned. */
   readonly output?: Schema<unknown, Output> | undefined;
+  /**
+   * Undoes what the task did, once its run ends `failed` or `cancelled` and all tasks have settled: those downstream of it
+   * are undone first. Write it after `perform`, so that `output` has its type there. Default: nothing is undone.
+   */
+  readonly compensate?: Compensate<UndoScope<Input, Output, DepsOf<Tasks, Ids, Rule>>, After> | undefined;
   readonly actor?: undefined;
   readonly input?: undefined;
 }
@@ -224,6 +238,7 @@ export interface ActorOptions<
   Logic extends AnyActorLogic,
   Output,
   Answer = never,
+  After extends UndoAfter = 'done',
 > extends CommonOptions<Tasks, Ids, Rule, Optional, Skippable>,
     ConditionOption<Tasks, Input, Ids, Rule, Answer> {
   /**
@@ -237,6 +252,11 @@ export interface ActorOptions<
     | undefined;
   /** Checks the actor's output; dependents get the schema's result. Default: the output as it is. */
   readonly output?: Schema<unknown, Output> | undefined;
+  /**
+   * Undoes what the task did, once its run ends `failed` or `cancelled` and all tasks have settled: those downstream of it
+   * are undone first. Default: nothing is undone.
+   */
+  readonly compensate?: Compensate<UndoScope<Input, Output, DepsOf<Tasks, Ids, Rule>>, After> | undefined;
   readonly perform?: undefined;
 }
 
@@ -313,6 +333,14 @@ export interface MapBodyFor<Scope, Item, EachScope, Output> {
     | undefined;
   /** The input of that flow. Default: the item. */
   readonly input?: ((scope: EachScope) => unknown) | undefined;
+  /** What undoes that function. Default: nothing is to be done for that. */
+  readonly compensate?:
+    | Compensate<
+        EachScope extends { readonly input: infer Input; readonly deps: infer Deps }
+          ? ItemUndoScope<Item, Input, Output, Deps>
+          : never
+      >
+    | undefined;
 }
 
 /** A list, or a promise of one: what `over` of a map returns. */
@@ -323,8 +351,22 @@ export type Later<Value> = Value | PromiseLike<Value>;
 
 /** A body that fits a task. */
 export type BodyFor<Scope, Output> =
-  | { readonly perform: (scope: Scope) => Output | PromiseLike<Output> }
-  | { readonly actor: AnyActorLogic; readonly input?: ((scope: Scope) => unknown) | undefined };
+  | {
+      readonly perform: (scope: Scope) => Output | PromiseLike<Output>;
+      readonly compensate?: CompensateFor<Scope, Output> | undefined;
+    }
+  | {
+      readonly actor: AnyActorLogic;
+      readonly input?: ((scope: Scope) => unknown) | undefined;
+      readonly compensate?: CompensateFor<Scope, Output> | undefined;
+    };
+
+/** What undoes a body that replaces another. Default: nothing is to be done for that. */
+export type CompensateFor<Scope, Output> = Compensate<
+  Scope extends { readonly input: infer Input; readonly deps: infer Deps }
+    ? UndoScope<Input, Output, Deps>
+    : UndoScope<unknown, Output>
+>;
 
 /** Stands for "the outputs of the tasks, by id", if a flow does not define the output of its runs. */
 export interface ByTask {

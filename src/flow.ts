@@ -57,6 +57,7 @@ import { type Bodies, defineGraph, type GraphDefinition } from './model/graph-de
 import { provideBodies } from './model/provide-bodies.ts';
 import type { Schema, SchemaInput, SchemaOutput } from './model/schema.ts';
 import type { TriggerRule } from './model/trigger-rule.ts';
+import type { UndoAfter } from './model/undo.ts';
 import type { AwaitedOf, DeliveryOptions, LateOption, SkipsLate, SleepOptions } from './wait-types.ts';
 
 /** Options of a flow, with its input typed by a schema. */
@@ -124,9 +125,10 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
     Output = Awaited<Returned>,
     Answer extends Answers = never,
     Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, Skippable | SkipsBy<Answer>>,
+    const After extends UndoAfter = 'done',
   >(
     id: Id,
-    options: PerformOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Returned, Output, Answer>,
+    options: PerformOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Returned, Output, Answer, After>,
   ): Flow<Input, Taken, Tasks & Added<Id, Output, Ids, Rule, Absent>, Made>;
   task<
     const Id extends string,
@@ -138,9 +140,10 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
     Output = OutputFrom<Logic>,
     Answer extends Answers = never,
     Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, Skippable | SkipsBy<Answer>>,
+    const After extends UndoAfter = 'done',
   >(
     id: Id,
-    options: ActorOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Logic, Output, Answer>,
+    options: ActorOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Logic, Output, Answer, After>,
   ): Flow<Input, Taken, Tasks & Added<Id, Output, Ids, Rule, Absent>, Made>;
   task(id: string, options: object): never {
     // The overloads type the result; the implementation cannot express their types.
@@ -192,6 +195,7 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
     Output = Awaited<Returned>,
     Answer extends Answers = never,
     Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, SkipsBy<Answer>>,
+    const After extends UndoAfter = 'done',
   >(
     id: Id,
     options: PerformMapOptions<
@@ -205,7 +209,8 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
       Tolerate,
       Returned,
       Output,
-      Answer
+      Answer,
+      After
     >,
   ): Flow<
     Input,

@@ -35,6 +35,7 @@ export type {
   BodyFor,
   ByTask,
   CommonOptions,
+  CompensateFor,
   ConditionOption,
   DepsOf,
   DoneDeps,
@@ -88,6 +89,7 @@ export type {
   TaskDefinition,
   TaskSettings,
   Tolerance,
+  UndoBody,
   WaitBody,
 } from './model/definition.ts';
 export type { BodyOutline, FlowLimits, FlowOutline, TaskOutline } from './model/flow-outline.ts';
@@ -104,9 +106,11 @@ export type {
   Condition,
   ConditionScope,
   ItemScope,
+  ItemUndoScope,
   Outcome,
   Perform,
   PerformScope,
+  UndoScope,
   WaitScope,
 } from './model/perform.ts';
 export type { Backoff, BackoffStrategy, FailureInfo, RetryPolicy, RetryQuestion } from './model/retry.ts';
@@ -118,6 +122,13 @@ export {
   type TriggerRule,
   triggerRules,
 } from './model/trigger-rule.ts';
+export type {
+  Compensate,
+  CompensateOptions,
+  MayLackOutput,
+  UndoAfter,
+  UndoDefinition,
+} from './model/undo.ts';
 export type {
   AwaitedOf,
   DeliveryOptions,
@@ -163,6 +174,7 @@ export type { EntryVisitor, Step } from './model/entry-list.ts';
 export type {
   ChildCounts,
   ChildEnd,
+  ChildUndo,
   Entry,
   FlowChange,
   JournalVersion,
@@ -175,9 +187,19 @@ export type {
   TaskEntry,
   TaskFact,
   TaskRerun,
+  TaskUndoFailed,
+  TaskUndone,
 } from './model/journal.ts';
 export type { Cause, RunStatus, SettledRunStatus, SettledStatus, TaskStatus } from './model/status.ts';
-export type { ChildView, DeliveryView, RunView, TaskView } from './model/view.ts';
+export type {
+  ChildView,
+  CompensationView,
+  DeliveryView,
+  RunView,
+  TaskView,
+  UndoFailure,
+  UndoStatus,
+} from './model/view.ts';
 
 // Errors: those that bodies throw, and those that topple throws.
 
@@ -206,6 +228,7 @@ export {
   type StoreErrorCode,
   type TaskFailure,
   TimeoutError,
+  UndoFailedError,
   ValueError,
 } from './model/error.ts';
 

@@ -16,7 +16,7 @@ export function jsonOf(picture: Picture): string {
 function tasksOf({ tasks, dependsOn, pools }: Picture, indent: string): string {
   const layers = assignLayers(dependsOn);
   const lines = tasks.map(
-    ({ id, durationMs, triggerRule, optional, priority, pool, status, child, wait, asks }, index) => {
+    ({ id, durationMs, triggerRule, optional, priority, pool, status, child, wait, asks, undo }, index) => {
       const isSleep = wait?.kind === 'sleep';
       const task = {
         dependsOn: dependsOn[index]?.map((other) => tasks[other]?.id),
@@ -25,6 +25,7 @@ function tasksOf({ tasks, dependsOn, pools }: Picture, indent: string): string {
         waitFor: wait?.kind === 'waitFor' ? true : undefined,
         timeoutMs: wait?.kind === 'waitFor' ? wait.ms : undefined,
         when: asks,
+        compensate: undo === 'started' ? { after: undo } : undo === undefined ? undefined : true,
         flow: child?.flow,
         map: child?.isMap === true ? { count: child.count ?? 1 } : undefined,
         concurrency: child?.concurrency,

@@ -10,6 +10,7 @@ import {
 import { showCount, showDuration } from '../model/duration.ts';
 import type { TaskStatus } from '../model/status.ts';
 import type { TriggerRule } from '../model/trigger-rule.ts';
+import type { UndoAfter, UndoDefinition } from '../model/undo.ts';
 
 /** The parts of a flow to draw: tasks in definition order, and the dependencies among them. */
 export interface Picture {
@@ -52,6 +53,8 @@ export interface PictureTask {
   readonly child?: PictureChild | undefined;
   /** If it waits: for a value, or for so many milliseconds; `undefined` for a sleep whose end the flow computes. */
   readonly wait?: { readonly kind: 'waitFor' | 'sleep'; readonly ms: number | undefined } | undefined;
+  /** When there is something to undo, if it can be undone. */
+  readonly undo?: UndoAfter | undefined;
   /** Whether it has a condition. */
   readonly asks?: boolean | undefined;
   /** The flow that it, or each of its items, runs, where that is drawn inside. Default: it is drawn folded. */
@@ -84,6 +87,10 @@ export function createPicture(definition: FlowDefinition, options: PictureOption
   return { ...pictureOf(definition, options, flows), flows: flows.pictures };
 }
 
+function undoIn(undo: UndoDefinition | undefined): Pick<PictureTask, 'undo'> {
+  return undo === undefined ? {} : { undo: undo.after };
+}
+
 function pictureOf(definition: FlowDefinition, options: PictureOptions, flows: Flows): Picture {
   const { graph, tasks: all, name } = definition;
   const { focus, depth, statuses, known } = options;
@@ -109,6 +116,7 @@ function pictureOf(definition: FlowDefinition, options: PictureOptions, flows: F
       child: childOf(body, known?.get(id), flows),
       ...(isWaitBody(body) && { wait: { kind: body.kind, ms: waitMs(body, task.timeoutMs) } }),
       ...(task.when !== undefined && { asks: true }),
+      ...undoIn(task.compensate ?? (body.kind === 'map' ? body.item.compensate : undefined)),
     })),
     dependsOn: tasks.map(({ id }) => {
       const task = graph.indexOf(id);

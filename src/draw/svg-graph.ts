@@ -88,13 +88,14 @@ interface Label {
 }
 
 function labelOf(task: PictureTask, inner: Drawn | undefined): Label {
-  const { id, durationMs, triggerRule, optional, status } = task;
+  const { id, durationMs, triggerRule, optional, status, undo } = task;
   const child = noteText(task);
   const notes = [
     ...(child === undefined ? [] : [shorten(child, mostEms)]),
     ...(durationMs === undefined ? [] : [showDuration(durationMs)]),
     ...(triggerRule === 'all_success' ? [] : [triggerRule]),
     ...(optional ? ['optional'] : []),
+    ...(undo === undefined ? [] : ['undo']),
   ];
   const text = shorten(id, mostEms);
   const note = notes.join(' · ');
@@ -187,13 +188,14 @@ function drawBox(width: number, height: number, isDouble: boolean): string {
 }
 
 function tooltipOf(task: PictureTask): string {
-  const { id, status, durationMs, triggerRule, optional, pool, priority } = task;
+  const { id, status, durationMs, triggerRule, optional, pool, priority, undo } = task;
   const facts = [
     ...(status === undefined ? [] : [status]),
     ...[noteText(task)].filter((text) => text !== undefined),
     ...(durationMs === undefined ? [] : [`takes ${showDuration(durationMs)}`]),
     ...(triggerRule === 'all_success' ? [] : [triggerRule]),
     ...(optional ? ['optional'] : []),
+    ...(undo === undefined ? [] : ['can be undone']),
     ...(priority === 0 ? [] : [`priority ${priority}`]),
     ...(pool === undefined ? [] : [`pool ${pool}`]),
   ];

@@ -13,7 +13,7 @@ import {
 } from '../model/error.ts';
 import type { Logger } from '../model/logger.ts';
 import type { Outcome } from '../model/perform.ts';
-import { planRetry } from '../model/retry.ts';
+import { planRetry, type RetryDecision } from '../model/retry.ts';
 import { type Checked, check } from '../model/schema.ts';
 import type { Cause } from '../model/status.ts';
 import { Timer, type Timers } from './timers.ts';
@@ -84,6 +84,8 @@ export abstract class Attempt extends Timer {
   #controller: AbortController | undefined;
   #ending: Ending | undefined;
   #isClosed = false;
+  /** What follows from its failure, once that was asked for. */
+  #decision: RetryDecision | undefined;
 
   constructor(task: AttemptTask, number: number) {
     super();
@@ -136,6 +138,22 @@ export abstract class Attempt extends Timer {
     if (this.#isClosed) return;
     if (this.#ending !== undefined) return this.#close();
     this.#fail(error, cause);
+  }
+
+  /** Takes the failure after which no attempt follows, as was asked before. */
+  failed(error: unknown, cause: Cause): void {
+    if (this.#isClosed) return;
+    if (this.#ending !== undefined) return this.#close();
+    if (this.#decision?.retry === false) return this.#fail(error);
+    this.#fail(error, cause);
+  }
+
+  /** Whether another attempt would follow if it failed with this error now. Asked once: that settles it. */
+  retriesAfter(error: unknown, final?: Cause): boolean {
+    const ending = this.#ending;
+    if (ending === undefined ? final !== undefined : ending.as !== 'attempt failed') return false;
+    this.#decision ??= this.#decide(ending?.error ?? error);
+    return this.#decision.retry;
   }
 
   /** Takes the value that the body returned. */
@@ -239,10 +257,9 @@ export abstract class Attempt extends Timer {
     this.#leave();
     const { run, definition } = this.task;
     const at = run.now();
-    const { elapsedMs } = this.task;
     const decision =
       final === undefined
-        ? planRetry(definition.retry, { attempt: this.number, elapsedMs, error, random: run.random })
+        ? (this.#decision ?? this.#decide(error))
         : ({ retry: false, cause: final } as const);
     const shown = viewError(error);
     if (decision.retry) {
@@ -260,6 +277,11 @@ export abstract class Attempt extends Timer {
     const cause = isA(error, TimeoutError) ? 'timeout' : decision.cause;
     run.noteFailure(error, this.task.index);
     this.task.send({ type: 'attempt.failed', at, error: shown, cause });
+  }
+
+  #decide(error: unknown): RetryDecision {
+    const { run, definition, elapsedMs } = this.task;
+    return planRetry(definition.retry, { attempt: this.number, elapsedMs, error, random: run.random });
   }
 
   /** Closes an ended attempt whose body settled or was abandoned. */

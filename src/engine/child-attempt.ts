@@ -47,6 +47,11 @@ export class ChildAttempt extends Attempt {
     if (this.isPreparing) super.startGrace();
   }
 
+  /** Ends its time limit: its run has ended, and only its undo is under way. */
+  closing(): void {
+    this.task.run.timers.cancel(this);
+  }
+
   protected override abort(reason: Error): void {
     super.abort(reason);
     this.passOn(reason);

@@ -1,13 +1,11 @@
 import type { RunResult } from '../../machines/orchestrator.ts';
 import { isA, isThenable, showValue } from '../model/check.ts';
-import { JournalCheck } from '../model/check-journal.ts';
 import { childDefinition } from '../model/child-definition.ts';
 import { childIdOf, pathOf, placeOf } from '../model/child-id.ts';
 import type { Clock } from '../model/clock.ts';
-import type { ChildBody, FlowDefinition, TaskDefinition } from '../model/definition.ts';
+import { type ChildBody, canUndo, type FlowDefinition, type TaskDefinition } from '../model/definition.ts';
 import { EngineStoppedError, FlowError, InputError, RunFailedError } from '../model/error.ts';
-import type { Entry, ParentTask } from '../model/journal.ts';
-import { judge } from '../model/judge-journal.ts';
+import type { ParentTask } from '../model/journal.ts';
 import { defineItems } from '../model/map-definition.ts';
 import { type MaybePromise, takesTime } from '../model/maybe-promise.ts';
 import type { PerformScope } from '../model/perform.ts';
@@ -23,9 +21,11 @@ import { recordAgain } from './rerun.ts';
 import type { End } from './run-end.ts';
 import type { RunJournal } from './run-journal.ts';
 import { AttemptScope } from './scope.ts';
+import { readStoredChild } from './stored-child.ts';
 import { resultOf } from './stored-result.ts';
 import { StoredRun } from './stored-run.ts';
-import { journalPlace } from './stored-runs.ts';
+import type { UndoCounts } from './undo-counts.ts';
+import type { UndoRuns } from './undo-runs.ts';
 
 /** The largest number of items of a map. */
 const MOST_ITEMS = 1_000_000;
@@ -34,6 +34,7 @@ const MOST_ITEMS = 1_000_000;
 export interface ChildHost extends EngineCore<LiveRun> {
   launchChild(journal: RunJournal, input: unknown, parent: ParentLink): LiveRun;
   checkWritable(definition: FlowDefinition, input: unknown): void;
+  undoRuns(): Promise<UndoRuns>;
 }
 
 /** One attempt whose body is a run, in its parent. */
@@ -46,6 +47,8 @@ interface Begun {
   readonly place: ParentTask;
   readonly id: string;
   readonly scope: PerformScope;
+  /** How often tasks in it were undone in earlier lives, once that is known. */
+  readonly undone?: UndoCounts;
 }
 
 /**
@@ -76,7 +79,7 @@ export class ChildRuns {
   /** A run that has settled here, to look at. */
   held(journal: RunJournal, clock: Clock): StoredRun {
     const { runId, definition, seq } = journal;
-    const ending = endingOf(journal.entry(seq).type);
+    const ending = endingOf(journal.entry(seq));
     return new StoredRun(this.#host, clock, { runId, definition, entries: journal.toEntries(), ending });
   }
 
@@ -85,6 +88,7 @@ export class ChildRuns {
   #beginNew(begun: Begun): void {
     const { attempt, parent, index, place } = begun;
     if (attempt.isEnding) return attempt.threw(undefined);
+    if (begun.undone === undefined && mayHaveBeenUndone(begun)) return this.#countUndone(begun);
     const isFirst = !parent.journal.lives.keepsDone(index, place.life) && parent.continues === undefined;
     if (isFirst) return this.#start(begun);
     this.#then(begun, this.#predecessorOf(begun), (before) => {
@@ -92,6 +96,17 @@ export class ChildRuns {
       if (before === undefined) this.#start(begun);
       else this.#continue(begun, before);
     });
+  }
+
+  /** Finds out what was undone in earlier lives; then it begins. */
+  #countUndone(begun: Begun): void {
+    const { parent, index } = begun;
+    const find = async (id: string): Promise<RunJournal | undefined> =>
+      parent.tree.journals.get(id) ?? this.#host.readChild(parent.definition, parent.id, id);
+    const counting = import('./undo-counts.ts').then(({ undoneBefore }) =>
+      undoneBefore(parent.journal, index, find),
+    );
+    this.#then(begun, counting, (undone = {}) => this.#beginNew({ ...begun, undone }));
   }
 
   #start(begun: Begun): void {
@@ -158,7 +173,7 @@ export class ChildRuns {
     const { input } = before.foldTo();
     const definition = this.#definitionOf(begun, input);
     const journal = this.#host.newJournal(definition, begun.id);
-    recordContinued(journal, before, begun.place, begun.parent.now());
+    recordContinued(journal, before, begun.place, begun.parent.now(), givenUndone(begun));
     this.#launch(begun, journal, input);
   }
 
@@ -189,18 +204,29 @@ export class ChildRuns {
   // A run that there is.
 
   #goOn(begun: Begun, journal: RunJournal): void {
-    const { attempt, place, body } = begun;
-    const { input } = journal.foldTo();
+    const { attempt, parent, place, body } = begun;
+    const { compensation, input } = journal.foldTo();
     // Who made the journal may have been another attempt, or have known no items: a fork, or a snapshot.
     if (body.kind === 'map' && Array.isArray(input)) journal.definition = this.#definitionOf(begun, input);
-    const ending = endingOf(journal.entry(journal.seq).type);
+    const ending = endingOf(journal.entry(journal.seq));
+    const { definition, runId } = journal;
+    const isAsked = isSameAttempt(lastPlaceOf(journal), place);
+    // It ended for good before its undo began.
+    if (compensation !== undefined && (isAsked || ending === undefined)) {
+      const result = resultOf(journal, journal.seq, compensation.ending);
+      return this.#report(begun, journal, result, undefined);
+    }
     if (ending === undefined) {
       return this.#launch(begun, this.#reopened(begun, journal), undefined);
     }
-    if (attempt.isEnding) return attempt.threw(undefined);
-    const isOver = ending === 'done' || isSameAttempt(lastPlaceOf(journal), place);
+    if (attempt.isEnding && (!definition.hasUndo || ending === 'done')) {
+      if (parent.tree.countsOf(runId) === undefined) parent.tree.tallyOf(journal);
+      return attempt.threw(undefined);
+    }
+    const isOver = attempt.isEnding || isAsked || (ending === 'done' && compensation === undefined);
     const result = (): RunResult => resultOf(journal, journal.seq, ending);
-    if (isOver && !wasEndedByParent(journal)) return this.#report(begun, journal, result(), undefined);
+    if (isOver && (attempt.isEnding || !wasEndedByParent(journal)))
+      return this.#report(begun, journal, result(), undefined);
     this.#repeat(begun, journal, result);
   }
 
@@ -250,22 +276,7 @@ export class ChildRuns {
     define: (input: unknown) => FlowDefinition,
     parent: LiveRun,
   ): MaybePromise<RunJournal | undefined> {
-    const reading = this.#host.store?.read(id) ?? [];
-    const open = (entries: readonly Entry[]): RunJournal | undefined => {
-      const started = entries.find((entry) => entry.type === 'run.started');
-      if (started === undefined) return undefined;
-      const definition = define(started.input);
-      const checked = new JournalCheck(definition, id, journalPlace(definition, id));
-      for (const entry of entries) checked.next(entry);
-      const journal = this.#host.openJournal(definition, id, entries);
-      // The parent follows another version now, and has said so.
-      const judgement = judge(checked, { runId: id, definition, onFlowChange: 'adopt' });
-      if (judgement.verdict === 'adopt') adopt(journal, parent.now(), judgement);
-      journal.tree = parent.tree;
-      parent.tree.journals.set(id, journal);
-      return journal;
-    };
-    return takesTime(reading) ? reading.then(open) : open(reading);
+    return readStoredChild(this.#host, parent, id, define);
   }
 
   // Either way.
@@ -281,6 +292,7 @@ export class ChildRuns {
       task: place,
       key: scope.idempotencyKey,
       priority: task.priority,
+      undone: givenUndone(begun),
       get actor() {
         return task.actor;
       },
@@ -322,9 +334,21 @@ export class ChildRuns {
       run.reason,
       firstFailure === undefined ? undefined : { cause: firstFailure },
     );
-    if (result.status === 'cancelled') attempt.refused(error, 'cancelled');
-    else if (hasExceeded(definition, run.cause)) attempt.refused(error, 'tolerance');
-    else attempt.threw(error);
+    const isExceeded = result.status === 'failed' && hasExceeded(definition, run.cause);
+    const cause = result.status === 'cancelled' ? 'cancelled' : isExceeded ? 'tolerance' : undefined;
+    const fail = (): void => (cause === undefined ? attempt.threw(error) : attempt.refused(error, cause));
+    if (!definition.hasUndo) return fail();
+    if (journal.foldTo().compensation === undefined && attempt.retriesAfter(error, cause)) return fail();
+    this.#undo(begun, journal, () => attempt.failed(error, cause ?? 'exhausted'));
+  }
+
+  /** Has a child run undone that failed or was cancelled, since no retry follows; then its task settles. */
+  #undo(begun: Begun, journal: RunJournal, fail: () => void): void {
+    const { attempt, parent, scope, place } = begun;
+    attempt.closing();
+    const link = { task: place, key: scope.idempotencyKey, priority: attempt.task.priority };
+    const loading = this.#host.undoRuns();
+    this.#then(begun, loading, (undoRuns) => undoRuns.reopen({ by: parent, attempt, journal, link }, fail));
   }
 
   /** Fails the task for good: what its child run is made of cannot be made. */
@@ -385,6 +409,15 @@ export class ChildRuns {
   }
 }
 
+/** Whether something in it may have been undone in an earlier life. */
+function mayHaveBeenUndone({ task, parent, place }: Begun): boolean {
+  return canUndo(task) && (place.life > 1 || parent.journal.undoneBefore !== undefined);
+}
+
+function givenUndone({ undone = {} }: Begun): UndoCounts | undefined {
+  return Object.keys(undone).length > 0 ? undone : undefined;
+}
+
 /** The attempt of the parent's task for which a child run ran last. */
 function lastPlaceOf(journal: RunJournal): ParentTask {
   for (let seq = journal.seq; seq > 0; seq--) {
@@ -400,7 +433,7 @@ function isSameAttempt(one: ParentTask, other: ParentTask): boolean {
 
 /** Whether a child run was ended, and only because its parent's attempt was. */
 function wasEndedByParent(journal: RunJournal): boolean {
-  if (endingOf(journal.entry(journal.seq).type) !== 'cancelled') return false;
+  if (endingOf(journal.entry(journal.seq)) !== 'cancelled') return false;
   for (let seq = journal.seq; seq > 0; seq--) {
     const entry = journal.entry(seq);
     if (entry.type === 'run.cancelling') return entry.parent !== undefined;

@@ -49,6 +49,8 @@ export interface EngineCore<Run> {
   deliverElsewhere(runId: string, flow: string, delivery: Delivery): Promise<Delivered> | undefined;
   /** Begins the run that is the body of an attempt, or has it go on. */
   beginChild(parent: Run, attempt: ChildAttempt): void;
+  /** Undoes, in a run of its own, what is to be undone in a run. */
+  beginUndo(run: Run): void;
   /** Calls back with what conditions and waits of a run need, once it is loaded; at once if it is. */
   withWaits(run: Run, callback: (waits: Waits) => void): void;
   /** Reads the journal of a run below another one, of that flow and id; `undefined` if the store has none. */

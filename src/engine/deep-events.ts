@@ -1,4 +1,4 @@
-import { childIdOf, depthOf } from '../model/child-id.ts';
+import { childIdOf, depthOf, undoIdOf } from '../model/child-id.ts';
 import { isChildBody, type TaskDefinition } from '../model/definition.ts';
 import { tasksBegunAnew } from '../model/fold.ts';
 import { Heap, type HeapItem } from '../model/heap.ts';
@@ -93,6 +93,7 @@ export class DeepReader {
     const entry = reading.take();
     this.#place(reading);
     if (entry.type === 'task.started') await this.#noteStarted(reading, entry);
+    if (entry.type === 'run.compensating') await this.#noteUndo(reading, entry);
     return entry;
   }
 
@@ -108,6 +109,13 @@ export class DeepReader {
     if (reading === undefined) return this.#openChild(runId);
     reading.for = attempt;
     this.#place(reading);
+  }
+
+  /** The run that undoes a run has no attempt above it. */
+  async #noteUndo({ journal }: Reading, { seq }: Entry): Promise<void> {
+    const runId = undoIdOf(journal.runId, journal.undoAt(seq));
+    this.#started.set(runId, { attempt: 1 });
+    if (!this.#readings.has(runId)) await this.#openChild(runId);
   }
 
   async #openChild(runId: string): Promise<void> {

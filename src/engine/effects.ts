@@ -42,6 +42,7 @@ export const orchestratorEffects: ActionsOf<OrchestratorMachine> = {
   cancelTasks: ({ self }, params) => ownerOf<LiveRun>(self).cancelTasks(params),
   holdSlots: ({ self }) => ownerOf<LiveRun>(self).holdSlots(true),
   releaseSlots: ({ self }) => ownerOf<LiveRun>(self).holdSlots(false),
+  undoTasks: ({ self }) => ownerOf<LiveRun>(self).undo(),
   concludeRun: ({ self }, { ending }) => ownerOf<LiveRun>(self).conclude(ending),
 };
 

@@ -55,6 +55,7 @@ import { createRunMachine, type LaunchOptions, launch, launchChild, RunLogic } f
 import { Limit } from './slots.ts';
 import type { StoredJournal } from './stored-run.ts';
 import { Turn } from './turn.ts';
+import type { UndoRuns } from './undo-runs.ts';
 import { type EngineWatcher, Watchers } from './watchers.ts';
 
 const nothing: StartOptions = {};
@@ -99,6 +100,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   #loadingChildRuns: Promise<ChildRuns> | undefined;
   /** Set once they are loaded. */
   #childRuns: ChildRuns | undefined;
+  #undoRuns: Promise<UndoRuns> | undefined;
   /** Loaded for the first run with tasks that wait or have conditions. */
   #loadingWaits: Promise<Waits> | undefined;
   /** Set once they are loaded. */
@@ -275,6 +277,16 @@ export class EngineRuns implements EngineCore<LiveRun> {
     parent.holdTime(loading);
   }
 
+  beginUndo(run: LiveRun): void {
+    const loading = this.undoRuns().then(
+      (undoRuns) => {
+        if (!run.isOver) undoRuns.begin(run);
+      },
+      (error: unknown) => run.fault(error),
+    );
+    run.holdTime(loading);
+  }
+
   withWaits(run: LiveRun, callback: (waits: Waits) => void): void {
     if (this.#waits !== undefined) return callback(this.#waits);
     const loading = this.#loadWaits().then(
@@ -284,6 +296,12 @@ export class EngineRuns implements EngineCore<LiveRun> {
       (error: unknown) => run.fault(error),
     );
     run.holdTime(loading);
+  }
+
+  /** The runs that undo. The code for them is loaded with the first. */
+  undoRuns(): Promise<UndoRuns> {
+    this.#undoRuns ??= import('./undo-runs.ts').then(({ UndoRuns }) => new UndoRuns(this));
+    return this.#undoRuns;
   }
 
   async readChild(above: FlowDefinition, aboveId: string, runId: string): Promise<RunJournal | undefined> {

@@ -37,7 +37,9 @@ export async function forkChildren(
     const { source, seq, fork } = next;
     const past = source.pastFold(seq);
     for (const [task, { id, body }] of source.definition.tasks.entries()) {
-      const { status, child } = past.task(task);
+      const { status, child, undoneAt } = past.task(task);
+      // It begins anew.
+      if (undoneAt !== undefined) continue;
       const journal = child === undefined || !isChildBody(body) ? undefined : await find(child.runId);
       if (journal === undefined || fork.definition.graph.indexOf(id) < 0) continue;
       const { life } = fork.lives.of(fork.definition.graph.indexOf(id));

@@ -86,9 +86,15 @@ export function recordContinued(
   before: RunJournal,
   parent: ParentTask,
   at: number,
+  undone?: Readonly<Record<string, number>>,
 ): void {
   const { input } = before.foldTo();
-  journal.record({ ...startOf(journal, input, at), parent, continues: before.runId });
+  journal.record({
+    ...startOf(journal, input, at),
+    parent,
+    continues: before.runId,
+    ...(undone && { undone }),
+  });
   for (const ending of settledBy(before, before.seq)) {
     if (ending.type === 'task.done') copy(journal, withRun(ending, before), at);
     if (ending.type === 'task.skipped') copy(journal, ending, at);
@@ -146,10 +152,20 @@ function settledBy(source: RunJournal, last: number): Iterable<Settling> {
         endings.set(entry.taskId, entry);
         break;
       case 'task.rerun':
+      case 'task.undone':
         endings.delete(entry.taskId);
+        break;
+      case 'task.undo_failed':
+        // A part of it may have been undone.
+        if (isChild(source, entry.taskId)) endings.delete(entry.taskId);
     }
   }
   return endings.values();
+}
+
+function isChild({ definition }: RunJournal, taskId: string): boolean {
+  const task = definition.graph.indexOf(taskId);
+  return task >= 0 && definition.isChild(task);
 }
 
 function unknownRun(runId: unknown): FlowError {

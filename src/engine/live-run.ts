@@ -6,15 +6,18 @@ import { isA, isThenable } from '../model/check.ts';
 import { childIdOf } from '../model/child-id.ts';
 import { type FlowDefinition, isChildBody } from '../model/definition.ts';
 import type { Delivered, Delivery } from '../model/delivery.ts';
-import type { Step } from '../model/entry-list.ts';
+import type { Fact, Step } from '../model/entry-list.ts';
 import { EngineStoppedError } from '../model/error.ts';
-import type { Entry, ParentTask, RunFact, RunSettings, TaskDelivered, TaskFact } from '../model/journal.ts';
+import type { ChildUndo, ParentTask, RunSettings } from '../model/journal.ts';
 import type { Verdict } from '../model/ledger.ts';
 import type { Logger } from '../model/logger.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { Outcome } from '../model/perform.ts';
 import type { SettledRunStatus, SettledStatus } from '../model/status.ts';
 import { endingOf } from '../model/summary.ts';
+import { tasksToUndo } from '../model/to-undo.ts';
+import type { UndoInput } from '../model/undo-flow.ts';
+import type { ChildView } from '../model/view.ts';
 import { type Owner, owner, setOwner } from './actor-owner.ts';
 import type { ChildAttempt } from './child-attempt.ts';
 import type { EngineCore } from './core.ts';
@@ -24,7 +27,7 @@ import { LiveTasks } from './live-tasks.ts';
 import { LocalAttempt } from './local-attempt.ts';
 import type { Waits } from './pending.ts';
 import { childThatEnded, Refusals } from './refusals.ts';
-import { Results } from './results.ts';
+import { type Made, Results } from './results.ts';
 import { commandOf, type RunCommand } from './run-command.ts';
 import { type CommittedRun, RunCommits } from './run-commits.ts';
 import { RunConfig } from './run-config.ts';
@@ -44,9 +47,6 @@ import type { BodyLine } from './watchers.ts';
 /** Other facts that change the `value` of its actor's snapshot. */
 const changes: ReadonlySet<string> = new Set(['run.paused', 'run.resumed', 'run.cancelling']);
 
-/** A fact that a run records. */
-type Recorded = RunFact | TaskFact | TaskDelivered;
-
 /** The start of a run. */
 export interface RunStart {
   readonly settings: RunSettings;
@@ -62,14 +62,25 @@ export interface RunStart {
 /** What a child run has from the run above it. */
 export interface ParentLink {
   readonly run: LiveRun;
-  /** The task whose body it is, in the life and the attempt for which it runs. */
-  readonly task: ParentTask;
+  /** The task whose body it is, in the life and the attempt for which it runs; none of a run that undoes that above. */
+  readonly task?: ParentTask | undefined;
+  /** Whether it undoes what the run above did. */
+  readonly isUndo?: boolean | undefined;
+  /** Why it is undone, where its own end does not say so. */
+  readonly undoneFor?: UndoInput | undefined;
+  /** How often tasks in it were undone in earlier lives, by their keys below its own. */
+  readonly undone?: Readonly<Record<string, number>> | undefined;
   /** The key of the task. */
   readonly key: string;
   readonly priority: number;
   /** The actor of the task. */
   readonly actor: AnyActorRef;
 }
+
+const nothing: readonly string[] = [];
+
+/** The id of the actor of a run that undoes another, whose actor is its parent. */
+export const undoActor = '#undo';
 
 /** The facts of a task that say how the tasks of its child run are. */
 const saysOfChild: ReadonlySet<string> = new Set([
@@ -104,6 +115,10 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   readonly #commits: RunCommits;
   /** Of a child run. */
   readonly #tally: Tally | undefined;
+  /** The run that undoes what this one did, while it is under way. */
+  undoing: LiveRun | undefined;
+  /** What it ends with, once what it did has been undone. */
+  #made: Made | undefined;
   #refusals: Refusals | undefined;
   #onIdle: (() => void) | undefined;
   #isDrained = false;
@@ -141,6 +156,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
       this.definition.settings.pools,
       this.config.concurrency,
       parent?.run.lanes,
+      parent?.isUndo,
     );
     this.#tally = parent && journal.tree?.tallyOf(journal);
     const before = this.#opening.isRecovery ? (task: number) => journal.foldTo().task(task) : undefined;
@@ -266,6 +282,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     const command = commandOf(event);
     if (command !== undefined) return this.#deliver(command);
     const child = childThatEnded(event);
+    if (child === undoActor) return;
     // A task's machine has reported its end in full before XState does.
     if (child === undefined || this.definition.graph.indexOf(child) < 0) this.refuse(event);
   }
@@ -346,6 +363,8 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   }
 
   beginChild(attempt: ChildAttempt): void {
+    const { body } = attempt.task.definition;
+    if (body.kind === 'undo') return body.begin(attempt);
     this.#core.beginChild(this, attempt);
   }
 
@@ -418,19 +437,42 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   conclude(ending: SettledRunStatus): void {
     this.#opening.cancelLimit();
     const made = this.#results.make(this.input, ending === 'done', this.journal.texts);
-    this.send({ type: 'run.conclude', at: this.now(), ...made });
+    const tasks = ending === 'done' && made.error === undefined ? nothing : this.#tasksToUndo();
+    if (tasks.length === 0) return this.send({ type: 'run.conclude', at: this.now(), ...made });
+    this.#made = made;
+    this.send({ type: 'run.compensate', at: this.now(), error: made.error, tasks });
+  }
+
+  /** Undoes what is to be undone, in a run of its own. */
+  undo(): void {
+    this.#core.beginUndo(this);
+  }
+
+  /** What it ends with, once what it did has been undone. */
+  get made(): Made {
+    this.#made ??= {
+      ...this.#results.make(this.input, false, this.journal.texts),
+      ...(this.journal.foldTo().compensation?.error && { error: this.journal.foldTo().compensation?.error }),
+    } as Made;
+    return this.#made;
+  }
+
+  /** Ends: what it did has been undone, as far as that went. */
+  endUndo(): void {
+    this.undoing = undefined;
+    this.send({ type: 'run.conclude', at: this.now(), ...this.made });
   }
 
   /**
    * Records a fact that a machine announced. Keeps a run's end at once, since its actor may be done with the next step,
    * and so any change that its actor's next snapshot shows.
    */
-  record(fact: Recorded, task = -1): void {
+  record(fact: Fact, task = -1): void {
     if (task < 0 && this.#opening.isRecovery && !this.journal.isNews(fact)) return;
     this.journal.record(this.definition.hasChildren ? this.#withChild(fact, task) : fact, task);
     if (fact.type === 'run.resumed' && this.#resumption !== undefined) this.#resumption = this.journal.seq;
-    if (task < 0 && endingOf(fact.type) !== undefined) this.#end.seq = this.journal.seq;
-    if (task < 0 && this.#isKeptAtOnce(fact.type)) this.#keepAtOnce();
+    if (task < 0 && endingOf(fact) !== undefined) this.#end.seq = this.journal.seq;
+    if (task < 0 && this.#isKeptAtOnce(fact)) this.#keepAtOnce();
     else this.#commits.later(fact.type);
   }
 
@@ -480,7 +522,12 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   }
 
   keyOf(taskId: string): string {
-    return this.config.keyOf(taskId);
+    return this.config.keyOf(taskId, this.#undosOf(taskId));
+  }
+
+  /** A key unique to the next undo of a task. */
+  undoKeyOf(taskId: string): string {
+    return this.config.undoKeyOf(taskId, this.#undosOf(taskId));
   }
 
   // What it recorded is kept.
@@ -550,6 +597,12 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   drain(): void {
     this.#isDrained = true;
     this.#lanes.hold(true);
+    this.undoing?.drain();
+  }
+
+  /** Whether it starts nothing more. */
+  get isDrained(): boolean {
+    return this.#isDrained;
   }
 
   /** Calls back whenever an attempt has ended. */
@@ -593,6 +646,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     if (this.isOver) return;
     this.#opening.cancelLimit();
     this.#tasks.stop();
+    this.undoing?.stop(error);
     // The process may end before the clock's next turn.
     this.timers.adjust();
     const end = { hasSettled: false, error };
@@ -602,12 +656,36 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   }
 
   /** The end of a task, or of its attempt, with what it says of its child run. */
-  #withChild(fact: Recorded, task: number): Recorded {
+  #withChild(fact: Fact, task: number): Fact {
     const body = saysOfChild.has(fact.type) ? this.definition.tasks[task]?.body : undefined;
     if (body === undefined || !isChildBody(body)) return fact;
     // A run that waits for its retry is not read where its parent is recovered.
-    const child = this.tree.countsOf(this.#childIdOf(task)) ?? this.journal.foldTo().task(task).child?.counts;
-    return child === undefined ? fact : ({ ...fact, child } as TaskFact);
+    const id = this.#childIdOf(task);
+    const known = (): ChildView | undefined => this.journal.foldTo().task(task).child;
+    const child = this.tree.countsOf(id) ?? known()?.counts;
+    if (child === undefined) return fact;
+    const undo = this.definition.hasUndo ? (this.#undoIn(id) ?? known()?.undo) : undefined;
+    return { ...fact, child, ...(undo && { undo }) } as Fact;
+  }
+
+  /** What undo has to do with a child run that has ended, as far as it is known here. */
+  #undoIn(childId: string): ChildUndo | undefined {
+    const journal = this.tree.journals.get(childId);
+    if (journal === undefined || !journal.definition.hasUndo) return undefined;
+    const fold = journal.foldTo();
+    const { compensation } = fold;
+    if (compensation !== undefined) return compensation.status === 'failed' ? 'failed' : 'done';
+    return tasksToUndo(journal.definition, fold).length > 0 ? 'open' : undefined;
+  }
+
+  /** Ids of the tasks that are to be undone before it ends. A child run is undone as its parent asks. */
+  #tasksToUndo(): readonly string[] {
+    if (this.parent !== undefined || !this.definition.hasUndo) return nothing;
+    return tasksToUndo(this.definition, this.journal.foldTo());
+  }
+
+  #undosOf(taskId: string): number {
+    return this.journal.hasUndone ? this.journal.undosOf(this.definition.graph.indexOf(taskId)) : 0;
   }
 
   /** The id of the current child run of a task. */
@@ -627,12 +705,15 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     this.#commits.now();
   }
 
-  #isKeptAtOnce(type: Entry['type']): boolean {
-    return endingOf(type) !== undefined || (changes.has(type) && this.steps.isShown);
+  #isKeptAtOnce(fact: Fact): boolean {
+    const { type } = fact;
+    if (endingOf(fact) !== undefined || type === 'run.compensating') return true;
+    return changes.has(type) && this.steps.isShown;
   }
 
   /** Whether a command may change anything now; one that comes too early is taken later. */
   #mayTake(command: RunCommand): boolean {
+    if (this.parent?.isUndo === true) return false;
     return !this.isOver && !this.#end.isSealed && !this.#opening.defers(command);
   }
 

@@ -3,7 +3,7 @@ import type { Ending, TaskEffects, TaskEvent, TaskInput } from '../../machines/t
 import type { Cursor } from '../logic/cursor.ts';
 import { deliverFrom, stopChild } from '../logic/internals.ts';
 import { nameInSystem } from '../logic/system.ts';
-import { isChildBody, isWaitBody, type TaskDefinition } from '../model/definition.ts';
+import { isRunBody, isWaitBody, type TaskDefinition } from '../model/definition.ts';
 import { CancelledError, TimeoutError, viewError } from '../model/error.ts';
 import type { TaskFact } from '../model/journal.ts';
 import type { SettledStatus } from '../model/status.ts';
@@ -268,7 +268,7 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
   }
 
   performAttempt(number: number, at: number): void {
-    const attempt = isChildBody(this.definition.body)
+    const attempt = isRunBody(this.definition.body)
       ? new ChildAttempt(this, number)
       : new this.run.carrier(this, number);
     this.#attempt = attempt;

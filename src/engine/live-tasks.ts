@@ -1,4 +1,4 @@
-import { isChildBody, type TaskDefinition } from '../model/definition.ts';
+import { isRunBody, type TaskDefinition } from '../model/definition.ts';
 import type { Verdict } from '../model/ledger.ts';
 import { type Cause, isSettled } from '../model/status.ts';
 import type { TaskView } from '../model/view.ts';
@@ -56,7 +56,7 @@ export class LiveTasks {
   deliver({ task: index, decision, because }: Verdict, at: number): void {
     const definition = this.#run.definition.tasks[index] as TaskDefinition;
     const left = this.#left && earlierFor(decision, this.#left(index));
-    const lane = isChildBody(definition.body) ? this.#lanes.free : this.#lanes.of(definition.pool);
+    const lane = isRunBody(definition.body) ? this.#lanes.free : this.#lanes.of(definition.pool);
     const task = new LiveTask(this.#run, index, definition, lane, left);
     this.#tasks[index] = task;
     if (left !== undefined && decision === 'run') return task.recover(left);

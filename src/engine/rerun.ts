@@ -3,6 +3,7 @@ import { pathOf, placeOf, rootIdOf } from '../model/child-id.ts';
 import { isChildBody, type TaskDefinition } from '../model/definition.ts';
 import type { ParentTask } from '../model/journal.ts';
 import { tasksToRerun } from '../model/rerun.ts';
+import type { TaskStatus } from '../model/status.ts';
 import type { HeldRun } from './run.ts';
 import type { RunJournal } from './run-journal.ts';
 
@@ -56,10 +57,12 @@ export function recordAgain(
   parent?: ParentTask,
 ): boolean {
   const { graph, tasks } = journal.definition;
-  const { statuses } = journal.foldTo();
-  if (parent !== undefined && statuses.every((status) => status === 'done' || status === 'skipped'))
-    return false;
-  const again = new Set(tasksToRerun(graph, statuses, taskIds));
+  const fold = journal.foldTo();
+  const { statuses } = fold;
+  const undone = undoneIn(journal);
+  const isDone = (status: TaskStatus): boolean => status === 'done' || status === 'skipped';
+  if (parent !== undefined && undone.size === 0 && statuses.every(isDone)) return false;
+  const again = new Set(tasksToRerun(graph, statuses, taskIds, undone));
   for (const task of again) {
     const { body, dependsOn } = tasks[task] as TaskDefinition;
     const isSame =
@@ -68,4 +71,16 @@ export function recordAgain(
     journal.record({ type: 'task.rerun', at, ...(above ?? (isSame && { keepsDone: true })) }, task);
   }
   return true;
+}
+
+/** The places of the tasks of which anything was undone: of a child run that could not be undone, perhaps a part. */
+function undoneIn(journal: RunJournal): ReadonlySet<number> {
+  const { graph, tasks } = journal.definition;
+  const fold = journal.foldTo();
+  const failed = new Set(fold.compensation?.failures.map(({ taskId }) => taskId));
+  const isUndone = (task: number): boolean => {
+    const { id, body } = tasks[task] as TaskDefinition;
+    return fold.task(task).undoneAt !== undefined || (isChildBody(body) && failed.has(id));
+  };
+  return new Set([...graph.ids.keys()].filter(isUndone));
 }

@@ -79,8 +79,7 @@ export class Results {
   recoverTask(fold: RunFold, task: number): void {
     const { status, output, error, cause } = fold.task(task);
     if (status === 'done') this.addOutput(task, output, 0);
-    else if (status === 'cancelled' && fold.status !== 'cancelling')
-      this.#makeFailures().addLeftOut(task, cause);
+    else if (status === 'cancelled' && !isEnding(fold)) this.#makeFailures().addLeftOut(task, cause);
     else if (isSettled(status)) this.addEnding(task, status, error, cause);
   }
 
@@ -139,6 +138,11 @@ export class Results {
     }
     return outputs;
   }
+}
+
+/** Whether a run was left while it was ending early: what is cancelled is so by that. */
+function isEnding({ status, run }: RunFold): boolean {
+  return status === 'cancelling' || (status === 'compensating' && run.cause !== undefined);
 }
 
 /** Handles the promise: its rejection would end the process. */

@@ -1,4 +1,4 @@
-import { segmentOf, taskIdOf } from '../model/child-id.ts';
+import { segmentOf, taskIdOf, undoKeyPrefixOf } from '../model/child-id.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import { TimeoutError } from '../model/error.ts';
 import type { JournalVersion, RunSettings } from '../model/journal.ts';
@@ -31,9 +31,23 @@ export class RunConfig {
     this.#flow = flow;
   }
 
-  /** A key unique to a task of this run, across its reruns. */
-  keyOf(taskId: string): string {
-    return this.#keyPrefix + (this.escapes ? segmentOf(taskId) : taskId);
+  /**
+   * A key unique to a task of this run, across its reruns.
+   *
+   * @param undos how often the task was undone: what it did was taken back, and a service may remember the old key
+   */
+  keyOf(taskId: string, undos = 0): string {
+    return this.#keyPrefix + this.#segmentOf(taskId, undos);
+  }
+
+  /** A key unique to the next undo of a task of this run. */
+  undoKeyOf(taskId: string, undos: number): string {
+    return `${undoKeyPrefixOf(this.#keyPrefix)}${this.#segmentOf(taskId, undos)}`;
+  }
+
+  #segmentOf(taskId: string, undos: number): string {
+    const segment = this.escapes ? segmentOf(taskId) : taskId;
+    return undos === 0 ? segment : `${segment}#${undos}`;
   }
 
   /** The name of a task's actor in its system. */

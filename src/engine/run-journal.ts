@@ -1,4 +1,4 @@
-import { isChildId } from '../model/child-id.ts';
+import { isChildId, segmentOf } from '../model/child-id.ts';
 import { childJournalVersion, type FlowDefinition } from '../model/definition.ts';
 import { EntryList, type EntryVisitor, type Fact, type Step } from '../model/entry-list.ts';
 import { RunFold, tasksBegunAnew } from '../model/fold.ts';
@@ -7,7 +7,7 @@ import { Ledger, type LedgerOpening } from '../model/ledger.ts';
 import { Lives } from '../model/lives.ts';
 import type { Logger } from '../model/logger.ts';
 import type { Outcome } from '../model/perform.ts';
-import { createUpstreamRecord, put } from '../model/record.ts';
+import { createUpstreamRecord, pick, put } from '../model/record.ts';
 import type { RunStatus } from '../model/status.ts';
 import { endingOf } from '../model/summary.ts';
 import type { RunView } from '../model/view.ts';
@@ -29,6 +29,7 @@ export interface Prepared {
 const stateAfter: Readonly<Record<string, RunStatus | undefined>> = {
   'run.paused': 'paused',
   'run.cancelling': 'cancelling',
+  'run.compensating': 'compensating',
 };
 
 const isStep: Readonly<Partial<Record<Entry['type'], true>>> = {
@@ -74,10 +75,14 @@ export class RunJournal {
   #settings: RunSettings = {};
   #version: JournalVersion | undefined;
   #continues: string | undefined;
-  /** The values that have come for tasks that wait, each with its key. */
-  #deliveries: Map<number, TaskDelivered> | undefined;
+  /** How often tasks of it were undone in earlier lives, by their keys below its own; of a child run. */
+  #undoneBefore: Readonly<Record<string, number>> | undefined;
+  /** How often its tasks were undone, by their places, earlier lives included. */
+  #undos: Map<number, number> | undefined;
   /** Kept up to date where a task's body is a run. */
   readonly lives = new Lives();
+  /** The values that have come for tasks that wait, each with its key. */
+  #deliveries: Map<number, TaskDelivered> | undefined;
   #rerunAt: number | undefined;
   /** `seq` of the last entry that has a task run again; 0 if none. */
   #rerunSeq = 0;
@@ -140,7 +145,7 @@ export class RunJournal {
 
   /** Whether the run's end is recorded and not kept: nothing changes it any more. */
   get isEndUnderWay(): boolean {
-    return this.keptSeq < this.seq && endingOf(this.entry(this.seq).type) !== undefined;
+    return this.keptSeq < this.seq && endingOf(this.entry(this.seq)) !== undefined;
   }
 
   /** The latest instant of an entry; `-Infinity` before the first one. */
@@ -240,6 +245,31 @@ export class RunJournal {
       this.#version ??
       (isChildId(this.runId) ? childJournalVersion(this.definition) : this.definition.journalVersion)
     );
+  }
+
+  /** Which undo of the run an entry begins, from 1. */
+  undoAt(seq: number): number {
+    let undos = 0;
+    for (let at = 1; at <= seq; at++) if (this.entry(at).type === 'run.compensating') undos++;
+    return undos;
+  }
+
+  /** Whether any of its tasks was ever undone. */
+  get hasUndone(): boolean {
+    return this.#undos !== undefined || this.#undoneBefore !== undefined;
+  }
+
+  /** How often a task was undone, in earlier lives of this run too. */
+  undosOf(task: number): number {
+    const here = this.#undos?.get(task) ?? 0;
+    if (this.#undoneBefore === undefined) return here;
+    const before = pick(this.#undoneBefore, segmentOf(this.definition.graph.ids[task] as string));
+    return here + (before ?? 0);
+  }
+
+  /** How often tasks of it were undone before it began, by their keys below its own; of a child run. */
+  get undoneBefore(): Readonly<Record<string, number>> | undefined {
+    return this.#undoneBefore;
   }
 
   /** The run from which a child run has what was done already. */
@@ -366,6 +396,10 @@ export class RunJournal {
         this.#deliveries?.delete(anew);
         if (hasChildren) this.lives.begin(anew);
       }
+    if (fact.type === 'task.undone') {
+      this.#undos ??= new Map();
+      this.#undos.set(task, (this.#undos.get(task) ?? 0) + 1);
+    }
     if (fact.type === 'task.rerun') {
       this.#deliveries?.delete(task);
       if (hasChildren) this.lives.rerun(task, fact);
@@ -374,10 +408,11 @@ export class RunJournal {
     }
   }
 
-  #begin({ settings = {}, version, continues }: RunStarted): void {
+  #begin({ settings = {}, version, continues, undone }: RunStarted): void {
     this.#settings = settings;
     this.#version = version as JournalVersion;
     this.#continues = continues;
+    this.#undoneBefore = undone;
   }
 
   #noteDelivery(task: number, { type, at, value, key }: TaskDelivered): void {

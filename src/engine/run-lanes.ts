@@ -26,23 +26,30 @@ export class RunLanes {
   #ofPools: Map<string, Lane> | undefined;
   #isHeld = false;
   #isInDoubt = false;
+  /** Whether it is of a run that undoes, which those above limit but do not hold. */
+  readonly #isUndo: boolean;
   /** Whether it is held, or in doubt, or those above are. */
   #mustHold = false;
 
-  /** @param concurrency maximum of concurrent attempts of the run; `undefined` for no limit */
+  /**
+   * @param concurrency maximum of concurrent attempts of the run; `undefined` for no limit
+   * @param isUndo whether the run undoes what that above did, whose pause or cancel is nothing to it
+   */
   constructor(
     slots: SlotQueue,
     shared: SharedLimits,
     ownPools: FlowDefinition['settings']['pools'],
     concurrency: number | undefined,
     above?: RunLanes,
+    isUndo = false,
   ) {
     this.#slots = slots;
     this.#shared = shared;
     this.#ownPools = ownPools;
     this.#above = above;
     if (concurrency !== undefined) this.#concurrency = new Limit(concurrency);
-    if (above === undefined) return;
+    this.#isUndo = isUndo;
+    if (above === undefined || isUndo) return;
     this.#mustHold = above.#mustHold;
     above.#below.add(this);
   }
@@ -89,7 +96,7 @@ export class RunLanes {
     const open: RunLanes[] = [this];
     for (let lanes = open.pop(); lanes !== undefined; lanes = open.pop()) {
       const above = lanes.#above;
-      const isHeldAbove: boolean = above === undefined ? false : above.#mustHold;
+      const isHeldAbove: boolean = above === undefined || lanes.#isUndo ? false : above.#mustHold;
       const mustHold = lanes.#isHeld || lanes.#isInDoubt || isHeldAbove;
       if (mustHold === lanes.#mustHold) continue;
       lanes.#mustHold = mustHold;

@@ -33,7 +33,7 @@ import { ownerOf } from './actor-owner.ts';
 import { type CompiledMachines, compiledMachines, interpretedMachines } from './compile-machines.ts';
 import type { EngineCore } from './core.ts';
 import { deferred, orchestratorEffects } from './effects.ts';
-import { LiveRun, type ParentLink } from './live-run.ts';
+import { LiveRun, type ParentLink, undoActor } from './live-run.ts';
 import { checkPersistedRun, type PersistedChild, type PersistedRun, startedWith } from './persisted-run.ts';
 import { EndKept, kept } from './run-actor.ts';
 import type { RunCommand } from './run-command.ts';
@@ -130,7 +130,8 @@ export function launchChild(
   const machines = compiledMachines();
   const makeActor = (run: LiveRun): void => {
     const logic = new RunLogic(core, journal.definition, {}, run) as unknown as AnyActorLogic;
-    const actor = createActor(logic, { id: 'body', parent: parent.actor, input } as never);
+    const id = parent.isUndo ? undoActor : 'body';
+    const actor = createActor(logic, { id, parent: parent.actor, input } as never);
     nameInSystem(actor, journal.runId);
     if (run.isOver && run.result === undefined) actor.stop();
     else actor.start();
@@ -322,7 +323,7 @@ function keptOf(run: LiveRun, inner: Inner): Inner {
 function keptState({ journal, hasSettled }: LiveRun): OrchestratorState {
   const { startedAt, status } = journal.foldTo(journal.keptSeq).run;
   if (isSettledRun(status)) return hasSettled ? status : 'opening';
-  if (startedAt !== null || status === 'cancelling') return status;
+  if (startedAt !== null || status === 'cancelling' || status === 'compensating') return status;
   return status === 'paused' ? 'held' : 'opening';
 }
 

@@ -18,7 +18,12 @@ export interface OpeningRun {
   readonly config: RunConfig;
   readonly timers: Timers;
   /** Of a child run. */
-  readonly parent: { readonly task: ParentTask } | undefined;
+  readonly parent:
+    | {
+        readonly task?: ParentTask | undefined;
+        readonly undone?: Readonly<Record<string, number>> | undefined;
+      }
+    | undefined;
   input: unknown;
   /** Whether it takes no more steps. */
   readonly isOver: boolean;
@@ -115,7 +120,8 @@ export class RunOpening {
       flowHash: hash,
       input,
       ...settings,
-      ...(parent && { parent: parent.task }),
+      ...(parent?.task && { parent: parent.task }),
+      ...(parent?.undone && { undone: parent.undone }),
     });
   }
 
@@ -127,6 +133,13 @@ export class RunOpening {
     if (startedAt !== null) run.input = fold.input;
     if (run.journal.prepared === undefined) this.#results.recover(fold);
     run.journal.prepared = undefined;
+    if (fold.compensation !== undefined && status === 'compensating') {
+      const { isReopened, tasks } = fold.compensation;
+      const end = { at, cause, reason };
+      return run.send(
+        isReopened ? { type: 'run.reopen', ...end } : { type: 'run.compensate', ...end, tasks },
+      );
+    }
     if (status === 'cancelling')
       return run.send({ type: 'run.cancel', at, cause: cause ?? 'cancelled', reason });
     const failures = failuresTooMany(run.definition, fold);

@@ -262,7 +262,7 @@ export class SharedRuns {
 
   async #hasSettled(runId: string): Promise<boolean> {
     const last = (await this.#store.read(runId)).at(-1);
-    return last !== undefined && endingOf(last.type) !== undefined;
+    return last !== undefined && endingOf(last) !== undefined;
   }
 
   /** Notes runs as claimed, until the function that it returns is called. */

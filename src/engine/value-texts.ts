@@ -63,6 +63,7 @@ function valueIn(fact: Fact): unknown {
     case 'task.done':
       return fact.output;
     case 'run.cancelling':
+    case 'run.compensating':
     case 'run.cancelled':
     case 'task.cancelled':
     case 'task.skipped':

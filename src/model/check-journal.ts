@@ -1,4 +1,5 @@
 import { showValue } from './check.ts';
+import { isChildId } from './child-id.ts';
 import type { FlowDefinition } from './definition.ts';
 import { entryFields, instant, isObject } from './entry-fields.ts';
 import { FlowError, JournalError } from './error.ts';
@@ -134,7 +135,8 @@ export class JournalCheck {
   /** Checks that an entry may follow those before it. */
   #follow(entry: Entry, refuse: Refuse): void {
     const { type } = entry;
-    if (this.ending !== undefined && type !== 'task.rerun')
+    const mayReopen = type === 'task.rerun' || (type === 'run.compensating' && isChildId(this.#runId));
+    if (this.ending !== undefined && !mayReopen)
       throw refuse('.type', `\`task.rerun\`, since the run has ended ${this.ending}`, type);
     if (type.startsWith('task.')) return this.#followTask(entry, refuse);
     if ('taskId' in entry)
@@ -145,7 +147,9 @@ export class JournalCheck {
       this.#flowHash = entry.flowHash;
     }
     if (type === 'run.flow_changed') this.#changeFlow(entry, refuse);
-    this.ending = endingOf(type);
+    if (type === 'run.compensating' && this.#unsettled > 0 && !this.#isOfAnother)
+      throw refuse('.type', `another type, since ${this.#unsettled} tasks have not settled`, type);
+    this.ending = endingOf(entry);
     if (this.ending !== undefined && this.#unsettled > 0 && !this.#isOfAnother)
       throw refuse('.type', `another type, since ${this.#unsettled} tasks have not settled`, type);
   }
@@ -155,17 +159,19 @@ export class JournalCheck {
     const { type, taskId } = entry as Extract<Entry, { taskId: string }>;
     const task = typeof taskId === 'string' ? graph.indexOf(taskId) : -1;
     const isRerun = type === 'task.rerun';
+    const isUndo = type === 'task.undone' || type === 'task.undo_failed';
     if (isRerun) this.ending = undefined;
     if (task < 0) return this.#noteUnknown(taskId, refuse);
     const hasSettled = this.#hasSettled[task] === 1;
-    if (hasSettled !== isRerun) {
-      const rule = isRerun
-        ? 'another type, since the task has not settled'
-        : '`task.rerun`, since the task has settled';
+    if (hasSettled !== (isRerun || isUndo)) {
+      const rule =
+        isRerun || isUndo
+          ? 'another type, since the task has not settled'
+          : '`task.rerun`, since the task has settled';
       throw refuse('.type', rule, type);
     }
     if (isRerun) this.#reopen(task);
-    else if (settles(type)) {
+    else if (!isUndo && settles(type)) {
       this.#hasSettled[task] = 1;
       this.#unsettled--;
     }

@@ -2,6 +2,7 @@ import type { ChildPlace } from './child-id.ts';
 import { type FlowDefinition, isChildBody } from './definition.ts';
 import { isItemId } from './item-rows.ts';
 import { defineItems } from './map-definition.ts';
+import { defineUndo, type UndoInput } from './undo-flow.ts';
 
 /** The definition of a task's child run, to read its journal with: the bodies of a map's items are not called. */
 export function childDefinition(
@@ -26,13 +27,39 @@ export function definitionAt(
 ): FlowDefinition | undefined {
   let definition: FlowDefinition | undefined = path.length > 0 ? root : undefined;
   for (let depth = 0; depth < path.length && definition !== undefined; depth++) {
-    const { taskId } = path[depth] as ChildPlace;
+    const { taskId, isUndo } = path[depth] as ChildPlace;
+    if (isUndo) return undoOf(definition, input);
     const next = path[depth + 1];
     const ofItem: FlowDefinition | undefined = next && itemFlow(definition, taskId, next.taskId);
-    definition = ofItem ?? childDefinition(definition, taskId, next === undefined ? input : undefined);
+    const given = next === undefined ? input : next.isUndo ? itemsUpTo(input) : undefined;
+    definition = ofItem ?? childDefinition(definition, taskId, given);
     if (ofItem !== undefined) depth++;
   }
   return definition;
+}
+
+/** The flow that undoes a run, to read its journal with. */
+function undoOf(definition: FlowDefinition, input: unknown): FlowDefinition {
+  const perform = (): void => {};
+  const { runs = {} } = (input ?? {}) as Partial<UndoInput>;
+  return defineUndo(definition, tasksIn(input), {
+    performFor: () => perform,
+    bodyFor: (task) => {
+      const runId = runs[definition.graph.ids[task] as string];
+      return runId === undefined ? { kind: 'perform', perform } : { kind: 'undo', runId, begin: perform };
+    },
+  });
+}
+
+/** As many items as a map has at least if these are undone. */
+function itemsUpTo(input: unknown): readonly unknown[] {
+  const last = tasksIn(input).reduce((most, id) => Math.max(most, Number(id)), -1);
+  return new Array(Number.isSafeInteger(last) ? last + 1 : 0);
+}
+
+function tasksIn(input: unknown): readonly string[] {
+  const { tasks } = (input ?? {}) as Partial<UndoInput>;
+  return Array.isArray(tasks) ? tasks : [];
 }
 
 /** The flow that is run for an item of a map. */

@@ -5,7 +5,11 @@ export interface ChildPlace {
   readonly taskId: string;
   /** From 1: each meaning of the task has a child run of its own. */
   readonly life: number;
+  /** Whether it is no child of a task, but the run that undoes its parent: the first, the second, …. `taskId` is `#undo`. */
+  readonly isUndo?: true;
 }
+
+const UNDO = '#undo';
 
 const escapes: Readonly<Record<string, string>> = { '%': '%25', '/': '%2F', '#': '%23' };
 
@@ -35,6 +39,16 @@ export function taskIdOf(segment: string): string {
 /** The id of a task's child run: `parent/task#life`. */
 export function childIdOf(parentId: string, taskId: string, life: number): string {
   return `${parentId}/${segmentOf(taskId)}#${life}`;
+}
+
+/** The id of the run that undoes a run for the nth time. No task's child has such an id. */
+export function undoIdOf(runId: string, n: number): string {
+  return `${runId}/${UNDO}#${n}`;
+}
+
+/** The prefix of the keys under which the tasks of a run are undone, by that of their own keys. */
+export function undoKeyPrefixOf(keyPrefix: string): string {
+  return `${keyPrefix}${UNDO}/`;
 }
 
 /** Whether a run's id is that of a child: no other contains a slash. */
@@ -81,6 +95,8 @@ export function pathOf(runId: string): readonly ChildPlace[] {
 }
 
 function placeAt(parentId: string, segment: string): ChildPlace | undefined {
+  const [, n] = /^#undo#([1-9]\d*)$/.exec(segment) ?? [];
+  if (parentId !== '' && n !== undefined) return { parentId, taskId: UNDO, life: Number(n), isUndo: true };
   const [, name, life] = /^([^#]*)#([1-9]\d*)$/s.exec(segment) ?? [];
   if (parentId === '' || name === undefined) return undefined;
   const taskId = taskIdOf(name);

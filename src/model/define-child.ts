@@ -14,6 +14,7 @@ import type {
 import { FlowError } from './error.ts';
 import { flowIn } from './flow-brand.ts';
 import { checkRetry } from './retry.ts';
+import { readUndo, withoutEffect } from './undo.ts';
 
 /** The options of a task that is a run: as the user gave them, so nothing is certain of them. */
 export interface ChildTaskOptions extends TaskOptions {
@@ -43,6 +44,7 @@ const insteadOf: Readonly<Record<string, string>> = {
   output: 'The output is that of flow `FLOW`: check it there, with `output` of its tasks.',
   skippable: 'A run is never skipped by itself: let a task of flow `FLOW` skip itself.',
   concurrency: 'Give `concurrency` to flow `FLOW`.',
+  compensate: 'What its run did is undone by the tasks of flow `FLOW`: give `compensate` to these.',
   durationMs: 'It takes what the tasks of flow `FLOW` take: give `durationMs` to these.',
   perform: 'It runs flow `FLOW`: for a body of your own, use `.task`.',
   actor: 'It runs flow `FLOW`: for a body of your own, use `.task`.',
@@ -67,6 +69,7 @@ const mapKeys: ReadonlySet<string> = new Set([
   'pool',
   'durationMs',
   'output',
+  'compensate',
   'when',
 ]);
 
@@ -138,14 +141,24 @@ function completeMapTask(flow: string, id: string, options: ChildTaskOptions): T
 
 /** Checks the items' options as those of the task that each will be. */
 function defineItem(flow: string, id: string, options: ChildTaskOptions): ItemDefinition {
-  const { retry, timeoutMs, graceMs, skippable = false, priority, pool, output, durationMs } = options;
+  const {
+    retry,
+    timeoutMs,
+    graceMs,
+    skippable = false,
+    priority,
+    pool,
+    output,
+    durationMs,
+    compensate,
+  } = options;
   const {
     body: _,
     when: _when,
     ...item
   } = completeTask(
     flow,
-    { timeoutMs, graceMs, priority, pool, output },
+    { timeoutMs, graceMs, priority, pool, output, compensate },
     {
       id,
       dependsOn: noIds,
@@ -167,8 +180,11 @@ export function replaceParts(flow: string, id: string, body: ChildBody, parts: C
   }
   const place = placeIn(flow, id);
   const over = parts.over === undefined ? body.over : readOver(place, parts.over);
-  const item = parts.perform === undefined ? body.item.body : readItemBody(flow, id, parts);
-  return { ...body, over, item: { ...body.item, body: item } };
+  if (parts.perform === undefined) return { ...body, over };
+  const { compensate: _, ...own } = parts;
+  const given = readUndo(place('compensate'), parts.compensate);
+  const compensate = given ?? withoutEffect(body.item.compensate);
+  return { ...body, over, item: { ...body.item, compensate, body: readItemBody(flow, id, own) } };
 }
 
 function readFlowBody(flow: string, id: string, parts: Pick<ChildTaskOptions, 'flow' | 'input'>): FlowBody {
@@ -183,7 +199,7 @@ function readItemBody(flow: string, id: string, given: ChildTaskOptions): ItemBo
   const place = placeIn(flow, id);
   const child = flowIn(perform);
   if (child !== undefined) {
-    for (const option of ['pool', 'graceMs'] as const)
+    for (const option of ['pool', 'graceMs', 'compensate'] as const)
       if (given[option] !== undefined) throw refused(place, option, adviceFor(option, child.name));
     return { kind: 'flow', flow: child, input: readInput(place, child, input) };
   }

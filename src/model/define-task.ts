@@ -15,6 +15,7 @@ import type { Body } from './perform.ts';
 import { checkRetry } from './retry.ts';
 import { isSchema } from './schema.ts';
 import { triggerRules } from './trigger-rule.ts';
+import { readUndo } from './undo.ts';
 
 /** The dependencies of a task that has none. */
 export const noIds: readonly string[] = [];
@@ -31,6 +32,7 @@ const settings: { readonly [Name in keyof TaskSettings]-?: true } = {
   priority: true,
   pool: true,
   durationMs: true,
+  compensate: true,
   when: true,
 };
 
@@ -102,6 +104,7 @@ export function completeTask(
     pool: given.pool,
     durationMs: parts.durationMs,
     output: given.output,
+    compensate: readUndo({ option: 'compensate', taskId: parts.id, flow }, given.compensate),
     when: given.when,
     body: parts.body,
   });

@@ -7,6 +7,7 @@ import type { Body, Condition, ItemScope, PerformScope, WaitScope } from './perf
 import type { RetryPolicy } from './retry.ts';
 import type { Schema } from './schema.ts';
 import { type TriggerRule, triggerRules } from './trigger-rule.ts';
+import { type Compensate, type UndoAfter, type UndoDefinition, withoutEffect } from './undo.ts';
 
 /** Options of a task besides its body and its dependencies. Durations are in milliseconds. */
 export interface TaskSettings {
@@ -36,6 +37,11 @@ export interface TaskSettings {
   /** Checks the value that the body returns; dependents get the schema's result. Default: the value as returned. */
   readonly output?: Schema | undefined;
   /**
+   * Undoes what the task did, once its run ends `failed` or `cancelled` and all tasks have settled: those downstream of it
+   * are undone first. Default: nothing is undone.
+   */
+  readonly compensate?: Compensate<never, UndoAfter> | undefined;
+  /**
    * Says whether the task runs, once its trigger rule says so and before it takes a slot; it may return a promise.
    * `false` skips the task, a throw fails it, without a retry. `totalTimeoutMs` limits it too. Default: it runs.
    */
@@ -57,12 +63,13 @@ export interface TaskDefinition {
   readonly pool: string | undefined;
   readonly durationMs: number | undefined;
   readonly output: Schema | undefined;
+  readonly compensate: UndoDefinition | undefined;
   readonly when: Condition | undefined;
   readonly body: TaskBody;
 }
 
 /** A task's body: it runs by itself, is a run, or is a wait. */
-export type TaskBody = Body | ChildBody | WaitBody;
+export type TaskBody = Body | ChildBody | WaitBody | UndoBody;
 
 /** A wait in the place of a body. Its task holds no slot and makes no attempt. */
 export type WaitBody = DeliveryBody | SleepBody;
@@ -110,6 +117,15 @@ export interface MapBody {
   readonly tolerate: Tolerance | undefined;
 }
 
+/** The undo of a child run that was done: only the flow of an undo has it. */
+export interface UndoBody {
+  readonly kind: 'undo';
+  /** The id of the child run. */
+  readonly runId: string;
+  /** Has the run undone, as an attempt of the engine's; must not throw. */
+  readonly begin: (attempt: unknown) => void;
+}
+
 /** The failed items that a map still accepts: a number, or a share of the list from 0 to 1. One more ends it early. */
 export type Tolerance = number | { readonly share: number };
 
@@ -117,7 +133,15 @@ export type Tolerance = number | { readonly share: number };
 export interface ItemDefinition
   extends Pick<
     TaskDefinition,
-    'retry' | 'timeoutMs' | 'graceMs' | 'skippable' | 'priority' | 'pool' | 'durationMs' | 'output'
+    | 'retry'
+    | 'timeoutMs'
+    | 'graceMs'
+    | 'skippable'
+    | 'priority'
+    | 'pool'
+    | 'durationMs'
+    | 'output'
+    | 'compensate'
   > {
   readonly body: ItemBody;
 }
@@ -133,6 +157,11 @@ export type ItemBody =
 /** Whether a body is a run. */
 export function isChildBody(body: TaskBody): body is ChildBody {
   return body.kind === 'flow' || body.kind === 'map';
+}
+
+/** Whether the task of a body holds no slot: it waits for another run. */
+export function isRunBody(body: TaskBody): body is ChildBody | UndoBody {
+  return isChildBody(body) || body.kind === 'undo';
 }
 
 /** Whether a body is a wait. */
@@ -174,6 +203,7 @@ export class FlowDefinition {
   #poolNames: Set<string> | undefined;
   #foreignPools: ReadonlyMap<string, string> | undefined;
   #hasChildren: boolean | undefined;
+  #hasUndo: boolean | undefined;
   #version: JournalVersion | undefined;
   #waits: boolean | undefined;
   readonly #tolerance: number | undefined;
@@ -212,7 +242,13 @@ export class FlowDefinition {
 
   /** Whether the body of a task is a run. */
   isChild(task: number): boolean {
-    return isChildBody((this.tasks[task] as TaskDefinition).body);
+    return isRunBody((this.tasks[task] as TaskDefinition).body);
+  }
+
+  /** The id of the run that is the body of a task, where it is no child of a run of this flow. */
+  foreignRunOf(task: number): string | undefined {
+    const { body } = this.tasks[task] as TaskDefinition;
+    return body.kind === 'undo' ? body.runId : undefined;
   }
 
   /** Whether the body of any task is a run. */
@@ -221,9 +257,16 @@ export class FlowDefinition {
     return this.#hasChildren;
   }
 
+  /** Whether anything can be undone in its runs, or in those below. */
+  get hasUndo(): boolean {
+    for (const flow of this.#innermostFirst((known) => known.#hasUndo !== undefined))
+      flow.#hasUndo = flow.tasks.some(canUndo);
+    return this.#hasUndo as boolean;
+  }
+
   /** The version of the journals of its runs. */
   get journalVersion(): JournalVersion {
-    if (this.waits) return 3;
+    if (this.waits || this.hasUndo) return 3;
     this.#version ??= this.hasChildren || !this.graph.ids.every(isSegment) ? 2 : 1;
     return this.#version;
   }
@@ -300,11 +343,19 @@ export class FlowDefinition {
     return [...ordered];
   }
 
-  /** The same flow with other bodies, by task id. A body that replaces a run must fit a task that is none. */
-  withBodies(bodies: ReadonlyMap<string, TaskBody>): FlowDefinition {
+  /**
+   * The same flow with other bodies, by task id. A body that replaces a run must fit a task that is none.
+   *
+   * @param undos what undoes those bodies. Default: nothing is to be done for that
+   */
+  withBodies(
+    bodies: ReadonlyMap<string, TaskBody>,
+    undos?: ReadonlyMap<string, UndoDefinition | undefined>,
+  ): FlowDefinition {
     const tasks = this.tasks.map((task) => {
       const body = bodies.get(task.id);
-      return body === undefined ? task : { ...task, body };
+      if (body === undefined) return task;
+      return { ...task, body, compensate: undos?.get(task.id) ?? withoutEffect(task.compensate) };
     });
     return new FlowDefinition(this.name, this.settings, tasks, this.graph);
   }
@@ -346,6 +397,12 @@ function addChild(hash: Hash, body: TaskBody): void {
 function innerFlow(body: TaskBody): FlowDefinition | undefined {
   const inner = body.kind === 'map' ? body.item.body : body;
   return inner.kind === 'flow' ? inner.flow : undefined;
+}
+
+/** Whether a task has an undo, or is a run in which something has. */
+export function canUndo({ body, compensate }: TaskDefinition): boolean {
+  if (compensate !== undefined) return true;
+  return (body.kind === 'map' && body.item.compensate !== undefined) || innerFlow(body)?.hasUndo === true;
 }
 
 function foreignPoolsOf({ settings, tasks }: FlowDefinition): ReadonlyMap<string, string> {

@@ -1,5 +1,5 @@
 import { type Entry, type JournalVersion, journalVersions } from './journal.ts';
-import type { Cause } from './status.ts';
+import type { Cause, SettledRunStatus } from './status.ts';
 
 /** The rule of a field, in words that follow "must be". */
 export interface FieldRule {
@@ -53,6 +53,17 @@ const settings: FieldRule = {
     typeof (value.forwardEvents ?? true) === 'boolean',
 };
 
+const endings: readonly SettledRunStatus[] = ['done', 'failed', 'cancelled'];
+const ending: FieldRule = {
+  rule: `one of ${endings.join(', ')}`,
+  holds: (value) => endings.includes(value as SettledRunStatus),
+};
+
+const childUndo: FieldRule = {
+  rule: 'one of open, done, failed',
+  holds: (value) => value === 'open' || value === 'done' || value === 'failed',
+};
+
 const flag: FieldRule = { rule: 'true or false', holds: (value) => typeof value === 'boolean' };
 
 const parent: FieldRule = {
@@ -80,6 +91,11 @@ const texts: FieldRule = {
   holds: (value) => Array.isArray(value) && value.every(isString),
 };
 
+const undoCounts: FieldRule = {
+  rule: 'how often tasks were undone, each an integer of at least 1',
+  holds: (value) => isObject(value) && Object.values(value).every((count) => integerFrom(1).holds(count)),
+};
+
 const optional = ({ rule, holds }: FieldRule): FieldRule => ({
   rule: `${rule}, or left out`,
   holds: (value) => value === undefined || holds(value),
@@ -97,11 +113,14 @@ const fieldsOf: Readonly<Record<Entry['type'], Readonly<Record<string, FieldRule
     settings: optional(settings),
     parent: optional(parent),
     continues: optional(text),
+    undone: optional(undoCounts),
   },
   'run.paused': {},
   'run.resumed': {},
   'run.flow_changed': { flowHash: text, changes: texts, dropped: texts, waiting: texts },
   'run.cancelling': { cause, parent: optional(parent) },
+  'run.compensating': { ending, cause: optional(cause), error: optional(error), tasks: texts },
+  'run.compensated': { ending },
   'run.done': {},
   'run.failed': { cause: optional(cause), error: optional(error) },
   'run.cancelled': {},
@@ -110,12 +129,36 @@ const fieldsOf: Readonly<Record<Entry['type'], Readonly<Record<string, FieldRule
   'task.delivered': { key: optional(text) },
   'task.started': { attempt: integerFrom(1) },
   'task.progress': { attempt: integerFrom(1), fraction: instant },
-  'task.retrying': { attempt: integerFrom(1), retryAt: instant, error, child: optional(counts) },
-  'task.done': { attempt: integerFrom(0), child: optional(counts), childRunId: optional(text) },
-  'task.failed': { attempt: integerFrom(0), error, cause, child: optional(counts) },
+  'task.retrying': {
+    attempt: integerFrom(1),
+    retryAt: instant,
+    error,
+    child: optional(counts),
+    undo: optional(childUndo),
+  },
+  'task.done': {
+    attempt: integerFrom(0),
+    child: optional(counts),
+    undo: optional(childUndo),
+    childRunId: optional(text),
+  },
+  'task.failed': {
+    attempt: integerFrom(0),
+    error,
+    cause,
+    child: optional(counts),
+    undo: optional(childUndo),
+  },
   'task.skipped': { attempt: integerFrom(0), cause: optional(cause), because: optional(text) },
   'task.upstream_failed': { cause, because: optional(text) },
-  'task.cancelled': { attempt: integerFrom(0), cause, child: optional(counts) },
+  'task.cancelled': {
+    attempt: integerFrom(0),
+    cause,
+    child: optional(counts),
+    undo: optional(childUndo),
+  },
+  'task.undone': {},
+  'task.undo_failed': { error, cause },
   'task.rerun': { parent: optional(parent), keepsDone: optional(flag), keepsLife: optional(flag) },
 };
 

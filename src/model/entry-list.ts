@@ -1,7 +1,16 @@
-import type { Entry, FlowChange, RunFact, TaskDelivered, TaskFact, TaskRerun } from './journal.ts';
+import type {
+  Entry,
+  FlowChange,
+  RunFact,
+  TaskDelivered,
+  TaskFact,
+  TaskRerun,
+  TaskUndoFailed,
+  TaskUndone,
+} from './journal.ts';
 
 /** A fact before it has a place in a journal. */
-export type Fact = RunFact | TaskFact | TaskDelivered | TaskRerun | FlowChange;
+export type Fact = RunFact | TaskFact | TaskDelivered | TaskRerun | TaskUndone | TaskUndoFailed | FlowChange;
 
 /** The three facts that nearly every task has. */
 export type Step = 'task.ready' | 'task.started' | 'task.done';
@@ -95,7 +104,7 @@ export class EntryList {
       case 'task.started':
         return this.pushStep(fact.type, fact.at, task, fact.attempt);
       case 'task.done':
-        if (fact.child === undefined)
+        if (fact.child === undefined && fact.undo === undefined)
           return this.pushStep(fact.type, fact.at, task, fact.attempt, fact.output);
         return this.#pushWhole(this.#stamp(fact, task), task);
       default:

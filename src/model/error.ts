@@ -354,6 +354,18 @@ export class RunFailedError extends Error {
   }
 }
 
+/** A child run could not be undone, or not all of it. */
+export class UndoFailedError extends Error {
+  override readonly name = 'UndoFailedError';
+  /** The child run, whose view says what failed. */
+  readonly runId: string;
+
+  constructor(runId: string) {
+    super(`Not all that run ${runId} did could be undone: \`compensation\` of its view says what failed`);
+    this.runId = runId;
+  }
+}
+
 /** Any thrown value as plain data. Never throws, not even if an error's `message` getter does. */
 export function viewError(thrown: unknown): ErrorView {
   if (!isErrorLike(thrown))

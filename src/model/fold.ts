@@ -1,13 +1,27 @@
-import { childIdOf } from './child-id.ts';
+import { childIdOf, undoIdOf } from './child-id.ts';
+import type { ErrorView } from './error.ts';
 import type { Graph } from './graph.ts';
-import type { Entry, FlowChange, RunEntry, TaskEntry } from './journal.ts';
+import type { ChildEnd, Entry, FlowChange, RunEntry, TaskEntry } from './journal.ts';
 import { Lives } from './lives.ts';
-import { isSettledRun, type RunStatus, type TaskStatus } from './status.ts';
+import { createRecord, pick, put } from './record.ts';
+import { isSettledRun, type RunStatus, type SettledRunStatus, type TaskStatus } from './status.ts';
 import { TaskRows } from './task-rows.ts';
 import { plainTasks, tasksById } from './tasks-by-id.ts';
-import type { DeliveryView, RunView, TaskView } from './view.ts';
+import type { CompensationView, DeliveryView, RunView, TaskView, UndoFailure, UndoStatus } from './view.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** The undo of a run, as far as its journal says. */
+export interface Compensation extends Omit<CompensationView, 'tasks'> {
+  /** Ids of the tasks that are to be undone, in definition order. */
+  readonly tasks: readonly string[];
+  /** How the run ends, or had ended. */
+  readonly ending: SettledRunStatus;
+  /** The error of a run that failed as a whole. */
+  readonly error?: ErrorView | undefined;
+  /** Whether the run had ended before, and its parent has it undone. */
+  readonly isReopened: boolean;
+}
 
 /** What a fold needs to know of a run's flow. */
 export interface FoldedFlow {
@@ -17,6 +31,8 @@ export interface FoldedFlow {
   dependsOn(task: number): readonly string[];
   /** Whether the body of a task is a run. */
   isChild(task: number): boolean;
+  /** The id of the run of such a task, where it is no child of this one: of an undo. */
+  foreignRunOf?(task: number): string | undefined;
 }
 
 /**
@@ -28,11 +44,15 @@ export interface FoldedFlow {
  */
 export class RunFold {
   readonly graph: Graph;
-  readonly #run: Mutable<Omit<RunView, 'tasks'>>;
+  readonly #run: Mutable<Omit<RunView, 'tasks' | 'compensation'>>;
   readonly #tasks: TaskRows;
   readonly #flow: FoldedFlow;
   /** Of tasks whose body is a run. */
   readonly #lives = new Lives();
+  #compensation: Compensation | undefined;
+  #failedUndos: UndoFailure[] = [];
+  /** How often the run has been compensated. */
+  #undos = 0;
   #seq = 0;
   #input: unknown;
   #flowHash: string | undefined;
@@ -64,8 +84,19 @@ export class RunFold {
   }
 
   /** The run without its tasks, after the last entry folded. Later entries change it. */
-  get run(): Omit<RunView, 'tasks'> {
+  get run(): Omit<RunView, 'tasks' | 'compensation'> {
     return this.#run;
+  }
+
+  /** The undo of the run, once something is to be undone, until a rerun. */
+  get compensation(): Compensation | undefined {
+    return this.#compensation;
+  }
+
+  /** The same, as the view shows it. */
+  get compensationView(): CompensationView | undefined {
+    const { graph } = this;
+    return this.#compensation && viewOf(this.#compensation, (id) => this.#tasks.get(graph.indexOf(id)));
   }
 
   /** Each task's status, in definition order. */
@@ -96,7 +127,9 @@ export class RunFold {
 
   /** The view after the last entry folded. Later entries do not change it. */
   view(): RunView {
-    return { ...this.#run, tasks: plainTasks(this.graph, (task) => ({ ...this.#tasks.get(task) })) };
+    const tasks = plainTasks(this.graph, (task) => ({ ...this.#tasks.get(task) }));
+    const compensation = this.#compensation && viewOf(this.#compensation, (id) => pick(tasks, id));
+    return { ...this.#run, ...(compensation && { compensation }), tasks };
   }
 
   /** The same view, frozen. Its tasks are assembled on reading, and unchanged ones are shared. */
@@ -104,8 +137,11 @@ export class RunFold {
     const graph = this.graph;
     const rowsAt = this.#tasks.give();
     let tasks: RunView['tasks'] | undefined;
+    const compensation = this.#compensation;
+    const shown = compensation && viewOf(compensation, (id) => rowsAt(graph.indexOf(id)));
     return Object.freeze({
       ...this.#run,
+      ...(shown && { compensation: Object.freeze(shown) }),
       get tasks() {
         tasks ??= tasksById(graph, rowsAt);
         return tasks;
@@ -139,9 +175,20 @@ export class RunFold {
         run.cause = entry.cause;
         if (entry.reason !== undefined) run.reason = entry.reason;
         return;
+      case 'run.compensating':
+        run.status = 'compensating';
+        this.#compensate(entry, run.endedAt !== null);
+        run.endedAt = null;
+        return;
+      case 'run.compensated':
+        this.#endUndo();
+        run.status = entry.ending;
+        run.endedAt = entry.at;
+        return;
       case 'run.done':
       case 'run.failed':
       case 'run.cancelled':
+        this.#endUndo();
         run.status = entry.type.slice('run.'.length) as 'done' | 'failed' | 'cancelled';
         run.endedAt = entry.at;
         if (entry.type === 'run.failed' && entry.cause !== undefined) run.cause = entry.cause;
@@ -176,21 +223,24 @@ export class RunFold {
         task.attempts = entry.attempt;
         task.startedAt ??= entry.at;
         delete task.retryAt;
-        if (this.#flow.isChild(index))
-          task.child = { runId: childIdOf(this.#run.id, entry.taskId, this.#lives.of(index).life) };
+        if (this.#flow.isChild(index)) task.child = { runId: this.#childIdOf(index, entry.taskId) };
         return;
       case 'task.retrying':
         task.status = 'retrying';
         task.retryAt = entry.retryAt;
         task.error = entry.error;
-        if (entry.child !== undefined && task.child !== undefined)
-          task.child = { ...task.child, counts: entry.child };
+        noteChild(task, entry);
         return;
       case 'task.rerun':
         if (this.#flow.isChild(index)) this.#lives.rerun(index, entry);
         this.#begin(index);
         this.#reopen();
         return;
+      case 'task.undone':
+        task.undoneAt = entry.at;
+        return;
+      case 'task.undo_failed':
+        return this.#noteUndoFailure(entry);
       default:
         task.status = entry.type.slice('task.'.length) as TaskStatus;
         task.endedAt = entry.at;
@@ -199,8 +249,7 @@ export class RunFold {
         if (task.timeoutAt !== undefined) delete task.timeoutAt;
         if (task.delivery !== undefined) task.delivery = withoutValue(task.delivery);
         if ('cause' in entry && entry.cause !== undefined) task.cause = entry.cause;
-        if ('child' in entry && entry.child !== undefined && task.child !== undefined)
-          task.child = { ...task.child, counts: entry.child };
+        if ('child' in entry) noteChild(task, entry);
         if (entry.type === 'task.failed') task.error = entry.error;
         if (entry.type !== 'task.done') return;
         if (entry.childRunId !== undefined && task.child !== undefined)
@@ -223,7 +272,55 @@ export class RunFold {
     run.endedAt = null;
     delete run.cause;
     delete run.reason;
+    this.#compensation = undefined;
   }
+
+  #compensate(
+    { ending, tasks, cause, reason, error }: Extract<RunEntry, { type: 'run.compensating' }>,
+    isReopened: boolean,
+  ): void {
+    const run = this.#run;
+    this.#undos++;
+    const runId = undoIdOf(run.id, this.#undos);
+    this.#failedUndos = [];
+    const failures = this.#failedUndos;
+    this.#compensation = { status: 'running', runId, tasks, failures, ending, error, isReopened };
+    if (cause !== undefined) run.cause = cause;
+    if (reason !== undefined) run.reason = reason;
+  }
+
+  #noteUndoFailure({ taskId, error, cause }: Extract<TaskEntry, { type: 'task.undo_failed' }>): void {
+    this.#failedUndos.push({ taskId, error, cause });
+  }
+
+  #endUndo(): void {
+    const undo = this.#compensation;
+    if (undo !== undefined && undo.status === 'running')
+      this.#compensation = { ...undo, status: undo.failures.length > 0 ? 'failed' : 'done' };
+  }
+
+  #childIdOf(task: number, taskId: string): string {
+    const { life } = this.#lives.of(task);
+    return this.#flow.foreignRunOf?.(task) ?? childIdOf(this.#run.id, taskId, life);
+  }
+}
+
+/** Notes what the end of a task, or of its attempt, says of its child run. */
+function noteChild(task: Mutable<TaskView>, { child, undo }: ChildEnd): void {
+  if (child === undefined || task.child === undefined) return;
+  task.child = { ...task.child, counts: child, ...(undo && { undo }) };
+}
+
+function viewOf(
+  { status, runId, tasks, failures }: Compensation,
+  taskOf: (id: string) => TaskView | undefined,
+): CompensationView {
+  const failed = new Set(failures.map(({ taskId }) => taskId));
+  const rest: UndoStatus = status === 'running' ? 'pending' : 'blocked';
+  const undone = createRecord<UndoStatus>(tasks.length);
+  for (const id of tasks)
+    put(undone, id, failed.has(id) ? 'failed' : taskOf(id)?.undoneAt === undefined ? rest : 'undone');
+  return { status, runId, tasks: undone, failures: [...failures] };
 }
 
 function withoutValue({ value: _, ...rest }: DeliveryView): DeliveryView {

@@ -240,6 +240,11 @@ class Policies {
   }
 }
 
+/** Reads and checks a retry policy that is given as data. Throws FlowError. */
+export function readGraphRetry(taskId: string, flow: string, given: GraphRetry): RetryPolicy {
+  return checkRetry(taskId, readRetry(given), flow);
+}
+
 function readRetry(retry: GraphRetry): RetryPolicy {
   if (typeof retry !== 'object' || retry === null) return retry;
   const { backoff = 0 } = retry;

@@ -1,9 +1,9 @@
 import type { ErrorView } from './error.ts';
-import type { Cause } from './status.ts';
+import type { Cause, SettledRunStatus } from './status.ts';
 
 /**
  * Version of the entries' form, stored in each `run.started`: the first that reads them right. Version 2 knows child runs,
- * and escapes the ids of tasks in keys. Version 3 knows tasks that wait, and conditions.
+ * and escapes the ids of tasks in keys. Version 3 knows tasks that wait, conditions, and undo.
  */
 export type JournalVersion = 1 | 2 | 3;
 
@@ -49,7 +49,15 @@ export interface ChildCounts {
 /** What the end of a task whose body is a run, or of its attempt, says of that run. */
 export interface ChildEnd {
   readonly child?: ChildCounts | undefined;
+  /** What undo has to do with it; left out if nothing in it can be undone. */
+  readonly undo?: ChildUndo | undefined;
 }
+
+/**
+ * Undo in a child run whose task has settled: `open` if its parent may have it undone, `done` or `failed` if that was done
+ * before its task settled.
+ */
+export type ChildUndo = 'open' | 'done' | 'failed';
 
 /** A fact reported by a task's machine. */
 export type TaskFact =
@@ -146,6 +154,8 @@ export type RunFact =
       readonly parent?: ParentTask | undefined;
       /** The run from which it has what is done already. */
       readonly continues?: string | undefined;
+      /** Of a child run: how often tasks in it were undone in earlier lives, by their keys below its own. */
+      readonly undone?: Readonly<Record<string, number>> | undefined;
     }
   /** No attempt starts until the run is resumed. */
   | { readonly type: 'run.paused'; readonly at: number }
@@ -160,6 +170,21 @@ export type RunFact =
       /** Of a child run that ends because the attempt of its parent's task does. */
       readonly parent?: ParentTask | undefined;
     }
+  /** All its tasks have settled, and some are undone before it ends; or it has ended, and its parent has it undone. */
+  | {
+      readonly type: 'run.compensating';
+      readonly at: number;
+      /** How it ends, or has ended. */
+      readonly ending: SettledRunStatus;
+      readonly cause?: Cause | undefined;
+      readonly reason?: unknown;
+      /** The error of a run that failed as a whole. */
+      readonly error?: ErrorView | undefined;
+      /** Ids of the tasks that are to be undone, in definition order. */
+      readonly tasks: readonly string[];
+    }
+  /** It had ended, and has been undone since, as far as that went. */
+  | { readonly type: 'run.compensated'; readonly at: number; readonly ending: SettledRunStatus }
   /** It settled: every task that is not optional is done or skipped. */
   | { readonly type: 'run.done'; readonly at: number; readonly output: unknown }
   /** It settled: a task that is not optional failed or could not run, or the run failed as a whole. */
@@ -194,6 +219,20 @@ export interface TaskRerun {
   readonly keepsLife?: boolean | undefined;
 }
 
+/** What a task did has been undone. */
+export interface TaskUndone {
+  readonly type: 'task.undone';
+  readonly at: number;
+}
+
+/** What a task did could not be undone, so nothing upstream of it is. */
+export interface TaskUndoFailed {
+  readonly type: 'task.undo_failed';
+  readonly at: number;
+  readonly error: ErrorView;
+  readonly cause: Cause;
+}
+
 /** An unsettled run goes on with another version of its flow. Settled tasks that both versions have stay as they are. */
 export interface FlowChange {
   readonly type: 'run.flow_changed';
@@ -216,7 +255,8 @@ export interface Stamp {
 }
 
 /** A stored fact about a task. */
-export type TaskEntry = (TaskFact | TaskDelivered | TaskRerun) & Stamp & { readonly taskId: string };
+export type TaskEntry = (TaskFact | TaskDelivered | TaskRerun | TaskUndone | TaskUndoFailed) &
+  Stamp & { readonly taskId: string };
 
 /** A stored fact about a run. */
 export type RunEntry = (RunFact | FlowChange) & Stamp;

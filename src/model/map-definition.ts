@@ -8,7 +8,8 @@ import {
 } from './definition.ts';
 import { Graph } from './graph.ts';
 import { itemRows } from './item-rows.ts';
-import type { ItemScope, PerformScope } from './perform.ts';
+import type { ItemScope, ItemUndoScope, PerformScope, UndoScope } from './perform.ts';
+import type { UndoDefinition } from './undo.ts';
 
 /** The number of failed items that a map of this many still accepts; `undefined` if it tries all. */
 export function tolerated(tolerate: Tolerance | undefined, count: number): number | undefined {
@@ -29,6 +30,7 @@ export function defineItems(
 ): FlowDefinition {
   const { item, concurrency, tolerate } = task.body as MapBody;
   const body = bodyOf(item.body, scopeOf);
+  const compensate = item.compensate && undoOf(item.compensate, scopeOf);
   const rows = itemRows(count);
   // All fields, in the order of any other task's: an engine whose tasks have one shape is faster.
   const tasks = rows.ids.map(
@@ -46,6 +48,7 @@ export function defineItems(
       pool: item.pool,
       durationMs: item.durationMs,
       output: item.output,
+      compensate,
       when: undefined,
       body,
     }),
@@ -58,6 +61,15 @@ export function defineItems(
     hash,
     tolerance: tolerated(tolerate, count),
   });
+}
+
+function undoOf(undo: UndoDefinition, scopeOf: (scope: PerformScope) => ItemScope): UndoDefinition {
+  const perform = (scope: UndoScope): unknown => {
+    const { item, index, input, deps } = scopeOf(scope as never);
+    const own: ItemUndoScope = { ...scope, item, index, input, deps };
+    return undo.perform(own);
+  };
+  return { ...undo, perform };
 }
 
 function bodyOf(body: MapBody['item']['body'], scopeOf: (scope: PerformScope) => ItemScope): TaskBody {

@@ -1,5 +1,5 @@
 import type { ErrorView } from './error.ts';
-import type { TaskStatus } from './status.ts';
+import type { SettledStatus, TaskStatus } from './status.ts';
 
 /** The ending of a dependency, when a task starts. */
 export interface Outcome {
@@ -62,6 +62,48 @@ export interface ItemScope<
   Deps = Record<string, unknown>,
   Outcomes = Record<string, Outcome>,
 > extends PerformScope<Input, Deps, Outcomes> {
+  readonly item: Item;
+  /** Its place in the list, from 0; as text, the item's `taskId`. */
+  readonly index: number;
+}
+
+/** The argument of the function that undoes a task. Each part may be destructured. */
+export interface UndoScope<Input = unknown, Output = unknown, Deps = Record<string, unknown>> {
+  /** The run's input, as returned by the flow's schema. */
+  readonly input: Input;
+  /** The task's output. Under `after: 'started'` there is none unless the task is done. */
+  readonly output: Output;
+  /** Outputs of the task's dependencies, by id. */
+  readonly deps: Deps;
+  /** How the task had ended. */
+  readonly status: SettledStatus;
+  /** The error for which the run failed, if it failed. In a child run that was done, that of the run above. */
+  readonly error: ErrorView | undefined;
+  /** The reason of the run: as given to `cancel`, or the message of what ended it as a whole. */
+  readonly reason: unknown;
+  readonly runId: string;
+  readonly taskId: string;
+  /** Number of this attempt to undo the task, from 1. */
+  readonly attempt: number;
+  /** That of the task's own attempts: to ask the service what became of them. */
+  readonly idempotencyKey: string;
+  /** The same for all attempts of this undo, and for no other: for services that drop repeats. */
+  readonly undoKey: string;
+  /** Aborted when the attempt must end early: time-out or stop; its `reason` tells which. */
+  readonly signal: AbortSignal;
+  /** Writes a line to the engine's logger, marked with run, task and attempt. */
+  readonly log: (message: string, data?: unknown) => void;
+  /** Reports the attempt's progress, from 0 to 1, as a `task.progress` event. */
+  readonly progress: (fraction: number, note?: string) => void;
+}
+
+/** The argument of the function that undoes an item of a map. */
+export interface ItemUndoScope<
+  Item = unknown,
+  Input = unknown,
+  Output = unknown,
+  Deps = Record<string, unknown>,
+> extends UndoScope<Input, Output, Deps> {
   readonly item: Item;
   /** Its place in the list, from 0; as text, the item's `taskId`. */
   readonly index: number;

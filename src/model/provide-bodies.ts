@@ -3,6 +3,7 @@ import { type ChildTaskOptions, replaceParts } from './define-child.ts';
 import { defineBody } from './define-task.ts';
 import { type FlowDefinition, isChildBody, type TaskBody, type TaskDefinition } from './definition.ts';
 import { unknownTask } from './graph-check.ts';
+import { readUndo, type UndoDefinition } from './undo.ts';
 
 /**
  * Returns a flow with other bodies, by task id: `{ perform }`, `{ actor, input }`; for a run of a flow also
@@ -16,12 +17,17 @@ export function provideBodies(definition: FlowDefinition, bodies: unknown): Flow
   if (typeof bodies !== 'object' || bodies === null || bodies instanceof Map)
     throw badOption({ option: 'bodies', flow: name }, 'an object of bodies by task id', bodies);
   const given = new Map<string, TaskBody>();
+  const undos = new Map<string, UndoDefinition | undefined>();
   for (const [id, body] of Object.entries(bodies)) {
     const index = graph.indexOf(id);
     if (index < 0) throw unknownTask(name, id, graph.ids);
-    if (body !== undefined) given.set(id, bodyFor(name, tasks[index] as TaskDefinition, body));
+    if (body === undefined) continue;
+    const task = tasks[index] as TaskDefinition;
+    given.set(id, bodyFor(name, task, body));
+    if (!isChildBody(task.body))
+      undos.set(id, readUndo({ option: 'compensate', taskId: id, flow: name }, body?.compensate));
   }
-  return definition.withBodies(given);
+  return definition.withBodies(given, undos);
 }
 
 function bodyFor(flow: string, { id, body }: TaskDefinition, given: ProvidedParts): TaskBody {
@@ -43,7 +49,7 @@ function bodyFor(flow: string, { id, body }: TaskDefinition, given: ProvidedPart
 type ProvidedParts = ChildTaskOptions & { readonly tasks?: unknown };
 
 const flowParts: ReadonlySet<string> = new Set(['flow', 'input', 'tasks', 'perform', 'actor']);
-const mapParts: ReadonlySet<string> = new Set(['over', 'perform', 'input', 'tasks']);
+const mapParts: ReadonlySet<string> = new Set(['over', 'perform', 'input', 'tasks', 'compensate']);
 
 /** The same run, with other bodies inside its flow. */
 function insideOf(

@@ -1,5 +1,6 @@
 import { type FlowDefinition, isWaitBody, type TaskBody, type TaskDefinition } from './definition.ts';
 import type { Body, Perform, PerformScope } from './perform.ts';
+import type { UndoDefinition } from './undo.ts';
 
 /** Makes the body that takes the place of another; a function must be replaced by a function. */
 export type ReplaceBody = (body: Body, task: Pick<TaskDefinition, 'id' | 'graceMs'>) => Body;
@@ -22,16 +23,32 @@ export function replaceBodies(
   return inFlow(definition);
 
   function inFlow(flow: FlowDefinition): FlowDefinition {
-    const made =
-      known.get(flow) ?? flow.withBodies(new Map(flow.tasks.map((task) => [task.id, bodyOf(task)])));
+    const made = known.get(flow) ?? replaceIn(flow);
     known.set(flow, made);
     return made;
+  }
+
+  function replaceIn(flow: FlowDefinition): FlowDefinition {
+    const bodies = new Map(flow.tasks.map((task) => [task.id, bodyOf(task)]));
+    return flow.withBodies(bodies, new Map(flow.tasks.map((task) => [task.id, undoOf(task)])));
+  }
+
+  /** A function like any other, with a scope of its own. */
+  function undoOf({
+    id,
+    graceMs,
+    compensate,
+  }: Pick<TaskDefinition, 'id' | 'graceMs' | 'compensate'>): UndoDefinition | undefined {
+    if (compensate === undefined) return undefined;
+    const made = replace({ kind: 'perform', perform: compensate.perform as never }, { id, graceMs });
+    if (made.kind !== 'perform') throw new TypeError(`the undo of task \`${id}\` needs a function`);
+    return { ...compensate, perform: made.perform as never };
   }
 
   function bodyOf({ id, graceMs, body }: TaskDefinition): TaskBody {
     if (body.kind === 'flow')
       return { ...body, flow: inFlow(body.flow), input: body.input && replaceInput(body.input) };
-    if (isWaitBody(body)) return body;
+    if (isWaitBody(body) || body.kind === 'undo') return body;
     if (body.kind !== 'map') return replace(body, { id, graceMs });
     const { item } = body;
     const over = replaceInput(body.over);
@@ -44,6 +61,7 @@ export function replaceBodies(
     const perform = item.body.perform as Perform;
     const made = replace({ kind: 'perform', perform }, { id, graceMs: item.graceMs });
     if (made.kind !== 'perform') throw new TypeError(`the items of map \`${id}\` need a function`);
-    return { ...body, over, item: { ...item, body: { kind: 'perform', perform: made.perform } } };
+    const compensate = undoOf({ id, graceMs: item.graceMs, compensate: item.compensate });
+    return { ...body, over, item: { ...item, compensate, body: { kind: 'perform', perform: made.perform } } };
   }
 }

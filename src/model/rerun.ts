@@ -6,16 +6,19 @@ import type { TaskStatus } from './status.ts';
  * definition order.
  *
  * @param taskIds default: the tasks that are neither done nor skipped; all if there is none
+ * @param undone the places of tasks that were undone: they run again in any case
  */
 export function tasksToRerun(
   graph: Graph,
   statuses: readonly TaskStatus[],
   taskIds?: readonly string[],
+  undone: ReadonlySet<number> = new Set(),
 ): readonly number[] {
   const unfinished = graph.ids.filter(
-    (_, task) => !['done', 'skipped'].includes(statuses[task] as TaskStatus),
+    (_, task) => undone.has(task) || !['done', 'skipped'].includes(statuses[task] as TaskStatus),
   );
-  const chosen = taskIds ?? (unfinished.length > 0 ? unfinished : graph.ids);
+  const named = taskIds && [...taskIds, ...graph.ids.filter((_, task) => undone.has(task))];
+  const chosen = named ?? (unfinished.length > 0 ? unfinished : graph.ids);
   const again = new Set<string>();
   for (const id of chosen) {
     if (again.has(id)) continue;

@@ -17,7 +17,14 @@ export type SettledStatus = Extract<
 >;
 
 /** Statuses of a run. Each is a tag of the states of the orchestrator that show as it. The last three are final. */
-export type RunStatus = 'running' | 'paused' | 'cancelling' | 'done' | 'failed' | 'cancelled';
+export type RunStatus =
+  | 'running'
+  | 'paused'
+  | 'cancelling'
+  | 'compensating'
+  | 'done'
+  | 'failed'
+  | 'cancelled';
 
 /** A run's final statuses. */
 export type SettledRunStatus = Extract<RunStatus, 'done' | 'failed' | 'cancelled'>;

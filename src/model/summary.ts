@@ -1,4 +1,5 @@
 import { isChildId, rootIdOf } from './child-id.ts';
+import type { Fact } from './entry-list.ts';
 import { StoreConflictError } from './error.ts';
 import type { Entry } from './journal.ts';
 import type { SettledRunStatus } from './status.ts';
@@ -66,7 +67,7 @@ export function summarise(journal: ListedJournal): RunSummary {
   const { id, order, seq } = journal;
   const started = startOf(journal);
   const last = seq > 0 ? journal.entryAt(seq) : undefined;
-  const ending = last && endingOf(last.type);
+  const ending = last && endingOf(last);
   return {
     id,
     flow: started?.flow ?? '',
@@ -84,9 +85,11 @@ const endings: { readonly [Type in Entry['type']]?: SettledRunStatus | undefined
   'run.cancelled': 'cancelled',
 };
 
-/** The status in which an entry of this type ends its run; `undefined` if it does not. */
-export function endingOf(type: Entry['type']): SettledRunStatus | undefined {
-  return endings[type];
+/** The status in which an entry ends its run; `undefined` if it does not. */
+export function endingOf(
+  entry: { readonly type: Entry['type'] } | Extract<Fact, { type: 'run.compensated' }>,
+): SettledRunStatus | undefined {
+  return entry.type === 'run.compensated' && 'ending' in entry ? entry.ending : endings[entry.type];
 }
 
 function startOf(journal: ListedJournal) {

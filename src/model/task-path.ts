@@ -4,5 +4,6 @@ import { pathOf, segmentOf } from './child-id.ts';
 export function taskPath(runId: string, taskId: string): string {
   const above = pathOf(runId);
   if (above.length === 0) return taskId;
-  return [...above.map((place) => place.taskId), taskId].map(segmentOf).join('/');
+  const segments = above.map((place) => (place.isUndo ? place.taskId : segmentOf(place.taskId)));
+  return [...segments, segmentOf(taskId)].join('/');
 }

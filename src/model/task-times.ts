@@ -78,7 +78,7 @@ export class TaskTimes {
 
   /** Folds the next entry, and returns the spans that it ends, in the order of time. Empty waits are no spans. */
   apply(entry: Entry): readonly Span[] {
-    const ended = 'taskId' in entry && entry.type !== 'task.progress' ? this.#applyToTask(entry) : nothing;
+    const ended = 'taskId' in entry && !isBeside(entry) ? this.#applyToTask(entry) : nothing;
     if (entry.type === 'run.flow_changed') {
       for (const task of tasksBegunAnew(this.#fold.graph, entry)) {
         this.#since[task] = Number.NaN;
@@ -135,6 +135,11 @@ export class TaskTimes {
     this.#lives[task] = (this.#lives[task] as number) + 1;
     for (const spentMs of Object.values(this.#spentMs)) spentMs[task] = 0;
   }
+}
+
+/** Whether an entry of a task changes nothing of how it spends its time. */
+function isBeside({ type }: TaskEntry): boolean {
+  return type === 'task.progress' || type === 'task.undone' || type === 'task.undo_failed';
 }
 
 /** How an attempt ended, by the entry of its end: a retry or a settled status that has attempts. */

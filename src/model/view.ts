@@ -1,5 +1,5 @@
 import type { ErrorView } from './error.ts';
-import type { ChildCounts } from './journal.ts';
+import type { ChildCounts, ChildUndo } from './journal.ts';
 import type { Cause, RunStatus, TaskStatus } from './status.ts';
 
 /** The child run of a task whose body is a run. */
@@ -7,6 +7,8 @@ export interface ChildView {
   readonly runId: string;
   /** Its tasks by how they ended: up to now while it is under way here; as it ended, once its task has settled. */
   readonly counts?: ChildCounts | undefined;
+  /** What undo has to do with it, once its task has settled; left out if nothing in it can be undone. */
+  readonly undo?: ChildUndo | undefined;
 }
 
 /** A value from outside that came for a task. */
@@ -44,6 +46,29 @@ export interface TaskView {
   readonly dependsOn: readonly string[];
   /** Its child run, once that may have started. */
   readonly child?: ChildView | undefined;
+  /** When what it did was undone. It stays in the status in which it ended, but a rerun performs it again. */
+  readonly undoneAt?: number | undefined;
+}
+
+/** How far a task is undone: `blocked` if something downstream could not be undone. */
+export type UndoStatus = 'pending' | 'undone' | 'failed' | 'blocked';
+
+/** A task that could not be undone. */
+export interface UndoFailure {
+  readonly taskId: string;
+  readonly error: ErrorView;
+  readonly cause: Cause;
+}
+
+/** The undo of a run. */
+export interface CompensationView {
+  /** `failed` once it is over, and something could not be undone. */
+  readonly status: 'running' | 'done' | 'failed';
+  /** The run that undoes. */
+  readonly runId: string;
+  /** Those that are to be undone. */
+  readonly tasks: { readonly [taskId: string]: UndoStatus };
+  readonly failures: readonly UndoFailure[];
 }
 
 /** A run, as shown at edges: a fold of its journal, and plain data. Instants are epoch milliseconds. */
@@ -57,5 +82,7 @@ export interface RunView {
   readonly startedAt: number | null;
   /** `null` until the run settles. */
   readonly endedAt: number | null;
+  /** Once something is to be undone, until a rerun. */
+  readonly compensation?: CompensationView | undefined;
   readonly tasks: { readonly [taskId: string]: TaskView };
 }

@@ -132,6 +132,10 @@ export function runAlphabet(at = 10): readonly AnyEventObject[] {
     { type: 'run.conclude', at, outputs: { t0: 1 }, failures: [] },
     { type: 'run.conclude', at, outputs: 2, output: 2, failures: [{ taskId: 't0', error, cause: 'fatal' }] },
     { type: 'run.conclude', at, outputs: {}, failures: [], error },
+    { type: 'run.compensate', at, tasks: ['t0'] },
+    { type: 'run.compensate', at, tasks: ['t0', 't1'], cause: 'timeout', reason: 'too slow', error },
+    { type: 'run.reopen', at },
+    { type: 'run.reopen', at, cause: 'cancelled', reason: 'enough' },
   ];
 }
 
@@ -224,7 +228,8 @@ export const orchestrator: Subject = {
     const [start, recover, ...rest] = runAlphabet(at);
     const roll = dice(100);
     const isBegun = ledger.size > ledger.unsettled || ledger.toJSON().statuses.includes('decided');
-    if (roll < (isBegun ? 5 : 60)) return oneOf(dice, [start, recover]) as AnyEventObject;
+    if (roll < (isBegun ? 5 : 60))
+      return oneOf(dice, [start, recover, start, recover, ...rest.slice(-4)]) as AnyEventObject;
     if (roll < 25) return oneOf(dice, rest.slice(0, 2));
     if (roll < (ledger.unsettled === 0 ? 60 : 28)) return oneOf(dice, rest);
     const all = settlements(context, roll < 90 ? 'decided' : 'all', at);

@@ -14,8 +14,12 @@ import {
   cancel,
   cancelEarly,
   cancelLate,
+  compensate,
+  compensateWithout,
   conclude,
   concludeWithout,
+  endUndo,
+  endUndoWithout,
   type Happening,
   happeningsIn,
   nameOfPath,
@@ -135,6 +139,34 @@ for (const path of [
   });
 }
 
+// What was done is undone before the run ends.
+
+const undoable: Tasks = { a: RunWorld.undone, b: { dependsOn: ['a'] } };
+
+for (const path of [
+  [accept, settle(0, 'done', (world) => world.end('a', 'done')), bFailed(), compensate, endUndo],
+  [accept, settle(0, 'done', (world) => world.end('a', 'done')), bFailed(), compensate, cancel, endUndo],
+  [
+    accept,
+    settle(0, 'done', (world) => world.end('a', 'done')),
+    cancel,
+    settle(1, 'cancelled', (world) => world.end('b', 'cancelled')),
+    compensate,
+    endUndo,
+  ],
+  [
+    accept,
+    settle(0, 'done', (world) => world.end('a', 'done')),
+    settle(1, 'done', (world) => world.end('b', 'done')),
+    compensateWithout,
+    endUndoWithout,
+  ],
+]) {
+  test(`agrees at each step with a run that is undone: ${nameOfPath(path)}`, async () => {
+    await walkFrom(undoable, path, undefined, path.includes(compensateWithout));
+  });
+}
+
 // A run that was stopped goes on.
 
 const recover: OrchestratorEvent = { type: 'run.recover', at };
@@ -162,6 +194,8 @@ const recoveries: readonly {
   readonly isCut?: boolean;
   /** Then its tasks are three items. */
   readonly tolerance?: number;
+  /** Default: a chain of two. */
+  readonly tasks?: Tasks;
   readonly goesOn: Path;
 }[] = [
   {
@@ -233,12 +267,18 @@ const recoveries: readonly {
     tolerance: 0,
     goesOn: [byRecovery(endedEarlyBefore, true), settle(1, 'cancelled'), settle(2, 'cancelled'), conclude],
   },
+  {
+    left: 'while it was undone',
+    tasks: undoable,
+    path: [accept, a('done'), b('failed'), compensate],
+    goesOn: [byRecovery({ type: 'run.compensate', at, tasks: ['a'] }, true), endUndo],
+  },
 ];
 
-for (const { left, path, isCut = false, tolerance, goesOn } of recoveries) {
+for (const { left, path, isCut = false, tolerance, goesOn, tasks: given } of recoveries) {
   test(`agrees at each step with a run that was left ${left}: ${nameOfPath(goesOn)}`, async () => {
     const tasks: Tasks =
-      tolerance === undefined ? { a: {}, b: { dependsOn: ['a'] } } : { a: {}, b: {}, c: {} };
+      given ?? (tolerance === undefined ? { a: {}, b: { dependsOn: ['a'] } } : { a: {}, b: {}, c: {} });
     const before = await walkFrom(tasks, path, tolerance);
     const kept = before.entries.slice(0, isCut ? -1 : undefined);
     const statuses = Object.values(before.view.tasks).map(({ status }) => status);
@@ -263,6 +303,22 @@ const never: Readonly<Record<string, string>> = {
   'concluding task.settled 0': 'a task settles once, and all have',
   'concluding task.settled 1': 'a task settles once, and all have',
   'concluding task.settled 2': 'a task settles once, and all have',
+  ...Object.fromEntries(
+    ['compensating', 'reopened'].flatMap((state) =>
+      [0, 1, 2].map((candidate) => [
+        `${state} task.settled ${candidate}`,
+        'a task settles once, and all have',
+      ]),
+    ),
+  ),
+  ...Object.fromEntries(
+    ['opening run.reopen 0', ...['run.cancel 0', 'run.conclude 0', 'run.conclude 1', 'run.conclude 2']].map(
+      (name) => [
+        name.startsWith('opening') ? name : `reopened ${name}`,
+        'only a child run is reopened: see the tests of undo in child runs',
+      ],
+    ),
+  ),
 };
 
 test('every transition is taken in every state, or it says why never', () => {
@@ -283,10 +339,19 @@ function longestOf(paths: readonly Path[]): Path[] {
   return paths.filter((_, index) => !beginnings.has((keys[index] as string[]).join()));
 }
 
-async function walkFrom(tasks: Tasks, path: Path, tolerance?: number): Promise<RunWorld> {
+function bFailed(): Happening {
+  return settle(1, 'failed', (world) => world.end('b', 'failed'));
+}
+
+async function walkFrom(
+  tasks: Tasks,
+  path: Path,
+  tolerance?: number,
+  isWithout = path.includes(concludeWithout),
+): Promise<RunWorld> {
   const asOutputIsMade = (world: RunWorld): void => {
     if (path.includes(cancelLate)) world.cancel('too late');
-    if (path.includes(concludeWithout)) throw new Error('no output');
+    if (isWithout) throw new Error('no output');
   };
   const world = new RunWorld(tasks, { asOutputIsMade, tolerance });
   await world.start();

@@ -212,6 +212,8 @@ test("shows in each state as one status, which is the state's tag; as it conclud
     paused: ['paused'],
     cancelling: ['cancelling'],
     concluding: [],
+    compensating: ['compensating'],
+    reopened: ['compensating'],
     done: ['done'],
     failed: ['failed'],
     cancelled: ['cancelled'],

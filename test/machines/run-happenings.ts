@@ -65,6 +65,17 @@ const timeOut: Happening = {
   bring: (world) => world.timeOut(),
 };
 export const conclude: Happening = { event: { type: 'run.conclude', at, outputs: {}, failures: [] } };
+/** The engine finds something to undo. */
+export const compensate: Happening = { event: { type: 'run.compensate', at, tasks: ['a'] } };
+export const compensateWithout: Happening = {
+  event: { ...compensate.event, error: { name: 'Error', message: 'no output' } } as OrchestratorEvent,
+};
+/** What undoes task `a` has ended. */
+export const endUndo: Happening = { event: conclude.event, bring: (world) => world.endUndo() };
+export const endUndoWithout: Happening = {
+  event: { ...conclude.event, error: { name: 'Error', message: 'no output' } } as OrchestratorEvent,
+  bring: (world) => world.endUndo(),
+};
 export const concludeWithout: Happening = {
   event: { ...conclude.event, error: { name: 'Error', message: 'no output' } } as OrchestratorEvent,
 };

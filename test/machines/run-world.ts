@@ -65,6 +65,7 @@ export class RunWorld {
   readonly #clock = createVirtualClock();
   readonly #engine: ReturnType<typeof createEngine>;
   readonly #input = Promise.withResolvers<object>();
+  readonly #undo = Promise.withResolvers<void>();
   readonly #bodies = new Map<
     string,
     { readonly scope: PerformScope; readonly end: PromiseWithResolvers<string> }
@@ -74,6 +75,7 @@ export class RunWorld {
 
   constructor(tasks: Tasks, { asOutputIsMade, left = [], tolerance }: WorldOptions = {}) {
     this.#asOutputIsMade = asOutputIsMade;
+    RunWorld.#undoing = () => this.#undo.promise;
     const [first] = left;
     if (first !== undefined) append(this.#store, first.runId, left, 0);
     this.#engine = createEngine({
@@ -159,6 +161,15 @@ export class RunWorld {
     await this.#clock.advance(limitMs);
   }
 
+  /** Ends what undoes a task. */
+  endUndo(): void {
+    this.#undo.resolve();
+  }
+
+  /** The option of a task that is undone once `endUndo` is called. */
+  static readonly undone = { compensate: () => RunWorld.#undoing?.() };
+  static #undoing: (() => Promise<void>) | undefined;
+
   /** Ends an attempt that is under way. */
   end(taskId: string, status: SettledStatus): void {
     const body = this.#bodies.get(taskId);
@@ -194,7 +205,8 @@ export class RunWorld {
       readonly value: OrchestratorState;
       readonly context: OrchestratorContext;
     };
-    if (!('ledger' in context)) return;
+    if (!('ledger' in context) || ownerOf<LiveRun>(inspected.actorRef as AnyActorRef).parent !== undefined)
+      return;
     const [taken] = inspected._transitions;
     const view = this.#viewOf(inspected.actorRef as AnyActorRef);
     const event = inspected.event as OrchestratorEvent;

@@ -35,8 +35,8 @@ export const childDefects: readonly ChildDefect[] = [
     name: 'a retry repeats what is done in the child',
     shownBy: 'two levels',
     file: 'src/engine/rerun.ts',
-    find: 'tasksToRerun(graph, statuses, taskIds)',
-    put: 'tasksToRerun(graph, statuses, parent === undefined ? taskIds : graph.ids)',
+    find: 'tasksToRerun(graph, statuses, taskIds, undone)',
+    put: 'tasksToRerun(graph, statuses, parent === undefined ? taskIds : graph.ids, undone)',
   },
   {
     name: 'a retry begins new lives of the runs inside the one that it repeats',
@@ -77,7 +77,7 @@ export const childDefects: readonly ChildDefect[] = [
     name: 'a pause leaves the tasks of children their slots',
     shownBy: 'child',
     file: 'src/engine/run-lanes.ts',
-    find: 'const isHeldAbove: boolean = above === undefined ? false : above.#mustHold;',
+    find: 'const isHeldAbove: boolean = above === undefined || lanes.#isUndo ? false : above.#mustHold;',
     put: 'const isHeldAbove = above === this && false;',
   },
   {
@@ -91,15 +91,15 @@ export const childDefects: readonly ChildDefect[] = [
     name: 'a map that failed too often is tried again',
     shownBy: 'map',
     file: childRuns,
-    find: "attempt.refused(error, 'tolerance');",
-    put: 'attempt.threw(error);',
+    find: "isExceeded ? 'tolerance' : undefined;",
+    put: 'undefined;',
   },
   {
     name: 'a child that was cancelled by itself is tried again',
     shownBy: 'child',
     file: childRuns,
-    find: "attempt.refused(error, 'cancelled');",
-    put: 'attempt.threw(error);',
+    find: "result.status === 'cancelled' ? 'cancelled' : isExceeded",
+    put: 'isExceeded',
   },
   {
     name: 'the outputs of a map are in another order than its list',
@@ -112,7 +112,7 @@ export const childDefects: readonly ChildDefect[] = [
     name: 'a task whose body is a run holds a slot',
     shownBy: 'one slot',
     file: 'src/engine/live-tasks.ts',
-    find: 'isChildBody(definition.body) ? this.#lanes.free : this.#lanes.of(definition.pool)',
+    find: 'isRunBody(definition.body) ? this.#lanes.free : this.#lanes.of(definition.pool)',
     put: 'this.#lanes.of(definition.pool)',
   },
   {

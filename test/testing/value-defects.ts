@@ -48,13 +48,13 @@ export const valueDefects: readonly Defect[] = [
   {
     name: 'all tasks of a run have the same idempotency key',
     file: runConfig,
-    find: 'return this.#keyPrefix + (this.escapes ? segmentOf(taskId) : taskId);',
+    find: 'return this.#keyPrefix + this.#segmentOf(taskId, undos);',
     put: 'return this.#keyPrefix;',
   },
   {
     name: 'a task has the same idempotency key in every run',
     file: runConfig,
-    find: 'return this.#keyPrefix + (this.escapes ? segmentOf(taskId) : taskId);',
+    find: 'return this.#keyPrefix + this.#segmentOf(taskId, undos);',
     put: 'return taskId;',
   },
   {
@@ -114,8 +114,8 @@ export const valueDefects: readonly Defect[] = [
   {
     name: 'a retry policy is told that no time has passed',
     file: attempt,
-    find: 'const { elapsedMs } = this.task;',
-    put: 'const elapsedMs = 0;',
+    find: 'const { run, definition, elapsedMs } = this.task;',
+    put: 'const { run, definition } = this.task;\n    const elapsedMs = 0;',
   },
   {
     name: 'a retry policy is told that it was the first attempt',

@@ -48,6 +48,7 @@ const taskReaders = {
   waitFor: readWait,
   timeoutMs: (node: Node, where: string) => readNumber(node, where),
   when: readCondition,
+  compensate: readUndo,
 };
 
 type TaskFields = Omit<Fields<typeof taskReaders>, 'needs' | 'duration'>;
@@ -60,6 +61,16 @@ const itemReaders = {
   fails: readFails,
   skips: readBoolean,
 };
+
+const undoReaders = {
+  duration: (node: Node, where: string) => readNumber(node, where),
+  fails: readFails,
+  retry: readRetry,
+  after: readAfter,
+};
+
+/** What a task says of its undo. */
+export type UndoFields = Fields<typeof undoReaders>;
 
 const mapReaders = { count: readCount, items: readItems };
 
@@ -113,6 +124,19 @@ function unknownKey(where: string, key: string, at: number, known: readonly stri
     `It takes ${known.map((name) => `\`${name}\``).join(', ')}.`,
   );
   return new DocumentError(at, `${where} does not take \`${key}\`. ${advice}`);
+}
+
+/** `true`, or how the undo of a task goes; `false` for none. */
+function readUndo(node: Node, where: string): UndoFields | undefined {
+  if (node.kind === 'map') return readFields(node, where, undoReaders);
+  if (node.kind === 'scalar' && typeof node.value === 'boolean') return node.value ? {} : undefined;
+  throw mustBe(node, where, 'true, or an object with `duration`, `fails`, `retry` or `after`');
+}
+
+function readAfter(node: Node, where: string): 'done' | 'started' {
+  const value = node.kind === 'scalar' ? node.value : undefined;
+  if (value === 'done' || value === 'started') return value;
+  throw mustBe(node, where, '`done` or `started`');
 }
 
 /** The items of a map: a list of them, or `{ count }`, or `{ items }`. */

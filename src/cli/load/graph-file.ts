@@ -1,8 +1,9 @@
 import { createFlowFromGraph, type Flow, FlowError, type GraphTask } from '../../index.ts';
+import { readGraphRetry } from '../../model/graph-definition.ts';
 import { didYouMean, nearest } from '../../model/nearest.ts';
 import { DocumentError, type Entry, type MapNode, type Node } from './document.ts';
 import { type Fields, readFields, readTaskFields, readText, readWhole } from './graph-fields.ts';
-import { performItems, performScripts, type Sleep, type TaskScript } from './script.ts';
+import { performItems, performScripts, performUndo, type Sleep, type TaskScript } from './script.ts';
 
 type AnyGraphFlow = Flow<never, never, never, never>;
 
@@ -125,7 +126,17 @@ class FileFlows {
     const perform = { perform: performScripts(scripts, sleep) };
     for (const { key: id, value, at } of entries.values()) {
       const read = readTaskFields(id, value, this.#ignored);
-      const { fails = 0, skips = false, durationMs = 0, flow, map, concurrency, tolerate, ...fields } = read;
+      const {
+        fails = 0,
+        skips = false,
+        durationMs = 0,
+        flow,
+        map,
+        concurrency,
+        tolerate,
+        compensate,
+        ...fields
+      } = read;
       const child =
         flow === undefined ? undefined : await this.named(flow, keyAt(value, 'flow') ?? at, trail);
       checkKind(id, value, read);
@@ -135,7 +146,12 @@ class FileFlows {
         skips: item.skips ?? skips,
       }));
       const isWait = read.sleep !== undefined || (read.waitFor ?? false) !== false;
-      scripts.set(id, { durationMs, fails, skips, items, child: child?.scripts, when: read.when });
+      const undo = compensate && {
+        durationMs: compensate.duration ?? 0,
+        fails: compensate.fails ?? 0,
+        skips: false,
+      };
+      scripts.set(id, { durationMs, fails, skips, items, child: child?.scripts, when: read.when, undo });
       if (fields.pool !== undefined && pools?.has(fields.pool) !== true) {
         const known = [...(pools?.keys() ?? [])].map((pool) => `\`${pool}\``).join(', ') || 'none';
         throw new DocumentError(
@@ -145,7 +161,19 @@ class FileFlows {
       }
       const ownMs = child === undefined && read.sleep === undefined ? { durationMs } : {};
       const skippable = items === undefined ? skips : items.some((item) => item.skips);
-      tasks.push({ ...fields, ...ownMs, id, ...(skippable && { skippable }) });
+      tasks.push({
+        ...fields,
+        ...ownMs,
+        id,
+        ...(skippable && { skippable }),
+        ...(compensate && {
+          compensate: {
+            perform: performUndo(undo, sleep),
+            retry: compensate.retry && readGraphRetry(id, name, compensate.retry),
+            after: compensate.after,
+          },
+        }),
+      });
       if (isWait) continue;
       if (items !== undefined) {
         const each = child === undefined ? performItems(items, sleep) : child.flow;
@@ -181,7 +209,7 @@ function checkKind(id: string, node: Node, read: ReturnType<typeof readTaskField
     for (const key of ['concurrency', 'tolerate'] as const)
       if (read[key] !== undefined) refuse(key, 'it is for tasks with `map`');
   if (flow === undefined) return;
-  for (const key of ['fails', 'skips', 'pool'] as const)
+  for (const key of ['fails', 'skips', 'pool', 'compensate'] as const)
     if (read[key] !== undefined) refuse(key, `give it to the tasks of flow \`${flow}\``);
   if (read.durationMs !== undefined)
     refuse(

@@ -1,5 +1,5 @@
 import { SkipTask } from '../../index.ts';
-import type { PerformScope } from '../../model/perform.ts';
+import type { PerformScope, UndoScope } from '../../model/perform.ts';
 
 /** The script of a task of a graph file, in place of a body. */
 export interface TaskScript {
@@ -10,6 +10,8 @@ export interface TaskScript {
   readonly skips: boolean;
   /** What its condition says; `undefined` for a task without one, or of a module. */
   readonly when?: boolean | 'throws' | undefined;
+  /** How it is undone: that takes no time and works without one. */
+  readonly undo?: TaskScript | undefined;
   /** Of a map: the script of each item. */
   readonly items?: readonly TaskScript[] | undefined;
   /** Of a run of a flow, and of a map of such runs: the scripts of that flow's tasks. */
@@ -35,6 +37,14 @@ export function performItems(
   sleep: Sleep,
 ): (scope: Scope & { readonly index: number }) => Promise<void> {
   return (scope) => performScript(items[scope.index] ?? nothing, scope, sleep);
+}
+
+/** Makes what undoes a task, which follows its script. */
+export function performUndo(
+  script: TaskScript | undefined,
+  sleep: Sleep,
+): (scope: Pick<UndoScope, 'taskId' | 'attempt' | 'signal'>) => Promise<void> {
+  return (scope) => performScript(script ?? nothing, scope, sleep);
 }
 
 async function performScript(

@@ -1,6 +1,6 @@
-import { segmentOf } from '../../model/child-id.ts';
 import { showDuration } from '../../model/duration.ts';
 import type { Entry } from '../../model/journal.ts';
+import { taskPath } from '../../model/task-path.ts';
 import { escapeControls } from '../terminal/text.ts';
 import { showError } from './reasons.ts';
 
@@ -22,7 +22,7 @@ export class BelowLines {
     this.#told.set(top, told);
     if (told > mostTold + 1) return undefined;
     if (told > mostTold) return `${escapeControls(top)}: further failures inside are not shown`;
-    const id = escapeControls([...path, entry.taskId].map(segmentOf).join('/'));
+    const id = escapeControls(taskPath(entry.runId, entry.taskId));
     if (entry.type === 'task.failed') return `${id} failed: ${showError(entry.error)}`;
     const wait = showDuration(entry.retryAt - entry.at);
     return `${id} attempt ${entry.attempt} failed, next in ${wait}: ${showError(entry.error)}`;

@@ -53,9 +53,14 @@ function barOf({ counts, tasks, settled }: RunProgress): Piece[] {
   ];
 }
 
-function stateOf({ status }: RunProgress, columns: number): Piece[] {
+function stateOf({ status, compensation }: RunProgress, columns: number): Piece[] {
   const how = columns < 70 ? '' : ' running tasks; Ctrl-C again aborts them';
   if (status === 'paused') return [['yellow', `finishing${how}`]];
+  if (status === 'compensating' && compensation !== undefined) {
+    const states = Object.values(compensation.tasks);
+    const undone = states.filter((state) => state === 'undone').length;
+    return [['yellow', `undoing ${undone} of ${states.length}`]];
+  }
   return status === 'cancelling' ? [['red', 'aborting']] : [];
 }
 

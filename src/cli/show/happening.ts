@@ -1,4 +1,4 @@
-import { showDuration } from '../../model/duration.ts';
+import { showCount, showDuration } from '../../model/duration.ts';
 import type { Entry } from '../../model/journal.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { escapeControls, widthOf, wrapWords } from '../terminal/text.ts';
@@ -32,10 +32,12 @@ const narrowColumns = 40;
  */
 export function keptLines(progress: RunProgress, entry: Entry, paint: Paint, columns: number): string[] {
   const isFailure = entry.type === 'task.failed';
-  if (!isFailure && entry.type !== 'task.retrying' && !isTimeout(entry)) return [];
+  const isUndo = entry.type === 'task.undo_failed';
+  if (!isFailure && !isUndo && entry.type !== 'task.retrying' && !isTimeout(entry)) return [];
   const { glyph, style } = entry.type === 'task.retrying' ? marks.retrying : marks.failed;
   const words = 'taskId' in entry ? wordsFor(progress, entry) : 'timed out';
-  const said = isFailure ? `failed${entry.attempt > 1 ? ' ' : ': '}${words}` : words;
+  const saidOfUndo = isUndo ? `was not undone: ${words}` : words;
+  const said = isFailure ? `failed${entry.attempt > 1 ? ' ' : ': '}${words}` : saidOfUndo;
   const after = showDuration(entry.at - (progress.startedAt ?? entry.at)).padStart(instantColumns - 2);
   const start = `${paint('dim', after)}  ${paint(style, glyph)}`;
   const beside = Math.max(columns - instantColumns - 3, 5);
@@ -84,6 +86,10 @@ function wordsFor(progress: RunProgress, entry: Entry): string {
       return escapeControls(entry.changes.join('; '));
     case 'run.cancelling':
       return entry.cause === 'timeout' ? 'timed out' : (showReason(entry.reason) ?? '');
+    case 'run.compensating':
+      return `${showCount(entry.tasks.length)} to undo`;
+    case 'task.undo_failed':
+      return showError(entry.error);
     case 'run.cancelled':
       return showReason(entry.reason) ?? '';
     case 'run.failed':

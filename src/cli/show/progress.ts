@@ -186,6 +186,11 @@ export class RunProgress {
     return this.#fold.run.reason;
   }
 
+  /** The undo of the run, once something is to be undone. */
+  get compensation(): RunView['compensation'] {
+    return this.#fold.compensationView;
+  }
+
   get startedAt(): RunView['startedAt'] {
     return this.#fold.run.startedAt;
   }

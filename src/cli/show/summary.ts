@@ -4,6 +4,7 @@ import type { RunProgress } from './progress.ts';
 import { childLines } from './summary-children.ts';
 import { countLines, endPieces } from './summary-end.ts';
 import { pathLines, slowestLines, timeLines } from './summary-times.ts';
+import { undoLines } from './summary-undo.ts';
 import { unfinishedLines } from './summary-unfinished.ts';
 
 /** The format of a summary. */
@@ -17,7 +18,7 @@ export interface Sheet {
 
 /**
  * The summary of a settled run: which tasks failed or did not run and why, how far the runs inside
- * came, which took long, how the time was spent, and
+ * came, what was undone, which took long, how the time was spent, and
  * last, where the user looks first, how it ended.
  */
 export function drawSummary(progress: RunProgress, { columns, paint, maxLines }: Sheet): string[] {
@@ -25,6 +26,7 @@ export function drawSummary(progress: RunProgress, { columns, paint, maxLines }:
   const sections = [
     unfinishedLines(progress, maxLines, width),
     childLines(progress, maxLines, width),
+    undoLines(progress, maxLines),
     slowestLines(progress, width),
     [...pathLines(progress, width), ...timeLines(progress, width)],
     [...countLines(progress, width), endPieces(progress, width)],

@@ -6,7 +6,8 @@ import {
   type TaskDefinition,
   type WaitBody,
 } from '../../model/definition.ts';
-import { performItems, performScripts, type Sleep, type TaskScript } from '../load/script.ts';
+import type { Compensate, UndoAfter, UndoDefinition } from '../../model/undo.ts';
+import { performItems, performScripts, performUndo, type Sleep, type TaskScript } from '../load/script.ts';
 import { shuffled } from './chance.ts';
 import { criticalPathPriorities, remainingPaths } from './order.ts';
 
@@ -51,14 +52,19 @@ export function simulatedFlow(
       priorities === undefined ? own : (priorities[index] as number) * scale;
     if (body.kind !== 'map') {
       bodies.set(task.id, simulatedChild === undefined ? perform : { flow: simulatedChild });
-      return { ...task, priority: ranked(task.priority) };
+      return { ...task, compensate: undoOf(task.compensate, script, sleep), priority: ranked(task.priority) };
     }
     const items = script?.items ?? [];
     const { concurrency, tolerate, item } = body;
     const each = simulatedChild ?? performItems(items, sleep);
     const input = simulatedChild && { input: () => undefined };
     bodies.set(task.id, { over: () => items.keys(), perform: each, ...input, concurrency, tolerate });
-    return { ...task, ...optionsOf(item), priority: ranked(item.priority) };
+    return {
+      ...task,
+      ...optionsOf(item),
+      compensate: undoOf(item.compensate, script, sleep),
+      priority: ranked(item.priority),
+    };
   });
   return createFlowFromGraph(
     {
@@ -71,6 +77,17 @@ export function simulatedFlow(
     },
     bodies as never,
   );
+}
+
+/** Undo by its script: of a module's flow it takes no time, and works. */
+function undoOf(
+  undo: UndoDefinition | undefined,
+  script: TaskScript | undefined,
+  sleep: Sleep,
+): Compensate<never, UndoAfter> | undefined {
+  if (undo === undefined) return undefined;
+  const { retry, after } = undo;
+  return { retry, after, perform: performUndo(script?.undo, sleep) };
 }
 
 function unlimited(pool: string): [string, number] {

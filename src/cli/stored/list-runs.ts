@@ -118,6 +118,7 @@ const statusMarks: Readonly<Record<ListedStatus, { readonly glyph: string; reado
   running: marks.running,
   paused: { glyph: '‖', style: 'yellow' },
   cancelling: { glyph: '■', style: 'yellow' },
+  compensating: { glyph: '↶', style: 'yellow' },
   lost: { glyph: '?', style: 'red' },
   done: marks.done,
   failed: marks.failed,

@@ -12,6 +12,7 @@ import { logLine } from '../show/happening.ts';
 import { marks } from '../show/marks.ts';
 import { RunProgress, type TaskProgress } from '../show/progress.ts';
 import { reasonOf, showId, showReason } from '../show/reasons.ts';
+import { undoLines } from '../show/summary-undo.ts';
 import { layOut, type Piece } from '../terminal/line.ts';
 import { paintFor } from '../terminal/paint.ts';
 import { padTo, widthOf } from '../terminal/text.ts';
@@ -88,6 +89,8 @@ function printRun(run: ReadRun, lastSeq: number, module: string | undefined, io:
         ['none', value],
       ]);
   if (progress.tasks.length > 0) lines.push([], ...taskLines(progress, view));
+  const undone = undoLines(progress, Number.POSITIVE_INFINITY);
+  if (undone.length > 0) lines.push([], ...undone.map((line): Piece[] => [['none', '  '], ...line]));
   for (const line of lines) io.stdout.write(`${layOut(line, columns, paint)}\n`);
 }
 

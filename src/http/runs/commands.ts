@@ -36,6 +36,8 @@ export async function command(name: RunsCommand, run: Run, body: Fields): Promis
   const { status, startedAt, tasks } = run.view();
   const isSettled = isSettledRun(status);
   if (name !== 'rerun' && isSettled) throw new Problem(409, `The run has settled: it is ${status}.`);
+  if (status === 'compensating')
+    throw new Problem(409, 'The run ends already: what was done is being undone.');
   switch (name) {
     case 'cancel':
       await steer(run, (it) => it.cancel(readReason(body.reason)));

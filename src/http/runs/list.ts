@@ -35,6 +35,7 @@ const statuses: readonly string[] = [
   'running',
   'paused',
   'cancelling',
+  'compensating',
   'done',
   'failed',
   'cancelled',

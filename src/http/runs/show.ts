@@ -5,7 +5,10 @@ import { createRecord, put } from '../../model/record.ts';
 export function showView(view: RunView): RunView {
   const tasks = createRecord<TaskView>(Object.keys(view.tasks).length);
   for (const [id, task] of Object.entries(view.tasks)) put(tasks, id, withoutStack(task));
-  return { ...view, tasks };
+  const { compensation } = view;
+  if (compensation === undefined) return { ...view, tasks };
+  const failures = compensation.failures.map(withoutStack);
+  return { ...view, compensation: { ...compensation, failures }, tasks };
 }
 
 /** Removes the stack of its error from an event, for clients. */

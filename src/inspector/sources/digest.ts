@@ -8,6 +8,7 @@ const statusBy: { readonly [Type in Entry['type']]?: RunStatus } = {
   'run.paused': 'paused',
   'run.resumed': 'running',
   'run.cancelling': 'cancelling',
+  'run.compensating': 'compensating',
   'run.done': 'done',
   'run.failed': 'failed',
   'run.cancelled': 'cancelled',
@@ -53,7 +54,7 @@ export class RunDigest {
       return;
     }
     this.status = statusBy[entry.type] ?? this.status;
-    if (endingOf(entry.type) !== undefined) this.endedAt = entry.at;
+    if (endingOf(entry) !== undefined) this.endedAt = entry.at;
     if (entry.type === 'run.started') this.#start(entry);
     if (entry.type === 'run.flow_changed') {
       this.flowHash = entry.flowHash;

@@ -71,7 +71,7 @@ export class JournalRun implements ShownRun {
     const { seq } = this;
     // Asked after each batch, and the digest would read all of it.
     const [last] = seq === 0 ? [] : this.#journal.entries({ after: seq - 1, limit: 1 });
-    return last !== undefined && endingOf(last.type) !== undefined;
+    return last !== undefined && endingOf(last) !== undefined;
   }
 
   listed(): ListedRun {

@@ -89,11 +89,13 @@ export class RowWriter implements EntryVisitor {
     this.#next(entry.at);
     const { type, at } = entry;
     if (type === 'run.started') this.#start = { flow: entry.flow, at };
-    const ending = endingOf(type);
+    const ending = endingOf(entry);
     this.#end = ending && { ending, at };
     const ms = at - this.#at;
     const isStep =
-      type === 'task.ready' || type === 'task.started' || (type === 'task.done' && entry.child === undefined);
+      type === 'task.ready' ||
+      type === 'task.started' ||
+      (type === 'task.done' && entry.child === undefined && entry.undo === undefined);
     if (!isStep || !isExact(this.#at, ms)) return this.#addObject(entry);
     const attempt = type === 'task.ready' ? 0 : entry.attempt;
     const output = type === 'task.done' ? entry.output : undefined;

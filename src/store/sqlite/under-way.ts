@@ -1,4 +1,4 @@
-import { childIdOf } from '../../model/child-id.ts';
+import { childIdOf, undoIdOf } from '../../model/child-id.ts';
 import type { Connection } from './connection.ts';
 
 type StoredEntry =
@@ -23,7 +23,7 @@ interface Run {
 
 /**
  * Whether a body of a tree may have been under way: the last entry of a task tells. The body of a task that has had child
- * runs is such a run, so the tasks of that tell.
+ * runs is such a run, so the tasks of that tell; so do those of the run that undoes one.
  *
  * @param areStartsKept whether its engine kept the start of an attempt before it called the body
  */
@@ -31,10 +31,12 @@ export function isUnderWay(db: Connection, root: Run, areStartsKept: boolean): b
   const left: Run[] = [root];
   for (let run = left.pop(); run !== undefined; run = left.pop()) {
     for (const taskId of tasksUnderWay(db, run.n, areStartsKept)) {
-      const children = childrenOf(db, root.n, run.id, taskId);
+      const children = childrenOf(db, root.n, childIdOf(run.id, taskId, 0));
       if (children.length === 0) return true;
       for (const child of children) if (child.ended_at === null) left.push(child);
     }
+    for (const undo of childrenOf(db, root.n, undoIdOf(run.id, 0)))
+      if (undo.ended_at === null) left.push(undo);
   }
   return false;
 }
@@ -65,10 +67,14 @@ interface Child extends Run {
   readonly ended_at: number | null;
 }
 
-/** The child runs of a task, one for each of its lives: what is below them is skipped, not read. */
-function childrenOf(db: Connection, root: number, runId: string, taskId: string): Child[] {
+/**
+ * The child runs of a task, one for each of its lives, or those that undo a run: what is below them is skipped, not read.
+ *
+ * @param zeroth the id of the one before the first
+ */
+function childrenOf(db: Connection, root: number, zeroth: string): Child[] {
   const children: Child[] = [];
-  const start = childIdOf(runId, taskId, 0).slice(0, -1);
+  const start = zeroth.slice(0, -1);
   // `$` follows `#`, and `0` follows `/`.
   const end = `${start.slice(0, -1)}$`;
   for (let from = start; ; ) {

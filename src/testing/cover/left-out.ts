@@ -3,6 +3,9 @@ import type { FlowWorld } from '../model/flow-world.ts';
 import type { Moves } from '../model/moves.ts';
 import type { Possible } from '../model/possible.ts';
 
+/** The transitions of a run that is undone. */
+const isUndo = /^(compensating|reopened) | run\.(compensate|reopen) /;
+
 /** Says why a transition cannot be taken by this flow, or with the allowed options. */
 export function whyNot(
   edge: string,
@@ -38,6 +41,7 @@ export function whyNot(
   const unless = (is: boolean, why: string): string | undefined => (is ? undefined : why);
   if (size === 0 && edge !== 'opening run.start 0' && edge !== 'concluding run.conclude 2')
     return 'the flow has no tasks';
+  if (isUndo.test(edge)) return 'the model does not look at undo';
   switch (edge) {
     case 'task xstate.error.actor.body 0':
       return 'it changes nothing: XState says so beside `attempt.failed`';

@@ -27,7 +27,8 @@ export type LintRule =
   | 'time-ends-before-last-attempt'
   | 'limit-never-reached'
   | 'implied-dependency'
-  | 'nobody-needs';
+  | 'nobody-needs'
+  | 'undo-keeps-effect';
 
 /**
  * Finds what is allowed in a flow's definition but perhaps not meant. It runs nothing, but calls backoff functions,
@@ -51,10 +52,29 @@ export function lintDefinition(
     ...needsOptional(definition, possible, task),
     ...endsBeforeLastAttempt(definition, task),
     ...impliedDependency(definition, task),
+    ...undoKeepsEffect(task),
   ]);
   return [...lints, ...nobodyNeeds(definition), ...inChildren(definition)].sort(
     (a, b) => Number(a.severity === 'hint') - Number(b.severity === 'hint'),
   );
+}
+
+/** A time limit, or a retry, says that an attempt may have had its effect and failed: only `started` undoes that. */
+function undoKeepsEffect({ id, compensate, retry, timeoutMs, totalTimeoutMs }: TaskDefinition): Lint[] {
+  const limit = timeoutMs !== undefined || totalTimeoutMs !== undefined;
+  if (compensate === undefined || compensate.after === 'started' || !(limit || retry !== undefined))
+    return [];
+  const why = limit ? 'runs out of time' : 'fails in its last attempt';
+  return [
+    {
+      rule: 'undo-keeps-effect',
+      severity: 'hint',
+      taskId: id,
+      message:
+        `If \`${id}\` ${why}, what it did may have happened, and is not undone. ` +
+        "Give its `compensate` the option `after: 'started'`, and ask the service by `idempotencyKey`.",
+    },
+  ];
 }
 
 /** The findings in the flows of its tasks' children, and in what is done with the items of its maps. */

@@ -9,6 +9,7 @@ import { type SlotLimits, Slots } from './slots.ts';
 import type { Step } from './steps.ts';
 import { type LiveRow, type RowEvent, TaskModel } from './task-model.ts';
 import { beforeStart, Turn } from './turn.ts';
+import { withoutUndo } from './without-undo.ts';
 
 /** The end of an attempt that was told to end, by why its run ends early. */
 const cancelledFor: { readonly [Why in Cause]?: RowEvent } = {
@@ -33,9 +34,9 @@ export class FlowWorld {
   readonly #children = new Map<string, FlowWorld>();
 
   constructor(definition: FlowDefinition, limits: SlotLimits = {}) {
-    this.definition = definition;
+    this.definition = withoutUndo(definition);
     this.size = definition.tasks.length;
-    this.slots = new Slots(definition, limits);
+    this.slots = new Slots(this.definition, limits);
     const codes = new Map<string, number>();
     this.#tasks = definition.tasks.map(
       (definition, task) => new TaskModel(inputOf(task, definition), hasChild(definition), codes),

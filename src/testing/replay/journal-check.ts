@@ -44,9 +44,11 @@ export class JournalCheck {
 
   /** Throws `Difference` if the end of the run is not kept. */
   checkEnded(): void {
-    const last = this.#read().at(-1)?.type;
+    const last = this.#read().at(-1);
     if (last === undefined || endingOf(last) === undefined)
-      throw new Difference(`the run says that it has settled, and the last entry kept is ${last ?? 'none'}`);
+      throw new Difference(
+        `the run says that it has settled, and the last entry kept is ${last?.type ?? 'none'}`,
+      );
   }
 
   /** Compares the entries that a step added. Throws `Difference`. */

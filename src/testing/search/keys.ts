@@ -20,6 +20,7 @@ const runCode: Readonly<Record<RunStatus, number>> = {
   done: 4,
   failed: 5,
   cancelled: 6,
+  compensating: 7,
 };
 
 /** The causes of a run's early end, or of its failure as a whole. */

@@ -294,6 +294,9 @@ test('are lost with their process where a task without a child run is under way,
     // Task `a` has a child run, and task `a/b` has none.
     ['names', running, { ...running, taskId: 'a/b' }],
     ['names/a#1', done],
+    // What it did is being undone.
+    ['undone', done, { type: 'run.compensating', ending: 'failed', tasks: ['a'] }],
+    ['undone/#undo#1', running],
   ] as const)
     await store.append(given(id, 0, started, ...facts));
   await crash(store);
@@ -304,6 +307,7 @@ test('are lost with their process where a task without a child run is under way,
     ['over', 0],
     ['lives', 0],
     ['names', 1],
+    ['undone', 1],
   ]);
   await second.close();
 });

@@ -86,6 +86,8 @@ function runReason({ moment: { run, counts }, recording }: RunState): string {
       return 'It is paused: no attempt starts until it is resumed.';
     case 'cancelling':
       return `It is being cancelled${cause}${reason}: attempts under way are awaited.`;
+    case 'compensating':
+      return `All its tasks have settled${cause}${reason}: what was done is being undone.`;
     case 'done':
       return 'It is done: every task that is not optional is done or was skipped.';
     case 'failed':
