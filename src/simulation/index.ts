@@ -1,0 +1,13 @@
+export type { Sim } from './play.ts';
+export { SimulationError, type SimulationFailure, type SimulationReport } from './report.ts';
+export type { BodyFault, CallFault, Command, Schedule, StoreFault } from './schedule.ts';
+export type { MethodOptions, ServiceOptions } from './services.ts';
+export {
+  type BodiesOf,
+  type SimulatedRun,
+  type SimulationOptions,
+  simulate,
+  type Weight,
+} from './simulate.ts';
+export { SimulatedError } from './simulated-error.ts';
+export type { FailureKind } from './stage.ts';

@@ -1,0 +1,47 @@
+import type { Schedule } from './schedule.ts';
+
+type Part = 'faults' | 'commands' | 'delays';
+
+/**
+ * Takes away from a schedule whatever it does not need to fail: the most of its faults first, then of its commands, then
+ * of its delays.
+ *
+ * @param fails whether a schedule fails in the same way
+ */
+export async function shrink(
+  schedule: Schedule,
+  fails: (schedule: Schedule) => Promise<boolean>,
+): Promise<Schedule> {
+  let least = schedule;
+  if (least.lateStore === true) {
+    const { lateStore: _, ...early } = least;
+    if (await fails(early)) least = early;
+  }
+  for (let before = Number.POSITIVE_INFINITY; sizeOf(least) < before; ) {
+    before = sizeOf(least);
+    for (const part of ['faults', 'commands', 'delays'] as const) least = await without(least, part, fails);
+  }
+  return least;
+}
+
+/** Removes entries of one part: in halves, then in smaller pieces, then one by one. */
+async function without(
+  schedule: Schedule,
+  part: Part,
+  fails: (schedule: Schedule) => Promise<boolean>,
+): Promise<Schedule> {
+  let least = schedule;
+  for (let piece = Object.keys(least[part]).length; piece >= 1; piece = Math.floor(piece / 2)) {
+    for (let at = 0; at < Object.keys(least[part]).length; ) {
+      const entries = Object.entries(least[part]);
+      const fewer = { ...least, [part]: Object.fromEntries(entries.toSpliced(at, piece)) } as Schedule;
+      if (await fails(fewer)) least = fewer;
+      else at += piece;
+    }
+  }
+  return least;
+}
+
+function sizeOf({ faults, commands, delays }: Schedule): number {
+  return Object.keys(faults).length + Object.keys(commands).length + Object.keys(delays).length;
+}
