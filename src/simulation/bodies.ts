@@ -1,5 +1,5 @@
 import type { AnyActorLogic } from 'xstate';
-import { showValue } from '../model/check.ts';
+import { isThenable, showValue } from '../model/check.ts';
 import { rootIdOf } from '../model/child-id.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import { SkipTask } from '../model/error.ts';
@@ -39,6 +39,7 @@ function perform(place: BodyPlace, body: Perform, scope: PerformScope): unknown 
   if (caller.life.isGone) return new Promise<never>(() => {});
   const { name } = caller;
   const fault = stage.bodyFault(name);
+  caller.hasFault = fault !== undefined;
   if (fault === 'fails') {
     stage.tell(() => ({ from: name, to: name, text: 'fails before it has done anything', kind: 'fault' }));
     return Promise.reject(new SimulatedError(`${name} fails`));
@@ -53,18 +54,20 @@ function perform(place: BodyPlace, body: Perform, scope: PerformScope): unknown 
   open.add(caller);
   const given = fault === 'deaf' ? deaf(scope) : scope;
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  // A body that returns at once has come to its end with the call.
+  let isAsync = false;
   const end = (isGood: boolean, value: unknown): void => {
     caller.isOver = true;
     open.delete(caller);
     if (caller.life.isGone) return;
     if (isGood) checkCalls(stage, caller);
     stage.add(`${name} ends`, caller.life, () => {
-      if (fault === 'hangs') {
+      if (fault === 'hangs' && isAsync) {
         stage.tell(() => ({ from: name, to: 'run', text: 'hangs: its result never comes', kind: 'fault' }));
         const { signal } = scope;
         if (signal.aborted) reject(signal.reason);
         else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      } else if (fault === 'lost' && isGood) {
+      } else if (fault === 'lost' && isGood && isAsync) {
         stage.tell(() => ({
           from: name,
           to: 'run',
@@ -90,7 +93,9 @@ function perform(place: BodyPlace, body: Perform, scope: PerformScope): unknown 
   };
   callers.run(caller, () => {
     try {
-      Promise.resolve(body(given)).then(
+      const result = body(given);
+      isAsync = isThenable(result);
+      Promise.resolve(result).then(
         (value) => end(true, value),
         (error) => end(false, error),
       );
@@ -121,7 +126,15 @@ function callerOf({ stage, life }: BodyPlace, scope: PerformScope): OpenBody {
   const path = taskPath(scope.runId, scope.taskId);
   const name = stage.nameOf(`${root === firstRun ? '' : `${root}:`}${path}#${scope.attempt}`);
   const { idempotencyKey } = scope;
-  return { name, idempotencyKey, life: life(), calls: new Set(), hung: new Set(), isOver: false };
+  return {
+    name,
+    idempotencyKey,
+    life: life(),
+    calls: new Set(),
+    hung: new Set(),
+    hasFault: false,
+    isOver: false,
+  };
 }
 
 /** A scope whose signal says nothing. */

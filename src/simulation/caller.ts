@@ -11,6 +11,8 @@ export interface Caller {
   readonly calls: Set<string>;
   /** Calls that never will be, since the simulation says so. */
   readonly hung: Set<string>;
+  /** Whether it, or a call that it made, has a fault. */
+  hasFault: boolean;
 }
 
 /** Says in whose body the program is; `world` inside of services, whose calls of one another are theirs alone. */
@@ -23,4 +25,5 @@ export const world: Caller = {
   life: { isGone: false },
   calls: new Set(),
   hung: new Set(),
+  hasFault: false,
 };

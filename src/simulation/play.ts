@@ -4,7 +4,7 @@ import { isA, isThenable } from '../model/check.ts';
 import { StoreError, viewError } from '../model/error.ts';
 import { createMemoryStore } from '../store/memory.ts';
 import { type OpenBody, staged } from './bodies.ts';
-import { type Caller, callers } from './caller.ts';
+import { type Caller, callers, world } from './caller.ts';
 import { firstRun } from './first-run.ts';
 import { type AnyFlow, definitionOf, flowOf } from './flows.ts';
 import { Life } from './life.ts';
@@ -76,6 +76,12 @@ export interface Played {
 /** Virtual time at which each schedule starts. */
 export const startAt = Date.UTC(2030, 0, 1);
 
+/** The longest time, in virtual milliseconds, by which the clock overtakes what could happen first. */
+const mostHasteMs = 1_000;
+
+/** Virtual milliseconds after the end of all runs at which a body that was told to end must have ended. */
+const mostLateMs = 60_000;
+
 /** Instants that timers of bodies get after all runs have settled. */
 const mostLateInstants = 100;
 
@@ -118,18 +124,23 @@ class Play implements Stage {
   readonly #open = new Set<OpenBody>();
   readonly #services = new Map<object, Service>();
   readonly #world: object;
+  /** For the world and its bodies. */
   readonly #random: () => number;
+  /** For the engine. */
+  readonly #chance: () => number;
   readonly #held: readonly Held[];
   readonly #patience = new Map<number, number>();
   #idle: (() => void)[] = [];
   #holds = 0;
   #step = 0;
   #last = 'start';
-  #life!: Life;
+  #life: Life;
   #flows: readonly AnyFlow[] = [];
   #broken: Broken | undefined;
   #hasLearned = false;
   #lateInstants = 0;
+  /** The instant at which the last run settled. */
+  #endedAt = 0;
   /** Something is under way that only microtasks and the event loop bring to an end, such as a recovery. */
   #busy = 0;
   isLooking = false;
@@ -139,9 +150,18 @@ class Play implements Stage {
     this.#recorder = new Recorder(chooser);
     this.#isTold = isTold;
     this.#time = new VirtualTime(startAt, setup.fakes);
-    this.#random = createChance(setup.seed);
-    this.#held = setup.runs.map((run) => ({ run, handle: undefined, view: undefined, isPaused: false, isStarted: false }));
+    const seed = this.#recorder.seed ?? setup.seed;
+    this.#random = createChance(seed);
+    this.#chance = createChance(seed + 1);
+    this.#held = setup.runs.map((run) => ({
+      run,
+      handle: undefined,
+      view: undefined,
+      isPaused: false,
+      isStarted: false,
+    }));
     this.#world = this.#makeWorld();
+    this.#life = this.#newLife();
   }
 
   get learned(): ReadonlySet<string> {
@@ -149,13 +169,20 @@ class Play implements Stage {
   }
 
   get somebody(): Caller {
-    return { name: 'somebody', idempotencyKey: '', life: this.#life, calls: new Set(), hung: new Set() };
+    return {
+      name: 'somebody',
+      idempotencyKey: '',
+      life: this.#life,
+      calls: new Set(),
+      hung: new Set(),
+      hasFault: false,
+    };
   }
 
   async toEnd(): Promise<void> {
     underWay = this;
     const { random } = Math;
-    Math.random = createChance(this.#setup.seed);
+    Math.random = this.#random;
     try {
       this.#begin();
       while (this.#broken === undefined && !this.#hasLearned && (await this.#goOn()));
@@ -225,7 +252,6 @@ class Play implements Stage {
   // The process.
 
   #begin(): void {
-    this.#life = this.#newLife();
     for (const held of this.#held) {
       if (held.run.at === 0) this.#startLater(held);
       else this.#time.after(held.run.at, () => this.#startLater(held));
@@ -235,7 +261,7 @@ class Play implements Stage {
   #newLife(): Life {
     const { engine } = this.#setup;
     const life: Life = new Life(
-      { ...engine, logger: silent, random: this.#random },
+      { ...engine, logger: silent, random: this.#chance },
       {
         time: this.#time,
         memory: this.#memory,
@@ -249,15 +275,15 @@ class Play implements Stage {
       },
     );
     const place = { stage: this, life: () => life, open: this.#open };
-    const made = this.#setup.bodies?.(this.#world as never);
+    const made = callers.run(world, () => this.#setup.bodies?.(this.#world as never));
     // Each process has bodies of its own: those of one that is gone reach nothing.
-    const staged1 = new Map<unknown, AnyFlow>();
-    this.#flows = this.#held.map(({ run }, place1) => {
-      const known = staged1.get(run.flow);
-      if (known !== undefined) return known;
-      const bodies = place1 === 0 && made !== undefined ? made : undefined;
+    const known = new Map<unknown, AnyFlow>();
+    this.#flows = this.#held.map(({ run }, nth) => {
+      const same = known.get(run.flow);
+      if (same !== undefined) return same;
+      const bodies = nth === 0 && made !== undefined ? made : undefined;
       const flow = flowOf(staged(definitionOf(run.flow, bodies), place)) as unknown as AnyFlow;
-      staged1.set(run.flow, flow);
+      known.set(run.flow, flow);
       return flow;
     });
     return life;
@@ -295,6 +321,7 @@ class Play implements Stage {
       (view) => {
         if (life.isGone || held.handle !== run) return;
         held.view = view;
+        this.#endedAt = this.#time.now;
         this.tell(() => ({
           from: 'run',
           to: 'world',
@@ -374,6 +401,7 @@ class Play implements Stage {
   async #again(held: Held, life: Life): Promise<void> {
     if (this.#memory.lastSeq(held.run.id) === 0) {
       held.handle = undefined;
+      held.isStarted = false;
       return this.#startLater(held);
     }
     const run = await life.engine.run(held.run.id);
@@ -436,6 +464,7 @@ class Play implements Stage {
       this.fail('left over', `a timer of a body goes on after ${this.#runNames()} settled`);
       return false;
     }
+    if (this.#hasEnded && this.#goesOn(at)) return false;
     this.#step++;
     this.#last = this.nameOf(`clock ${at}`);
     if (at > this.#time.now)
@@ -444,9 +473,21 @@ class Play implements Stage {
     return true;
   }
 
+  /** Whether a body goes on long after the end of its run, though none of its calls had a fault. */
+  #goesOn(at: number): boolean {
+    if (at - this.#endedAt <= mostLateMs) return false;
+    const body = [...this.#open].find(({ hasFault }) => !hasFault);
+    if (body === undefined) return false;
+    this.fail(
+      'left over',
+      `the body of \`${body.name}\` was told to end, and goes on ${shownMs(at - this.#endedAt)} after ${this.#runNames()} settled`,
+    );
+    return true;
+  }
+
   /** Whether the clock moves on though there is something else to do. */
   #isTimeFirst(at: number | undefined): boolean {
-    if (at === undefined) return false;
+    if (at === undefined || at - this.#time.now > mostHasteMs) return false;
     let until = this.#patience.get(at);
     if (until === undefined) {
       until = this.#step + this.#recorder.patience(`clock ${at}`);
@@ -659,12 +700,12 @@ class Play implements Stage {
       random: this.#random,
       now: () => this.#time.wall,
     };
-    const world = this.#setup.makeWorld(sim);
-    for (const [name, value] of Object.entries(world)) {
+    const made = this.#setup.makeWorld(sim);
+    for (const [name, value] of Object.entries(made)) {
       const service = this.#services.get(value as object);
       if (service !== undefined) service.name = name;
     }
-    return world;
+    return made;
   }
 }
 

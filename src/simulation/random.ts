@@ -16,6 +16,7 @@ type Weighted = Readonly<Record<string, number>>;
 /** Decides at random: a few faults and commands, spread over the length of a schedule, and one of three kinds of order. */
 export class RandomChooser implements Chooser {
   readonly lateStore: boolean;
+  readonly seed: number;
   readonly lasting: Record<string, string> = {};
   readonly #chance: () => number;
   readonly #weights: Weights;
@@ -32,6 +33,7 @@ export class RandomChooser implements Chooser {
     this.#weights = weights;
     this.#waits = waits;
     this.lateStore = chance() < 0.2;
+    this.seed = Math.floor(chance() * 2 ** 16);
     this.#order = of(chance(), { 'first come': 0.25, sparse: 0.4, priorities: 0.35 });
     this.#faults = Number(of(chance(), { 0: 0.15, 1: 0.35, 2: 0.3, 3: 0.2 }));
     this.#commands = Number(of(chance(), { 0: 0.5, 1: 0.35, 2: 0.15 }));

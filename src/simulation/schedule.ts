@@ -26,6 +26,8 @@ export interface Schedule {
   readonly delays: Readonly<Record<string, number>>;
   /** Whether the store takes its time. Default false. */
   readonly lateStore?: boolean | undefined;
+  /** Chooses the numbers of `sim.random()` and `Math.random()`. Default: the seed of the simulation. */
+  readonly seed?: number | undefined;
 }
 
 /** The schedule in which nothing goes wrong. */
@@ -34,6 +36,7 @@ export const plain: Schedule = { faults: {}, commands: {}, delays: {} };
 /** Decides what a simulation leaves open. */
 export interface Chooser {
   readonly lateStore: boolean;
+  readonly seed: number | undefined;
   /** Faults that last: by method for every call of it, by task for every attempt of it. */
   readonly lasting: Readonly<Record<string, string>>;
   callFault(key: string): string | undefined;
@@ -60,6 +63,10 @@ export class Replay implements Chooser {
 
   get lateStore(): boolean {
     return this.#schedule.lateStore === true;
+  }
+
+  get seed(): number | undefined {
+    return this.#schedule.seed;
   }
 
   callFault(key: string): string | undefined {
@@ -104,8 +111,13 @@ export class Recorder {
   }
 
   get schedule(): Schedule {
+    const { lateStore, seed } = this.#of;
     const made = { faults: this.#faults, commands: this.#commands, delays: this.#delays };
-    return this.lateStore ? { ...made, lateStore: true } : made;
+    return { ...made, ...(lateStore ? { lateStore } : {}), ...(seed === undefined ? {} : { seed }) };
+  }
+
+  get seed(): number | undefined {
+    return this.#of.seed;
   }
 
   callFault(key: string): string | undefined {

@@ -102,6 +102,7 @@ class ServiceMethod {
     const stage = this.#stage;
     const key = stage.nameOf(`${caller.name} ${name}`);
     const fault = this.#options.faults === false ? undefined : stage.callFault(key);
+    if (fault !== undefined) caller.hasFault = true;
     const [kind = '', number] = (fault ?? '').split(' ');
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     caller.calls.add(key);

@@ -13,9 +13,10 @@ export async function shrink(
   fails: (schedule: Schedule) => Promise<boolean>,
 ): Promise<Schedule> {
   let least = schedule;
-  if (least.lateStore === true) {
-    const { lateStore: _, ...early } = least;
-    if (await fails(early)) least = early;
+  for (const option of ['lateStore', 'seed'] as const) {
+    if (least[option] === undefined) continue;
+    const { [option]: _, ...fewer } = least;
+    if (await fails(fewer)) least = fewer;
   }
   for (let before = Number.POSITIVE_INFINITY; sizeOf(least) < before; ) {
     before = sizeOf(least);

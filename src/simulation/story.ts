@@ -27,8 +27,12 @@ export function storyOf(told: readonly Told[], world: object, message: string): 
   return story;
 }
 
+/** Planned things that are told one by one; of more, the last ones are. */
+const mostPhrases = 4;
+
 function joined(phrases: readonly string[]): string {
-  const text = phrases.join('; ');
+  const left = phrases.length - mostPhrases;
+  const text = left <= 1 ? phrases.join('; ') : `after ${left} other steps ${phrases.slice(left).join('; ')}`;
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 }
 
@@ -38,7 +42,7 @@ function sentenceOf(told: Told): string {
 
 function phraseOf({ from, to, text, kind }: Told): string {
   if (kind === 'command' || kind === 'run' || kind === 'time')
-    return text.startsWith('the ') || kind !== 'command' ? text : `somebody ${text}`;
+    return /^(the|a) /.test(text) || kind !== 'command' ? text : `somebody ${text}`;
   if (kind === 'effect') return `${to}.${text}`;
   if (kind === 'answer') return `${text} on its way to \`${to}\``;
   if (kind === undefined) return `\`${from}\` calls ${to}.${text}`;

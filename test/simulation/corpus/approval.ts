@@ -42,7 +42,9 @@ class Rights {
   readonly grants: number[] = [];
   denials = 0;
 
-  async grant(key: string): Promise<void> {
+  /** Grants until an instant: later requests are refused. */
+  async grant(key: string, until: number): Promise<void> {
+    if (Date.now() > until) throw new Error('too late');
     if (this.entries.has(key)) return;
     this.entries.set(key, 'granted');
     this.grants.push(Date.now());
@@ -81,7 +83,7 @@ export const approval: Case = {
         dependsOn: ['request', 'ask'],
         perform: async (): Promise<'yes' | 'late'> => 'late',
       })
-      .task('grant', { ...tried, dependsOn: ['wait'], skippable: true, perform: async () => {} })
+      .task('grant', { ...tried, dependsOn: ['request', 'wait'], skippable: true, perform: async () => {} })
       .task('deny', {
         ...tried,
         dependsOn: has('granted and denied by different tasks at once') ? ['ask'] : ['wait'],
@@ -123,7 +125,8 @@ export const approval: Case = {
         grant: {
           perform: async ({ deps, runId, idempotencyKey }) => {
             if (deps.wait !== 'yes') throw new SkipTask('not approved');
-            await rights.grant(has('two tasks share one key') ? runId : idempotencyKey);
+            const from = has('the time to answer begins anew with each attempt') ? Date.now() : deps.request;
+            await rights.grant(has('two tasks share one key') ? runId : idempotencyKey, from + 3 * hour);
           },
         },
         deny: {

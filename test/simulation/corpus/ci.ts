@@ -2,17 +2,20 @@ import { createFlow } from 'topple';
 import { simulate } from 'topple/simulation';
 import { type Case, tried } from './case.ts';
 
+/** A device of this machine: what used it is gone with its process. */
 class Device {
-  users = 0;
-  most = 0;
+  readonly users = new Set<string>();
 
-  async run(_suite: string): Promise<void> {
-    this.users++;
-    this.most = Math.max(this.most, this.users);
+  async run(suite: string): Promise<void> {
+    this.users.add(suite);
   }
 
-  async leave(): Promise<void> {
-    this.users = Math.max(this.users - 1, 0);
+  async leave(suite: string): Promise<void> {
+    this.users.delete(suite);
+  }
+
+  restart(): void {
+    this.users.clear();
   }
 }
 
@@ -92,9 +95,10 @@ export const ci: Case = {
         chat: sim.service(new Chat()),
       }),
       bodies: ({ device, registry, servers, chat }) => {
+        device.restart();
         const suite = async (name: string): Promise<void> => {
           await device.run(name);
-          await device.leave();
+          await device.leave(name);
         };
         return {
           lint: { perform: ({ idempotencyKey }) => chat.post(idempotencyKey, 'lint is fine') },
@@ -136,13 +140,13 @@ export const ci: Case = {
           },
         };
       },
-      invariant: ({ device, registry, servers }) =>
-        registry.versions.length <= 2 && servers.live.size > 0 && device.users <= 1,
+      invariant: ({ device, registry }) => registry.versions.length <= 2 && device.users.size <= 1,
       atEnd: ({ servers, chat }, { status, tasks }) => {
-        if (status === 'cancelled') return true;
+        if (status === 'cancelled') return servers.live.size > 0;
         const told = [...chat.posts.values()].some((text) => text.startsWith('deploy'));
         const isOwnFault = Object.values(tasks).some(({ error }) => error?.name === 'TypeError');
         return (
+          servers.live.size > 0 &&
           !isOwnFault &&
           (told || tasks.notify?.status === 'failed') &&
           (status !== 'done' || servers.live.has(2))

@@ -62,13 +62,17 @@ class Search {
 
 class Lock {
   holder: string | undefined;
+  readonly #given = new Set<string>();
 
+  /** One who has given it back gets it no more. */
   async acquire(owner: string): Promise<void> {
+    if (this.#given.has(owner)) throw new Error('given back');
     if (this.holder !== undefined && this.holder !== owner) throw new Error(`held by ${this.holder}`);
     this.holder = owner;
   }
 
   async release(owner: string): Promise<void> {
+    this.#given.add(owner);
     if (this.holder === owner) this.holder = undefined;
   }
 }

@@ -174,8 +174,9 @@ export const order: Case = {
       atEnd: ({ bank, courier }, _view, views) =>
         views.every(({ id, status, tasks }) => {
           if (status === 'cancelled') return true;
-          if (status === 'done') return bank.charges.has(id) && courier.sent.has(id);
-          return tasks.refund?.status === 'failed' || !bank.charges.has(id) || courier.sent.has(id);
+          const isPaid = [...bank.charges.keys()].some((key) => key.split(' ')[0] === id);
+          if (status === 'done') return isPaid && courier.sent.has(id);
+          return tasks.refund?.status === 'failed' || !isPaid || courier.sent.has(id);
         }),
     });
   },
