@@ -1,8 +1,7 @@
-import type { EngineOptions, MemoryStore, Run, RunView } from '../index.ts';
+import { createMemoryStore, type EngineOptions, type MemoryStore, type Run, type RunView } from '../index.ts';
 import { createChance } from '../model/chance.ts';
 import { isA, isThenable } from '../model/check.ts';
-import { StoreError, viewError } from '../model/error.ts';
-import { createMemoryStore } from '../store/memory.ts';
+import { EngineStoppedError, StoreError, viewError } from '../model/error.ts';
 import { type OpenBody, staged } from './bodies.ts';
 import { type Caller, callers, world } from './caller.ts';
 import { firstRun } from './first-run.ts';
@@ -304,6 +303,7 @@ class Play implements Stage {
         (run) => this.#attach(held, run as Run, life),
         (error) => {
           if (life.isGone) return;
+          if (isA(error, EngineStoppedError)) return void life.gone.then(() => this.#startLater(held));
           if (!isA(error, StoreError)) throw error;
           this.tell(() => ({ from: 'run', to: 'world', text: 'is refused by its store', kind: 'fault' }));
           this.#startLater(held);
@@ -476,7 +476,7 @@ class Play implements Stage {
   /** Whether a body goes on long after the end of its run, though none of its calls had a fault. */
   #goesOn(at: number): boolean {
     if (at - this.#endedAt <= mostLateMs) return false;
-    const body = [...this.#open].find(({ hasFault }) => !hasFault);
+    const body = [...this.#open].find(({ hasFault, calls }) => !hasFault && calls.size === 0);
     if (body === undefined) return false;
     this.fail(
       'left over',
@@ -499,24 +499,21 @@ class Play implements Stage {
   /** Nothing can happen by itself. Returns whether it has not ended all the same. */
   async #stuck(): Promise<boolean> {
     if (this.#hasEnded && this.#busy === 0 && this.#open.size === 0) return false;
-    const isWaiting =
-      this.#busy > 0 || [...this.#open].some(({ hung }) => hung.size === 0) || !this.#hasEnded;
-    if (
-      isWaiting &&
-      (await realProgress(
+    const idle = [...this.#open].filter(({ calls }) => calls.size === 0);
+    if (this.#busy > 0 || idle.length > 0 || !this.#hasEnded) {
+      const isReal = await realProgress(
         () => this.#idle.length > 0 || this.#points.size > 0 || this.#time.next !== undefined,
-      ))
-    ) {
-      this.#noteReal();
-      return this.#broken === undefined;
+      );
+      // The engine may load code of its own when it first needs it.
+      if (isReal && this.#busy === 0 && idle.length > 0) this.#nameReal(idle);
+      if (isReal) return this.#broken === undefined;
     }
     this.#nameStuck();
     return false;
   }
 
-  #noteReal(): void {
-    const names = [...this.#open].filter(({ calls }) => calls.size === 0).map(({ name }) => `\`${name}\``);
-    if (names.length === 0) return;
+  #nameReal(bodies: readonly OpenBody[]): void {
+    const names = bodies.map(({ name }) => `\`${name}\``);
     this.fail(
       'waits for something real',
       `the body of ${names.join(' or ')} waits for something real, such as a file or a socket: make it a service of the world, ` +

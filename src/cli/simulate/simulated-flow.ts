@@ -1,7 +1,7 @@
 import { type AnyFlow, createFlowFromGraph } from '../../index.ts';
+import { shuffled } from '../../model/chance.ts';
 import type { FlowDefinition, ItemDefinition, TaskDefinition } from '../../model/definition.ts';
 import { performItems, performScripts, type Sleep, type TaskScript } from '../load/script.ts';
-import { shuffled } from '../../model/chance.ts';
 import { criticalPathPriorities, remainingPaths } from './order.ts';
 
 type Scripts = ReadonlyMap<string, TaskScript>;

@@ -133,6 +133,7 @@ export const document: Case = {
       });
     return simulate(flow, {
       ...bounds,
+      commands: { rerun: false },
       world: (sim) => ({ converter: sim.service(new Converter()), files: sim.service(new Files()) }),
       bodies: ({ converter, files }) => {
         const thumb = async (name: string, size: string): Promise<void> => {
