@@ -1,7 +1,8 @@
-export type { Sim } from './play.ts';
+export type { CoveredGroup, SimulationCoverage } from './coverage.ts';
 export { SimulationError, type SimulationFailure, type SimulationReport } from './report.ts';
 export type { BodyFault, CallFault, Command, Schedule, StoreFault } from './schedule.ts';
 export type { MethodOptions, ServiceOptions } from './services.ts';
+export type { Sim } from './setup.ts';
 export {
   type BodiesOf,
   type SimulatedRun,

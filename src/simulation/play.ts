@@ -1,62 +1,17 @@
-import { createMemoryStore, type EngineOptions, type MemoryStore, type Run, type RunView } from '../index.ts';
+import type { MemoryStore, RunView } from '../index.ts';
 import { createChance } from '../model/chance.ts';
-import { isA, isThenable } from '../model/check.ts';
-import { EngineStoppedError, StoreError, viewError } from '../model/error.ts';
-import { type OpenBody, staged } from './bodies.ts';
-import { type Caller, callers, world } from './caller.ts';
-import { firstRun } from './first-run.ts';
-import { type AnyFlow, definitionOf, flowOf } from './flows.ts';
-import { Life } from './life.ts';
+import { isThenable } from '../model/check.ts';
+import { type Caller, callers } from './caller.ts';
+import { makeWorld } from './make-world.ts';
 import { Points } from './points.ts';
+import { type Around, Processes } from './processes.ts';
 import { realProgress, realTurn } from './real-time.ts';
 import { type Chooser, Recorder, type Schedule } from './schedule.ts';
-import { doubleOf, type Service, type ServiceOptions } from './services.ts';
-import type { FailureKind, Stage, Told } from './stage.ts';
-import { type FakeTimers, VirtualTime } from './virtual-time.ts';
-
-/** What a world is made with. */
-export interface Sim {
-  /**
-   * The double of a service, for bodies. Each call of an asynchronous method of it is two points at which the simulation
-   * chooses: when its effect happens, and when its answer comes. Methods that return at once are called as they are.
-   */
-  service<T extends object>(object: T, options?: ServiceOptions<T>): T;
-  /** A number from 0, below 1, from the seed of the simulation. */
-  random(): number;
-  /** Virtual time of day, in epoch milliseconds. */
-  now(): number;
-}
-
-/** A run of a simulation. */
-export interface PlayedRun {
-  readonly id: string;
-  readonly flow: AnyFlow;
-  readonly input: unknown;
-  /** Virtual milliseconds after the start. */
-  readonly at: number;
-}
-
-/** What is played, whatever the schedule. */
-export interface Setup {
-  readonly makeWorld: (sim: Sim) => object;
-  readonly bodies: ((world: never) => object) | undefined;
-  readonly runs: readonly PlayedRun[];
-  readonly engine: Pick<EngineOptions, 'concurrency' | 'pools'>;
-  readonly invariant: ((world: never, view: RunView) => unknown) | undefined;
-  readonly atEnd: ((world: never, view: RunView, views: readonly RunView[]) => unknown) | undefined;
-  readonly maxSteps: number;
-  readonly seed: number;
-  readonly fakes: FakeTimers | undefined;
-  /** Methods known to be asynchronous; grows. */
-  readonly learned: Set<string>;
-}
-
-/** How a schedule broke. */
-export interface Broken {
-  readonly kind: FailureKind;
-  readonly message: string;
-  readonly cause?: unknown;
-}
+import { type Setup, startAt } from './setup.ts';
+import type { Broken, FailureKind, Stage, Told } from './stage.ts';
+import { waitsForReal, whyStuck } from './stuck.ts';
+import { VirtualTime } from './virtual-time.ts';
+import { shownError, shownMs } from './words.ts';
 
 /** A schedule that was played. */
 export interface Played {
@@ -72,9 +27,6 @@ export interface Played {
   readonly hasLearned: boolean;
 }
 
-/** Virtual time at which each schedule starts. */
-export const startAt = Date.UTC(2030, 0, 1);
-
 /** The longest time, in virtual milliseconds, by which the clock overtakes what could happen first. */
 const mostHasteMs = 1_000;
 
@@ -83,16 +35,6 @@ const mostLateMs = 60_000;
 
 /** Instants that timers of bodies get after all runs have settled. */
 const mostLateInstants = 100;
-
-interface Held {
-  readonly run: PlayedRun;
-  handle: Run | undefined;
-  /** How it ended; `undefined` until it settles. */
-  view: RunView | undefined;
-  isPaused: boolean;
-  /** Whether somebody has started it. */
-  isStarted: boolean;
-}
 
 /** Plays one schedule, to its end. */
 export async function play(setup: Setup, chooser: Chooser, isTold = false): Promise<Played> {
@@ -116,32 +58,22 @@ class Play implements Stage {
   readonly #recorder: Recorder;
   readonly #isTold: boolean;
   readonly #time: VirtualTime;
-  readonly #memory = createMemoryStore();
   readonly #points = new Points();
   readonly #names = new Map<string, number>();
   readonly #told: Told[] = [];
-  readonly #open = new Set<OpenBody>();
-  readonly #services = new Map<object, Service>();
   readonly #world: object;
-  /** For the world and its bodies. */
   readonly #random: () => number;
-  /** For the engine. */
-  readonly #chance: () => number;
-  readonly #held: readonly Held[];
+  readonly #processes: Processes;
+  /** Up to which step what could happen comes before an instant. */
   readonly #patience = new Map<number, number>();
   #idle: (() => void)[] = [];
   #holds = 0;
   #step = 0;
+  /** The name of the last step. */
   #last = 'start';
-  #life: Life;
-  #flows: readonly AnyFlow[] = [];
   #broken: Broken | undefined;
   #hasLearned = false;
   #lateInstants = 0;
-  /** The instant at which the last run settled. */
-  #endedAt = 0;
-  /** Something is under way that only microtasks and the event loop bring to an end, such as a recovery. */
-  #busy = 0;
   isLooking = false;
 
   constructor(setup: Setup, chooser: Chooser, isTold: boolean) {
@@ -151,31 +83,8 @@ class Play implements Stage {
     this.#time = new VirtualTime(startAt, setup.fakes);
     const seed = this.#recorder.seed ?? setup.seed;
     this.#random = createChance(seed);
-    this.#chance = createChance(seed + 1);
-    this.#held = setup.runs.map((run) => ({
-      run,
-      handle: undefined,
-      view: undefined,
-      isPaused: false,
-      isStarted: false,
-    }));
-    this.#world = this.#makeWorld();
-    this.#life = this.#newLife();
-  }
-
-  get learned(): ReadonlySet<string> {
-    return this.#setup.learned;
-  }
-
-  get somebody(): Caller {
-    return {
-      name: 'somebody',
-      idempotencyKey: '',
-      life: this.#life,
-      calls: new Set(),
-      hung: new Set(),
-      hasFault: false,
-    };
+    this.#world = makeWorld(this, setup.makeWorld, this.#random, () => this.#time.wall);
+    this.#processes = new Processes(this.#around(createChance(seed + 1)));
   }
 
   async toEnd(): Promise<void> {
@@ -183,30 +92,40 @@ class Play implements Stage {
     const { random } = Math;
     Math.random = this.#random;
     try {
-      this.#begin();
-      while (this.#broken === undefined && !this.#hasLearned && (await this.#goOn()));
-      if (this.#broken === undefined && !this.#hasLearned) this.#judgeEnd();
+      this.#processes.begin();
+      while (this.#isGood && (await this.#goOn()));
+      if (this.#isGood) this.#judgeEnd();
     } finally {
-      this.#life.kill();
+      this.#processes.life.kill();
       Math.random = random;
       underWay = undefined;
     }
   }
 
   played(): Played {
+    const { memory, views } = this.#processes;
     return {
       schedule: this.#recorder.schedule,
       broken: this.#broken,
       steps: this.#step,
       told: this.#told,
-      views: this.#views(),
-      store: this.#memory,
+      views,
+      store: memory,
       world: this.#world,
       hasLearned: this.#hasLearned,
     };
   }
 
   // The stage.
+
+  get somebody(): Caller {
+    const { life } = this.#processes;
+    return { name: 'somebody', idempotencyKey: '', life, calls: new Set(), hung: new Set(), hasFault: false };
+  }
+
+  get learned(): ReadonlySet<string> {
+    return this.#setup.learned;
+  }
 
   learn(method: string): void {
     this.#setup.learned.add(method);
@@ -227,8 +146,8 @@ class Play implements Stage {
     return this.#recorder.bodyFault(key);
   }
 
-  add(key: string, owner: unknown, take: () => void): void {
-    if (owner !== undefined && (owner as Life).isGone) return;
+  add(key: string, owner: { readonly isGone: boolean } | undefined, take: () => void): void {
+    if (owner?.isGone === true) return;
     this.#points.add({ key, owner, take }, this.#step + this.#recorder.delay(key));
   }
 
@@ -248,177 +167,26 @@ class Play implements Stage {
     this.fail('unhandled', `a promise was rejected, and nobody handled it: ${shownError(reason)}`, reason);
   }
 
-  // The process.
-
-  #begin(): void {
-    for (const held of this.#held) {
-      if (held.run.at === 0) this.#startLater(held);
-      else this.#time.after(held.run.at, () => this.#startLater(held));
-    }
-  }
-
-  #newLife(): Life {
-    const { engine } = this.#setup;
-    const life: Life = new Life(
-      { ...engine, logger: silent, random: this.#chance },
-      {
-        time: this.#time,
-        memory: this.#memory,
-        lateStore: this.#recorder.lateStore,
-        whenIdle: (callback) => void this.#idle.push(callback),
-        hold: (until) => this.#hold(until),
-        nameOf: (name) => this.nameOf(name),
-        storeFault: (key, entries) => this.#recorder.storeFault(key, entries),
-        appendLater: (key, owner, land) => this.add(`keep ${key}`, owner, land),
-        lost: (key, kept) => this.#lost(key, kept),
+  #around(chance: () => number): Around {
+    const points = this.#points;
+    const recorder = this.#recorder;
+    return {
+      stage: this,
+      setup: this.#setup,
+      world: this.#world,
+      chance,
+      time: this.#time,
+      lateStore: recorder.lateStore,
+      whenIdle: (callback) => void this.#idle.push(callback),
+      hold: (until) => this.#hold(until),
+      nameOf: (name) => this.nameOf(name),
+      storeFault: (key, entries) => recorder.storeFault(key, entries),
+      appendLater: (key, owner, land) => this.add(`keep ${key}`, owner, land),
+      drop: (owner) => points.drop(owner),
+      get isQuiet() {
+        return points.size === 0;
       },
-    );
-    const place = { stage: this, life: () => life, open: this.#open };
-    const made = callers.run(world, () => this.#setup.bodies?.(this.#world as never));
-    // Each process has bodies of its own: those of one that is gone reach nothing.
-    const known = new Map<unknown, AnyFlow>();
-    this.#flows = this.#held.map(({ run }, nth) => {
-      const same = known.get(run.flow);
-      if (same !== undefined) return same;
-      const bodies = nth === 0 && made !== undefined ? made : undefined;
-      const flow = flowOf(staged(definitionOf(run.flow, bodies), place)) as unknown as AnyFlow;
-      known.set(run.flow, flow);
-      return flow;
-    });
-    return life;
-  }
-
-  #startLater(held: Held): void {
-    this.add(this.nameOf(`start ${held.run.id}`), undefined, () => this.#start(held));
-  }
-
-  #start(held: Held): void {
-    const { id, input } = held.run;
-    held.isStarted = true;
-    this.tell(() => ({ from: 'world', to: 'run', text: `starts ${id}`, kind: 'run' }));
-    const flow = this.#flows[this.#held.indexOf(held)] as AnyFlow;
-    const life = this.#life;
-    this.#await(
-      life.engine.start(flow, input as never, { id }).then(
-        (run) => this.#attach(held, run as Run, life),
-        (error) => {
-          if (life.isGone) return;
-          if (isA(error, EngineStoppedError)) return void life.gone.then(() => this.#startLater(held));
-          if (!isA(error, StoreError)) throw error;
-          this.tell(() => ({ from: 'run', to: 'world', text: 'is refused by its store', kind: 'fault' }));
-          this.#startLater(held);
-        },
-      ),
-    );
-  }
-
-  #attach(held: Held, run: Run, life: Life): void {
-    held.handle = run;
-    held.view = undefined;
-    held.isPaused = false;
-    if (run.view().status === 'paused') this.#resumeLater(held);
-    run.settled().then(
-      (view) => {
-        if (life.isGone || held.handle !== run) return;
-        held.view = view;
-        this.#endedAt = this.#time.now;
-        this.tell(() => ({
-          from: 'run',
-          to: 'world',
-          text: `${nameRun(held)} is ${view.status}${view.cause === undefined ? '' : ` (${view.cause})`}`,
-          kind: 'run',
-        }));
-      },
-      () => {
-        // The store has failed it: its process begins anew.
-        if (!life.isGone && life === this.#life && held.view === undefined && !this.#isStopping)
-          this.#crash('after its store has failed');
-      },
-    );
-  }
-
-  #isStopping = false;
-
-  /** A process that is gone in the middle of an append. */
-  #lost(key: string, kept: number): void {
-    this.tell(() => ({
-      from: 'world',
-      to: 'run',
-      text: `the process is gone; of what it was about to keep (${key}), ${kept === 0 ? 'nothing is' : `the first ${kept === 1 ? 'entry is' : `${kept} entries are`}`} kept`,
-      kind: 'command',
-      isFault: true,
-    }));
-    this.#afterLoss();
-  }
-
-  #crash(when = ''): void {
-    this.#life.kill();
-    this.tell(() => ({
-      from: 'world',
-      to: 'run',
-      text: `the process is gone${when === '' ? '' : ` ${when}`}`,
-      kind: 'command',
-      isFault: true,
-    }));
-    this.#afterLoss();
-  }
-
-  #afterLoss(): void {
-    this.#points.drop(this.#life);
-    this.#open.clear();
-    const key = this.nameOf('recover');
-    this.add(key, undefined, () => this.#recover());
-  }
-
-  #recover(): void {
-    this.#isStopping = false;
-    const life = this.#newLife();
-    this.#life = life;
-    this.tell(() => ({
-      from: 'world',
-      to: 'run',
-      text: 'a new process recovers what the store has',
-      kind: 'command',
-    }));
-    const unsettled = this.#held.filter(({ isStarted, view }) => isStarted && view === undefined);
-    this.#await(
-      life.engine.recover([...new Set(this.#flows)]).then((runs) => {
-        if (life.isGone) return;
-        for (const held of this.#held) {
-          const run = runs.find(({ id }) => id === held.run.id);
-          if (run !== undefined) this.#attach(held, run, life);
-        }
-        return Promise.all(
-          unsettled
-            .filter((held) => !runs.some(({ id }) => id === held.run.id))
-            .map((held) => this.#again(held, life)),
-        );
-      }),
-    );
-  }
-
-  /** Finds a run that had settled, or has it started again if nothing of it was kept. */
-  async #again(held: Held, life: Life): Promise<void> {
-    if (this.#memory.lastSeq(held.run.id) === 0) {
-      held.handle = undefined;
-      held.isStarted = false;
-      return this.#startLater(held);
-    }
-    const run = await life.engine.run(held.run.id);
-    if (run === undefined || life.isGone) return;
-    this.#attach(held, run, life);
-  }
-
-  #await(work: Promise<unknown>): void {
-    const life = this.#life;
-    this.#busy++;
-    const done = (): void => {
-      this.#busy--;
     };
-    Promise.race([work, life.gone]).then(done, (error) => {
-      done();
-      this.fail('unhandled', `the engine refuses: ${shownError(error)}`, error);
-    });
   }
 
   #hold(until: Promise<unknown>): void {
@@ -431,23 +199,24 @@ class Play implements Stage {
 
   // Steps.
 
+  get #isGood(): boolean {
+    return this.#broken === undefined && !this.#hasLearned;
+  }
+
   /** Lets one thing happen, and all that follows by itself. Returns whether there may be more. */
   async #goOn(): Promise<boolean> {
     await this.#rest();
-    if (this.#broken !== undefined) return false;
-    if (!this.#looksGood()) return false;
+    if (!this.#isGood || !this.#invariantHolds()) return false;
     if (this.#step >= this.#setup.maxSteps) {
-      this.fail('never settles', `${this.#unsettledNames()} not settled after ${this.#step} steps`);
+      const names = this.#processes.names('unsettled');
+      this.fail('never settles', `${names === '' ? 'something' : names} goes on after ${this.#step} steps`);
       return false;
     }
-    const command = this.#recorder.command(this.#last, this.#possible());
-    if (command !== undefined) {
-      this.#step++;
-      this.#last = this.nameOf(`${this.#last} ${command}`);
-      this.#carryOut(command);
-      return true;
-    }
-    return this.#take();
+    const command = this.#recorder.command(this.#last, this.#processes.possible());
+    if (command === undefined) return this.#take();
+    this.#begin(`${this.#last} ${command}`);
+    this.#processes.carryOut(command);
+    return true;
   }
 
   async #take(): Promise<boolean> {
@@ -460,88 +229,17 @@ class Play implements Stage {
       return true;
     }
     if (at === undefined) return this.#stuck();
-    if (this.#hasEnded && this.#time.isOnlyBodies && ++this.#lateInstants > mostLateInstants) {
-      this.fail('left over', `a timer of a body goes on after ${this.#runNames()} settled`);
-      return false;
-    }
-    if (this.#hasEnded && this.#goesOn(at)) return false;
-    this.#step++;
-    this.#last = this.nameOf(`clock ${at}`);
+    if (this.#processes.hasEnded && this.#goesOn(at)) return false;
+    this.#begin(`clock ${at}`);
     if (at > this.#time.now)
       this.tell(() => ({ from: 'clock', to: 'clock', text: `${shownMs(at)} have passed`, kind: 'time' }));
     this.#time.moveTo(at);
     return true;
   }
 
-  /** Whether a body goes on long after the end of its run, though none of its calls had a fault. */
-  #goesOn(at: number): boolean {
-    if (at - this.#endedAt <= mostLateMs) return false;
-    const body = [...this.#open].find(({ hasFault, calls }) => !hasFault && calls.size === 0);
-    if (body === undefined) return false;
-    this.fail(
-      'left over',
-      `the body of \`${body.name}\` was told to end, and goes on ${shownMs(at - this.#endedAt)} after ${this.#runNames()} settled`,
-    );
-    return true;
-  }
-
-  /** Whether the clock moves on though there is something else to do. */
-  #isTimeFirst(at: number | undefined): boolean {
-    if (at === undefined || at - this.#time.now > mostHasteMs) return false;
-    let until = this.#patience.get(at);
-    if (until === undefined) {
-      until = this.#step + this.#recorder.patience(`clock ${at}`);
-      this.#patience.set(at, until);
-    }
-    return until <= this.#step;
-  }
-
-  /** Nothing can happen by itself. Returns whether it has not ended all the same. */
-  async #stuck(): Promise<boolean> {
-    if (this.#hasEnded && this.#busy === 0 && this.#open.size === 0) return false;
-    const idle = [...this.#open].filter(({ calls }) => calls.size === 0);
-    if (this.#busy > 0 || idle.length > 0 || !this.#hasEnded) {
-      const isReal = await realProgress(
-        () => this.#idle.length > 0 || this.#points.size > 0 || this.#time.next !== undefined,
-      );
-      // The engine may load code of its own when it first needs it.
-      if (isReal && this.#busy === 0 && idle.length > 0) this.#nameReal(idle);
-      if (isReal) return this.#broken === undefined;
-    }
-    this.#nameStuck();
-    return false;
-  }
-
-  #nameReal(bodies: readonly OpenBody[]): void {
-    const names = bodies.map(({ name }) => `\`${name}\``);
-    this.fail(
-      'waits for something real',
-      `the body of ${names.join(' or ')} waits for something real, such as a file or a socket: make it a service of the world, ` +
-        '`sim.service(…)`, or give the task another body by `bodies`',
-    );
-  }
-
-  #nameStuck(): void {
-    const left = [...this.#open];
-    const idle = left.filter(({ calls }) => calls.size === 0).map(({ name }) => `\`${name}\``);
-    const hung = left.filter(({ hung: calls }) => calls.size > 0);
-    if (!this.#hasEnded) {
-      const why = [
-        ...hung.map(
-          ({ name, hung: calls }) =>
-            `\`${name}\` waits for ${[...calls].map(callOf).join(', ')}, which never comes, without a time limit`,
-        ),
-        ...idle.map((name) => `${name} waits for something that nobody gives`),
-      ];
-      this.fail(
-        'never settles',
-        `${this.#unsettledNames()} never settled${why.length === 0 ? '' : `: ${why.join('; ')}`}`,
-      );
-    } else if (idle.length > 0)
-      this.fail(
-        'left over',
-        `the body of ${idle.join(' and ')} never ended: it waits for something that nobody gives`,
-      );
+  #begin(step: string): void {
+    this.#step++;
+    this.#last = this.nameOf(step);
   }
 
   /** Runs until nothing happens any more by itself. */
@@ -555,94 +253,68 @@ class Play implements Stage {
     }
   }
 
-  // Commands.
-
-  #possible(): readonly string[] {
-    if (this.#life.isGone || this.#busy > 0) return [];
-    const possible: string[] = [];
-    let isUnderWay = false;
-    for (const held of this.#held) {
-      if (held.handle === undefined) continue;
-      const behind = held.run.id === firstRun ? '' : ` ${held.run.id}`;
-      if (held.view === undefined) {
-        isUnderWay = true;
-        possible.push(`cancel${behind}`);
-        if (!held.isPaused) possible.push(`pause${behind}`);
-      } else if (held.view.status !== 'done' && this.#points.size === 0) possible.push(`rerun${behind}`);
+  /** Whether the clock moves on though there is something else to do. */
+  #isTimeFirst(at: number | undefined): boolean {
+    if (at === undefined || at - this.#time.now > mostHasteMs) return false;
+    let until = this.#patience.get(at);
+    if (until === undefined) {
+      until = this.#step + this.#recorder.patience(`clock ${at}`);
+      this.#patience.set(at, until);
     }
-    if (isUnderWay && !this.#isStopping) possible.push('crash', 'stop');
-    return possible;
+    return until <= this.#step;
   }
 
-  #carryOut(text: string): void {
-    const [command = '', id = firstRun] = text.split(' ');
-    if (command === 'crash') return this.#crash();
-    if (command === 'stop') return this.#stop();
-    const held = this.#held.find(({ run }) => run.id === id);
-    const run = held?.handle;
-    if (held === undefined || run === undefined) return;
-    this.tell(() => ({
-      from: 'world',
-      to: 'run',
-      text: `${said[command]} ${nameRun(held)}`,
-      kind: 'command',
-    }));
-    if (command === 'cancel') void run.cancel('told to');
-    else if (command === 'pause') this.#pause(held, run);
-    else if (command === 'rerun') {
-      run.rerun();
-      this.#attach(held, run, this.#life);
+  /** Whether a body or its timers go on long after all runs have settled, though none of its calls had a fault. */
+  #goesOn(at: number): boolean {
+    const { open, endedAt } = this.#processes;
+    const names = this.#processes.names('all');
+    if (this.#time.isOnlyBodies && ++this.#lateInstants > mostLateInstants) {
+      this.fail('left over', `a timer of a body goes on after ${names} settled`);
+      return true;
     }
-  }
-
-  #pause(held: Held, run: Run): void {
-    void run.pause();
-    this.#resumeLater(held);
-  }
-
-  /** Has somebody resume a run, unless its process is gone by then. */
-  #resumeLater(held: Held): void {
-    held.isPaused = true;
-    this.add(this.nameOf(`resume ${held.run.id}`), this.#life, () => {
-      held.isPaused = false;
-      if (held.view !== undefined) return;
-      this.tell(() => ({ from: 'world', to: 'run', text: `resumes ${nameRun(held)}`, kind: 'command' }));
-      void held.handle?.resume();
-    });
-  }
-
-  #stop(): void {
-    this.tell(() => ({ from: 'world', to: 'run', text: 'the engine is stopped', kind: 'command' }));
-    this.#isStopping = true;
-    const life = this.#life;
-    this.#await(
-      life.engine.stop().then(() => {
-        if (life.isGone) return;
-        life.kill();
-        this.#afterLoss();
-      }),
+    if (at - endedAt <= mostLateMs) return false;
+    const body = [...open].find(({ hasFault, calls }) => !hasFault && calls.size === 0);
+    if (body === undefined) return false;
+    const late = shownMs(at - endedAt);
+    this.fail(
+      'left over',
+      `the body of \`${body.name}\` was told to end, and goes on ${late} after ${names} settled`,
     );
+    return true;
+  }
+
+  /** Nothing can happen by itself. Returns whether it has not ended all the same. */
+  async #stuck(): Promise<boolean> {
+    const { open, hasEnded, isBusy } = this.#processes;
+    if (hasEnded && !isBusy && open.size === 0) return false;
+    const idle = [...open].filter(({ calls }) => calls.size === 0);
+    if (isBusy || idle.length > 0 || !hasEnded) {
+      const isReal = await realProgress(
+        () => this.#idle.length > 0 || this.#points.size > 0 || this.#time.next !== undefined,
+      );
+      // The engine may load code of its own when it first needs it.
+      if (isReal && !isBusy && idle.length > 0) this.#broken ??= waitsForReal(idle);
+      if (isReal) return this.#isGood;
+    }
+    this.#broken ??= whyStuck([...open], hasEnded, this.#processes.names('unsettled'));
+    return false;
   }
 
   // Judgements.
 
-  get #hasEnded(): boolean {
-    return this.#held.every(({ view }) => view !== undefined);
-  }
-
-  #looksGood(): boolean {
+  #invariantHolds(): boolean {
     const { invariant } = this.#setup;
-    const handle = this.#held[0]?.handle;
-    if (invariant === undefined || handle === undefined || this.#life.isGone) return true;
+    const run = this.#processes.first;
+    if (invariant === undefined || run === undefined) return true;
     return this.#judge('invariant', () =>
-      invariant(this.#world as never, invariant.length > 1 ? handle.view() : (undefined as never)),
+      invariant(this.#world as never, invariant.length > 1 ? run.view() : (undefined as never)),
     );
   }
 
   #judgeEnd(): void {
     const { atEnd } = this.#setup;
     if (atEnd === undefined) return;
-    const views = this.#views();
+    const { views } = this.#processes;
     this.#judge('end', () => atEnd(this.#world as never, views[0] as RunView, views));
   }
 
@@ -662,71 +334,4 @@ class Play implements Stage {
       this.isLooking = false;
     }
   }
-
-  #views(): readonly RunView[] {
-    return this.#held.flatMap(({ view, handle }) => {
-      const shown = view ?? handle?.view();
-      return shown === undefined ? [] : [shown];
-    });
-  }
-
-  #unsettledNames(): string {
-    const names = this.#held.filter(({ view }) => view === undefined).map(nameRun);
-    return `${names.join(', ')} ${names.length === 1 ? 'has' : 'have'}`;
-  }
-
-  #runNames(): string {
-    return this.#held.map(nameRun).join(', ');
-  }
-
-  // The world.
-
-  #makeWorld(): object {
-    const sim: Sim = {
-      service: (object, options = {}) => {
-        const service: Service = { name: `service ${this.#services.size + 1}`, object };
-        const double = doubleOf(
-          this,
-          service,
-          object,
-          options as Readonly<Record<PropertyKey, object | undefined>>,
-        );
-        this.#services.set(double, service);
-        return double;
-      },
-      random: this.#random,
-      now: () => this.#time.wall,
-    };
-    const made = this.#setup.makeWorld(sim);
-    for (const [name, value] of Object.entries(made)) {
-      const service = this.#services.get(value as object);
-      if (service !== undefined) service.name = name;
-    }
-    return made;
-  }
-}
-
-const silent = { error: () => {}, warn: () => {}, info: () => {} };
-
-const said: Readonly<Record<string, string>> = {
-  cancel: 'cancels',
-  pause: 'pauses',
-  rerun: 'has the failed tasks run again, of',
-};
-
-function nameRun({ run }: Held): string {
-  return run.id === firstRun ? 'the run' : run.id;
-}
-
-function callOf(key: string): string {
-  return `the answer of \`${key.slice(key.indexOf(' ') + 1)}\``;
-}
-
-function shownError(error: unknown): string {
-  const { name, message } = viewError(error);
-  return name === 'Error' ? message : `${name}: ${message}`;
-}
-
-function shownMs(ms: number): string {
-  return ms < 1000 ? `${Math.round(ms)} ms` : `${Math.round(ms) / 1000} s`;
 }

@@ -37,7 +37,7 @@ export class RandomChooser implements Chooser {
     this.#order = of(chance(), { 'first come': 0.25, sparse: 0.4, priorities: 0.35 });
     this.#faults = Number(of(chance(), { 0: 0.15, 1: 0.35, 2: 0.3, 3: 0.2 }));
     this.#commands = Number(of(chance(), { 0: 0.5, 1: 0.35, 2: 0.15 }));
-    if (this.#faults > 0 && chance() < 0.3) this.#last(places);
+    while (this.#faults > 0 && chance() < 0.35) this.#last(places);
     this.#faultShare = this.#faults / Math.max(places.calls.length + places.bodies.length, 1);
     this.#commandShare = this.#commands / Math.max(places.steps.length, 1);
   }

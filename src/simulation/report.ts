@@ -1,4 +1,5 @@
 import type { RunView } from '../index.ts';
+import type { SimulationCoverage } from './coverage.ts';
 import type { Played } from './play.ts';
 import type { Schedule } from './schedule.ts';
 import { sequenceOf } from './sequence.ts';
@@ -34,6 +35,8 @@ export interface SimulationReport {
   readonly steps: number;
   /** How often runs ended how. */
   readonly outcomes: Readonly<Record<string, number>>;
+  /** What was reached, and what was not. */
+  readonly coverage: SimulationCoverage;
   /** At most one: a simulation ends with the first. */
   readonly failures: readonly SimulationFailure[];
   /** Throws SimulationError with the story of the failure, if there is one. */
@@ -72,10 +75,11 @@ export function reportOf(found: {
   readonly flow: string;
   readonly schedules: number;
   readonly steps: number;
-  readonly endings: Readonly<Record<string, number>>;
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly coverage: SimulationCoverage;
   readonly failures: readonly SimulationFailure[];
 }): SimulationReport {
-  const { flow, schedules, steps, endings, failures } = found;
+  const { flow, schedules, steps, outcomes, coverage, failures } = found;
   const [failure] = failures;
   return {
     flow,
@@ -86,7 +90,8 @@ export function reportOf(found: {
         : `failed in schedule ${schedules}: ${failure.message}`,
     schedules,
     steps,
-    outcomes: endings,
+    outcomes,
+    coverage,
     failures,
     assert: () => {
       if (failure !== undefined) throw new SimulationError(flow, failure);

@@ -2,14 +2,17 @@ import type { AnyFlow, InputOf } from '../flow-types.ts';
 import type { RunView } from '../index.ts';
 import { createChance } from '../model/chance.ts';
 import { checkFunction, checkKeys, checkNumber } from '../model/check.ts';
+import type { FlowDefinition } from '../model/definition.ts';
 import { installBodyTime } from './body-time.ts';
+import { Coverage } from './coverage.ts';
 import { firstRun } from './first-run.ts';
 import { definitionOf } from './flows.ts';
-import { hearUnhandled, type Played, type PlayedRun, play, type Setup, type Sim, startAt } from './play.ts';
+import { hearUnhandled, type Played, play } from './play.ts';
 import { RandomChooser } from './random.ts';
 import { ignoreWhatIsUnderWay } from './real-time.ts';
 import { failureOf, reportOf, type SimulationFailure, type SimulationReport } from './report.ts';
 import { type Chooser, type Command, methodOf, plain, Replay, type Schedule, taskOf } from './schedule.ts';
+import { type PlayedRun, type Setup, type Sim, startAt } from './setup.ts';
 import { shrink } from './shrink.ts';
 import { type Places, Survey, singles, type Weights } from './survey.ts';
 import { waitsFor } from './waits.ts';
@@ -163,13 +166,16 @@ class Search {
   #played = 0;
   #steps = 0;
   readonly #endings = new Map<string, number>();
+  readonly #coverage: Coverage;
 
   constructor(setup: Setup, options: SimulationOptions<AnyFlow, never, object>) {
     this.#setup = setup;
     this.#options = options;
     this.#weights = weightsOf(options);
     this.#chance = createChance(setup.seed);
-    this.#waits = waitsFor(setup.runs.map(({ flow }) => definitionOf(flow, undefined)));
+    const definitions = setup.runs.map(({ flow }) => definitionOf(flow, undefined));
+    this.#waits = waitsFor(definitions);
+    this.#coverage = new Coverage(definitions[0] as FlowDefinition, this.#weights);
   }
 
   async toEnd(): Promise<SimulationReport> {
@@ -180,7 +186,8 @@ class Search {
       flow: (this.#setup.runs[0] as PlayedRun).flow.name,
       schedules: this.#played,
       steps: this.#steps,
-      endings: Object.fromEntries(this.#endings),
+      outcomes: Object.fromEntries(this.#endings),
+      coverage: this.#coverage.report(),
       failures: failure === undefined ? [] : [await this.#shrunk(failure)],
     });
   }
@@ -190,6 +197,7 @@ class Search {
     const first = await this.#try(() => (survey.of = new Survey(plain)), most);
     if (first !== undefined) return first;
     const { places } = survey.of;
+    this.#coverage.knows(places.calls, places.bodies);
     const single = shuffled(singles(places, this.#weights, this.#waits, methodOf, taskOf), this.#chance);
     for (let turn = 0; this.#played < most; turn++) {
       // One of two is random, since the simplest schedules are many in a large flow.
@@ -214,6 +222,7 @@ class Search {
     const played = await this.#play(make);
     this.#played++;
     this.#steps += played.steps;
+    this.#coverage.add(played.schedule, played.store.read(firstRun));
     for (const { status, cause } of played.views) {
       const ending = cause === undefined ? status : `${status} (${cause})`;
       this.#endings.set(ending, (this.#endings.get(ending) ?? 0) + 1);

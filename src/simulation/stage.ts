@@ -21,6 +21,14 @@ export type FailureKind =
   | 'unhandled'
   | 'waits for something real';
 
+/** How a schedule broke. */
+export interface Broken {
+  readonly kind: FailureKind;
+  readonly message: string;
+  /** What was thrown, if something was. */
+  readonly cause?: unknown;
+}
+
 /** One schedule as it is played: what services and bodies see of it. */
 export interface Stage {
   /** The caller of what no body is known to call. */
@@ -36,7 +44,7 @@ export interface Stage {
   callFault(key: string): string | undefined;
   bodyFault(key: string): string | undefined;
   /** Adds something that can happen next, and is gone with its owner. */
-  add(key: string, owner: unknown, take: () => void): void;
+  add(key: string, owner: { readonly isGone: boolean } | undefined, take: () => void): void;
   /** Calls back after a time, unless the owner is gone by then. */
   later(waitMs: number, owner: { readonly isGone: boolean }, callback: () => void): void;
   /** Adds to the story, where one is told. */

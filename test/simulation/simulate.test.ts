@@ -377,3 +377,33 @@ test('refuses options that it does not know, or that are wrong', async () => {
   await assert.rejects(simulate(order, { world, seed: 0.5 }), FlowError);
   await assert.rejects(simulate(order, { world, bodies: () => ({ nobody: {} }) as never }), FlowError);
 });
+
+test('says what was reached and what was not', async () => {
+  const flow = createFlow('two ways')
+    .task('a', { ...limits, perform: async () => {} })
+    .task('b', { ...limits, perform: async () => {} })
+    .task('join', { dependsOn: ['a', 'b'], triggerRule: 'all_settled', perform: () => {} });
+  const report = await simulate(flow, {
+    world: (sim) => ({ bank: sim.service(new Bank()) }),
+    bodies: ({ bank }) => ({ a: { perform: async () => void (await bank.charge(1)) } }),
+    commands: { cancel: false },
+    schedules: 600,
+  });
+  report.assert();
+  const group = (name: string) => report.coverage.groups.find((one) => one.name === name);
+  assert.deepEqual(Object.keys(group('orders')?.reached ?? {}).sort(), ['a before b', 'b before a']);
+  assert.deepEqual(Object.keys(group('seen')?.reached ?? {}).sort(), [
+    'join: a done, b done',
+    'join: a done, b failed',
+    'join: a failed, b done',
+    'join: a failed, b failed',
+  ]);
+  assert.deepEqual(group('commands')?.missed, [{ name: 'cancel', why: 'switched off' }]);
+  assert.deepEqual(group('endings')?.missed, [{ name: 'cancelled', why: 'in none of 600 schedules' }]);
+  for (const kind of ['fails', 'lost', 'hangs', 'silent', 'slow', 'late'])
+    assert.ok((group('faults')?.reached[`bank.charge ${kind}`] ?? 0) > 0, kind);
+  assert.equal(
+    report.coverage.total - report.coverage.covered,
+    report.coverage.groups.flatMap(({ missed }) => missed).length,
+  );
+});
