@@ -232,7 +232,12 @@ class Play implements Stage {
     if (this.#processes.hasEnded && this.#goesOn(at)) return false;
     this.#begin(`clock ${at}`);
     if (at > this.#time.now)
-      this.tell(() => ({ from: 'clock', to: 'clock', text: `${shownMs(at)} have passed`, kind: 'time' }));
+      this.tell(() => ({
+        from: 'clock',
+        to: 'clock',
+        text: `the clock stands at ${shownMs(at)}`,
+        kind: 'time',
+      }));
     this.#time.moveTo(at);
     return true;
   }

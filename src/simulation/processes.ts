@@ -37,6 +37,7 @@ interface Held {
   isPaused: boolean;
   /** Whether somebody has started it. */
   isStarted: boolean;
+  isAboutToStart: boolean;
 }
 
 /** The runs of a schedule, and the processes that they are in: one at a time, another after each that is lost. */
@@ -61,6 +62,7 @@ export class Processes {
       view: undefined,
       isPaused: false,
       isStarted: false,
+      isAboutToStart: false,
     }));
     this.#life = this.#newLife();
   }
@@ -234,7 +236,6 @@ export class Processes {
   async #again(held: Held, life: Life): Promise<void> {
     if (this.memory.lastSeq(held.run.id) === 0) {
       held.handle = undefined;
-      held.isStarted = false;
       return this.#startLater(held);
     }
     const run = await life.engine.run(held.run.id);
@@ -255,8 +256,12 @@ export class Processes {
 
   // Runs.
 
+  /** Has somebody start a run, unless somebody is about to. */
   #startLater(held: Held): void {
     const { stage } = this.#around;
+    if (held.isAboutToStart) return;
+    held.isAboutToStart = true;
+    held.isStarted = false;
     stage.add(stage.nameOf(`start ${held.run.id}`), undefined, () => this.#start(held));
   }
 
@@ -264,6 +269,7 @@ export class Processes {
     const { id, input } = held.run;
     const { stage } = this.#around;
     const life = this.#life;
+    held.isAboutToStart = false;
     // Nobody can start a run while there is no process.
     if (life.isGone) return this.#startLater(held);
     held.isStarted = true;

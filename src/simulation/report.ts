@@ -2,6 +2,7 @@ import type { RunView } from '../index.ts';
 import type { SimulationCoverage } from './coverage.ts';
 import type { Played } from './play.ts';
 import type { Schedule } from './schedule.ts';
+import { scriptOf } from './script.ts';
 import { sequenceOf } from './sequence.ts';
 import type { FailureKind } from './stage.ts';
 import { storyOf } from './story.ts';
@@ -19,6 +20,8 @@ export interface SimulationFailure {
   readonly story: readonly string[];
   /** The same as a Mermaid sequence diagram. */
   readonly mermaid: string;
+  /** A module that plays the schedule again, and fails by what broke. `simulation` is to be imported from your file. */
+  readonly script: string;
   /** The runs as they were then. */
   readonly views: readonly RunView[];
 }
@@ -67,6 +70,7 @@ export function failureOf({ broken, schedule, told, views, world }: Played, seed
     schedule,
     story: storyOf(told, world, message),
     mermaid: sequenceOf(told, message),
+    script: scriptOf(told, schedule, message),
     views,
   };
 }

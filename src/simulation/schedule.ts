@@ -121,11 +121,13 @@ export class Recorder {
   }
 
   callFault(key: string): string | undefined {
-    return this.#lasting(methodOf(key)) ?? note(this.#faults, key, this.#of.callFault(key));
+    const fault = this.#of.callFault(key);
+    return note(this.#faults, key, fault) ?? this.#lasting(methodOf(key));
   }
 
   bodyFault(key: string): string | undefined {
-    return this.#lasting(taskOf(key)) ?? note(this.#faults, key, this.#of.bodyFault(key));
+    const fault = this.#of.bodyFault(key);
+    return note(this.#faults, key, fault) ?? this.#lasting(taskOf(key));
   }
 
   storeFault(key: string, entries: number): string | undefined {

@@ -1,4 +1,4 @@
-import type { Schedule } from './schedule.ts';
+import { methodOf, type Schedule, taskOf } from './schedule.ts';
 
 type Part = 'faults' | 'commands' | 'delays';
 
@@ -21,6 +21,33 @@ export async function shrink(
   for (let before = Number.POSITIVE_INFINITY; sizeOf(least) < before; ) {
     before = sizeOf(least);
     for (const part of ['faults', 'commands', 'delays'] as const) least = await without(least, part, fails);
+  }
+  return least;
+}
+
+/**
+ * Has a fault happen once, in place of each time, where that is enough.
+ *
+ * @param placesOf places of calls and bodies at which a schedule asks for faults
+ */
+export async function narrow(
+  schedule: Schedule,
+  fails: (schedule: Schedule) => Promise<boolean>,
+  placesOf: (schedule: Schedule) => Promise<readonly string[]>,
+): Promise<Schedule> {
+  let least = schedule;
+  for (const [lasting, fault] of Object.entries(schedule.faults)) {
+    const { [lasting]: _, ...others } = least.faults;
+    const places = await placesOf(least);
+    const once = places.filter(
+      (key) => key !== lasting && (key.includes(' ') ? methodOf(key) : taskOf(key)) === lasting,
+    );
+    for (const key of once) {
+      const narrower = { ...least, faults: { ...others, [key]: fault } };
+      if (!(await fails(narrower))) continue;
+      least = narrower;
+      break;
+    }
   }
   return least;
 }

@@ -4,16 +4,20 @@ import type { Told } from './stage.ts';
 export function storyOf(told: readonly Told[], world: object, message: string): readonly string[] {
   const story: string[] = [];
   let planned: string[] = [];
+  /** Whether the last of them is that time has passed. */
+  let isTime = false;
   const flush = (): void => {
     if (planned.length > 0) story.push(joined(planned));
     planned = [];
+    isTime = false;
   };
   for (const one of told) {
     const { kind, isFault } = one;
     if (kind === 'fault' || kind === 'command' || isFault === true) {
       flush();
       story.push(sentenceOf(one));
-    } else if (
+    } else if (kind === 'time' && isTime) planned[planned.length - 1] = phraseOf(one);
+    else if (
       kind === 'time' ||
       kind === 'effect' ||
       kind === 'run' ||
@@ -21,6 +25,8 @@ export function storyOf(told: readonly Told[], world: object, message: string): 
       (kind === 'body' && !one.text.startsWith('starts'))
     )
       planned.push(phraseOf(one));
+    else continue;
+    isTime = kind === 'time';
   }
   flush();
   story.push(`${message}. The world: ${shownWorld(world)}`);
