@@ -27,12 +27,21 @@ const first = await simulate(order, {
   bodies: ({ bank }) => ({ pay: { perform: () => bank.charge(500) } }),
   invariant,
 });
-console.log(first.verdict);
+console.log(first.failures[0]?.message);
 for (const sentence of first.failures[0]?.story ?? []) console.log(`- ${sentence}`);
 
 const fixed = await simulate(order, {
   world,
   bodies: ({ bank }) => ({ pay: { perform: ({ idempotencyKey }) => bank.charge(500, idempotencyKey) } }),
   invariant,
+  schedules: 1_000,
 });
 console.log(fixed.verdict);
+
+// Output:
+// `invariant` does not hold
+// - The run is started; bank.charge(500) takes effect.
+// - `bank` never answers charge.
+// - The clock stands at 15.627 s; bank.charge(500) takes effect.
+// - `invariant` does not hold. The world: bank {"charged":1000}
+// no failure in 1000 schedules
