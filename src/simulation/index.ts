@@ -1,5 +1,6 @@
 // Simulations.
 
+export type { Exhausted, ExhaustiveBounds } from './exhaustive.ts';
 export type {
   BodiesOf,
   SimulatedRun,

@@ -1,6 +1,7 @@
 import type { AnyFlow, InputOf } from '../flow-types.ts';
 import type { RunView } from '../index.ts';
 import { checkFunction, checkKeys, checkNumber } from '../model/check.ts';
+import type { ExhaustiveBounds } from './exhaustive.ts';
 import type { Command, Schedule } from './schedule.ts';
 import type { Sim } from './setup.ts';
 import type { Weights } from './survey.ts';
@@ -39,6 +40,8 @@ export interface SimulationOptions<F extends AnyFlow, World extends object, Bodi
     | undefined;
   /** Maximum number of schedules. Default 5,000. */
   readonly schedules?: number | undefined;
+  /** Plays every schedule within bounds, in place of a search. Default: a search. */
+  readonly exhaustive?: ExhaustiveBounds | undefined;
   /** Chooses the schedules: any integer. The same seed is the same schedules, everywhere. Default 0. */
   readonly seed?: number | undefined;
   /** Plays this schedule only, such as that of a failure. */
@@ -78,6 +81,7 @@ const keys = new Set([
   'schedules',
   'seed',
   'schedule',
+  'exhaustive',
   'faults',
   'commands',
   'maxSteps',

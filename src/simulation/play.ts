@@ -221,6 +221,10 @@ class Play implements Stage {
 
   async #take(): Promise<boolean> {
     const at = this.#holds > 0 ? undefined : this.#time.next;
+    if (this.#recorder.picks && this.#points.size > 0) {
+      this.#pick(at);
+      return true;
+    }
     if (this.#points.size > 0 && !this.#isTimeFirst(at)) {
       const point = this.#points.takeFirst();
       this.#step++;
@@ -230,6 +234,29 @@ class Play implements Stage {
     }
     if (at === undefined) return this.#stuck();
     if (this.#processes.hasEnded && this.#goesOn(at)) return false;
+    this.#moveTo(at);
+    return true;
+  }
+
+  /** Takes what the chooser picks, and notes how much later it came than it could. */
+  #pick(at: number | undefined): void {
+    const mayMove = at !== undefined && at - this.#time.now <= mostHasteMs;
+    if (mayMove && !this.#patience.has(at)) this.#patience.set(at, this.#step);
+    const place = this.#recorder.pick(this.#points.size + (mayMove ? 1 : 0));
+    const taken = this.#points.takeAt(place);
+    if (taken === undefined && at !== undefined) {
+      // Infinite patience is the default: no steps are some.
+      this.#recorder.hasPatience(`clock ${at}`, this.#step - (this.#patience.get(at) ?? 0));
+      return this.#moveTo(at);
+    }
+    const [point, since] = taken ?? [];
+    this.#recorder.cameLater(point?.key ?? '', this.#step - (since ?? 0));
+    this.#step++;
+    this.#last = point?.key ?? '';
+    point?.take();
+  }
+
+  #moveTo(at: number): void {
     this.#begin(`clock ${at}`);
     if (at > this.#time.now)
       this.tell(() => ({
@@ -239,7 +266,6 @@ class Play implements Stage {
         kind: 'time',
       }));
     this.#time.moveTo(at);
-    return true;
   }
 
   #begin(step: string): void {

@@ -33,6 +33,12 @@ export class Points {
     return first;
   }
 
+  /** Removes what came as number so-and-so, and returns it with the step at which it came. */
+  takeAt(place: number): readonly [point: Point, since: number] | undefined {
+    const [taken] = this.#waiting.splice(place, 1);
+    return taken && [taken.point, taken.rank];
+  }
+
   /** Removes what is first. */
   takeFirst(): Point | undefined {
     let first = 0;

@@ -1,5 +1,6 @@
 import type { RunView } from '../index.ts';
 import type { SimulationCoverage } from './coverage.ts';
+import type { Exhausted } from './exhaustive.ts';
 import type { Played } from './play.ts';
 import type { Schedule } from './schedule.ts';
 import { scriptOf } from './script.ts';
@@ -36,6 +37,8 @@ export interface SimulationReport {
   readonly schedules: number;
   /** The number of steps in them. */
   readonly steps: number;
+  /** The bounds within which every schedule was played; `undefined` if some were left out. */
+  readonly exhausted: Exhausted | undefined;
   /** How often runs ended how. */
   readonly outcomes: Readonly<Record<string, number>>;
   /** What was reached, and what was not. */
@@ -79,21 +82,23 @@ export function reportOf(found: {
   readonly flow: string;
   readonly schedules: number;
   readonly steps: number;
+  readonly exhausted: Exhausted | undefined;
   readonly outcomes: Readonly<Record<string, number>>;
   readonly coverage: SimulationCoverage;
   readonly failures: readonly SimulationFailure[];
 }): SimulationReport {
-  const { flow, schedules, steps, outcomes, coverage, failures } = found;
+  const { flow, schedules, steps, exhausted, outcomes, coverage, failures } = found;
   const [failure] = failures;
   return {
     flow,
     isGood: failure === undefined,
     verdict:
       failure === undefined
-        ? `no failure in ${schedules} schedules`
+        ? `no failure in ${schedules} schedules${exhausted === undefined ? '' : `: every one with at most ${exhausted.faults} faults, ${exhausted.commands} commands and ${exhausted.preemptions} preemptions`}`
         : `failed in schedule ${schedules}: ${failure.message}`,
     schedules,
     steps,
+    exhausted,
     outcomes,
     coverage,
     failures,

@@ -49,6 +49,11 @@ export interface Chooser {
   patience(key: string): number;
   /** The command that follows a step, of those possible. */
   command(after: string, possible: readonly string[]): string | undefined;
+  /**
+   * Which comes next of so many things that can happen, the first come first, and the clock behind them if it may move on.
+   * Without this, delays and patience decide.
+   */
+  pick?(count: number): number;
 }
 
 /** Does what a schedule says. */
@@ -146,6 +151,25 @@ export class Recorder {
 
   command(after: string, possible: readonly string[]): string | undefined {
     return note(this.#commands, after, this.#of.command(after, possible));
+  }
+
+  /** Whether it chooses what comes next each time. */
+  get picks(): boolean {
+    return this.#of.pick !== undefined;
+  }
+
+  pick(count: number): number {
+    return this.#of.pick?.(count) ?? 0;
+  }
+
+  /** Takes note that something came so many steps later than it could. */
+  cameLater(key: string, steps: number): void {
+    if (steps > 0) this.#delays[key] = steps;
+  }
+
+  /** Takes note that the clock moved on after so many steps. */
+  hasPatience(key: string, steps: number): void {
+    this.#delays[key] = steps;
   }
 
   #lasting(name: string): string | undefined {

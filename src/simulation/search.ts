@@ -1,6 +1,7 @@
-import { createChance } from '../model/chance.ts';
+import { createChance, shuffled } from '../model/chance.ts';
 import type { FlowDefinition } from '../model/definition.ts';
 import { Coverage } from './coverage.ts';
+import { type Exhausted, Exhaustive, type ExhaustiveBounds } from './exhaustive.ts';
 import { firstRun } from './first-run.ts';
 import { definitionOf } from './flows.ts';
 import { type GivenOptions, weightsOf } from './options.ts';
@@ -27,6 +28,7 @@ export class Search {
   #steps = 0;
   readonly #endings = new Map<string, number>();
   readonly #coverage: Coverage;
+  #exhausted: Exhausted | undefined;
 
   constructor(setup: Setup, options: GivenOptions) {
     this.#setup = setup;
@@ -39,17 +41,35 @@ export class Search {
   }
 
   async toEnd(): Promise<SimulationReport> {
-    const { schedule, schedules = 5_000 } = this.#options;
-    const failure =
-      schedule === undefined ? await this.#search(schedules) : await this.#try(() => new Replay(schedule), 1);
+    const failure = await this.#failure();
     return reportOf({
       flow: (this.#setup.runs[0] as PlayedRun).flow.name,
       schedules: this.#played,
       steps: this.#steps,
+      exhausted: this.#exhausted,
       outcomes: Object.fromEntries(this.#endings),
       coverage: this.#coverage.report(),
       failures: failure === undefined ? [] : [await this.#shrunk(failure)],
     });
+  }
+
+  #failure(): Promise<Played | undefined> {
+    const { schedule, exhaustive, schedules = 5_000 } = this.#options;
+    if (schedule !== undefined) return this.#try(() => new Replay(schedule), 1);
+    return exhaustive === undefined ? this.#search(schedules) : this.#exhaust(exhaustive, schedules);
+  }
+
+  /** Plays every schedule within bounds. */
+  async #exhaust(bounds: ExhaustiveBounds, most: number): Promise<Played | undefined> {
+    const all = new Exhaustive(bounds, this.#weights, this.#waits);
+    while (this.#played < most) {
+      const failed = await this.#try(() => all.chooser(), most);
+      if (failed !== undefined) return failed;
+      if (all.advance()) continue;
+      this.#exhausted = all.bounds;
+      return undefined;
+    }
+    return undefined;
   }
 
   async #search(most: number): Promise<Played | undefined> {
@@ -58,7 +78,8 @@ export class Search {
     if (first !== undefined) return first;
     const { places } = survey.of;
     this.#coverage.knows(places.calls, places.bodies);
-    const single = shuffled(singles(places, this.#weights, this.#waits, methodOf, taskOf), this.#chance);
+    const all = singles(places, this.#weights, this.#waits, methodOf, taskOf);
+    const single = Array.from(shuffled(all.length, this.#chance), (place) => all[place] as Schedule);
     for (let turn = 0; this.#played < most; turn++) {
       // One of two is random, since the simplest schedules are many in a large flow.
       const next = turn % 2 === 0 ? single.pop() : undefined;
@@ -112,12 +133,4 @@ export class Search {
     const least = await narrow(await shrink(schedule, fails), fails, calledBy);
     return failureOf(await this.#play(() => new Replay(least), true), this.#setup.seed);
   }
-}
-
-function shuffled<Item>(items: Item[], chance: () => number): Item[] {
-  for (let last = items.length - 1; last > 0; last--) {
-    const other = Math.floor(chance() * (last + 1));
-    [items[last], items[other]] = [items[other] as Item, items[last] as Item];
-  }
-  return items;
 }

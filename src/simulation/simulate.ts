@@ -19,7 +19,7 @@ export interface Simulation {
 /** Which schedules are played. */
 export type ScheduleChoice = Pick<
   SimulationOptions<AnyFlow, object, object>,
-  'schedules' | 'seed' | 'schedule' | 'maxSteps' | 'onSchedule'
+  'schedules' | 'exhaustive' | 'seed' | 'schedule' | 'maxSteps' | 'onSchedule'
 >;
 
 /** Simulations wait for one another: they replace the timers of the whole process. */
