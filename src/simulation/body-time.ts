@@ -1,4 +1,6 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { syncBuiltinESMExports } from 'node:module';
+import timers from 'node:timers';
 import type { FakeTimers } from './virtual-time.ts';
 
 /** Functions that bodies get in place of the platform's. Microtasks stay as they are. */
@@ -26,6 +28,7 @@ export async function installBodyTime(startAt: number): Promise<FakeTimers | und
     ignoreMissingTimers: true,
     loopLimit: 10_000,
   });
+  for (const name of ['setTimeout', 'setInterval', 'setImmediate'] as const) keepContext(name);
   // Named imports of built-in modules follow their module only when told to.
   syncBuiltinESMExports();
   return {
@@ -45,6 +48,16 @@ export async function installBodyTime(startAt: number): Promise<FakeTimers | und
       syncBuiltinESMExports();
     },
   };
+}
+
+/** Has callbacks of timers run as part of the body that set them. `uninstall` undoes it. */
+function keepContext(name: 'setTimeout' | 'setInterval' | 'setImmediate'): void {
+  const fake = globalThis[name] as (callback: () => void, ...others: unknown[]) => unknown;
+  const bound = (callback: () => void, ...others: unknown[]): unknown =>
+    fake(AsyncLocalStorage.bind(callback), ...others);
+  Object.defineProperties(bound, Object.getOwnPropertyDescriptors(fake));
+  Object.assign(globalThis, { [name]: bound });
+  Object.assign(timers, { [name]: bound });
 }
 
 async function load(): Promise<typeof import('@sinonjs/fake-timers') | undefined> {

@@ -1,5 +1,7 @@
 import { isThenable, showValue } from '../model/check.ts';
+import { Call } from './call.ts';
 import { type Caller, callers, world } from './caller.ts';
+import { showArguments } from './show-arguments.ts';
 import { SimulatedError } from './simulated-error.ts';
 import type { Stage } from './stage.ts';
 
@@ -79,110 +81,29 @@ class ServiceMethod {
     const name = `${this.#service.name}.${this.#name}`;
     const isAsync = method instanceof AsyncFunction || stage.learned.has(name);
     if (caller.life.isGone) return goneCall(isAsync);
-    if (!isAsync) return this.#atOnce(name, method, target, args, caller);
-    return this.#inTwo(name, method, target, args, caller);
+    const effect = (): unknown => this.#effect(method, target, args, caller);
+    if (!isAsync) return this.#atOnce(args, caller, effect);
+    const mayFail = this.#options.faults !== false;
+    return new Call({
+      stage,
+      caller,
+      service: this.#service.name,
+      method: this.#name,
+      args,
+      mayFail,
+      effect,
+    }).begin();
   }
 
   /** A method that returns at once is one point, which is not chosen. */
-  #atOnce(name: string, method: Method, target: object, args: unknown[], caller: Caller): unknown {
+  #atOnce(args: unknown[], caller: Caller, effect: () => unknown): unknown {
     const stage = this.#stage;
-    stage.tell(() => ({
-      from: caller.name,
-      to: this.#service.name,
-      text: `${this.#name}(${showAll(args)})`,
-    }));
-    const result = this.#effect(method, target, args, caller);
+    const { name } = this.#service;
+    stage.tell(() => ({ from: caller.name, to: name, text: `${this.#name}(${showArguments(args)})` }));
+    const result = effect();
     // This schedule is played again, with what was learned.
-    if (isThenable(result)) stage.learn(name);
+    if (isThenable(result)) stage.learn(`${name}.${this.#name}`);
     return result;
-  }
-
-  /** Lets the effect and the answer come when the simulation chooses. */
-  #inTwo(name: string, method: Method, target: object, args: unknown[], caller: Caller): Promise<unknown> {
-    const stage = this.#stage;
-    const key = stage.nameOf(`${caller.name} ${name}`);
-    const fault = this.#options.faults === false ? undefined : stage.callFault(key);
-    if (fault !== undefined) caller.hasFault = true;
-    const [kind = '', number] = (fault ?? '').split(' ');
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    caller.calls.add(key);
-    const settle = (how: () => void): void => {
-      caller.calls.delete(key);
-      caller.hung.delete(key);
-      how();
-    };
-    heed(signalIn(args), (reason) => settle(() => reject(reason)));
-    const what = `${this.#name}(${showAll(args)})`;
-    const to = this.#service.name;
-    stage.tell(() => ({ from: caller.name, to, text: what, kind: 'call' }));
-
-    const answer = (isGood: boolean, value: unknown, text: string): void =>
-      stage.add(`${key} answer`, caller.life, () => {
-        stage.tell(() => ({ from: to, to: caller.name, text, kind: 'answer', isFault: kind === 'lost' }));
-        settle(() => (isGood ? resolve(value) : reject(value)));
-      });
-    const answered = (isGood: boolean, value: unknown): void => {
-      if (kind === 'silent') {
-        caller.hung.add(key);
-        return stage.tell(() => ({
-          from: to,
-          to: caller.name,
-          text: `never answers ${this.#name}`,
-          kind: 'fault',
-        }));
-      }
-      const text = isGood ? `answers ${showValue(value)}` : `fails: ${showValue(value)}`;
-      if (kind === 'lost')
-        return answer(
-          false,
-          new SimulatedError(`the answer of ${name} is lost`),
-          `the answer of ${this.#name} is lost`,
-        );
-      if (kind !== 'slow') return answer(isGood, value, text);
-      stage.later(Number(number), caller.life, () => answer(isGood, value, text));
-    };
-    const effect = (): void =>
-      stage.add(`${key} effect`, caller.life, () => {
-        if (kind === 'fails') {
-          stage.tell(() => ({
-            from: to,
-            to: caller.name,
-            text: `fails before ${this.#name} has any effect`,
-            kind: 'fault',
-          }));
-          return settle(() => reject(new SimulatedError(`${name} fails`)));
-        }
-        if (kind === 'hangs') {
-          caller.hung.add(key);
-          return stage.tell(() => ({
-            from: to,
-            to: caller.name,
-            text: `hangs: ${this.#name} has no effect and no answer`,
-            kind: 'fault',
-          }));
-        }
-        stage.tell(() => ({
-          from: to,
-          to,
-          text: `${what} takes effect`,
-          kind: 'effect',
-          isFault: kind === 'late',
-        }));
-        let result: unknown;
-        try {
-          result = this.#effect(method, target, args, caller);
-        } catch (error) {
-          return answered(false, error);
-        }
-        if (!isThenable(result)) return answered(true, result);
-        result.then(
-          (value) => answered(true, value),
-          (error) => answered(false, error),
-        );
-      });
-    if (kind === 'late') stage.later(Number(number), caller.life, effect);
-    else effect();
-    return promise;
   }
 
   #effect(method: Method, target: object, args: unknown[], caller: Caller): unknown {
@@ -207,39 +128,4 @@ class ServiceMethod {
 function goneCall(isAsync: boolean): Promise<never> {
   if (isAsync) return new Promise<never>(() => {});
   throw new SimulatedError('the process is gone');
-}
-
-/** The signal among the arguments, or in one of them. */
-function signalIn(args: readonly unknown[]): AbortSignal | undefined {
-  for (const arg of args) {
-    if (arg instanceof AbortSignal) return arg;
-    if (typeof arg !== 'object' || arg === null) continue;
-    const { signal } = arg as { readonly signal?: unknown };
-    if (signal instanceof AbortSignal) return signal;
-  }
-  return undefined;
-}
-
-function heed(signal: AbortSignal | undefined, abort: (reason: unknown) => void): void {
-  if (signal === undefined) return;
-  if (signal.aborted) abort(signal.reason);
-  else signal.addEventListener('abort', () => abort(signal.reason), { once: true });
-}
-
-function showAll(args: readonly unknown[]): string {
-  return args
-    .filter((arg) => !(arg instanceof AbortSignal))
-    .map(shown)
-    .join(', ');
-}
-
-function shown(arg: unknown): string {
-  if (typeof arg !== 'object' || arg === null) return showValue(arg);
-  try {
-    const text =
-      JSON.stringify(arg, (_, value: unknown) => (value instanceof AbortSignal ? undefined : value)) ?? '';
-    return text.length > 60 ? `${text.slice(0, 59)}…` : text;
-  } catch {
-    return showValue(arg);
-  }
 }

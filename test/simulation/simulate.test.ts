@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import timers from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createFlow, FlowError } from 'topple';
 import { type Schedule, type Sim, SimulationError, simulate } from 'topple/simulation';
@@ -406,4 +407,33 @@ test('says what was reached and what was not', async () => {
     report.coverage.total - report.coverage.covered,
     report.coverage.groups.flatMap(({ missed }) => missed).length,
   );
+});
+
+test('knows the body that a callback of a timer belongs to', async () => {
+  const flow = createFlow('callbacks').task('work', { ...limits, perform: async () => {} });
+  const lines: string[][] = [];
+  const report = await simulate(flow, {
+    world: (sim) => ({
+      log: sim.service({
+        lines: [] as string[],
+        async add(line: string) {
+          this.lines.push(line);
+        },
+      }),
+    }),
+    bodies: ({ log }) => ({
+      work: {
+        perform: async () => {
+          const later = (set: typeof setTimeout): Promise<void> =>
+            new Promise((resolve, reject) => set(() => log.add('late').then(resolve, reject), 1_000));
+          await Promise.all([later(setTimeout), later(timers.setTimeout)]);
+        },
+      },
+    }),
+    atEnd: ({ log }) => void lines.push(log.lines),
+    schedule: one({}, { 'start run': 'crash' }),
+  });
+  report.assert();
+  // Two calls each of the process that is gone, which reach nobody, and of the other.
+  assert.deepEqual(lines, [['late', 'late']]);
 });
