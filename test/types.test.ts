@@ -32,6 +32,10 @@ test('flow through runs inside runs, and wrong names, inputs and options do not 
   assert.equal(compile({ [`${root}test/types/children.ts`]: undefined }).errors, []);
 });
 
+test('flow through simulations, and unknown tasks, services and methods do not compile', () => {
+  assert.equal(compile({ [`${root}test/types/simulation.ts`]: undefined }).errors, []);
+});
+
 test('say in words why a run inside a run does not compile', () => {
   const wrong: readonly (readonly [string, RegExp])[] = [
     [`.flow('b', { flow: child })`, /'input' is missing/],

@@ -1,6 +1,6 @@
 import type { AnyFlow, InputOf } from '../flow-types.ts';
 import type { RunView } from '../index.ts';
-import { checkFunction, checkKeys, checkNumber } from '../model/check.ts';
+import { badOption, checkFunction, checkKeys, checkNumber, type Place } from '../model/check.ts';
 import type { ExhaustiveBounds } from './exhaustive.ts';
 import type { Command, Schedule } from './schedule.ts';
 import type { Sim } from './setup.ts';
@@ -88,27 +88,73 @@ const keys = new Set([
   'onSchedule',
 ]);
 
+const callKinds = ['fails', 'lost', 'hangs', 'silent', 'slow', 'late'] as const;
+const bodyKinds = ['fails', 'lost', 'hangs', 'deaf'] as const;
+const storeKinds = ['refused', 'unsure'] as const;
+const commandKinds = ['cancel', 'pause', 'rerun', 'stop', 'crash'] as const;
+
 /** The weights of faults and commands. */
 export function weightsOf({ faults = {}, commands = {} }: GivenOptions): Weights {
-  const { call = {}, body = {}, store = {} } = faults;
-  const weights = <Kind extends string>(kinds: readonly Kind[], given: Partial<Record<Kind, Weight>>) =>
-    Object.fromEntries(kinds.map((kind) => [kind, Number(given[kind] ?? 1)])) as Record<Kind, number>;
+  const { call, body, store } = faults;
   return {
-    call: weights(['fails', 'lost', 'hangs', 'silent', 'slow', 'late'], call),
-    body: weights(['fails', 'lost', 'hangs', 'deaf'], body),
-    store: weights(['refused', 'unsure'], store),
-    commands: weights(['cancel', 'pause', 'rerun', 'stop', 'crash'], commands),
+    call: weights('faults.call', callKinds, call),
+    body: weights('faults.body', bodyKinds, body),
+    store: weights('faults.store', storeKinds, store),
+    commands: weights('commands', commandKinds, commands),
   };
+}
+
+function weights<Kind extends string>(
+  option: string,
+  kinds: readonly Kind[],
+  given: Partial<Record<Kind, Weight>> = {},
+): Record<Kind, number> {
+  checkKeys(place(option), given, new Set(kinds));
+  const weighted = kinds.map((kind) => {
+    const weight = given[kind] ?? 1;
+    if (typeof weight !== 'boolean') checkNumber(place(`${option}.${kind}`), weight, { min: 0 });
+    return [kind, Number(weight)] as const;
+  });
+  return Object.fromEntries(weighted) as Record<Kind, number>;
 }
 
 /** Throws FlowError for an invalid option. */
 export function checkSimulation(options: GivenOptions): void {
-  const place = (option: string) => ({ option, owner: 'simulate' });
   checkKeys(place('options'), options, keys);
-  checkFunction(place('world'), options.world);
+  const { world, faults = {}, engine = {}, exhaustive, schedule, seed, runs = [] } = options;
+  checkFunction(place('world'), world);
   for (const option of ['bodies', 'invariant', 'atEnd', 'onSchedule'] as const)
     if (options[option] !== undefined) checkFunction(place(option), options[option]);
   for (const option of ['schedules', 'maxSteps'] as const)
     if (options[option] !== undefined) checkNumber(place(option), options[option], { min: 1, integer: true });
-  if (options.seed !== undefined) checkNumber(place('seed'), options.seed, { integer: true });
+  if (seed !== undefined) checkNumber(place('seed'), seed, { integer: true });
+  checkKeys(place('faults'), faults, new Set(['call', 'body', 'store']));
+  checkKeys(place('engine'), engine, new Set(['concurrency', 'pools']));
+  if (exhaustive !== undefined) checkBounds(exhaustive);
+  if (schedule !== undefined) checkSchedule(schedule);
+  if (!Array.isArray(runs)) throw badOption(place('runs'), 'a list of `{ flow, input, at }`', runs);
+  for (const run of runs) {
+    checkKeys(place('runs'), run, new Set(['flow', 'input', 'at']));
+    if (run.at !== undefined) checkNumber(place('runs.at'), run.at, { min: 0 });
+  }
+}
+
+function checkBounds(bounds: ExhaustiveBounds): void {
+  const known = new Set(['faults', 'commands', 'preemptions'] as const);
+  checkKeys(place('exhaustive'), bounds, known);
+  for (const name of known)
+    if (bounds[name] !== undefined)
+      checkNumber(place(`exhaustive.${name}`), bounds[name], { min: 0, integer: true });
+}
+
+function checkSchedule(schedule: Schedule): void {
+  const parts = ['faults', 'commands', 'delays'] as const;
+  checkKeys(place('schedule'), schedule, new Set([...parts, 'lateStore', 'seed']));
+  for (const part of parts)
+    if (typeof schedule[part] !== 'object' || schedule[part] === null)
+      throw badOption(place(`schedule.${part}`), 'an object', schedule[part]);
+}
+
+function place(option: string): Place {
+  return { option, owner: 'simulate' };
 }

@@ -376,6 +376,15 @@ test('refuses options that it does not know, or that are wrong', async () => {
   await assert.rejects(simulate(order, { world: 1 } as never), FlowError);
   await assert.rejects(simulate(order, { world, schedules: 0 }), FlowError);
   await assert.rejects(simulate(order, { world, seed: 0.5 }), FlowError);
+  await assert.rejects(simulate(order, { world, runs: {} } as never), FlowError);
+  await assert.rejects(simulate(order, { world, runs: [{ flow: 1 }] } as never), FlowError);
+  await assert.rejects(simulate(order, { world, schedule: { faults: {} } } as never), FlowError);
+  await assert.rejects(simulate(order, { world, exhaustive: { faults: -1 } }), FlowError);
+  await assert.rejects(simulate(order, { world, faults: { call: { slow: -1 } } }), FlowError);
+  await assert.rejects(simulate(order, { world, commands: { crush: false } } as never), {
+    name: 'FlowError',
+    message: /does not take `crush`. Did you mean `crash`\?/,
+  });
   await assert.rejects(simulate(order, { world, bodies: () => ({ nobody: {} }) as never }), FlowError);
 });
 
@@ -436,4 +445,40 @@ test('knows the body that a callback of a timer belongs to', async () => {
   report.assert();
   // Two calls each of the process that is gone, which reach nobody, and of the other.
   assert.deepEqual(lines, [['late', 'late']]);
+});
+
+test('keeps the limits of the engine, which runs share', async () => {
+  const flow = createFlow('one at a time').task('work', {
+    pool: 'device',
+    ...limits,
+    perform: async () => {},
+  });
+  const at = { most: 0 };
+  const report = await simulate(flow, {
+    world: (sim) => ({ device: sim.service({ async use() {}, async leave() {} }), users: new Set<string>() }),
+    bodies: ({ device, users }) => {
+      // A new process finds nobody at the device.
+      users.clear();
+      return {
+        work: {
+          perform: async ({ runId }) => {
+            users.add(runId);
+            at.most = Math.max(at.most, users.size);
+            try {
+              await device.use();
+              await device.leave();
+            } finally {
+              users.delete(runId);
+            }
+          },
+        },
+      };
+    },
+    runs: [{ flow }, { flow, at: 5 }],
+    engine: { pools: { device: 1 } },
+    faults: { call: { hangs: 0, silent: 0, slow: 0, late: 0 } },
+    schedules: 200,
+  });
+  report.assert();
+  assert.equal(at.most, 1);
 });
