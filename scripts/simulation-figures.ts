@@ -54,7 +54,7 @@ const heldOutRows = rows.filter(({ isHeldOut }) => isHeldOut);
 const text = readFileSync(page, 'utf8');
 const table = [
   `${found.length} of ${allDefects.length} mistakes are found within 5,000 schedules, among them ${heldOutRows.filter(({ isFound }) => isFound).length} of the ${heldOutRows.length} at which nobody looked while the search was made. ` +
-    `The median story has ${median(found.map(({ faults }) => faults))} faults or commands and ${median(found.map(({ steps }) => steps))} sentences. ` +
+    `The median number of faults and commands in a story is ${median(found.map(({ faults }) => faults))}, that of its sentences ${median(found.map(({ steps }) => steps))}. ` +
     `In ${most.toLocaleString('en')} schedules of each of the ${cases.length} flows without a mistake, ${alarms === 0 ? 'nothing is reported' : `${alarms} flows are reported`}.`,
   '',
   '| flow | mistake | kind | found as | in schedule | faults, commands, delays | sentences |',
