@@ -4,8 +4,8 @@ import { dirname, join, posix } from 'node:path';
 /** The documents of a checkout that the package includes. */
 const shipped = ['README.md', 'CHANGELOG.md', 'docs', 'examples'];
 
-/** `[text](path#heading)` whose path is in the checkout; excludes pictures, which are in the package. */
-const link = /(?<!!)\[([^\]]*)\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)/g;
+/** `[text](path#heading)` or `![text](path)` whose path is in the checkout. */
+const link = /(!?)\[([^\]]*)\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)/g;
 
 /** Copies the documents into the package. Links to files that it lacks become plain text. */
 export function writeDocuments(root: string, folder: string): void {
@@ -21,11 +21,11 @@ export function writeDocuments(root: string, folder: string): void {
 function relink(text: string, document: string, folder: string): string {
   const isSource = document.startsWith('sources/');
   const from = dirname(isSource ? document.slice('sources/'.length) : document);
-  return text.replaceAll(link, (whole, label: string, path: string, heading = '') => {
+  return text.replaceAll(link, (whole, mark: string, label: string, path: string, heading = '') => {
     const target = posix.join(from, path);
     const place = [target, `sources/${target}`].find((candidate) => existsSync(join(folder, candidate)));
     if (place === undefined) return label;
     if (place === target && !isSource) return whole;
-    return `[${label}](${posix.relative(dirname(document), place)}${heading})`;
+    return `${mark}[${label}](${posix.relative(dirname(document), place)}${heading})`;
   });
 }

@@ -77,10 +77,8 @@ function drawnParts(machine: Machine): Machine {
   };
   return {
     ...machine,
-    entry: [],
     states: machine.states.map((state) => {
       return { ...state, tags: [], entry: [], exit: [], transitions: state.transitions.map(cut) };
     }),
-    transitions: machine.transitions.map(cut),
   };
 }

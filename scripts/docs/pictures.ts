@@ -20,6 +20,10 @@ export async function drawPictures(): Promise<Map<string, string>> {
         'docs/pictures/graph.svg',
         await draw('graph', 'examples/release.yaml', '--format', 'svg', '--status', view),
       ],
+      [
+        'docs/pictures/statechart.svg',
+        await draw('graph', 'examples/checkout-machine.ts', '--format', 'svg'),
+      ],
       ['docs/pictures/gantt.svg', readFileSync(chart, 'utf8')],
     ]);
   } finally {

@@ -1,15 +1,10 @@
 import { isChildId } from '../model/child-id.ts';
-import { type FlowDefinition, isChildBody, type TaskDefinition } from '../model/definition.ts';
+import { childJournalVersion, type FlowDefinition } from '../model/definition.ts';
 import { EntryList, type EntryVisitor, type Fact, type Step } from '../model/entry-list.ts';
 import { RunFold, tasksBegunAnew } from '../model/fold.ts';
-import {
-  type Entry,
-  type JournalVersion,
-  journalVersion,
-  type RunFact,
-  type RunSettings,
-} from '../model/journal.ts';
+import type { Entry, JournalVersion, RunFact, RunSettings, TaskDelivered } from '../model/journal.ts';
 import { Ledger, type LedgerOpening } from '../model/ledger.ts';
+import { Lives } from '../model/lives.ts';
 import type { Logger } from '../model/logger.ts';
 import type { Outcome } from '../model/perform.ts';
 import { createUpstreamRecord, put } from '../model/record.ts';
@@ -47,7 +42,8 @@ const isStep: Readonly<Partial<Record<Entry['type'], true>>> = {
  */
 export class RunJournal {
   readonly runId: string;
-  readonly definition: FlowDefinition;
+  /** That of a map's items is made anew for each attempt: the bodies are its own. */
+  definition: FlowDefinition;
   /** The user's handle of the run, once there is one. A rerun has the same. */
   handle: object | undefined;
   /** The input that snapshots carry: as the actor was given it, or as accepted where the engine checked it first. */
@@ -78,10 +74,10 @@ export class RunJournal {
   #settings: RunSettings = {};
   #version: JournalVersion | undefined;
   #continues: string | undefined;
-  /** Lives that began with what was done in the one before. */
-  #keepsDone: Map<number, Set<number>> | undefined;
-  /** The current lives of tasks that have begun anew, and whose body is a run. */
-  #lives: Map<number, number> | undefined;
+  /** The values that have come for tasks that wait, each with its key. */
+  #deliveries: Map<number, TaskDelivered> | undefined;
+  /** Kept up to date where a task's body is a run. */
+  readonly lives = new Lives();
   #rerunAt: number | undefined;
   /** `seq` of the last entry that has a task run again; 0 if none. */
   #rerunSeq = 0;
@@ -240,17 +236,10 @@ export class RunJournal {
 
   /** The version of its entries: that of its flow, until it has started. */
   get version(): JournalVersion {
-    return this.#version ?? (isChildId(this.runId) ? journalVersion : this.definition.journalVersion);
-  }
-
-  /** Which run of a task whose body is a run is its current one, from 1. */
-  lifeOf(task: number): number {
-    return this.#lives?.get(task) ?? 1;
-  }
-
-  /** Whether a life of a task, by default the current one, begins with what was done in the one before. */
-  keepsDone(task: number, life = this.lifeOf(task)): boolean {
-    return this.#keepsDone?.get(task)?.has(life) ?? false;
+    return (
+      this.#version ??
+      (isChildId(this.runId) ? childJournalVersion(this.definition) : this.definition.journalVersion)
+    );
   }
 
   /** The run from which a child run has what was done already. */
@@ -270,6 +259,11 @@ export class RunJournal {
   /** The settings given at the run's start. */
   get settings(): RunSettings {
     return this.#settings;
+  }
+
+  /** The value that has come for a task since it began, perhaps anew; `undefined` if none has. */
+  deliveryFor(task: number): TaskDelivered | undefined {
+    return this.#deliveries?.get(task);
   }
 
   /** The instant of the last rerun; `undefined` if none. */
@@ -365,11 +359,16 @@ export class RunJournal {
     this.#entries.push(fact, task);
     if (fact.at > this.#lastAt) this.#lastAt = fact.at;
     if (fact.type === 'run.started') this.#begin(fact);
-    if (fact.type === 'run.flow_changed')
-      for (const anew of tasksBegunAnew(this.definition.graph, fact)) this.#beginLife(anew);
+    if (fact.type === 'task.delivered') this.#noteDelivery(task, fact);
+    const { hasChildren, graph } = this.definition;
+    if (fact.type === 'run.flow_changed' && (hasChildren || this.#deliveries !== undefined))
+      for (const anew of tasksBegunAnew(graph, fact)) {
+        this.#deliveries?.delete(anew);
+        if (hasChildren) this.lives.begin(anew);
+      }
     if (fact.type === 'task.rerun') {
-      this.#beginLife(task);
-      if (fact.keepsDone === true) this.#noteKeepsDone(task);
+      this.#deliveries?.delete(task);
+      if (hasChildren) this.lives.rerun(task, fact);
       this.#rerunAt = fact.at;
       this.#rerunSeq = this.seq;
     }
@@ -381,16 +380,9 @@ export class RunJournal {
     this.#continues = continues;
   }
 
-  #noteKeepsDone(task: number): void {
-    this.#keepsDone ??= new Map();
-    const lives = this.#keepsDone.get(task) ?? new Set();
-    this.#keepsDone.set(task, lives.add(this.lifeOf(task)));
-  }
-
-  #beginLife(task: number): void {
-    if (!this.definition.hasChildren) return;
-    this.#lives ??= new Map();
-    this.#lives.set(task, this.lifeOf(task) + 1);
+  #noteDelivery(task: number, { type, at, value, key }: TaskDelivered): void {
+    this.#deliveries ??= new Map();
+    this.#deliveries.set(task, { type, at, value, ...(key !== undefined && { key }) });
   }
 
   #advance(from: RunFold | undefined, seq: number): RunFold {
@@ -403,9 +395,7 @@ export class RunJournal {
   }
 
   #newFold(): RunFold {
-    const { name, graph, tasks } = this.definition;
-    const isChild = (task: number): boolean => isChildBody((tasks[task] as TaskDefinition).body);
-    return new RunFold(this.runId, name, graph, (task) => tasks[task]?.dependsOn ?? [], isChild);
+    return new RunFold(this.runId, this.definition);
   }
 }
 

@@ -23,6 +23,7 @@ const causes: readonly Cause[] = [
   'rule',
   'lost',
   'tolerance',
+  'condition',
 ];
 
 const text: FieldRule = { rule: 'a string', holds: isString };
@@ -55,13 +56,14 @@ const settings: FieldRule = {
 const flag: FieldRule = { rule: 'true or false', holds: (value) => typeof value === 'boolean' };
 
 const parent: FieldRule = {
-  rule: 'a task of a run, with `runId`, `taskId`, `life` and `attempt`',
+  rule: 'a task of a run, with `runId`, `taskId`, `life`, `attempt` and perhaps `round`',
   holds: (value) =>
     isObject(value) &&
     isString(value.runId) &&
     isString(value.taskId) &&
     integerFrom(1).holds(value.life) &&
-    integerFrom(1).holds(value.attempt),
+    integerFrom(1).holds(value.attempt) &&
+    integerFrom(0).holds(value.round ?? 0),
 };
 
 const counts: FieldRule = {
@@ -104,15 +106,17 @@ const fieldsOf: Readonly<Record<Entry['type'], Readonly<Record<string, FieldRule
   'run.failed': { cause: optional(cause), error: optional(error) },
   'run.cancelled': {},
   'task.ready': {},
+  'task.waiting': { until: optional(instant), timeoutAt: optional(instant) },
+  'task.delivered': { key: optional(text) },
   'task.started': { attempt: integerFrom(1) },
   'task.progress': { attempt: integerFrom(1), fraction: instant },
   'task.retrying': { attempt: integerFrom(1), retryAt: instant, error, child: optional(counts) },
-  'task.done': { attempt: integerFrom(1), child: optional(counts) },
+  'task.done': { attempt: integerFrom(0), child: optional(counts), childRunId: optional(text) },
   'task.failed': { attempt: integerFrom(0), error, cause, child: optional(counts) },
   'task.skipped': { attempt: integerFrom(0), cause: optional(cause), because: optional(text) },
   'task.upstream_failed': { cause, because: optional(text) },
   'task.cancelled': { attempt: integerFrom(0), cause, child: optional(counts) },
-  'task.rerun': { parent: optional(parent), keepsDone: optional(flag) },
+  'task.rerun': { parent: optional(parent), keepsDone: optional(flag), keepsLife: optional(flag) },
 };
 
 /** The required fields of each type of entry besides its stamp, each with its rule. */

@@ -47,15 +47,16 @@ export class ExpectedView {
     const fields = this.task(task);
     const life = this.#lives[task];
     if (life === undefined || fields.startedAt === undefined) return fields;
-    const childId = childIdOf(this.#runId, this.#ids[task] as string, life);
-    const { counts = this.#countsOf(childId), ...rest } = fields;
-    return { ...rest, child: { runId: childId, counts } };
+    const ownId = childIdOf(this.#runId, this.#ids[task] as string, life);
+    const { counts = this.#countsOf(ownId), childRunId = ownId, ...rest } = fields;
+    return { ...rest, child: { runId: childRunId, counts } };
   }
 
   /** @param task -1 for the run */
   add(task: number, entry: ExpectedEntry): void {
     const life = this.#lives[task];
-    if (entry.type === 'task.rerun' && life !== undefined) this.#lives[task] = life + 1;
+    const isAnew = entry.type === 'task.rerun' && entry.keepsLife !== true;
+    if (isAnew && life !== undefined) this.#lives[task] = life + 1;
     if (task < 0) this.#run = { ...this.#run, ...changeOfRun(entry) };
     else this.#tasks[task] = taskAfter(this.task(task), entry);
     if (entry.type === 'task.rerun')
@@ -97,6 +98,10 @@ function taskAfter(before: Fields, { type, at, ...said }: ExpectedEntry): Fields
       return newTask(before.dependsOn);
     case 'task.ready':
       return { ...before, readyAt: at };
+    case 'task.waiting':
+      return { ...before, status: 'waiting', until: said.until, timeoutAt: said.timeoutAt };
+    case 'task.delivered':
+      return { ...before, delivery: { at, key: said.key, value: said.value } };
     case 'task.progress':
       return before;
     case 'task.started': {
@@ -119,10 +124,15 @@ function taskAfter(before: Fields, { type, at, ...said }: ExpectedEntry): Fields
         status: type.slice('task.'.length),
         endedAt: at,
         retryAt: undefined,
+        until: undefined,
+        timeoutAt: undefined,
+        ...(before.delivery === undefined ? {} : { delivery: { ...before.delivery, value: undefined } }),
         cause,
         ...counts,
       };
-      if (type === 'task.done') return { ...ended, output, error: undefined };
+      const { childRunId } = said;
+      const elsewhere = childRunId === undefined ? {} : { childRunId };
+      if (type === 'task.done') return { ...ended, ...elsewhere, output, error: undefined };
       return type === 'task.failed' ? { ...ended, error } : ended;
     }
   }

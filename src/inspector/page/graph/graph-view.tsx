@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { ChildCounts } from '../../../model/journal.ts';
 import { groupTasks } from '../run/groups.ts';
-import { codeOf } from '../run/status-log.ts';
+import { codeOf, lastUnsettled } from '../run/status-log.ts';
 import { downstreamOf, isChildTask, upstreamOf } from '../run/structure.ts';
 import { countsWords } from '../run/words.ts';
 import { useSize, useTheme } from '../view/hooks.ts';
@@ -409,7 +409,7 @@ function lookOf({ moment, address, recording, tasks }: RunState, { drawn, isRunN
     let settled = 0;
     for (const task of members) {
       const code = codes[task] as number;
-      if (code > 2) settled++;
+      if (code > lastUnsettled) settled++;
       if ((weightOf[code] as number) > (weightOf[best] as number)) best = code;
     }
     return { code: best, share: settled / Math.max(1, members.length), isDim };
