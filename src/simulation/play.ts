@@ -327,7 +327,12 @@ class Play implements Stage {
       if (isReal && !isBusy && idle.length > 0) this.#broken ??= waitsForReal(idle);
       if (isReal) return this.#isGood;
     }
-    this.#broken ??= whyStuck([...open], hasEnded, this.#processes.names('unsettled'));
+    this.#broken ??= whyStuck(
+      [...open],
+      this.#processes.waiting,
+      hasEnded,
+      this.#processes.names('unsettled'),
+    );
     return false;
   }
 

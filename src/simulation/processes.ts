@@ -105,6 +105,16 @@ export class Processes {
     });
   }
 
+  /** Tasks that wait for a value from outside, of runs that have not settled. */
+  get waiting(): readonly string[] {
+    const unsettled = this.#held.filter(({ view }) => view === undefined);
+    return unsettled.flatMap(({ handle }) =>
+      Object.entries(handle?.view().tasks ?? {}).flatMap(([id, { status }]) =>
+        status === 'waiting' ? [id] : [],
+      ),
+    );
+  }
+
   /** Names runs: all, or those that have not settled. */
   names(which: 'all' | 'unsettled'): string {
     return this.#held

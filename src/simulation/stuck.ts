@@ -1,9 +1,14 @@
 import type { OpenBody } from './bodies.ts';
 import type { Broken } from './stage.ts';
 
-/** Says what is wrong where nothing can happen any more; `undefined` if that is as it should be. */
+/**
+ * Says what is wrong where nothing can happen any more; `undefined` if that is as it should be.
+ *
+ * @param waiting tasks that wait for a value from outside
+ */
 export function whyStuck(
   open: readonly OpenBody[],
+  waiting: readonly string[],
   hasEnded: boolean,
   unsettled: string,
 ): Broken | undefined {
@@ -20,6 +25,7 @@ export function whyStuck(
     const keys = hung.size > 0 ? hung : calls;
     return `\`${name}\` waits for ${[...keys].map(answerOf).join(', ')}, which never comes, without a time limit`;
   });
+  why.push(...waiting.map((id) => `\`${id}\` waits for a value that nobody delivers, without a time limit`));
   const isOne = !unsettled.includes(', ');
   return {
     kind: 'never settles',

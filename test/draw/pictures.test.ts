@@ -5,7 +5,7 @@ import { dotOf } from '../../src/draw/dot.ts';
 import { expand, expandedSize } from '../../src/draw/expand.ts';
 import { jsonOf } from '../../src/draw/json.ts';
 import { mermaidOf, mermaidProblem } from '../../src/draw/mermaid.ts';
-import { noteText, createPicture, type PictureOptions } from '../../src/draw/picture.ts';
+import { createPicture, noteText, type PictureOptions } from '../../src/draw/picture.ts';
 import { svgOfGraph } from '../../src/draw/svg-graph.ts';
 import { measure, shorten } from '../../src/draw/svg-text.ts';
 import { spec } from '../spec.ts';

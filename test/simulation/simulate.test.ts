@@ -482,3 +482,16 @@ test('keeps the limits of the engine, which runs share', async () => {
   report.assert();
   assert.equal(at.most, 1);
 });
+
+test('lets tasks sleep and waits run out, and names one that waits for ever', async () => {
+  const slept = createFlow('slept').sleep('nap', { ms: 3_600_000 }).waitFor('answer', { timeoutMs: 60_000 });
+  const report = await simulate(slept, { world: () => ({}), schedule: one({}) });
+  report.assert();
+  assert.deepEqual(report.outcomes, { failed: 1 });
+  const endless = createFlow('endless').waitFor('answer');
+  const { failures } = await simulate(endless, { world: () => ({}), schedule: one({}) });
+  assert.equal(
+    failures[0]?.message,
+    'the run has never settled: `answer` waits for a value that nobody delivers, without a time limit',
+  );
+});
