@@ -141,6 +141,12 @@ module.exports = {
       [model, machines, logic, port, face],
       'Testing explores and scripts the machines themselves, but runs flows through the face as users do.',
     ),
+    edge(
+      'simulation-runs-flows',
+      'simulation',
+      [model, port, face],
+      'A simulation tries the real engine: it reaches it as users do, and knows nothing of what is inside.',
+    ),
     room(
       'model',
       [],

@@ -36,6 +36,10 @@ test('flow through waits and conditions, and wrong names and options do not comp
   assert.equal(compile({ [`${root}test/types/waits.ts`]: undefined }).errors, []);
 });
 
+test('flow through simulations, and unknown tasks, services and methods do not compile', () => {
+  assert.equal(compile({ [`${root}test/types/simulation.ts`]: undefined }).errors, []);
+});
+
 test('say in words why a run inside a run does not compile', () => {
   const wrong: readonly (readonly [string, RegExp])[] = [
     [`.flow('b', { flow: child })`, /'input' is missing/],

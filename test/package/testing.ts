@@ -2,6 +2,7 @@
 
 import { compile } from 'topple/logic';
 import { createGraph, Ledger, orchestratorMachine, taskMachine } from 'topple/machines';
+import { createSimulation } from 'topple/simulation';
 import * as testing from 'topple/testing';
 import { getShortestPaths, runPathOptions, taskPathOptions } from 'topple/testing/paths';
 import { flow } from './flows.ts';
@@ -17,6 +18,8 @@ export const property = testing.eventually((view) => view.status === 'done');
 export const scripts = [testing.ok(1), testing.fails(2), testing.takes(5)];
 export const pathOptions = { run: runPathOptions(flow), task: taskPathOptions() };
 export const runPaths = getShortestPaths(taskMachine, taskPathOptions());
+
+export const simulation = createSimulation(flow, { world: (sim) => ({ list: sim.service([1]) }) });
 
 export const compiled = compile(taskMachine);
 export const compiledLogic = compiled.logic;

@@ -8,7 +8,8 @@ export const test = defineCommand({
     'Lints the definition, explores its model (every schedule with a limited number of failures, every order of ' +
     'settling, commands at any instant), and runs a covering set of test paths on the real engine in virtual time. ' +
     'Exits with 1 if it finds a problem, the search is cut, a path differs, or coverage is too low. A module may export ' +
-    '`properties`, an array of properties made by `always`, `never`, `eventually` and `leadsTo` of topple/testing.',
+    '`properties`, an array of properties made by `always`, `never`, `eventually` and `leadsTo` of topple/testing. With ' +
+    '`--simulate` it plays what the module exports that `createSimulation` of topple/simulation made.',
   argument: flowArgument,
   options: {
     ...flowOptions,
@@ -39,6 +40,12 @@ export const test = defineCommand({
       isInteger: false,
     }),
     path: text('SEED', 'only run the path of this seed on the real engine, and show the result'),
+    simulate: toggle(
+      'run the simulations that the module exports, with their bodies, in place of the test paths',
+    ),
+    schedules: number('N', 'maximum number of schedules of a simulation (default 5000)', { min: 1 }),
+    seed: number('N', 'chooses the schedules of a simulation (default 0)'),
+    schedule: text('JSON', 'only play this schedule of a simulation, as a failure shows it'),
     strict: toggle('count warnings of the lints as problems'),
     coverage: file('FILE', 'write coverage to this Markdown file, with both machines drawn'),
     force,
@@ -48,9 +55,17 @@ export const test = defineCommand({
     ['test flow.ts', 'lints, properties, test paths, coverage'],
     ['test flow.ts --flow payment --failures 3 --threshold 95', 'more failures, and a required coverage'],
     ['test flow.ts --path d0.f1.u1', 'one path, by its seed in a report'],
+    [
+      'test order.ts --simulate --schedules 20000',
+      'real bodies against faults, for each simulation exported',
+    ],
     ['test build.yaml --commands none --coverage coverage.md', 'without cancel, pause and stop'],
   ],
   run: async (path, given, io) => {
+    if (given.simulate === true) {
+      const { simulateFile } = await import('../test/simulate-file.ts');
+      return simulateFile(path, given, io);
+    }
     const { testFlowFile } = await import('../test/test-flow-file.ts');
     return testFlowFile(path, given, io);
   },

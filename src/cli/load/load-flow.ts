@@ -14,7 +14,7 @@ import { addFilesRead } from './files-read.ts';
 import { type GraphFile, type GraphFlow, readGraphFile } from './graph-file.ts';
 import { isModule } from './is-module.ts';
 import { readJson } from './json.ts';
-import { loadDrawnExports, loadModule, loadModuleFlows } from './module.ts';
+import { loadDrawnExports, loadModule, loadModuleExports, loadModuleFlows } from './module.ts';
 import type { Sleep, TaskScript } from './script.ts';
 
 export interface LoadOptions {
@@ -76,6 +76,22 @@ export async function loadFlows(
   if (!isModule(given)) return [(await loadFlow(given, { ...options, flow: undefined }, io)).flow];
   const path = await findModule(given, options, io);
   return loadModuleFlows(path, given, options.loadTimeout ?? defaultTimeoutMs);
+}
+
+/**
+ * Loads all exports of a module, which may have no flow.
+ *
+ * @throws UsageError if the file cannot be read, or is no module; InvalidFlowError if it cannot be loaded
+ */
+export async function loadExports(
+  given: string,
+  options: Omit<LoadOptions, 'flow'>,
+  io: Io,
+): Promise<readonly (readonly [string, unknown])[]> {
+  if (!isModule(given))
+    throw new UsageError(`${given}: is no module (.ts, .js, …), and only a module has bodies.`);
+  const path = await findModule(given, options, io);
+  return loadModuleExports(path, given, options.loadTimeout ?? defaultTimeoutMs);
 }
 
 /**

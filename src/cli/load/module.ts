@@ -37,6 +37,19 @@ export async function loadModuleFlows(path: string, given: string, timeoutMs: nu
   return Array.from(flows.values(), (flow) => withGraph(given, flow));
 }
 
+/**
+ * Imports a module and gives all its exports.
+ *
+ * @throws InvalidFlowError if it fails, takes longer than `timeoutMs` or ends the process
+ */
+export async function loadModuleExports(
+  path: string,
+  given: string,
+  timeoutMs: number,
+): Promise<readonly (readonly [string, unknown])[]> {
+  return exportsOf(await importModule(path, given, timeoutMs));
+}
+
 /** What a module exports that can be drawn. */
 export interface DrawnExports {
   readonly hasFlows: boolean;

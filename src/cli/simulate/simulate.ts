@@ -1,10 +1,10 @@
 import { createEngine, type RunView } from '../../index.ts';
+import { createChance } from '../../model/chance.ts';
 import type { FlowDefinition } from '../../model/definition.ts';
 import type { Span } from '../../model/task-times.ts';
 import { createVirtualClock } from '../../testing/index.ts';
 import type { LoadedFlow } from '../load/load-flow.ts';
 import { type Bounds, boundsOf } from './bounds.ts';
-import { createChance } from './chance.ts';
 import { scriptsOf } from './scripts.ts';
 import { simulatedFlow } from './simulated-flow.ts';
 import { readRuns } from './simulated-runs.ts';

@@ -1,4 +1,5 @@
 import { type AnyFlow, createFlowFromGraph, type GraphTask } from '../../index.ts';
+import { shuffled } from '../../model/chance.ts';
 import {
   type FlowDefinition,
   type ItemDefinition,
@@ -8,7 +9,6 @@ import {
 } from '../../model/definition.ts';
 import type { Compensate, UndoAfter, UndoDefinition } from '../../model/undo.ts';
 import { performItems, performScripts, performUndo, type Sleep, type TaskScript } from '../load/script.ts';
-import { shuffled } from './chance.ts';
 import { criticalPathPriorities, remainingPaths } from './order.ts';
 
 type Scripts = ReadonlyMap<string, TaskScript>;

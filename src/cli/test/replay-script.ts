@@ -34,13 +34,16 @@ function scriptFrom(
 ): string {
   const quoted = /^[\w./-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`;
   if (exported === undefined) return `topple test ${quoted} --path ${seed}\n`;
-  const names = exported === 'flow' ? 'flow' : `${nameOf(exported)} as flow`;
+  const line = importLine(exported, 'flow', file, cwd);
+  return script.replace(/^import \{ flow \} from .*$/m, () => line);
+}
+
+/** The import of an export of a file under a name, in a script that stands in the working directory. */
+export function importLine(exported: string, name: string, file: string, cwd: string): string {
+  const names = exported === name ? name : `${nameOf(exported)} as ${name}`;
   const path = relative(cwd, resolve(cwd, file)).replaceAll('\\', '/') || basename(file);
   const from = path.startsWith('.') ? path : `./${path}`;
-  return script.replace(
-    /^import \{ flow \} from .*$/m,
-    () => `import { ${names} } from ${JSON.stringify(from)};`,
-  );
+  return `import { ${names} } from ${JSON.stringify(from)};`;
 }
 
 /** The name in an import, since an export may have any text as its name. */
