@@ -7,7 +7,8 @@ type Socket = import('ws').WebSocket;
 
 /** One end of a WebSocket that speaks text. */
 export interface TextSocket {
-  send(text: string): void;
+  /** @param text a string, or its UTF-8 */
+  send(text: string | Uint8Array): void;
   /** Bytes that wait to be sent. */
   readonly waiting: number;
   close(code: number, reason: string): void;
@@ -41,6 +42,8 @@ export interface SocketServer {
 export interface SocketRules {
   /** The longest message, in bytes; a longer one ends the connection. */
   readonly maxBytes: number;
+  /** Binary messages are texts too, in UTF-8. Otherwise one ends the connection. */
+  readonly takesBytes?: boolean | undefined;
 }
 
 /** How often each client has to answer; one that did not since the last time is disconnected. */
@@ -66,8 +69,10 @@ export function createSocketServer(): SocketServer | undefined {
   const servers = new Map<number, import('ws').WebSocketServer>();
 
   return {
-    accept(request, socket, head, { maxBytes }, opened) {
-      serverFor(maxBytes).handleUpgrade(request, socket, head, (accepted) => open(accepted, opened));
+    accept(request, socket, head, { maxBytes, takesBytes = false }, opened) {
+      serverFor(maxBytes).handleUpgrade(request, socket, head, (accepted) =>
+        open(accepted, takesBytes, opened),
+      );
     },
     close() {
       clearInterval(timer);
@@ -90,10 +95,14 @@ export function createSocketServer(): SocketServer | undefined {
     return made;
   }
 
-  function open(socket: Socket, opened: (socket: TextSocket) => TextSocketListener): void {
+  function open(
+    socket: Socket,
+    takesBytes: boolean,
+    opened: (socket: TextSocket) => TextSocketListener,
+  ): void {
     sockets.set(socket, true);
     const listener = opened({
-      send: (text) => socket.send(text),
+      send: (text) => socket.send(text, { binary: false }),
       get waiting() {
         return socket.bufferedAmount;
       },
@@ -102,7 +111,7 @@ export function createSocketServer(): SocketServer | undefined {
     });
     socket.on('pong', () => sockets.set(socket, true));
     socket.on('message', (data, isBinary) => {
-      if (isBinary) socket.close(1003, 'text only');
+      if (isBinary && !takesBytes) socket.close(1003, 'text only');
       else listener.text(String(data));
     });
     // What is wrong with it has ended it: `close` follows.

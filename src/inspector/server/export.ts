@@ -4,7 +4,7 @@ import { gzip } from 'node:zlib';
 import { Problem } from '../../http/problem.ts';
 import { soon } from '../../http/requests-first.ts';
 import { protocolVersion, type RecordedPart, type Recording, type SourceInfo } from '../protocol.ts';
-import { rowTypes } from '../rows.ts';
+import { rowTypes, unpackedRows } from '../rows.ts';
 import type { ShownRun } from '../sources/source.ts';
 import { inspectorHeaders } from './pages.ts';
 import type { InspectorParts } from './parts.ts';
@@ -75,7 +75,9 @@ async function partOf(run: ShownRun, left: { valueBytes: number }): Promise<Reco
     const batch = run.read(seq);
     if (batch.to <= seq) break;
     seq = batch.to;
-    for (const line of batch.feed) feed.push(JSON.parse(line));
+    const { gap, entries } = batch;
+    if (gap !== undefined) feed.push({ gap });
+    if (entries !== undefined) feed.push({ entries: JSON.parse(Buffer.concat(entries).toString()) });
     await new Promise<void>(soon);
   }
   const { lines, dropped } = run.logs(0);
@@ -93,7 +95,7 @@ async function valuesOf(
   const values: Record<string, unknown> = {};
   for (const line of feed) {
     if (!('entries' in line)) continue;
-    for (const [index, row] of line.entries.rows.entries()) {
+    for (const [index, row] of unpackedRows(line.entries.rows).entries()) {
       for (const { pointer, bytes } of stubsIn(row)) {
         if (bytes > left.valueBytes) continue;
         const seq = line.entries.from + index;

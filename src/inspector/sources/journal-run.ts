@@ -10,8 +10,8 @@ import type {
   Structure,
   ValuePage,
 } from '../protocol.ts';
-import { RowWriter } from '../rows.ts';
 import type { Redact } from '../values/redact.ts';
+import { RowWriter } from '../values/row-writer.ts';
 import { sentEntry, valueIn } from '../values/sent-entry.ts';
 import { sentValue } from '../values/sent-value.ts';
 import { type FoundValue, findValue, readPointer, valuePage } from '../values/value-page.ts';
@@ -109,13 +109,13 @@ export class JournalRun implements ShownRun {
 
   read(after: number): Batch {
     const to = Math.min(this.#journal.seq, after + batchSize);
-    if (to <= after) return { feed: [], to: after };
+    if (to <= after) return { to: after };
     const { definition, redact } = this.#facts;
     const { graph } = definition;
     const show = (entry: Entry) => sentEntry(entry, redact);
     const writer = new RowWriter(after + 1, graph.ids, (taskId) => graph.indexOf(taskId), show);
     this.#journal.visit(writer, { after, limit: to - after });
-    return { feed: [`{"entries":${writer}}`], to: after + writer.count };
+    return { entries: writer.finish(), to: after + writer.count };
   }
 
   logs(after: number): LogBatch {

@@ -74,9 +74,12 @@ export interface ShownRun {
   command(request: CommandRequest): MaybePromise<void>;
 }
 
-/** JSON of `Feed`s, in `seq` order. */
+/** Entries in `seq` order. */
 export interface Batch {
-  readonly feed: readonly string[];
+  /** These are missing before the entries, both included. */
+  readonly gap?: { readonly from: number; readonly to: number } | undefined;
+  /** JSON of `EntryRows`, as pieces of UTF-8. */
+  readonly entries?: readonly Uint8Array<ArrayBuffer>[] | undefined;
   /** `seq` of the last entry in it; `after` where there is none. */
   readonly to: number;
 }
