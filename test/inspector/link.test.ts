@@ -344,6 +344,20 @@ test('another order of tasks does not move entries from one task to another', as
   fake.socket.terminate();
 });
 
+test('a thousand outputs that are just small enough to be sent at once arrive in messages that are not too long', async () => {
+  await using hub = await Hub.start();
+  const { engine, inspector } = await hub.program('outputs');
+  const tasks = Object.fromEntries(Array.from({ length: 1_100 }, (_, n) => [`t${n}`, {}]));
+  const text = 'x'.repeat(8_100);
+  const many = createFlowFromGraph({ name: 'many', tasks }, async () => ({ text }));
+  await (await engine.start(many)).settled();
+  const listed = await hub.run(({ status }) => status === 'done');
+  assert.is(listed.seq, 3_302);
+  const { sources } = await hub.json<RunList>('/api/runs');
+  assert.is(sources[0]?.reconnects, 0);
+  assert.ok(inspector);
+});
+
 test('the tasks of a flow are sent once for all its runs, in parts where they are many', async () => {
   await using hub = await Hub.start();
   const engine = createEngine({ logger: silent });

@@ -1,4 +1,5 @@
 import { Problem, problemResponse, textResponse } from '../../http/problem.ts';
+import { soon } from '../../http/requests-first.ts';
 import { readBody } from '../../http/runs/body.ts';
 import { type RunsAction, readQuery } from '../../http/runs/route.ts';
 import { toJson } from '../../model/json.ts';
@@ -51,6 +52,8 @@ async function answer(parts: InspectorParts, request: Request, node: unknown): P
     const run = await parts.sources.open(route.source, route.id, isVisible);
     if (command === undefined) return answerRun(parts, route, run, request);
     await run.command(command);
+    // An engine keeps what it has recorded at the end of its turn, which may be the next of the event loop.
+    await new Promise<void>(soon);
     const after = await parts.sources.open(route.source, route.id, isVisible);
     return json({ run: after.listed() } satisfies CommandResult);
   }

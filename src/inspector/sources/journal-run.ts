@@ -18,10 +18,20 @@ import { type FoundValue, findValue, readPointer, valuePage } from '../values/va
 import type { RunDigest } from './digest.ts';
 import { Outcomes } from './outcome.ts';
 import { shapeOf } from './shapes.ts';
-import { type Batch, batchSize, type LogBatch, type ShownRun, type ValueQuery } from './source.ts';
+import {
+  type Batch,
+  batchBytes,
+  batchSize,
+  type LogBatch,
+  type ShownRun,
+  type ValueQuery,
+} from './source.ts';
 
 /** The largest value that is sent as a whole, in bytes of JSON, about. */
 const maxWholeBytes = 64 * 1_024 * 1_024;
+
+/** So many are written before it is looked whether a batch is full. */
+const fewEntries = 100;
 
 /** The journal of a run, read in this process. */
 export interface ReadableJournal {
@@ -114,7 +124,8 @@ export class JournalRun implements ShownRun {
     const { graph } = definition;
     const show = (entry: Entry) => sentEntry(entry, redact);
     const writer = new RowWriter(after + 1, graph.ids, (taskId) => graph.indexOf(taskId), show);
-    this.#journal.visit(writer, { after, limit: to - after });
+    for (let at = after; at < to && writer.size < batchBytes; at += fewEntries)
+      this.#journal.visit(writer, { after: at, limit: Math.min(fewEntries, to - at) });
     return { entries: writer.finish(), to: after + writer.count };
   }
 

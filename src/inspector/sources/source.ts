@@ -97,6 +97,9 @@ export interface ValueQuery extends ValuePart {
 }
 
 /** Entries in one batch at most. */
-export const batchSize = 1_000;
+export const batchSize = 5_000;
+
+/** A batch is not made longer than this many bytes and the next 100 entries. */
+export const batchBytes = 262_144;
 
 export const nothingDropped: Dropped = { runs: 0, entries: 0, logs: 0 };

@@ -47,6 +47,11 @@ export class RowWriter implements EntryVisitor {
     return this.#count;
   }
 
+  /** Bytes written. */
+  get size(): number {
+    return this.#rows.written.length;
+  }
+
   step(type: Step, at: number, task: number, attempt: number, output: unknown): void {
     if (output === undefined && this.#pack(type, at, task, attempt)) return;
     const stamp = { seq: this.#from + this.#count, runId: '', taskId: this.#ids[task] as string };
