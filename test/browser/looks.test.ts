@@ -56,6 +56,19 @@ test('a run is looked through by keys alone', async () => {
   await says(page.locator('.live'), 'in the past');
 });
 
+test('a key counts from the moment at which its page is there', async () => {
+  const page = await opened.page();
+  await page.goto(`${opened.base}#/runs`);
+  await page.locator('.runs tbody tr').first().waitFor();
+  await page.evaluate(`new MutationObserver((_, observer) => {
+    if (document.querySelector('.tabs') === null) return;
+    observer.disconnect();
+    dispatchEvent(new KeyboardEvent('keydown', { key: '3' }));
+  }).observe(document.body, { childList: true, subtree: true })`);
+  await page.locator('.runs tbody tr:nth-child(3) th a').click();
+  await says(page.locator('.tabs [aria-current=page]'), 'Tasks');
+});
+
 test('a real table stands beside each canvas, with all tasks and their statuses', async () => {
   const page = await opened.look('#/run/here/small');
   for (const view of ['Graph', 'Time']) {

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Backend } from '../backend/backend.ts';
 import type { Router } from '../state/router.ts';
 import { ComparePage } from './compare-page.tsx';
@@ -15,7 +15,7 @@ export function App({ backend, router }: { readonly backend: Backend; readonly r
   const refresh = useRefresh();
   const said = useRef<HTMLParagraphElement>(null);
   const [problem, setProblem] = useState<string>();
-  useEffect(() => router.subscribe(refresh), [router]);
+  useLayoutEffect(() => router.subscribe(refresh), [router]);
   useEffect(() => {
     backend
       .hello()

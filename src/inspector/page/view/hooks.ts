@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
 import type { RunKey } from '../../protocol.ts';
 import type { Size } from '../graph/camera.ts';
 import { type Theme, themeNow, watchTheme } from '../look/theme.ts';
@@ -38,6 +38,18 @@ export function useTicks(isOn: boolean, everyMs: number): void {
     const timer = setInterval(refresh, everyMs);
     return () => clearInterval(timer);
   }, [isOn, everyMs]);
+}
+
+/** Hears every key of the page, from the moment at which the component is shown. */
+export function useKeys(listen: (event: KeyboardEvent) => void): void {
+  const latest = useRef(listen);
+  latest.current = listen;
+  // Before the browser paints: who sees a page may press a key.
+  useLayoutEffect(() => {
+    const hear = (event: KeyboardEvent): void => latest.current(event);
+    addEventListener('keydown', hear);
+    return () => removeEventListener('keydown', hear);
+  }, []);
 }
 
 /** The size of an element, which gets the `ref`. */

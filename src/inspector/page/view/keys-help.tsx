@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useKeys } from './hooks.ts';
 
 const keys: readonly (readonly [keys: string, what: string])[] = [
   ['1 … 5', 'graph, time, tasks, events, machines'],
@@ -18,14 +18,10 @@ const keys: readonly (readonly [keys: string, what: string])[] = [
 
 /** The list of keys; `?` opens it. */
 export function KeysHelp() {
-  useEffect(() => {
-    const open = (event: KeyboardEvent): void => {
-      if (event.key === '?' && !isTyping(event))
-        (document.getElementById('keys') as HTMLDialogElement | null)?.showModal();
-    };
-    addEventListener('keydown', open);
-    return () => removeEventListener('keydown', open);
-  }, []);
+  useKeys((event) => {
+    if (event.key === '?' && !isTyping(event))
+      (document.getElementById('keys') as HTMLDialogElement | null)?.showModal();
+  });
   return (
     <dialog id="keys" aria-labelledby="keys-title">
       <h2 id="keys-title">Keys</h2>

@@ -7,7 +7,7 @@ import { statusWords } from '../run/words.ts';
 import { TimeView } from '../time/time-view.tsx';
 import { useSurroundings } from './context.ts';
 import { EventsView } from './events-view.tsx';
-import { useSession, useTicks } from './hooks.ts';
+import { useKeys, useSession, useTicks } from './hooks.ts';
 import { isTyping } from './keys-help.tsx';
 import { LinkState } from './link-state.tsx';
 import { MachinesView } from './machines-view.tsx';
@@ -161,19 +161,11 @@ function Options({ state: { address, change } }: { readonly state: RunState }) {
 }
 
 function useRunKeys(state: RunState): void {
-  const current = useRef(state);
-  current.current = state;
-  useEffect(() => {
-    const listen = (event: KeyboardEvent): void => {
-      if (isTyping(event)) {
-        if (event.key === 'Escape' && event.target instanceof HTMLInputElement) event.target.blur();
-        return;
-      }
-      if (press(event, current.current)) event.preventDefault();
-    };
-    addEventListener('keydown', listen);
-    return () => removeEventListener('keydown', listen);
-  }, []);
+  useKeys((event) => {
+    if (!isTyping(event)) {
+      if (press(event, state)) event.preventDefault();
+    } else if (event.key === 'Escape' && event.target instanceof HTMLInputElement) event.target.blur();
+  });
 }
 
 /** Returns whether the key is one of the page's. */

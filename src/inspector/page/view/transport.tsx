@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { showDuration } from '../../../model/duration.ts';
 import { showCount } from '../run/words.ts';
+import { useKeys } from './hooks.ts';
 import { isTyping } from './keys-help.tsx';
 import { Instant } from './marks.tsx';
 import type { RunState } from './run-state.ts';
@@ -23,20 +24,14 @@ export function Transport({ state }: { readonly state: RunState }) {
     if (!isPlaying && current.current.moment.isLatest) go(0);
     setPlaying(!isPlaying);
   };
-  const act = useRef(toggle);
-  act.current = toggle;
   usePlay(isPlaying, current, () => setPlaying(false));
-  useEffect(() => {
-    const listen = (event: KeyboardEvent): void => {
-      const isOnControl =
-        event.target instanceof Element && event.target.closest('button, a, summary, [role=slider]');
-      if (event.key !== ' ' || isTyping(event) || isOnControl) return;
-      event.preventDefault();
-      act.current();
-    };
-    addEventListener('keydown', listen);
-    return () => removeEventListener('keydown', listen);
-  }, []);
+  useKeys((event) => {
+    const isOnControl =
+      event.target instanceof Element && event.target.closest('button, a, summary, [role=slider]');
+    if (event.key !== ' ' || isTyping(event) || isOnControl) return;
+    event.preventDefault();
+    toggle();
+  });
   const entry = moment.place > 0 ? recording.entry(moment.place) : undefined;
   const label = entry === undefined ? 'before the first event' : entry.type;
   const task = entry !== undefined && 'taskId' in entry ? entry.taskId : undefined;
