@@ -1,9 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
-
-type Package = typeof import('ws');
-type Socket = import('ws').WebSocket;
+import { type WebSocket as Socket, WebSocketServer } from 'ws';
 
 /** One end of a WebSocket that speaks text. */
 export interface TextSocket {
@@ -49,24 +46,13 @@ export interface SocketRules {
 /** How often each client has to answer; one that did not since the last time is disconnected. */
 const aliveMs = 15_000;
 
-/** Loads the package `ws` here instead of importing it, so that only users of the inspector's server need it. */
-function loadPackage(): Package | undefined {
-  try {
-    return createRequire(import.meta.url)('ws');
-  } catch {
-    return undefined;
-  }
-}
-
-/** Makes a server of WebSockets; `undefined` where the package `ws` is not installed. */
-export function createSocketServer(): SocketServer | undefined {
-  const loaded = loadPackage();
-  if (loaded === undefined) return undefined;
+/** Makes a server of WebSockets. */
+export function createSocketServer(): SocketServer {
   const sockets = new Map<Socket, boolean>();
   const timer = setInterval(checkAlive, aliveMs);
   timer.unref();
   // Neither compression nor more than one text of a message at a time: both cost memory that a client could command.
-  const servers = new Map<number, import('ws').WebSocketServer>();
+  const servers = new Map<number, WebSocketServer>();
 
   return {
     accept(request, socket, head, { maxBytes, takesBytes = false }, opened) {
@@ -81,10 +67,9 @@ export function createSocketServer(): SocketServer | undefined {
     },
   };
 
-  function serverFor(maxPayload: number): import('ws').WebSocketServer {
+  function serverFor(maxPayload: number): WebSocketServer {
     const known = servers.get(maxPayload);
     if (known !== undefined) return known;
-    const { WebSocketServer } = loaded as Package;
     const made = new WebSocketServer({
       noServer: true,
       clientTracking: false,
