@@ -86,7 +86,7 @@ export class FakeServer {
       const after = Number(params.get('after') ?? 0);
       const wanted = run.feed.flatMap((line) => (after > 0 ? linesAfter(line, after) : [line]));
       const last = run.feed.findLast((line) => 'entries' in line);
-      const seq = last === undefined ? 0 : last.entries.from + last.entries.rows.length - 1;
+      const seq = last?.entries.to ?? 0;
       const end: Feed = { end: { seq, isSettled: run.structure.run.endedAt !== null } };
       return void response.end([...wanted, end].map((line) => `${JSON.stringify(line)}\n`).join(''));
     }
