@@ -62,8 +62,9 @@ export class ChildRuns {
 
   begin(parent: LiveRun, attempt: ChildAttempt): void {
     const { index, definition: task } = attempt.task;
-    const life = parent.journal.lifeOf(index);
-    const place = { runId: parent.id, taskId: task.id, life, attempt: attempt.number };
+    const { life, round } = parent.journal.lives.of(index);
+    const repeated = round > 0 ? { round } : {};
+    const place = { runId: parent.id, taskId: task.id, life, attempt: attempt.number, ...repeated };
     const id = childIdOf(parent.id, task.id, life);
     const body = task.body as ChildBody;
     const begun = { attempt, parent, task, index, body, place, id, scope: new AttemptScope(attempt) };
@@ -82,9 +83,10 @@ export class ChildRuns {
   // A run that is new.
 
   #beginNew(begun: Begun): void {
-    const { attempt, parent, index } = begun;
+    const { attempt, parent, index, place } = begun;
     if (attempt.isEnding) return attempt.threw(undefined);
-    if (!parent.journal.keepsDone(index) && parent.continues === undefined) return this.#start(begun);
+    const isFirst = !parent.journal.lives.keepsDone(index, place.life) && parent.continues === undefined;
+    if (isFirst) return this.#start(begun);
     this.#then(begun, this.#predecessorOf(begun), (before) => {
       if (attempt.isEnding) return attempt.threw(undefined);
       if (before === undefined) this.#start(begun);
@@ -167,7 +169,7 @@ export class ChildRuns {
   async #predecessorOf({ parent, task, index, place }: Begun): Promise<RunJournal | undefined> {
     let above = parent.journal;
     let { life } = place;
-    let keepsDone = above.keepsDone(index);
+    let keepsDone = above.lives.keepsDone(index, life);
     for (;;) {
       if (life > 1 && !keepsDone) return undefined;
       if (life === 1) {
@@ -175,9 +177,9 @@ export class ChildRuns {
         const earlier = continued === undefined ? undefined : await this.#journalAt(parent, continued);
         if (earlier === undefined || !earlier.isUpstreamDone(index)) return undefined;
         above = earlier;
-        life = above.lifeOf(index);
+        life = above.lives.of(index).life;
       } else life--;
-      keepsDone = above.keepsDone(index, life);
+      keepsDone = above.lives.keepsDone(index, life);
       const id = childIdOf(above.runId, task.id, life);
       const found = await this.#journalAt(parent, id);
       if (found !== undefined) return found;
@@ -193,7 +195,7 @@ export class ChildRuns {
       return this.#launch(begun, this.#reopened(begun, journal), undefined);
     }
     if (attempt.isEnding) return attempt.threw(undefined);
-    const isOver = ending === 'done' || lastPlaceOf(journal).attempt === place.attempt;
+    const isOver = ending === 'done' || isSameAttempt(lastPlaceOf(journal), place);
     const result = (): RunResult => resultOf(journal, journal.seq, ending);
     if (isOver && !wasEndedByParent(journal)) return this.#report(begun, journal, result(), undefined);
     this.#repeat(begun, journal, result);
@@ -387,6 +389,10 @@ function lastPlaceOf(journal: RunJournal): ParentTask {
     if ('parent' in entry && entry.parent !== undefined) return entry.parent;
   }
   return { runId: '', taskId: '', life: 1, attempt: 0 };
+}
+
+function isSameAttempt(one: ParentTask, other: ParentTask): boolean {
+  return one.attempt === other.attempt && (one.round ?? 0) === (other.round ?? 0);
 }
 
 /** Whether a child run was ended, and only because its parent's attempt was. */

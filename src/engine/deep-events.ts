@@ -1,7 +1,9 @@
 import { childIdOf, depthOf } from '../model/child-id.ts';
 import { isChildBody, type TaskDefinition } from '../model/definition.ts';
+import { tasksBegunAnew } from '../model/fold.ts';
 import { Heap, type HeapItem } from '../model/heap.ts';
-import type { Entry } from '../model/journal.ts';
+import type { Entry, ParentTask } from '../model/journal.ts';
+import { Lives } from '../model/lives.ts';
 import type { RunJournal } from './run-journal.ts';
 
 /** Where the reading of a journal stands. */
@@ -12,21 +14,44 @@ class Reading implements HeapItem {
   /** `seq` of the last entry read. */
   seq = 0;
   /** The last attempt of the parent's task that was read; entries of later ones come after its start. */
-  attempt: number;
+  for: Attempt;
+  /** The lives of its tasks by the entries read. */
+  readonly lives = new Lives();
   next: Entry | undefined;
 
-  constructor(journal: RunJournal, depth: number, attempt: number) {
+  constructor(journal: RunJournal, depth: number, attempt: Attempt) {
     this.journal = journal;
     this.depth = depth;
-    this.attempt = attempt;
+    this.for = attempt;
   }
 
   /** Looks for the next entry. Returns whether it may be read now. */
   look(): boolean {
     this.next = this.seq < this.journal.keptSeq ? this.journal.entry(this.seq + 1) : undefined;
-    const later = this.next?.type === 'task.rerun' ? (this.next.parent?.attempt ?? 0) : 0;
-    return this.next !== undefined && later <= this.attempt;
+    const { next } = this;
+    if (next === undefined) return false;
+    const parent = next.type === 'task.rerun' || next.type === 'run.started' ? next.parent : undefined;
+    return parent === undefined || !isAfter(parent, this.for);
   }
+
+  /** Takes the next entry. */
+  take(): Entry {
+    const entry = this.next as Entry;
+    const { graph } = this.journal.definition;
+    this.seq++;
+    if (entry.type === 'task.rerun') this.lives.rerun(graph.indexOf(entry.taskId), entry);
+    if (entry.type === 'run.flow_changed')
+      for (const task of tasksBegunAnew(graph, entry)) this.lives.begin(task);
+    return entry;
+  }
+}
+
+/** An attempt of a task in one of its lives. */
+type Attempt = Pick<ParentTask, 'round' | 'attempt'>;
+
+function isAfter({ round = 0, attempt }: Attempt, other: Attempt): boolean {
+  const before = other.round ?? 0;
+  return round > before || (round === before && attempt > other.attempt);
 }
 
 /** The earlier entry first; at one instant, that of a child before that of its parent, which waits for it. */
@@ -43,13 +68,13 @@ export class DeepReader {
   readonly #readings = new Map<string, Reading>();
   readonly #ready = new Heap<Reading>(comesFirst);
   /** Child runs whose task has started, with the attempt; they may have no journal yet. */
-  readonly #started = new Map<string, number>();
+  readonly #started = new Map<string, Attempt>();
   readonly #find: (runId: string) => Promise<RunJournal | undefined>;
 
   /** @param find the journal of a child run */
   constructor(journal: RunJournal, find: (runId: string) => Promise<RunJournal | undefined>) {
     this.#find = find;
-    this.#open(journal, 0, 1);
+    this.#open(journal, 0, { attempt: 1 });
   }
 
   /** Notes that a run has more entries. */
@@ -63,22 +88,23 @@ export class DeepReader {
   async next(): Promise<Entry | undefined> {
     const reading = this.#ready.first;
     if (reading === undefined) return undefined;
-    const entry = reading.next as Entry;
-    reading.seq++;
+    const entry = reading.take();
     this.#place(reading);
     if (entry.type === 'task.started') await this.#noteStarted(reading, entry);
     return entry;
   }
 
-  async #noteStarted({ journal }: Reading, entry: Extract<Entry, { type: 'task.started' }>): Promise<void> {
-    const { definition } = journal;
+  async #noteStarted(above: Reading, entry: Extract<Entry, { type: 'task.started' }>): Promise<void> {
+    const { definition, runId: aboveId } = above.journal;
     const task = definition.graph.indexOf(entry.taskId);
     if (task < 0 || !isChildBody((definition.tasks[task] as TaskDefinition).body)) return;
-    const runId = childIdOf(journal.runId, entry.taskId, lifeAt(journal, entry));
-    this.#started.set(runId, entry.attempt);
+    const { life, round } = above.lives.of(task);
+    const runId = childIdOf(aboveId, entry.taskId, life);
+    const attempt = { round, attempt: entry.attempt };
+    this.#started.set(runId, attempt);
     const reading = this.#readings.get(runId);
     if (reading === undefined) return this.#openChild(runId);
-    reading.attempt = entry.attempt;
+    reading.for = attempt;
     this.#place(reading);
   }
 
@@ -86,10 +112,10 @@ export class DeepReader {
     const attempt = this.#started.get(runId);
     const journal = attempt === undefined ? undefined : await this.#find(runId);
     if (journal === undefined || this.#readings.has(runId)) return;
-    this.#open(journal, depthOf(runId), attempt as number);
+    this.#open(journal, depthOf(runId), attempt as Attempt);
   }
 
-  #open(journal: RunJournal, depth: number, attempt: number): void {
+  #open(journal: RunJournal, depth: number, attempt: Attempt): void {
     const reading = new Reading(journal, depth, attempt);
     this.#readings.set(journal.runId, reading);
     this.#place(reading);
@@ -99,16 +125,4 @@ export class DeepReader {
     this.#ready.remove(reading);
     if (reading.look()) this.#ready.push(reading);
   }
-}
-
-/** The life of a task at one of its entries. */
-function lifeAt(journal: RunJournal, entry: Extract<Entry, { type: 'task.started' }>): number {
-  const current = journal.lifeOf(journal.definition.graph.indexOf(entry.taskId));
-  if (current === 1) return 1;
-  let life = 1;
-  for (let seq = 1; seq < entry.seq; seq++) {
-    const earlier = journal.entry(seq);
-    if (earlier.type === 'task.rerun' && earlier.taskId === entry.taskId) life++;
-  }
-  return life;
 }

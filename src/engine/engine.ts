@@ -19,7 +19,7 @@ import { type MaybePromise, takesTime } from '../model/maybe-promise.ts';
 import { newRunId } from '../model/new-run-id.ts';
 import { OrderedMap } from '../model/ordered-map.ts';
 import { type Checked, check } from '../model/schema.ts';
-import { endingOf } from '../model/summary.ts';
+import { idTaken } from '../model/summary.ts';
 import { isShared } from '../store/shared.ts';
 import type { RunFilter, RunSummary, Store } from '../store/store.ts';
 import type { ChildAttempt } from './child-attempt.ts';
@@ -128,8 +128,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
   async start(definition: FlowDefinition, input: unknown, given: StartOptions = nothing): Promise<Run> {
     if (given !== nothing) checkStart(definition, given);
     this.#pools.check(definition);
-    if (definition.hasChildren && this.#childRuns === undefined) await this.#loadChildRuns();
-    const checking = this.#accept(definition, input);
+    if (definition.hasChildren && this.#childRuns === undefined) await this.loadChildRuns();
+    const checking = this.accept(definition, input);
     const accepted = checking instanceof Promise ? await checking : checking;
     const { onExisting, id } = given;
     if (onExisting !== 'join') return this.#start(definition, accepted.input, given);
@@ -141,23 +141,8 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   /** Starts a run that begins with what had settled in another one by then. */
   async fork(runId: string, given: ForkOptions = {}): Promise<Run> {
-    const { checkFork, recordFork } = await import('./fork.ts');
-    const found = await this.#held(runId, 'engine.fork');
-    const { source, seq, until, input: earlier } = checkFork(runId, found, given);
-    const { definition, settings } = source;
-    this.#pools.check(definition);
-    const { input } = given.input === undefined ? earlier : await this.#accept(definition, given.input);
-    const journal = this.#newRun(definition, given.id);
-    const at = this.turnOf(this.#clock).timers.now();
-    recordFork(journal, source, seq, input, at);
-    if (!definition.hasChildren) return this.#begin(journal, settings, input, {});
-    const [{ forkChildren }] = await Promise.all([import('./fork-children.ts'), this.#loadChildRuns()]);
-    const find = async (id: string): Promise<RunJournal | undefined> =>
-      source.tree?.journals.get(id) ?? found?.childJournal(id);
-    const children = await forkChildren({ source, seq, fork: journal }, until, at, this.logger, find);
-    const run = await this.#begin(journal, settings, input, {});
-    await this.#keepSettledForks(children);
-    return run;
+    const { forkRun } = await import('./fork-run.ts');
+    return forkRun(this, runId, given);
   }
 
   /** Makes actor logic of a flow, bound to this engine. */
@@ -189,7 +174,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
 
   /** Finds a run: under way, settled and kept in memory, or in the store. */
   async run(id: string): Promise<Run | undefined> {
-    const found = await this.#held(id, 'engine.run');
+    const found = await this.held(id, 'engine.run');
     return found && this.#handleOf(found);
   }
 
@@ -260,7 +245,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
   /** Begins the run that is the body of an attempt. The code for that is loaded with the first. */
   beginChild(parent: LiveRun, attempt: ChildAttempt): void {
     if (this.#childRuns !== undefined) return this.#childRuns.begin(parent, attempt);
-    const loading = this.#loadChildRuns().then(
+    const loading = this.loadChildRuns().then(
       (childRuns) => {
         if (!attempt.isClosed) childRuns.begin(parent, attempt);
       },
@@ -374,17 +359,19 @@ export class EngineRuns implements EngineCore<LiveRun> {
     { id, signal, paused, onExisting: _, ...settings }: StartOptions,
   ): MaybePromise<Run> {
     const all = paused === 'until_recovered' ? { ...settings, resumesWhenRecovered: true } : settings;
-    const begin = (): MaybePromise<Run> =>
-      this.#begin(this.#newRun(definition, id), all, input, { signal, paused });
+    const begin = (): MaybePromise<Run> => {
+      this.checkNew(id);
+      return this.begin(this.newJournal(definition, id), all, input, { signal, paused });
+    };
     return isShared(this.store) ? this.#loadDurability(this.store).then(begin) : begin();
   }
 
   /** Starts a run, and gives it once the store has it. */
-  #begin(
+  begin(
     journal: RunJournal,
     settings: RunSettings,
     input: unknown,
-    { signal, paused }: Pick<StartOptions, 'signal' | 'paused'>,
+    { signal, paused }: Pick<StartOptions, 'signal' | 'paused'> = nothing,
   ): MaybePromise<Run> {
     this.#meet(journal.definition);
     this.#durable?.shared?.attach();
@@ -401,24 +388,20 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return takesTime(kept) ? kept.then(begun, (error: unknown) => refuse(run, error)) : begun();
   }
 
-  /** Has child runs of a fork kept that will not run: those under way keep themselves. */
-  async #keepSettledForks(children: readonly RunJournal[]): Promise<void> {
-    for (const journal of children) {
-      // One that ran on meanwhile has ended here.
-      if (journal.keptSeq > 0 || this.#live.get(journal.runId) !== undefined) continue;
-      if (endingOf(journal.entry(journal.seq).type) === undefined) continue;
-      try {
-        await this.store?.append(journal.fresh(0, journal.seq));
-      } catch (error) {
-        // Below one that has not started again yet.
-        if (!isA(error, StoreConflictError)) throw error;
-      }
-      journal.keptSeq = journal.seq;
-    }
+  // Services for forks.
+
+  beginKept(journal: RunJournal): Run {
+    this.#meet(journal.definition);
+    this.#durable?.shared?.attach();
+    return this.continueFrom(journal);
+  }
+
+  checkPools(definition: FlowDefinition): void {
+    this.#pools.check(definition);
   }
 
   /** Checks an input: the value that the schema returns, and the store can write. */
-  #accept(definition: FlowDefinition, input: unknown): MaybePromise<{ readonly input: unknown }> {
+  accept(definition: FlowDefinition, input: unknown): MaybePromise<{ readonly input: unknown }> {
     const checking = check(definition.settings.input, input);
     const accept = (checked: Checked): { readonly input: unknown } => {
       if (!checked.ok) throw new InputError(definition.name, checked.issues);
@@ -428,20 +411,18 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return checking instanceof Promise ? checking.then(accept) : accept(checking);
   }
 
-  /** The journal of a run that may start now. */
-  #newRun(definition: FlowDefinition, id: string | undefined): RunJournal {
+  checkNew(id: string | undefined): void {
     this.#checkStarting();
-    if (id !== undefined && this.#live.get(id) !== undefined) throw taken(id);
-    return this.newJournal(definition, id);
+    if (id !== undefined && this.#live.get(id) !== undefined) throw idTaken(id);
   }
 
-  async #held(id: string, owner: string): Promise<HeldRun | undefined> {
+  async held(id: string, owner: string): Promise<HeldRun | undefined> {
     if (typeof id !== 'string')
       throw badOption({ option: 'id', owner }, 'the id of a run, as `run.id` has it', id);
     const here = this.here(id);
     if (here !== undefined && !(await this.#hasGoneOn(here))) return here;
     const journal = this.here(rootIdOf(id))?.journal.tree?.journals.get(id);
-    if (journal !== undefined) return (await this.#loadChildRuns()).held(journal, this.#clock);
+    if (journal !== undefined) return (await this.loadChildRuns()).held(journal, this.#clock);
     return this.#heldOf(id, (await this.store?.read(id)) ?? []);
   }
 
@@ -485,7 +466,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     return this.#launch(journal, settings, input);
   };
 
-  #loadChildRuns(): Promise<ChildRuns> {
+  loadChildRuns(): Promise<ChildRuns> {
     this.#loadingChildRuns ??= import('./child-runs.ts').then(({ ChildRuns }) => {
       this.#childRuns = new ChildRuns(this);
       return this.#childRuns;
@@ -601,11 +582,7 @@ function startedBy(run: LiveRun): MaybePromise<void> {
 }
 
 function refuse(run: LiveRun, error: unknown): never {
-  throw isA(error, StoreConflictError) ? taken(run.id) : error;
-}
-
-function taken(id: string): StoreConflictError {
-  return new StoreConflictError(id, `There is a run ${id} already`);
+  throw isA(error, StoreConflictError) ? idTaken(run.id) : error;
 }
 
 function underWay(runId: string): JournalError {

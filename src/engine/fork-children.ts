@@ -4,7 +4,7 @@ import type { Fact } from '../model/entry-list.ts';
 import type { ParentTask } from '../model/journal.ts';
 import type { Logger } from '../model/logger.ts';
 import { isSettled } from '../model/status.ts';
-import { recordFork } from './fork.ts';
+import { recordFork, withoutRun } from './fork.ts';
 import { RunJournal } from './run-journal.ts';
 
 /** What is forked, and into what. */
@@ -40,8 +40,9 @@ export async function forkChildren(
       const { status, child } = past.task(task);
       const journal = child === undefined || !isChildBody(body) ? undefined : await find(child.runId);
       if (journal === undefined || fork.definition.graph.indexOf(id) < 0) continue;
-      const place: ParentTask = { runId: fork.runId, taskId: id, life: 1, attempt: 1 };
-      const copy = new RunJournal(childIdOf(fork.runId, id, 1), journal.definition, logger);
+      const { life } = fork.lives.of(fork.definition.graph.indexOf(id));
+      const place: ParentTask = { runId: fork.runId, taskId: id, life, attempt: 1 };
+      const copy = new RunJournal(childIdOf(fork.runId, id, life), journal.definition, logger);
       const upTo = isSettled(status) ? journal.seq : journal.seqAt(until);
       if (isSettled(status)) copyWhole(copy, journal, place);
       else if (hasStarted(journal, upTo)) recordFork(copy, journal, upTo, journal.foldTo().input, at, place);
@@ -64,6 +65,6 @@ function copyWhole(copy: RunJournal, source: RunJournal, parent: ParentTask): vo
     const { taskId, continues, ...rest } = fact as typeof fact & { taskId?: string; continues?: string };
     const task = taskId === undefined ? -1 : source.definition.graph.indexOf(taskId);
     const given = 'parent' in rest && rest.parent !== undefined ? { ...rest, parent } : rest;
-    copy.record(given as Fact, task);
+    copy.record(withoutRun(given) as Fact, task);
   }
 }

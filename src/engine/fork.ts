@@ -1,4 +1,6 @@
 import { badOption, checkKeys, checkNumber, showValue } from '../model/check.ts';
+import { childIdOf } from '../model/child-id.ts';
+import { isChildBody, type TaskDefinition } from '../model/definition.ts';
 import type { Fact } from '../model/entry-list.ts';
 import { FlowError } from '../model/error.ts';
 import type { Entry, ParentTask } from '../model/journal.ts';
@@ -11,6 +13,8 @@ type Settling = Extract<
   Entry,
   { type: 'task.done' | 'task.failed' | 'task.skipped' | 'task.upstream_failed' }
 >;
+
+type TaskDone = Extract<Settling, { type: 'task.done' }>;
 
 const forkKeys = new Set(['seq', 'at', 'input', 'id']);
 const owner = 'engine.fork';
@@ -73,7 +77,7 @@ export function recordFork(
   const { resumesWhenRecovered: _, ...settings } = source.settings;
   const given = Object.keys(settings).length > 0 ? { settings } : {};
   fork.record({ ...startOf(fork, input, at), ...given, ...(parent && { parent }) });
-  copy(fork, settledBy(source, seq), at);
+  for (const ending of settledBy(source, seq)) copy(fork, withoutRun(ending), at);
 }
 
 /** Records how a child run begins that has what is done, or skipped, in an earlier one. */
@@ -85,8 +89,25 @@ export function recordContinued(
 ): void {
   const { input } = before.foldTo();
   journal.record({ ...startOf(journal, input, at), parent, continues: before.runId });
-  const isDone = ({ type }: Settling): boolean => type === 'task.done' || type === 'task.skipped';
-  copy(journal, [...settledBy(before, before.seq)].filter(isDone), at);
+  for (const ending of settledBy(before, before.seq)) {
+    if (ending.type === 'task.done') copy(journal, withRun(ending, before), at);
+    if (ending.type === 'task.skipped') copy(journal, ending, at);
+  }
+}
+
+/** The end of a task without the place of its child run, which is copied too. */
+export function withoutRun<Given extends object>(given: Given): Given {
+  if (!('childRunId' in given)) return given;
+  const { childRunId: _, ...rest } = given;
+  return rest as Given;
+}
+
+/** The end of a task with the place of its child run, which stays where it is. */
+function withRun(ending: TaskDone, { runId, definition, lives }: RunJournal): TaskDone {
+  const task = definition.graph.indexOf(ending.taskId);
+  const { body } = definition.tasks[task] as TaskDefinition;
+  if (ending.childRunId !== undefined || !isChildBody(body)) return ending;
+  return { ...ending, childRunId: childIdOf(runId, ending.taskId, lives.of(task).life) };
 }
 
 function startOf({ definition, version }: RunJournal, input: unknown, at: number) {
@@ -100,18 +121,16 @@ function startOf({ definition, version }: RunJournal, input: unknown, at: number
   } as const;
 }
 
-function copy(fork: RunJournal, settled: Iterable<Settling>, at: number): void {
-  for (const { seq: _, runId, taskId, ...ending } of settled) {
-    const task = fork.definition.graph.indexOf(taskId);
-    // A task that this version of the flow lacks.
-    if (task < 0) continue;
-    const attempt = 'attempt' in ending ? ending.attempt : 0;
-    if (attempt > 0) {
-      fork.recordStep('task.ready', at, task);
-      fork.recordStep('task.started', at, task, attempt);
-    }
-    fork.record({ ...ending, at } as Fact, task);
+function copy(fork: RunJournal, { seq: _, runId, taskId, ...ending }: Settling, at: number): void {
+  const task = fork.definition.graph.indexOf(taskId);
+  // A task that this version of the flow lacks.
+  if (task < 0) return;
+  const attempt = 'attempt' in ending ? ending.attempt : 0;
+  if (attempt > 0) {
+    fork.recordStep('task.ready', at, task);
+    fork.recordStep('task.started', at, task, attempt);
   }
+  fork.record({ ...ending, at } as Fact, task);
 }
 
 /** The entries with which tasks had settled by then, in their order. */

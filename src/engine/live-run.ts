@@ -574,7 +574,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
 
   /** The id of the current child run of a task. */
   #childIdOf(task: number): string {
-    return childIdOf(this.id, this.definition.graph.ids[task] as string, this.journal.lifeOf(task));
+    return childIdOf(this.id, this.definition.graph.ids[task] as string, this.journal.lives.of(task).life);
   }
 
   /** Keeps what has been recorded, that of the runs above first: a store has no child run before its parent. */

@@ -43,7 +43,8 @@ export function recordRerun(settled: HeldRun, taskIds: readonly string[] | undef
 
 /**
  * Records which tasks run again: those named, or else those that are not done or skipped; and what is downstream. A task
- * whose body is a run keeps what is done in that, unless it is named, or something upstream runs again.
+ * whose body is a run keeps what is done in that, unless it is named, or something upstream runs again: in a new life, or
+ * where an attempt above repeats it, in the same.
  *
  * @param parent in a child run: the attempt that repeats what is not done; then nothing runs again that is
  * @returns whether there is any
@@ -61,12 +62,10 @@ export function recordAgain(
   const again = new Set(tasksToRerun(graph, statuses, taskIds));
   for (const task of again) {
     const { body, dependsOn } = tasks[task] as TaskDefinition;
-    const keepsDone =
+    const isSame =
       taskIds === undefined && isChildBody(body) && !dependsOn.some((id) => again.has(graph.indexOf(id)));
-    journal.record(
-      { type: 'task.rerun', at, ...(parent && { parent }), ...(keepsDone && { keepsDone }) },
-      task,
-    );
+    const above = parent && { parent, ...(isSame && { keepsLife: true }) };
+    journal.record({ type: 'task.rerun', at, ...(above ?? (isSame && { keepsDone: true })) }, task);
   }
   return true;
 }

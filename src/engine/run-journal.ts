@@ -1,5 +1,5 @@
 import { isChildId } from '../model/child-id.ts';
-import { type FlowDefinition, isChildBody, type TaskDefinition } from '../model/definition.ts';
+import type { FlowDefinition } from '../model/definition.ts';
 import { EntryList, type EntryVisitor, type Fact, type Step } from '../model/entry-list.ts';
 import { RunFold, tasksBegunAnew } from '../model/fold.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type RunSettings,
 } from '../model/journal.ts';
 import { Ledger, type LedgerOpening } from '../model/ledger.ts';
+import { Lives } from '../model/lives.ts';
 import type { Logger } from '../model/logger.ts';
 import type { Outcome } from '../model/perform.ts';
 import { createUpstreamRecord, put } from '../model/record.ts';
@@ -78,10 +79,8 @@ export class RunJournal {
   #settings: RunSettings = {};
   #version: JournalVersion | undefined;
   #continues: string | undefined;
-  /** Lives that began with what was done in the one before. */
-  #keepsDone: Map<number, Set<number>> | undefined;
-  /** The current lives of tasks that have begun anew, and whose body is a run. */
-  #lives: Map<number, number> | undefined;
+  /** Kept up to date where a task's body is a run. */
+  readonly lives = new Lives();
   #rerunAt: number | undefined;
   /** `seq` of the last entry that has a task run again; 0 if none. */
   #rerunSeq = 0;
@@ -243,16 +242,6 @@ export class RunJournal {
     return this.#version ?? (isChildId(this.runId) ? journalVersion : this.definition.journalVersion);
   }
 
-  /** Which run of a task whose body is a run is its current one, from 1. */
-  lifeOf(task: number): number {
-    return this.#lives?.get(task) ?? 1;
-  }
-
-  /** Whether a life of a task, by default the current one, begins with what was done in the one before. */
-  keepsDone(task: number, life = this.lifeOf(task)): boolean {
-    return this.#keepsDone?.get(task)?.has(life) ?? false;
-  }
-
   /** The run from which a child run has what was done already. */
   get continues(): string | undefined {
     return this.#continues;
@@ -365,11 +354,11 @@ export class RunJournal {
     this.#entries.push(fact, task);
     if (fact.at > this.#lastAt) this.#lastAt = fact.at;
     if (fact.type === 'run.started') this.#begin(fact);
-    if (fact.type === 'run.flow_changed')
-      for (const anew of tasksBegunAnew(this.definition.graph, fact)) this.#beginLife(anew);
+    const { hasChildren, graph } = this.definition;
+    if (hasChildren && fact.type === 'run.flow_changed')
+      for (const anew of tasksBegunAnew(graph, fact)) this.lives.begin(anew);
     if (fact.type === 'task.rerun') {
-      this.#beginLife(task);
-      if (fact.keepsDone === true) this.#noteKeepsDone(task);
+      if (hasChildren) this.lives.rerun(task, fact);
       this.#rerunAt = fact.at;
       this.#rerunSeq = this.seq;
     }
@@ -379,18 +368,6 @@ export class RunJournal {
     this.#settings = settings;
     this.#version = version as JournalVersion;
     this.#continues = continues;
-  }
-
-  #noteKeepsDone(task: number): void {
-    this.#keepsDone ??= new Map();
-    const lives = this.#keepsDone.get(task) ?? new Set();
-    this.#keepsDone.set(task, lives.add(this.lifeOf(task)));
-  }
-
-  #beginLife(task: number): void {
-    if (!this.definition.hasChildren) return;
-    this.#lives ??= new Map();
-    this.#lives.set(task, this.lifeOf(task) + 1);
   }
 
   #advance(from: RunFold | undefined, seq: number): RunFold {
@@ -403,9 +380,7 @@ export class RunJournal {
   }
 
   #newFold(): RunFold {
-    const { name, graph, tasks } = this.definition;
-    const isChild = (task: number): boolean => isChildBody((tasks[task] as TaskDefinition).body);
-    return new RunFold(this.runId, name, graph, (task) => tasks[task]?.dependsOn ?? [], isChild);
+    return new RunFold(this.runId, this.definition);
   }
 }
 

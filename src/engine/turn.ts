@@ -89,13 +89,8 @@ export class Turn {
     // attempts may complete first.
     let beganAt: number | undefined;
     let isFilled = false;
-    let hasBegunRuns = false;
     while (!isFilled && (beganAt === undefined || this.#isInSlice(beganAt))) {
-      const free = this.slots.giveFree();
-      // What runs that are bodies have recorded is kept before a body in them is called.
-      if (free === undefined && hasBegunRuns) this.#commit();
-      hasBegunRuns = free !== undefined;
-      const claim = free ?? this.slots.giveBest();
+      const claim = this.slots.giveFree() ?? this.slots.giveBest();
       claim?.start()?.begin();
       beganAt ??= this.timers.latest;
       isFilled = claim === undefined;

@@ -12,7 +12,8 @@ export interface EngineWatcher {
    */
   kept?(run: Run): void;
   /**
-   * A run with earlier entries is under way on this engine: it was recovered, or runs again. Called before it has
+   * A run with earlier entries is under way on this engine: it was recovered, runs again, or is a fork with
+   * runs below it. Called before it has
    * another entry; also as the watch begins, for each run under way.
    */
   continued?(run: Run): void;

@@ -1,5 +1,6 @@
 import type { ChildPlace } from './child-id.ts';
-import { type FlowDefinition, isChildBody, type TaskDefinition } from './definition.ts';
+import { type FlowDefinition, isChildBody } from './definition.ts';
+import { isItemId } from './item-rows.ts';
 import { defineItems } from './map-definition.ts';
 
 /** The definition of a task's child run, to read its journal with: the bodies of a map's items are not called. */
@@ -9,10 +10,15 @@ export function childDefinition(
   input: unknown,
 ): FlowDefinition | undefined {
   const task = parent.tasks[parent.graph.indexOf(taskId)];
-  return task === undefined ? undefined : definitionOf(parent, task, Array.isArray(input) ? input.length : 0);
+  if (task === undefined || !isChildBody(task.body)) return undefined;
+  if (task.body.kind === 'flow') return task.body.flow;
+  return defineItems(parent.name, task, Array.isArray(input) ? input.length : 0, (scope) => scope as never);
 }
 
-/** The definition of a child run by its place in the tree of a root; `undefined` if the root's flow has no such place. */
+/**
+ * The definition of a child run by its place in the tree of a root; `undefined` if the root's flow has no such place.
+ * It makes the items of a map only where the map's own run is asked for: on the way, all items of a map have one flow.
+ */
 export function definitionAt(
   root: FlowDefinition,
   path: readonly ChildPlace[],
@@ -22,21 +28,16 @@ export function definitionAt(
   for (let depth = 0; depth < path.length && definition !== undefined; depth++) {
     const { taskId } = path[depth] as ChildPlace;
     const next = path[depth + 1];
-    const task: TaskDefinition | undefined = definition.tasks[definition.graph.indexOf(taskId)];
-    const last = Array.isArray(input) ? input.length : 0;
-    // On the way only one item of a map matters.
-    const count = next === undefined ? last : Number(next.taskId) + 1;
-    definition = task && definitionOf(definition, task, Number.isSafeInteger(count) ? count : 0);
+    const ofItem: FlowDefinition | undefined = next && itemFlow(definition, taskId, next.taskId);
+    definition = ofItem ?? childDefinition(definition, taskId, next === undefined ? input : undefined);
+    if (ofItem !== undefined) depth++;
   }
   return definition;
 }
 
-function definitionOf(
-  parent: FlowDefinition,
-  task: TaskDefinition,
-  count: number,
-): FlowDefinition | undefined {
-  if (!isChildBody(task.body)) return undefined;
-  if (task.body.kind === 'flow') return task.body.flow;
-  return defineItems(parent.name, task, count, (scope) => scope as never);
+/** The flow that is run for an item of a map. */
+function itemFlow(parent: FlowDefinition, taskId: string, item: string): FlowDefinition | undefined {
+  const body = parent.tasks[parent.graph.indexOf(taskId)]?.body;
+  if (body?.kind !== 'map' || body.item.body.kind !== 'flow' || !isItemId(item)) return undefined;
+  return body.item.body.flow;
 }

@@ -170,7 +170,17 @@ export class FlowDefinition {
     return this.#plan;
   }
 
+  /** The ids of a task's dependencies, in the order in which they were given. */
+  dependsOn(task: number): readonly string[] {
+    return (this.tasks[task] as TaskDefinition).dependsOn;
+  }
+
   /** Whether the body of a task is a run. */
+  isChild(task: number): boolean {
+    return isChildBody((this.tasks[task] as TaskDefinition).body);
+  }
+
+  /** Whether the body of any task is a run. */
   get hasChildren(): boolean {
     this.#hasChildren ??= this.tasks.some(({ body }) => isChildBody(body));
     return this.#hasChildren;

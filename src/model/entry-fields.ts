@@ -55,13 +55,14 @@ const settings: FieldRule = {
 const flag: FieldRule = { rule: 'true or false', holds: (value) => typeof value === 'boolean' };
 
 const parent: FieldRule = {
-  rule: 'a task of a run, with `runId`, `taskId`, `life` and `attempt`',
+  rule: 'a task of a run, with `runId`, `taskId`, `life`, `attempt` and perhaps `round`',
   holds: (value) =>
     isObject(value) &&
     isString(value.runId) &&
     isString(value.taskId) &&
     integerFrom(1).holds(value.life) &&
-    integerFrom(1).holds(value.attempt),
+    integerFrom(1).holds(value.attempt) &&
+    integerFrom(0).holds(value.round ?? 0),
 };
 
 const counts: FieldRule = {
@@ -107,12 +108,12 @@ const fieldsOf: Readonly<Record<Entry['type'], Readonly<Record<string, FieldRule
   'task.started': { attempt: integerFrom(1) },
   'task.progress': { attempt: integerFrom(1), fraction: instant },
   'task.retrying': { attempt: integerFrom(1), retryAt: instant, error, child: optional(counts) },
-  'task.done': { attempt: integerFrom(1), child: optional(counts) },
+  'task.done': { attempt: integerFrom(1), child: optional(counts), childRunId: optional(text) },
   'task.failed': { attempt: integerFrom(0), error, cause, child: optional(counts) },
   'task.skipped': { attempt: integerFrom(0), cause: optional(cause), because: optional(text) },
   'task.upstream_failed': { cause, because: optional(text) },
   'task.cancelled': { attempt: integerFrom(0), cause, child: optional(counts) },
-  'task.rerun': { parent: optional(parent), keepsDone: optional(flag) },
+  'task.rerun': { parent: optional(parent), keepsDone: optional(flag), keepsLife: optional(flag) },
 };
 
 /** The required fields of each type of entry besides its stamp, each with its rule. */

@@ -1,12 +1,23 @@
 import { childIdOf } from './child-id.ts';
 import type { Graph } from './graph.ts';
 import type { Entry, FlowChange, RunEntry, TaskEntry } from './journal.ts';
+import { Lives } from './lives.ts';
 import { isSettledRun, type RunStatus, type TaskStatus } from './status.ts';
 import { TaskRows } from './task-rows.ts';
 import { plainTasks, tasksById } from './tasks-by-id.ts';
 import type { RunView, TaskView } from './view.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** What a fold needs to know of a run's flow. */
+export interface FoldedFlow {
+  readonly name: string;
+  readonly graph: Graph;
+  /** The ids of a task's dependencies, as they are shown. */
+  dependsOn(task: number): readonly string[];
+  /** Whether the body of a task is a run. */
+  isChild(task: number): boolean;
+}
 
 /**
  * Folds a run's journal, entry by entry, to the view shown at edges and the state from which a run is recovered.
@@ -19,25 +30,18 @@ export class RunFold {
   readonly graph: Graph;
   readonly #run: Mutable<Omit<RunView, 'tasks'>>;
   readonly #tasks: TaskRows;
-  readonly #isChild: (task: number) => boolean;
-  /** The lives of tasks that have begun anew. */
-  #lives: Map<number, number> | undefined;
+  readonly #flow: FoldedFlow;
+  /** Of tasks whose body is a run. */
+  readonly #lives = new Lives();
   #seq = 0;
   #input: unknown;
   #flowHash: string | undefined;
 
-  /** @param isChild whether the body of a task is a run */
-  constructor(
-    runId: string,
-    flow: string,
-    graph: Graph,
-    dependsOn: (task: number) => readonly string[],
-    isChild: (task: number) => boolean = never,
-  ) {
-    this.graph = graph;
-    this.#isChild = isChild;
-    this.#run = { id: runId, flow, status: 'running', startedAt: null, endedAt: null };
-    this.#tasks = new TaskRows(graph.size, (task) => newTask(dependsOn(task)));
+  constructor(runId: string, flow: FoldedFlow) {
+    this.graph = flow.graph;
+    this.#flow = flow;
+    this.#run = { id: runId, flow: flow.name, status: 'running', startedAt: null, endedAt: null };
+    this.#tasks = new TaskRows(flow.graph.size, (task) => newTask(flow.dependsOn(task)));
   }
 
   /** `seq` of the last entry folded; 0 before the first. */
@@ -86,7 +90,7 @@ export class RunFold {
    */
   recover(): void {
     for (let task = 0; task < this.graph.size; task++)
-      if (this.#tasks.get(task).status === 'running' && !this.#isChild(task))
+      if (this.#tasks.get(task).status === 'running' && !this.#flow.isChild(task))
         this.#tasks.edit(task).status = 'pending';
   }
 
@@ -119,7 +123,10 @@ export class RunFold {
         return;
       case 'run.flow_changed':
         this.#flowHash = entry.flowHash;
-        for (const task of tasksBegunAnew(this.graph, entry)) this.#begin(task);
+        for (const task of tasksBegunAnew(this.graph, entry)) {
+          if (this.#flow.isChild(task)) this.#lives.begin(task);
+          this.#begin(task);
+        }
         return;
       case 'run.paused':
         run.status = 'paused';
@@ -157,8 +164,8 @@ export class RunFold {
         task.attempts = entry.attempt;
         task.startedAt ??= entry.at;
         delete task.retryAt;
-        if (this.#isChild(index))
-          task.child = { runId: childIdOf(this.#run.id, entry.taskId, this.#lives?.get(index) ?? 1) };
+        if (this.#flow.isChild(index))
+          task.child = { runId: childIdOf(this.#run.id, entry.taskId, this.#lives.of(index).life) };
         return;
       case 'task.retrying':
         task.status = 'retrying';
@@ -168,6 +175,7 @@ export class RunFold {
           task.child = { ...task.child, counts: entry.child };
         return;
       case 'task.rerun':
+        if (this.#flow.isChild(index)) this.#lives.rerun(index, entry);
         this.#begin(index);
         this.#reopen();
         return;
@@ -180,6 +188,8 @@ export class RunFold {
           task.child = { ...task.child, counts: entry.child };
         if (entry.type === 'task.failed') task.error = entry.error;
         if (entry.type !== 'task.done') return;
+        if (entry.childRunId !== undefined && task.child !== undefined)
+          task.child = { ...task.child, runId: entry.childRunId };
         delete task.error;
         task.output = entry.output;
     }
@@ -187,12 +197,7 @@ export class RunFold {
 
   /** Has a task begin, perhaps anew. */
   #begin(task: number): void {
-    const { dependsOn } = this.#tasks.get(task);
-    if (this.#isChild(task)) {
-      this.#lives ??= new Map();
-      this.#lives.set(task, (this.#lives.get(task) ?? 1) + 1);
-    }
-    this.#tasks.set(task, newTask(dependsOn));
+    this.#tasks.set(task, newTask(this.#tasks.get(task).dependsOn));
   }
 
   /** Reopens a settled run for a rerun; `startedAt` stays. */
@@ -205,8 +210,6 @@ export class RunFold {
     delete run.reason;
   }
 }
-
-const never = (): boolean => false;
 
 function newTask(dependsOn: readonly string[]): TaskView {
   return { status: 'pending', attempts: 0, dependsOn };

@@ -16,6 +16,11 @@ export function itemRows(count: number): Rows {
 
 const noEdges = new Int32Array(0);
 
+/** Whether a task can be an item of a map: `0`, `1`, …. */
+export function isItemId(id: string): boolean {
+  return numberOf(id, Number.POSITIVE_INFINITY) !== undefined;
+}
+
 function numberOf(id: string, count: number): number | undefined {
   const number = Number(id);
   return Number.isInteger(number) && number >= 0 && number < count && String(number) === id

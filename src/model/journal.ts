@@ -20,6 +20,8 @@ export interface ParentTask {
   /** From 1: a new one begins where the task means something else, as in a rerun. */
   readonly life: number;
   readonly attempt: number;
+  /** How often a retry of a run above has had the task run again in this life. Default 0. */
+  readonly round?: number | undefined;
 }
 
 /** Options of one run, besides its flow. */
@@ -80,6 +82,8 @@ export type TaskFact =
       readonly at: number;
       readonly attempt: number;
       readonly output: unknown;
+      /** Where its end was copied from an earlier run: the id of its child run, which is below that one. */
+      readonly childRunId?: string | undefined;
     } & ChildEnd)
   /** It settled: its last attempt failed, or its time limit passed. */
   | ({
@@ -167,6 +171,8 @@ export interface TaskRerun {
   readonly parent?: ParentTask | undefined;
   /** Of a task whose body is a run: its next run begins with what is done in the last one. Default: with nothing. */
   readonly keepsDone?: boolean | undefined;
+  /** Of a task whose body is a run: its life stays, so what is not done in its run runs again there. Default: a new life. */
+  readonly keepsLife?: boolean | undefined;
 }
 
 /** An unsettled run goes on with another version of its flow. Settled tasks that both versions have stay as they are. */

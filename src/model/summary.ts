@@ -111,6 +111,11 @@ export function conflictOf(runId: string, seq: number, expectedSeq: number): Sto
   );
 }
 
+/** The error of a start whose id another run has. */
+export function idTaken(id: string): StoreConflictError {
+  return new StoreConflictError(id, `There is a run ${id} already`);
+}
+
 /** The error of an append to a child run whose root or parent the store does not have. */
 export function orphanOf(runId: string, missingId: string): StoreConflictError {
   return new StoreConflictError(

@@ -92,8 +92,7 @@ function read(
   const before = isFlow(earlier) ? definitionOf(earlier) : (earlier as FlowOutline | undefined);
   const judgement = judge(check, { runId, definition, earlier: before, onFlowChange });
   if (judgement.verdict === 'refuse') throw judgement.error;
-  const { name, graph, tasks } = definition;
-  const fold = new RunFold(runId, name, graph, (task) => tasks[task]?.dependsOn ?? []);
+  const fold = new RunFold(runId, definition);
   for (const entry of entries) fold.apply(entry);
   const { verdict } = judgement;
   if (verdict !== 'adopt') return { verdict, view: fold.view(), unsettled: unsettledOf(fold) };

@@ -91,8 +91,7 @@ function newEngine(plan: Plan, clock: VirtualClock, memory: MemoryStore): Engine
 }
 
 function foldOf(flow: Flow, entries: readonly Entry[]): RunView {
-  const { name, graph, tasks } = flow.definition;
-  const fold = new RunFold(id, name, graph, (task) => tasks[task]?.dependsOn ?? []);
+  const fold = new RunFold(id, flow.definition);
   for (const entry of entries) fold.apply(entry);
   return fold.view();
 }

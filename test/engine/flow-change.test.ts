@@ -112,8 +112,7 @@ async function leave(store: Store, entries: readonly Entry[]): Promise<void> {
 }
 
 function foldOf(tasks: Tasks, entries: readonly Entry[]): RunFold {
-  const { name, graph, tasks: definitions } = flowOf(tasks).definition;
-  const fold = new RunFold('r', name, graph, (task) => definitions[task]?.dependsOn ?? []);
+  const fold = new RunFold('r', flowOf(tasks).definition);
   const times = new TaskTimes(fold);
   for (const entry of entries) times.apply(entry);
   return fold;

@@ -79,8 +79,7 @@ test('come one for each commit to whoever subscribes, and one as the run begins,
     const { context } = snapshot;
     assert.is(actor.getSnapshot(), snapshot);
     // Told is kept: it shows what the store has, all of it and no more.
-    const { name, graph } = flow.definition;
-    const fold = new RunFold(context.id, name, graph, (task) => flow.definition.tasks[task]?.dependsOn ?? []);
+    const fold = new RunFold(context.id, flow.definition);
     const entries = store.read(context.id);
     for (const entry of entries) fold.apply(entry);
     assert.equal(context, fold.view());

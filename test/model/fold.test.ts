@@ -11,7 +11,12 @@ const graph = createGraph('f', [{ id: 'a' }, { id: 'b', dependsOn: ['a'] }]);
 
 /** Folds facts, stamped in order. */
 function foldOf(...facts: readonly object[]): RunFold {
-  const fold = new RunFold('r', 'f', graph, (task) => (task === 0 ? [] : ['a']));
+  const fold = new RunFold('r', {
+    name: 'f',
+    graph,
+    dependsOn: (task) => (task === 0 ? [] : ['a']),
+    isChild: () => false,
+  });
   for (const [index, fact] of facts.entries()) fold.apply({ ...fact, seq: index + 1, runId: 'r' } as Entry);
   return fold;
 }

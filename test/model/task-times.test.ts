@@ -13,7 +13,7 @@ const graph = createGraph('f', [{ id: 'a' }, { id: 'b' }]);
 
 /** Folds facts, stamped in order, and gives the spans that they end. */
 function timesOf(...facts: readonly object[]) {
-  const fold = new RunFold('r', 'f', graph, () => []);
+  const fold = new RunFold('r', { name: 'f', graph, dependsOn: () => [], isChild: () => false });
   const times = new TaskTimes(fold);
   let seq = 0;
   const apply = (fact: object): readonly Span[] => times.apply({ ...fact, seq: ++seq, runId: 'r' } as Entry);

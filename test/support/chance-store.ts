@@ -55,6 +55,15 @@ export class ChanceStore implements Store {
     return this.#isDead ? never : this.#answer(given);
   }
 
+  async appendTree(runs: readonly Append[]): Promise<void> {
+    this.onAppend(++this.count);
+    await this.#turns();
+    if (this.#isDead) return never;
+    this.memory.appendTree(runs);
+    await this.#turns();
+    if (this.#isDead) return never;
+  }
+
   async lastSeq(runId: string): Promise<number> {
     await this.#turns();
     return this.memory.lastSeq(runId);

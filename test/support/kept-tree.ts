@@ -38,7 +38,8 @@ export class Kept {
     for (const entry of this.entries.get(runId) ?? []) {
       if (!('taskId' in entry)) continue;
       const { life, status } = tasks.get(entry.taskId) ?? { life: 1, status: 'pending' };
-      if (entry.type === 'task.rerun') tasks.set(entry.taskId, { status: 'pending', life: life + 1 });
+      if (entry.type === 'task.rerun')
+        tasks.set(entry.taskId, { status: 'pending', life: entry.keepsLife === true ? life : life + 1 });
       else if (entry.type === 'task.started') tasks.set(entry.taskId, { status: 'running', life });
       else if (entry.type === 'task.retrying') tasks.set(entry.taskId, { status: 'retrying', life });
       else if (endOfTask.test(entry.type)) tasks.set(entry.taskId, { status: entry.type.slice(5), life });

@@ -47,6 +47,13 @@ test('takes up a run of the same tasks, whatever their bodies and options', asyn
   }
 });
 
+test('shows the child run of a task', async () => {
+  const flow = createFlow('parent').flow('in', { flow: base });
+  const replayed = replay(await left(flow as never), flow as never);
+  if (replayed.verdict === 'refuse') return assert.unreachable();
+  assert.equal(replayed.view.tasks.in?.child, { runId: 'r/in#1' });
+});
+
 test('has nothing left to do in a run that has settled', async () => {
   const store = createMemoryStore();
   const { engine, clock } = virtualEngine({ store });

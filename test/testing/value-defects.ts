@@ -246,8 +246,8 @@ export const valueDefects: readonly Defect[] = [
   {
     name: 'a view shows what a task returned before it runs again',
     file: fold,
-    find: 'this.#tasks.set(task, newTask(dependsOn));',
-    put: 'this.#tasks.set(task, { ...this.#tasks.get(task), ...newTask(dependsOn) });',
+    find: 'this.#tasks.set(task, newTask(this.#tasks.get(task).dependsOn));',
+    put: 'this.#tasks.set(task, { ...this.#tasks.get(task), ...newTask(this.#tasks.get(task).dependsOn) });',
   },
   {
     name: 'a view does not say why the run was cancelled',

@@ -140,12 +140,13 @@ export class RunProgress {
   readonly #times: TaskTimes;
   #path: readonly TaskProgress[] | undefined;
 
-  constructor({ name, graph, tasks, plan }: FlowDefinition) {
+  constructor(definition: FlowDefinition) {
+    const { name, graph, tasks, plan } = definition;
     this.flow = name;
     this.graph = graph;
     this.plan = plan;
     // There is no run yet, and its id is not shown.
-    this.#fold = new RunFold('', name, graph, (task) => tasks[task]?.dependsOn ?? []);
+    this.#fold = new RunFold('', definition);
     this.#times = new TaskTimes(this.#fold);
     this.tasks = tasks.map((task, index) => new TaskProgress(task, index, this.#fold, this.#times));
     this.counts = {

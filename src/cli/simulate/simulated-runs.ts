@@ -41,8 +41,7 @@ class Reading implements SimulatedRun {
 
   constructor(id: string, definition: FlowDefinition) {
     this.definition = definition;
-    const { name, graph, tasks } = definition;
-    this.#fold = new RunFold(id, name, graph, (task) => tasks[task]?.dependsOn ?? []);
+    this.#fold = new RunFold(id, definition);
     this.#times = new TaskTimes(this.#fold);
   }
 

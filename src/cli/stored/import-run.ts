@@ -67,11 +67,16 @@ function appendOf(
 
 function renamedEntry(entry: Entry, runId: string, renamed: (runId: string) => string): Entry {
   const own = { ...entry, runId };
-  const { parent, continues } = own as { parent?: ParentTask; continues?: string };
+  const { parent, continues, childRunId } = own as {
+    parent?: ParentTask;
+    continues?: string;
+    childRunId?: string;
+  };
   return {
     ...own,
     ...(parent && { parent: { ...parent, runId: renamed(parent.runId) } }),
     ...(continues !== undefined && { continues: renamed(continues) }),
+    ...(childRunId !== undefined && { childRunId: renamed(childRunId) }),
   };
 }
 

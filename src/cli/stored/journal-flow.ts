@@ -1,5 +1,5 @@
 import { type AnyFlow, createFlowFromGraph, type Entry, type GraphTask } from '../../index.ts';
-import { FlowDefinition, isChildBody, type TaskDefinition } from '../../model/definition.ts';
+import { FlowDefinition, type TaskDefinition } from '../../model/definition.ts';
 import type { FlowOutline, TaskOutline } from '../../model/flow-outline.ts';
 
 /**
@@ -20,12 +20,6 @@ export class JournalFlow extends FlowDefinition {
     super(name, isWhole ? known.settings : {}, isWhole ? known.tasks : tasksNamed(ids));
     this.isWhole = isWhole;
     this.#hash = hash;
-  }
-
-  /** Whether the body of a task is a run. */
-  isChild(task: number): boolean {
-    const body = this.tasks[task]?.body;
-    return body !== undefined && isChildBody(body);
   }
 
   override get hash(): string {

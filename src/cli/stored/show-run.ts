@@ -51,13 +51,7 @@ export async function showRun(id: string, options: ShowOptions, io: Io): Promise
 }
 
 function viewOf({ id, entries, definition }: ReadRun): RunView {
-  const fold = new RunFold(
-    id,
-    definition.name,
-    definition.graph,
-    (task) => definition.tasks[task]?.dependsOn ?? [],
-    (task) => definition.isChild(task),
-  );
+  const fold = new RunFold(id, definition);
   for (const entry of entries) fold.apply(entry);
   return fold.view();
 }

@@ -25,7 +25,9 @@ const ownFields: ReadonlySet<string> = new Set([
   'waiting',
   'parent',
   'child',
+  'childRunId',
   'keepsDone',
+  'keepsLife',
   'continues',
 ]);
 /** Limit for a line of log, and for each text of an error. The rest of an error's text is fetched like a value. */

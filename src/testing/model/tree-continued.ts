@@ -23,7 +23,7 @@ export function continueFrom(before: TreeRun, run: TreeRun, tick: number): void 
       { type: 'task.started', at: 0, attempt },
     ];
     for (const one of attempt > 0 ? begun : []) turn.note({ task, fact: one });
-    turn.note({ task, fact });
+    turn.note({ task, fact: fact.type === 'task.done' ? { ...fact, ...before.childAt(task, fact) } : fact });
     rows[task] = before.row(task);
   }
   const none = new Array(run.world.size).fill(0);

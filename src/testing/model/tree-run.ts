@@ -1,5 +1,8 @@
+import { childIdOf } from '../../model/child-id.ts';
 import { isChildBody, type TaskDefinition } from '../../model/definition.ts';
+import type { TaskRerun } from '../../model/journal.ts';
 import type { SettledRunStatus } from '../../model/status.ts';
+import { hasChild } from './child-flow.ts';
 import type { FlowWorld } from './flow-world.ts';
 import { endingIn } from './kept.ts';
 import { allCommands, allOutcomes, Moves } from './moves.ts';
@@ -60,6 +63,8 @@ export class TreeRun {
   readonly settledBy = new Map<number, ModelFact>();
   /** The lives of its tasks' children that have begun anew, and whether each begins with what was done before. */
   readonly lives = new Map<number, readonly boolean[]>();
+  /** How often each task has been repeated in its life. */
+  readonly #rounds = new Map<number, number>();
   /** Its situation before the step under way; `undefined` until it has begun. */
   at: Situation | undefined;
   readonly children = new Map<number, TreeChild>();
@@ -200,9 +205,20 @@ export class TreeRun {
     return child;
   }
 
+  /** Where the child of a task is that is done, for a run that continues this one. */
+  childAt(task: number, { childRunId }: { childRunId?: string | undefined }): { childRunId?: string } {
+    if (!hasChild(this.world.definition.tasks[task] as TaskDefinition)) return {};
+    return { childRunId: childRunId ?? childIdOf(this.id, this.world.idOf(task), this.lifeOf(task)) };
+  }
+
   /** From 1: the life of a task. */
   lifeOf(task: number): number {
     return (this.lives.get(task)?.length ?? 0) + 1;
+  }
+
+  /** How often a task has been repeated in its life. */
+  roundOf(task: number): number {
+    return this.#rounds.get(task) ?? 0;
   }
 
   /** Whether a life of a task begins with what was done in the one before. */
@@ -217,15 +233,31 @@ export class TreeRun {
     );
   }
 
-  /** Begins a new life of each task that runs again. */
+  /**
+   * Begins a new life of each task that runs again; one with nothing changed upstream keeps its life where the run is
+   * repeated by its parent.
+   */
   beginLives(again: readonly number[]): void {
     for (const task of again) {
       const { body } = this.world.definition.tasks[task] as TaskDefinition;
       if (!isChildBody(body)) continue;
-      const keepsDone = !Array.from(this.world.upstreamOf(task)).some((other) => again.includes(other));
-      this.lives.set(task, [...(this.lives.get(task) ?? []), keepsDone]);
+      const isSame = !Array.from(this.world.upstreamOf(task)).some((other) => again.includes(other));
+      if (isSame && this.parent !== undefined) {
+        this.#rounds.set(task, this.roundOf(task) + 1);
+        const child = this.children.get(task);
+        if (child !== undefined) child.attempt = 0;
+        continue;
+      }
+      this.lives.set(task, [...(this.lives.get(task) ?? []), isSame]);
+      this.#rounds.delete(task);
       this.children.delete(task);
     }
+  }
+
+  /** What an entry says of a task that runs again, once its life has begun. */
+  rerunOf(task: number): Pick<TaskRerun, 'keepsDone' | 'keepsLife'> {
+    if (this.roundOf(task) > 0) return { keepsLife: true };
+    return this.keepsDone(task, this.lifeOf(task)) ? { keepsDone: true } : {};
   }
 
   /** The ids of the tasks whose child it is, as in `publish/inner`; empty for the root. */

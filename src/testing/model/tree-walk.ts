@@ -207,11 +207,12 @@ export class TreeWalk {
   #rerun(run: TreeRun): void {
     const statuses = run.now.rows.map((row) => row?.status ?? 'pending');
     const again = tasksToRerun(run.world.definition.graph, statuses);
-    for (const [task, { run: own }] of run.children)
-      if (again.includes(task) && own !== undefined) this.#leave(own);
+    const before = [...run.children];
     run.beginLives(again);
+    for (const [task, { run: own }] of before)
+      if (own !== undefined && !run.children.has(task)) this.#leave(own);
     const step: Step = { kind: 'rerun', task: -1 };
-    run.turn(this.#tick, step).rerun((task) => run.keepsDone(task, run.lifeOf(task)) || undefined);
+    run.turn(this.#tick, step).rerun((task) => run.rerunOf(task));
   }
 
   /** An earlier life of a task is over; what happened in it in the step under way is told yet. */

@@ -2,7 +2,7 @@ import { lazyOrchestratorMachine, type OrchestratorEvent } from '../../../machin
 import { compile } from '../../logic/compile.ts';
 import { findBlockers } from '../../model/blockers.ts';
 import type { FlowDefinition } from '../../model/definition.ts';
-import type { RunFact, TaskFact } from '../../model/journal.ts';
+import type { RunFact, TaskFact, TaskRerun } from '../../model/journal.ts';
 import { Ledger, type Verdict } from '../../model/ledger.ts';
 import { tasksToRerun } from '../../model/rerun.ts';
 import {
@@ -185,14 +185,14 @@ export class Turn {
   /**
    * Reruns the settled run.
    *
-   * @param keepsDone whether the child of a task begins with what is done; `undefined` for a task without one
+   * @param saysOf what the entry says of the child of a task
    */
-  rerun(keepsDone?: (task: number) => true | undefined): void {
+  rerun(saysOf?: (task: number) => Pick<TaskRerun, 'keepsDone' | 'keepsLife'>): void {
     const statuses = this.#rows.map(statusOfRow);
     for (const task of tasksToRerun(this.#definition.graph, statuses)) {
       statuses[task] = 'pending';
       this.#rows[task] = undefined;
-      this.#facts.push({ task, fact: { type: 'task.rerun', at: 0, keepsDone: keepsDone?.(task) } });
+      this.#facts.push({ task, fact: { type: 'task.rerun', at: 0, ...saysOf?.(task) } });
     }
     this.#reopen(statuses);
     this.send({ type: 'run.recover', at: 0 });

@@ -78,7 +78,7 @@ export function expectEntry(
     case 'task.skipped':
       return { ...entry, reason: fact.cause === undefined ? saidOfSkip : undefined };
     case 'task.rerun':
-      return { ...entry, parent: said.above?.parent(), keepsDone: fact.keepsDone };
+      return { ...entry, parent: said.above?.parent() };
     default:
       return entry;
   }

@@ -47,15 +47,16 @@ export class ExpectedView {
     const fields = this.task(task);
     const life = this.#lives[task];
     if (life === undefined || fields.startedAt === undefined) return fields;
-    const childId = childIdOf(this.#runId, this.#ids[task] as string, life);
-    const { counts = this.#countsOf(childId), ...rest } = fields;
-    return { ...rest, child: { runId: childId, counts } };
+    const ownId = childIdOf(this.#runId, this.#ids[task] as string, life);
+    const { counts = this.#countsOf(ownId), childRunId = ownId, ...rest } = fields;
+    return { ...rest, child: { runId: childRunId, counts } };
   }
 
   /** @param task -1 for the run */
   add(task: number, entry: ExpectedEntry): void {
     const life = this.#lives[task];
-    if (entry.type === 'task.rerun' && life !== undefined) this.#lives[task] = life + 1;
+    const isAnew = entry.type === 'task.rerun' && entry.keepsLife !== true;
+    if (isAnew && life !== undefined) this.#lives[task] = life + 1;
     if (task < 0) this.#run = { ...this.#run, ...changeOfRun(entry) };
     else this.#tasks[task] = taskAfter(this.task(task), entry);
     if (entry.type === 'task.rerun')
@@ -122,7 +123,9 @@ function taskAfter(before: Fields, { type, at, ...said }: ExpectedEntry): Fields
         cause,
         ...counts,
       };
-      if (type === 'task.done') return { ...ended, output, error: undefined };
+      const { childRunId } = said;
+      const elsewhere = childRunId === undefined ? {} : { childRunId };
+      if (type === 'task.done') return { ...ended, ...elsewhere, output, error: undefined };
       return type === 'task.failed' ? { ...ended, error } : ended;
     }
   }

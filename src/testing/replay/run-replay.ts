@@ -156,7 +156,7 @@ export class RunReplay {
   }
 
   #childIdOf(task: number): string {
-    return childIdOf(this.id, this.world.idOf(task), this.#lifeOf(task));
+    return childIdOf(this.id, this.world.idOf(task), this.#lifeOf(task).life);
   }
 
   /** Whether a task has ended and begins anew in one step: what its child counted then is not known. */
@@ -165,20 +165,26 @@ export class RunReplay {
     return facts.some((one) => one.task === task && one.fact.type === 'task.rerun');
   }
 
-  /** From 1: the life of a task by now. */
-  #lifeOf(task: number): number {
+  /** The life of a task by now, from 1, and how often the task has been repeated in it. */
+  #lifeOf(task: number): { readonly life: number; readonly round: number } {
     const { number } = this.comparison;
-    let life = 1;
-    for (const { at, taken } of this.#records.values())
-      if (at <= number)
-        life += taken.facts.filter((one) => one.task === task && one.fact.type === 'task.rerun').length;
-    return life;
+    let [life, round] = [1, 0];
+    for (const { at, taken } of this.#records.values()) {
+      if (at > number) continue;
+      for (const one of taken.facts) {
+        if (one.task !== task || one.fact.type !== 'task.rerun') continue;
+        [life, round] = one.fact.keepsLife === true ? [life, round + 1] : [life + 1, 0];
+      }
+    }
+    return { life, round };
   }
 
   #parentOf({ parent, id }: TreeRun): ParentTask {
     const task = parent?.task ?? 0;
     const taskId = this.world.idOf(task);
     const life = Number(id.slice(id.lastIndexOf('#') + 1));
-    return { runId: this.id, taskId, life, attempt: this.comparison.now.rows[task]?.attempts ?? 0 };
+    const { round } = this.#lifeOf(task);
+    const attempt = this.comparison.now.rows[task]?.attempts ?? 0;
+    return { runId: this.id, taskId, life, attempt, ...(round > 0 && { round }) };
   }
 }

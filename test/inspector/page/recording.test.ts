@@ -27,12 +27,12 @@ function viewAt(
   place: number,
   recoveries: readonly number[] = [],
 ) {
-  const fold = new RunFold(
-    structure.id,
-    'flow',
-    graphOf(structure),
-    (task) => structure.tasks[task]?.dependsOn ?? [],
-  );
+  const fold = new RunFold(structure.id, {
+    name: 'flow',
+    graph: graphOf(structure),
+    dependsOn: (task) => structure.tasks[task]?.dependsOn ?? [],
+    isChild: () => false,
+  });
   for (const entry of structuredClone(entries.slice(0, place))) {
     if (recoveries.includes(entry.seq - 1)) fold.recover();
     fold.apply(entry);

@@ -78,13 +78,12 @@ export class Recording {
     this.structure = structure;
     this.graph = graph;
     const { id, run, tasks } = structure;
-    this.fold = new RunFold(
-      id,
-      run.flow,
+    this.fold = new RunFold(id, {
+      name: run.flow,
       graph,
-      (task) => tasks[task]?.dependsOn ?? [],
-      (task) => isChildTask(structure, task),
-    );
+      dependsOn: (task) => tasks[task]?.dependsOn ?? [],
+      isChild: (task) => isChildTask(structure, task),
+    });
     this.count(structure.children ?? {});
     this.times = new TaskTimes(this.fold);
     this.#entries = new EntryList(id, graph.ids);
@@ -324,13 +323,12 @@ export class Recording {
     const { id: runId, run, tasks } = this.structure;
     const shape = tasks[task] as TaskShape;
     const alone = graphOf({ run, tasks: [{ ...shape, dependsOn: [] }] });
-    const fold = new RunFold(
-      runId,
-      run.flow,
-      alone,
-      () => shape.dependsOn,
-      () => isChildTask(this.structure, task),
-    );
+    const fold = new RunFold(runId, {
+      name: run.flow,
+      graph: alone,
+      dependsOn: () => shape.dependsOn,
+      isChild: () => isChildTask(this.structure, task),
+    });
     const recoveries = this.#recovered.values();
     let recovery = recoveries.next();
     const recover = (before: number): void => {
