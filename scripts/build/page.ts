@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { orchestratorMachine, taskMachine } from 'topple/machines';
 import { build } from 'vite';
 import { describeMachine } from '../../src/cli/graph/describe-machine.ts';
-import type { Machine, MachineTransition } from '../../src/draw/machine.ts';
+import { packMachine } from '../../src/inspector/page/run/packed-machine.ts';
 
 const root = fileURLToPath(new URL('../../src/inspector/page', import.meta.url));
 
@@ -13,14 +13,17 @@ const root = fileURLToPath(new URL('../../src/inspector/page', import.meta.url))
  * for at `./assets/`. The script has the machines of tasks and runs as data.
  */
 export async function buildPage(folder: string): Promise<void> {
-  const machines = [taskMachine, orchestratorMachine].map((machine) => drawnParts(describeMachine(machine)));
+  const machines = [taskMachine, orchestratorMachine].map((machine) => packMachine(describeMachine(machine)));
   await build({
     root,
     base: './',
     configFile: false,
     logLevel: 'warn',
-    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-    plugins: [withoutDefinitionErrors],
+    oxc: {
+      jsx: { runtime: 'classic', pragma: 'h', pragmaFrag: 'Fragment' },
+      jsxInject: `import { h, Fragment } from 'preact'`,
+    },
+    plugins: [withoutUnused],
     define: { MACHINES: JSON.stringify(machines) },
     build: {
       outDir: folder,
@@ -45,12 +48,20 @@ export async function buildPage(folder: string): Promise<void> {
   rmdirSync(assets);
 }
 
-/** The page's graphs are of flows that run, so what is said of a wrong definition is left out: an error's name remains. */
-const withoutDefinitionErrors = {
-  name: 'without-definition-errors',
+/**
+ * Parts of the model that the page does without. Its graphs are of flows that run, so what is said of a wrong definition is
+ * left out: an error's name remains. It asks a fold for single tasks, never for the view of all.
+ */
+const withoutUnused = {
+  name: 'without-unused',
+  enforce: 'pre' as const,
   load: (id: string): string | undefined => {
-    if (id.endsWith('/src/model/check.ts')) return shortCheck;
-    return id.endsWith('/src/model/graph-check.ts') ? shortErrors : undefined;
+    const name = Object.keys(shorter).find((file) => id.endsWith(`/src/model/${file}`));
+    return name === undefined ? undefined : shorter[name];
+  },
+  transform: (code: string, id: string): string | undefined => {
+    const name = Object.keys(unusedMethods).find((file) => id.endsWith(`/src/model/${file}`));
+    return name === undefined ? undefined : withoutMethods(code, name, unusedMethods[name] ?? []);
   },
 };
 
@@ -70,17 +81,28 @@ const shortCheck = `
     if (!(value >= min)) throw new Error(option);
   }`;
 
-/** A machine without what its picture does not show. */
-function drawnParts(machine: Machine): Machine {
-  const cut = (transition: MachineTransition): MachineTransition => {
-    return { ...transition, description: undefined, actions: transition.actions.slice(0, 1) };
-  };
-  return {
-    ...machine,
-    entry: [],
-    states: machine.states.map((state) => {
-      return { ...state, tags: [], entry: [], exit: [], transitions: state.transitions.map(cut) };
-    }),
-    transitions: machine.transitions.map(cut),
-  };
+/** Methods that the page never calls; bundlers keep all methods of a class. */
+const unusedMethods: Readonly<Record<string, readonly string[]>> = {
+  'graph.ts': ['order', 'layers', 'upstream', 'downstream', '#reach'],
+  'entry-list.ts': ['slice', 'visit'],
+  'fold.ts': ['view', 'moment'],
+};
+
+/** Leaves methods out, which stand in the source as the formatter writes them. */
+function withoutMethods(code: string, file: string, names: readonly string[]): string {
+  let left = code;
+  for (const name of names) {
+    const start = left.search(new RegExp(`^  ${name}\\(`, 'm'));
+    const end = left.indexOf('\n  }\n', start);
+    if (start < 0 || end < 0) throw new Error(`${file} has no method ${name} any more`);
+    left = left.slice(0, start) + left.slice(end + '\n  }\n'.length);
+  }
+  return left;
 }
+
+const shorter: Readonly<Record<string, string>> = {
+  'check.ts': shortCheck,
+  'graph-check.ts': shortErrors,
+  'graph-cycle.ts': 'export const findShortestCycle = () => [];',
+  'tasks-by-id.ts': 'export const plainTasks = () => ({}); export const tasksById = plainTasks;',
+};

@@ -1,16 +1,19 @@
 import type { Machine } from '../../../draw/machine.ts';
 import { drawMachine } from '../../../draw/machine-svg.ts';
 import { type MachinePath, runPath, taskPath } from '../run/machine-path.ts';
+import { type PackedMachine, unpackMachine } from '../run/packed-machine.ts';
 import { Instant } from './marks.tsx';
 import type { RunState } from './run-state.ts';
 
 /** The machines of tasks and of runs, put in by the build. */
-declare const MACHINES: readonly Machine[];
+declare const MACHINES: readonly PackedMachine[];
+
+const machines = MACHINES.map(unpackMachine);
 
 /** The statecharts of the selected task and of the run: where they are, and how they came there. */
 export function MachinesView({ state }: { readonly state: RunState }) {
   const { recording, moment, selected, now } = state;
-  const [task, orchestrator] = MACHINES as readonly [Machine, Machine];
+  const [task, orchestrator] = machines as unknown as readonly [Machine, Machine];
   return (
     <div class="machines">
       {selected < 0 ? (

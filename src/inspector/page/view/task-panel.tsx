@@ -13,7 +13,7 @@ import { Attempts } from './attempts.tsx';
 import { type Asked, Confirm } from './commands.tsx';
 import { Glyph } from './marks.tsx';
 import { Pairs, Part } from './parts.tsx';
-import type { RunState } from './run-state.ts';
+import { childOf, type RunState } from './run-state.ts';
 import { Sentence, TaskLink } from './sentence.tsx';
 import { ValueView } from './value-view.tsx';
 
@@ -25,7 +25,7 @@ export function TaskPanel({ state }: { readonly state: RunState }) {
   const { id, optional, skippable, priority, pool, maxAttempts, timeoutMs, totalTimeoutMs, kind } = recording
     .structure.tasks[task] as (typeof recording.structure.tasks)[number];
   const view = moment.task(task);
-  const child = recording.childOf(task, moment);
+  const child = childOf(state, task);
   const donePlace = recording
     .placesOf(task)
     .findLast((place) => place <= moment.place && recording.entry(place).type === 'task.done');
