@@ -68,6 +68,9 @@ test('a node shows how far its child run is, and leads to it; its page leads bac
   await page.getByRole('button', { name: 'Open its run' }).click();
   await says(page.locator('.facts'), 'body ofresize');
   await page.getByRole('link', { name: 'Events', exact: true }).click();
+  // The list begins at its end.
+  await says(page.locator('.events'), 'run.done');
+  await page.getByLabel('Kind').selectOption({ label: 'Of the run' });
   await says(page.locator('.events'), 'attempt 1 of resize in a1');
 });
 
