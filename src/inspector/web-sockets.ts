@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket as Socket, WebSocketServer } from 'ws';
+import type { Clock } from '../index.ts';
 
 /** One end of a WebSocket that speaks text. */
 export interface TextSocket {
@@ -46,11 +47,20 @@ export interface SocketRules {
 /** How often each client has to answer; one that did not since the last time is disconnected. */
 const aliveMs = 15_000;
 
-/** Makes a server of WebSockets. */
-export function createSocketServer(): SocketServer {
+const timeOfDay: Clock = {
+  // Sockets keep a process alive, not that they are looked after.
+  setTimeout: (callback, timeoutMs) => setTimeout(callback, timeoutMs).unref(),
+  clearTimeout: (id) => clearTimeout(id as ReturnType<typeof setTimeout>),
+};
+
+/**
+ * Makes a server of WebSockets.
+ *
+ * @param clock when to look whether clients are alive
+ */
+export function createSocketServer(clock: Clock = timeOfDay): SocketServer {
   const sockets = new Map<Socket, boolean>();
-  const timer = setInterval(checkAlive, aliveMs);
-  timer.unref();
+  let timer = clock.setTimeout(checkAlive, aliveMs);
   // Neither compression nor more than one text of a message at a time: both cost memory that a client could command.
   const servers = new Map<number, WebSocketServer>();
 
@@ -61,7 +71,7 @@ export function createSocketServer(): SocketServer {
       );
     },
     close() {
-      clearInterval(timer);
+      clock.clearTimeout(timer);
       for (const socket of sockets.keys()) socket.terminate();
       for (const server of servers.values()) server.close();
     },
@@ -108,8 +118,12 @@ export function createSocketServer(): SocketServer {
   }
 
   function checkAlive(): void {
+    timer = clock.setTimeout(checkAlive, aliveMs);
     for (const [socket, hasAnswered] of sockets) {
-      if (!hasAnswered) socket.terminate();
+      if (!hasAnswered) {
+        socket.terminate();
+        continue;
+      }
       sockets.set(socket, false);
       socket.ping();
     }
