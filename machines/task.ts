@@ -10,6 +10,10 @@ export interface TaskInput {
   readonly task: number;
   /** At least 1. */
   readonly maxAttempts: number;
+  /** Whether it has a condition. Default false. */
+  readonly asks?: boolean | undefined;
+  /** Whether it waits instead of making attempts. Default false. */
+  readonly waits?: boolean | undefined;
 }
 
 export interface TaskContext {
@@ -17,6 +21,10 @@ export interface TaskContext {
   readonly task: number;
   /** The maximum of attempts, the first included. */
   readonly maxAttempts: number;
+  /** Whether it has a condition. */
+  readonly asks: boolean;
+  /** Whether it waits instead of making attempts. */
+  readonly waits: boolean;
   /** The number of attempts started. One cut short by a stop is repeated, and counts once. */
   readonly attempt: number;
   /** The instant its trigger rule said run. */
@@ -33,12 +41,43 @@ export interface TaskContext {
 export type TaskEvent =
   /** The trigger rule says run. */
   | { readonly type: 'task.ready'; readonly at: number }
-  /** The trigger rule says skip. */
+  /** The trigger rule says skip, or the time of a wait is over, which skips it. */
   | {
       readonly type: 'task.skip';
       readonly at: number;
-      readonly cause: 'rule';
+      readonly cause: 'rule' | 'timeout';
       readonly because?: string | undefined;
+    }
+  /** Its condition says that it runs. */
+  | { readonly type: 'condition.true'; readonly at: number }
+  /** Its condition says that it does not run. */
+  | { readonly type: 'condition.false'; readonly at: number; readonly cause: 'condition' }
+  /** Its condition threw, or returned neither true nor false. */
+  | {
+      readonly type: 'condition.threw';
+      readonly at: number;
+      readonly error: ErrorView;
+      readonly cause: 'condition';
+    }
+  /** It is known until when it waits. */
+  | {
+      readonly type: 'wait.planned';
+      readonly at: number;
+      /** Of a sleep: when it ends. */
+      readonly until?: number | undefined;
+      /** Of a wait for a value: when its time is over. */
+      readonly timeoutAt?: number | undefined;
+    }
+  /** The value for which it waits is there. */
+  | { readonly type: 'wait.delivered'; readonly at: number; readonly output: unknown }
+  /** The instant of a sleep has come, or the time of a wait is over, which has a value for this case. */
+  | { readonly type: 'wait.over'; readonly at: number; readonly output: unknown }
+  /** There is no instant until which it could wait, or no output that can be kept. */
+  | {
+      readonly type: 'wait.failed';
+      readonly at: number;
+      readonly error: ErrorView;
+      readonly cause: 'input' | 'output';
     }
   /** The trigger rule says that a dependency's failure ends this task too. */
   | {
@@ -94,6 +133,12 @@ export type TaskEvent =
 
 /** Params of the effect actions that the engine carries out. */
 export interface TaskEffects {
+  /** Asks the condition, in line since `at`: `condition.true`, `.false` or `.threw` follows, once. */
+  readonly askCondition: { readonly at: number };
+  /** Finds until when to wait, counted from `readyAt`: `wait.planned`, `.delivered` or `.failed` follows, once. */
+  readonly planWait: { readonly readyAt: number };
+  /** Waits until the instant, by the time of day: `wait.over`, `task.skip` or `task.expire` follows. Never without one. */
+  readonly awaitInstant: { readonly at: number | undefined };
   /** Requests a slot, waiting in line since `readyAt`: `attempt.start` follows. */
   readonly requestSlot: { readonly readyAt: number };
   /** Calls the body: `attempt.done`, `.failed`, `.skipped` or `.cancelled` follows, once. */
@@ -155,6 +200,27 @@ const retrying = ({ context, event }: On<'attempt.failed'>): TaskFact => ({
   attempt: context.attempt,
   retryAt: event.retryAt ?? event.at,
   error: event.error,
+});
+
+const waiting = ({ event }: On<'wait.planned'>): TaskFact => ({
+  type: 'task.waiting',
+  at: event.at,
+  ...(event.until !== undefined && { until: event.until }),
+  ...(event.timeoutAt !== undefined && { timeoutAt: event.timeoutAt }),
+});
+
+type Ready = Extract<TaskEvent, { readonly type: 'task.ready' }>;
+
+/** Casts the event, since entry actions get any: only `task.ready` leads into `asking`. */
+const asked = ({ event }: { readonly event: TaskEvent }): TaskEffects['askCondition'] => ({
+  at: (event as Ready).at,
+});
+
+type Planned = Extract<TaskEvent, { readonly type: 'wait.planned' }>;
+
+/** Casts the event: only `wait.planned` leads into `waiting`. */
+const instant = ({ event }: { readonly event: TaskEvent }): TaskEffects['awaitInstant'] => ({
+  at: (event as Planned).until ?? (event as Planned).timeoutAt,
 });
 
 type Cancel = Extract<TaskEvent, { readonly type: 'task.cancel' }>;
@@ -227,6 +293,8 @@ export const lazyTaskMachine = lazy(() =>
     guards: {
       attemptsLeft: ({ context }, params: { readonly retryAt: number | undefined }) =>
         params.retryAt !== undefined && context.attempt < context.maxAttempts,
+      hasCondition: ({ context }) => context.asks,
+      waitsInstead: ({ context }) => context.waits,
     },
     actions: {
       recordReady: assign((_, params: { readonly readyAt: number }) => params),
@@ -239,6 +307,9 @@ export const lazyTaskMachine = lazy(() =>
       })),
       recordEnding: assign((_, ending: Ending) => ({ ending, retryAt: undefined })),
       announce: emit((_, params: TaskFact) => params),
+      askCondition: (_, _params: TaskEffects['askCondition']) => {},
+      planWait: (_, _params: TaskEffects['planWait']) => {},
+      awaitInstant: (_, _params: TaskEffects['awaitInstant']) => {},
       requestSlot: (_, _params: TaskEffects['requestSlot']) => {},
       performAttempt: (_, _params: TaskEffects['performAttempt']) => {},
       abortAttempt: (_, _params: TaskEffects['abortAttempt']) => {},
@@ -251,6 +322,8 @@ export const lazyTaskMachine = lazy(() =>
     context: ({ input }) => ({
       task: input.task,
       maxAttempts: input.maxAttempts,
+      asks: input.asks ?? false,
+      waits: input.waits ?? false,
       attempt: 0,
       readyAt: undefined,
       retryAt: undefined,
@@ -268,14 +341,30 @@ export const lazyTaskMachine = lazy(() =>
         description: 'The first event brings its verdict.',
         tags: 'pending',
         on: {
-          'task.ready': {
-            description: 'its rule says run',
-            target: 'ready',
-            actions: [
-              { type: 'recordReady', params: ({ event }) => ({ readyAt: event.at }) },
-              { type: 'announce', params: ({ event }) => ({ type: 'task.ready', at: event.at }) },
-            ],
-          },
+          'task.ready': [
+            {
+              description: 'its rule says run, if its condition does',
+              guard: 'hasCondition',
+              target: 'asking',
+            },
+            {
+              description: 'its rule says run, and it waits',
+              guard: 'waitsInstead',
+              target: 'planning',
+              actions: [
+                { type: 'recordReady', params: ({ event }) => ({ readyAt: event.at }) },
+                { type: 'announce', params: ({ event }) => ({ type: 'task.ready', at: event.at }) },
+              ],
+            },
+            {
+              description: 'its rule says run',
+              target: 'ready',
+              actions: [
+                { type: 'recordReady', params: ({ event }) => ({ readyAt: event.at }) },
+                { type: 'announce', params: ({ event }) => ({ type: 'task.ready', at: event.at }) },
+              ],
+            },
+          ],
           'task.skip': {
             description: 'its rule says skip',
             target: 'skipped',
@@ -284,6 +373,116 @@ export const lazyTaskMachine = lazy(() =>
           'task.fail_upstream': {
             description: 'a dependency failed',
             target: 'upstream_failed',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+          'task.cancel': {
+            description: 'the run ends early',
+            target: 'cancelled',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+        },
+      },
+      asking: {
+        description: 'Its condition is asked whether it runs.',
+        tags: 'pending',
+        entry: { type: 'askCondition', params: asked },
+        on: {
+          'condition.true': [
+            {
+              description: 'it runs, and waits',
+              guard: 'waitsInstead',
+              target: 'planning',
+              actions: [
+                { type: 'recordReady', params: ({ event }) => ({ readyAt: event.at }) },
+                { type: 'announce', params: ({ event }) => ({ type: 'task.ready', at: event.at }) },
+              ],
+            },
+            {
+              description: 'it runs',
+              target: 'ready',
+              actions: [
+                { type: 'recordReady', params: ({ event }) => ({ readyAt: event.at }) },
+                { type: 'announce', params: ({ event }) => ({ type: 'task.ready', at: event.at }) },
+              ],
+            },
+          ],
+          'condition.false': {
+            description: 'it does not run',
+            target: 'skipped',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+          'condition.threw': {
+            description: 'there is no answer',
+            target: 'failed',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+          'task.expire': {
+            description: 'the answer takes too long',
+            target: 'failed',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+          'task.cancel': {
+            description: 'the run ends early',
+            target: 'cancelled',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+        },
+      },
+      planning: {
+        description: 'It is about to wait: until when is worked out.',
+        tags: 'pending',
+        entry: { type: 'planWait', params: ({ context }) => ({ readyAt: context.readyAt ?? 0 }) },
+        on: {
+          'wait.planned': {
+            description: 'it is known until when',
+            target: 'waiting',
+            actions: { type: 'announce', params: waiting },
+          },
+          'wait.delivered': {
+            description: 'the value has come already',
+            target: 'done',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+          'wait.failed': {
+            description: 'there is no such instant',
+            target: 'failed',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+          'task.cancel': {
+            description: 'the run ends early',
+            target: 'cancelled',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+        },
+      },
+      waiting: {
+        description: 'It waits for a value from outside, or for an instant.',
+        tags: 'waiting',
+        entry: { type: 'awaitInstant', params: instant },
+        on: {
+          'wait.delivered': {
+            description: 'the value has come',
+            target: 'done',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+          'wait.over': {
+            description: 'the instant has come, or the time is over and there is a value for this case',
+            target: 'done',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+          'wait.failed': {
+            description: 'the value for this case cannot be kept',
+            target: 'failed',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+          'task.skip': {
+            description: 'the time is over, which skips it',
+            target: 'skipped',
+            actions: { type: 'recordEnding', params: ({ event }) => event },
+          },
+          'task.expire': {
+            description: 'the time is over, which fails it',
+            target: 'failed',
             actions: { type: 'recordEnding', params: ({ event }) => event },
           },
           'task.cancel': {
@@ -447,7 +646,7 @@ export const lazyTaskMachine = lazy(() =>
       },
       done: {
         type: 'final',
-        description: 'The body returned, and its output matched the schema.',
+        description: 'The body returned, and its output matched the schema; or its wait is over.',
         tags: 'done',
         entry: [
           { type: 'announce', params: done },
@@ -456,7 +655,7 @@ export const lazyTaskMachine = lazy(() =>
       },
       failed: {
         type: 'final',
-        description: 'The last attempt failed, or the time was over.',
+        description: 'The last attempt or its condition failed, or the time was over.',
         tags: 'failed',
         entry: [
           { type: 'announce', params: failed },
@@ -465,7 +664,8 @@ export const lazyTaskMachine = lazy(() =>
       },
       skipped: {
         type: 'final',
-        description: 'Its trigger rule said skip, or it skipped itself.',
+        description:
+          'Its trigger rule or its condition said so, or it skipped itself, or its time to wait was over.',
         tags: 'skipped',
         entry: [
           { type: 'announce', params: skipped },

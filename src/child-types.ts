@@ -1,12 +1,28 @@
-import type { AnyFlow, CommonOptions, DepsOf, InputOf, Later, Listed, OutcomesOf } from './flow-types.ts';
+import type {
+  AnyFlow,
+  CommonOptions,
+  ConditionOption,
+  DepsOf,
+  InputOf,
+  Later,
+  Listed,
+  OutcomesOf,
+} from './flow-types.ts';
 import type { TaskSettings } from './model/definition.ts';
 import type { ItemScope, PerformScope } from './model/perform.ts';
 import type { Schema } from './model/schema.ts';
 import type { TriggerRule } from './model/trigger-rule.ts';
 
 /** The options that a child run's task shares with every task. */
-export interface ChildOptions<Tasks, Ids extends readonly unknown[], Rule, Optional>
-  extends Pick<CommonOptions<Tasks, Ids, Rule, Optional, false>, 'dependsOn' | 'triggerRule' | 'optional'> {
+export interface ChildOptions<
+  Tasks,
+  Input,
+  Ids extends readonly unknown[],
+  Rule extends TriggerRule,
+  Optional,
+  Answer,
+> extends Pick<CommonOptions<Tasks, Ids, Rule, Optional, false>, 'dependsOn' | 'triggerRule' | 'optional'>,
+    ConditionOption<Tasks, Input, Ids, Rule, Answer> {
   /** Limits all attempts and the waits between them, from the first start. Default: no limit. */
   readonly totalTimeoutMs?: number | undefined;
   readonly actor?: undefined;
@@ -20,7 +36,8 @@ export interface FlowTaskOptions<
   Rule extends TriggerRule,
   Optional,
   F extends AnyFlow,
-> extends ChildOptions<Tasks, Ids, Rule, Optional> {
+  Answer = never,
+> extends ChildOptions<Tasks, Input, Ids, Rule, Optional, Answer> {
   /** The flow to run. Its tasks take their own slots; this task holds none. */
   readonly flow: F;
   /** Makes the input of the child run, once for all attempts. Needed unless the flow runs without an input. */
@@ -56,10 +73,11 @@ export interface MapOptions<
   Skippable,
   Tolerate,
   Output,
-> extends ChildOptions<Tasks, Ids, Rule, Optional>,
+  Answer,
+> extends ChildOptions<Tasks, Input, Ids, Rule, Optional, Answer>,
     Omit<
       TaskSettings,
-      'triggerRule' | 'optional' | 'skippable' | 'output' | 'totalTimeoutMs' | 'retry' | 'timeoutMs'
+      'triggerRule' | 'when' | 'optional' | 'skippable' | 'output' | 'totalTimeoutMs' | 'retry' | 'timeoutMs'
     > {
   /**
    * Gives the list when the map starts, once for all its attempts: an iterable of at most a million items, or a promise
@@ -96,7 +114,8 @@ export interface PerformMapOptions<
   Tolerate,
   Returned,
   Output,
-> extends MapOptions<Tasks, Input, Ids, Rule, Optional, Item, Skippable, Tolerate, Output> {
+  Answer = never,
+> extends MapOptions<Tasks, Input, Ids, Rule, Optional, Item, Skippable, Tolerate, Output, Answer> {
   /** Called with each item. The value that it returns, or its promise resolves to, is the item's output. */
   readonly perform: (scope: ItemScope<Item, Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>) => Returned;
   readonly input?: undefined;
@@ -114,7 +133,8 @@ export interface FlowMapOptions<
   Tolerate,
   F extends AnyFlow,
   Output,
-> extends MapOptions<Tasks, Input, Ids, Rule, Optional, Item, Skippable, Tolerate, Output> {
+  Answer = never,
+> extends MapOptions<Tasks, Input, Ids, Rule, Optional, Item, Skippable, Tolerate, Output, Answer> {
   /** The tasks of the flow take slots, not the items. */
   readonly pool?: undefined;
   readonly graceMs?: undefined;

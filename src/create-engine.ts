@@ -14,6 +14,7 @@ import { type ActorInput, definitionOf, isFlow } from './flow.ts';
 import type { AnyFlow, InputOf, ReturnedBy, StartArguments } from './flow-types.ts';
 import { badOption } from './model/check.ts';
 import type { FlowDefinition } from './model/definition.ts';
+import type { Delivered, DeliverOptions } from './model/delivery.ts';
 import { FlowError } from './model/error.ts';
 import { brandLogic } from './model/flow-brand.ts';
 import type { RunSettings } from './model/journal.ts';
@@ -91,6 +92,17 @@ export interface Engine {
    * @throws FlowError for an invalid filter; the store's error
    */
   runs(filter?: RunFilter): Promise<readonly RunSummary[]>;
+  /**
+   * Delivers a value to a task that waits for one, as `run.deliver` does.
+   *
+   * @throws as that does, and FlowError for a run that there is not (`unknown_run`)
+   */
+  deliver(
+    runId: string,
+    task: string | readonly string[],
+    value: unknown,
+    options?: DeliverOptions,
+  ): Promise<Delivered>;
   /** Has a watcher hear of all runs under way on this engine, until its subscription ends. Costs nothing without one. */
   watch(watcher: EngineWatcher): Subscription;
   /**
@@ -125,6 +137,10 @@ export function createEngine(options: EngineOptions = {}): Engine {
       return runs.fork(id, options);
     },
     runs: (filter) => runs.runs(filter),
+    deliver: async (id, task, value, options) => {
+      checkNoFlow(id, 'deliver');
+      return runs.deliver(id, task, value, options);
+    },
     watch: (watcher) => runs.watch(watcher),
     stop: (given) => runs.stop(given),
   };

@@ -3,7 +3,7 @@ import type { StartOptions } from './engine/engine-options.ts';
 import type { RunsFlow } from './engine/run-logic.ts';
 import type { FixedIds, IsListed, KnownIds, LooseId, RestIds } from './flow-ids.ts';
 import type { FlowDefinition, TaskSettings } from './model/definition.ts';
-import type { ItemScope, Outcome, PerformScope } from './model/perform.ts';
+import type { ConditionScope, ItemScope, Outcome, PerformScope } from './model/perform.ts';
 import type { Schema } from './model/schema.ts';
 import type { SkippedBy, TriggerRule } from './model/trigger-rule.ts';
 
@@ -148,9 +148,32 @@ export type OutputsOf<Tasks> = {
     : never;
 };
 
+/** Whether a task with a condition that returns this may be skipped: without a condition it returns nothing at all. */
+export type SkipsBy<Answer> = [Answer] extends [never] ? false : true;
+
+/** The condition of a task. */
+export interface ConditionOption<
+  Tasks,
+  Input,
+  Ids extends readonly unknown[],
+  Rule extends TriggerRule,
+  Answer,
+> {
+  /**
+   * Says whether the task runs, once its trigger rule says so and before it takes a slot; it may return a promise.
+   * `false` skips the task, a throw fails it, without a retry. `totalTimeoutMs` limits it too. Default: it runs.
+   */
+  readonly when?:
+    | ((scope: ConditionScope<Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>) => Answer)
+    | undefined;
+}
+
+/** What a condition may return. */
+export type Answers = boolean | PromiseLike<boolean>;
+
 /** Options of a task, whatever its body. */
 export interface CommonOptions<Tasks, Ids extends readonly unknown[], Rule, Optional, Skippable>
-  extends Omit<TaskSettings, 'triggerRule' | 'optional' | 'skippable' | 'output'> {
+  extends Omit<TaskSettings, 'triggerRule' | 'optional' | 'skippable' | 'output' | 'when'> {
   /** Ids of tasks defined before this one. Default: none. */
   readonly dependsOn?: (Ids & KnownIds<Tasks, Ids>) | readonly (keyof Tasks & string)[] | undefined;
   /** When the task may start. Default `all_success`. */
@@ -174,7 +197,9 @@ export interface PerformOptions<
   Skippable,
   Returned,
   Output,
-> extends CommonOptions<Tasks, Ids, Rule, Optional, Skippable> {
+  Answer = never,
+> extends CommonOptions<Tasks, Ids, Rule, Optional, Skippable>,
+    ConditionOption<Tasks, Input, Ids, Rule, Answer> {
   /** The task's function. The value that it returns, or its promise resolves to, is the task's output. */
   readonly perform: (scope: PerformScope<Input, DepsOf<Tasks, Ids, Rule>, OutcomesOf<Ids>>) => Returned;
   /** Checks the value that the body returns; dependents get the schema's result. Default: the value as returned. */
@@ -198,7 +223,9 @@ export interface ActorOptions<
   Skippable,
   Logic extends AnyActorLogic,
   Output,
-> extends CommonOptions<Tasks, Ids, Rule, Optional, Skippable> {
+  Answer = never,
+> extends CommonOptions<Tasks, Ids, Rule, Optional, Skippable>,
+    ConditionOption<Tasks, Input, Ids, Rule, Answer> {
   /**
    * Any XState logic, spawned as a child of the task's actor. Its output is the task's output, its error fails the
    * attempt.

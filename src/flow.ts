@@ -17,6 +17,7 @@ import type {
   Added,
   AddedFlow,
   AddedMap,
+  Answers,
   AnyFlow,
   BodiesFor,
   ByTask,
@@ -26,6 +27,7 @@ import type {
   PerformOptions,
   ResultOf,
   ReturnedBy,
+  SkipsBy,
   StartArguments,
 } from './flow-types.ts';
 import type {
@@ -40,6 +42,7 @@ import type {
 import { showValue } from './model/check.ts';
 import { defineFlowTask, defineMapTask } from './model/define-child.ts';
 import { checkFlow, defineTask } from './model/define-task.ts';
+import { defineDeliveryTask, defineSleepTask, type WaitOptions } from './model/define-wait.ts';
 import {
   FlowDefinition,
   type FlowSettings,
@@ -54,6 +57,7 @@ import { type Bodies, defineGraph, type GraphDefinition } from './model/graph-de
 import { provideBodies } from './model/provide-bodies.ts';
 import type { Schema, SchemaInput, SchemaOutput } from './model/schema.ts';
 import type { TriggerRule } from './model/trigger-rule.ts';
+import type { AwaitedOf, DeliveryOptions, LateOption, SkipsLate, SleepOptions } from './wait-types.ts';
 
 /** Options of a flow, with its input typed by a schema. */
 export interface FlowOptions<InputSchema, Returned> extends Omit<FlowSettings, 'input' | 'output'> {
@@ -118,10 +122,11 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
     const Optional extends boolean = false,
     const Skippable extends boolean = false,
     Output = Awaited<Returned>,
-    Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, Skippable>,
+    Answer extends Answers = never,
+    Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, Skippable | SkipsBy<Answer>>,
   >(
     id: Id,
-    options: PerformOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Returned, Output>,
+    options: PerformOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Returned, Output, Answer>,
   ): Flow<Input, Taken, Tasks & Added<Id, Output, Ids, Rule, Absent>, Made>;
   task<
     const Id extends string,
@@ -131,10 +136,11 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
     const Optional extends boolean = false,
     const Skippable extends boolean = false,
     Output = OutputFrom<Logic>,
-    Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, Skippable>,
+    Answer extends Answers = never,
+    Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, Skippable | SkipsBy<Answer>>,
   >(
     id: Id,
-    options: ActorOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Logic, Output>,
+    options: ActorOptions<Tasks, Taken, Ids, Rule, Optional, Skippable, Logic, Output, Answer>,
   ): Flow<Input, Taken, Tasks & Added<Id, Output, Ids, Rule, Absent>, Made>;
   task(id: string, options: object): never {
     // The overloads type the result; the implementation cannot express their types.
@@ -158,12 +164,13 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
     const Optional extends boolean = false,
     Output = ReturnedBy<F>,
     Inner = InnerOf<F>,
-    Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, false>,
+    Answer extends Answers = never,
+    Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, SkipsBy<Answer>>,
   >(
     id: Id,
-    options: FlowTaskOptions<Tasks, Taken, Ids, Rule, Optional, F> & ChildInput<F>,
+    options: FlowTaskOptions<Tasks, Taken, Ids, Rule, Optional, F, Answer> & ChildInput<F>,
   ): Flow<Input, Taken, Tasks & AddedFlow<Id, Output, Inner, Ids, Rule, Absent>, Made> {
-    const task = defineFlowTask(this.name, id, options);
+    const task = defineFlowTask(this.name, id, options as object);
     return new Flow(this.name, this.#settings, this.#tasks.with(this.name, task)) as never;
   }
 
@@ -183,7 +190,8 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
     const Skippable extends boolean = false,
     const Tolerate extends Tolerance | undefined = undefined,
     Output = Awaited<Returned>,
-    Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, false>,
+    Answer extends Answers = never,
+    Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, SkipsBy<Answer>>,
   >(
     id: Id,
     options: PerformMapOptions<
@@ -196,7 +204,8 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
       Skippable,
       Tolerate,
       Returned,
-      Output
+      Output,
+      Answer
     >,
   ): Flow<
     Input,
@@ -215,10 +224,11 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
     const Tolerate extends Tolerance | undefined = undefined,
     Output = ReturnedBy<F>,
     Inner = InnerOf<F>,
-    Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, false>,
+    Answer extends Answers = never,
+    Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, SkipsBy<Answer>>,
   >(
     id: Id,
-    options: FlowMapOptions<Tasks, Taken, Ids, Rule, Optional, Item, Skippable, Tolerate, F, Output> &
+    options: FlowMapOptions<Tasks, Taken, Ids, Rule, Optional, Item, Skippable, Tolerate, F, Output, Answer> &
       ItemInput<F, Item>,
   ): Flow<
     Input,
@@ -228,6 +238,50 @@ export class Flow<Input = unknown, Taken = Input, Tasks = unknown, Made = ByTask
   >;
   map(id: string, options: object): never {
     const task = defineMapTask(this.name, id, options);
+    return new Flow(this.name, this.#settings, this.#tasks.with(this.name, task)) as never;
+  }
+
+  /**
+   * Adds a task that waits for a value from outside, which `run.deliver` brings. It holds no slot meanwhile. Its output is
+   * the value.
+   *
+   * @throws FlowError if the id, a dependency or an option is invalid
+   */
+  waitFor<
+    const Id extends string,
+    const Ids extends readonly string[] = readonly [],
+    const Rule extends TriggerRule = 'all_success',
+    const Optional extends boolean = false,
+    ValueSchema extends Schema | undefined = undefined,
+    const Late extends LateOption = 'fail',
+    Answer extends Answers = never,
+    Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, SkipsBy<Answer> | SkipsLate<Late>>,
+  >(
+    id: Id,
+    options: DeliveryOptions<Tasks, Taken, Ids, Rule, Optional, ValueSchema, Late, Answer> = {},
+  ): Flow<Input, Taken, Tasks & Added<Id, AwaitedOf<ValueSchema, Late>, Ids, Rule, Absent>, Made> {
+    const task = defineDeliveryTask(this.name, id, options as WaitOptions);
+    return new Flow(this.name, this.#settings, this.#tasks.with(this.name, task)) as never;
+  }
+
+  /**
+   * Adds a task that waits until an instant of the time of day, and holds no slot meanwhile. Its output is that instant, in
+   * epoch milliseconds.
+   *
+   * @throws FlowError if the id, a dependency or an option is invalid
+   */
+  sleep<
+    const Id extends string,
+    const Ids extends readonly string[] = readonly [],
+    const Rule extends TriggerRule = 'all_success',
+    const Optional extends boolean = false,
+    Answer extends Answers = never,
+    Absent extends Absence = AbsenceOf<Tasks, Ids, Rule, Optional, SkipsBy<Answer>>,
+  >(
+    id: Id,
+    options: SleepOptions<Tasks, Taken, Ids, Rule, Optional, Answer>,
+  ): Flow<Input, Taken, Tasks & Added<Id, number, Ids, Rule, Absent>, Made> {
+    const task = defineSleepTask(this.name, id, options as WaitOptions);
     return new Flow(this.name, this.#settings, this.#tasks.with(this.name, task)) as never;
   }
 

@@ -28,12 +28,14 @@ export type {
   Added,
   AddedFlow,
   AddedMap,
+  Answers,
   AnyFlow,
   BodiesFor,
   BodiesInside,
   BodyFor,
   ByTask,
   CommonOptions,
+  ConditionOption,
   DepsOf,
   DoneDeps,
   FlowBodyFor,
@@ -53,6 +55,7 @@ export type {
   ResultOf,
   ReturnedBy,
   ScopeIn,
+  SkipsBy,
   StartArguments,
 } from './flow-types.ts';
 export type {
@@ -72,21 +75,40 @@ export type {
 } from './graph-types.ts';
 export type {
   ChildBody,
+  DeliveryBody,
   FlowBody,
   FlowDefinition,
   FlowSettings,
   ItemBody,
   ItemDefinition,
   MapBody,
+  OnTimeout,
+  SleepBody,
   TaskBody,
   TaskDefinition,
   TaskSettings,
   Tolerance,
+  WaitBody,
 } from './model/definition.ts';
 export type { BodyOutline, FlowLimits, FlowOutline, TaskOutline } from './model/flow-outline.ts';
 export type { Graph, ReachOptions } from './model/graph.ts';
-export type { GraphBackoff, GraphDefinition, GraphRetry, GraphTask } from './model/graph-definition.ts';
-export type { Body, ItemScope, Outcome, Perform, PerformScope } from './model/perform.ts';
+export type {
+  GraphBackoff,
+  GraphDefinition,
+  GraphRetry,
+  GraphTask,
+  GraphWait,
+} from './model/graph-definition.ts';
+export type {
+  Body,
+  Condition,
+  ConditionScope,
+  ItemScope,
+  Outcome,
+  Perform,
+  PerformScope,
+  WaitScope,
+} from './model/perform.ts';
 export type { Backoff, BackoffStrategy, FailureInfo, RetryPolicy, RetryQuestion } from './model/retry.ts';
 export type { Schema, SchemaInput, SchemaIssue, SchemaOutput, SchemaResult } from './model/schema.ts';
 export {
@@ -96,6 +118,14 @@ export {
   type TriggerRule,
   triggerRules,
 } from './model/trigger-rule.ts';
+export type {
+  AwaitedOf,
+  DeliveryOptions,
+  LateOption,
+  SkipsLate,
+  SleepOptions,
+  WaitOptions,
+} from './wait-types.ts';
 
 // Engines and runs.
 
@@ -124,6 +154,7 @@ export type { FlowLogic, RunMachine, RunsFlow } from './engine/run-logic.ts';
 export type { RunSnapshot, RunState } from './engine/run-snapshot.ts';
 export type { BodyLine, EngineWatcher } from './engine/watchers.ts';
 export type { Clock } from './model/clock.ts';
+export type { Delivered, DeliverOptions } from './model/delivery.ts';
 export type { Logger } from './model/logger.ts';
 
 // What a run records and shows.
@@ -140,18 +171,21 @@ export type {
   RunFact,
   RunSettings,
   Stamp,
+  TaskDelivered,
   TaskEntry,
   TaskFact,
   TaskRerun,
 } from './model/journal.ts';
 export type { Cause, RunStatus, SettledRunStatus, SettledStatus, TaskStatus } from './model/status.ts';
-export type { ChildView, RunView, TaskView } from './model/view.ts';
+export type { ChildView, DeliveryView, RunView, TaskView } from './model/view.ts';
 
 // Errors: those that bodies throw, and those that topple throws.
 
 export type { FlowErrorDetails } from './model/error.ts';
 export {
   CancelledError,
+  DeliveryError,
+  type DeliveryErrorCode,
   EngineStoppedError,
   type ErrorView,
   FatalError,

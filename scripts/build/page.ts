@@ -1,4 +1,4 @@
-import { readdirSync, renameSync, rmdirSync } from 'node:fs';
+import { readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { orchestratorMachine, taskMachine } from 'topple/machines';
@@ -9,10 +9,22 @@ import { packMachine } from '../../src/inspector/page/run/packed-machine.ts';
 const root = fileURLToPath(new URL('../../src/inspector/page', import.meta.url));
 
 /**
- * Builds the inspector's page into a folder, which it empties: `index.html`, `page.js` and `page.css`, which the page asks
- * for at `./assets/`. The script has the machines of tasks and runs as data.
+ * Builds the inspector's page into a folder, which it empties: `index.html`, `page.js`, `page.css` and the parts that the
+ * script loads when they are looked at, all asked for at `./assets/`; and `page-in-file.js`, the script as a whole, for
+ * exported files. The script has the machines of tasks and runs as data.
  */
 export async function buildPage(folder: string): Promise<void> {
+  const whole = `${folder}-in-file`;
+  await bundle(folder, true);
+  await bundle(whole, false);
+  const assets = join(folder, 'assets');
+  for (const name of readdirSync(assets)) renameSync(join(assets, name), join(folder, name));
+  rmdirSync(assets);
+  renameSync(join(whole, 'assets/page.js'), join(folder, 'page-in-file.js'));
+  rmSync(whole, { recursive: true });
+}
+
+async function bundle(folder: string, isSplit: boolean): Promise<void> {
   const machines = [taskMachine, orchestratorMachine].map((machine) => packMachine(describeMachine(machine)));
   await build({
     root,
@@ -36,16 +48,14 @@ export async function buildPage(folder: string): Promise<void> {
       reportCompressedSize: false,
       rolldownOptions: {
         output: {
-          codeSplitting: false,
+          codeSplitting: isSplit,
           entryFileNames: 'assets/page.js',
+          chunkFileNames: 'assets/page-[name].js',
           assetFileNames: 'assets/page[extname]',
         },
       },
     },
   });
-  const assets = join(folder, 'assets');
-  for (const name of readdirSync(assets)) renameSync(join(assets, name), join(folder, name));
-  rmdirSync(assets);
 }
 
 /**

@@ -1,8 +1,8 @@
 import type { AnyStateMachine } from 'xstate';
 import { orchestratorMachine, taskMachine } from '../../machines/index.ts';
 import { describeMachine } from '../../src/cli/graph/describe-machine.ts';
-import type { MachineTransition } from '../../src/draw/machine.ts';
-import { diagramOf } from '../../src/draw/machine-mermaid.ts';
+import type { Machine, MachineState, MachineTransition } from '../../src/draw/machine.ts';
+import { svgOfMachines } from '../../src/draw/machine-svg.ts';
 import { type Field, fieldsOf, type Message, meaningOfType, recordOf, typesIn, unionOf } from './declared.ts';
 
 const intro = `<!-- Made by \`npm run docs\` from the machines and the types beside them: change those, not this page. -->
@@ -15,8 +15,9 @@ instants arrive in events; an **effect** is an action that requests work outside
 implements it; a **fact** reports what happened, and becomes an entry of the journal and the event that listeners of
 \`run.on\` get. So each transition is a pure function, and both files open as diagrams in any XState editor.
 
-In the pictures a box lists the events that a state takes without leaving it. An event with several transitions shows
-their guards in brackets: the first that holds is taken, \`[else]\` if none does. Thick borders mark final states.`;
+In the pictures a box lists the events that a state takes without leaving it. Arrows that begin at the border are taken
+in every state that has none of its own for the event. An event with several transitions shows their guards in brackets:
+the first that holds is taken, \`[else]\` if none does. \`#\` marks tags, a double border final states.`;
 
 /** Makes the text of machines/README.md. */
 export function machinesPage(): string {
@@ -25,6 +26,19 @@ export function machinesPage(): string {
     ...sectionOf(orchestratorMachine, { file: 'orchestrator.ts', of: 'Orchestrator', facts: 'RunFact' }),
   ].join('\n\n');
   return `${[intro, body, ...typesSection(body)].join('\n\n')}\n`;
+}
+
+/** Draws the pictures of the page, by file. */
+export function machinePictures(): Map<string, string> {
+  return new Map(
+    [taskMachine, orchestratorMachine].map(describeMachine).map((machine) => {
+      const heading = { title: machine.name, subtitle: machine.description ?? '' };
+      return [
+        `docs/pictures/${machine.name}.svg`,
+        svgOfMachines([machine], heading, { actions: false, aspect: 1 }),
+      ];
+    }),
+  );
 }
 
 interface Names {
@@ -36,11 +50,14 @@ interface Names {
 
 function sectionOf(machine: AnyStateMachine, { file, of, facts }: Names): string[] {
   const described = describeMachine(machine);
-  const { name, description = '', entry, states, transitions } = described;
+  const { name, description = '' } = described;
+  const [root, ...states] = described.states as [MachineState, ...MachineState[]];
+  const rowsOf = (state: string, transitions: readonly MachineTransition[]): string[][] =>
+    transitionRows(state, transitions, described);
   return [
     `## [\`${name}\`](${file})`,
     description,
-    `\`\`\`mermaid\n${diagramOf(described)}\n\`\`\``,
+    `![The states of \`${name}\` and what leads from one to another](../docs/pictures/${name}.svg)`,
     '### States',
     table(
       ['state', 'meaning', 'on entry', 'on exit'],
@@ -51,13 +68,13 @@ function sectionOf(machine: AnyStateMachine, { file, of, facts }: Names): string
         names(state.exit),
       ]),
     ),
-    ...(entry.length === 0 ? [] : [`When its actor starts: ${names(entry)}.`]),
+    ...(root.entry.length === 0 ? [] : [`When its actor starts: ${names(root.entry)}.`]),
     '### Transitions',
     table(
       ['in', 'event', 'if', 'to', 'meaning', 'actions'],
       [
-        ...states.flatMap((state) => transitionRows(code(state.name), state.transitions)),
-        ...transitionRows('any', transitions),
+        ...states.flatMap((state) => rowsOf(code(state.name), state.transitions)),
+        ...rowsOf('any', root.transitions),
       ],
     ),
     '### Events',
@@ -77,12 +94,16 @@ function sectionOf(machine: AnyStateMachine, { file, of, facts }: Names): string
   ];
 }
 
-function transitionRows(state: string, transitions: readonly MachineTransition[]): string[][] {
-  return transitions.map(({ event, guard, target = '', description = '', actions }, index) => [
+function transitionRows(
+  state: string,
+  transitions: readonly MachineTransition[],
+  { states }: Machine,
+): string[][] {
+  return transitions.map(({ event, guard, targets, description = '', actions }, index) => [
     state,
     code(event),
     guard === undefined ? (transitions[index - 1]?.event === event ? 'else' : '') : code(guard),
-    code(target),
+    targets.map((target) => code(states[target]?.name ?? '')).join(', '),
     description,
     names(actions),
   ]);

@@ -2,6 +2,7 @@ import type { Command } from './command.ts';
 import { cancel } from './commands/cancel.ts';
 import { check } from './commands/check.ts';
 import { completionOf } from './commands/completion.ts';
+import { deliver } from './commands/deliver.ts';
 import { exportOf } from './commands/export.ts';
 import { fork } from './commands/fork.ts';
 import { graph } from './commands/graph.ts';
@@ -35,6 +36,7 @@ export const commands: readonly Command[] = [
   recover,
   rerun,
   fork,
+  deliver,
   cancel,
   pause,
   resume,

@@ -1,5 +1,5 @@
 import { escapeControls } from '../model/escape.ts';
-import { childText, isCritical, type Picture, type PictureTask } from './picture.ts';
+import { isCritical, noteText, type Picture, type PictureTask } from './picture.ts';
 import { statusStyles } from './status-style.ts';
 
 /** Writes a flow in Graphviz's language. */
@@ -44,7 +44,7 @@ function addNodes(picture: Picture, prefix: string, indent: string, lines: strin
 
 function attributesOf(task: PictureTask, isCriticalTask: boolean): string {
   const { id, status, triggerRule, isFocus } = task;
-  const notes = [childText(task), triggerRule === 'all_success' ? undefined : triggerRule].filter(
+  const notes = [noteText(task), triggerRule === 'all_success' ? undefined : triggerRule].filter(
     (note) => note !== undefined,
   );
   const attributes = [`label=${quote(id, ...notes)}`];

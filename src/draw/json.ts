@@ -16,10 +16,15 @@ export function jsonOf(picture: Picture): string {
 function tasksOf({ tasks, dependsOn, pools }: Picture, indent: string): string {
   const layers = assignLayers(dependsOn);
   const lines = tasks.map(
-    ({ id, durationMs, triggerRule, optional, priority, pool, status, child }, index) => {
+    ({ id, durationMs, triggerRule, optional, priority, pool, status, child, wait, asks }, index) => {
+      const isSleep = wait?.kind === 'sleep';
       const task = {
         dependsOn: dependsOn[index]?.map((other) => tasks[other]?.id),
-        durationMs: child?.flow === undefined ? durationMs : undefined,
+        durationMs: child?.flow === undefined && !isSleep ? durationMs : undefined,
+        sleep: isSleep ? (wait.ms ?? durationMs ?? 0) : undefined,
+        waitFor: wait?.kind === 'waitFor' ? true : undefined,
+        timeoutMs: wait?.kind === 'waitFor' ? wait.ms : undefined,
+        when: asks,
         flow: child?.flow,
         map: child?.isMap === true ? { count: child.count ?? 1 } : undefined,
         concurrency: child?.concurrency,

@@ -1,5 +1,5 @@
 import { escapeControls } from '../model/escape.ts';
-import { childText, isCritical, type Picture, type PictureTask } from './picture.ts';
+import { isCritical, noteText, type Picture, type PictureTask } from './picture.ts';
 import { statusStyles } from './status-style.ts';
 
 /** The most that Mermaid takes, unless its `maxTextSize` and `maxEdges` say otherwise. */
@@ -70,7 +70,7 @@ export function mermaidProblem(text: string): string | undefined {
 
 function labelOf(task: PictureTask): string {
   const { id, status, triggerRule } = task;
-  const child = childText(task);
+  const child = noteText(task);
   const run = child === undefined ? '' : `<br/><small>${escapeLabel(child)}</small>`;
   const glyph = status === undefined ? '' : `${statusStyles[status].glyph} `;
   const rule = triggerRule === 'all_success' ? '' : `<br/><i>${triggerRule}</i>`;

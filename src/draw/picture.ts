@@ -1,11 +1,13 @@
 import {
   type FlowDefinition,
   isChildBody,
+  isWaitBody,
   type TaskBody,
   type TaskDefinition,
   type Tolerance,
+  type WaitBody,
 } from '../model/definition.ts';
-import { showCount } from '../model/duration.ts';
+import { showCount, showDuration } from '../model/duration.ts';
 import type { TaskStatus } from '../model/status.ts';
 import type { TriggerRule } from '../model/trigger-rule.ts';
 
@@ -48,6 +50,10 @@ export interface PictureTask {
   readonly isFocus: boolean;
   /** If its body is a run. */
   readonly child?: PictureChild | undefined;
+  /** If it waits: for a value, or for so many milliseconds; `undefined` for a sleep whose end the flow computes. */
+  readonly wait?: { readonly kind: 'waitFor' | 'sleep'; readonly ms: number | undefined } | undefined;
+  /** Whether it has a condition. */
+  readonly asks?: boolean | undefined;
   /** The flow that it, or each of its items, runs, where that is drawn inside. Default: it is drawn folded. */
   readonly inner?: Picture | undefined;
 }
@@ -101,6 +107,8 @@ function pictureOf(definition: FlowDefinition, options: PictureOptions, flows: F
       status: statuses?.get(id),
       isFocus: id === focus,
       child: childOf(body, known?.get(id), flows),
+      ...(isWaitBody(body) && { wait: { kind: body.kind, ms: waitMs(body, task.timeoutMs) } }),
+      ...(task.when !== undefined && { asks: true }),
     })),
     dependsOn: tasks.map(({ id }) => {
       const task = graph.indexOf(id);
@@ -153,8 +161,33 @@ function childOf(body: TaskBody, known: KnownTask | undefined, flows: Flows): Pi
   return { flow, isMap, count: known?.items?.length, concurrency, tolerate };
 }
 
+/** How long a task waits, at most if it is for a value. */
+function waitMs(body: WaitBody, timeoutMs: number | undefined): number | undefined {
+  const ms = body.kind === 'sleep' ? body.ms : timeoutMs;
+  return ms === Number.POSITIVE_INFINITY ? undefined : ms;
+}
+
+/** What a task is besides its id, in words; `undefined` for a task with a body of its own and no condition. */
+export function noteText(task: PictureTask): string | undefined {
+  const notes = [
+    childText(task),
+    waitText(task),
+    task.asks === true ? 'if its condition says so' : undefined,
+  ];
+  const known = notes.filter((note) => note !== undefined);
+  return known.length === 0 ? undefined : known.join(', ');
+}
+
+/** A wait in words: `waits for a value`, `sleeps 1 h`. */
+function waitText({ wait }: PictureTask): string | undefined {
+  if (wait === undefined) return undefined;
+  const long = wait.ms === undefined ? '' : ` ${showDuration(wait.ms)}`;
+  if (wait.kind === 'sleep') return `sleeps${long === '' ? ' until an instant' : long}`;
+  return `waits${long === '' ? '' : ` up to${long}`} for a value`;
+}
+
 /** A child run in words: `flow publish`, `map ×12`, `map of publish`; `undefined` for any other task. */
-export function childText({ child }: PictureTask): string | undefined {
+function childText({ child }: PictureTask): string | undefined {
   if (child === undefined) return undefined;
   const { flow, isMap, count } = child;
   if (!isMap) return `flow ${flow}`;

@@ -12,6 +12,7 @@ export interface StatusStyle {
 /** The style of each status, in the order of legends. */
 export const statusStyles: Readonly<Record<TaskStatus, StatusStyle>> = {
   pending: { glyph: '○', fill: '#e8eaed', ink: '#111111' },
+  waiting: { glyph: '◷', fill: '#56b4e9', ink: '#111111' },
   running: { glyph: '▶', fill: '#0072b2', ink: '#ffffff' },
   retrying: { glyph: '↻', fill: '#f0e442', ink: '#111111' },
   done: { glyph: '✓', fill: '#009e73', ink: '#111111' },

@@ -1,6 +1,6 @@
 import { count, showDuration } from '../model/duration.ts';
 import { type Layout, layOut, routeOf, stepOf } from './layout.ts';
-import { childText, isCritical, type Picture, type PictureTask } from './picture.ts';
+import { isCritical, noteText, type Picture, type PictureTask } from './picture.ts';
 import { statusStyles } from './status-style.ts';
 import { frame, type LegendItem, statusLegend } from './svg-style.ts';
 import { at, escapeXml, measure, shorten } from './svg-text.ts';
@@ -89,7 +89,7 @@ interface Label {
 
 function labelOf(task: PictureTask, inner: Drawn | undefined): Label {
   const { id, durationMs, triggerRule, optional, status } = task;
-  const child = childText(task);
+  const child = noteText(task);
   const notes = [
     ...(child === undefined ? [] : [shorten(child, mostEms)]),
     ...(durationMs === undefined ? [] : [showDuration(durationMs)]),
@@ -190,7 +190,7 @@ function tooltipOf(task: PictureTask): string {
   const { id, status, durationMs, triggerRule, optional, pool, priority } = task;
   const facts = [
     ...(status === undefined ? [] : [status]),
-    ...[childText(task)].filter((text) => text !== undefined),
+    ...[noteText(task)].filter((text) => text !== undefined),
     ...(durationMs === undefined ? [] : [`takes ${showDuration(durationMs)}`]),
     ...(triggerRule === 'all_success' ? [] : [triggerRule]),
     ...(optional ? ['optional'] : []),

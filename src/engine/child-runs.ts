@@ -189,7 +189,10 @@ export class ChildRuns {
   // A run that there is.
 
   #goOn(begun: Begun, journal: RunJournal): void {
-    const { attempt, place } = begun;
+    const { attempt, place, body } = begun;
+    const { input } = journal.foldTo();
+    // Who made the journal may have been another attempt, or have known no items: a fork, or a snapshot.
+    if (body.kind === 'map' && Array.isArray(input)) journal.definition = this.#definitionOf(begun, input);
     const ending = endingOf(journal.entry(journal.seq).type);
     if (ending === undefined) {
       return this.#launch(begun, this.#reopened(begun, journal), undefined);

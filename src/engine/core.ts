@@ -1,9 +1,11 @@
 import type { FlowDefinition } from '../model/definition.ts';
+import type { Delivered, Delivery } from '../model/delivery.ts';
 import type { Entry } from '../model/journal.ts';
 import type { Logger } from '../model/logger.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import type { Store } from '../store/store.ts';
 import type { ChildAttempt } from './child-attempt.ts';
+import type { Waits } from './pending.ts';
 import type { RunCommand } from './run-command.ts';
 import type { End } from './run-end.ts';
 import type { RunJournal } from './run-journal.ts';
@@ -43,8 +45,12 @@ export interface EngineCore<Run> {
    * Has a command carried out for a run that is not under way here, if other engines share the store; else `undefined`.
    */
   commandElsewhere(runId: string, command: RunCommand): Promise<void> | undefined;
+  /** Has a value delivered to a run that is not under way here, if other engines share the store; else `undefined`. */
+  deliverElsewhere(runId: string, flow: string, delivery: Delivery): Promise<Delivered> | undefined;
   /** Begins the run that is the body of an attempt, or has it go on. */
   beginChild(parent: Run, attempt: ChildAttempt): void;
+  /** Calls back with what conditions and waits of a run need, once it is loaded; at once if it is. */
+  withWaits(run: Run, callback: (waits: Waits) => void): void;
   /** Reads the journal of a run below another one, of that flow and id; `undefined` if the store has none. */
   readChild(above: FlowDefinition, aboveId: string, runId: string): Promise<RunJournal | undefined>;
   /** Removes a run that is over. */

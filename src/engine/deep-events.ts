@@ -9,7 +9,7 @@ import type { RunJournal } from './run-journal.ts';
 /** Where the reading of a journal stands. */
 class Reading implements HeapItem {
   place = -1;
-  readonly journal: RunJournal;
+  journal: RunJournal;
   readonly depth: number;
   /** `seq` of the last entry read. */
   seq = 0;
@@ -77,11 +77,13 @@ export class DeepReader {
     this.#open(journal, 0, { attempt: 1 });
   }
 
-  /** Notes that a run has more entries. */
-  async more(runId: string): Promise<void> {
+  /** Notes that entries of a run are kept, up to a `seq`. */
+  async more(runId: string, seq: number): Promise<void> {
     const reading = this.#readings.get(runId);
-    if (reading !== undefined) this.#place(reading);
-    else await this.#openChild(runId);
+    if (reading === undefined) return this.#openChild(runId);
+    // The run went on meanwhile, with a journal that continues the one that was found.
+    if (reading.journal.keptSeq < seq) reading.journal = (await this.#find(runId)) ?? reading.journal;
+    this.#place(reading);
   }
 
   /** The next entry; `undefined` if all that is kept has been read. */

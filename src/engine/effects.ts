@@ -16,6 +16,9 @@ export const taskEffects: ActionsOf<TaskMachine> = {
     const { run, index } = ownerOf<LiveTask>(self);
     run.record(fact, index);
   },
+  askCondition: ({ self }, { at }) => ownerOf<LiveTask>(self).askCondition(at),
+  planWait: ({ self }, { readyAt }) => ownerOf<LiveTask>(self).planWait(readyAt),
+  awaitInstant: ({ self }, { at }) => ownerOf<LiveTask>(self).awaitInstant(at),
   requestSlot: ({ self }, { readyAt }) => ownerOf<LiveTask>(self).requestSlot(readyAt),
   performAttempt: ({ self, event }, { attempt }) =>
     ownerOf<LiveTask>(self).performAttempt(attempt, instantOf(event)),

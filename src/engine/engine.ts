@@ -4,8 +4,10 @@ import { definitionAt } from '../model/child-definition.ts';
 import { isChildId, pathOf, placeOf, rootIdOf } from '../model/child-id.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
+import { type Delivered, type DeliverOptions, type Delivery, readDelivery } from '../model/delivery.ts';
 import {
   EngineStoppedError,
+  FlowError,
   InputError,
   issuesOf,
   JournalError,
@@ -41,6 +43,7 @@ import {
 } from './engine-options.ts';
 import { flowsByName, KnownFlows } from './known-flows.ts';
 import type { LiveRun, ParentLink } from './live-run.ts';
+import type { Waits } from './pending.ts';
 import { Pools } from './pools.ts';
 import { RecoveryGuard } from './recovery-guard.ts';
 import { checkRerun, recordRerun } from './rerun.ts';
@@ -96,6 +99,10 @@ export class EngineRuns implements EngineCore<LiveRun> {
   #loadingChildRuns: Promise<ChildRuns> | undefined;
   /** Set once they are loaded. */
   #childRuns: ChildRuns | undefined;
+  /** Loaded for the first run with tasks that wait or have conditions. */
+  #loadingWaits: Promise<Waits> | undefined;
+  /** Set once they are loaded. */
+  #waits: Waits | undefined;
   /** Removals that a store has not answered. */
   readonly #removals = new Set<Promise<unknown>>();
   #order = 0;
@@ -129,6 +136,7 @@ export class EngineRuns implements EngineCore<LiveRun> {
     if (given !== nothing) checkStart(definition, given);
     this.#pools.check(definition);
     if (definition.hasChildren && this.#childRuns === undefined) await this.loadChildRuns();
+    if (definition.waits && this.#waits === undefined) await this.#loadWaits();
     const checking = this.accept(definition, input);
     const accepted = checking instanceof Promise ? await checking : checking;
     const { onExisting, id } = given;
@@ -181,6 +189,19 @@ export class EngineRuns implements EngineCore<LiveRun> {
   async runs(filter: RunFilter = {}): Promise<readonly RunSummary[]> {
     checkFilter(filter);
     return (await this.store?.list(filter)) ?? [];
+  }
+
+  async deliver(
+    runId: string,
+    task: string | readonly string[],
+    value: unknown,
+    options: DeliverOptions = {},
+  ): Promise<Delivered> {
+    const delivery = readDelivery('engine.deliver', task, value, options);
+    const found = await this.held(runId, 'engine.deliver');
+    if (found === undefined)
+      throw new FlowError('unknown_run', `There is no run ${showValue(runId)}`, { value: runId });
+    return found.deliver(delivery);
   }
 
   async stop({ graceMs = 0, storeTimeoutMs = 10_000 }: StopOptions = {}): Promise<void> {
@@ -254,6 +275,17 @@ export class EngineRuns implements EngineCore<LiveRun> {
     parent.holdTime(loading);
   }
 
+  withWaits(run: LiveRun, callback: (waits: Waits) => void): void {
+    if (this.#waits !== undefined) return callback(this.#waits);
+    const loading = this.#loadWaits().then(
+      (waits) => {
+        if (!run.isOver) callback(waits);
+      },
+      (error: unknown) => run.fault(error),
+    );
+    run.holdTime(loading);
+  }
+
   async readChild(above: FlowDefinition, aboveId: string, runId: string): Promise<RunJournal | undefined> {
     const entries = (await this.store?.read(runId)) ?? [];
     const started = entries.find(({ type }) => type === 'run.started') as
@@ -325,6 +357,11 @@ export class EngineRuns implements EngineCore<LiveRun> {
   commandElsewhere(runId: string, command: RunCommand): Promise<void> | undefined {
     const shared = this.#durable?.shared;
     return shared && quiet(shared.command(runId, command));
+  }
+
+  deliverElsewhere(runId: string, flow: string, delivery: Delivery): Promise<Delivered> | undefined {
+    const shared = this.#durable?.shared;
+    return shared && quiet(shared.deliver(runId, flow, delivery));
   }
 
   // Services for those that join a run.
@@ -472,6 +509,14 @@ export class EngineRuns implements EngineCore<LiveRun> {
       return this.#childRuns;
     });
     return this.#loadingChildRuns;
+  }
+
+  #loadWaits(): Promise<Waits> {
+    this.#loadingWaits ??= import('./waits.ts').then(({ EngineWaits }) => {
+      this.#waits = new EngineWaits();
+      return this.#waits;
+    });
+    return this.#loadingWaits;
   }
 
   #loadDurability(store: Store): Promise<Durability> {

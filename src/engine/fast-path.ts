@@ -61,7 +61,7 @@ export interface TaskStep {
   readonly outline: Outline;
 }
 
-/** A transition that a state has alone, without a guard. */
+/** A transition that a state has alone, without a guard. Those with guards are for tasks that do not go the fast path. */
 const plain = { guards: [], completes: false, isShared: false };
 
 /** The start of the task's machine. */
@@ -73,7 +73,12 @@ export const taskSteps: readonly TaskStep[] = [
     take: becomeReady,
     from: 'undecided',
     event: (at) => ({ type: 'task.ready', at }),
-    outline: { ...plain, actions: ['recordReady', 'announce', 'requestSlot'], to: 'ready' },
+    outline: {
+      ...plain,
+      guards: ['hasCondition', 'waitsInstead'],
+      actions: ['recordReady', 'announce', 'requestSlot'],
+      to: 'ready',
+    },
   },
   {
     take: startFirst,

@@ -5,9 +5,10 @@ import type { CompiledSnapshot } from '../logic/snapshot.ts';
 import { isA, isThenable } from '../model/check.ts';
 import { childIdOf } from '../model/child-id.ts';
 import { type FlowDefinition, isChildBody } from '../model/definition.ts';
+import type { Delivered, Delivery } from '../model/delivery.ts';
 import type { Step } from '../model/entry-list.ts';
 import { EngineStoppedError } from '../model/error.ts';
-import type { Entry, ParentTask, RunFact, RunSettings, TaskFact } from '../model/journal.ts';
+import type { Entry, ParentTask, RunFact, RunSettings, TaskDelivered, TaskFact } from '../model/journal.ts';
 import type { Verdict } from '../model/ledger.ts';
 import type { Logger } from '../model/logger.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
@@ -21,6 +22,7 @@ import { Gate } from './gate.ts';
 import type { LiveTask, TaskRun } from './live-task.ts';
 import { LiveTasks } from './live-tasks.ts';
 import { LocalAttempt } from './local-attempt.ts';
+import type { Waits } from './pending.ts';
 import { childThatEnded, Refusals } from './refusals.ts';
 import { Results } from './results.ts';
 import { commandOf, type RunCommand } from './run-command.ts';
@@ -41,6 +43,9 @@ import type { BodyLine } from './watchers.ts';
 
 /** Other facts that change the `value` of its actor's snapshot. */
 const changes: ReadonlySet<string> = new Set(['run.paused', 'run.resumed', 'run.cancelling']);
+
+/** A fact that a run records. */
+type Recorded = RunFact | TaskFact | TaskDelivered;
 
 /** The start of a run. */
 export interface RunStart {
@@ -250,6 +255,12 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     if (this.#mayTake(command)) this.steps.send({ ...command, at: this.now() }, 'user');
   }
 
+  /** Delivers a value to a task of it, or of a run below. */
+  async deliver(delivery: Delivery): Promise<Delivered> {
+    const { deliverTo } = await import('./deliveries.ts');
+    return deliverTo(this, delivery);
+  }
+
   /** Takes events sent to its actor from outside the engine: only commands. */
   receive(event: unknown): void {
     const command = commandOf(event);
@@ -338,6 +349,33 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     this.#core.beginChild(this, attempt);
   }
 
+  // Its tasks that wait, and conditions.
+
+  withWaits(task: LiveTask, callback: (waits: Waits) => void): void {
+    let isLate = false;
+    this.#core.withWaits(this, (waits) => {
+      if (!isLate || this.#tasks.get(task.index) === task) callback(waits);
+    });
+    isLate = true;
+  }
+
+  deliveryFor(index: number): { readonly value: unknown } | undefined {
+    return this.journal.deliveryFor(index);
+  }
+
+  /** The run under way that is the body of a task; `undefined` if there is none. */
+  childOf(index: number): LiveRun | undefined {
+    return this.#tasks.get(index)?.child as LiveRun | undefined;
+  }
+
+  /** Records that a value has come for a task, which takes it if it waits for it. */
+  takeDelivery(index: number, value: unknown, key: string | undefined): void {
+    const at = this.now();
+    this.record({ type: 'task.delivered', at, value, ...(key !== undefined && { key }) }, index);
+    const task = this.#tasks.get(index);
+    if (task !== undefined && !this.#tasks.isEnding) task.delivered(at, value);
+  }
+
   // The orchestrator's effects.
 
   /** Starts the run: checks the input, or recovers from the journal. */
@@ -387,7 +425,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
    * Records a fact that a machine announced. Keeps a run's end at once, since its actor may be done with the next step,
    * and so any change that its actor's next snapshot shows.
    */
-  record(fact: RunFact | TaskFact, task = -1): void {
+  record(fact: Recorded, task = -1): void {
     if (task < 0 && this.#opening.isRecovery && !this.journal.isNews(fact)) return;
     this.journal.record(this.definition.hasChildren ? this.#withChild(fact, task) : fact, task);
     if (fact.type === 'run.resumed' && this.#resumption !== undefined) this.#resumption = this.journal.seq;
@@ -487,7 +525,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   backfilled(): void {
     if (this.#end.closing !== undefined) return this.#finishClosing(this.#end.closing);
     if (this.#commits.keeping.isBehind) this.#commits.later(undefined);
-    this.#opening.proceed();
+    this.#proceed();
   }
 
   keepingFailed(error: unknown): void {
@@ -564,7 +602,7 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
   }
 
   /** The end of a task, or of its attempt, with what it says of its child run. */
-  #withChild(fact: RunFact | TaskFact, task: number): RunFact | TaskFact {
+  #withChild(fact: Recorded, task: number): Recorded {
     const body = saysOfChild.has(fact.type) ? this.definition.tasks[task]?.body : undefined;
     if (body === undefined || !isChildBody(body)) return fact;
     // A run that waits for its retry is not read where its parent is recovered.
@@ -624,7 +662,22 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     }
     // A rerun, or a change of its flow.
     if (hasAll && keeping.isBehind) this.#commits.later(undefined);
-    if (hasAll) this.#opening.proceed();
+    if (hasAll) this.#proceed();
+  }
+
+  /** Goes on once the store has the runs below too. */
+  #proceed(): void {
+    const { store } = this.#core;
+    const { tree } = this.journal;
+    if (store === undefined || tree?.isFromElsewhere !== true) return this.#opening.proceed();
+    tree.isFromElsewhere = false;
+    const keeping = import('./backfill-tree.ts')
+      .then(({ backfillTree }) => backfillTree(store, tree.journals.values()))
+      .then(
+        () => this.isOver || this.#opening.proceed(),
+        (error) => this.fault(error),
+      );
+    this.holdTime(keeping);
   }
 
   #landedLate(from: number, to: number): void {
@@ -654,6 +707,8 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     const callbacks = this.#end.finish(end);
     if (callbacks === undefined) return;
     this.#commits.keeping.close();
+    // Who waits for what a store could not keep.
+    this.#commits.failed(end.error);
     this.#lanes.close();
     this.steps.close();
     this.#core.leave(this, end);

@@ -3,7 +3,7 @@ import type { Ending, TaskEffects, TaskEvent, TaskInput } from '../../machines/t
 import type { Cursor } from '../logic/cursor.ts';
 import { deliverFrom, stopChild } from '../logic/internals.ts';
 import { nameInSystem } from '../logic/system.ts';
-import { isChildBody, type TaskDefinition } from '../model/definition.ts';
+import { isChildBody, isWaitBody, type TaskDefinition } from '../model/definition.ts';
 import { CancelledError, TimeoutError, viewError } from '../model/error.ts';
 import type { TaskFact } from '../model/journal.ts';
 import type { SettledStatus } from '../model/status.ts';
@@ -22,8 +22,10 @@ import {
   startFirst,
 } from './fast-path.ts';
 import type { Gate } from './gate.ts';
+import type { Pending, Waits } from './pending.ts';
 import { childThatEnded } from './refusals.ts';
 import type { RunConfig } from './run-config.ts';
+import type { RunLanes } from './run-lanes.ts';
 import type { RunMachines, RunTables } from './run-machines.ts';
 import type { Lane } from './slots.ts';
 import { recoveredPlace } from './task-state.ts';
@@ -55,8 +57,13 @@ export interface TaskRun extends AttemptRun, StepRecorder {
   /** Where claims wait for their entries to be kept; `undefined` if those are kept at the end of the turn. */
   readonly gate: Gate | undefined;
   readonly config: RunConfig;
+  readonly lanes: RunLanes;
   /** Whether the start of an attempt must be kept before its body is called. */
   readonly keepsStarts: boolean;
+  /** Calls back with what conditions and waits need, once it is loaded; at once if it is. Never once the task has settled. */
+  withWaits(task: LiveTask, callback: (waits: Waits) => void): void;
+  /** The value that has come for a task; `undefined` if none has. */
+  deliveryFor(index: number): { readonly value: unknown } | undefined;
   /** Resolves once everything recorded so far is kept. */
   whenKept(): Promise<void>;
   /** Calls back once the event loop has had its turn. */
@@ -104,6 +111,8 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
   #wake: Timer | undefined;
   /** Fires when the time for all attempts is over. */
   #limit: Timer | undefined;
+  /** Its condition while that is asked, or its wait. */
+  #pending: Pending | undefined;
 
   /** @param left the task's state left by an earlier actor, if a stopped run is recovered */
   constructor(run: TaskRun, index: number, definition: TaskDefinition, lane: Lane, left?: TaskView) {
@@ -157,7 +166,9 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
 
   /** Makes the task ready: its trigger rule says run. */
   ready(at: number): void {
-    if (this.#actor !== undefined || !this.run.machines.isTaskFast)
+    const { when, body } = this.definition;
+    const isPlain = when === undefined && !isWaitBody(body);
+    if (this.#actor !== undefined || !this.run.machines.isTaskFast || !isPlain)
       return this.send({ type: 'task.ready', at });
     this.#isOnFastPath = true;
     becomeReady(this, at);
@@ -180,8 +191,12 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
   }
 
   /** Resumes from an earlier actor's state. Replaces the entry actions, which XState skips for a restored actor. */
-  recover({ startedAt, status, attempts, readyAt = 0, retryAt = 0 }: TaskView): void {
+  recover({ startedAt, status, attempts, readyAt = 0, retryAt = 0, until, timeoutAt }: TaskView): void {
     const now = this.run.now();
+    if (isWaitBody(this.definition.body)) {
+      if (status !== 'waiting') return this.planWait(readyAt);
+      return this.#waitOn(until ?? timeoutAt);
+    }
     if (startedAt !== undefined) {
       const { totalTimeoutMs = Number.POSITIVE_INFINITY } = this.definition;
       // Not by a timer: before it fires, the task could get a slot and its body be called.
@@ -205,10 +220,11 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
   }
 
   /**
-   * Returns its attempt, to be begun outside of the machine's step: bodies must not affect that step. `undefined` if there
-   * is none, or if it is begun once its start is kept.
+   * Returns its attempt, or its condition, to be begun outside of the machine's step: the user's code must not affect that
+   * step. `undefined` if there is none, or if it is begun once its start is kept.
    */
-  start(): Attempt | undefined {
+  start(): { begin(): void } | undefined {
+    if (this.#pending !== undefined) return this.#pending;
     const at = this.run.now();
     if (this.#mayGoFast) this.#startFast(at);
     else this.send({ type: 'attempt.start', at });
@@ -219,10 +235,36 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
   }
 
   requestSlot(readyAt: number): void {
-    this.readyAt = readyAt;
-    const { gate } = this.run;
-    if (gate === undefined) this.#lane.push(this);
-    else gate.push(this, this.#lane);
+    this.#pending = undefined;
+    this.#enterLane(this.#lane, readyAt);
+  }
+
+  /** Asks its condition, in a line that needs no slot, where a pause holds it as it holds attempts. */
+  askCondition(at: number): void {
+    this.run.withWaits(this, (waits) => {
+      this.#pending = waits.ask(this);
+      this.#enterLane(this.run.lanes.free, at);
+    });
+  }
+
+  planWait(readyAt: number): void {
+    this.#pending = undefined;
+    this.run.withWaits(this, (waits) => {
+      const plan = waits.plan(this, readyAt);
+      this.#pending = plan;
+      plan.begin();
+    });
+  }
+
+  awaitInstant(at: number | undefined): void {
+    this.run.withWaits(this, (waits) => {
+      this.#pending = waits.until(this, at);
+    });
+  }
+
+  /** Takes a value that has come for it. */
+  delivered(at: number, output: unknown): void {
+    this.send({ type: 'wait.delivered', at, output });
   }
 
   performAttempt(number: number, at: number): void {
@@ -268,6 +310,7 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
     // Few tasks have timers: asked for here, they cost the others nothing.
     if (this.#wake !== undefined || this.#limit !== undefined) this.#cancelTimers();
     this.#withdraw();
+    this.#pending?.stop();
     this.run.taskSettled(this, status, ending);
   }
 
@@ -281,6 +324,7 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
   stop(): void {
     this.#cancelTimers();
     this.#withdraw();
+    this.#pending?.stop();
     if (this.#attempt !== undefined) {
       this.#attempt.stop();
       this.leaveSlot();
@@ -306,9 +350,25 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
     }
   }
 
+  #enterLane(lane: Lane, readyAt: number): void {
+    this.readyAt = readyAt;
+    const { gate } = this.run;
+    if (gate === undefined) lane.push(this);
+    else gate.push(this, lane);
+  }
+
   #withdraw(): void {
+    if (this.place === -1) return;
     this.run.gate?.withdraw(this);
-    this.#lane.withdraw(this);
+    if (this.#pending === undefined) this.#lane.withdraw(this);
+    else this.run.lanes.free.withdraw(this);
+  }
+
+  /** Goes on waiting where an earlier actor did. */
+  #waitOn(at: number | undefined): void {
+    const delivery = this.run.deliveryFor(this.index);
+    if (delivery === undefined) this.awaitInstant(at);
+    else this.delivered(this.run.now(), delivery.value);
   }
 
   get #mayGoFast(): boolean {
@@ -340,7 +400,9 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
   }
 
   get #input(): TaskInput {
-    return { task: this.index, maxAttempts: this.definition.retry?.maxAttempts ?? 1 };
+    const { retry, when, body } = this.definition;
+    const maxAttempts = retry?.maxAttempts ?? 1;
+    return { task: this.index, maxAttempts, asks: when !== undefined, waits: isWaitBody(body) };
   }
 
   #move(cursor: Cursor, event: TaskEvent): void {

@@ -1,14 +1,8 @@
 import { isChildId } from '../model/child-id.ts';
-import type { FlowDefinition } from '../model/definition.ts';
+import { childJournalVersion, type FlowDefinition } from '../model/definition.ts';
 import { EntryList, type EntryVisitor, type Fact, type Step } from '../model/entry-list.ts';
 import { RunFold, tasksBegunAnew } from '../model/fold.ts';
-import {
-  type Entry,
-  type JournalVersion,
-  journalVersion,
-  type RunFact,
-  type RunSettings,
-} from '../model/journal.ts';
+import type { Entry, JournalVersion, RunFact, RunSettings, TaskDelivered } from '../model/journal.ts';
 import { Ledger, type LedgerOpening } from '../model/ledger.ts';
 import { Lives } from '../model/lives.ts';
 import type { Logger } from '../model/logger.ts';
@@ -48,7 +42,8 @@ const isStep: Readonly<Partial<Record<Entry['type'], true>>> = {
  */
 export class RunJournal {
   readonly runId: string;
-  readonly definition: FlowDefinition;
+  /** That of a map's items is made anew for each attempt: the bodies are its own. */
+  definition: FlowDefinition;
   /** The user's handle of the run, once there is one. A rerun has the same. */
   handle: object | undefined;
   /** The input that snapshots carry: as the actor was given it, or as accepted where the engine checked it first. */
@@ -79,6 +74,8 @@ export class RunJournal {
   #settings: RunSettings = {};
   #version: JournalVersion | undefined;
   #continues: string | undefined;
+  /** The values that have come for tasks that wait, each with its key. */
+  #deliveries: Map<number, TaskDelivered> | undefined;
   /** Kept up to date where a task's body is a run. */
   readonly lives = new Lives();
   #rerunAt: number | undefined;
@@ -239,7 +236,10 @@ export class RunJournal {
 
   /** The version of its entries: that of its flow, until it has started. */
   get version(): JournalVersion {
-    return this.#version ?? (isChildId(this.runId) ? journalVersion : this.definition.journalVersion);
+    return (
+      this.#version ??
+      (isChildId(this.runId) ? childJournalVersion(this.definition) : this.definition.journalVersion)
+    );
   }
 
   /** The run from which a child run has what was done already. */
@@ -259,6 +259,11 @@ export class RunJournal {
   /** The settings given at the run's start. */
   get settings(): RunSettings {
     return this.#settings;
+  }
+
+  /** The value that has come for a task since it began, perhaps anew; `undefined` if none has. */
+  deliveryFor(task: number): TaskDelivered | undefined {
+    return this.#deliveries?.get(task);
   }
 
   /** The instant of the last rerun; `undefined` if none. */
@@ -354,10 +359,15 @@ export class RunJournal {
     this.#entries.push(fact, task);
     if (fact.at > this.#lastAt) this.#lastAt = fact.at;
     if (fact.type === 'run.started') this.#begin(fact);
+    if (fact.type === 'task.delivered') this.#noteDelivery(task, fact);
     const { hasChildren, graph } = this.definition;
-    if (hasChildren && fact.type === 'run.flow_changed')
-      for (const anew of tasksBegunAnew(graph, fact)) this.lives.begin(anew);
+    if (fact.type === 'run.flow_changed' && (hasChildren || this.#deliveries !== undefined))
+      for (const anew of tasksBegunAnew(graph, fact)) {
+        this.#deliveries?.delete(anew);
+        if (hasChildren) this.lives.begin(anew);
+      }
     if (fact.type === 'task.rerun') {
+      this.#deliveries?.delete(task);
       if (hasChildren) this.lives.rerun(task, fact);
       this.#rerunAt = fact.at;
       this.#rerunSeq = this.seq;
@@ -368,6 +378,11 @@ export class RunJournal {
     this.#settings = settings;
     this.#version = version as JournalVersion;
     this.#continues = continues;
+  }
+
+  #noteDelivery(task: number, { type, at, value, key }: TaskDelivered): void {
+    this.#deliveries ??= new Map();
+    this.#deliveries.set(task, { type, at, value, ...(key !== undefined && { key }) });
   }
 
   #advance(from: RunFold | undefined, seq: number): RunFold {

@@ -250,6 +250,7 @@ export class RunLogic {
       const child = this.#core.openJournal(definition, id, entries);
       child.isShared = true;
       child.tree = journal.wholeTree;
+      child.tree.isFromElsewhere = true;
       child.tree.journals.set(id, child);
     }
     if (status === 'active') return this.#start(scope, this.#create(scope, journal, run.input));

@@ -25,6 +25,8 @@ export class RunTree<Journal extends ChildJournal = ChildJournal> {
   readonly journals = new Map<string, Journal>();
   /** Whether its runs have snapshots, which carry all journals. */
   hasSnapshots = false;
+  /** Whether it comes from a snapshot, and the store may lack runs of it. */
+  isFromElsewhere = false;
   readonly #tallies = new Map<string, Tally>();
   /** What is to be passed down, while something is. */
   #toPass: (() => void)[] | undefined;

@@ -2,6 +2,7 @@ import type { ActorRef, AnyActorRef } from 'xstate';
 import type { RunResult } from '../../machines/orchestrator.ts';
 import { badOption, checkKeys, checkNumber } from '../model/check.ts';
 import type { FlowDefinition } from '../model/definition.ts';
+import { type Delivered, type DeliverOptions, type Delivery, readDelivery } from '../model/delivery.ts';
 import type { EntryVisitor } from '../model/entry-list.ts';
 import { EngineStoppedError, RunFailedError } from '../model/error.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
@@ -75,6 +76,8 @@ export interface HeldRun {
   /** The current stamp. */
   now(): number;
   command(command: RunCommand): MaybePromise<void>;
+  /** Delivers a value to a task that waits for one. */
+  deliver(delivery: Delivery): Promise<Delivered>;
   /** Calls back once it is over; at once if it is. Returns a function that cancels this. */
   whenEnded(callback: (end: End) => void): () => void;
 }
@@ -192,11 +195,12 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
     const { DeepReader } = await import('./deep-events.ts');
     const reader = new DeepReader(journal, find);
     const paths = new PathsFrom(journal.runId);
-    const told = new Set<string>();
+    /** `seq` of the last entry of each run that was kept since it was read. */
+    const told = new Map<string, number>();
     let wake: () => void = () => {};
     const rouse = (): void => wake();
-    const subscription = emitter.on('*', ({ runId }) => {
-      told.add(runId);
+    const subscription = emitter.on('*', ({ runId, seq }) => {
+      told.set(runId, seq);
       wake();
     });
     const forget = run.whenEnded(rouse);
@@ -212,9 +216,10 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
           await new Promise<void>((resolve) => {
             wake = resolve;
           });
-        const ids = [...told, run.id];
+        const all = [...told];
         told.clear();
-        for (const id of ids) await reader.more(id);
+        for (const [id, seq] of all) await reader.more(id, seq);
+        await reader.more(run.id, 0);
       }
     } finally {
       subscription.unsubscribe();
@@ -315,6 +320,26 @@ export class Run<Outputs = unknown> implements AsyncDisposable {
   /** Ends a pause. */
   resume(): MaybePromise<void> {
     return this.#send({ type: 'run.resume' });
+  }
+
+  /**
+   * Delivers a value to a task that waits for one, `.waitFor`, perhaps before it is ready: it takes the value then. Resolves
+   * once the value is kept, with `delivered`; with `already` where the task has had a value of the same key. A rerun of the
+   * task forgets both. A pause does not hold it up. A run of another process that shares the store gets it there.
+   *
+   * @param task its id; for a task of a child run the path to it, of ids, such as `['publish', 'approval']`
+   *
+   * @throws InputError if the task's schema refuses the value, or the store cannot write it: the task goes on waiting;
+   * DeliveryError if the task has another value, has settled, does not wait for a value, or is in a child run that is not
+   * there yet; FlowError `unknown_task`; NotUnderWayError if nobody runs it here or elsewhere; EngineStoppedError. After a
+   * StoreError it is not known whether the value was kept: deliver it again with the same key
+   */
+  async deliver(
+    task: string | readonly string[],
+    value: unknown,
+    options: DeliverOptions = {},
+  ): Promise<Delivered> {
+    return this.#run.deliver(readDelivery('run.deliver', task, value, options));
   }
 
   /**

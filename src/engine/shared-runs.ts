@@ -1,10 +1,12 @@
 import { isA } from '../model/check.ts';
 import { rootIdOf } from '../model/child-id.ts';
+import type { Delivered, Delivery } from '../model/delivery.ts';
 import { EngineStoppedError, StoreConflictError, StoreError, type StoreErrorCode } from '../model/error.ts';
 import type { Logger } from '../model/logger.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
 import { endingOf } from '../model/summary.ts';
 import type { ClaimedRun, RunRequest, SharedStore } from '../store/shared.ts';
+import { type Answered, CommandErrand, DeliveryErrand, type Errand, errandOf } from './errand.ts';
 import type { LiveRun } from './live-run.ts';
 import type { RunCommand } from './run-command.ts';
 import type { StoredJournal } from './stored-run.ts';
@@ -37,7 +39,7 @@ export class SharedRuns {
   /** One release follows another. */
   #lastRelease = Promise.resolve();
   /** The last command for each run that is not under way here. */
-  readonly #commands = new Map<string, Promise<void>>();
+  readonly #commands = new Map<string, Promise<unknown>>();
   #isAttached = false;
 
   constructor(store: SharedStore, engine: Sharing, stored: StoredRuns) {
@@ -139,9 +141,21 @@ export class SharedRuns {
    * that. Nothing happens to a run that has settled. Commands for one run follow one another.
    */
   command(runId: string, command: RunCommand): Promise<void> {
+    return this.#inTurn(runId, new CommandErrand(command));
+  }
+
+  /**
+   * Has a value delivered in the same way. Of a run that has settled it is said what became of the task. Rejects with
+   * InputError for a value that the store cannot write.
+   */
+  async deliver(runId: string, flow: string, delivery: Delivery): Promise<Delivered> {
+    return this.#inTurn(runId, DeliveryErrand.of(flow, delivery, this.#store.values));
+  }
+
+  #inTurn<Answer>(runId: string, errand: Errand<Answer>): Promise<Answer> {
     this.attach();
     const before = this.#commands.get(runId) ?? Promise.resolve();
-    const carriedOut = before.catch(() => {}).then(() => this.#carryOut(runId, command));
+    const carriedOut = before.catch(() => {}).then(() => this.#carryOut(runId, errand));
     this.#commands.set(runId, carriedOut);
     const forget = (): void => {
       if (this.#commands.get(runId) === carriedOut) this.#commands.delete(runId);
@@ -150,65 +164,70 @@ export class SharedRuns {
     return carriedOut;
   }
 
-  async #carryOut(runId: string, command: RunCommand): Promise<void> {
+  async #carryOut<Answer>(runId: string, errand: Errand<Answer>): Promise<Answer> {
     // The owner may change between the steps: then they begin anew.
     for (;;) {
-      if (await this.#record(runId, command)) return;
+      const here = await this.#record(runId, errand);
+      if (here !== undefined) return here.answer;
       try {
-        return await this.#store.request(runId, requestOf(command));
+        return errand.read(runId, await this.#store.request(runId, errand.request));
       } catch (error) {
         if (!isA(error, StoreError) || (error as StoreError).code !== 'unowned') throw error;
-        if (await this.#takeOver(runId, command, error)) return;
+        const taken = await this.#takeOver(runId, errand, error);
+        if (taken !== undefined) return taken.answer;
       }
     }
   }
 
-  /** Returns whether nothing is left to do. Throws `unowned` if there is no such run any more. */
-  async #takeOver(runId: string, command: RunCommand, unowned: unknown): Promise<boolean> {
+  /** Returns the answer if nothing is left to do. Throws `unowned` if there is no such run any more. */
+  async #takeOver<Answer>(
+    runId: string,
+    errand: Errand<Answer>,
+    unowned: unknown,
+  ): Promise<Answered<Answer> | undefined> {
     // A tree has one owner. A child run needs nothing of those above it to record a command.
     const rootId = rootIdOf(runId);
     try {
-      const claimed = await this.#store.claimRun(rootId, command.type === 'run.resume');
+      const claimed = await this.#store.claimRun(rootId, errand.goesOn);
       if (claimed === undefined) throw unowned;
     } catch (error) {
-      if (isA(error, StoreConflictError)) return false;
+      if (isA(error, StoreConflictError)) return undefined;
       throw error;
     }
-    if (this.#opening.has(rootId) || this.#engine.live(rootId) !== undefined) return false;
+    if (this.#opening.has(rootId) || this.#engine.live(rootId) !== undefined) return undefined;
     const opened = this.#open([rootId]);
     try {
       const entries = await this.#store.read(runId);
       const stored = await this.#stored.check(runId, entries);
-      const run = stored.ending === undefined ? this.#engine.takeOver(stored) : undefined;
+      if (stored.ending !== undefined)
+        return { answer: await errand.settled(await this.#stored.of(runId, entries)) };
+      const run = this.#engine.takeOver(stored);
       opened();
-      if (run !== undefined) await this.#recordAndStop(run, command);
-      return true;
+      return await this.#recordAndStop(run, errand);
     } finally {
       opened();
       await this.release([rootId]);
     }
   }
 
-  async #recordAndStop(run: LiveRun, command: RunCommand): Promise<void> {
-    await this.#record(run.id, command);
-    // No body is called, so a cancelled run comes to its end by itself: in slices, if it has many tasks.
-    if (command.type !== 'run.cancel')
-      run.stop(new EngineStoppedError('The run was taken over for a command only'));
-    await ended(run);
+  async #recordAndStop<Answer>(run: LiveRun, errand: Errand<Answer>): Promise<Answered<Answer> | undefined> {
+    try {
+      return await this.#record(run.id, errand);
+    } finally {
+      // No body is called, so a cancelled run comes to its end by itself: in slices, if it has many tasks.
+      if (!errand.ends) run.stop(new EngineStoppedError('The run was taken over for a command only'));
+      await ended(run);
+    }
   }
 
-  /** Returns whether a run that is under way here has recorded a command, or has settled. */
-  async #record(runId: string, command: RunCommand): Promise<boolean> {
+  /** Returns the answer if a run that is under way here has recorded what is asked, or has settled. */
+  async #record<Answer>(runId: string, errand: Errand<Answer>): Promise<Answered<Answer> | undefined> {
     await this.#opening.get(rootIdOf(runId));
     const run = this.#engine.live(runId);
-    if (run === undefined) return false;
-    if (run.isOver) {
-      await ended(run);
-      return run.hasSettled;
-    }
-    run.command(command);
-    await run.whenKept();
-    return true;
+    if (run === undefined) return undefined;
+    if (!run.isOver) return { answer: await errand.record(run) };
+    await ended(run);
+    return run.hasSettled ? { answer: await errand.settled(run) } : undefined;
   }
 
   #watch(flows: readonly string[], claimable: (() => void) | undefined): void {
@@ -216,18 +235,24 @@ export class SharedRuns {
     const taken = (runIds: readonly string[]): void => {
       for (const runId of runIds) this.#engine.live(runId)?.abandon(takenOver(runId));
     };
-    const requested = (runId: string, request: RunRequest): MaybePromise<void> =>
+    const requested = (runId: string, request: RunRequest): Promise<string | undefined> =>
       this.#answer(runId, request);
     const watcher = { flows, ...(claimable && { claimable }), taken, requested };
     void this.#settle(() => this.#store.watch(watcher));
   }
 
-  async #answer(runId: string, { type, reason }: RunRequest): Promise<void> {
-    if (type === 'rerun') throw new Error(`Run ${runId} has not settled: it can run again once it has`);
-    const command: RunCommand = type === 'cancel' ? { type: 'run.cancel', reason } : { type: `run.${type}` };
+  async #answer(runId: string, request: RunRequest): Promise<string | undefined> {
+    if (request.type === 'rerun')
+      throw new Error(`Run ${runId} has not settled: it can run again once it has`);
+    const errand = errandOf(request, this.#store.values);
+    if (errand === undefined) throw new Error(`This engine is of an earlier topple, and does not know this`);
     try {
-      if ((await this.#record(runId, command)) || (await this.#hasSettled(runId))) return;
+      const here = await this.#record(runId, errand);
+      if (here !== undefined) return errand.write(here.answer);
+      if (await this.#hasSettled(runId)) return undefined;
     } catch (error) {
+      const reply = errand.writeError(error);
+      if (reply !== undefined) return reply;
       if (!isA(error, StoreConflictError)) throw error;
     }
     await this.release([runId]);
@@ -282,17 +307,6 @@ export class SharedRuns {
 
 function ended(run: LiveRun): Promise<unknown> {
   return new Promise((resolve) => run.whenEnded(resolve));
-}
-
-function requestOf(command: RunCommand): RunRequest {
-  switch (command.type) {
-    case 'run.cancel':
-      return { type: 'cancel', reason: command.reason };
-    case 'run.pause':
-      return { type: 'pause' };
-    case 'run.resume':
-      return { type: 'resume' };
-  }
 }
 
 function takenOver(runId: string): StoreConflictError {

@@ -2,6 +2,7 @@ import { type AnyActorLogic, type AnyActorRef, createActor } from 'xstate';
 import type { RunResult } from '../../machines/orchestrator.ts';
 import type { Clock } from '../model/clock.ts';
 import type { FlowDefinition } from '../model/definition.ts';
+import type { Delivered, Delivery } from '../model/delivery.ts';
 import { NotUnderWayError } from '../model/error.ts';
 import type { Entry, RunSettings } from '../model/journal.ts';
 import type { MaybePromise } from '../model/maybe-promise.ts';
@@ -100,6 +101,17 @@ export class StoredRun implements HeldRun {
     const asked = this.#core.commandElsewhere(this.id, command);
     if (asked === undefined) throw this.#notUnderWay();
     return asked;
+  }
+
+  /** Says what became of the task, if the run has settled. Otherwise as `command`, of which it rejects with the error. */
+  async deliver(delivery: Delivery): Promise<Delivered> {
+    if (!this.hasSettled) {
+      const asked = this.#core.deliverElsewhere(this.id, this.journal.definition.name, delivery);
+      if (asked === undefined) throw this.#notUnderWay();
+      return asked;
+    }
+    const { answerOf } = await import('./deliveries.ts');
+    return answerOf(this.journal, delivery, (runId) => this.childJournal(runId));
   }
 
   /** Calls back at once: settled, or with NotUnderWayError. */

@@ -199,6 +199,8 @@ export class JournalCheck {
 
 const underWay: ReadonlySet<string> = new Set([
   'task.ready',
+  'task.waiting',
+  'task.delivered',
   'task.started',
   'task.progress',
   'task.retrying',

@@ -33,6 +33,7 @@ const flowKeys: ReadonlySet<string> = new Set([
   'totalTimeoutMs',
   'optional',
   'priority',
+  'when',
 ]);
 
 /** Options of other tasks that a run of a flow does not take, and what to do instead. */
@@ -66,6 +67,7 @@ const mapKeys: ReadonlySet<string> = new Set([
   'pool',
   'durationMs',
   'output',
+  'when',
 ]);
 
 /** Checks a task that is a run of another flow. Its id and dependencies are checked when the graph is made. */
@@ -83,10 +85,10 @@ function completeFlowTask(
   body: FlowBody,
 ): TaskDefinition {
   const { dependsOn = noIds, triggerRule = 'all_success', retry } = options;
-  const { timeoutMs, totalTimeoutMs, optional, priority } = options;
+  const { timeoutMs, totalTimeoutMs, optional, priority, when } = options;
   return completeTask(
     flow,
-    { timeoutMs, totalTimeoutMs, optional, priority },
+    { timeoutMs, totalTimeoutMs, optional, priority, when },
     {
       id,
       dependsOn,
@@ -120,7 +122,7 @@ export function defineMapTask(flow: string, id: string, options: ChildTaskOption
 
 function completeMapTask(flow: string, id: string, options: ChildTaskOptions): TaskDefinition {
   const place = placeIn(flow, id);
-  const { dependsOn = noIds, triggerRule = 'all_success', totalTimeoutMs, optional } = options;
+  const { dependsOn = noIds, triggerRule = 'all_success', totalTimeoutMs, optional, when } = options;
   const over = readOver(place, options.over);
   const { concurrency, tolerate } = options;
   if (concurrency !== undefined) checkNumber(place('concurrency'), concurrency, slotRule);
@@ -129,7 +131,7 @@ function completeMapTask(flow: string, id: string, options: ChildTaskOptions): T
   const body: MapBody = { kind: 'map', over, item, concurrency, tolerate };
   return completeTask(
     flow,
-    { totalTimeoutMs, optional },
+    { totalTimeoutMs, optional, when },
     { id, dependsOn, triggerRule, retry: undefined, skippable: false, durationMs: undefined, body },
   );
 }
@@ -137,7 +139,11 @@ function completeMapTask(flow: string, id: string, options: ChildTaskOptions): T
 /** Checks the items' options as those of the task that each will be. */
 function defineItem(flow: string, id: string, options: ChildTaskOptions): ItemDefinition {
   const { retry, timeoutMs, graceMs, skippable = false, priority, pool, output, durationMs } = options;
-  const { body: _, ...item } = completeTask(
+  const {
+    body: _,
+    when: _when,
+    ...item
+  } = completeTask(
     flow,
     { timeoutMs, graceMs, priority, pool, output },
     {

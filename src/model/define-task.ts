@@ -31,6 +31,7 @@ const settings: { readonly [Name in keyof TaskSettings]-?: true } = {
   priority: true,
   pool: true,
   durationMs: true,
+  when: true,
 };
 
 /** The names of all settings, for each form in which a task may be given. */
@@ -101,6 +102,7 @@ export function completeTask(
     pool: given.pool,
     durationMs: parts.durationMs,
     output: given.output,
+    when: given.when,
     body: parts.body,
   });
 }
@@ -121,6 +123,8 @@ function checkTask(flow: string, task: TaskDefinition): TaskDefinition {
     throw badOption(place('pool'), 'the name of a pool', pool);
   if (output !== undefined && !isSchema(output))
     throw badOption(place('output'), 'a Standard Schema', output);
+  if (task.when !== undefined && typeof task.when !== 'function')
+    throw badOption(place('when'), 'a function that returns true or false, or a promise of it', task.when);
   return task;
 }
 

@@ -3,7 +3,7 @@ import { createGraph, type Graph } from './graph.ts';
 import { Hash } from './hash.ts';
 import type { JournalVersion } from './journal.ts';
 import type { Plan } from './ledger.ts';
-import type { Body, ItemScope, PerformScope } from './perform.ts';
+import type { Body, Condition, ItemScope, PerformScope, WaitScope } from './perform.ts';
 import type { RetryPolicy } from './retry.ts';
 import type { Schema } from './schema.ts';
 import { type TriggerRule, triggerRules } from './trigger-rule.ts';
@@ -35,6 +35,11 @@ export interface TaskSettings {
   readonly durationMs?: number | undefined;
   /** Checks the value that the body returns; dependents get the schema's result. Default: the value as returned. */
   readonly output?: Schema | undefined;
+  /**
+   * Says whether the task runs, once its trigger rule says so and before it takes a slot; it may return a promise.
+   * `false` skips the task, a throw fails it, without a retry. `totalTimeoutMs` limits it too. Default: it runs.
+   */
+  readonly when?: Condition | undefined;
 }
 
 /** A task as the engine reads it: checked, with defaults filled in. */
@@ -52,11 +57,35 @@ export interface TaskDefinition {
   readonly pool: string | undefined;
   readonly durationMs: number | undefined;
   readonly output: Schema | undefined;
+  readonly when: Condition | undefined;
   readonly body: TaskBody;
 }
 
-/** A task's body: it runs by itself, or is a run. */
-export type TaskBody = Body | ChildBody;
+/** A task's body: it runs by itself, is a run, or is a wait. */
+export type TaskBody = Body | ChildBody | WaitBody;
+
+/** A wait in the place of a body. Its task holds no slot and makes no attempt. */
+export type WaitBody = DeliveryBody | SleepBody;
+
+/** A wait for a value from outside. The time for it is `timeoutMs` of its task. */
+export interface DeliveryBody {
+  readonly kind: 'waitFor';
+  /** Checks a value that is delivered. */
+  readonly schema: Schema | undefined;
+  readonly onTimeout: OnTimeout;
+}
+
+/** What becomes of a wait whose time is over: it fails, is skipped, or is done with a value. */
+export type OnTimeout = 'fail' | 'skip' | { readonly value: unknown };
+
+/** A wait for an instant: so long after the task is ready, or until what a function returns. */
+export interface SleepBody {
+  readonly kind: 'sleep';
+  /** `undefined` where there is `until`. */
+  readonly ms: number | undefined;
+  /** Returns an instant, in epoch milliseconds or as a `Date`. Called once. */
+  readonly until: ((scope: WaitScope) => unknown) | undefined;
+}
 
 /** A body that is a run: of a flow, or of the items of a list. Its task holds no slot. */
 export type ChildBody = FlowBody | MapBody;
@@ -106,6 +135,11 @@ export function isChildBody(body: TaskBody): body is ChildBody {
   return body.kind === 'flow' || body.kind === 'map';
 }
 
+/** Whether a body is a wait. */
+export function isWaitBody(body: TaskBody): body is WaitBody {
+  return body.kind === 'waitFor' || body.kind === 'sleep';
+}
+
 /** Options of a flow. Limits apply to each of its runs. */
 export interface FlowSettings {
   /** Checks a run's input before anything starts. Default: any input. */
@@ -141,6 +175,7 @@ export class FlowDefinition {
   #foreignPools: ReadonlyMap<string, string> | undefined;
   #hasChildren: boolean | undefined;
   #version: JournalVersion | undefined;
+  #waits: boolean | undefined;
   readonly #tolerance: number | undefined;
 
   /** @param items of the run of a map: what else it has from that */
@@ -188,8 +223,18 @@ export class FlowDefinition {
 
   /** The version of the journals of its runs. */
   get journalVersion(): JournalVersion {
+    if (this.waits) return 3;
     this.#version ??= this.hasChildren || !this.graph.ids.every(isSegment) ? 2 : 1;
     return this.#version;
+  }
+
+  /** Whether a task waits or has a condition, here or in a child run. */
+  get waits(): boolean {
+    for (const flow of this.#innermostFirst((known) => known.#waits !== undefined))
+      flow.#waits = flow.tasks.some(
+        ({ when, body }) => when !== undefined || isWaitBody(body) || innerFlow(body)?.waits === true,
+      );
+    return this.#waits as boolean;
   }
 
   /** The pools from which its own tasks want slots. */
@@ -263,6 +308,11 @@ export class FlowDefinition {
     });
     return new FlowDefinition(this.name, this.settings, tasks, this.graph);
   }
+}
+
+/** The version of the journals of a flow's runs as child runs: their ids say more than those of roots. */
+export function childJournalVersion({ journalVersion }: FlowDefinition): JournalVersion {
+  return journalVersion > 2 ? journalVersion : 2;
 }
 
 function planOf(graph: Graph, tasks: readonly TaskDefinition[], tolerance: number | undefined): Plan {

@@ -23,6 +23,7 @@ const causes: readonly Cause[] = [
   'rule',
   'lost',
   'tolerance',
+  'condition',
 ];
 
 const text: FieldRule = { rule: 'a string', holds: isString };
@@ -105,10 +106,12 @@ const fieldsOf: Readonly<Record<Entry['type'], Readonly<Record<string, FieldRule
   'run.failed': { cause: optional(cause), error: optional(error) },
   'run.cancelled': {},
   'task.ready': {},
+  'task.waiting': { until: optional(instant), timeoutAt: optional(instant) },
+  'task.delivered': { key: optional(text) },
   'task.started': { attempt: integerFrom(1) },
   'task.progress': { attempt: integerFrom(1), fraction: instant },
   'task.retrying': { attempt: integerFrom(1), retryAt: instant, error, child: optional(counts) },
-  'task.done': { attempt: integerFrom(1), child: optional(counts), childRunId: optional(text) },
+  'task.done': { attempt: integerFrom(0), child: optional(counts), childRunId: optional(text) },
   'task.failed': { attempt: integerFrom(0), error, cause, child: optional(counts) },
   'task.skipped': { attempt: integerFrom(0), cause: optional(cause), because: optional(text) },
   'task.upstream_failed': { cause, because: optional(text) },

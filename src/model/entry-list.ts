@@ -1,7 +1,7 @@
-import type { Entry, FlowChange, RunFact, TaskFact, TaskRerun } from './journal.ts';
+import type { Entry, FlowChange, RunFact, TaskDelivered, TaskFact, TaskRerun } from './journal.ts';
 
 /** A fact before it has a place in a journal. */
-export type Fact = RunFact | TaskFact | TaskRerun | FlowChange;
+export type Fact = RunFact | TaskFact | TaskDelivered | TaskRerun | FlowChange;
 
 /** The three facts that nearly every task has. */
 export type Step = 'task.ready' | 'task.started' | 'task.done';

@@ -56,16 +56,53 @@ export interface Issue {
   readonly path: readonly (string | number)[];
 }
 
-/** A run's input did not match the flow's schema. Nothing was started. */
+/**
+ * A run's input did not match the flow's schema, and nothing was started; or a value delivered to a task did not match that
+ * task's, and the task goes on waiting.
+ */
 export class InputError extends Error {
   override readonly name = 'InputError';
   readonly flow: string;
   readonly issues: readonly Issue[];
+  /** The task for which the value was; left out for the input of a run. */
+  declare readonly taskId?: string | undefined;
 
-  constructor(flow: string, issues: readonly Issue[], options?: ErrorOptions) {
-    super(`Input of flow \`${flow}\` is not valid: ${describeIssues(issues)}`, options);
+  constructor(
+    flow: string,
+    issues: readonly Issue[],
+    { taskId, ...options }: ErrorOptions & { readonly taskId?: string | undefined } = {},
+  ) {
+    const what = taskId === undefined ? 'Input' : `The value for task \`${taskId}\``;
+    super(`${what} of flow \`${flow}\` is not valid: ${describeIssues(issues)}`, options);
     this.flow = flow;
     this.issues = issues;
+    if (taskId !== undefined) this.taskId = taskId;
+  }
+}
+
+/** Why a task takes no value. */
+export type DeliveryErrorCode =
+  /** Another value has come for it. */
+  | 'delivered'
+  /** It has settled, or its run ends early. */
+  | 'settled'
+  /** It does not wait for a value. */
+  | 'no_wait'
+  /** It is in a child run that is not there yet, or is in none. */
+  | 'no_child';
+
+/** A value was delivered to a task that takes none, or none any more. Nothing was kept. */
+export class DeliveryError extends Error {
+  override readonly name = 'DeliveryError';
+  readonly code: DeliveryErrorCode;
+  readonly runId: string;
+  readonly taskId: string;
+
+  constructor(code: DeliveryErrorCode, runId: string, taskId: string, message: string) {
+    super(message);
+    this.code = code;
+    this.runId = runId;
+    this.taskId = taskId;
   }
 }
 

@@ -117,6 +117,8 @@ function flat(
 function showBody(body: BodyOutline | undefined): string {
   if (body === undefined) return 'no run';
   if (body.kind === 'flow') return 'a run of a flow';
+  if (body.kind === 'waitFor') return 'a wait for a value';
+  if (body.kind === 'sleep') return 'a sleep';
   return body.flow === undefined ? 'a map' : 'a map of a flow';
 }
 

@@ -20,9 +20,9 @@ export interface FlowLimits {
   readonly graceMs?: number | undefined;
 }
 
-/** What the body of a task is, if it is a run. */
+/** What the body of a task is, if it is a run or a wait. */
 export interface BodyOutline {
-  /** `flow`, or `map`; any other is no run. */
+  /** `flow` or `map` of a run, `waitFor` or `sleep` of a wait; any other is neither. */
   readonly kind: string;
   /** The flow that it, or each of its items, runs: its hash, or itself. */
   readonly flow?: string | FlowOutline | undefined;
@@ -30,6 +30,8 @@ export interface BodyOutline {
   readonly concurrency?: number | undefined;
   /** Of a map. */
   readonly tolerate?: number | { readonly share: number } | undefined;
+  /** Of a sleep: how long it is, unless a function says until when. */
+  readonly ms?: number | undefined;
 }
 
 /** The options of a task that are data: of a map, those that `.map` takes. */
@@ -47,7 +49,9 @@ export interface TaskOutline {
   readonly skippable?: boolean | undefined;
   readonly priority?: number | undefined;
   readonly pool?: string | undefined;
-  /** Default: no run. */
+  /** Set if it has a condition: `true`, or the condition. */
+  readonly when?: unknown;
+  /** Default: neither a run nor a wait. */
   readonly body?: BodyOutline | undefined;
 }
 
@@ -65,7 +69,7 @@ export function outlineOfTask(task: TaskOutline): TaskOutline {
   const { id, dependsOn = [], triggerRule, optional, totalTimeoutMs } = task;
   const { retry, skippable, priority, timeoutMs, graceMs, pool } = itemOf(task) ?? task;
   const flow = innerFlow(task);
-  const { kind = '', concurrency, tolerate } = task.body ?? {};
+  const { kind = '', concurrency, tolerate, ms } = task.body ?? {};
   return withoutAbsent({
     id,
     dependsOn: dependsOn.length > 0 ? dependsOn : undefined,
@@ -78,15 +82,23 @@ export function outlineOfTask(task: TaskOutline): TaskOutline {
     skippable: skippable === true ? true : undefined,
     priority: priority === 0 ? undefined : priority,
     pool,
+    when: task.when === undefined ? undefined : true,
     body: isRun(task)
       ? withoutAbsent({ kind, flow: typeof flow === 'object' ? flow.hash : flow, concurrency, tolerate })
-      : undefined,
+      : isWait(task)
+        ? withoutAbsent({ kind, ms })
+        : undefined,
   });
 }
 
 /** Whether the body of a task is a run. */
 export function isRun({ body }: TaskOutline): boolean {
   return body?.kind === 'flow' || body?.kind === 'map';
+}
+
+/** Whether a task waits for a value or an instant. */
+function isWait({ body }: TaskOutline): boolean {
+  return body?.kind === 'waitFor' || body?.kind === 'sleep';
 }
 
 /** The flow that a task, or each of its items, runs: its hash, or itself. */

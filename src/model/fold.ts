@@ -5,7 +5,7 @@ import { Lives } from './lives.ts';
 import { isSettledRun, type RunStatus, type TaskStatus } from './status.ts';
 import { TaskRows } from './task-rows.ts';
 import { plainTasks, tasksById } from './tasks-by-id.ts';
-import type { RunView, TaskView } from './view.ts';
+import type { DeliveryView, RunView, TaskView } from './view.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -159,6 +159,18 @@ export class RunFold {
       case 'task.ready':
         task.readyAt = entry.at;
         return;
+      case 'task.waiting':
+        task.status = 'waiting';
+        if (entry.until !== undefined) task.until = entry.until;
+        if (entry.timeoutAt !== undefined) task.timeoutAt = entry.timeoutAt;
+        return;
+      case 'task.delivered':
+        task.delivery = {
+          at: entry.at,
+          ...(entry.key !== undefined && { key: entry.key }),
+          value: entry.value,
+        };
+        return;
       case 'task.started':
         task.status = 'running';
         task.attempts = entry.attempt;
@@ -183,6 +195,9 @@ export class RunFold {
         task.status = entry.type.slice('task.'.length) as TaskStatus;
         task.endedAt = entry.at;
         delete task.retryAt;
+        if (task.until !== undefined) delete task.until;
+        if (task.timeoutAt !== undefined) delete task.timeoutAt;
+        if (task.delivery !== undefined) task.delivery = withoutValue(task.delivery);
         if ('cause' in entry && entry.cause !== undefined) task.cause = entry.cause;
         if ('child' in entry && entry.child !== undefined && task.child !== undefined)
           task.child = { ...task.child, counts: entry.child };
@@ -209,6 +224,10 @@ export class RunFold {
     delete run.cause;
     delete run.reason;
   }
+}
+
+function withoutValue({ value: _, ...rest }: DeliveryView): DeliveryView {
+  return rest;
 }
 
 function newTask(dependsOn: readonly string[]): TaskView {

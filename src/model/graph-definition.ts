@@ -2,17 +2,25 @@ import { exponential } from './backoff.ts';
 import { badOption, checkKeys } from './check.ts';
 import { type ChildTaskOptions, defineFlowTask, defineMapTask } from './define-child.ts';
 import { checkFlow, completeTask, defineBody, noIds, taskSettings } from './define-task.ts';
-import { FlowDefinition, type FlowSettings, type TaskDefinition, type TaskSettings } from './definition.ts';
+import { defineDeliveryTask, defineSleepTask } from './define-wait.ts';
+import {
+  FlowDefinition,
+  type FlowSettings,
+  type OnTimeout,
+  type TaskDefinition,
+  type TaskSettings,
+} from './definition.ts';
 import { FlowError } from './error.ts';
 import type { Graph } from './graph.ts';
 import { unknownTask } from './graph-check.ts';
-import type { Body, Perform } from './perform.ts';
+import type { Body, Condition, Perform } from './perform.ts';
 import { pick } from './record.ts';
 import { type Backoff, checkRetry, type RetryPolicy } from './retry.ts';
+import type { Schema } from './schema.ts';
 import { parseTriggerRule, type TriggerRule } from './trigger-rule.ts';
 
 /** A task of a flow that is given as data. */
-export interface GraphTask extends Omit<TaskSettings, 'triggerRule' | 'retry'> {
+export interface GraphTask extends Omit<TaskSettings, 'triggerRule' | 'retry' | 'when'> {
   /** Ids of any tasks of the flow. Default: none. */
   readonly dependsOn?: readonly string[] | undefined;
   /** Alias of `dependsOn`. */
@@ -22,10 +30,22 @@ export interface GraphTask extends Omit<TaskSettings, 'triggerRule' | 'retry'> {
   /** Airflow's spellings are accepted too. Default `all_success`. */
   readonly triggerRule?: string | undefined;
   readonly retry?: GraphRetry | undefined;
+  /** It waits for a value from outside, and has no body: `true`, or the options of `.waitFor` that are its own. */
+  readonly waitFor?: boolean | GraphWait | undefined;
+  /** It sleeps so many milliseconds from when it is ready, and has no body. */
+  readonly sleep?: number | undefined;
+  /** Whether it runs: as a function, or the answer itself; `throws` for a condition that throws. */
+  readonly when?: Condition | boolean | 'throws' | undefined;
   /** For simulations: its first n attempts fail. Ignored in a run with bodies. */
   readonly fails?: number | 'always' | undefined;
   /** For simulations: it skips itself. Ignored in a run with bodies. */
   readonly skips?: boolean | undefined;
+}
+
+/** How a task waits for a value. Its limit is the task's `timeoutMs`. */
+export interface GraphWait {
+  readonly schema?: Schema | undefined;
+  readonly onTimeout?: OnTimeout | undefined;
 }
 
 /** A retry policy as data. Without `backoff` the next attempt is due at once. */
@@ -80,6 +100,8 @@ const taskKeys = new Set([
   ...taskSettings,
   'fails',
   'skips',
+  'waitFor',
+  'sleep',
   // Keys of other tools, ignored here.
   'meta',
   'rule',
@@ -119,6 +141,9 @@ function readGraphTask(
   if (needs !== noIds && task.dependsOn !== undefined) {
     throw badOption({ option: 'needs', taskId: id, flow }, 'left out if `dependsOn` is given', needs);
   }
+  const when = readCondition(flow, id, task.when);
+  if (task.sleep !== undefined || (task.waitFor ?? false) !== false)
+    return defineWait(flow, id, task, dependsOn, when, body);
   const parts = {
     id,
     dependsOn,
@@ -127,10 +152,53 @@ function readGraphTask(
     skippable,
     durationMs,
   };
-  if ('kind' in body) return completeTask(flow, task, { ...parts, body });
+  if ('kind' in body) return completeTask(flow, { ...task, when }, { ...parts, body });
   if (body.over === undefined && body.flow === undefined)
-    return completeTask(flow, task, { ...parts, body: defineBody(flow, id, body) });
-  return defineChild(flow, id, { ...settingsOf(task), ...parts }, body);
+    return completeTask(flow, { ...task, when }, { ...parts, body: defineBody(flow, id, body) });
+  return defineChild(flow, id, { ...settingsOf({ ...task, when }), ...parts }, body);
+}
+
+/** A task that waits: its options are those of `.waitFor` and `.sleep`. A body for all tasks is none of its own. */
+function defineWait(
+  flow: string,
+  id: string,
+  task: GraphTask,
+  dependsOn: readonly string[],
+  when: Condition | undefined,
+  body: Body | BodyParts,
+): TaskDefinition {
+  if (!('kind' in body) && Object.keys(body).length > 0)
+    throw new FlowError('bad_body', `Task \`${id}\` of flow \`${flow}\` waits: it takes no body.`, {
+      flow,
+      taskId: id,
+    });
+  const { waitFor = false, sleep, triggerRule, optional, timeoutMs } = task;
+  const common = {
+    dependsOn,
+    ...(triggerRule !== undefined && { triggerRule: readRule(triggerRule) }),
+    ...(optional !== undefined && { optional }),
+    ...(when !== undefined && { when }),
+  };
+  if (sleep !== undefined && waitFor !== false)
+    throw badOption({ option: 'sleep', taskId: id, flow }, 'left out if `waitFor` is given', sleep);
+  if (sleep !== undefined) return defineSleepTask(flow, id, { ...common, ms: sleep });
+  const { durationMs = task.duration } = task;
+  return defineDeliveryTask(flow, id, {
+    ...common,
+    ...(typeof waitFor === 'object' && waitFor),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(durationMs !== undefined && { durationMs }),
+  });
+}
+
+function readCondition(flow: string, id: string, when: GraphTask['when']): Condition | undefined {
+  if (when === undefined || typeof when === 'function') return when;
+  if (typeof when === 'boolean') return () => when;
+  if (when !== 'throws')
+    throw badOption({ option: 'when', taskId: id, flow }, 'a function, true, false, or `throws`', when);
+  return () => {
+    throw new Error(`the condition of \`${id}\` is set to throw`);
+  };
 }
 
 /** A task that is a run: its options are those of `.flow` and `.map`. */
@@ -149,7 +217,7 @@ function defineChild(
   return body.over === undefined ? defineFlowTask(flow, id, given) : defineMapTask(flow, id, given);
 }
 
-function settingsOf(task: GraphTask): TaskSettings {
+function settingsOf(task: Omit<GraphTask, 'when'> & Pick<TaskSettings, 'when'>): TaskSettings {
   return Object.fromEntries(taskSettings.map((name) => [name, task[name]])) as TaskSettings;
 }
 

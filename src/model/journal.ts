@@ -3,15 +3,15 @@ import type { Cause } from './status.ts';
 
 /**
  * Version of the entries' form, stored in each `run.started`: the first that reads them right. Version 2 knows child runs,
- * and escapes the ids of tasks in keys.
+ * and escapes the ids of tasks in keys. Version 3 knows tasks that wait, and conditions.
  */
-export type JournalVersion = 1 | 2;
+export type JournalVersion = 1 | 2 | 3;
 
 /** The newest version. */
-export const journalVersion: JournalVersion = 2;
+export const journalVersion: JournalVersion = 3;
 
 /** The versions that can be read. */
-export const journalVersions: readonly JournalVersion[] = [1, 2];
+export const journalVersions: readonly JournalVersion[] = [1, 2, 3];
 
 /** The task whose body a run is, in the meaning and the attempt for which it runs. */
 export interface ParentTask {
@@ -55,6 +55,15 @@ export interface ChildEnd {
 export type TaskFact =
   /** Its trigger rule said run: it waits for a slot. */
   | { readonly type: 'task.ready'; readonly at: number }
+  /** It waits: for an instant, or for a value from outside. */
+  | {
+      readonly type: 'task.waiting';
+      readonly at: number;
+      /** Of a sleep: when it ends. */
+      readonly until?: number | undefined;
+      /** Of a wait for a value: when its time is over. Without it, it waits for as long as it takes. */
+      readonly timeoutAt?: number | undefined;
+    }
   /** An attempt began. */
   | { readonly type: 'task.started'; readonly at: number; readonly attempt: number }
   /** Its body reported progress. */
@@ -93,12 +102,12 @@ export type TaskFact =
       readonly error: ErrorView;
       readonly cause: Cause;
     } & ChildEnd)
-  /** It settled: by its trigger rule, or because its body threw `SkipTask`. */
+  /** It settled: by its trigger rule or its condition, because its body threw `SkipTask`, or its wait timed out. */
   | {
       readonly type: 'task.skipped';
       readonly at: number;
       readonly attempt: number;
-      /** `rule` if its trigger rule said so; absent if the task skipped itself. */
+      /** `rule`, `condition` or `timeout` if one of these said so; absent if the task skipped itself. */
       readonly cause?: Cause | undefined;
       /** The reason given by the task. */
       readonly reason?: unknown;
@@ -163,6 +172,16 @@ export type RunFact =
   /** It settled after it was cancelled. */
   | { readonly type: 'run.cancelled'; readonly at: number; readonly reason?: unknown };
 
+/** A value from outside has come for a task that waits for one, perhaps before it is ready. */
+export interface TaskDelivered {
+  readonly type: 'task.delivered';
+  readonly at: number;
+  /** The value as its schema returned it: the output of the task. */
+  readonly value: unknown;
+  /** What the sender knows the delivery by; repeated, it is the same delivery. */
+  readonly key?: string | undefined;
+}
+
 /** A settled task that runs again. */
 export interface TaskRerun {
   readonly type: 'task.rerun';
@@ -197,7 +216,7 @@ export interface Stamp {
 }
 
 /** A stored fact about a task. */
-export type TaskEntry = (TaskFact | TaskRerun) & Stamp & { readonly taskId: string };
+export type TaskEntry = (TaskFact | TaskDelivered | TaskRerun) & Stamp & { readonly taskId: string };
 
 /** A stored fact about a run. */
 export type RunEntry = (RunFact | FlowChange) & Stamp;

@@ -46,6 +46,7 @@ export function defineItems(
       pool: item.pool,
       durationMs: item.durationMs,
       output: item.output,
+      when: undefined,
       body,
     }),
   );

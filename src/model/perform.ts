@@ -33,6 +33,28 @@ export interface PerformScope<
   readonly progress: (fraction: number, note?: string) => void;
 }
 
+/** The argument of a condition, and of a function that says until when a task sleeps. */
+export type WaitScope<
+  Input = unknown,
+  Deps = Record<string, unknown>,
+  Outcomes = Record<string, Outcome>,
+> = Pick<PerformScope<Input, Deps, Outcomes>, 'input' | 'deps' | 'outcomes' | 'runId' | 'taskId'>;
+
+/** The argument of a condition. */
+export interface ConditionScope<
+  Input = unknown,
+  Deps = Record<string, unknown>,
+  Outcomes = Record<string, Outcome>,
+> extends WaitScope<Input, Deps, Outcomes> {
+  /** Aborted when the answer is no longer wanted: cancel, time-out or stop. */
+  readonly signal: AbortSignal;
+}
+
+/** Says whether a task is to run. */
+export type Condition<Scope = ConditionScope, Answer = boolean | PromiseLike<boolean>> = (
+  scope: Scope,
+) => Answer;
+
 /** The argument of the body of a map's item. */
 export interface ItemScope<
   Item = unknown,

@@ -1,4 +1,4 @@
-import type { FlowDefinition, TaskBody, TaskDefinition } from './definition.ts';
+import { type FlowDefinition, isWaitBody, type TaskBody, type TaskDefinition } from './definition.ts';
 import type { Body, Perform, PerformScope } from './perform.ts';
 
 /** Makes the body that takes the place of another; a function must be replaced by a function. */
@@ -31,6 +31,7 @@ export function replaceBodies(
   function bodyOf({ id, graceMs, body }: TaskDefinition): TaskBody {
     if (body.kind === 'flow')
       return { ...body, flow: inFlow(body.flow), input: body.input && replaceInput(body.input) };
+    if (isWaitBody(body)) return body;
     if (body.kind !== 'map') return replace(body, { id, graceMs });
     const { item } = body;
     const over = replaceInput(body.over);

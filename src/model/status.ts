@@ -1,6 +1,7 @@
 /** Statuses of a task. Each is a tag of the states of the task machine that show as it. The last five are final. */
 export type TaskStatus =
   | 'pending'
+  | 'waiting'
   | 'running'
   | 'retrying'
   | 'done'
@@ -32,6 +33,7 @@ export type SettledRunStatus = Extract<RunStatus, 'done' | 'failed' | 'cancelled
  * - `upstream`: a dependency failed · `rule`: the trigger rule said skip
  * - `lost`: the process that ran it is gone
  * - `tolerance`: more items of a map failed than it tolerates
+ * - `condition`: the task's condition said no, or threw
  */
 export type Cause =
   | 'exhausted'
@@ -43,11 +45,12 @@ export type Cause =
   | 'upstream'
   | 'rule'
   | 'lost'
-  | 'tolerance';
+  | 'tolerance'
+  | 'condition';
 
 /** Whether a task of this status has ended. */
 export function isSettled(status: TaskStatus): status is SettledStatus {
-  return status !== 'pending' && status !== 'running' && status !== 'retrying';
+  return status !== 'pending' && status !== 'waiting' && status !== 'running' && status !== 'retrying';
 }
 
 /** Whether a run of this status has ended. */

@@ -25,9 +25,10 @@ export interface WaitSpan extends SpanPlace {
   /**
    * - `slot`: the task was ready or due, and waited for a slot
    * - `backoff`: its last attempt had failed, and the next was not due
+   * - `wait`: it waited for a value from outside, or for an instant
    * - `lost`: an attempt that a stop cut short, until it was started again; no entry tells when it was cut
    */
-  readonly kind: 'slot' | 'backoff' | 'lost';
+  readonly kind: 'slot' | 'backoff' | 'wait' | 'lost';
 }
 
 /** A span of a task's time that is over. */
@@ -59,6 +60,7 @@ export class TaskTimes {
       slot: new Float64Array(size),
       attempt: new Float64Array(size),
       backoff: new Float64Array(size),
+      wait: new Float64Array(size),
       lost: new Float64Array(size),
     };
   }
@@ -89,7 +91,8 @@ export class TaskTimes {
 
   #applyToTask(entry: TaskEntry): readonly Span[] {
     const task = this.#fold.graph.indexOf(entry.taskId);
-    if (task < 0) return nothing;
+    // A value that comes early ends nothing.
+    if (task < 0 || entry.type === 'task.delivered') return nothing;
     const ended = this.#spansEnded(task, entry);
     this.#since[task] = entry.at;
     if (entry.type === 'task.rerun') this.#restart(task);
@@ -114,6 +117,10 @@ export class TaskTimes {
       const ending = endingBy(type);
       return [{ ...place, kind: 'attempt', attempt: attempts, startedAt, endedAt: at, ending }];
     }
+    if (status === 'waiting')
+      return at > startedAt
+        ? [{ ...place, kind: 'wait', attempt: attempts + 1, startedAt, endedAt: at }]
+        : nothing;
     // The time of day may have been set back meanwhile.
     const dueAt = Math.max(Math.min(retryAt ?? startedAt, at), startedAt);
     const attempt = attempts + 1;

@@ -9,6 +9,15 @@ export interface ChildView {
   readonly counts?: ChildCounts | undefined;
 }
 
+/** A value from outside that came for a task. */
+export interface DeliveryView {
+  readonly at: number;
+  /** What the sender knows it by. */
+  readonly key?: string | undefined;
+  /** Until the task has settled: then it is its output. */
+  readonly value?: unknown;
+}
+
 /** A task of a run, as shown at edges. Instants are epoch milliseconds. */
 export interface TaskView {
   readonly status: TaskStatus;
@@ -22,6 +31,12 @@ export interface TaskView {
   readonly endedAt?: number | undefined;
   /** When its next attempt is due, while it is `retrying`. */
   readonly retryAt?: number | undefined;
+  /** When its sleep ends, while it is `waiting`. */
+  readonly until?: number | undefined;
+  /** When its time to wait for a value is over, while it is `waiting`. */
+  readonly timeoutAt?: number | undefined;
+  /** The value that came for it, perhaps before it was ready. */
+  readonly delivery?: DeliveryView | undefined;
   readonly output?: unknown;
   /** The error of its last failed attempt, unless it is done. */
   readonly error?: ErrorView | undefined;

@@ -39,10 +39,10 @@ export interface SharedStore extends Store {
   watch(watcher: StoreWatcher | undefined): MaybePromise<void>;
   /**
    * Asks the engine that owns a run to do something with it; done when the engine has answered, usually within a
-   * second. Of a child that is the engine that owns the root, which must be unsettled. Throws `StoreError`: `unowned` if no engine that is alive owns it, or if the owner is gone before it
+   * second; returns its reply, if the request has one. Of a child that is the engine that owns the root, which must be unsettled. Throws `StoreError`: `unowned` if no engine that is alive owns it, or if the owner is gone before it
    * answers, `refused` with the owner's words if it refuses. After `unowned`, `claimRun` and do it oneself.
    */
-  request(runId: string, request: RunRequest): MaybePromise<void>;
+  request(runId: string, request: RunRequest): MaybePromise<string | undefined>;
 }
 
 /** Which runs are claimed. */
@@ -77,17 +77,26 @@ export interface StoreWatcher {
   claimable?(): void;
   /** These roots of this store belong to it no more: others held this engine dead, perhaps because it was frozen. */
   taken?(runIds: readonly string[]): void;
-  /** Another process asks something of a run of this store, perhaps a child. To throw or reject is to refuse. */
-  requested?(runId: string, request: RunRequest): MaybePromise<void>;
+  /** Another process asks something of a run of this store, perhaps a child. To throw or reject is to refuse, to return a text is to reply. */
+  requested?(runId: string, request: RunRequest): MaybePromise<string | undefined>;
 }
 
-/** A command for a run that another engine owns. Values must have JSON. */
+/**
+ * A command for a run that another engine owns. Values must have JSON. An engine of an earlier topple replies nothing to a
+ * request that it does not know, so one that must not be lost has a reply.
+ */
 export interface RunRequest {
-  readonly type: 'cancel' | 'pause' | 'resume' | 'rerun';
+  readonly type: 'cancel' | 'pause' | 'resume' | 'rerun' | 'deliver';
   /** Of a cancellation. */
   readonly reason?: unknown;
   /** Of a rerun. */
   readonly taskIds?: readonly string[] | undefined;
+  /** Of a delivery: the task, after those that lead to its run. */
+  readonly path?: readonly string[] | undefined;
+  /** Of a delivery: the value, as the store writes it. */
+  readonly value?: string | undefined;
+  /** Of a delivery. */
+  readonly key?: string | undefined;
 }
 
 /** Whether engines in several processes share a store. */

@@ -22,8 +22,8 @@ test('both statecharts light the state and the transitions taken', async () => {
     'attempt.due',
     'attempt.failed [attemptsLeft]',
     'attempt.start',
-    'task.ready',
-    '← attempt.start',
+    'attempt.start',
+    'task.ready [else]',
   ]);
   assert.ok((await charts.first().locator('path.taken').count()) >= 12);
   await says(charts.nth(1).locator('.state.now'), 'failed');

@@ -403,7 +403,7 @@ test('draws the two machines', async () => {
     'orchestrator',
     'upstream_failed',
     'attempt.failed [attemptsLeft]',
-    '← run.resume',
+    'run.resume',
   ])
     assert.ok(svg.includes(text), text);
   assert.is((await topple(['graph', 'build.yaml', '--machines'], { cwd })).code, 2);

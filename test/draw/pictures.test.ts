@@ -5,7 +5,7 @@ import { dotOf } from '../../src/draw/dot.ts';
 import { expand, expandedSize } from '../../src/draw/expand.ts';
 import { jsonOf } from '../../src/draw/json.ts';
 import { mermaidOf, mermaidProblem } from '../../src/draw/mermaid.ts';
-import { childText, createPicture, type PictureOptions } from '../../src/draw/picture.ts';
+import { createPicture, noteText, type PictureOptions } from '../../src/draw/picture.ts';
 import { svgOfGraph } from '../../src/draw/svg-graph.ts';
 import { measure, shorten } from '../../src/draw/svg-text.ts';
 import { spec } from '../spec.ts';
@@ -271,7 +271,7 @@ test('show runs inside runs folded: with a double border, the name of the flow a
   const known = new Map([['each', { items: new Array(1_200).fill(0) }]]);
   const drawn = createPicture(flow.definition, { known });
   assert.equal(
-    drawn.tasks.map((task) => childText(task)),
+    drawn.tasks.map((task) => noteText(task)),
     [undefined, 'map ×1,200', 'map of inner', 'flow inner (2)'],
   );
   assert.equal(

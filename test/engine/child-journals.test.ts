@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { createActor } from 'xstate';
 import type { ItemScope } from '../../src/model/perform.ts';
 import { spec } from '../spec.ts';
+import { ChanceStore, chance } from '../support/chance-store.ts';
 import { virtualEngine } from '../support/virtual.ts';
 
 const test = spec('journals of child runs');
@@ -24,7 +25,7 @@ function world(options: Parameters<typeof virtualEngine>[0] = {}) {
       dependsOn: ['x'],
       over: () => ['a', 'b', 'c', 'd'],
       concurrency: 2,
-      perform: (scope: ItemScope) => perform(scope),
+      perform: async (scope: ItemScope<string>) => `${await perform(scope)}${scope.item}`,
     });
   const flow = createFlow('root')
     .task('first', { perform })
@@ -32,7 +33,7 @@ function world(options: Parameters<typeof virtualEngine>[0] = {}) {
   return { clock, engine, calls, flow: flow as never as Flow };
 }
 
-const outputs = { first: 'first', inner: { x: 'x', each: ['0', '1', '2', '3'] } };
+const outputs = { first: 'first', inner: { x: 'x', each: ['0a', '1b', '2c', '3d'] } };
 
 test('are part of the persisted snapshot of a run, from which it continues anywhere', async () => {
   for (const at of [5, 15, 25, 35]) {
@@ -61,6 +62,39 @@ test('are part of the persisted snapshot of a run, from which it continues anywh
     const runId = snapshot.run.id as string;
     const kept = (await after.engine.run(`${runId}/inner#1`)) as Run | undefined;
     assert.is(kept?.view().status, 'done', `at ${at}`);
+  }
+});
+
+test('are all in the store of an engine that goes on from a snapshot, whoever goes on with them', async () => {
+  const before = world();
+  const actor = createActor(before.engine.logic(before.flow), {
+    clock: before.clock as never,
+    input: undefined,
+  });
+  actor.start();
+  // All that is left is the end of the root.
+  await before.clock.run(new Promise<void>((resolve) => actor.subscribe({ complete: resolve })));
+  const whole = JSON.parse(JSON.stringify(actor.getPersistedSnapshot()));
+  const isEnd = ({ type, taskId }: { type: string; taskId?: string }) =>
+    type === 'run.done' || (type === 'task.done' && taskId === 'inner');
+  whole.run.entries = whole.run.entries.filter((entry: never) => !isEnd(entry));
+  const snapshot = { ...whole, status: 'active', value: 'running', output: undefined };
+  for (const isLate of [false, true]) {
+    const memory = createMemoryStore();
+    const store = isLate ? new ChanceStore(chance(1), { memory }) : memory;
+    const after = world({ store });
+    const again = createActor(after.engine.logic(after.flow), {
+      clock: after.clock as never,
+      snapshot,
+      input: undefined,
+    });
+    const done = new Promise<void>((resolve) => again.subscribe({ complete: resolve }));
+    again.start();
+    await after.clock.run(done);
+    assert.equal([again.getSnapshot().output, after.calls], [{ status: 'done', outputs }, []]);
+    const { id } = snapshot.run;
+    for (const below of [`${id}/inner#1`, `${id}/inner#1/each#1`])
+      assert.is(memory.read(below).at(-1)?.type, 'run.done', `${below}, ${isLate}`);
   }
 });
 
@@ -128,6 +162,13 @@ test('are forked with their root: settled ones as they were, others with what ha
       ['f/inner#1/each#1', 'done'],
     ],
   );
+  // Another engine knows the list by the journal alone.
+  const later = world({ store });
+  await later.clock.advance(clock.now());
+  await later.engine.recover([later.flow]);
+  const elsewhere = await later.engine.fork('r', { at, id: 'e' });
+  await later.clock.run(elsewhere.settled());
+  assert.equal(await elsewhere.outputs(), outputs);
   const whole = await engine.fork('r', { id: 'g' });
   await clock.run(whole.settled());
   assert.equal(store.list({ under: 'g' }).length, 2);

@@ -181,12 +181,15 @@ class Trial {
     }
     const timer = dies?.at === undefined ? undefined : this.clock.setTimeout(die, dies.at);
     const settled = run.settled();
+    const { deep, stop } = this.readDeep(run);
     steer(run);
     // A dead store holds the time for ever.
     const view = await Promise.race([this.clock.run(settled), death]);
     this.now = this.clock.now();
     this.clock.clearTimeout(timer);
     this.mortal.onAppend = () => {};
+    stop();
+    if (!this.mortal.isDead) this.checkWhole(this.kept(run.id), await deep, 'live');
     const orphans = this.kept(run.id).orphans();
     for (const orphan of orphans) this.broken.push(`orphan ${orphan}`);
     return this.mortal.isDead ? undefined : view;
@@ -200,6 +203,26 @@ class Trial {
     assert.is(this.clock.pending, 0, 'timers are left');
     await this.checkSlots();
     await this.checkDeep(run, kept);
+  }
+
+  /** Reads the events of the whole tree from now on, until the run ends or it is stopped. */
+  readDeep(run: Run): { readonly deep: Promise<Map<string, number>>; stop(): void } {
+    const dead = new AbortController();
+    const read = async (): Promise<Map<string, number>> => {
+      const seen = new Map<string, number>();
+      for await (const { runId, seq } of run.events({ deep: true, signal: dead.signal })) {
+        if (seq !== (seen.get(runId) ?? 0) + 1) this.broken.push(`live: ${runId} ${seq}`);
+        seen.set(runId, seq);
+      }
+      return seen;
+    };
+    return { deep: read(), stop: () => this.mortal.isDead && dead.abort() };
+  }
+
+  checkWhole(kept: Kept, seen: ReadonlyMap<string, number>, how: string): void {
+    for (const [id, entries] of kept.entries)
+      if (seen.get(id) !== entries.length)
+        this.broken.push(`${how}: ${seen.get(id)} of ${entries.length} entries of ${id}`);
   }
 
   /** All slots are free. */
@@ -243,9 +266,7 @@ class Trial {
         ended.delete(name);
       }
     }
-    for (const [id, entries] of kept.entries)
-      if (seen.get(id) !== entries.length)
-        this.broken.push(`deep: ${seen.get(id)} of ${entries.length} entries of ${id}`);
+    this.checkWhole(kept, seen, 'deep');
   }
 
   check(what: string): void {

@@ -1,4 +1,4 @@
-import { createFlow, type Entry, type Flow, type PerformScope, type Run } from 'topple';
+import { createFlow, type Entry, type Flow, type MemoryStore, type PerformScope, type Run } from 'topple';
 import * as assert from 'uvu/assert';
 import type { ItemScope } from '../../src/model/perform.ts';
 import { spec } from '../spec.ts';
@@ -10,8 +10,8 @@ const test = spec('events of a run and all below it');
 type Deep = Entry & { readonly path: readonly string[] };
 
 /** A retry of a child, a map, and a flow in a flow. */
-async function world() {
-  const { store } = notingStore();
+async function world(given?: MemoryStore) {
+  const store = given ?? notingStore().store;
   const { clock, engine } = virtualEngine({ store });
   let fails = true;
   const perform = async ({ taskId, signal }: Pick<PerformScope, 'taskId' | 'signal'>) => {
@@ -29,8 +29,8 @@ async function world() {
   const flow = createFlow('root')
     .map('each', { over: () => ['a', 'b'], perform: (scope: ItemScope) => perform(scope) })
     .flow('middle', { flow: middle }) as never as Flow;
-  const run = (await engine.start(flow, undefined, { id: 'r' })) as Run;
-  return { store, clock, engine, flow, run };
+  const run = given ? undefined : ((await engine.start(flow, undefined, { id: 'r' })) as Run);
+  return { store, clock, engine, flow, run: run as Run };
 }
 
 const told = ({ path, type, ...entry }: Deep) =>
@@ -107,6 +107,23 @@ test('are read as one journal: each child between the start and the end of the a
     assert.equal([...seqs.keys()].sort(), ['r', 'r/each#1', 'r/middle#1', 'r/middle#1/inner#1']);
   }
   await engine.stop();
+});
+
+test('go on with the journals of runs that were found in the store before they were recovered', async () => {
+  const before = await world();
+  await before.clock.advance(12);
+  await before.engine.stop();
+  const after = await world(before.store);
+  const [run] = (await after.engine.recover([after.flow])) as Run[];
+  const reading = all((run as Run).events({ deep: true }));
+  await after.clock.run((run as Run).settled());
+  const seqs = new Map<string, number>();
+  for (const { runId, seq } of await reading) {
+    assert.is(seq, (seqs.get(runId) ?? 0) + 1, runId);
+    seqs.set(runId, seq);
+  }
+  for (const id of ['r', 'r/each#1', 'r/middle#1', 'r/middle#1/inner#1'])
+    assert.is(seqs.get(id), before.store.read(id).length, id);
 });
 
 test('can be read of a child alone, and end when the reader lets go', async () => {

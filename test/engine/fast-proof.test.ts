@@ -49,7 +49,7 @@ const task: Subject = {
   machine: taskMachine,
   states: [undefined, 'undecided', 'ready', 'running', 'done'],
   transitions: [
-    { state: 'undecided', event: 'task.ready', index: 0 },
+    { state: 'undecided', event: 'task.ready', index: 2 },
     { state: 'ready', event: 'attempt.start', index: 0 },
     { state: 'running', event: 'attempt.done', index: 0 },
   ],
@@ -70,11 +70,20 @@ const task: Subject = {
     more: 7,
   },
   sometimes: ({ maxAttempts }: TaskContext) => maxAttempts > 7,
-  guards: {},
+  guards: {
+    'hasCondition always': () => true,
+    'hasCondition never': () => false,
+    'waitsInstead always': () => true,
+    'waitsInstead never': () => false,
+  },
   compile: (machine) => compileMachines(orchestratorMachine, machine),
   unaffected: [
     shown,
     unreached,
+    [
+      /^(hasCondition|waitsInstead) never$/,
+      'The step is not the one for tasks with a condition, or that wait.',
+    ],
     [/: one in root too$/, "The state's own goes first."],
     [/: reenter$/, 'Another state is entered anyway.'],
     [

@@ -368,7 +368,9 @@ const files = {
   file: async (name: string) => ({
     type: 'x',
     bytes: new TextEncoder().encode(
-      name === 'page.js' ? `const s = '</script><!--$&'; run(s);` : 'main::after { content: "</style>" }',
+      name === 'page-in-file.js'
+        ? `const s = '</script><!--$&'; run(s);`
+        : 'main::after { content: "</style>" }',
     ),
   }),
 };

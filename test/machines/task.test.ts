@@ -28,6 +28,8 @@ function after(...events: readonly TaskEvent[]) {
 }
 
 const nothing = {
+  asks: false,
+  waits: false,
   task: 7,
   maxAttempts: 2,
   attempt: 0,
@@ -280,6 +282,9 @@ test("shows in each state as one status, which is the state's tag", () => {
   const shown = Object.values(taskMachine.states).map(({ key, tags }) => [key, tags]);
   assert.equal(Object.fromEntries(shown), {
     undecided: ['pending'],
+    asking: ['pending'],
+    planning: ['pending'],
+    waiting: ['waiting'],
     ready: ['pending'],
     running: ['running'],
     timing_out: ['running'],

@@ -92,7 +92,7 @@ test('names the place of whatever is not as it must be', () => {
     [change(3, { seq: 5 }), 'entries[3].seq', /must be 4, since entries count from 1 without gaps, but is 5/],
     [change(3, { runId: 'q' }), 'entries[3].runId', /must be the id of the run, "r", but is "q"/],
     [change(3, { at: null }), 'entries[3].at', /must be a finite number/],
-    [change(0, { version: 3 }), 'entries[0].version', /must be 1 or 2, a version .* but is 3/],
+    [change(0, { version: 4 }), 'entries[0].version', /must be 1 or 2 or 3, a version .* but is 4/],
     [change(0, { parent: null }), 'entries[0].parent', /must be a task of a run, with .*, or left out/],
     [change(0, { parent: { ...parent, life: 0 } }), 'entries[0].parent', /a task of a run/],
     [change(0, { parent: { ...parent, attempt: '1' } }), 'entries[0].parent', /a task of a run/],

@@ -187,6 +187,7 @@ test('keeps the options of a map where they belong: with each item, or with the 
     pool: undefined,
     durationMs: undefined,
     output: undefined,
+    when: undefined,
   });
   if (body.kind !== 'map') throw new Error('no map');
   const { item, concurrency, tolerate } = body;

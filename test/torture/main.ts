@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { chanceOf } from './chance.ts';
 import { trials as commands } from './commands.ts';
+import { deliverAtRandom } from './deliveries.ts';
 import { trials as faults } from './faults.ts';
 import { Life } from './lives.ts';
 import { allPositions, killAtPositions, somePositions } from './positions.ts';
@@ -18,7 +19,8 @@ Kills, freezes and hurts processes while they run flows on an SQLite file, and c
 is lost, nothing that has settled is performed again, and no run hangs. With words, only scenarios whose names have one
 of them. Prints a row for each scenario, and each fault; ends with 1 if there was any.
 
-  --kills N      random kills of each of the two scenarios that consist of them (default 1000); of servers a 25th, of trees a fifth
+  --kills N      random kills of each of the two scenarios that consist of them (default 1000); of servers a 25th, of trees a
+                 fifth; and for each, ten values delivered to runs in virtual time
   --positions N  places of a journal at which a process kills itself (default: all)
   --rounds N     how often each fault and each command is tried (default 3)
   --seed N       what chance does (default 1)
@@ -47,6 +49,8 @@ const kills = countOf('kills', values.kills);
 const serverKills = Math.ceil(kills / 25);
 /** Each begins a process of its own. */
 const treeKills = Math.ceil(kills / 5);
+/** Each takes 40 deliveries. */
+const deliveredRuns = Math.ceil(kills / 4);
 const rounds = countOf('rounds', values.rounds);
 const positions = values.positions === undefined ? undefined : countOf('positions', values.positions);
 
@@ -60,6 +64,7 @@ const scenarios: Record<string, (progress: Progress) => Promise<Report>> = {
   'the sign-up server killed at random': (progress) => killSignUps({ kills: serverKills, seed, progress }),
   'one of two sign-up servers killed at random': (progress) =>
     killSignUps({ kills: serverKills, seed, servers: 2, progress }),
+  'deliveries at random moments': (progress) => deliverAtRandom({ runs: deliveredRuns, seed, progress }),
   'trees of runs killed at random': (progress) => killTrees({ kills: treeKills, seed, progress }),
   ...Object.fromEntries(
     Object.entries({ ...faults, ...commands }).map(([name, trial]) => [name, () => tryOut(name, trial)]),

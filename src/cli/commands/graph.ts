@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Picture } from '../../draw/picture.ts';
 import { showCount } from '../../model/duration.ts';
 import { escapeJson } from '../../model/escape.ts';
@@ -14,8 +15,9 @@ type Format = (typeof formats)[number];
 
 export const graph = defineCommand({
   name: 'graph',
-  summary: 'Draw a flow: its tasks and their dependencies.',
-  description: 'If durations are known, thick lines show the critical path.',
+  summary: 'Draw a flow, its tasks and their dependencies, or a state machine.',
+  description:
+    'If durations are known, thick lines show the critical path. Of a module without flows, its XState machines are drawn.',
   argument: { ...flowArgument, isOptional: true },
   options: {
     ...flowOptions,
@@ -26,7 +28,10 @@ export const graph = defineCommand({
       'FILE',
       'colour tasks by status: a RunView, or the output of run --json or simulate --json; - for standard input',
     ),
-    expand: toggle('draw the flows that tasks run inside these tasks; json has them anyway'),
+    expand: toggle(
+      'draw the flows that tasks run inside these tasks; json has them anyway. Of a machine of more than 100 states: draw all',
+    ),
+    machine: text('NAME', 'draw the XState machine that the module exports by this name, or has this id'),
     machines: toggle('draw the state machines of tasks and runs instead of a flow'),
   },
   examples: [
@@ -34,28 +39,46 @@ export const graph = defineCommand({
     ['graph build.yaml --format svg > build.svg', 'a picture'],
     ['graph flow.ts --focus mail --depth 2 --format dot | dot -Tpng > mail.png', 'the tasks around one task'],
     ['graph build.yaml --status view.json --format svg > run.svg', 'how a run ended'],
+    ['graph checkout.ts --machine checkout --format svg > checkout.svg', 'an XState machine'],
     ['graph --machines', 'the machines of tasks and runs'],
   ],
-  async run(path, { format = 'mermaid', focus, depth, status, expand, machines, ...load }, io) {
+  async run(path, { format = 'mermaid', focus, depth, status, expand, machine, machines, ...load }, io) {
     if (machines) {
       if (path !== '') throw new UsageError('`--machines` draws no flow: leave the file out.');
-      const needsFlow = { focus, depth, status, flow: load.flow, expand: expand || undefined };
+      const needsFlow = { focus, depth, status, flow: load.flow, machine, expand: expand || undefined };
       for (const [name, value] of Object.entries(needsFlow))
         if (value !== undefined)
           throw new UsageError(`\`--machines\` draws no flow: leave \`--${name}\` out.`);
-      const { drawMachines } = await import('../graph/machines.ts');
-      io.stdout.write(drawMachines(format));
+      const { drawOwnMachines } = await import('../graph/machines.ts');
+      io.stdout.write(drawOwnMachines(format));
       return undefined;
     }
     if (path === '') throw new UsageError('Missing required argument `FILE`. See `topple graph --help`.');
     if (depth !== undefined && focus === undefined)
       throw new UsageError('`--depth` is a distance from a task: it needs `--focus ID`.');
     checkOneReader(path, '--status', status);
-    const [{ loadFlow }, { findFocus }, { createPicture }] = await Promise.all([
+    if (machine !== undefined && load.flow !== undefined)
+      throw new UsageError('`--machine` and `--flow` name two things to draw: leave one of them out.');
+    const [{ loadFlow, loadMachines }, { findFocus }, { createPicture }] = await Promise.all([
       import('../load/load-flow.ts'),
       import('../graph/focus.ts'),
       import('../../draw/picture.ts'),
     ]);
+    // With `--flow` what is to be drawn is known to be one.
+    const found =
+      load.flow !== undefined
+        ? []
+        : await keepingStdout(io, () => loadMachines(path, { ...load, machine }, io));
+    if (found.length > 0) {
+      for (const [name, value] of Object.entries({ focus, depth, status }))
+        if (value !== undefined)
+          throw new UsageError(`${path}: a state machine has no tasks: leave \`--${name}\` out.`);
+      const { drawMachines } = await import('../graph/machines.ts');
+      const text = drawMachines(found, format, { file: basename(path), expand });
+      if (format === 'mermaid') await checkMermaid(text, io);
+      io.stdout.write(format === 'json' ? escapeJson(text) : text);
+      return undefined;
+    }
     const { flow, scripts: known } = await keepingStdout(io, () => loadFlow(path, load, io));
     const { definition } = flow;
     if (focus !== undefined) findFocus(definition, focus);
@@ -85,10 +108,15 @@ async function draw(picture: Picture, format: Format, io: Io): Promise<string> {
   if (format === 'dot') return (await import('../../draw/dot.ts')).dotOf(picture);
   if (format === 'svg') return (await import('../../draw/svg-graph.ts')).svgOfGraph(picture);
   if (format === 'json') return escapeJson((await import('../../draw/json.ts')).jsonOf(picture));
-  const { mermaidOf, mermaidProblem } = await import('../../draw/mermaid.ts');
+  const { mermaidOf } = await import('../../draw/mermaid.ts');
   const chart = mermaidOf(picture);
+  await checkMermaid(chart, io);
+  return chart;
+}
+
+async function checkMermaid(chart: string, io: Io): Promise<void> {
+  const { mermaidProblem } = await import('../../draw/mermaid.ts');
   const problem = mermaidProblem(chart);
   if (problem !== undefined)
     tell(io, `Mermaid will refuse this chart: ${problem}. Draw less with \`--focus\`, or \`--format svg\`.`);
-  return chart;
 }

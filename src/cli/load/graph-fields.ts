@@ -1,4 +1,4 @@
-import type { GraphBackoff, GraphRetry, Tolerance } from '../../index.ts';
+import type { GraphBackoff, GraphRetry, OnTimeout, Tolerance } from '../../index.ts';
 import { showValue } from '../../model/check.ts';
 import { didYouMean, nearest } from '../../model/nearest.ts';
 import { parseTriggerRule, triggerRules } from '../../model/trigger-rule.ts';
@@ -44,6 +44,10 @@ const taskReaders = {
   map: readMap,
   concurrency: (node: Node, where: string) => readWhole(node, where, 1),
   tolerate: readTolerance,
+  sleep: (node: Node, where: string) => readNumber(node, where),
+  waitFor: readWait,
+  timeoutMs: (node: Node, where: string) => readNumber(node, where),
+  when: readCondition,
 };
 
 type TaskFields = Omit<Fields<typeof taskReaders>, 'needs' | 'duration'>;
@@ -157,6 +161,32 @@ function readTolerance(node: Node, where: string): Tolerance {
   if (share === undefined || share > 1)
     throw new DocumentError(node.at, `${where} must have a \`share\` of the items, from 0 to 1`);
   return { share };
+}
+
+const waitReaders = { onTimeout: readOnTimeout };
+
+/** How a task waits for a value: `true`, or an object with `onTimeout`. */
+function readWait(node: Node, where: string): boolean | Fields<typeof waitReaders> {
+  return node.kind === 'map' ? readFields(node, where, waitReaders) : readBoolean(node, where);
+}
+
+function readOnTimeout(node: Node, where: string): OnTimeout {
+  if (node.kind === 'map') return { value: (plainOf(node) as { readonly value?: unknown }).value };
+  if (node.kind === 'scalar' && (node.value === 'fail' || node.value === 'skip')) return node.value;
+  throw mustBe(node, where, '`fail`, `skip`, or an object with a `value`');
+}
+
+function readCondition(node: Node, where: string): boolean | 'throws' {
+  if (node.kind === 'scalar' && (typeof node.value === 'boolean' || node.value === 'throws'))
+    return node.value;
+  throw mustBe(node, where, 'true, false, or `throws`');
+}
+
+/** The value of a node, as JSON would have it. */
+function plainOf(node: Node): unknown {
+  if (node.kind === 'scalar') return node.value;
+  if (node.kind === 'list') return node.items.map(plainOf);
+  return Object.fromEntries(node.entries.map(({ key, value }) => [key, plainOf(value)]));
 }
 
 function oneOf<T>(

@@ -134,7 +134,8 @@ class FileFlows {
         fails: item.fails ?? fails,
         skips: item.skips ?? skips,
       }));
-      scripts.set(id, { durationMs, fails, skips, items, child: child?.scripts });
+      const isWait = read.sleep !== undefined || (read.waitFor ?? false) !== false;
+      scripts.set(id, { durationMs, fails, skips, items, child: child?.scripts, when: read.when });
       if (fields.pool !== undefined && pools?.has(fields.pool) !== true) {
         const known = [...(pools?.keys() ?? [])].map((pool) => `\`${pool}\``).join(', ') || 'none';
         throw new DocumentError(
@@ -142,9 +143,10 @@ class FileFlows {
           `task \`${id}\` wants a slot of pool \`${fields.pool}\`, which is not in \`pools\` (${known}): add it there`,
         );
       }
-      const ownMs = child === undefined ? { durationMs } : {};
+      const ownMs = child === undefined && read.sleep === undefined ? { durationMs } : {};
       const skippable = items === undefined ? skips : items.some((item) => item.skips);
       tasks.push({ ...fields, ...ownMs, id, ...(skippable && { skippable }) });
+      if (isWait) continue;
       if (items !== undefined) {
         const each = child === undefined ? performItems(items, sleep) : child.flow;
         const input = child && { input: () => undefined };
@@ -165,10 +167,16 @@ class FileFlows {
 
 /** Refuses keys that have no meaning for a task of its kind, and says what has. */
 function checkKind(id: string, node: Node, read: ReturnType<typeof readTaskFields>): void {
-  const { flow, map } = read;
+  const { flow, map, sleep, waitFor = false, timeoutMs } = read;
   const refuse = (key: string, why: string): never => {
     throw new DocumentError(keyAt(node, key) ?? node.at, `task \`${id}\` does not take \`${key}\`: ${why}`);
   };
+  if (timeoutMs !== undefined && waitFor === false) refuse('timeoutMs', 'it is for tasks with `waitFor`');
+  if (sleep !== undefined || waitFor !== false)
+    for (const key of ['retry', 'fails', 'skips', 'pool', 'priority', 'flow', 'map'] as const)
+      if (read[key] !== undefined) refuse(key, 'it waits, and does nothing else');
+  if (sleep !== undefined && read.durationMs !== undefined)
+    refuse('duration', 'it sleeps as long as `sleep` says');
   if (map === undefined)
     for (const key of ['concurrency', 'tolerate'] as const)
       if (read[key] !== undefined) refuse(key, 'it is for tasks with `map`');

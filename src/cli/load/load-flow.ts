@@ -2,6 +2,7 @@ import { constants } from 'node:buffer';
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { AnyStateMachine } from 'xstate';
 import type { Flow } from '../../index.ts';
 import { didYouMean, nearest } from '../../model/nearest.ts';
 import { CliError, InvalidFlowError, UsageError } from '../cli-error.ts';
@@ -13,7 +14,7 @@ import { addFilesRead } from './files-read.ts';
 import { type GraphFile, type GraphFlow, readGraphFile } from './graph-file.ts';
 import { isModule } from './is-module.ts';
 import { readJson } from './json.ts';
-import { loadModule, loadModuleFlows } from './module.ts';
+import { loadDrawnExports, loadModule, loadModuleFlows } from './module.ts';
 import type { Sleep, TaskScript } from './script.ts';
 
 export interface LoadOptions {
@@ -75,6 +76,40 @@ export async function loadFlows(
   if (!isModule(given)) return [(await loadFlow(given, { ...options, flow: undefined }, io)).flow];
   const path = await findModule(given, options, io);
   return loadModuleFlows(path, given, options.loadTimeout ?? defaultTimeoutMs);
+}
+
+/**
+ * Loads the state machines that a module exports: the one of that name or id, or else all of a module that exports no
+ * flow. None of a graph file.
+ *
+ * @throws UsageError if the file cannot be read, or has no machine of that name; InvalidFlowError if it fails, or exports
+ * neither flows nor machines
+ */
+export async function loadMachines(
+  given: string,
+  { machine, ...options }: Omit<LoadOptions, 'flow'> & { readonly machine?: string | undefined },
+  io: Io,
+): Promise<readonly AnyStateMachine[]> {
+  if (!isModule(given)) {
+    if (machine === undefined) return [];
+    throw new UsageError(`${given}: is a graph file, which has no state machines: leave \`--machine\` out.`);
+  }
+  const path = await findModule(given, options, io);
+  const found = await loadDrawnExports(path, given, options.loadTimeout ?? defaultTimeoutMs);
+  const { machines, hasFlows, described } = found;
+  if (machine === undefined) {
+    if (hasFlows) return [];
+    if (machines.size > 0) return [...machines.values()];
+    throw new InvalidFlowError(`${given}: exports neither a flow nor a state machine: ${described}`);
+  }
+  const named = machines.get(machine) ?? [...machines.values()].find(({ id }) => id === machine);
+  if (named !== undefined) return [named];
+  const names = Array.from(machines.keys(), (name) => `\`${name}\``).join(', ');
+  const advice = didYouMean(
+    nearest(machine, machines.keys()),
+    machines.size === 0 ? 'It exports none.' : `It exports ${names}.`,
+  );
+  throw new UsageError(`${given}: exports no state machine \`${machine}\`. ${advice}`);
 }
 
 const defaultTimeoutMs = 10_000;

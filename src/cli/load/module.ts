@@ -1,4 +1,5 @@
 import { pathToFileURL } from 'node:url';
+import type { AnyStateMachine } from 'xstate';
 import { type Flow, isFlow } from '../../index.ts';
 import { isThenable } from '../../model/check.ts';
 import { textOf } from '../../model/error.ts';
@@ -34,6 +35,46 @@ export async function loadModule(
 export async function loadModuleFlows(path: string, given: string, timeoutMs: number): Promise<AnyFlow[]> {
   const { flows } = await importFlows(path, given, timeoutMs);
   return Array.from(flows.values(), (flow) => withGraph(given, flow));
+}
+
+/** What a module exports that can be drawn. */
+export interface DrawnExports {
+  readonly hasFlows: boolean;
+  /** XState machines by the names of their exports. */
+  readonly machines: ReadonlyMap<string, AnyStateMachine>;
+  /** The kinds of all exports, for messages. */
+  readonly described: string;
+}
+
+/**
+ * Imports a module and finds what of it can be drawn.
+ *
+ * @throws InvalidFlowError if it fails, takes longer than `timeoutMs` or ends the process
+ */
+export async function loadDrawnExports(
+  path: string,
+  given: string,
+  timeoutMs: number,
+): Promise<DrawnExports> {
+  const exported = await importModule(path, given, timeoutMs);
+  const machines = new Map<string, AnyStateMachine>();
+  // One that is also the default export goes by its other name.
+  const byName = exportsOf(exported).sort(([a], [b]) => Number(a === 'default') - Number(b === 'default'));
+  for (const [key, value] of byName)
+    if (asks(isMachine, value) && ![...machines.values()].includes(value)) machines.set(key, value);
+  return { hasFlows: flowsOf(exported).size > 0, machines, described: describeExports(exported) };
+}
+
+/** Also of a copy of XState that is not ours. */
+function isMachine(value: unknown): value is AnyStateMachine {
+  if (typeof value !== 'object' || value === null || isFlow(value)) return false;
+  const { __xstatenode, config, root, transition } = value as Record<string, unknown>;
+  return (
+    __xstatenode === true &&
+    typeof config === 'object' &&
+    root !== undefined &&
+    typeof transition === 'function'
+  );
 }
 
 async function importFlows(
@@ -82,8 +123,8 @@ function flowsOf(exported: object): Map<string, AnyFlow> {
 function exportsOf(exported: object): [string, unknown][] {
   const named = readAll(exported).filter(([key]) => key !== 'module.exports');
   const whole = new Map(named).get('default');
-  if (typeof whole !== 'object' || whole === null || asks(isFlow, whole) || asks(isThenable, whole))
-    return named;
+  if (typeof whole !== 'object' || whole === null) return named;
+  if (asks(isFlow, whole) || asks(isMachine, whole) || asks(isThenable, whole)) return named;
   return [...named.filter(([key]) => key !== 'default'), ...readAll(whole)];
 }
 

@@ -8,6 +8,8 @@ export interface TaskScript {
   readonly fails: number;
   /** Whether it skips itself, after its duration. */
   readonly skips: boolean;
+  /** What its condition says; `undefined` for a task without one, or of a module. */
+  readonly when?: boolean | 'throws' | undefined;
   /** Of a map: the script of each item. */
   readonly items?: readonly TaskScript[] | undefined;
   /** Of a run of a flow, and of a map of such runs: the scripts of that flow's tasks. */

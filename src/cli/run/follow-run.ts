@@ -13,8 +13,8 @@ export interface Followed {
   readonly run: Run;
   readonly stage: Stage;
   readonly interrupts: Interrupts;
-  /** `seq` of the last event that is known already, and not shown again. Default 0. */
-  readonly after?: number | undefined;
+  /** `seq` of the last event that is known already, and not shown again, by the id of its run. Default: none. */
+  readonly known?: ReadonlyMap<string, number> | undefined;
   readonly json: boolean;
   readonly outputs: boolean;
 }
@@ -58,25 +58,19 @@ function tellLost({ close }: Reporter, interrupts: Interrupts, io: Io): number |
 }
 
 /** Passes each event to the reporter, until the run has settled or its engine was stopped. */
-async function follow({ run, stage, interrupts, json, after = 0 }: Followed): Promise<RunView> {
+async function follow({ run, stage, interrupts, known }: Followed): Promise<RunView> {
   const { progress, apply, reporter } = stage;
   const below = new BelowLines();
-  let seq = 0;
   for await (const { path, ...event } of run.events({ deep: true })) {
     // Without its path it is the event as the run has it.
     const entry = event as Entry;
-    if (path.length > 0) {
-      progress.applyBelow(path, entry);
-      apply?.(entry);
-      const line = seq < after ? undefined : below.of(path, entry);
-      if (line !== undefined && !json) reporter.below(line);
-      interrupts.check();
-      continue;
-    }
-    seq = entry.seq;
-    progress.apply(entry);
+    const isBelow = path.length > 0;
+    if (isBelow) progress.applyBelow(path, entry);
+    else progress.apply(entry);
     apply?.(entry);
-    if (entry.seq > after) reporter.event(entry);
+    const isNews = entry.seq > (known?.get(entry.runId) ?? 0);
+    if (isNews && isBelow) reporter.below({ ...entry, path }, below.of(path, entry));
+    else if (isNews) reporter.event(entry);
     interrupts.check();
   }
   try {

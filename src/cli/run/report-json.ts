@@ -9,7 +9,7 @@ import { loggerTo, type Reporter } from './reporter.ts';
 /** Maximum number of characters held back. */
 const maxHeld = 64 * 1_024;
 
-/** Writes the raw events, a line each, and the view as the last line. Output of others goes to standard error. */
+/** Writes the raw events of the run and all below it, a line each, and the view as the last line. Output of others goes to standard error. */
 export function reportJson(io: Io, progress: RunProgress): Reporter {
   let held = '';
   let isScheduled = false;
@@ -18,7 +18,7 @@ export function reportJson(io: Io, progress: RunProgress): Reporter {
   return {
     logger: loggerTo(progress, (line) => io.stderr.write(`${line}\n`)),
     event: (entry) => write(entry),
-    below: () => {},
+    below: (event) => write(event),
     note: (text) => tell(io, text),
     end: (view: RunView) => write({ type: 'view', view }),
     close: () => {

@@ -25,7 +25,7 @@ export function reportLines(io: Io, progress: RunProgress, isVerbose: boolean): 
       write(logLine(progress, entry));
       if (isVerbose) for (const line of stackOf(entry)) write(line);
     },
-    below: (line) => write(`${new Date().toISOString()} ${line}`),
+    below: (_, line) => line !== undefined && write(`${new Date().toISOString()} ${line}`),
     note: (text) => tell(io, text),
     end: () => write(drawSummary(progress, { paint: paintFor(io.stderr, io.env), maxLines }).join('\n')),
     close: stop,

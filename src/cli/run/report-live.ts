@@ -38,7 +38,7 @@ export function reportLive(io: Io, progress: RunProgress, clock: SteadyClock, ha
       kept.push(...keptLines(progress, entry, paint, area.columns));
       if (hasStacks) kept.push(...stackOf(entry).map((line) => paint('dim', `            ${line}`)));
     },
-    below: (line) => kept.push(paint('dim', `            ${line}`)),
+    below: (_, line) => line !== undefined && kept.push(paint('dim', `            ${line}`)),
     note: () => {},
     end: () => {
       close();

@@ -1,4 +1,4 @@
-import type { Entry, Logger, RunView } from '../../index.ts';
+import type { DeepEntry, Entry, Logger, RunView } from '../../index.ts';
 import { toJson } from '../../model/json.ts';
 import { nameTask } from '../show/body-log.ts';
 import type { RunProgress } from '../show/progress.ts';
@@ -10,8 +10,8 @@ export interface Reporter {
   readonly logger: Logger;
   /** Shows the next event of the run; progress has already taken it. */
   event(entry: Entry): void;
-  /** Shows what happened in a run below. */
-  below(line: string): void;
+  /** Shows the next event of a run below. @param line says what happened, if that is worth a line */
+  below(event: DeepEntry, line: string | undefined): void;
   /** Shows a message that is not an event. */
   note(text: string): void;
   /** Shows that the run has settled. */

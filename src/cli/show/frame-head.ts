@@ -59,7 +59,7 @@ function stateOf({ status }: RunProgress, columns: number): Piece[] {
   return status === 'cancelling' ? [['red', 'aborting']] : [];
 }
 
-const underWay: readonly TaskStatus[] = ['done', 'running', 'retrying'];
+const underWay: readonly TaskStatus[] = ['done', 'running', 'retrying', 'waiting'];
 const endings: readonly TaskStatus[] = ['failed', 'upstream_failed', 'skipped', 'cancelled'];
 
 /** The number of tasks in each state, with words or marks alone. */

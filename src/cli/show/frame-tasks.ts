@@ -33,11 +33,17 @@ export function taskLines(tasks: readonly TaskProgress[], now: number, columns: 
 }
 
 /** The number of tasks that did not fit. */
-export function moreLine(running: number, retrying: number, ready: number): Piece[] | undefined {
+export function moreLine(hidden: {
+  readonly running: number;
+  readonly retrying: number;
+  readonly waiting: number;
+  readonly ready: number;
+}): Piece[] | undefined {
   const parts = [
-    [running, 'running'],
-    [retrying, 'retrying'],
-    [ready, 'waiting for slots'],
+    [hidden.running, 'running'],
+    [hidden.retrying, 'retrying'],
+    [hidden.waiting, 'waiting'],
+    [hidden.ready, 'waiting for slots'],
   ] as const;
   const text = parts.filter(([n]) => n > 0).map(([n, word]) => `${n} ${word}`);
   return text.length === 0 ? undefined : [['dim', `… and ${text.join(', ')}`]];
@@ -66,6 +72,7 @@ function lineOf(task: TaskProgress, now: number): Line {
     };
   }
   const waited = showDuration(now - (task.since ?? now));
+  if (task.status === 'waiting') return { mark: marks.waiting, time: waited, words: waitingWords(task, now) };
   return { mark: readyMark, time: waited, words: [['dim', 'waits for a slot']] };
 }
 
@@ -81,6 +88,16 @@ function runningWords({ attempts, maxAttempts, child, fraction: own, note }: Tas
   if (child !== undefined) words.push([child.failed > 0 ? 'red' : 'none', `${child}`]);
   if (note !== undefined) words.push(['none', escapeControls(note)]);
   return words;
+}
+
+function waitingWords({ until, timeoutAt }: TaskProgress, now: number): Piece[] {
+  const left = (until ?? timeoutAt ?? now) - now;
+  const long = left > 0 ? showDuration(left) : 'less than a minute';
+  if (until !== undefined) return [['cyan', `sleeps for another ${long}`]];
+  return [
+    ['cyan', 'waits for a value'],
+    ['dim', timeoutAt === undefined ? '' : `, for another ${long}`],
+  ];
 }
 
 function retryingWords({ attempts, maxAttempts, error }: TaskProgress, left: number): Piece[] {

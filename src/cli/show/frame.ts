@@ -41,27 +41,38 @@ export function drawFrame(progress: RunProgress, view: View): string[] {
 }
 
 /**
- * Chooses running tasks first, then the next retries, then those that wait longest for a slot; each group gets some
+ * Chooses running tasks first, then those that go on next by the clock or wait for a value, then those that wait longest for a slot; each group gets some
  * lines.
  */
 function chooseTasks(
   progress: RunProgress,
   room: number,
 ): { readonly shown: readonly TaskProgress[]; readonly more: Piece[] | undefined } {
-  const { running, retrying, ready } = progress;
-  const total = running.size + retrying.size + ready.size;
+  const { running, retrying, waiting, ready } = progress;
+  const due = [...retrying, ...waiting].sort((a, b) => dueAt(a) - dueAt(b));
+  const total = running.size + due.length + ready.size;
   if (room <= 0) return { shown: [], more: undefined };
   const places = total <= room ? room : room - 1;
   const kept = Math.floor(places / 4);
-  const soonest = [...retrying].sort((a, b) => (a.retryAt ?? 0) - (b.retryAt ?? 0));
-  const forReady = Math.min(ready.size, Math.max(kept, places - running.size - retrying.size));
-  const forRetrying = Math.min(retrying.size, Math.max(kept, places - running.size - forReady));
-  const forRunning = Math.min(running.size, places - forRetrying - forReady);
+  const forReady = Math.min(ready.size, Math.max(kept, places - running.size - due.length));
+  const forDue = Math.min(due.length, Math.max(kept, places - running.size - forReady));
+  const forRunning = Math.min(running.size, places - forDue - forReady);
   const shown = [
     ...running.values().take(forRunning),
-    ...soonest.slice(0, forRetrying),
+    ...due.slice(0, forDue),
     ...ready.values().take(forReady),
   ];
-  const more = moreLine(running.size - forRunning, retrying.size - forRetrying, ready.size - forReady);
+  const hidden = due.slice(forDue).filter((task) => retrying.has(task)).length;
+  const more = moreLine({
+    running: running.size - forRunning,
+    retrying: hidden,
+    waiting: due.length - forDue - hidden,
+    ready: ready.size - forReady,
+  });
   return { shown, more };
+}
+
+/** When a task goes on by the clock; infinite if it waits for a value as long as it takes. */
+function dueAt({ retryAt, until, timeoutAt }: TaskProgress): number {
+  return retryAt ?? until ?? timeoutAt ?? Number.POSITIVE_INFINITY;
 }

@@ -67,6 +67,10 @@ function wordsFor(progress: RunProgress, entry: Entry): string {
       return entry.attempt > 1 ? attemptOf(progress, entry) : '';
     case 'task.progress':
       return `${Math.floor(entry.fraction * 100)}%${entry.note === undefined ? '' : ` ${escapeControls(entry.note)}`}`;
+    case 'task.waiting':
+      if (entry.until !== undefined) return `for ${showDuration(entry.until - entry.at)}`;
+      if (entry.timeoutAt === undefined) return 'for a value';
+      return `for a value, at most ${showDuration(entry.timeoutAt - entry.at)}`;
     case 'task.retrying':
       return `${attemptOf(progress, entry)} failed, next in ${showDuration(entry.retryAt - entry.at)}: ${showError(entry.error)}`;
     case 'task.done':

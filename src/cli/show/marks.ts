@@ -4,6 +4,7 @@ import type { Style } from '../terminal/paint.ts';
 /** A glyph and a style for each state, so that neither colour nor shape alone has to tell them apart. */
 export const marks: Readonly<Record<TaskStatus, { readonly glyph: string; readonly style: Style }>> = {
   pending: { glyph: '·', style: 'dim' },
+  waiting: { glyph: '⧖', style: 'cyan' },
   running: { glyph: '▶', style: 'cyan' },
   retrying: { glyph: '↻', style: 'yellow' },
   done: { glyph: '✔', style: 'green' },

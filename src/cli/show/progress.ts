@@ -73,6 +73,16 @@ export class TaskProgress {
     return this.#view.retryAt;
   }
 
+  /** When its sleep ends, while it is `waiting`. */
+  get until(): number | undefined {
+    return this.#view.until;
+  }
+
+  /** When its time to wait for a value is over, while it is `waiting`. */
+  get timeoutAt(): number | undefined {
+    return this.#view.timeoutAt;
+  }
+
   /** Total time of all ended attempts. */
   get ranMs(): number {
     return this.#times.spentMs(this.#task, 'attempt');
@@ -133,6 +143,8 @@ export class RunProgress {
   /** In the order in which they started. */
   readonly running = new Set<TaskProgress>();
   readonly retrying = new Set<TaskProgress>();
+  /** Tasks that wait for a value or an instant, longest first. */
+  readonly waiting = new Set<TaskProgress>();
   /** Tasks that wait for a slot, longest first. */
   readonly ready = new Set<TaskProgress>();
   readonly counts: Record<TaskStatus, number>;
@@ -151,6 +163,7 @@ export class RunProgress {
     this.tasks = tasks.map((task, index) => new TaskProgress(task, index, this.#fold, this.#times));
     this.counts = {
       pending: tasks.length,
+      waiting: 0,
       running: 0,
       retrying: 0,
       done: 0,
@@ -183,8 +196,8 @@ export class RunProgress {
 
   /** The number of settled tasks. */
   get settled(): number {
-    const { pending, running, retrying } = this.counts;
-    return this.tasks.length - pending - running - retrying;
+    const { pending, waiting, running, retrying } = this.counts;
+    return this.tasks.length - pending - waiting - running - retrying;
   }
 
   /** The longest path by expected durations, or by number of tasks if none has one. */
@@ -246,8 +259,10 @@ export class RunProgress {
     this.ready.delete(task);
     this.running.delete(task);
     this.retrying.delete(task);
+    this.waiting.delete(task);
     if (status === 'running') this.running.add(task);
     if (status === 'retrying') this.retrying.add(task);
+    if (status === 'waiting') this.waiting.add(task);
     if (status === 'pending' && task.readyAt !== undefined) this.ready.add(task);
   }
 }

@@ -80,7 +80,7 @@ function reasonFor(progress: RunProgress, task: TaskProgress, idColumns: number)
     case 'skipped':
       return task.cause === 'rule'
         ? skippedByRule(progress, task, idColumns)
-        : { said: showReason(task.reason) };
+        : { said: skippedBy[task.cause ?? ''] ?? showReason(task.reason) };
     case 'cancelled':
       return {
         how: task.attempts > 0 ? `in attempt ${task.attempts}` : undefined,
@@ -90,6 +90,12 @@ function reasonFor(progress: RunProgress, task: TaskProgress, idColumns: number)
       return {};
   }
 }
+
+/** Why a task was skipped that did not skip itself, by its cause. */
+const skippedBy: { readonly [cause: string]: string | undefined } = {
+  condition: 'its condition said no',
+  timeout: 'no value came in time',
+};
 
 function failureOf(task: TaskProgress): Reason {
   return {

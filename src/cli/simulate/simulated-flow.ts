@@ -1,5 +1,11 @@
-import { type AnyFlow, createFlowFromGraph } from '../../index.ts';
-import type { FlowDefinition, ItemDefinition, TaskDefinition } from '../../model/definition.ts';
+import { type AnyFlow, createFlowFromGraph, type GraphTask } from '../../index.ts';
+import {
+  type FlowDefinition,
+  type ItemDefinition,
+  isWaitBody,
+  type TaskDefinition,
+  type WaitBody,
+} from '../../model/definition.ts';
 import { performItems, performScripts, type Sleep, type TaskScript } from '../load/script.ts';
 import { shuffled } from './chance.ts';
 import { criticalPathPriorities, remainingPaths } from './order.ts';
@@ -34,8 +40,11 @@ export function simulatedFlow(
   const bodies = new Map<string, object>();
   const given = Array.from(ties, (index) => {
     // Outputs are not simulated, so there is nothing for a schema to check.
-    const { body, output: _, durationMs: __, ...task } = tasks[index] as TaskDefinition;
-    const script = scripts.get(task.id);
+    const { body, output: _, durationMs: __, when, ...rest } = tasks[index] as TaskDefinition;
+    const script = scripts.get(rest.id);
+    // No code of a module is called.
+    const task = { ...rest, ...(when !== undefined && { when: script?.when ?? true }) };
+    if (isWaitBody(body)) return waitOf(task, body, script);
     const child = childOf(body);
     const simulatedChild = child && simulatedFlow(child, script?.child ?? new Map(), how, innerScale);
     const ranked = (own: number): number =>
@@ -82,6 +91,7 @@ function expectedMs({ id, body }: TaskDefinition, scripts: Scripts): number {
   const script = scripts.get(id);
   const child = childOf(body);
   const childMs = child && longestMs(child, script?.child ?? new Map());
+  if (body.kind === 'sleep') return body.ms ?? script?.durationMs ?? 0;
   if (body.kind !== 'map') return childMs ?? script?.durationMs ?? 0;
   const { items = [] } = script ?? {};
   const longest = childMs ?? items.reduce((most, { durationMs }) => Math.max(most, durationMs), 0);
@@ -95,3 +105,20 @@ function longestMs(definition: FlowDefinition, scripts: Scripts): number {
   const durationOf = (task: number): number => expectedMs(definition.tasks[task] as TaskDefinition, scripts);
   return remainingPaths(definition, durationOf).reduce((most, ms) => Math.max(most, ms), 0);
 }
+
+/** A wait as it is simulated: a value comes after the duration of its task, unless its time is over before. */
+function waitOf(
+  task: Waiting,
+  body: WaitBody,
+  script: TaskScript | undefined,
+): GraphTask & { readonly id: string } {
+  const { id, dependsOn, triggerRule, optional, when, timeoutMs = Number.POSITIVE_INFINITY } = task;
+  const common = { id, dependsOn, triggerRule, optional, ...(when !== undefined && { when }) };
+  const comesMs = script?.durationMs ?? 0;
+  if (body.kind === 'sleep') return { ...common, sleep: body.ms ?? comesMs };
+  if (comesMs <= timeoutMs) return { ...common, sleep: comesMs };
+  return { ...common, timeoutMs, waitFor: { onTimeout: body.onTimeout } };
+}
+
+type Waiting = Pick<TaskDefinition, 'id' | 'dependsOn' | 'triggerRule' | 'optional' | 'timeoutMs'> &
+  Pick<GraphTask, 'when'>;

@@ -41,12 +41,12 @@ function definitionOf(outline: FlowOutline): FlowDefinition | undefined {
 /** @param flows those that its tasks run, by their hash */
 function flowOf({ name, tasks, settings }: FlowOutline, flows: ReadonlyMap<string, AnyFlow>): AnyFlow {
   const bodies = new Map(tasks.map((task) => [task.id, bodyOf(task, flows)]));
-  const plain = tasks.map(({ body: _, ...task }) => task);
+  const plain = tasks.map(({ body: _, when: __, ...task }) => task);
   return createFlowFromGraph({ ...settings, name, tasks: plain as GraphTasks }, bodies as never) as AnyFlow;
 }
 
 function bodyOf({ body }: TaskOutline, flows: ReadonlyMap<string, AnyFlow>): object {
-  if (body === undefined) return { perform: noBody };
+  if (body === undefined || body.kind === 'waitFor' || body.kind === 'sleep') return { perform: noBody };
   const { kind, flow: hash, concurrency, tolerate } = body;
   const flow = typeof hash === 'string' ? flows.get(hash) : undefined;
   if (kind === 'flow') return { flow };

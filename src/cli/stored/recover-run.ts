@@ -5,6 +5,7 @@ import { followRun } from '../run/follow-run.ts';
 import { hearLeaving } from '../run/leaving.ts';
 import { setStage } from '../run/stage.ts';
 import { type FlowOfRunOptions, loadFlowOfRun } from './flow-of-run.ts';
+import { knownEvents } from './known-events.ts';
 import { withStore } from './open-store.ts';
 import { readRoot } from './read-run.ts';
 import { isPaused } from './run-status.ts';
@@ -31,6 +32,7 @@ export async function recoverRun(id: string, options: GoOnOptions, io: Io): Prom
     const flow = await loadFlowOfRun(open, stored, options, io);
     // Says at once that another process has it.
     await store.claimRun(id);
+    const known = await knownEvents(store, stored);
     const stage = setStage(flow, options, undefined, io);
     const { reporter, clock, progress } = stage;
     try {
@@ -42,7 +44,7 @@ export async function recoverRun(id: string, options: GoOnOptions, io: Io): Prom
           `${file}: run \`${id}\` cannot go on here: it has ended meanwhile, or a line above says why.`,
         );
       const interrupts = hearLeaving(io, engine, () => progress.running.size, reporter.note);
-      return await followRun({ run, stage, interrupts, ...options, after: stored.entries.length }, io);
+      return await followRun({ run, stage, interrupts, ...options, known }, io);
     } finally {
       reporter.close();
     }

@@ -7,6 +7,7 @@ import { readInput } from '../run/read-input.ts';
 import { setStage } from '../run/stage.ts';
 import { tell } from '../tell.ts';
 import { explainFlow, loadFlowOfRun, type PlacedFlow } from './flow-of-run.ts';
+import { knownEvents } from './known-events.ts';
 import { type OpenStore, withStore } from './open-store.ts';
 import { readRoot } from './read-run.ts';
 import type { GoOnOptions } from './recover-run.ts';
@@ -26,7 +27,8 @@ export async function rerunRun(
         `${open.file}: run \`${id}\` has not settled, so it cannot run again: \`topple recover\` continues it.`,
       );
     const flow = await loadFlowOfRun(open, stored, options, io);
-    return goOn(open, flow, options, io, stored.entries.length, async (engine) => {
+    const known = await knownEvents(open.store, stored);
+    return goOn(open, flow, options, io, known, async (engine) => {
       const run = await engine.run(id);
       if (run === undefined) throw new RefusedError(`${open.file}: run \`${id}\` has been removed.`);
       run.rerun(taskIds.length === 0 ? undefined : taskIds);
@@ -55,7 +57,7 @@ export async function forkRun(id: string, options: ForkRunOptions, io: Io): Prom
         `\`--at\` must be a whole number from 0 to ${stored.entries.length}, the run's last entry, but is ${at}.`,
       );
     const flow = await loadFlowOfRun(open, stored, options, io);
-    return goOn(open, flow, options, io, 0, async (engine) => {
+    return goOn(open, flow, options, io, undefined, async (engine) => {
       const run = await engine.fork(id, { seq: at, input, id: newId });
       tell(io, `run \`${run.id}\` is kept in ${open.file}`);
       return run;
@@ -68,7 +70,7 @@ async function goOn(
   flow: PlacedFlow,
   options: GoOnOptions,
   io: Io,
-  after: number,
+  known: ReadonlyMap<string, number> | undefined,
   begin: (engine: Engine) => Promise<Run>,
 ): Promise<number> {
   const store = keepingModules(open, flow.place, io);
@@ -82,7 +84,7 @@ async function goOn(
       throw explainFlow(error, flow.file);
     });
     const interrupts = hearLeaving(io, engine, () => progress.running.size, reporter.note);
-    return await followRun({ run, stage, interrupts, ...options, after }, io);
+    return await followRun({ run, stage, interrupts, ...options, known }, io);
   } finally {
     reporter.close();
   }

@@ -1,12 +1,14 @@
 import type { Logger } from '../../index.ts';
 import { Problem } from '../problem.ts';
-import type { Route, RunsAction } from './route.ts';
+import type { RunsAction } from './route.ts';
 
 /** The access that a request asks for. */
 export interface RunsAccess {
   readonly action: RunsAction;
   /** The id in the request; such a run may not exist. Missing for `list`. */
   readonly runId?: string | undefined;
+  /** Of `deliver`: the task, after those that lead to its run. */
+  readonly task?: readonly string[] | undefined;
 }
 
 /** The facts about a run that decide who may see it. */
@@ -40,7 +42,7 @@ export interface AccessRules {
 export async function authorizeRoute(
   { authorize, allowedOrigins = [], logger }: AccessRules,
   request: Request,
-  route: Route,
+  route: RunsAccess,
 ): Promise<(run: VisibleRun) => boolean> {
   if (authorize === undefined) {
     throw new Problem(403, 'Nobody may see runs until the server sets `authorize`.');
@@ -73,12 +75,25 @@ function refuseForeignPage({ method, headers, url }: Request, allowedOrigins: re
   throw new Problem(403, "A page of another site may not control this site's runs (`allowedOrigins`).");
 }
 
-async function ask(authorize: Authorize, request: Request, route: Route, logger: Logger): Promise<unknown> {
-  const { action } = route;
+async function ask(
+  authorize: Authorize,
+  request: Request,
+  route: RunsAccess,
+  logger: Logger,
+): Promise<unknown> {
   try {
-    return await authorize(request, action === 'list' ? { action } : { action, runId: route.runId });
+    return await authorize(request, accessOf(route));
   } catch (error) {
     logger.error('`authorize` of createRunsHandler threw: the request was refused', error);
     throw new Problem(500, 'The permission check failed.');
   }
+}
+
+/** The access alone: a route has more. */
+function accessOf({ action, runId, task }: RunsAccess): RunsAccess {
+  return {
+    action,
+    ...(action !== 'list' && { runId }),
+    ...(task !== undefined && { task }),
+  };
 }

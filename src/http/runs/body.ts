@@ -10,15 +10,26 @@ export async function readBody(
   request: Request,
   maxBytes: number,
 ): Promise<Readonly<Record<string, unknown>>> {
-  checkCoding(request.headers);
-  const text = decode(await readBytes(request, maxBytes));
-  if (text === '' && request.headers.get('content-type') === null) return {};
-  checkType(request.headers);
-  const value = text === '' ? {} : parse(text);
+  const value = await readValue(request, maxBytes);
+  if (value === undefined) return {};
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
   throw new Problem(422, 'The body must be a JSON object.', {
     errors: [{ pointer: '#', detail: 'must be an object' }],
   });
+}
+
+/**
+ * Reads the JSON value in a request's body; `undefined` without a body.
+ *
+ * @param maxBytes limit for reading
+ * @throws Problem 400 for invalid JSON, 413, 415 for another type
+ */
+export async function readValue(request: Request, maxBytes: number): Promise<unknown> {
+  checkCoding(request.headers);
+  const text = decode(await readBytes(request, maxBytes));
+  if (text === '' && request.headers.get('content-type') === null) return undefined;
+  checkType(request.headers);
+  return text === '' ? undefined : parse(text);
 }
 
 function checkCoding(headers: Headers): void {

@@ -61,17 +61,23 @@ async function steer(run: Run, act: (run: Run) => MaybePromise<void>): Promise<v
   try {
     await act(run);
   } catch (error) {
-    if (error instanceof NotUnderWayError)
-      throw new Problem(
-        409,
-        'The run is not under way on this server, which only shows what is stored of it.',
-      );
-    if (error instanceof StoreConflictError)
-      throw new Problem(409, 'The run has moved to another process meanwhile. Ask again.');
-    if (!(error instanceof StoreError)) throw error;
-    if (error.code === 'refused') throw new Problem(409, 'The process that has the run refused this.');
-    throw new Problem(503, 'The store could not be used.');
+    throw problemOf(error);
   }
+}
+
+/** What a client is told of the error of a command; the error itself if it is a defect. */
+export function problemOf(error: unknown): unknown {
+  if (error instanceof NotUnderWayError)
+    return new Problem(
+      409,
+      'The run is not under way on this server, which only shows what is stored of it.',
+    );
+  if (error instanceof StoreConflictError)
+    return new Problem(409, 'The run has moved to another process meanwhile. Ask again.');
+  if (error instanceof EngineStoppedError) return new Problem(503, 'The engine was stopped.');
+  if (!(error instanceof StoreError)) return error;
+  if (error.code === 'refused') return new Problem(409, 'The process that has the run refused this.');
+  return new Problem(503, 'The store could not be used.');
 }
 
 function rerun(run: Run, taskIds: readonly string[] | undefined): void {

@@ -6,13 +6,14 @@ import { guardLogger } from '../../model/logger.ts';
 import { Problem, problemResponse, safeHeaders, textResponse } from '../problem.ts';
 import { checkAccept } from './accept.ts';
 import { authorizeRoute, type VisibleRun } from './access.ts';
-import { readBody } from './body.ts';
+import { readBody, readValue } from './body.ts';
 import { command } from './commands.ts';
+import { deliver, readKey } from './deliver.ts';
 import { eventStream, isReadToTheEnd, readLastEventId } from './events.ts';
 import { checkHost } from './host.ts';
 import { listRuns } from './list.ts';
 import { checkMounting, type MountingOptions } from './mounting.ts';
-import { type Route, readQuery, routeOf } from './route.ts';
+import { type DeliverRoute, type Route, readQuery, routeOf } from './route.ts';
 import { showView } from './show.ts';
 
 /** Options of a handler for runs. `path` is `/runs` by default. */
@@ -64,7 +65,8 @@ const timeOfDay: Clock = {
 
 /**
  * Makes a handler that shows and controls an engine's runs: `GET /runs`, `GET /runs/{id}` (as it was after an event, with `?seq=`), `GET /runs/{id}/events`
- * (server-sent events), and `POST /runs/{id}/cancel`, `pause`, `resume` and `rerun`. Refusals are problems of RFC 9457.
+ * (server-sent events), and `POST /runs/{id}/cancel`, `pause`, `resume`, `rerun` and
+ * `tasks/{task}/deliver`. Refusals are problems of RFC 9457.
  *
  * Nothing is allowed unless `authorize` allows it.
  *
@@ -98,6 +100,7 @@ export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
     }
     const run = await find(route.runId, isVisible);
     if (route.action === 'watch') return watch(request, route, run);
+    if (route.action === 'deliver') return deliverTo(request, route, run);
     const { seq } = readQuery(route.query, route.action === 'view' ? ['seq'] : []);
     checkAccept(request, 'application/json');
     if (route.action === 'view')
@@ -106,6 +109,13 @@ export function createRunsHandler(options: RunsHandlerOptions): RunsHandler {
     // If another process has the run, the store has what came of the command.
     const after = (await engine.run(run.id)) ?? run;
     return json(showView(after.view()), status);
+  }
+
+  async function deliverTo(request: Request, route: DeliverRoute, run: Run): Promise<Response> {
+    const key = readKey(request, route.query);
+    checkAccept(request, 'application/json');
+    const value = await readValue(request, maxBodyBytes);
+    return json({ answer: await deliver(run, route.task, value, key) });
   }
 
   async function find(id: string, isVisible: (run: VisibleRun) => boolean): Promise<Run> {

@@ -136,7 +136,7 @@ export async function exportedFile(
 ): Promise<string> {
   const html = await files.html();
   const [script, style] = await Promise.all(
-    ['page.js', 'page.css'].map(async (name) => textOf(await files.file(name))),
+    ['page-in-file.js', 'page.css'].map(async (name) => textOf(await files.file(name))),
   );
   const code = inScript(script ?? '');
   const css = (style ?? '').replaceAll(/<\/(style)/gi, '<\\/$1');

@@ -10,6 +10,7 @@ interface Outcome {
 
 const statusBy: { readonly [Type in Entry['type']]?: TaskStatus } = {
   'task.ready': 'pending',
+  'task.waiting': 'waiting',
   'task.started': 'running',
   'task.retrying': 'retrying',
   'task.done': 'done',
@@ -37,7 +38,7 @@ export class Outcomes {
     if (entry.type === 'task.started') {
       task.attempts = entry.attempt;
       task.startedAt ??= entry.at;
-    } else if (status !== 'pending' && status !== 'retrying') task.endedAt = entry.at;
+    } else if (status !== 'pending' && status !== 'waiting' && status !== 'retrying') task.endedAt = entry.at;
   }
 
   /** By task id. */

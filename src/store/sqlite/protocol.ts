@@ -51,8 +51,8 @@ export interface Calls {
   claimRun(runId: string, goesOn: boolean): ClaimedRun | undefined;
   release(runIds: readonly string[], areRefused: boolean): void;
   watch(flows: readonly string[] | undefined): void;
-  request(runId: string, request: RunRequest): void;
-  answer(request: number, refusal: string | undefined): void;
+  request(runId: string, request: RunRequest): string | undefined;
+  answer(request: number, refusal: string | undefined, reply: string | undefined): void;
   close(): void;
 }
 

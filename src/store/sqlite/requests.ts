@@ -9,11 +9,17 @@ import type { ThreadEvent } from './protocol.ts';
 /** A request that nobody has answered by then has no asker any more. */
 const forgottenMs = 60_000;
 
+/** Takes the end of a request: an error, or the reply if it has one. */
+type Answered = (error: StoreError | undefined, reply?: string) => void;
+
+/** The first character of the answers that are replies. */
+const REPLY = '=';
+
 /** A request of this store to another. */
 interface Asked {
   readonly runId: string;
   readonly owner: number;
-  answered(error: StoreError | undefined): void;
+  answered: Answered;
 }
 
 /** What engines ask of each other, by way of a table. */
@@ -38,7 +44,7 @@ export class Requests {
     return this.#asked.size > 0;
   }
 
-  ask(runId: string, request: RunRequest, answered: (error: StoreError | undefined) => void): void {
+  ask(runId: string, request: RunRequest, answered: Answered): void {
     this.#others.look(performance.now());
     const row = findRun(this.#db, runId);
     if (row === undefined || row.ended_at !== null)
@@ -61,7 +67,9 @@ export class Requests {
       if (!isAnswered && row !== undefined && this.#isOwned(asked)) continue;
       if (row !== undefined) this.#db.run('DELETE FROM requests WHERE n = ?', key);
       this.#asked.delete(key);
-      asked.answered(isAnswered ? errorOfAnswer(asked.runId, answer) : goneError(asked.runId));
+      if (!isAnswered) asked.answered(goneError(asked.runId));
+      else if (answer.startsWith(REPLY)) asked.answered(undefined, answer.slice(REPLY.length));
+      else asked.answered(errorOfAnswer(asked.runId, answer));
     }
   }
 
@@ -82,9 +90,14 @@ export class Requests {
     }
   }
 
-  /** @param refusal why it was refused; `undefined` if it was done */
-  answer(request: number, refusal: string | undefined): void {
-    this.#db.run('UPDATE requests SET answer = ? WHERE n = ?', refusal ?? '', request);
+  /**
+   * @param refusal why it was refused; `undefined` if it was done
+   * @param reply what the asker is to know, if it was done
+   */
+  answer(request: number, refusal: string | undefined, reply: string | undefined): void {
+    const words = refusal?.startsWith(REPLY) ? ` ${refusal}` : refusal;
+    const answer = words ?? (reply === undefined ? '' : REPLY + reply);
+    this.#db.run('UPDATE requests SET answer = ? WHERE n = ?', answer, request);
     this.#told.delete(request);
   }
 

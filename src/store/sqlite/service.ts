@@ -110,7 +110,7 @@ export class Service {
     watch: (flows) => {
       this.#flows = flows;
     },
-    answer: (request, refusal) => this.#requests.answer(request, refusal),
+    answer: (request, refusal, reply) => this.#requests.answer(request, refusal, reply),
     close: () => {
       this.isClosed = true;
       clearInterval(this.#timer);
@@ -125,8 +125,8 @@ export class Service {
   };
 
   #ask(id: number, [runId, request]: Parameters<Calls['request']>): void {
-    this.#requests.ask(runId, request, (error) => {
-      if (error === undefined) this.#tell({ type: 'returned', id });
+    this.#requests.ask(runId, request, (error, reply) => {
+      if (error === undefined) this.#tell({ type: 'returned', id, result: reply });
       else this.#refuse(id, error);
     });
     this.#askTimer ??= setTimeout(() => this.#whileOpen(() => this.#collect()), askMs);

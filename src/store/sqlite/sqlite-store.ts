@@ -28,7 +28,7 @@ export interface SqliteStore extends SharedStore, AsyncDisposable {
   claimRun(runId: string, goesOn?: boolean): Promise<ClaimedRun | undefined>;
   release(runIds: readonly string[], areRefused?: boolean): Promise<void>;
   watch(watcher: StoreWatcher | undefined): Promise<void>;
-  request(runId: string, request: RunRequest): Promise<void>;
+  request(runId: string, request: RunRequest): Promise<string | undefined>;
   /**
    * Keeps what was appended before, gives all runs up and closes the file. Safe to repeat. Afterwards every method
    * rejects with `StoreError` `closed`.
@@ -213,7 +213,7 @@ class Sqlite implements SqliteStore {
     return this.#link.call('watch', watcher?.flows);
   }
 
-  request(runId: string, request: RunRequest): Promise<void> {
+  request(runId: string, request: RunRequest): Promise<string | undefined> {
     return this.#link.call('request', runId, request);
   }
 
@@ -239,14 +239,15 @@ class Sqlite implements SqliteStore {
 
   async #answer({ request, runId, what }: Extract<ThreadEvent, { type: 'requested' }>): Promise<void> {
     let refusal: string | undefined;
+    let reply: string | undefined;
     try {
       if (this.#watcher?.requested === undefined) refusal = 'it takes no requests';
-      else await this.#watcher.requested(runId, what);
+      else reply = await this.#watcher.requested(runId, what);
     } catch (error) {
       refusal = textOf(error);
     }
     // A store that is closed meanwhile gives its runs up, and the asker learns that.
-    await this.#link.call('answer', request, refusal).catch(() => {});
+    await this.#link.call('answer', request, refusal, reply).catch(() => {});
   }
 }
 

@@ -1,4 +1,4 @@
-import type { TaskDefinition } from '../../model/definition.ts';
+import { isWaitBody, type OnTimeout, type TaskDefinition } from '../../model/definition.ts';
 import type { FlowWorld } from '../model/flow-world.ts';
 import type { Moves } from '../model/moves.ts';
 import type { Possible } from '../model/possible.ts';
@@ -26,6 +26,15 @@ export function whyNot(
     any(({ pool }) => pool !== undefined) ||
     (definition.settings.concurrency ?? Number.POSITIVE_INFINITY) < size ||
     has('pause');
+  const asks = any(({ when }) => when !== undefined);
+  const awaits = any(({ body }) => isWaitBody(body));
+  const lateAs = (is: (onTimeout: OnTimeout) => boolean): boolean =>
+    any(
+      ({ body }, task) =>
+        body.kind === 'waitFor' &&
+        is(body.onTimeout) &&
+        (moves.outcomes[task] as readonly string[]).includes('waits too long'),
+    );
   const unless = (is: boolean, why: string): string | undefined => (is ? undefined : why);
   if (size === 0 && edge !== 'opening run.start 0' && edge !== 'concluding run.conclude 2')
     return 'the flow has no tasks';
@@ -123,6 +132,61 @@ export function whyNot(
       return unless(
         expires && retries && waits,
         'no task with a `totalTimeoutMs` waits for a slot of its retry',
+      );
+    case 'undecided task.ready 0':
+    case 'asking condition.true 1':
+    case 'asking condition.false 0':
+    case 'asking condition.threw 0':
+      return unless(asks, 'no task has a condition');
+    case 'asking condition.true 0':
+      return unless(
+        any(({ when, body }) => when !== undefined && isWaitBody(body)),
+        'no task that waits has a condition',
+      );
+    case 'asking task.cancel 0':
+      return unless(asks && cancels, 'no task has a condition, or no cancel was allowed');
+    case 'asking task.expire 0':
+      return 'how long a condition takes is not looked at';
+    case 'undecided task.ready 1':
+    case 'planning wait.planned 0':
+      return unless(awaits, 'no task waits');
+    case 'planning wait.delivered 0':
+      return 'a value that comes before its task is ready is not looked at';
+    case 'planning wait.failed 0':
+    case 'waiting wait.failed 0':
+      return 'what functions of the flow return, and what a store can write, is not looked at';
+    case 'planning task.cancel 0':
+      return 'it is known at once until when a task waits';
+    case 'waiting wait.delivered 0':
+      return unless(offers('delivered'), 'no task waits for a value');
+    case 'waiting wait.over 0':
+      return unless(
+        offers('wakes') || lateAs((onTimeout) => typeof onTimeout === 'object'),
+        'no task sleeps, or has a value for the case that none comes in time',
+      );
+    case 'waiting task.skip 0':
+      return unless(
+        lateAs((onTimeout) => onTimeout === 'skip'),
+        'no wait is skipped once its time is over',
+      );
+    case 'waiting task.expire 0':
+      return unless(
+        lateAs((onTimeout) => onTimeout === 'fail'),
+        'no wait fails once its time is over',
+      );
+    case 'waiting task.cancel 0':
+      return unless(awaits && cancels, 'no task waits, or no cancel was allowed');
+    case 'undecided task.ready 2':
+      return unless(
+        any(({ when, body }) => when === undefined && !isWaitBody(body)),
+        'each task waits or has a condition',
+      );
+    case 'ready attempt.start 0':
+    case 'running attempt.done 0':
+    case 'running attempt.failed 1':
+      return unless(
+        any(({ body }) => !isWaitBody(body)),
+        'each task waits',
       );
     default:
       return undefined;

@@ -1,6 +1,7 @@
 import type { AnyFlow } from '../../flow-types.ts';
 import { askBackoff, defaultBackoff } from '../../model/backoff.ts';
 import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
+import type { TriggerRule } from '../../model/trigger-rule.ts';
 import { childFlowsOf } from '../model/child-flow.ts';
 import { definitionOf } from '../model/definition-of.ts';
 import { type AttemptOutcome, allCommands, Moves } from '../model/moves.ts';
@@ -20,6 +21,7 @@ export interface Lint {
 
 export type LintRule =
   | 'skips-with-dependency'
+  | 'skips-with-branch'
   | 'never-runs'
   | 'needs-optional'
   | 'time-ends-before-last-attempt'
@@ -44,6 +46,7 @@ export function lintDefinition(
   const possible = findPossible(definition, moves, true);
   const lints = definition.tasks.flatMap((task, index) => [
     ...skipsWithDependency(definition, moves, possible, task),
+    ...skipsWithBranch(definition, task),
     ...neverRuns(possible, task, index),
     ...needsOptional(definition, possible, task),
     ...endsBeforeLastAttempt(definition, task),
@@ -90,11 +93,17 @@ function skipsWithDependency(
   return dependsOn.flatMap((dependency): Lint[] => {
     const index = graph.indexOf(dependency);
     const { triggerRule: rule } = tasks[index] as TaskDefinition;
-    const skippable = moves.outcomes[index]?.includes('skips') === true;
+    const { body } = tasks[index] as TaskDefinition;
+    const isLate = body.kind === 'waitFor' && body.onTimeout === 'skip';
+    const skippable = isLate || moves.outcomes[index]?.includes('skips') === true;
     // A skip that only comes through is reported at its origin.
     const isBranch = rule !== 'all_success' && possible.verdicts[index]?.has('skip') === true;
     if (!skippable && !isBranch) return [];
-    const why = skippable ? 'may skip itself' : `is skipped where its rule \`${rule}\` says so`;
+    const why = isLate
+      ? 'is skipped where no value comes in time'
+      : skippable
+        ? 'may skip itself'
+        : `is skipped where its rule \`${rule}\` says so`;
     // Behind an optional task `none_failed` does not help: if that fails, the task does not run either.
     const needsOptional = dependsOn.some((name) => (tasks[graph.indexOf(name)] as TaskDefinition).optional);
     const runsAllTheSame = needsOptional ? 'all_settled' : 'none_failed';
@@ -107,6 +116,40 @@ function skipsWithDependency(
       },
     ];
   });
+}
+
+/** The rules by which a task is skipped where one of its dependencies is. */
+const skippedWithOne: ReadonlySet<TriggerRule> = new Set(['all_success', 'none_skipped']);
+
+/** Finds where branches join: the conditions of some say no, and the join is skipped with them. */
+function skipsWithBranch(definition: FlowDefinition, { id, triggerRule, dependsOn }: TaskDefinition): Lint[] {
+  if (dependsOn.length < 2 || !skippedWithOne.has(triggerRule)) return [];
+  const branches = dependsOn.filter((dependency) => isConditional(definition, dependency));
+  if (branches.length === 0) return [];
+  const named = branches.map((branch) => `\`${branch}\``).join(', ');
+  const [has, it] = branches.length === 1 ? ['runs', 'it is'] : ['run', 'one of them is'];
+  return [
+    {
+      rule: 'skips-with-branch',
+      severity: 'warning',
+      taskId: id,
+      message: `${named} ${has} on a condition, and \`${id}\` is skipped where ${it}. If it joins branches of which one or more run, give it \`triggerRule: 'none_failed_min_one_success'\`.`,
+    },
+  ];
+}
+
+/** Whether a task is skipped where a condition says no: its own, or that of one before it. */
+function isConditional({ graph, tasks }: FlowDefinition, id: string): boolean {
+  const seen = new Set<string>();
+  const open = [id];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { when, triggerRule, dependsOn } = tasks[graph.indexOf(next)] as TaskDefinition;
+    if (when !== undefined) return true;
+    if (seen.has(next) || !skippedWithOne.has(triggerRule)) continue;
+    seen.add(next);
+    open.push(...dependsOn);
+  }
+  return false;
 }
 
 function neverRuns(

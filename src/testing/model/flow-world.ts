@@ -1,4 +1,5 @@
-import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
+import type { TaskInput } from '../../../machines/task.ts';
+import { type FlowDefinition, isWaitBody, type TaskDefinition } from '../../model/definition.ts';
 import { planRetry } from '../../model/retry.ts';
 import type { Cause, SettledRunStatus } from '../../model/status.ts';
 import { type ChildFlow, childFlowsOf, hasChild } from './child-flow.ts';
@@ -14,6 +15,11 @@ const cancelledFor: { readonly [Why in Cause]?: RowEvent } = {
   timeout: 'attempt.cancelled.timeout',
   tolerance: 'attempt.cancelled.tolerance',
 };
+
+function inputOf(task: number, { retry, when, body }: TaskDefinition): TaskInput {
+  const maxAttempts = retry?.maxAttempts ?? 1;
+  return { task, maxAttempts, asks: when !== undefined, waits: isWaitBody(body) };
+}
 
 /**
  * A flow's model. The compiled orchestrator, its ledger and the compiled task machines decide; this class carries out
@@ -32,8 +38,7 @@ export class FlowWorld {
     this.slots = new Slots(definition, limits);
     const codes = new Map<string, number>();
     this.#tasks = definition.tasks.map(
-      (definition, task) =>
-        new TaskModel(task, definition.retry?.maxAttempts ?? 1, hasChild(definition), codes),
+      (definition, task) => new TaskModel(inputOf(task, definition), hasChild(definition), codes),
     );
   }
 
@@ -118,6 +123,25 @@ export class FlowWorld {
         break;
       case 'list refused':
         turn.tell(task, 'attempt.failed.input');
+        break;
+      case 'agrees':
+        turn.tell(task, 'condition.true');
+        break;
+      case 'declines':
+        turn.tell(task, 'condition.false');
+        break;
+      case 'condition throws':
+        turn.tell(task, 'condition.threw');
+        break;
+      case 'delivered':
+        turn.note({ task, fact: { type: 'task.delivered', at: 0, value: undefined } });
+        turn.tell(task, 'wait.delivered');
+        break;
+      case 'wakes':
+        turn.tell(task, 'wait.over');
+        break;
+      case 'waits too long':
+        turn.tell(task, lateEvent(this.definition.tasks[task] as TaskDefinition));
         break;
       case 'progresses':
         turn.tell(task, 'attempt.progress');
@@ -211,4 +235,11 @@ export class FlowWorld {
       ? failure
       : 'attempt.failed.timeout';
   }
+}
+
+/** What becomes of a task that has waited too long. */
+function lateEvent({ body }: TaskDefinition): RowEvent {
+  const onTimeout = body.kind === 'waitFor' ? body.onTimeout : 'fail';
+  if (onTimeout === 'fail') return 'task.expire';
+  return onTimeout === 'skip' ? 'task.skip.timeout' : 'wait.over';
 }

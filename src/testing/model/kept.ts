@@ -5,7 +5,14 @@ import { isRecovered, type Step, type StepKind } from './steps.ts';
 import type { LiveRow, Row, TaskModel } from './task-model.ts';
 
 /** What the clock brings: after a crash it comes again. */
-const ofClock: ReadonlySet<StepKind> = new Set(['due', 'times out', 'expires', 'out of time']);
+const ofClock: ReadonlySet<StepKind> = new Set([
+  'due',
+  'times out',
+  'expires',
+  'out of time',
+  'wakes',
+  'waits too long',
+]);
 
 /**
  * The numbers of a step's facts after which a crash can cut it: from none to all but one. Some facts are kept together
@@ -25,10 +32,13 @@ export type RunLeft = Pick<Situation, 'rows' | 'readyAt' | 'claimAt' | 'live'> &
   readonly status: RunStatus;
   readonly cause: Cause | undefined;
   readonly reason: unknown;
+  /** The tasks that have a value and have not yet taken it. */
+  readonly delivered: ReadonlySet<number>;
 };
 
 export function leftBy({ run: { value, context }, ...rest }: Situation): RunLeft {
-  return { ...rest, status: value as RunStatus, cause: context.cause, reason: context.reason };
+  const { cause, reason } = context;
+  return { ...rest, status: value as RunStatus, cause, reason, delivered: new Set() };
 }
 
 /**
@@ -46,6 +56,7 @@ export function leftAfter(
   const readyAt = before.readyAt.slice();
   const claimAt = before.claimAt.slice();
   let { status, cause, reason } = left;
+  const delivered = new Set<number>();
   for (const { task, fact } of kept) {
     if (task < 0) {
       status = statusIn(fact) as RunStatus;
@@ -53,6 +64,7 @@ export function leftAfter(
       continue;
     }
     rows[task] = rowAfter(tasks[task] as TaskModel, rows[task], fact as TaskFact);
+    if (fact.type === 'task.delivered') delivered.add(task);
     if (fact.type === 'task.ready') readyAt[task] = claimAt[task] = tick;
     if (fact.type === 'task.rerun') {
       status = 'running';
@@ -60,7 +72,7 @@ export function leftAfter(
     }
   }
   const live = rows.flatMap((row, task) => (row?.isLive ? [task] : []));
-  return { rows, readyAt, claimAt, live, status, cause, reason };
+  return { rows, readyAt, claimAt, live, status, cause, reason, delivered };
 }
 
 const endings: ReadonlySet<string> = new Set([
@@ -84,7 +96,7 @@ function statusIn({ type }: { readonly type: string }): string {
 function rowAfter(
   model: TaskModel,
   row: Row | undefined,
-  fact: TaskFact | RunFact | { readonly type: 'task.rerun' },
+  fact: TaskFact | RunFact | { readonly type: 'task.rerun' | 'task.delivered' },
 ): Row | undefined {
   const { attempt = row?.attempts ?? 0, cause } = fact as {
     readonly attempt?: number;
@@ -94,7 +106,10 @@ function rowAfter(
     case 'task.rerun':
       return undefined;
     case 'task.progress':
+    case 'task.delivered':
       return row;
+    case 'task.waiting':
+      return model.recover({ status: 'waiting', attempts: attempt } as LiveRow);
     case 'task.ready':
       return model.recover({ status: 'pending', attempts: attempt } as LiveRow);
     case 'task.started':

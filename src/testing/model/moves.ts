@@ -1,5 +1,5 @@
 import { badOption } from '../../model/check.ts';
-import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
+import { type FlowDefinition, isWaitBody, type TaskDefinition } from '../../model/definition.ts';
 import { unknownTask } from '../../model/graph-check.ts';
 import { hasChild } from './child-flow.ts';
 import { cutsOf } from './kept.ts';
@@ -8,7 +8,8 @@ import type { Step, StepKind } from './steps.ts';
 
 /**
  * The outcome of an attempt. `progresses` ends nothing: its body reports progress. `child cancelled` is a child run that
- * somebody has cancelled by itself, `list refused` a map's `over` that throws.
+ * somebody has cancelled by itself, `list refused` a map's `over` that throws. Of a task with a condition, that `agrees`,
+ * `declines` or the `condition throws`; of a task that waits, a value is `delivered`, a sleep `wakes`, or it `waits too long`.
  */
 export type AttemptOutcome =
   | 'done'
@@ -18,7 +19,17 @@ export type AttemptOutcome =
   | 'skips'
   | 'progresses'
   | 'child cancelled'
-  | 'list refused';
+  | 'list refused'
+  | ConditionOutcome
+  | WaitOutcome;
+
+/** The answer of a condition. */
+export type ConditionOutcome = 'agrees' | 'declines' | 'condition throws';
+
+/** The end of a wait. */
+export type WaitOutcome = 'delivered' | 'wakes' | 'waits too long';
+
+const conditionNames: readonly AttemptOutcome[] = ['agrees', 'declines', 'condition throws'];
 
 /**
  * An action on a run from outside. `out of time` is the flow's `totalTimeoutMs`. After `stop` and `crash` another engine
@@ -48,16 +59,28 @@ const childOutcomeNames: readonly AttemptOutcome[] = [
 ];
 
 function namesFor(task: TaskDefinition): readonly AttemptOutcome[] {
-  return hasChild(task) ? childOutcomeNames : outcomeNames;
+  const { when, body } = task;
+  const own = isWaitBody(body) ? waitOutcomes(task) : hasChild(task) ? childOutcomeNames : outcomeNames;
+  return when === undefined ? own : [...own, ...conditionNames];
+}
+
+function waitOutcomes({
+  body,
+  timeoutMs = Number.POSITIVE_INFINITY,
+}: TaskDefinition): readonly AttemptOutcome[] {
+  if (body.kind === 'sleep') return ['wakes'];
+  return timeoutMs === Number.POSITIVE_INFINITY ? ['delivered'] : ['delivered', 'waits too long'];
 }
 
 /**
  * Gives the default outcomes of a task's attempts: it is done or fails; it fails for good if another attempt would be
  * made; it times out if it has a `timeoutMs`, and skips itself if it is `skippable`. A child run may be cancelled, and a
- * map's list refused.
+ * map's list refused. A condition may say anything, a value come or not.
  */
 export function outcomesOf(task: TaskDefinition): readonly AttemptOutcome[] {
-  const outcomes: AttemptOutcome[] = ['done', 'fails'];
+  const answers = task.when === undefined ? [] : conditionNames;
+  if (isWaitBody(task.body)) return [...answers, ...waitOutcomes(task)];
+  const outcomes: AttemptOutcome[] = [...answers, 'done', 'fails'];
   if ((task.retry?.maxAttempts ?? 1) > 1 && !hasChild(task)) outcomes.push('fatal');
   if (task.timeoutMs !== undefined && task.timeoutMs !== Number.POSITIVE_INFINITY) outcomes.push('times out');
   if (hasChild(task)) outcomes.push('child cancelled');
@@ -77,6 +100,7 @@ export class Moves {
   /** Outcomes by task. */
   readonly outcomes: readonly (readonly AttemptOutcome[])[];
   readonly #attempts: readonly (readonly Step[])[];
+  readonly #answers: readonly (readonly Step[])[];
   readonly #expires: readonly (Step | undefined)[];
   readonly #ends: readonly Step[];
   readonly #due: readonly Step[];
@@ -105,7 +129,12 @@ export class Moves {
     this.commands = new Set(commands);
     if (settings.totalTimeoutMs === undefined) (this.commands as Set<Command>).delete('out of time');
     const each = (kind: StepKind): Step[] => tasks.map((_, task) => ({ kind, task }));
-    this.#attempts = this.outcomes.map((outcomes, task) => outcomes.map((kind) => ({ kind, task })));
+    const stepsOf = (isAnswer: boolean): Step[][] =>
+      this.outcomes.map((outcomes, task) =>
+        outcomes.flatMap((kind) => (conditionNames.includes(kind) === isAnswer ? [{ kind, task }] : [])),
+      );
+    this.#attempts = stepsOf(false);
+    this.#answers = stepsOf(true);
     this.#expires = tasks.map(({ totalTimeoutMs }, task) =>
       totalTimeoutMs === undefined || totalTimeoutMs === Number.POSITIVE_INFINITY
         ? undefined
@@ -122,11 +151,14 @@ export class Moves {
   }
 
   /** The steps of a task that can happen next. */
-  ofTask({ rows }: Situation, task: number): readonly Step[] {
+  ofTask({ rows, isHeld }: Situation, task: number): readonly Step[] {
     const row = rows[task];
     if (row === undefined || !row.isLive) return [];
     const expires = this.#expires[task];
     const attempts = this.#attempts[task] as readonly Step[];
+    // A pause may have come before it was asked.
+    if (row.isAsking) return isHeld ? [] : (this.#answers[task] as readonly Step[]);
+    if (row.status === 'waiting') return attempts;
     const ends = this.#ends[task] as Step;
     if (row.status === 'running') {
       if (row.ending === undefined) return expires === undefined ? attempts : [...attempts, expires];

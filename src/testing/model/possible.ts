@@ -1,7 +1,7 @@
 import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
 import type { SettledStatus } from '../../model/status.ts';
 import { type Decision, decide, seenBit, type TriggerRule } from '../../model/trigger-rule.ts';
-import type { Moves } from './moves.ts';
+import type { AttemptOutcome, Moves } from './moves.ts';
 
 /** The possible endings and verdicts of a flow's tasks. They are derived rule by rule, so some may never happen. */
 export interface Possible {
@@ -28,7 +28,7 @@ export function findPossible(definition: FlowDefinition, moves: Moves, mayFail: 
     const said = verdictsOf(triggerRule, upstream.length, [...seen]);
     verdicts[task] = said.decisions;
     isOrdered[task] = said.isOrdered;
-    endings[task] = endingsOf(said.decisions, moves, task, mayFail);
+    endings[task] = endingsOf(said.decisions, moves, task, tasks[task] as TaskDefinition, mayFail);
   }
   return { verdicts, endings, isOrdered };
 }
@@ -67,6 +67,7 @@ function endingsOf(
   decisions: ReadonlySet<Decision>,
   moves: Moves,
   task: number,
+  definition: TaskDefinition,
   mayFail: boolean,
 ): ReadonlySet<SettledStatus> {
   const endings = new Set<SettledStatus>();
@@ -74,9 +75,29 @@ function endingsOf(
   if (decisions.has('upstream_failed')) endings.add('upstream_failed');
   if (!decisions.has('run')) return endings;
   const outcomes = moves.outcomes[task] ?? [];
-  if (outcomes.includes('done')) endings.add('done');
-  if (outcomes.includes('skips')) endings.add('skipped');
-  const fails = outcomes.some((outcome) => !['done', 'skips', 'progresses'].includes(outcome));
+  const late = outcomes.includes('waits too long') ? endingOfLate(definition) : undefined;
+  if (outcomes.some((outcome) => good.has(outcome)) || late === 'done') endings.add('done');
+  if (outcomes.includes('skips') || outcomes.includes('declines') || late === 'skipped')
+    endings.add('skipped');
+  const fails = late === 'failed' || outcomes.some((outcome) => !harmless.has(outcome));
   if (mayFail && (fails || moves.expires(task))) endings.add('failed');
   return endings;
+}
+
+/** Outcomes by which a task is done. */
+const good: ReadonlySet<AttemptOutcome> = new Set(['done', 'delivered', 'wakes']);
+
+/** Outcomes that do not fail a task; what a wait that takes too long does is up to that. */
+const harmless: ReadonlySet<AttemptOutcome> = new Set([
+  ...good,
+  'skips',
+  'progresses',
+  'agrees',
+  'declines',
+  'waits too long',
+]);
+
+function endingOfLate({ body }: TaskDefinition): SettledStatus {
+  if (body.kind !== 'waitFor' || body.onTimeout === 'fail') return 'failed';
+  return body.onTimeout === 'skip' ? 'skipped' : 'done';
 }

@@ -1,6 +1,6 @@
 import type { OrchestratorMachine } from '../../../machines/orchestrator.ts';
 import type { SnapshotOf } from '../../logic/actor-logic.ts';
-import type { RunFact, TaskFact, TaskRerun } from '../../model/journal.ts';
+import type { RunFact, TaskDelivered, TaskFact, TaskRerun } from '../../model/journal.ts';
 import type { Verdict } from '../../model/ledger.ts';
 import type { SettledStatus } from '../../model/status.ts';
 import type { Row } from './task-model.ts';
@@ -25,7 +25,7 @@ export interface Situation {
 /** A fact that a machine announced; `task` is -1 for the orchestrator's own. */
 export interface ModelFact {
   readonly task: number;
-  readonly fact: TaskFact | TaskRerun | RunFact;
+  readonly fact: TaskFact | TaskDelivered | TaskRerun | RunFact;
 }
 
 /** A step that a crash cuts short. */

@@ -1,4 +1,4 @@
-import type { FlowDefinition, TaskDefinition } from '../../model/definition.ts';
+import { type FlowDefinition, isWaitBody, type TaskDefinition } from '../../model/definition.ts';
 import { hasChild } from './child-flow.ts';
 import type { Situation } from './situation.ts';
 import type { LiveRow } from './task-model.ts';
@@ -89,7 +89,7 @@ export class Slots {
   }
 
   #findContenders({ tasks, poolNames }: FlowDefinition): readonly (readonly number[])[] {
-    const holding = tasks.flatMap((task, index) => (hasChild(task) ? [] : [index]));
+    const holding = tasks.flatMap((task, index) => (hasChild(task) || isWaitBody(task.body) ? [] : [index]));
     if (this.concurrency < holding.length) return [holding];
     return Array.from(poolNames, (pool) =>
       holding.filter((task) => (tasks[task] as TaskDefinition).pool === pool),

@@ -7,6 +7,8 @@ import { FlowError } from '../../model/error.ts';
  *   retry), `times out`, `skips` itself, `progresses`; `ends` is the body of an attempt that was told to end; where the
  *   body is a run, `child cancelled` is one that somebody has cancelled by itself, `list refused` a map's `over` that
  *   throws, and `lists` one that gives its list
+ * - of a condition: it `agrees`, `declines`, or the `condition throws`; of a wait: a value is `delivered`, a sleep `wakes`, or it
+ *   `waits too long`
  * - of a task: `due` is its retry; `expires` is its time for all attempts
  * - of the run: `cancel`, `pause`, `resume`, `out of time`, `stop` (and is recovered from its journal), `crash` (and is
  *   recovered from what was kept), `rerun`
@@ -21,6 +23,12 @@ export const kinds = {
   y: 'child cancelled',
   o: 'list refused',
   i: 'lists',
+  j: 'agrees',
+  n: 'declines',
+  m: 'condition throws',
+  v: 'delivered',
+  w: 'wakes',
+  b: 'waits too long',
   e: 'expires',
   h: 'ends',
   u: 'due',
@@ -60,6 +68,8 @@ export const failing: ReadonlySet<StepKind> = new Set([
   'times out',
   'expires',
   'list refused',
+  'condition throws',
+  'waits too long',
 ]);
 
 /** The kinds that use up the budget of commands. */

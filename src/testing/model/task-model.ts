@@ -2,6 +2,7 @@ import {
   lazyTaskMachine,
   type TaskContext,
   type TaskEvent,
+  type TaskInput,
   type TaskMachine,
 } from '../../../machines/task.ts';
 import type { SnapshotOf } from '../../logic/actor-logic.ts';
@@ -30,7 +31,11 @@ export interface LiveRow {
   /** A small number, the same for equal rows of any task of the flow. */
   readonly code: number;
   readonly snapshot: Snapshot;
-  readonly status: 'pending' | 'running' | 'retrying';
+  readonly status: 'pending' | 'waiting' | 'running' | 'retrying';
+  /** Whether its condition is asked. */
+  readonly isAsking: boolean;
+  /** Whether it is about to wait. */
+  readonly isPlanning: boolean;
   /** The attempts started; one that a stop cut short is made again, and counts once. */
   readonly attempts: number;
   /** Whether it is in line for a slot. */
@@ -64,6 +69,13 @@ export interface RowStep {
 export type RowEvent =
   | 'task.ready'
   | 'task.skip'
+  | 'task.skip.timeout'
+  | 'condition.true'
+  | 'condition.false'
+  | 'condition.threw'
+  | 'wait.planned'
+  | 'wait.delivered'
+  | 'wait.over'
   | 'task.fail_upstream'
   | 'task.cancel'
   | 'task.cancel.timeout'
@@ -93,6 +105,13 @@ const timeout: ErrorView = { name: 'TimeoutError', message: 'out of time' };
 const events: Readonly<Record<RowEvent, TaskEvent>> = {
   'task.ready': { type: 'task.ready', at: 0 },
   'task.skip': { type: 'task.skip', at: 0, cause: 'rule' },
+  'task.skip.timeout': { type: 'task.skip', at: 0, cause: 'timeout' },
+  'condition.true': { type: 'condition.true', at: 0 },
+  'condition.false': { type: 'condition.false', at: 0, cause: 'condition' },
+  'condition.threw': { type: 'condition.threw', at: 0, error, cause: 'condition' },
+  'wait.planned': { type: 'wait.planned', at: 0 },
+  'wait.delivered': { type: 'wait.delivered', at: 0, output: undefined },
+  'wait.over': { type: 'wait.over', at: 0, output: undefined },
   'task.fail_upstream': { type: 'task.fail_upstream', at: 0, cause: 'upstream' },
   'task.cancel': { type: 'task.cancel', at: 0, cause: 'cancelled' },
   'task.cancel.timeout': { type: 'task.cancel', at: 0, cause: 'timeout' },
@@ -121,8 +140,7 @@ const events: Readonly<Record<RowEvent, TaskEvent>> = {
  * once and then looked up.
  */
 export class TaskModel {
-  readonly #task: number;
-  readonly #maxAttempts: number;
+  readonly #input: TaskInput;
   readonly #hasChild: boolean;
   readonly #codes: Map<string, number>;
   readonly #rows = new Map<string, Row>();
@@ -133,17 +151,15 @@ export class TaskModel {
    * @param hasChild whether its body is a run, which outlives a process
    * @param codes of rows by their names: shared by all tasks of a flow, so that codes can be compared
    */
-  constructor(task: number, maxAttempts: number, hasChild: boolean, codes: Map<string, number>) {
+  constructor(input: TaskInput, hasChild: boolean, codes: Map<string, number>) {
     this.#hasChild = hasChild;
     this.#codes = codes;
-    this.#task = task;
-    this.#maxAttempts = maxAttempts;
+    this.#input = input;
   }
 
   /** Makes the row of a new actor, before its verdict. */
   fresh(): LiveRow {
-    const input = { task: this.#task, maxAttempts: this.#maxAttempts };
-    this.#fresh ??= this.#live(logic.initial(input).state);
+    this.#fresh ??= this.#live(logic.initial(this.#input).state);
     return this.#fresh;
   }
 
@@ -160,9 +176,11 @@ export class TaskModel {
 
   /**
    * Recovers the row of a task that was live when its run was stopped: an attempt under way runs again under the same
-   * number, a wait for a retry continues. A child run goes on, and with it the attempt.
+   * number, a wait for a retry continues. A child run goes on, and with it the attempt; and so does a task that waits.
    */
   recover(left: Pick<LiveRow, 'status' | 'attempts'>): LiveRow {
+    if (this.#input.waits === true)
+      return this.#restored(left.status === 'waiting' ? 'waiting' : 'planning', 0);
     if (this.#hasChild && left.status === 'running') return this.#restored('running', left.attempts);
     return this.#restored(left.status === 'retrying' ? 'backing_off' : 'ready', left.attempts);
   }
@@ -170,7 +188,7 @@ export class TaskModel {
   /** Does the same for a task that is to be cancelled: its attempts stay as they were counted. */
   recoverToEnd(left: LiveRow): LiveRow {
     if (this.#hasChild && left.status === 'running') return this.recover(left);
-    return this.#restored('ready', left.attempts);
+    return this.#restored(this.#input.waits === true ? 'planning' : 'ready', left.attempts);
   }
 
   /** The row of a task that ended so. */
@@ -179,7 +197,7 @@ export class TaskModel {
     return this.#intern(name, (code) => ({ isLive: false, code, status, attempts, cause })) as SettledRow;
   }
 
-  #restored(value: 'ready' | 'backing_off' | 'running', attempt: number): LiveRow {
+  #restored(value: 'ready' | 'backing_off' | 'running' | 'planning' | 'waiting', attempt: number): LiveRow {
     const context: TaskContext = {
       ...this.fresh().snapshot.context,
       attempt,
@@ -213,6 +231,8 @@ export class TaskModel {
       snapshot,
       status: shownAs(snapshot),
       attempts: context.attempt,
+      isAsking: value === 'asking',
+      isPlanning: value === 'planning',
       wantsSlot: value === 'ready' || value === 'due',
       ending: endings[value],
     })) as LiveRow;
@@ -236,7 +256,7 @@ export class TaskModel {
 
 /** The status of a state is its tag. */
 function shownAs(snapshot: Snapshot): LiveRow['status'] {
-  const statuses = ['pending', 'running', 'retrying'] as const;
+  const statuses = ['pending', 'waiting', 'running', 'retrying'] as const;
   return statuses.find((status) => snapshot.hasTag(status as never)) as LiveRow['status'];
 }
 

@@ -35,5 +35,6 @@ export function continueFrom(before: TreeRun, run: TreeRun, tick: number): void 
     status: 'running',
     cause: undefined,
     reason: undefined,
+    delivered: new Set(),
   });
 }

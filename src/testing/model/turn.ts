@@ -51,6 +51,8 @@ export class Turn {
   readonly #mail: OrchestratorEvent[] = [];
   /** The tasks as they were when their run was stopped. */
   #left: readonly (Row | undefined)[] | undefined;
+  /** The tasks that had a value then and had not taken it. */
+  #delivered: ReadonlySet<number> = new Set();
   /** The run as it was then. */
   #leftAs: RunStatus | undefined;
   readonly #facts: ModelFact[] = [];
@@ -118,10 +120,17 @@ export class Turn {
         this.#settled.push({ task, status: next.status });
         this.send({ type: 'task.settled', at: 0, task, status: next.status });
       }
-    } else if (next.wantsSlot && !row.wantsSlot) {
-      this.#claimAt[task] = this.#tick;
-      if (event === 'task.ready') this.#readyAt[task] = this.#tick;
+      return;
     }
+    if (next.wantsSlot && !row.wantsSlot) this.#claimAt[task] = this.#tick;
+    const isReady = event === 'task.ready' || event === 'condition.true';
+    if (isReady && !next.isAsking) this.#readyAt[task] = this.#tick;
+    if (next.isPlanning) this.#plan(task);
+  }
+
+  /** Has a task wait, or take the value that has come for it. */
+  #plan(task: number): void {
+    this.tell(task, this.#delivered.has(task) ? 'wait.delivered' : 'wait.planned');
   }
 
   /** Sends an event to the orchestrator, which takes one at a time. */
@@ -145,6 +154,7 @@ export class Turn {
     Object.assign(this.#claimAt, left.claimAt);
     this.#live = left.live.slice();
     this.#leftAs = status;
+    this.#delivered = left.delivered;
     this.#reopen(this.#rows.map(statusOfRow));
     if (status === 'cancelling')
       this.send({ type: 'run.cancel', at: 0, cause: cause ?? 'cancelled', reason });
@@ -263,10 +273,14 @@ export class Turn {
     const model = this.#tasks[task] as TaskModel;
     this.#verdicts.push(verdict);
     this.#live.push(task);
-    const left = this.#left?.[task];
+    const known = this.#left?.[task];
+    // A condition that was asked is asked again.
+    const left = known?.isLive && known.isAsking ? undefined : known;
     if (left?.isLive && decision === 'run') {
-      this.#rows[task] = model.recover(left);
+      const row = model.recover(left);
+      this.#rows[task] = row;
       if (left.status !== 'retrying') this.#claimAt[task] = this.#readyAt[task] as number;
+      if (row.isPlanning || (row.status === 'waiting' && this.#delivered.has(task))) this.#plan(task);
       return;
     }
     this.#rows[task] = left?.isLive ? model.recoverToEnd(left) : model.fresh();

@@ -56,6 +56,18 @@ function nameWhole({ world, step, before, taken }: Told): string {
       return `the list of ${id} is there: ${step.items} ${step.items === 1 ? 'item' : 'items'}`;
     case 'list refused':
       return `the list of ${id} is refused`;
+    case 'agrees':
+      return `the condition of ${id} says yes`;
+    case 'declines':
+      return `the condition of ${id} says no`;
+    case 'condition throws':
+      return `the condition of ${id} throws`;
+    case 'delivered':
+      return `a value is delivered to ${id}`;
+    case 'wakes':
+      return `${id} has slept enough`;
+    case 'waits too long':
+      return `${id} waits too long`;
     case 'progresses':
       return `${id} says how far it is`;
     case 'expires':
@@ -124,7 +136,7 @@ export function describePath(world: FlowWorld, path: readonly Step[]): string {
     }
   for (const told of steps) {
     const { kind, task, items } = told.step;
-    const isPlain = ['done', 'due', 'ends', 'progresses'].includes(kind) && told.taken.cut === undefined;
+    const isPlain = plain.has(kind) && told.taken.cut === undefined;
     if (isPlain || (kind === 'lists' && items === 1)) continue;
     const name = `${told.place} ${task}`;
     const count = failures.get(name) ?? 0;
@@ -138,6 +150,17 @@ export function describePath(world: FlowWorld, path: readonly Step[]): string {
   }
   return parts.length === 0 ? 'all goes well' : parts.join('; ');
 }
+
+/** What happens where all goes well. */
+const plain: ReadonlySet<Step['kind']> = new Set([
+  'done',
+  'due',
+  'ends',
+  'progresses',
+  'agrees',
+  'delivered',
+  'wakes',
+]);
 
 function nameFailures({ step, world, place }: Told, count: number, steps: readonly Told[]): string {
   const wasRetried = steps.some(
@@ -161,7 +184,11 @@ function whileWhat({ world, before: { live, rows } }: Told): string {
           ? 'waits for a slot'
           : row.status === 'retrying'
             ? 'waits for its retry'
-            : 'runs';
+            : row.status === 'waiting'
+              ? 'waits'
+              : row.isAsking
+                ? 'asks whether it runs'
+                : 'runs';
     return `${idOf(world, task)} ${what}`;
   });
   return states.length === 0

@@ -48,6 +48,8 @@ export class Bodies {
   readonly #says: PathSays;
   readonly #performs: ReadonlyMap<number, Perform>;
   readonly #open = new Map<number, OpenBody>();
+  /** Conditions that are asked, by task. */
+  readonly #asked = new Map<number, PromiseWithResolvers<boolean>>();
   /** Bodies that were given up and end late. */
   readonly #late: OpenBody[] = [];
   /** Bodies that ended in the last step. */
@@ -93,6 +95,23 @@ export class Bodies {
     end.resolve(output);
   }
 
+  /** Asks whether a task runs. */
+  ask(task: number): Promise<boolean> {
+    const answer = Promise.withResolvers<boolean>();
+    this.#asked.set(task, answer);
+    return answer.promise;
+  }
+
+  /** Answers whether a task runs: that, or with an error. */
+  answer(task: number, answer: boolean | Error): void {
+    const asked = this.#asked.get(task);
+    if (asked === undefined) throw new Difference(`the condition of \`${this.#ids[task]}\` is not asked`);
+    this.#asked.delete(task);
+    if (typeof answer === 'boolean') return asked.resolve(answer);
+    this.#says.threw(task, answer);
+    asked.reject(answer);
+  }
+
   /** Ends the making of a map's list. */
   give(task: number, list: unknown): void {
     const body = this.#leave(task);
@@ -132,6 +151,7 @@ export class Bodies {
   abandon(): readonly OpenBody[] {
     const left = [...this.#open.values()];
     this.#open.clear();
+    this.#asked.clear();
     return left;
   }
 
@@ -139,6 +159,7 @@ export class Bodies {
   lose(): void {
     this.#late.push(...this.#open.values());
     this.#open.clear();
+    this.#asked.clear();
   }
 
   /** Has nobody hear how the attempts under way end. */

@@ -98,6 +98,10 @@ function taskAfter(before: Fields, { type, at, ...said }: ExpectedEntry): Fields
       return newTask(before.dependsOn);
     case 'task.ready':
       return { ...before, readyAt: at };
+    case 'task.waiting':
+      return { ...before, status: 'waiting', until: said.until, timeoutAt: said.timeoutAt };
+    case 'task.delivered':
+      return { ...before, delivery: { at, key: said.key, value: said.value } };
     case 'task.progress':
       return before;
     case 'task.started': {
@@ -120,6 +124,9 @@ function taskAfter(before: Fields, { type, at, ...said }: ExpectedEntry): Fields
         status: type.slice('task.'.length),
         endedAt: at,
         retryAt: undefined,
+        until: undefined,
+        timeoutAt: undefined,
+        ...(before.delivery === undefined ? {} : { delivery: { ...before.delivery, value: undefined } }),
         cause,
         ...counts,
       };

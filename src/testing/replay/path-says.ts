@@ -108,7 +108,24 @@ export class PathSays implements Said {
     if (kind === 'out of time') this.#reason = new EndsWith(textOf('totalTimeoutMs', this.runMs()));
     if (kind === 'rerun') this.#reason = undefined;
     if (kind === 'times out') this.#failures.set(task, this.#timeout('timeoutMs', this.attemptMs(task)));
+    if (kind === 'delivered') this.#outputs.set(task, this.deliveryOf(task));
+    if (kind === 'wakes') this.#outputs.set(task, number * stepMs);
+    if (kind === 'waits too long') this.#endLate(task);
     if (kind === 'expires') this.#failures.set(task, this.#timeout('totalTimeoutMs', this.taskMs(task)));
+  }
+
+  /** The value that is delivered to a task. */
+  deliveryOf(task: number): unknown {
+    return `${this.#definition.graph.ids[task]} value`;
+  }
+
+  /** The instants until which a task waits that begins to. */
+  waitOf(task: number): { readonly until?: number; readonly timeoutAt?: number } {
+    const { body, timeoutMs = Number.POSITIVE_INFINITY } = this.#definition.tasks[task] as TaskDefinition;
+    const end =
+      this.#timetable.readyAt(task, this.#number) + this.#timetable.longestWaitMs(task, this.#number);
+    if (body.kind === 'sleep') return { until: end };
+    return timeoutMs === Number.POSITIVE_INFINITY ? {} : { timeoutAt: end };
   }
 
   /** The reason for which the child of a task is cancelled: that of the run, or a limit of the task. */
@@ -180,6 +197,14 @@ export class PathSays implements Said {
 
   runMs(): number | undefined {
     return this.settings.totalTimeoutMs ?? this.#timetable.runMs(this.#number);
+  }
+
+  #endLate(task: number): void {
+    const { body } = this.#definition.tasks[task] as TaskDefinition;
+    const onTimeout = body.kind === 'waitFor' ? body.onTimeout : 'fail';
+    if (typeof onTimeout === 'object') this.#outputs.set(task, onTimeout.value);
+    const limitMs = this.#timetable.longestWaitMs(task, this.#number);
+    this.#failures.set(task, this.#timeout('timeoutMs', limitMs));
   }
 
   #timeout(option: TimeoutError['option'], limitMs: number | undefined): object {

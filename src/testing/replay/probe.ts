@@ -68,6 +68,7 @@ function flowOf(
     totalTimeoutMs: undefined,
     graceMs: 0,
     output: undefined,
+    when: undefined,
     body: { kind: 'perform' as const, perform },
   }));
   const definition = new FlowDefinition('probe', {}, tasks);

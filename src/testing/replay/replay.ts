@@ -8,7 +8,7 @@ import {
   type RunView,
 } from '../../index.ts';
 import { placeOf } from '../../model/child-id.ts';
-import type { FlowDefinition } from '../../model/definition.ts';
+import { type FlowDefinition, isWaitBody } from '../../model/definition.ts';
 import {
   CancelledError,
   EngineStoppedError,
@@ -30,7 +30,7 @@ import { pathRunId, type Told, type Walked, walk } from '../paths/path.ts';
 import { realBodies } from './bodies.ts';
 import { pathChance } from './comparison.ts';
 import { Difference } from './difference.ts';
-import { saidOfSkip } from './expected-entry.ts';
+import { saidKey, saidOfSkip } from './expected-entry.ts';
 import { unjudged } from './fits.ts';
 import { PathError } from './path-error.ts';
 import { PathProcess } from './path-process.ts';
@@ -274,7 +274,7 @@ class Replay {
     if (this.#clock.pending > 0)
       throw new Difference(`${this.#clock.pending} timers are set after the run has settled`);
     await this.#root.comparison.compareEnd(run);
-    const like = this.#root.world.definition.tasks.find((task) => !hasChild(task));
+    const like = this.#root.world.definition.tasks.find((task) => !hasChild(task) && !isWaitBody(task.body));
     if (like === undefined) return;
     const knowsKey = (key: string): boolean => this.#root.comparison.knowsKey(key);
     await probeEngine(this.#process.engine, this.#clock, this.#limits, { like, knowsKey });
@@ -329,6 +329,11 @@ class Replay {
         const { run, task } = askedOf(place, failure.error);
         run.comparison.asked(task, failure.error, failure);
         return run.timetable.waitMs(task, this.#number);
+      },
+      ask: (task, { runId }) => {
+        const run = this.#runs.get(runId);
+        if (process().isGone || run === undefined) return new Promise(() => {});
+        return run.bodies.ask(task);
       },
       inputOf: ({ runId, taskId }) => {
         const task = this.#runs.get(runId)?.world.definition.graph.indexOf(taskId) ?? 0;
@@ -403,8 +408,21 @@ class Replay {
         return bodies.give(task, this.#shared.childOf(replay.id, task)?.says.given);
       case 'list refused':
         return fail(new Error(`no list in step ${number}`));
+      case 'agrees':
+      case 'declines':
+        return bodies.answer(task, kind === 'agrees');
+      case 'condition throws':
+        return bodies.answer(task, new Error(`told to throw in step ${number}`));
+      case 'delivered': {
+        const { ids } = replay.world.definition.graph;
+        const told = await run.deliver([ids[task] as string], replay.says.deliveryOf(task), { key: saidKey });
+        if (told !== 'delivered') throw new Difference(`a value is delivered, and its sender told ${told}`);
+        return;
+      }
       case 'child cancelled':
         return;
+      case 'wakes':
+      case 'waits too long':
       case 'times out':
       case 'expires':
       case 'due':

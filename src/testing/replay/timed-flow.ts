@@ -3,11 +3,12 @@ import {
   FlowDefinition,
   type ItemDefinition,
   isChildBody,
+  isWaitBody,
   type TaskBody,
   type TaskDefinition,
 } from '../../model/definition.ts';
 import type { RunSettings } from '../../model/journal.ts';
-import type { Perform, PerformScope } from '../../model/perform.ts';
+import type { ConditionScope, Perform, PerformScope } from '../../model/perform.ts';
 import type { RetryPolicy, RetryQuestion } from '../../model/retry.ts';
 import { exploredTolerance } from '../model/child-flow.ts';
 import type { Real } from './path-says.ts';
@@ -24,6 +25,8 @@ export interface PathBodies extends Real {
   backoff(task: number | undefined, failure: FailureInfo): number;
   /** Whether a failure is to be retried. */
   retryIf(task: number | undefined, error: unknown, question: RetryQuestion): boolean;
+  /** Asks whether a task runs. */
+  ask(task: number, scope: ConditionScope): Promise<boolean>;
   /** Makes the input of a task's child. */
   inputOf(scope: PerformScope): unknown;
   /** The bodies of the child of a task. */
@@ -53,7 +56,9 @@ export function timedDefinition(
       body: bodyOf(task.body, index, bodies),
       retry: retryOf(task.retry, index, bodies),
       // A limit always sets a timer, even if the path never reaches it.
+      when: task.when && ((scope: ConditionScope) => bodies.ask(index, scope)),
       get timeoutMs() {
+        if (isWaitBody(task.body)) return waitOf(task.timeoutMs, index, bodies);
         return bodies.timetable()?.timeoutMs(index, now()) ?? never(task.timeoutMs);
       },
       get totalTimeoutMs() {
@@ -87,6 +92,15 @@ export function timedDefinition(
 }
 
 function bodyOf(body: TaskBody, task: number, bodies: PathBodies): TaskBody {
+  if (body.kind === 'waitFor') return { ...body, schema: undefined };
+  if (body.kind === 'sleep')
+    return {
+      kind: 'sleep',
+      get ms() {
+        return waitOf(0, task, bodies);
+      },
+      until: undefined,
+    };
   if (!isChildBody(body)) return { kind: 'perform', perform: bodies.perform(task) };
   const inside = bodies.inside(task);
   const input = (scope: PerformScope): unknown => bodies.inputOf(scope);
@@ -134,4 +148,10 @@ function graceOf(bodies: PathBodies, task: number): number {
 
 function never(limitMs: number | undefined): number | undefined {
   return limitMs === undefined ? undefined : neverMs;
+}
+
+/** How long a task that has just become ready waits at most, if it waits for the clock at all. */
+function waitOf(limitMs: number | undefined, task: number, bodies: PathBodies): number | undefined {
+  if (limitMs === undefined || limitMs === Number.POSITIVE_INFINITY) return undefined;
+  return bodies.timetable()?.longestWaitMs(task, bodies.now()) ?? neverMs;
 }

@@ -50,6 +50,9 @@ export class Timetable {
   readonly #runStarts: number[];
   /** The instants of each task's first start, in each life of the run. */
   readonly #firstStarts: number[][];
+  /** The instants at which each task became ready, and at which the clock ended its wait. */
+  readonly #readies: number[][];
+  readonly #waitEnds: number[][];
 
   /**
    * @param turn varies how bodies that are told to end do so
@@ -62,6 +65,8 @@ export class Timetable {
     this.#hasChild = (task) => hasChild(tasks[task] as TaskDefinition);
     this.#expires = tasks.map(() => []);
     this.#firstStarts = tasks.map(() => []);
+    this.#readies = tasks.map(() => []);
+    this.#waitEnds = tasks.map(() => []);
     this.#runStarts = [happenings[0]?.at ?? 0];
     for (const { at, step, also, before, taken } of happenings) {
       // Nothing is left of a step of which no entry is kept.
@@ -70,6 +75,7 @@ export class Timetable {
       const isRerun = step?.kind === 'rerun' || also.some(({ kind }) => kind === 'rerun');
       if (isRerun) this.#runStarts.push(at);
       this.#noteStarts(at, taken, isRerun ? undefined : step);
+      for (const { task, fact } of taken.facts) if (fact.type === 'task.ready') this.#readies[task]?.push(at);
       if (step !== undefined && isRecovered(step)) this.#noteGoingOn(at, taken);
     }
   }
@@ -101,6 +107,17 @@ export class Timetable {
   waitMs(task: number, at: number): number {
     const attempt = this.#attempts.findLast((other) => other.task === task && other.failsAt === at);
     return attempt?.dueAt === undefined ? neverMs : (attempt.dueAt - at) * stepMs;
+  }
+
+  /** The time from when a task became ready until the clock ends its wait. */
+  longestWaitMs(task: number, at: number): number {
+    const end = this.#waitEnds[task]?.find((instant) => instant >= at);
+    return end === undefined ? neverMs : end * stepMs - this.readyAt(task, at);
+  }
+
+  /** The instant at which a task became ready last, in milliseconds. */
+  readyAt(task: number, at: number): number {
+    return (this.#readies[task]?.findLast((instant) => instant <= at) ?? at) * stepMs;
   }
 
   /** The limit of all attempts together, from the first start. */
@@ -172,6 +189,10 @@ export class Timetable {
         return;
       case 'due':
         if (attempt !== undefined) attempt.dueAt = at;
+        return;
+      case 'wakes':
+      case 'waits too long':
+        this.#waitEnds[task]?.push(at);
         return;
       case 'out of time':
       case 'cancel':

@@ -14,7 +14,16 @@ interface Place {
 }
 
 /** The preferred steps when nothing new can be covered. */
-const ordinary: readonly StepKind[] = ['done', 'ends', 'due', 'resume', 'skips'];
+const ordinary: readonly StepKind[] = [
+  'done',
+  'ends',
+  'due',
+  'resume',
+  'skips',
+  'agrees',
+  'delivered',
+  'wakes',
+];
 
 /** The kinds of steps for which the engine itself waits. */
 const waited: readonly StepKind[] = ['due', 'times out', 'expires', 'out of time'];

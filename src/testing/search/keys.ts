@@ -34,6 +34,7 @@ const causeCode: Readonly<Record<Cause, number>> = {
   rule: 8,
   lost: 9,
   tolerance: 10,
+  condition: 11,
 };
 
 /**

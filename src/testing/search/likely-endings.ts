@@ -7,6 +7,9 @@ import type { ChildEnding } from './child-runs.ts';
 
 /** How a task goes on: the first kind of step that can happen. */
 const well: readonly StepKind[] = [
+  'agrees',
+  'delivered',
+  'wakes',
   'done',
   'skips',
   'ends',
@@ -15,8 +18,13 @@ const well: readonly StepKind[] = [
   'times out',
   'child cancelled',
   'list refused',
+  'waits too long',
+  'declines',
+  'condition throws',
 ];
 const badly: readonly StepKind[] = [
+  'condition throws',
+  'waits too long',
   'fatal',
   'fails',
   'list refused',
@@ -26,6 +34,10 @@ const badly: readonly StepKind[] = [
   'due',
   'done',
   'skips',
+  'agrees',
+  'delivered',
+  'wakes',
+  'declines',
 ];
 
 /** The tasks that are tried as the one that fails. */

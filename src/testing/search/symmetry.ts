@@ -1,4 +1,4 @@
-import { type FlowDefinition, isChildBody, type TaskBody } from '../../model/definition.ts';
+import { type FlowDefinition, isChildBody, isWaitBody, type TaskBody } from '../../model/definition.ts';
 import type { Moves } from '../model/moves.ts';
 import type { Situation } from '../model/situation.ts';
 
@@ -50,7 +50,7 @@ export function findInterchangeable(
   const bodies = new Map<unknown, number>();
   for (const [
     task,
-    { triggerRule, retry, optional, priority, pool, totalTimeoutMs, body },
+    { triggerRule, retry, optional, priority, pool, totalTimeoutMs, when, body },
   ] of tasks.entries()) {
     if (apart.has(task)) continue;
     const upstream = graph.upstreamList
@@ -69,6 +69,8 @@ export function findInterchangeable(
       totalTimeoutMs === undefined,
       moves.outcomes[task],
       childOf(body, bodies),
+      when === undefined,
+      waitOf(body),
       [...upstream],
       [...downstream],
     ]);
@@ -85,4 +87,10 @@ function childOf(body: TaskBody, known: Map<unknown, number>): number | undefine
   const child = body.kind === 'flow' ? body.flow : body;
   if (!known.has(child)) known.set(child, known.size);
   return known.get(child);
+}
+
+/** What distinguishes waits; `undefined` for a body that is none. */
+function waitOf(body: TaskBody): unknown {
+  if (!isWaitBody(body)) return undefined;
+  return body.kind === 'sleep' ? 'sleep' : [typeof body.onTimeout === 'string' ? body.onTimeout : 'value'];
 }

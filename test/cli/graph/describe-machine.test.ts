@@ -38,45 +38,50 @@ const door = setup({
   },
 });
 
-const silent = { description: undefined, tags: [], entry: [], exit: [], transitions: [] };
+const silent = {
+  parent: 0,
+  initial: undefined,
+  description: undefined,
+  tags: [],
+  entry: [],
+  exit: [],
+  invokes: [],
+  transitions: [],
+};
 
 test('name all that a machine says: states, and their transitions in order', () => {
   assert.equal(describeMachine(door), {
     name: 'door',
     description: 'A door.',
-    initial: 'shut',
-    entry: ['hang'],
     states: [
       {
+        ...silent,
+        name: 'door',
+        parent: -1,
+        kind: 'compound',
+        initial: 1,
+        description: 'A door.',
+        entry: ['hang'],
+        transitions: [
+          { event: 'kick', guard: undefined, targets: [3], description: 'too hard', actions: [] },
+        ],
+      },
+      {
+        ...silent,
         name: 'shut',
+        kind: 'atomic',
         description: 'Nobody sees in.',
-        isFinal: false,
         tags: ['dark', 'quiet'],
         entry: ['latch'],
         exit: ['creak', 'bark'],
         transitions: [
-          {
-            event: 'push',
-            guard: 'isUnlocked',
-            target: 'open',
-            description: 'it gives way',
-            actions: [],
-          },
-          {
-            event: 'push',
-            guard: undefined,
-            target: undefined,
-            description: 'it does not',
-            actions: ['creak'],
-          },
-          { event: 'knock', guard: undefined, target: undefined, description: undefined, actions: [] },
+          { event: 'push', guard: 'isUnlocked', targets: [2], description: 'it gives way', actions: [] },
+          { event: 'push', guard: undefined, targets: [], description: 'it does not', actions: ['creak'] },
+          { event: 'knock', guard: undefined, targets: [], description: undefined, actions: [] },
         ],
       },
-      { name: 'open', isFinal: false, ...silent },
-      { name: 'broken', isFinal: true, ...silent },
-    ],
-    transitions: [
-      { event: 'kick', guard: undefined, target: 'broken', description: 'too hard', actions: [] },
+      { ...silent, name: 'open', kind: 'atomic' },
+      { ...silent, name: 'broken', kind: 'final' },
     ],
   });
 });

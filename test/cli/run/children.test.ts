@@ -58,18 +58,23 @@ test('tells failures and logs with the path of their task, and no more than a fe
   assert.match(stderr, /task\.done each after .*, 40\/40, 13 failed\n/);
 });
 
-test('prints as JSON the events of the run alone, without gaps, and a view with the counts of runs inside', async () => {
+test('prints as JSON the events of the whole tree, and a view with the counts of runs inside', async () => {
   const { stdout } = await topple(['run', 'flow.ts', '--json'], { cwd });
   const lines = stdout
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
   const { view } = lines.pop();
-  assert.equal(
-    lines.map(({ seq }) => seq),
-    lines.map((_, index) => index + 1),
-  );
-  assert.ok(lines.every((line) => !('path' in line)));
+  const byRun = Map.groupBy(lines, ({ runId }) => runId);
+  assert.equal([...byRun.keys()].sort(), [view.id, `${view.id}/each#1`, `${view.id}/one#1`]);
+  for (const events of byRun.values())
+    assert.equal(
+      events.map(({ seq }) => seq),
+      events.map((_, index) => index + 1),
+    );
+  const paths = [...byRun.values()].map((events) => [...new Set(events.map(({ path }) => path?.join('/')))]);
+  assert.equal(paths.flat().toSorted(), ['each', 'one', undefined]);
+  assert.is(lines.findIndex(({ path }) => path !== undefined) > 0, true, 'behind the start of their task');
   assert.equal(view.tasks.each.child, {
     runId: `${view.id}/each#1`,
     counts: { total: 40, done: 27, failed: 13, skipped: 0, upstream_failed: 0, cancelled: 0 },

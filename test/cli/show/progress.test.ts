@@ -57,6 +57,7 @@ test('keeps at hand what is under way, and counts the rest', async () => {
   assert.equal(progress.counts, {
     pending: 2,
     running: 2,
+    waiting: 0,
     retrying: 0,
     done: 1,
     failed: 0,

@@ -357,3 +357,43 @@ export default createFlow('album')
   const recover = await world.topple('recover r --module changed.ts --store changed.sqlite');
   assert.match(recover.stderr, /in `publish\/a%2Fb`: `tell` was added/);
 });
+
+test('print as JSON only what happens from then on, of each run of the tree', async () => {
+  world.write(
+    'album.ts',
+    `import { createFlow } from 'topple';
+const upload = createFlow('upload')
+  .task('open', { perform: () => 'open' })
+  .task('send', { dependsOn: ['open'], perform: () => 'sent' });
+const publish = createFlow('publish').flow('a/b', { flow: upload });
+export const album = createFlow('album')
+  .task('list', { perform: () => 1 })
+  .map('resize', { dependsOn: ['list'], over: () => ['x', 'y'], perform: () => 1 })
+  .flow('publish', { dependsOn: ['resize'], flow: publish });
+`,
+  );
+  await leave('again.sqlite', 'r');
+  const left = await journalsOf('again.sqlite', idsOfR);
+  const { code, stdout } = await world.topple('recover r --store again.sqlite --module album.ts --json');
+  assert.is(code, 0);
+  const events = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const { view } = events.pop();
+  assert.is(view.status, 'done');
+  const all = await journalsOf('again.sqlite', idsOfR);
+  for (const [index, id] of idsOfR.entries()) {
+    const printed = events.filter(({ runId }) => runId === id).map(({ seq }) => seq);
+    const known = left[index]?.length ?? 0;
+    assert.equal(
+      printed,
+      all[index]?.slice(known).map(({ seq }) => seq),
+      id,
+    );
+  }
+  assert.equal(
+    [...new Set(events.map(({ path }) => path?.join(' ')))],
+    ['publish a/b', 'publish', undefined],
+  );
+});

@@ -93,7 +93,7 @@ function* badIds(): Generator<Parts> {
       '%2Fmine',
       'mine%5C',
     ],
-    ...[`${secret}-1`, `${secret}-2`, `.%2F${secret}-1`, `${secret}-1%2F`, 'x'.repeat(256)],
+    ...[`${secret}-1`, `${secret}-2`, `.%2F${secret}-1`, `${secret}-1%2F`, 'x'.repeat(4_096)],
   ];
   for (const id of unknown)
     for (const ending of readings) yield { target: `/runs/${id}${ending}`, status: 404 };
@@ -112,7 +112,7 @@ function* badIds(): Generator<Parts> {
     'a%0d%0aset-cookie:x',
     '%7f',
     '%1b%5b2J',
-    'x'.repeat(257),
+    'x'.repeat(4_097),
   ];
   for (const id of impossible)
     for (const ending of ['', '/events']) yield { target: `/runs/${id}${ending}`, status: 400 };
@@ -160,8 +160,8 @@ function* badPaths(): Generator<Parts> {
   for (const target of paths) yield { target };
   for (const target of ['/runs/', '/runs/mine/', '/runs//cancel', '/runs/mine/stop'])
     yield { method: 'POST', target, status: 404 };
-  yield { target: `/runs/${'x'.repeat(5_000)}`, status: 414 };
-  yield { target: `/runs?after=${'x'.repeat(5_000)}`, status: 414 };
+  yield { target: `/runs/${'x'.repeat(9_000)}`, status: 414 };
+  yield { target: `/runs?after=${'x'.repeat(9_000)}`, status: 414 };
   yield { target: `/runs/${'x'.repeat(20_000)}` };
 }
 

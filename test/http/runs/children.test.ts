@@ -1,4 +1,4 @@
-import { createFlow, type RunView, type TaskView } from 'topple';
+import { createFlow, type Flow, type RunView, type TaskView } from 'topple';
 import * as assert from 'uvu/assert';
 import { createRunsHandler } from '../../../src/http/runs/handler.ts';
 import { spec } from '../../spec.ts';
@@ -26,6 +26,20 @@ test('shows a child by its id in the view of its parent, percent-encoded', async
   assert.is(shown.status, 200);
   const { id, status, tasks } = (await shown.json()) as RunView;
   assert.equal([id, status, tasks[1]?.output], ['r/a%2Fb#1', 'done', 'y']);
+});
+
+test('shows a run 100 levels down by its id', async () => {
+  const { clock, engine } = virtualEngine();
+  const handler = createRunsHandler({ engine, authorize: () => true, clock, logger: silent });
+  const name = 'a task of 20 letters';
+  let flow: Flow = createFlow('inmost').task('x', { perform: () => 'x' }) as never;
+  for (let level = 0; level < 100; level++) flow = createFlow('one').flow(name, { flow }) as never;
+  const run = await engine.start(flow);
+  await clock.run(run.settled());
+  const id = `${run.id}${`/${name}#1`.repeat(100)}`;
+  const shown = await handler(new Request(`http://localhost/runs/${encodeURIComponent(id)}`));
+  assert.is(shown.status, 200, await shown.clone().text());
+  assert.is(((await shown.json()) as RunView).id, id);
 });
 
 test('streams the events of all runs below with their paths, if it is asked to', async () => {

