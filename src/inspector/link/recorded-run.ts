@@ -125,7 +125,7 @@ export class RecordedRun implements ShownRun {
 
   structure(): Structure {
     const run = this.listed();
-    const commands = this.#program.isHere ? commandsFor(run) : [];
+    const commands = this.#program.isHere ? commandsFor(run, this.#list.tasks) : [];
     const children = this.children();
     const known = Object.keys(children).length === 0 ? {} : { children };
     const { tasks } = this.#list;

@@ -42,10 +42,15 @@ async function answer(parts: InspectorParts, request: Request, node: unknown): P
   if (route.to === 'commands') await parts.access.screen(request, node);
   const body = route.to === 'commands' ? await readBody(request, maxBodyBytes) : undefined;
   const command = body && readCommand(body);
-  const action =
-    command === undefined ? actionOf(route) : command.type === 'deliver' ? 'resume' : command.type;
+  const action = command === undefined ? actionOf(route) : command.type;
   const runId = 'id' in route ? route.id : undefined;
-  const { isVisible, headers } = await parts.access.admit({ request, node, action, runId });
+  const { isVisible, headers } = await parts.access.admit({
+    request,
+    node,
+    action,
+    runId,
+    taskId: command?.taskId,
+  });
   if (route.to === 'page') return pageResponse(parts.files, url.host, headers ?? {});
   if (route.to === 'file') return fileResponse(parts.files, route.name);
   if ('id' in route) {

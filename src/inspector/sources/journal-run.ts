@@ -8,6 +8,7 @@ import type {
   GridCell,
   ListedRun,
   Structure,
+  TaskShape,
   ValuePage,
 } from '../protocol.ts';
 import type { Redact } from '../values/redact.ts';
@@ -93,16 +94,17 @@ export class JournalRun implements ShownRun {
   structure(): Structure {
     const { source, definition, isWhole, recoveredAt, openedChildren } = this.#facts;
     const run = this.listed();
+    const shape = shapeOf(definition);
     return {
       source,
       id: this.id,
       run,
       now: Date.now(),
       flowHash: this.#digest.flowHash,
-      ...shapeOf(definition),
+      ...shape,
       isWhole,
       recoveredAt,
-      commands: commandsFor(run),
+      commands: commandsFor(run, shape.tasks),
       ...(openedChildren === undefined ? {} : { children: openedChildren }),
     };
   }
@@ -172,13 +174,17 @@ export class JournalRun implements ShownRun {
   }
 }
 
-/** Commands that may be tried on a run in this status. */
-export function commandsFor({ status, tasks, parent }: ListedRun): readonly CommandType[] {
+/** Commands that may be tried on a run of these tasks in this status. */
+export function commandsFor(
+  { status, tasks, parent }: ListedRun,
+  shapes: readonly TaskShape[],
+): readonly CommandType[] {
+  const delivering = shapes.some(({ kind }) => kind === 'waitFor') ? (['deliver'] as const) : [];
   switch (status) {
     case 'running':
-      return ['cancel', 'pause'];
+      return ['cancel', 'pause', ...delivering];
     case 'paused':
-      return ['cancel', 'resume'];
+      return ['cancel', 'resume', ...delivering];
     case 'cancelling':
       return [];
     case 'lost':

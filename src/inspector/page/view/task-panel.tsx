@@ -6,7 +6,7 @@ import { formatAddress, runAddress } from '../run/address.ts';
 import { attemptsOf } from '../run/attempts.ts';
 import { reasonOf } from '../run/reasons.ts';
 import { judge } from '../run/rule-inputs.ts';
-import { statuses } from '../run/status-log.ts';
+import { lastUnsettled, statuses } from '../run/status-log.ts';
 import { downstreamOf } from '../run/structure.ts';
 import { count, countsWords, ruleWords, statusWords } from '../run/words.ts';
 import { Attempts } from './attempts.tsx';
@@ -202,7 +202,9 @@ function TaskCommands({ state }: { readonly state: RunState }) {
   const id = recording.graph.ids[selected] as string;
   const commands = moment.isLatest ? (session.structure?.commands ?? []) : [];
   const mayRerun = commands.includes('rerun') && isSettledRun(recording.fold.status);
-  const mayDeliver = commands.includes('deliver') && !isSettledRun(recording.fold.status);
+  const takesValue = recording.structure.tasks[selected]?.kind === 'waitFor';
+  const isOpen = (moment.codes[selected] as number) <= lastUnsettled;
+  const mayDeliver = commands.includes('deliver') && takesValue && isOpen;
   if (!mayRerun && !mayDeliver) return null;
   return (
     <div class="commands">
