@@ -118,7 +118,7 @@ async function watch(mode: Mode, address: string): Promise<(count: number) => Pr
     const message = JSON.parse(String(data));
     for (const { id, seq } of message.type === 'runs' ? message.runs : []) last.set(id, seq);
     for (const { entries } of message.type === 'feed' ? message.feed : [])
-      if (entries !== undefined) last.set(message.id, entries.from + entries.rows.length - 1);
+      if (entries !== undefined) last.set(message.id, entries.to);
     wake();
   });
   await once(socket, 'open');

@@ -4,11 +4,17 @@
 // 2. CPU time of the page's main thread per frame, scripts, styles, layout and painting, by Chromium's own trace: while the
 //    graph is panned, and while 500 entries a second come in. The time between frames stands beside it.
 //
+// 3. An exported file of 100,000 events: its size, and from opening it from disk until its graph is drawn.
+//
 // Browser, page and server share the machine's cores.
 
-import { availableParallelism } from 'node:os';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { CDPSession, Page } from 'playwright-core';
-import type { Entry } from 'topple';
+import { createEngine, createFlowFromGraph, type Entry } from 'topple';
+import { createInspector } from 'topple/inspector';
 import { builtPage } from '../test/browser/built-page.ts';
 import { openBrowser } from '../test/browser/chromium.ts';
 import { type FakeRun, FakeServer } from '../test/browser/fake-server.ts';
@@ -53,6 +59,12 @@ for (const { name, tasks, events, readyBar, frameBar } of [
   isWithin &&= ready <= readyBar && usedSize <= 60e6 && pan.busy <= frameBar && live.busy <= frameBar;
   await page.context().close();
 }
+const exported = await exportedFile();
+const openMs = Math.min(...(await times(3, () => openedMs(exported.address))));
+console.log(
+  `\nExport of ${exported.events} events: ${(exported.bytes / 1e6).toFixed(2)} MB (1.5), opened from disk in ${Math.round(openMs)} ms (2,000)`,
+);
+isWithin &&= exported.bytes <= 1.5e6 && openMs <= 2_000;
 await browser.close();
 server.close();
 if (!isWithin) process.exitCode = 1;
@@ -82,6 +94,43 @@ function syntheticRun(id: string, count: number, events: number): { run: FakeRun
   return { run: runOf(structure, 'bench', entries.slice(0, shown)), rest: entries.slice(shown) };
 }
 
+/** A run of 100,000 events, exported to a file. */
+async function exportedFile(): Promise<{ address: string; bytes: number; events: number }> {
+  const silent = { error: () => {}, warn: () => {}, info: () => {} };
+  const engine = createEngine({ logger: silent });
+  const inspector = await createInspector({ engine, logger: silent });
+  const tasks = Array.from({ length: 33_333 }, (_, n) => ({
+    id: `task-${n}`,
+    dependsOn: n < 100 ? [] : [`task-${n - 100}`],
+  }));
+  const flow = createFlowFromGraph({ name: 'large', tasks }, async ({ taskId }) => ({
+    id: taskId,
+    ok: true,
+  }));
+  const run = await engine.start(flow, undefined, { id: 'large' });
+  await run.settled();
+  const welcome = await fetch(inspector.url);
+  await welcome.body?.cancel();
+  const [cookie = ''] = welcome.headers.getSetCookie()[0]?.split(';') ?? [];
+  const { origin } = new URL(inspector.url);
+  const response = await fetch(`${origin}/api/runs/here/large/export`, { headers: { cookie } });
+  const html = new Uint8Array(await response.arrayBuffer());
+  const path = join(mkdtempSync(join(tmpdir(), 'topple-export-')), 'large.html');
+  writeFileSync(path, html);
+  await inspector.close();
+  await engine.stop();
+  return { address: pathToFileURL(path).href, bytes: html.byteLength, events: run.seq };
+}
+
+async function openedMs(address: string): Promise<number> {
+  const context = await browser.newContext({ viewport: { width: 1_280, height: 800 } });
+  const page = await context.newPage();
+  await page.goto(address, { waitUntil: 'commit' });
+  const ms = await drawn(page, '.graph');
+  await context.close();
+  return ms;
+}
+
 async function open(id: string): Promise<{ page: Page; session: CDPSession }> {
   const context = await browser.newContext({ viewport: { width: 1_280, height: 800 } });
   const page = await context.newPage();
@@ -98,11 +147,11 @@ async function readyMs(id: string): Promise<number> {
 }
 
 /** Waits until the graph is drawn, and returns when that was, since the start of navigation. */
-function drawn(page: Page): Promise<number> {
+function drawn(page: Page, ready = '.live.live'): Promise<number> {
   return page.evaluate(`new Promise((resolve) => {
     const look = () => {
       const canvas = document.querySelector('.graph canvas');
-      const isLive = document.querySelector('.live.live') !== null;
+      const isLive = document.querySelector('${ready}') !== null;
       const middle = canvas?.width > 300 && isLive
         ? canvas.getContext('2d').getImageData(canvas.width / 2 - 100, canvas.height / 2 - 20, 200, 40).data
         : [];

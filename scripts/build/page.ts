@@ -1,4 +1,4 @@
-import { readdirSync, renameSync, rmdirSync } from 'node:fs';
+import { readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { orchestratorMachine, taskMachine } from 'topple/machines';
@@ -9,37 +9,37 @@ import type { Machine, MachineTransition } from '../../src/draw/machine.ts';
 const root = fileURLToPath(new URL('../../src/inspector/page', import.meta.url));
 
 /**
- * Builds the inspector's page into a folder, which it empties: `index.html`, `page.js` and `page.css`, which the page asks
- * for at `./assets/`, and `charts.js`, for which it asks when a statechart is looked at. That one has the machines of tasks
- * and runs as data.
+ * Builds the inspector's page into a folder, which it empties: `index.html`, `page.js`, `page.css` and the parts that the
+ * script loads when they are looked at, all asked for at `./assets/`; and `page-in-file.js`, the script as a whole, for
+ * exported files. The script has the machines of tasks and runs as data.
  */
 export async function buildPage(folder: string): Promise<void> {
-  const machines = [taskMachine, orchestratorMachine].map((machine) => drawnParts(describeMachine(machine)));
-  await buildScript(folder, 'page.js', {});
-  await buildScript(folder, 'charts.js', { MACHINES: JSON.stringify(machines) }, 'charts/charts.ts');
+  const whole = `${folder}-in-file`;
+  await bundle(folder, true);
+  await bundle(whole, false);
   const assets = join(folder, 'assets');
   for (const name of readdirSync(assets)) renameSync(join(assets, name), join(folder, name));
   rmdirSync(assets);
+  renameSync(join(whole, 'assets/page.js'), join(folder, 'page-in-file.js'));
+  rmSync(whole, { recursive: true });
 }
 
-/** Builds the page, or another script of it. */
-async function buildScript(
-  folder: string,
-  name: string,
-  define: Readonly<Record<string, string>>,
-  input?: string,
-): Promise<void> {
+async function bundle(folder: string, isSplit: boolean): Promise<void> {
+  const machines = [taskMachine, orchestratorMachine].map((machine) => drawnParts(describeMachine(machine)));
   await build({
     root,
     base: './',
     configFile: false,
     logLevel: 'warn',
-    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-    plugins: [withoutDefinitionErrors],
-    define,
+    oxc: {
+      jsx: { runtime: 'classic', pragma: 'h', pragmaFrag: 'Fragment' },
+      jsxInject: `import { h, Fragment } from 'preact'`,
+    },
+    plugins: [withoutUnused],
+    define: { MACHINES: JSON.stringify(machines) },
     build: {
       outDir: folder,
-      emptyOutDir: input === undefined,
+      emptyOutDir: true,
       target: 'es2023',
       // The page's own policy forbids what a polyfill or a preload would put in.
       modulePreload: false,
@@ -47,11 +47,10 @@ async function buildScript(
       cssCodeSplit: false,
       reportCompressedSize: false,
       rolldownOptions: {
-        ...(input !== undefined && { input: join(root, input) }),
         output: {
-          ...(input !== undefined && { format: 'iife' as const }),
-          codeSplitting: false,
-          entryFileNames: `assets/${name}`,
+          codeSplitting: isSplit,
+          entryFileNames: 'assets/page.js',
+          chunkFileNames: 'assets/page-[name].js',
           assetFileNames: 'assets/page[extname]',
         },
       },
@@ -59,12 +58,16 @@ async function buildScript(
   });
 }
 
-/** The page's graphs are of flows that run, so what is said of a wrong definition is left out: an error's name remains. */
-const withoutDefinitionErrors = {
-  name: 'without-definition-errors',
+/**
+ * Parts of the model that the page does without. Its graphs are of flows that run, so what is said of a wrong definition is
+ * left out: an error's name remains. It asks a fold for single tasks, never for the view of all.
+ */
+const withoutUnused = {
+  name: 'without-unused',
+  enforce: 'pre' as const,
   load: (id: string): string | undefined => {
-    if (id.endsWith('/src/model/check.ts')) return shortCheck;
-    return id.endsWith('/src/model/graph-check.ts') ? shortErrors : undefined;
+    const name = Object.keys(shorter).find((file) => id.endsWith(`/src/model/${file}`));
+    return name === undefined ? undefined : shorter[name];
   },
 };
 
@@ -83,6 +86,13 @@ const shortCheck = `
   export function checkNumber({ option }, value, { min }) {
     if (!(value >= min)) throw new Error(option);
   }`;
+
+const shorter: Readonly<Record<string, string>> = {
+  'check.ts': shortCheck,
+  'graph-check.ts': shortErrors,
+  'graph-cycle.ts': 'export const findShortestCycle = () => [];',
+  'tasks-by-id.ts': 'export const plainTasks = () => ({}); export const tasksById = plainTasks;',
+};
 
 /** A machine without what its picture does not show. */
 function drawnParts(machine: Machine): Machine {

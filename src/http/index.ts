@@ -13,6 +13,7 @@ export type { Authorize, RunsAccess, RunsVerdict, VisibleRun } from './runs/acce
 export { bearerToken } from './runs/bearer-token.ts';
 export { createRunsHandler, type RunsHandler, type RunsHandlerOptions } from './runs/handler.ts';
 export type { ListedRun, RunList } from './runs/list.ts';
+export type { MountingOptions } from './runs/mounting.ts';
 export type { RunsAction, RunsCommand } from './runs/route.ts';
 export type { ResponseProgress } from './stalls.ts';
 export type {

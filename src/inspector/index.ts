@@ -1,4 +1,5 @@
 export type { Authorize, RunsAccess, RunsVerdict, VisibleRun } from '../http/runs/access.ts';
+export type { MountingOptions } from '../http/runs/mounting.ts';
 export type { RunsAction, RunsCommand } from '../http/runs/route.ts';
 export { createInspector, type Inspector, type InspectorOptions } from './create-inspector.ts';
 export { createInspectorHandler } from './inspector-handler.ts';

@@ -1,4 +1,5 @@
-import { badOption, checkFunction, checkKeys, checkMethods } from '../model/check.ts';
+import { checkMounting } from '../http/runs/mounting.ts';
+import { badOption, checkFunction, checkKeys } from '../model/check.ts';
 import { guardLogger } from '../model/logger.ts';
 import type { InspectorHandler, InspectorHandlerOptions } from './mounted.ts';
 import { guardRedact } from './values/redact.ts';
@@ -38,30 +39,9 @@ export async function createInspectorHandler(options: InspectorHandlerOptions): 
 function checkOptions(options: InspectorHandlerOptions): void {
   const place = (option: string) => ({ option, owner });
   checkKeys(place('options'), options, known);
-  const { engine, authorize, allowedOrigins, allowedHosts, path, name, redact, logger } = options;
-  if (engine === undefined) throw badOption(place('engine'), 'an engine', engine);
-  checkMethods(place('engine'), engine, ['run', 'runs', 'watch']);
-  if (authorize !== undefined) checkFunction(place('authorize'), authorize);
-  if (allowedOrigins !== undefined && !areTexts(allowedOrigins))
-    throw badOption(
-      place('allowedOrigins'),
-      'a list of origins like `https://admin.example.org`',
-      allowedOrigins,
-    );
-  if (allowedHosts !== undefined && allowedHosts !== 'any' && !areTexts(allowedHosts))
-    throw badOption(
-      place('allowedHosts'),
-      'a list of host names like `runs.example.org`, or `any`',
-      allowedHosts,
-    );
-  if (path !== undefined && !(typeof path === 'string' && /^(\/[\w.~-]+)+$/.test(path)))
-    throw badOption(place('path'), 'a path like `/inspect`, without a trailing slash', path);
+  checkMounting(options, { owner, methods: ['run', 'runs', 'watch'], path: '/inspect' });
+  const { name, redact } = options;
   if (name !== undefined && (typeof name !== 'string' || name === ''))
     throw badOption(place('name'), 'a text', name);
   if (redact !== undefined) checkFunction(place('redact'), redact);
-  checkMethods(place('logger'), logger, ['error', 'warn', 'info']);
-}
-
-function areTexts(value: unknown): boolean {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }

@@ -1,30 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Authorize } from '../http/runs/access.ts';
-import type { Engine, Logger } from '../index.ts';
+import type { MountingOptions } from '../http/runs/mounting.ts';
 import type { Redact } from './values/redact.ts';
 
-/** Options of an inspector in a server of one's own. */
-export interface InspectorHandlerOptions {
-  /** The engine whose runs are shown. */
-  readonly engine: Engine;
-  /**
-   * Decides who may do what, as that of `createRunsHandler`: `list` is the list of runs, `view` a run and its export,
-   * `watch` its entries. Without it, nobody may do anything. The page itself, which has no data, is for everybody.
-   */
-  readonly authorize?: Authorize | undefined;
-  /** Origins whose pages may steer runs, beside the server's own. Default: none. */
-  readonly allowedOrigins?: readonly string[] | undefined;
-  /** Host names under which runs are shown, as in `createRunsHandler`. */
-  readonly allowedHosts?: readonly string[] | 'any' | undefined;
-  /** The whole path under which the handler is mounted. Default `/inspect`. */
-  readonly path?: string | undefined;
+/**
+ * Options of an inspector in a server of one's own. `path` is `/inspect` by default. For `authorize`, `list` is the list
+ * of runs, `view` a run and its export, `watch` its entries. The page itself, which has no data, is for everybody.
+ */
+export interface InspectorHandlerOptions extends MountingOptions {
   /** The program's name, for people. Default: the path. */
   readonly name?: string | undefined;
   /** Replaces parts of values before they leave the program. Default: nothing is replaced. */
   readonly redact?: Redact | undefined;
-  /** Hears of what goes wrong. Default: `console`. */
-  readonly logger?: Logger | undefined;
 }
 
 /** The part of Node's server that `attach` uses. */
@@ -44,8 +31,8 @@ export interface InspectorHandler {
   /** The path to mount it under: it answers everything below. */
   readonly path: string;
   /**
-   * Has a server of Node tell pages of changes by WebSocket. Upgrades for other paths are left alone. Without this, or
-   * without the package `ws`, pages ask for changes every second.
+   * Has a server of Node tell pages of changes by WebSocket. Upgrades for other paths are left alone. Without this,
+   * pages ask for changes every second.
    */
   attach(server: UpgradingServer): void;
   /** Ends live connections, and watches the engine no more. Safe to repeat. */

@@ -259,6 +259,8 @@ export interface CommandRequest {
   readonly taskId?: string | undefined;
   /** Of `deliver`: any JSON. */
   readonly value?: unknown;
+  /** Of `deliver`: names the delivery, so that it is safe to repeat. */
+  readonly key?: string | undefined;
 }
 
 export interface CommandResult {

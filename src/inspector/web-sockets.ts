@@ -1,13 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
-
-type Package = typeof import('ws');
-type Socket = import('ws').WebSocket;
+import { type WebSocket as Socket, WebSocketServer } from 'ws';
+import type { Clock } from '../index.ts';
 
 /** One end of a WebSocket that speaks text. */
 export interface TextSocket {
-  send(text: string): void;
+  /** @param text a string, or its UTF-8 */
+  send(text: string | Uint8Array): void;
   /** Bytes that wait to be sent. */
   readonly waiting: number;
   close(code: number, reason: string): void;
@@ -41,45 +40,46 @@ export interface SocketServer {
 export interface SocketRules {
   /** The longest message, in bytes; a longer one ends the connection. */
   readonly maxBytes: number;
+  /** Binary messages are texts too, in UTF-8. Otherwise one ends the connection. */
+  readonly takesBytes?: boolean | undefined;
 }
 
 /** How often each client has to answer; one that did not since the last time is disconnected. */
 const aliveMs = 15_000;
 
-/** Loads the package `ws` here instead of importing it, so that only users of the inspector's server need it. */
-function loadPackage(): Package | undefined {
-  try {
-    return createRequire(import.meta.url)('ws');
-  } catch {
-    return undefined;
-  }
-}
+const timeOfDay: Clock = {
+  // Sockets keep a process alive, not that they are looked after.
+  setTimeout: (callback, timeoutMs) => setTimeout(callback, timeoutMs).unref(),
+  clearTimeout: (id) => clearTimeout(id as ReturnType<typeof setTimeout>),
+};
 
-/** Makes a server of WebSockets; `undefined` where the package `ws` is not installed. */
-export function createSocketServer(): SocketServer | undefined {
-  const loaded = loadPackage();
-  if (loaded === undefined) return undefined;
+/**
+ * Makes a server of WebSockets.
+ *
+ * @param clock when to look whether clients are alive
+ */
+export function createSocketServer(clock: Clock = timeOfDay): SocketServer {
   const sockets = new Map<Socket, boolean>();
-  const timer = setInterval(checkAlive, aliveMs);
-  timer.unref();
+  let timer = clock.setTimeout(checkAlive, aliveMs);
   // Neither compression nor more than one text of a message at a time: both cost memory that a client could command.
-  const servers = new Map<number, import('ws').WebSocketServer>();
+  const servers = new Map<number, WebSocketServer>();
 
   return {
-    accept(request, socket, head, { maxBytes }, opened) {
-      serverFor(maxBytes).handleUpgrade(request, socket, head, (accepted) => open(accepted, opened));
+    accept(request, socket, head, { maxBytes, takesBytes = false }, opened) {
+      serverFor(maxBytes).handleUpgrade(request, socket, head, (accepted) =>
+        open(accepted, takesBytes, opened),
+      );
     },
     close() {
-      clearInterval(timer);
+      clock.clearTimeout(timer);
       for (const socket of sockets.keys()) socket.terminate();
       for (const server of servers.values()) server.close();
     },
   };
 
-  function serverFor(maxPayload: number): import('ws').WebSocketServer {
+  function serverFor(maxPayload: number): WebSocketServer {
     const known = servers.get(maxPayload);
     if (known !== undefined) return known;
-    const { WebSocketServer } = loaded as Package;
     const made = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -90,10 +90,14 @@ export function createSocketServer(): SocketServer | undefined {
     return made;
   }
 
-  function open(socket: Socket, opened: (socket: TextSocket) => TextSocketListener): void {
+  function open(
+    socket: Socket,
+    takesBytes: boolean,
+    opened: (socket: TextSocket) => TextSocketListener,
+  ): void {
     sockets.set(socket, true);
     const listener = opened({
-      send: (text) => socket.send(text),
+      send: (text) => socket.send(text, { binary: false }),
       get waiting() {
         return socket.bufferedAmount;
       },
@@ -102,7 +106,7 @@ export function createSocketServer(): SocketServer | undefined {
     });
     socket.on('pong', () => sockets.set(socket, true));
     socket.on('message', (data, isBinary) => {
-      if (isBinary) socket.close(1003, 'text only');
+      if (isBinary && !takesBytes) socket.close(1003, 'text only');
       else listener.text(String(data));
     });
     // What is wrong with it has ended it: `close` follows.
@@ -114,8 +118,12 @@ export function createSocketServer(): SocketServer | undefined {
   }
 
   function checkAlive(): void {
+    timer = clock.setTimeout(checkAlive, aliveMs);
     for (const [socket, hasAnswered] of sockets) {
-      if (!hasAnswered) socket.terminate();
+      if (!hasAnswered) {
+        socket.terminate();
+        continue;
+      }
       sockets.set(socket, false);
       socket.ping();
     }

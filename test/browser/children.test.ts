@@ -68,7 +68,35 @@ test('a node shows how far its child run is, and leads to it; its page leads bac
   await page.getByRole('button', { name: 'Open its run' }).click();
   await says(page.locator('.facts'), 'body ofresize');
   await page.getByRole('link', { name: 'Events', exact: true }).click();
+  // The list begins at its end.
+  await says(page.locator('.events'), 'run.done');
+  await page.getByLabel('Kind').selectOption({ label: 'Of the run' });
   await says(page.locator('.events'), 'attempt 1 of resize in a1');
+});
+
+test('a child run opens in place and folds again, live and in the past', async () => {
+  const run: Run = await engine.start(album(), undefined, { id: 'a2' });
+  const page = await opened.page();
+  await page.goto(inspector.url);
+  await page.goto(`${inspector.url.replace(/\?.*/, '')}#/run/here/a2?task=resize`);
+  const canvas = page.locator('.graph canvas');
+  await says(page.getByRole('region', { name: 'Items' }), 'a2/resize#1 31/40, 1 failed');
+  const label = () => canvas.getAttribute('aria-label');
+  await until('three nodes are drawn', page, async () => (await label())?.includes('of 3 nodes') === true);
+  await page.getByRole('button', { name: 'Show it here' }).click();
+  await until('the items are drawn', page, async () => (await label())?.includes('of 43 nodes') === true);
+  release();
+  await run.settled();
+  await says(page.locator('.head .status'), 'done');
+  // Entries of the parent alone do not tell how far the child was: its own journal does.
+  const place = `${inspector.url.replace(/\?.*/, '')}#/run/here/a2?task=resize&unfolded=resize`;
+  await page.goto(`${place}&seq=6`);
+  await says(page.getByRole('region', { name: 'Items' }), 'a2/resize#1 0/40');
+  await page.getByRole('button', { name: 'Fold it' }).click();
+  await until('it is folded', page, async () => (await label())?.includes('of 3 nodes') === true);
+  await canvas.focus();
+  await page.keyboard.press('x');
+  await until('the items are drawn', page, async () => (await label())?.includes('of 43 nodes') === true);
 });
 
 test('the list of runs has no child runs', async () => {
@@ -76,5 +104,5 @@ test('the list of runs has no child runs', async () => {
   const page = await opened.page();
   await page.goto(inspector.url);
   await page.locator('.runs tbody tr').first().waitFor();
-  await until('one run is listed', page, async () => (await page.locator('.runs tbody tr').count()) === 1);
+  await until('two runs are listed', page, async () => (await page.locator('.runs tbody tr').count()) === 2);
 });

@@ -12,6 +12,7 @@ import type {
   Structure,
   ValuePage,
 } from '../../src/inspector/protocol.ts';
+import { rowsAfter } from '../../src/inspector/rows.ts';
 
 /** Where `npm run build:page` puts the page. */
 export const pageFolder = fileURLToPath(new URL('../../out/inspector-page/', import.meta.url));
@@ -85,7 +86,7 @@ export class FakeServer {
       const after = Number(params.get('after') ?? 0);
       const wanted = run.feed.flatMap((line) => (after > 0 ? linesAfter(line, after) : [line]));
       const last = run.feed.findLast((line) => 'entries' in line);
-      const seq = last === undefined ? 0 : last.entries.from + last.entries.rows.length - 1;
+      const seq = last?.entries.to ?? 0;
       const end: Feed = { end: { seq, isSettled: run.structure.run.endedAt !== null } };
       return void response.end([...wanted, end].map((line) => `${JSON.stringify(line)}\n`).join(''));
     }
@@ -126,12 +127,8 @@ export class FakeServer {
 /** The part of a line that comes after a `seq`. */
 function linesAfter(line: Feed, after: number): Feed[] {
   if (!('entries' in line)) return [line];
-  const { from, at, rows } = line.entries;
-  const known = after - from + 1;
-  if (known <= 0) return [line];
-  if (known >= rows.length) return [];
-  const ms = rows.slice(0, known).reduce((sum, row) => sum + row[1], 0);
-  return [{ entries: { from: after + 1, at: at + ms, rows: rows.slice(known) } }];
+  const entries = rowsAfter(line.entries, after);
+  return entries === undefined ? [] : [{ entries }];
 }
 
 /** A page of a value. */

@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert';
 import type { LogLine } from '../../src/inspector/protocol.ts';
+import { type EntryRow, unpackedRows } from '../../src/inspector/rows.ts';
 import { spec } from '../spec.ts';
 import { Opened, says, texts, until } from './opened.ts';
 import { fakeRun, signUp, startAt } from './worlds.ts';
@@ -39,7 +40,7 @@ test.before(async () => {
     const [line] = big.feed;
     if (line === undefined || !('entries' in line)) return 0;
     const { rows, from } = line.entries;
-    return from + rows.findIndex((row) => row[0] === 2 && row[2] === task);
+    return from + unpackedRows(rows).findIndex((row) => row[0] === 2 && row[2] === task);
   };
   const [line] = big.feed;
   const outputs = [
@@ -54,8 +55,10 @@ test.before(async () => {
     },
   ];
   if (line !== undefined && 'entries' in line) {
-    for (const row of line.entries.rows as unknown as unknown[][])
-      if (row[0] === 2) row[4] = outputs[row[2] as number];
+    const rows = unpackedRows(line.entries.rows).map((row): EntryRow => {
+      return row[0] === 2 ? [2, row[1], row[2], row[3], outputs[row[2] as number]] : row;
+    });
+    big.feed = [{ entries: { ...line.entries, rows } }, ...big.feed.slice(1)];
   }
   big.values = { [`${seqOf(0)}:/output`]: longList, [`${seqOf(1)}:/output`]: longText };
   for (const [index, value] of longList.slice(0, 300).entries())

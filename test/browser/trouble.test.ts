@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert';
+import { rowsAfter, unpackedRows } from '../../src/inspector/rows.ts';
 import { structureOf } from '../inspector/page/recorded.ts';
 import { spec } from '../spec.ts';
 import { Opened, says, texts, until } from './opened.ts';
@@ -22,11 +23,12 @@ test('missing entries are shown as missing, and the rest is shown', async () => 
   const [line] = run.feed;
   if (line === undefined || !('entries' in line)) return assert.unreachable();
   const { from, at, rows } = line.entries;
-  const ms = rows.slice(0, 12).reduce((sum, row) => sum + row[1], 0);
+  const end = rowsAfter(line.entries, 12);
+  assert.ok(end !== undefined);
   run.feed = [
-    { entries: { from, at, rows: rows.slice(0, 6) } },
+    { entries: { from, at, rows: unpackedRows(rows).slice(0, 6), to: from + 5 } },
     { gap: { from: 7, to: 12 } },
-    { entries: { from: 13, at: at + ms, rows: rows.slice(12) } },
+    { entries: end },
   ];
   opened.server.runs.push(run);
   const page = await opened.look('#/run/here/gap');

@@ -2,7 +2,7 @@
 
 import type { Entry, GraphTask } from 'topple';
 import type { Feed, ListedRun, LogLine, Structure } from '../../src/inspector/protocol.ts';
-import { writeRows } from '../../src/inspector/rows.ts';
+import { writeRows } from '../../src/inspector/values/row-writer.ts';
 import {
   type RecordedOptions,
   type RecordedTask,

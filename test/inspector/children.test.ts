@@ -189,10 +189,18 @@ test('runs of a store tell of their child runs too', async () => {
   const { flow, release } = mapping();
   const run: Run = await engine.start(flow, undefined, { id: 'r1' });
   await settledIn(engine, 'r1/each#1', 2);
+  const read: string[] = [];
+  const readOf = store.read.bind(store);
+  const counting = Object.assign(store, {
+    read(runId: string) {
+      read.push(runId);
+      return readOf(runId);
+    },
+  });
   const source = new StoreSource({
     id: 'store',
     name: 'file',
-    store,
+    store: counting,
     flowOf: async (entries) => {
       const held = await engine.run(entries[0]?.runId ?? '');
       return Object.assign(Object.create(held?.definition ?? {}), { isWhole: true });
@@ -207,9 +215,13 @@ test('runs of a store tell of their child runs too', async () => {
     (await source.list({ limit: 10 })).map((placed) => placed.run.id),
     ['r1'],
   );
+  read.length = 0;
+  await shown?.children();
+  assert.equal(read, [], 'a journal that has not grown is not read again');
   release();
   await run.settled();
   assert.equal((await shown?.children())?.each?.counts, counts(3, 2, 1));
+  assert.equal(read, ['r1/each#1']);
   source.close();
   await engine.stop();
 });

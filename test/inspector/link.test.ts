@@ -1,4 +1,4 @@
-import { createEngine, createFlow, type Engine, type Entry } from 'topple';
+import { createEngine, createFlow, createFlowFromGraph, type Engine, type Entry } from 'topple';
 import { createInspector, type Inspector } from 'topple/inspector';
 import * as assert from 'uvu/assert';
 import WebSocket from 'ws';
@@ -230,8 +230,8 @@ class Fake {
     });
   }
 
-  tell(message: FromProgram | unknown): void {
-    this.socket.send(JSON.stringify(message));
+  tell(...messages: readonly (FromProgram | unknown)[]): void {
+    for (const message of messages) this.socket.send(JSON.stringify(message));
   }
 
   async until(count: number): Promise<void> {
@@ -248,13 +248,16 @@ class Fake {
 }
 
 const hello = { type: 'hello', version: linkVersion, instance: 'a secret of some length', name: 'fake' };
-const structure = (id: string) => ({ id, run: { flow: 'f' }, tasks: [{ id: 'a' }, { id: 'b' }] });
+const runOf = (id: string, ...tasks: readonly string[]) => [
+  { type: 'tasks', list: 0, isFirst: true, tasks: tasks.map((task) => ({ id: task })) },
+  { type: 'run', structure: { id, run: { flow: 'f' } }, list: 0 },
+];
 const started = [10, 0, { version: 1, flow: 'f', flowHash: 'h', input: null }];
 const steps = (count: number) => Array.from({ length: count }, () => [0, 1, 0]);
 const feedOf = (id: string, from: number, rows: readonly unknown[]) => ({
   type: 'feed',
   id,
-  feed: [{ entries: { from, at: 1_000, rows } }],
+  feed: [{ entries: { from, at: 1_000, rows, to: from + rows.length - 1 } }],
 });
 
 test('a reconnected program is told what is there; repeated entries are left out, and missing ones told as a gap', async () => {
@@ -262,7 +265,7 @@ test('a reconnected program is told what is there; repeated entries are left out
   const first = new Fake(hub);
   await first.opened();
   first.tell(hello);
-  first.tell({ type: 'run', structure: structure('r') });
+  first.tell(...runOf('r', 'a', 'b'));
   first.tell(feedOf('r', 1, [started, ...steps(4)]));
   await hub.run(({ seq }) => seq === 5);
   first.socket.terminate();
@@ -297,9 +300,9 @@ test('what is too much for its memory goes, the settled runs first, and is count
   const fake = new Fake(hub);
   await fake.opened();
   fake.tell(hello);
-  fake.tell({ type: 'run', structure: structure('old') });
+  fake.tell(...runOf('old', 'a', 'b'));
   fake.tell(feedOf('old', 1, [started, ...steps(1_000), [14, 0]]));
-  fake.tell({ type: 'run', structure: structure('r') });
+  fake.tell(...runOf('r', 'a', 'b'));
   fake.tell(feedOf('r', 1, [started]));
   for (let from = 2; from < 100_000; from += 1_000) fake.tell(feedOf('r', from, steps(1_000)));
   const listed = await hub.run(({ seq }) => seq === 100_001);
@@ -328,9 +331,9 @@ test('another order of tasks does not move entries from one task to another', as
   const fake = new Fake(hub);
   await fake.opened();
   fake.tell(hello);
-  fake.tell({ type: 'run', structure: structure('r') });
+  fake.tell(...runOf('r', 'a', 'b'));
   fake.tell(feedOf('r', 1, [started, [0, 0, 0], [0, 0, 1]]));
-  fake.tell({ type: 'run', structure: { ...structure('r'), tasks: [{ id: 'b' }, { id: 'c' }] } });
+  fake.tell(...runOf('r', 'b', 'c'));
   fake.tell(feedOf('r', 4, [[0, 0, 1]]));
   const listed = await hub.run(({ seq }) => seq === 4);
   const { entries } = await hub.entries(listed);
@@ -341,33 +344,86 @@ test('another order of tasks does not move entries from one task to another', as
   fake.socket.terminate();
 });
 
+test('a thousand outputs that are just small enough to be sent at once arrive in messages that are not too long', async () => {
+  await using hub = await Hub.start();
+  const { engine, inspector } = await hub.program('outputs');
+  const tasks = Object.fromEntries(Array.from({ length: 1_100 }, (_, n) => [`t${n}`, {}]));
+  const text = 'x'.repeat(8_100);
+  const many = createFlowFromGraph({ name: 'many', tasks }, async () => ({ text }));
+  await (await engine.start(many)).settled();
+  const listed = await hub.run(({ status }) => status === 'done');
+  assert.is(listed.seq, 3_302);
+  const { sources } = await hub.json<RunList>('/api/runs');
+  assert.is(sources[0]?.reconnects, 0);
+  assert.ok(inspector);
+});
+
+test('the tasks of a flow are sent once for all its runs, in parts where they are many', async () => {
+  await using hub = await Hub.start();
+  const engine = createEngine({ logger: silent });
+  const sent: string[] = [];
+  const { prototype } = globalThis.WebSocket;
+  const { send: sendOf } = prototype;
+  prototype.send = function (data) {
+    if (typeof data === 'string') sent.push(data);
+    sendOf.call(this, data);
+  };
+  try {
+    await using _ = await createInspector({ engine, url: hub.url, logger: silent });
+    const tasks = Object.fromEntries(Array.from({ length: 7_000 }, (_, n) => [`t${n}`, {}]));
+    const flow = createFlowFromGraph({ name: 'wide', tasks }, async () => undefined);
+    for (const id of ['one', 'two', 'three']) await (await engine.start(flow, undefined, { id })).settled();
+    for (const id of ['one', 'two', 'three']) {
+      const run = await hub.run((listed) => listed.id === id && listed.status === 'done');
+      assert.is(run.tasks, 7_000);
+    }
+  } finally {
+    prototype.send = sendOf;
+  }
+  const types = sent.map((text) => JSON.parse(text).type);
+  assert.is(types.filter((type) => type === 'tasks').length, 2);
+  assert.is(types.filter((type) => type === 'run').length, 3);
+});
+
 for (const [what, messages] of Object.entries<readonly unknown[]>({
-  'no hello': [{ type: 'run', structure: structure('r') }],
+  'no hello': [...runOf('r', 'a', 'b')],
   'another version': [{ ...hello, version: 99 }],
   'a short secret': [{ ...hello, instance: 'x' }],
   'two hellos': [hello, hello],
   'no message': [hello, 'what'],
   'an unknown message': [hello, { type: 'explode' }],
   'a run without tasks': [hello, { type: 'run', structure: { id: 'r' } }],
-  'tasks that are none': [hello, { type: 'run', structure: { id: 'r', tasks: [null] } }],
-  'a feed of something else': [
+  'a run with tasks that it has not sent': [hello, { type: 'run', structure: { id: 'r' }, list: 0 }],
+  'tasks that are none': [hello, { type: 'tasks', list: 0, isFirst: true, tasks: [null] }],
+  'tasks at no place': [hello, { type: 'tasks', list: 3, isFirst: true, tasks: [{ id: 'a' }] }],
+  'too many tasks': [
     hello,
-    { type: 'run', structure: structure('r') },
-    { type: 'feed', id: 'r', feed: [{ x: 1 }] },
+    ...Array.from({ length: 81 }, (_, part) => ({
+      type: 'tasks',
+      list: 0,
+      isFirst: part === 0,
+      tasks: Array.from({ length: 5_000 }, () => ({ id: 'a' })),
+    })),
   ],
-  'rows that are none': [hello, { type: 'run', structure: structure('r') }, feedOf('r', 1, ['x'])],
-  'rows at no place': [hello, { type: 'run', structure: structure('r') }, feedOf('r', -5, steps(1))],
+  'a feed of something else': [hello, ...runOf('r', 'a', 'b'), { type: 'feed', id: 'r', feed: [{ x: 1 }] }],
+  'rows that are none': [hello, ...runOf('r', 'a', 'b'), feedOf('r', 1, ['x'])],
+  'rows that end elsewhere': [
+    hello,
+    ...runOf('r', 'a', 'b'),
+    { type: 'feed', id: 'r', feed: [{ entries: { from: 1, at: 0, rows: [started, '0000'], to: 3 } }] },
+  ],
+  'rows at no place': [hello, ...runOf('r', 'a', 'b'), feedOf('r', -5, steps(1))],
 })) {
   test(`a program that sends ${what} is disconnected`, async () => {
     await using hub = await Hub.start();
     const fake = new Fake(hub);
     await fake.opened();
-    for (const message of messages) fake.tell(message);
+    fake.tell(...messages);
     assert.is(await fake.closed(), 1008);
   });
 }
 
-test('a message that is too long ends the connection, and binary does', async () => {
+test('a message that is too long ends the connection, and binary does that is no text of JSON', async () => {
   await using hub = await Hub.start();
   const long = new Fake(hub);
   await long.opened();
@@ -376,7 +432,7 @@ test('a message that is too long ends the connection, and binary does', async ()
   const binary = new Fake(hub);
   await binary.opened();
   binary.socket.send(Buffer.from('x'));
-  assert.is(await binary.closed(), 1003);
+  assert.is(await binary.closed(), 1008);
 });
 
 test('pages of other machines, and names that lead here, may send no runs; pages of this machine may', async () => {

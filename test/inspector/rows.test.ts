@@ -1,6 +1,8 @@
 import { deepStrictEqual as same } from 'node:assert';
 import type { Entry } from 'topple';
-import { readRows, type ShowEntry, writeRows } from '../../src/inspector/rows.ts';
+import { isPacked } from '../../src/inspector/packed-steps.ts';
+import { countRows, type EntryRows, readRows, rowsAfter } from '../../src/inspector/rows.ts';
+import { RowWriter, type ShowEntry, writeRows } from '../../src/inspector/values/row-writer.ts';
 import { spec } from '../spec.ts';
 
 const test = spec('rows of entries');
@@ -67,4 +69,87 @@ test('a field that a user has named as the prototype stays a field', () => {
   const [read] = readRows(JSON.parse(writeRows([entry], placeOf, asIs)), 'r', ids);
   same(read, entry);
   same(({} as { admin?: boolean }).admin, undefined);
+});
+
+/** Entries of a task at these instants: ready, started and done in turn, with these attempts. */
+function steps(...given: readonly (readonly [at: number, taskId: string, attempt?: number])[]): Entry[] {
+  const types = ['task.ready', 'task.started', 'task.done'] as const;
+  return given.map(([at, taskId, attempt = 1], index) => {
+    const type = types[index % 3] as (typeof types)[number];
+    const own = type === 'task.ready' ? {} : { attempt, ...(type === 'task.done' && { output: undefined }) };
+    return { seq: index + 1, runId: 'r', type, at, taskId, ...own } as Entry;
+  });
+}
+
+/** What a journal shows to a visitor: columns, without an object for each step. */
+function visited(entries: readonly Entry[], names: readonly string[]): EntryRows {
+  const writer = new RowWriter(1, names, (id) => names.indexOf(id), asIs);
+  for (const entry of entries) {
+    const {
+      type,
+      at,
+      taskId,
+      attempt = 0,
+      output,
+    } = entry as Entry & { taskId: string; attempt?: number } & {
+      output?: unknown;
+    };
+    if (type === 'task.ready' || type === 'task.started' || type === 'task.done')
+      writer.step(type, at, names.indexOf(taskId), attempt, output);
+    else writer.entry(entry);
+  }
+  return JSON.parse(Buffer.concat(writer.finish()).toString());
+}
+
+const many = Array.from({ length: 300_000 }, (_, place) => `t${place}`);
+const far = [0, 1, 63, 64, 4_095, 4_096, 262_143, 262_144, 299_999];
+
+test('steps are packed four characters each, whatever task and wait they have', () => {
+  let at = 1_000;
+  const given = far.flatMap((place) =>
+    [0, 1, 15, 16, 5_000, 262_143, 262_144].map((ms) => {
+      at += ms;
+      return [at, `t${place}`] as const;
+    }),
+  );
+  const entries = steps([at, 'a'], ...given).with(0, {
+    seq: 1,
+    runId: 'r',
+    type: 'run.started',
+    at: 1_000,
+    version: 1,
+    flow: 'f',
+    flowHash: 'h',
+    input: null,
+  });
+  for (const rows of [
+    visited(entries, many),
+    JSON.parse(writeRows(entries, (id) => many.indexOf(id), asIs)),
+  ]) {
+    same(readRows(rows, 'r', many), entries);
+    same([rows.to, countRows(rows.rows)], [entries.length, entries.length]);
+    same(rows.rows.filter((row: unknown) => typeof row === 'string').every(isPacked), true);
+  }
+  const small = visited(steps([5, 'a'], [5, 'a'], [6, 'a'], [6, 'b'], [6, 'b'], [7, 'b']), ids);
+  same(small.rows, [[0, 0, 0], ['1000', '6000', '0001', '1001', '6001'].join('')]);
+});
+
+test('a step that does not fit is written in full: fractions, clocks that go back, later attempts, outputs', () => {
+  const entries = steps([5, 'a'], [5.5, 'a'], [4, 'a'], [4, 'b'], [4, 'b', 2], [4, 'b', 2]);
+  const done = { ...(entries[5] as Entry), output: { of: 'b' } } as Entry;
+  const all = entries.with(5, done);
+  const rows = visited(all, ids);
+  same(readRows(rows, 'r', ids), all);
+  same(
+    rows.rows.map((row) => typeof row),
+    ['object', 'object', 'object', 'string', 'object', 'object'],
+  );
+});
+
+test('rows after an entry begin anew, in the middle of packed steps too', () => {
+  const entries = steps([5, 'a'], [6, 'a'], [40, 'a'], [41, 'b'], [41, 'b'], [60, 'b']);
+  const rows = visited(entries, ids);
+  for (let seq = 0; seq < 6; seq++)
+    same(readRows(rowsAfter(rows, seq) as EntryRows, 'r', ids), entries.slice(seq), `after ${seq}`);
+  same(rowsAfter(rows, 6), undefined);
 });

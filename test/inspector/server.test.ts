@@ -2,6 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { createFlow, type Entry, FlowError, type Run } from 'topple';
 import { createInspector, PortTakenError } from 'topple/inspector';
 import * as assert from 'uvu/assert';
+import { z } from 'zod';
 import type {
   Feed,
   Grid,
@@ -231,6 +232,24 @@ test('tells a page of new runs and of changed ones', async () => {
       .find(({ status }) => status === 'done'),
   );
   assert.equal([done.id, done.seq, done.settledTasks], ['r', run.seq, 2]);
+});
+
+test('delivers a value to a task that waits, once for a key, and says why not', async () => {
+  await using served = await Served.start();
+  const asking = createFlow('asking').waitFor('approval', { schema: z.object({ by: z.string() }) });
+  const run = await served.engine.start(asking, undefined, { id: 'w' });
+  const { commands } = await served.json<Structure>('/api/runs/here/w');
+  assert.equal(commands, ['cancel', 'pause', 'deliver']);
+  const give = async (value: unknown, key?: string, taskId = 'approval') => {
+    const { status } = await served.command('here', 'w', { type: 'deliver', taskId, value, key });
+    return status;
+  };
+  assert.is(await give({ by: 7 }), 422);
+  assert.is(await give({ by: 'ada' }, 'k', 'none'), 404);
+  assert.is(await give({ by: 'ada' }, 'k'), 200);
+  assert.is(await give({ by: 'ada' }, 'k'), 200);
+  assert.equal((await run.settled()).tasks.approval?.output, { by: 'ada' });
+  assert.is(await give({ by: 'eve' }, 'other'), 409);
 });
 
 test('carries out commands, and says why not', async () => {

@@ -29,7 +29,11 @@ export function sourceOfStore(open: OpenStore, io: Io): StoreSource {
 async function command(open: OpenStore, id: string, request: CommandRequest, io: Io): Promise<void> {
   const { type, reason, taskIds } = request;
   try {
-    if (type === 'deliver') throw new Problem(409, 'No task of this run waits for a value from outside.');
+    if (type === 'deliver')
+      throw new Problem(
+        409,
+        `Deliver it on the command line: \`topple deliver ${id} ${request.taskId} VALUE --store ${open.file}\`.`,
+      );
     await open.store.request(id, { type, reason, taskIds }).catch(async (error: unknown) => {
       // Only a person at the command line may have a module loaded: here the outline of the flow must do.
       const { isWhole } = await flowOfJournal(open.store, await open.store.read(id));

@@ -1,52 +1,23 @@
-import {
-  type Clock,
-  type Engine,
-  FlowError,
-  JournalError,
-  type Logger,
-  type Run,
-  type RunView,
-} from '../../index.ts';
-import {
-  badOption,
-  boundRule,
-  checkFunction,
-  checkKeys,
-  checkMethods,
-  checkNumber,
-} from '../../model/check.ts';
+import { type Clock, FlowError, JournalError, type Run, type RunView } from '../../index.ts';
+import { badOption, boundRule, checkKeys, checkMethods, checkNumber } from '../../model/check.ts';
 import { rootIdOf } from '../../model/child-id.ts';
 import { toJson } from '../../model/json.ts';
 import { guardLogger } from '../../model/logger.ts';
 import { Problem, problemResponse, safeHeaders, textResponse } from '../problem.ts';
 import { checkAccept } from './accept.ts';
-import { type Authorize, authorizeRoute, type VisibleRun } from './access.ts';
+import { authorizeRoute, type VisibleRun } from './access.ts';
 import { readBody, readValue } from './body.ts';
 import { command } from './commands.ts';
 import { deliver, readKey } from './deliver.ts';
 import { eventStream, isReadToTheEnd, readLastEventId } from './events.ts';
 import { checkHost } from './host.ts';
 import { listRuns } from './list.ts';
+import { checkMounting, type MountingOptions } from './mounting.ts';
 import { type DeliverRoute, type Route, readQuery, routeOf } from './route.ts';
 import { showView } from './show.ts';
 
-export interface RunsHandlerOptions {
-  /** The engine whose runs are shown. */
-  readonly engine: Engine;
-  /** Decides who may do what. Without it, nobody may do anything. */
-  readonly authorize?: Authorize | undefined;
-  /**
-   * Origins whose pages may control runs, beside the server's own, such as `https://admin.example.org`. Headers for
-   * CORS are up to the server. Default: none.
-   */
-  readonly allowedOrigins?: readonly string[] | undefined;
-  /**
-   * Host names under which runs are shown, with a port or for any port; `any` for all. Default: if the adapter sees
-   * that a request arrived at a loopback address, loopback names (`localhost`, `127.0.0.1`, `[::1]`); else `any`.
-   */
-  readonly allowedHosts?: readonly string[] | 'any' | undefined;
-  /** The whole path under which the handler is mounted. Default `/runs`. */
-  readonly path?: string | undefined;
+/** Options of a handler for runs. `path` is `/runs` by default. */
+export interface RunsHandlerOptions extends MountingOptions {
   /** Limit for a request's body. Default 65,536, minimum 0. */
   readonly maxBodyBytes?: number | undefined;
   /** Limit for open event streams; beyond that 503. Default 1,000, minimum 0. */
@@ -57,8 +28,6 @@ export interface RunsHandlerOptions {
   readonly signal?: AbortSignal | undefined;
   /** Clock for keep-alives. Default: the platform's. */
   readonly clock?: Clock | undefined;
-  /** Receives the errors of `authorize`, and defects. Default: `console`. */
-  readonly logger?: Logger | undefined;
 }
 
 /** A fetch-style handler for requests about runs. */
@@ -239,28 +208,8 @@ function json(value: unknown, status = 200): Response {
 function checkOptions(options: RunsHandlerOptions): void {
   const place = (option: string) => ({ option, owner });
   checkKeys(place('options'), options, known);
-  const { engine, authorize, allowedOrigins, allowedHosts, path } = options;
-  const { maxBodyBytes, maxStreams, keepAliveMs, signal, clock, logger } = options;
-  if (engine === undefined) throw badOption(place('engine'), 'an engine', engine);
-  checkMethods(place('engine'), engine, ['run', 'runs']);
-  if (authorize !== undefined) checkFunction(place('authorize'), authorize);
-  if (allowedOrigins !== undefined && !isList(allowedOrigins, isOrigin)) {
-    throw badOption(
-      place('allowedOrigins'),
-      'a list of origins like `https://admin.example.org`',
-      allowedOrigins,
-    );
-  }
-  if (allowedHosts !== undefined && allowedHosts !== 'any' && !isList(allowedHosts, isHost)) {
-    throw badOption(
-      place('allowedHosts'),
-      'a list of host names like `runs.example.org`, or `any`',
-      allowedHosts,
-    );
-  }
-  if (path !== undefined && !(typeof path === 'string' && /^(\/[\w.~-]+)+$/.test(path))) {
-    throw badOption(place('path'), 'a path like `/runs`, without a trailing slash', path);
-  }
+  checkMounting(options, { owner, methods: ['run', 'runs'], path: '/runs' });
+  const { maxBodyBytes, maxStreams, keepAliveMs, signal, clock } = options;
   const bound = { ...boundRule, integer: true };
   if (maxBodyBytes !== undefined) checkNumber(place('maxBodyBytes'), maxBodyBytes, bound);
   if (maxStreams !== undefined) checkNumber(place('maxStreams'), maxStreams, bound);
@@ -269,18 +218,4 @@ function checkOptions(options: RunsHandlerOptions): void {
     throw badOption(place('signal'), 'an AbortSignal', signal);
   }
   checkMethods(place('clock'), clock, ['setTimeout', 'clearTimeout']);
-  checkMethods(place('logger'), logger, ['error', 'warn', 'info']);
-}
-
-function isList(value: unknown, isItem: (item: string) => boolean): boolean {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string' && isItem(item));
-}
-
-function isOrigin(text: string): boolean {
-  return text !== 'null' && URL.parse(text)?.origin === text;
-}
-
-/** Tells whether a text is a host as the URL standard writes it, since requests are compared with it. */
-function isHost(text: string): boolean {
-  return URL.parse(`http://${text}`)?.host === text || URL.parse(`https://${text}`)?.host === text;
 }

@@ -46,7 +46,9 @@ export class Collector {
         error instanceof Problem ? error : new Problem(400, 'The request is malformed.');
       return refuseUpgrade(socket, status, message);
     }
-    sockets.accept(request, socket, head, { maxBytes: maxLinkBytes }, (opened) => this.#open(opened));
+    sockets.accept(request, socket, head, { maxBytes: maxLinkBytes, takesBytes: true }, (opened) =>
+      this.#open(opened),
+    );
   }
 
   close(): void {

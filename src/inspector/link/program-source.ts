@@ -1,14 +1,6 @@
 import { Problem } from '../../http/problem.ts';
 import { isChildId, parentIdOf, placeOf } from '../../model/child-id.ts';
-import type {
-  ChildRun,
-  ChildRuns,
-  CommandRequest,
-  Dropped,
-  LogLine,
-  SourceInfo,
-  Structure,
-} from '../protocol.ts';
+import type { ChildRun, ChildRuns, CommandRequest, Dropped, LogLine, SourceInfo } from '../protocol.ts';
 import { SourceListeners } from '../sources/listeners.ts';
 import {
   type ListQuery,
@@ -19,9 +11,10 @@ import {
   type SourceListener,
   type ValueQuery,
 } from '../sources/source.ts';
-import type { FromProgram, ToProgram } from './link-protocol.ts';
+import type { FromProgram, TasklessStructure, ToProgram } from './link-protocol.ts';
 import { isLogLine, readEntryRows } from './read-link.ts';
 import { type ProgramOfRun, RecordedRun } from './recorded-run.ts';
+import { type TaskList, TaskLists } from './task-lists.ts';
 
 /** What a program says of itself. */
 export type ProgramHello = Extract<FromProgram, { type: 'hello' }>;
@@ -57,6 +50,7 @@ export class ProgramSource implements Source, ProgramOfRun {
   #droppedThere: Dropped = nothingDropped;
   #droppedRuns = 0;
   #droppedEntries = 0;
+  readonly #lists = new TaskLists();
   readonly #questions = new Map<number, Question>();
   #lastQuestion = 0;
 
@@ -77,7 +71,12 @@ export class ProgramSource implements Source, ProgramOfRun {
   /** Characters that it holds, about. */
   get size(): number {
     let size = 0;
-    for (const run of this.#runs.values()) size += run.size + 500;
+    const lists = new Set<TaskList>(this.#lists.all());
+    for (const run of this.#runs.values()) {
+      size += run.size + 500;
+      lists.add(run.list);
+    }
+    for (const list of lists) size += list.size;
     return size;
   }
 
@@ -95,6 +94,7 @@ export class ProgramSource implements Source, ProgramOfRun {
   /** Its connection has ended. */
   disconnect(): void {
     this.#tell = undefined;
+    this.#lists.clear();
     for (const n of [...this.#questions.keys()])
       this.#settle(n)?.reject(new Problem(503, 'The program has gone.'));
     this.#listeners.informed();
@@ -104,8 +104,10 @@ export class ProgramSource implements Source, ProgramOfRun {
   /** Takes a message. Throws where it makes no sense. */
   take(message: FromProgram): void {
     switch (message.type) {
+      case 'tasks':
+        return this.#lists.take(message);
       case 'run':
-        return this.#takeRun(message.structure);
+        return this.#takeRun(message.structure, this.#lists.get(message.list));
       case 'feed':
         return this.#takeFeed(message.id, message.feed);
       case 'dropped':
@@ -126,7 +128,7 @@ export class ProgramSource implements Source, ProgramOfRun {
     let largest: RecordedRun | undefined;
     for (const run of this.#runs.values())
       if (largest === undefined || run.size > largest.size) largest = run;
-    if (largest === undefined) return false;
+    if (largest === undefined) return this.#lists.clear();
     if (largest.chunkCount < 2) return this.#drop(largest.id);
     const before = largest.dropped;
     largest.dropChunk();
@@ -217,17 +219,17 @@ export class ProgramSource implements Source, ProgramOfRun {
     return question;
   }
 
-  #takeRun(structure: Structure): void {
+  #takeRun(structure: TasklessStructure, list: TaskList): void {
     const { id } = structure;
     const run = this.#runs.get(id);
     if (run === undefined) {
-      this.#runs.set(id, new RecordedRun(this, structure));
+      this.#runs.set(id, new RecordedRun(this, structure, list));
       this.#places.set(id, ++this.#lastPlace);
       if (isChildId(id)) {
         const siblings = this.#childIds.get(parentIdOf(id)) ?? new Set();
         this.#childIds.set(parentIdOf(id), siblings.add(id));
       }
-    } else run.restructure(structure);
+    } else run.restructure(structure, list);
     this.#listeners.renewed(id);
     this.#listeners.changed(id);
   }

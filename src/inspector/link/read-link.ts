@@ -1,10 +1,10 @@
-import type { Structure, TaskShape } from '../protocol.ts';
-import type { EntryRows } from '../rows.ts';
-import type { FromProgram } from './link-protocol.ts';
+import { isPacked } from '../packed-steps.ts';
+import type { TaskShape } from '../protocol.ts';
+import { countRows, type EntryRow, type EntryRows } from '../rows.ts';
+import { type FromProgram, type TasklessStructure, tasksPerMessage } from './link-protocol.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const mostTasks = 200_000;
 const mostRows = 5_000;
 const mostText = 4_096;
 
@@ -35,7 +35,15 @@ function messageOf(given: unknown): FromProgram | undefined {
     }
     case 'run': {
       const structure = readStructure(given.structure);
-      return structure && { type, structure };
+      return structure && isCount(given.list) ? { type, structure, list: given.list } : undefined;
+    }
+    case 'tasks': {
+      const { list, isFirst, tasks } = given;
+      if (!isCount(list) || !Array.isArray(tasks) || tasks.length > tasksPerMessage) return undefined;
+      const read = tasks.map(readTask);
+      return read.every((task) => task !== undefined)
+        ? { type, list, isFirst: isFirst === true, tasks: read }
+        : undefined;
     }
     case 'feed':
       return isText(id) && Array.isArray(given.feed) ? { type, id, feed: given.feed } : undefined;
@@ -56,12 +64,9 @@ function messageOf(given: unknown): FromProgram | undefined {
   }
 }
 
-/** Reads the structure of a run, field by field: what a page gets has the types that it expects. */
-function readStructure(given: unknown): Structure | undefined {
-  if (!isFields(given) || !isText(given.id) || !Array.isArray(given.tasks) || given.tasks.length > mostTasks)
-    return undefined;
-  const tasks = given.tasks.map(readTask);
-  if (!tasks.every((task) => task !== undefined)) return undefined;
+/** Reads the structure of a run, without its tasks, field by field: what a page gets has the types that it expects. */
+function readStructure(given: unknown): TasklessStructure | undefined {
+  if (!isFields(given) || !isText(given.id)) return undefined;
   const run = isFields(given.run) ? given.run : {};
   const { id, recoveredAt, pools } = given;
   const listed = {
@@ -79,7 +84,6 @@ function readStructure(given: unknown): Structure | undefined {
     run: listed,
     now: 0,
     flowHash: textOr(given.flowHash, ''),
-    tasks,
     ...counted(given, 'concurrency'),
     ...counted(given, 'totalTimeoutMs'),
     ...(isFields(pools)
@@ -119,12 +123,15 @@ function readTask(given: unknown): TaskShape | undefined {
 export function readEntryRows(given: unknown): EntryRows | undefined {
   if (!isFields(given) || !isCount(given.from) || given.from < 1 || typeof given.at !== 'number')
     return undefined;
-  const { from, at, rows } = given;
-  if (!Array.isArray(rows) || rows.length > mostRows) return undefined;
-  const areRows = rows.every(
-    (row) => Array.isArray(row) && (isCount(row[0]) || isText(row[0])) && Number.isFinite(row[1]),
-  );
-  return areRows ? { from, at, rows } : undefined;
+  const { from, at, rows, to } = given;
+  if (!Array.isArray(rows) || rows.length > mostRows || !rows.every(isRow)) return undefined;
+  const count = countRows(rows);
+  return to === from + count - 1 && count <= mostRows ? { from, at, rows, to } : undefined;
+}
+
+function isRow(row: unknown): row is EntryRow | string {
+  if (typeof row === 'string') return isPacked(row) && row.length <= 8 * mostRows;
+  return Array.isArray(row) && (isCount(row[0]) || isText(row[0])) && Number.isFinite(row[1]);
 }
 
 /** Reads a line of log; `undefined` where it has another form. */

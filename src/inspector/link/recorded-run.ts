@@ -10,17 +10,19 @@ import type {
   Structure,
   ValuePage,
 } from '../protocol.ts';
-import { type EntryRow, type EntryRows, readRows } from '../rows.ts';
+import { type EntryRow, type EntryRows, readRows, rowsAfter, unpackedRows } from '../rows.ts';
 import { RunDigest } from '../sources/digest.ts';
 import { commandsFor } from '../sources/journal-run.ts';
 import { Outcomes } from '../sources/outcome.ts';
 import type { Batch, LogBatch, ShownRun, ValueQuery } from '../sources/source.ts';
+import type { TasklessStructure } from './link-protocol.ts';
+import type { TaskList } from './task-lists.ts';
 
-/** Rows of consecutive entries, as JSON. */
+/** Rows of consecutive entries, as JSON in UTF-8. */
 interface Chunk {
   readonly from: number;
   readonly to: number;
-  readonly text: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** How a run reaches the program that it is of. */
@@ -40,25 +42,28 @@ export class RecordedRun implements ShownRun {
   readonly id: string;
   readonly digest = new RunDigest();
   readonly #program: ProgramOfRun;
-  #structure: Structure;
-  #ids: readonly string[];
+  #structure: TasklessStructure;
+  #list: TaskList;
   readonly #chunks: Chunk[] = [];
   readonly #lines: LogLine[] = [];
   #lastLine = 0;
   /** Characters that it holds, about. */
   size = 0;
-  #structureSize = 0;
   /** `seq` of the last entry received. */
   seq = 0;
   /** Entries that never came, or are gone. */
   dropped = 0;
 
-  constructor(program: ProgramOfRun, structure: Structure) {
+  constructor(program: ProgramOfRun, structure: TasklessStructure, list: TaskList) {
     this.id = structure.id;
     this.#program = program;
-    this.#structure = structure;
-    this.#ids = [];
-    this.restructure(structure);
+    this.#structure = { ...structure, source: program.source };
+    this.#list = list;
+  }
+
+  /** Its tasks, which other runs may share: `size` is without them. */
+  get list(): TaskList {
+    return this.#list;
   }
 
   get isSettled(): boolean {
@@ -75,28 +80,24 @@ export class RecordedRun implements ShownRun {
   }
 
   /** Takes another structure of the run. */
-  restructure(structure: Structure): void {
-    const ids = structure.tasks.map(({ id }) => id);
+  restructure(structure: TasklessStructure, list: TaskList): void {
     // Rows name tasks by their place: those that were written for other places are written anew.
-    if (this.#chunks.length > 0 && !areSame(ids, this.#ids)) this.#rewrite(ids);
+    if (this.#chunks.length > 0 && !areSame(list.ids, this.#list.ids)) this.#rewrite(list.ids);
     this.#structure = { ...structure, source: this.#program.source };
-    this.#ids = ids;
-    this.size -= this.#structureSize;
-    this.#structureSize = JSON.stringify(structure).length;
-    this.size += this.#structureSize;
+    this.#list = list;
   }
 
   /** Takes rows; those that are there already are left out, and those that are missing before them stay so. */
   take(rows: EntryRows): void {
-    const fresh = dropRows(rows, this.seq - rows.from + 1);
-    if (fresh.rows.length === 0) return;
-    const entries = readRows(fresh, this.id, this.#ids);
+    const fresh = rowsAfter(rows, this.seq);
+    if (fresh === undefined) return;
+    const entries = readRows(fresh, this.id, this.#list.ids);
     for (const entry of entries) this.digest.apply(entry);
     this.dropped += fresh.from - this.seq - 1;
-    this.seq = fresh.from + fresh.rows.length - 1;
-    const chunk = { from: fresh.from, to: this.seq, text: JSON.stringify(fresh) };
+    this.seq = fresh.to;
+    const chunk = { from: fresh.from, to: this.seq, bytes: bytesOf(fresh) };
     this.#chunks.push(chunk);
-    this.size += chunk.text.length;
+    this.size += chunk.bytes.length;
   }
 
   takeLines(lines: readonly LogLine[]): void {
@@ -113,21 +114,22 @@ export class RecordedRun implements ShownRun {
   dropChunk(): void {
     const chunk = this.#chunks.shift();
     if (chunk === undefined) return;
-    this.size -= chunk.text.length;
+    this.size -= chunk.bytes.length;
     this.dropped += chunk.to - chunk.from + 1;
   }
 
   listed(): ListedRun {
-    const listed = this.digest.listed(this.#program.source, this.id, this.#structure.tasks.length);
+    const listed = this.digest.listed(this.#program.source, this.id, this.#list.ids.length);
     return listed.flow === '' ? { ...listed, flow: this.#structure.run.flow } : listed;
   }
 
   structure(): Structure {
     const run = this.listed();
-    const commands = this.#program.isHere ? commandsFor(run) : [];
+    const commands = this.#program.isHere ? commandsFor(run, this.#list.tasks) : [];
     const children = this.children();
     const known = Object.keys(children).length === 0 ? {} : { children };
-    return { ...this.#structure, run, now: Date.now(), commands, ...known };
+    const { tasks } = this.#list;
+    return { ...this.#structure, tasks, run, now: Date.now(), commands, ...known };
   }
 
   children(): ChildRuns {
@@ -136,28 +138,23 @@ export class RecordedRun implements ShownRun {
 
   /** Its tasks by how they ended. */
   get counts(): ChildCounts {
-    return this.digest.counts(this.#structure.tasks.length);
+    return this.digest.counts(this.#list.ids.length);
   }
 
   cells(): ReadonlyMap<string, GridCell> {
     const outcomes = new Outcomes();
-    for (const { text } of this.#chunks)
-      for (const entry of readRows(JSON.parse(text), this.id, this.#ids)) outcomes.apply(entry);
+    for (const chunk of this.#chunks)
+      for (const entry of readRows(rowsIn(chunk), this.id, this.#list.ids)) outcomes.apply(entry);
     return outcomes.cells();
   }
 
   read(after: number): Batch {
     const chunk = this.#chunks[this.#placeOf(after)];
-    if (chunk === undefined) return this.#missing(after, this.seq);
-    if (chunk.from > after + 1) {
-      const gap = this.#missing(after, chunk.from - 1);
-      return { feed: [...gap.feed, `{"entries":${chunk.text}}`], to: chunk.to };
-    }
-    const text =
-      chunk.from === after + 1
-        ? chunk.text
-        : JSON.stringify(dropRows(JSON.parse(chunk.text), after - chunk.from + 1));
-    return { feed: [`{"entries":${text}}`], to: chunk.to };
+    if (chunk === undefined) return { ...missing(after, this.seq), to: Math.max(after, this.seq) };
+    const { from, to, bytes } = chunk;
+    if (from > after) return { ...missing(after, from - 1), entries: [bytes], to };
+    const rest = rowsAfter(rowsIn(chunk), after);
+    return { entries: rest && [bytesOf(rest)], to };
   }
 
   logs(after: number): LogBatch {
@@ -180,12 +177,6 @@ export class RecordedRun implements ShownRun {
     return this.#program.command(this.id, request);
   }
 
-  #missing(after: number, to: number): Batch {
-    return to <= after
-      ? { feed: [], to: after }
-      : { feed: [JSON.stringify({ gap: { from: after + 1, to } })], to };
-  }
-
   /** The place of the first chunk with entries above `after`. */
   #placeOf(after: number): number {
     let [low, high] = [0, this.#chunks.length];
@@ -200,13 +191,26 @@ export class RecordedRun implements ShownRun {
   #rewrite(ids: readonly string[]): void {
     const places = new Map(ids.map((id, place) => [id, place]));
     for (const [index, chunk] of this.#chunks.entries()) {
-      const { from, at, rows } = JSON.parse(chunk.text) as EntryRows;
-      const moved = rows.map((row) => movedRow(row, this.#ids, places));
-      const text = JSON.stringify({ from, at, rows: moved });
-      this.size += text.length - chunk.text.length;
-      this.#chunks[index] = { ...chunk, text };
+      const { rows, ...stamp } = rowsIn(chunk);
+      const moved = unpackedRows(rows).map((row) => movedRow(row, this.#list.ids, places));
+      const bytes = bytesOf({ ...stamp, rows: moved });
+      this.size += bytes.length - chunk.bytes.length;
+      this.#chunks[index] = { ...chunk, bytes };
     }
   }
+}
+
+function bytesOf(rows: EntryRows): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify(rows));
+}
+
+function rowsIn({ bytes }: Chunk): EntryRows {
+  return JSON.parse(new TextDecoder().decode(bytes));
+}
+
+/** The gap above an entry up to another, if there is one. */
+function missing(after: number, to: number): Pick<Batch, 'gap'> {
+  return to <= after ? {} : { gap: { from: after + 1, to } };
 }
 
 /** A row for a structure in which its task has another place, or none. */
@@ -214,17 +218,6 @@ function movedRow(row: EntryRow, ids: readonly string[], places: ReadonlyMap<str
   const id = typeof row[2] === 'number' ? ids[row[2]] : row[2];
   if (typeof id !== 'string') return row;
   return [row[0], row[1], places.get(id) ?? id, ...row.slice(3)];
-}
-
-/** Rows without the first ones. */
-function dropRows({ from, at, rows }: EntryRows, count: number): EntryRows {
-  if (count <= 0) return { from, at, rows };
-  const left = rows.slice(count);
-  const first = left[0];
-  if (first === undefined) return { from: from + rows.length, at, rows: [] };
-  let now = at;
-  for (const row of rows.slice(0, count + 1)) now += row[1];
-  return { from: from + count, at: now, rows: [[first[0], 0, ...first.slice(2)], ...left.slice(1)] };
 }
 
 function areSame(a: readonly string[], b: readonly string[]): boolean {

@@ -1,9 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { Problem } from '../../http/problem.ts';
 import type { Logger } from '../../index.ts';
-import type { Dropped } from '../protocol.ts';
+import type { Dropped, Structure } from '../protocol.ts';
+import { feedMessage, feedsOf } from '../sources/feed-bytes.ts';
 import type { ShownRun, Source } from '../sources/source.ts';
-import { type FromProgram, linkVersion, type ToProgram } from './link-protocol.ts';
+import {
+  type FromProgram,
+  linkVersion,
+  mostListedTasks,
+  mostLists,
+  type ToProgram,
+  tasksPerMessage,
+} from './link-protocol.ts';
 
 export interface UplinkOptions {
   readonly source: Source;
@@ -42,6 +50,8 @@ export class Uplink {
   readonly #options: UplinkOptions;
   readonly #instance = randomBytes(18).toString('base64url');
   readonly #sent = new Map<string, Sent>();
+  /** The lists of tasks that were sent by this connection, with their numbers. */
+  readonly #lists = new Map<Structure['tasks'], number>();
   readonly #dirty = new Set<string>();
   #dropped = 0;
   #toldDropped: Dropped | undefined;
@@ -144,6 +154,7 @@ export class Uplink {
     this.#hasWarned = false;
     this.#waitMs = firstWaitMs;
     this.#toldDropped = undefined;
+    this.#lists.clear();
     for (const [id, sent] of this.#sent) {
       const [seq, line] = Object.hasOwn(have, id) ? (have[id] ?? [0, 0]) : [0, 0];
       Object.assign(sent, { seq, line, hasStructure: false });
@@ -206,28 +217,46 @@ export class Uplink {
     const sent = this.#sent.get(id);
     const run = sent && (await this.#options.source.open(id));
     if (sent === undefined) return true;
-    if (run === undefined) {
-      // It has left the engine before all of it was sent.
-      this.#sent.delete(id);
-      this.#dropped++;
-      return true;
+    // It has left the engine before all of it was sent.
+    if (run === undefined) return this.#drop(id);
+    if (!sent.hasStructure) {
+      const structure = run.structure();
+      if (structure.tasks.length > mostListedTasks) return this.#drop(id);
+      this.#sendStructure(structure);
+      sent.hasStructure = true;
     }
-    if (!sent.hasStructure) this.#tell({ type: 'run', structure: { ...run.structure(), source: '' } });
-    sent.hasStructure = true;
     return this.#sendFeed(run, sent);
+  }
+
+  #drop(id: string): true {
+    this.#sent.delete(id);
+    this.#dropped++;
+    return true;
+  }
+
+  /** Sends the tasks of a run only if no run before it had the same. */
+  #sendStructure({ tasks, ...structure }: Structure): void {
+    if (!this.#lists.has(tasks)) {
+      const total = [...this.#lists.keys()].reduce((sum, { length }) => sum + length, tasks.length);
+      if (total > mostListedTasks || this.#lists.size === mostLists) this.#lists.clear();
+      const list = this.#lists.size;
+      this.#lists.set(tasks, list);
+      for (let at = 0; at === 0 || at < tasks.length; at += tasksPerMessage)
+        this.#tell({ type: 'tasks', list, isFirst: at === 0, tasks: tasks.slice(at, at + tasksPerMessage) });
+    }
+    const list = this.#lists.get(tasks) as number;
+    this.#tell({ type: 'run', structure: { ...structure, source: '' }, list });
   }
 
   #sendFeed(run: ShownRun, sent: Sent): boolean {
     for (;;) {
       if (this.#isFull) return false;
-      const { feed, to } = run.read(sent.seq);
-      const { lines, dropped, to: line } = run.logs(sent.line);
-      const logs = lines.length > 0 || dropped > 0 ? [JSON.stringify({ logs: lines, dropped })] : [];
-      const all = [...feed, ...logs];
-      if (all.length > 0)
-        this.#socket?.send(`{"type":"feed","id":${JSON.stringify(run.id)},"feed":[${all.join(',')}]}`);
-      Object.assign(sent, { seq: to, line });
-      if (feed.length === 0) return true;
+      const batch = run.read(sent.seq);
+      const lines = run.logs(sent.line);
+      const feeds = feedsOf(batch, lines);
+      if (feeds.length > 0) this.#socket?.send(feedMessage({ type: 'feed', id: run.id }, feeds));
+      Object.assign(sent, { seq: batch.to, line: lines.to });
+      if (batch.entries === undefined) return true;
     }
   }
 

@@ -12,6 +12,8 @@ export interface AccessRequest {
   /** `page`: the page and its files, which hold nothing of any run. */
   readonly action: 'page' | RunsAction;
   readonly runId?: string | undefined;
+  /** Of `deliver`. */
+  readonly taskId?: string | undefined;
 }
 
 /** What a request may see. */
@@ -42,12 +44,15 @@ export function accessByAuthorize(rules: OwnRules): Access {
     async screen(request, node) {
       checkHost(request, rules.allowedHosts, node);
     },
-    async admit({ request, node, action, runId }) {
+    async admit({ request, node, action, runId, taskId }) {
       checkHost(request, rules.allowedHosts, node);
       if (action === 'page') return all;
       const query = new URLSearchParams();
       const isList = action === 'list' || runId === undefined;
-      const route = isList ? ({ action: 'list', query } as const) : ({ action, runId, query } as const);
+      const task = taskId === undefined ? {} : { task: [taskId] };
+      const route = isList
+        ? ({ action: 'list', query } as const)
+        : ({ action, runId, query, ...task } as const);
       return { isVisible: await authorizeRoute(rules, request, route) };
     },
   };

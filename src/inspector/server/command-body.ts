@@ -7,7 +7,7 @@ const fields: Readonly<Record<CommandType, readonly string[]>> = {
   pause: [],
   resume: [],
   rerun: ['taskIds'],
-  deliver: ['taskId', 'value'],
+  deliver: ['taskId', 'value', 'key'],
 };
 const maxReasonLength = 1_000;
 
@@ -17,7 +17,7 @@ const maxReasonLength = 1_000;
  * @throws Problem 422 for anything else
  */
 export function readCommand(body: Readonly<Record<string, unknown>>): CommandRequest {
-  const { type, reason, taskIds, taskId } = body;
+  const { type, reason, taskIds, taskId, key } = body;
   if (typeof type !== 'string' || !Object.hasOwn(fields, type))
     throw wrong('#/type', `must be one of ${Object.keys(fields).join(', ')}`);
   const known = ['type', ...fields[type as CommandType]];
@@ -35,6 +35,8 @@ export function readCommand(body: Readonly<Record<string, unknown>>): CommandReq
   )
     throw wrong('#/taskIds', 'must be a list of the ids of one task or more');
   if (type === 'deliver' && typeof taskId !== 'string') throw wrong('#/taskId', 'must be the id of a task');
+  if (key !== undefined && !(typeof key === 'string' && /^.{1,256}$/.test(key)))
+    throw wrong('#/key', 'must be a text of 1 to 256 characters');
   return body as unknown as CommandRequest;
 }
 

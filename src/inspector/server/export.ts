@@ -4,7 +4,7 @@ import { gzip } from 'node:zlib';
 import { Problem } from '../../http/problem.ts';
 import { soon } from '../../http/requests-first.ts';
 import { protocolVersion, type RecordedPart, type Recording, type SourceInfo } from '../protocol.ts';
-import { rowTypes } from '../rows.ts';
+import { rowTypes, unpackedRows } from '../rows.ts';
 import type { ShownRun } from '../sources/source.ts';
 import { inspectorHeaders } from './pages.ts';
 import type { InspectorParts } from './parts.ts';
@@ -75,7 +75,9 @@ async function partOf(run: ShownRun, left: { valueBytes: number }): Promise<Reco
     const batch = run.read(seq);
     if (batch.to <= seq) break;
     seq = batch.to;
-    for (const line of batch.feed) feed.push(JSON.parse(line));
+    const { gap, entries } = batch;
+    if (gap !== undefined) feed.push({ gap });
+    if (entries !== undefined) feed.push({ entries: JSON.parse(Buffer.concat(entries).toString()) });
     await new Promise<void>(soon);
   }
   const { lines, dropped } = run.logs(0);
@@ -93,7 +95,7 @@ async function valuesOf(
   const values: Record<string, unknown> = {};
   for (const line of feed) {
     if (!('entries' in line)) continue;
-    for (const [index, row] of line.entries.rows.entries()) {
+    for (const [index, row] of unpackedRows(line.entries.rows).entries()) {
       for (const { pointer, bytes } of stubsIn(row)) {
         if (bytes > left.valueBytes) continue;
         const seq = line.entries.from + index;
@@ -125,7 +127,7 @@ function stubsIn(row: readonly unknown[]): readonly { readonly pointer: string; 
 }
 
 /**
- * The page with a recording in it. Its policy allows its own scripts and style, by their hashes, and nothing else: what
+ * The page with a recording in it. Its policy allows its own script and style, by their hashes, and nothing else: what
  * stands in the recording is data, base64, whatever it says.
  */
 export async function exportedFile(
@@ -133,14 +135,14 @@ export async function exportedFile(
   recording: Recording,
 ): Promise<string> {
   const html = await files.html();
-  const [style = '', ...scripts] = await Promise.all(
-    ['page.css', 'charts.js', 'page.js'].map(async (name) => textOf(await files.file(name))),
+  const [script, style] = await Promise.all(
+    ['page-in-file.js', 'page.css'].map(async (name) => textOf(await files.file(name))),
   );
-  const [charts = '', page = ''] = scripts.map(inScript);
-  const css = style.replaceAll(/<\/(style)/gi, '<\\/$1');
+  const code = inScript(script ?? '');
+  const css = (style ?? '').replaceAll(/<\/(style)/gi, '<\\/$1');
   const policy = [
     "default-src 'none'",
-    `script-src '${hashOf(charts)}' '${hashOf(page)}'`,
+    `script-src '${hashOf(code)}'`,
     `style-src '${hashOf(css)}'`,
     'img-src data:',
     "base-uri 'none'",
@@ -153,8 +155,7 @@ export async function exportedFile(
   ].join('\n');
   const tail = [
     `<script type="application/json" id="topple-export">${data}</script>`,
-    `<script>${charts}</script>`,
-    `<script type="module">${page}</script>`,
+    `<script type="module">${code}</script>`,
   ].join('\n');
   return withoutFiles(html)
     .replace(/<meta charset[^>]*>/i, (charset) => `${charset}\n${head}`)

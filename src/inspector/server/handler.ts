@@ -1,4 +1,5 @@
 import { Problem, problemResponse, textResponse } from '../../http/problem.ts';
+import { soon } from '../../http/requests-first.ts';
 import { readBody } from '../../http/runs/body.ts';
 import { type RunsAction, readQuery } from '../../http/runs/route.ts';
 import { toJson } from '../../model/json.ts';
@@ -41,16 +42,23 @@ async function answer(parts: InspectorParts, request: Request, node: unknown): P
   if (route.to === 'commands') await parts.access.screen(request, node);
   const body = route.to === 'commands' ? await readBody(request, maxBodyBytes) : undefined;
   const command = body && readCommand(body);
-  const action =
-    command === undefined ? actionOf(route) : command.type === 'deliver' ? 'resume' : command.type;
+  const action = command === undefined ? actionOf(route) : command.type;
   const runId = 'id' in route ? route.id : undefined;
-  const { isVisible, headers } = await parts.access.admit({ request, node, action, runId });
+  const { isVisible, headers } = await parts.access.admit({
+    request,
+    node,
+    action,
+    runId,
+    taskId: command?.taskId,
+  });
   if (route.to === 'page') return pageResponse(parts.files, url.host, headers ?? {});
   if (route.to === 'file') return fileResponse(parts.files, route.name);
   if ('id' in route) {
     const run = await parts.sources.open(route.source, route.id, isVisible);
     if (command === undefined) return answerRun(parts, route, run, request);
     await run.command(command);
+    // An engine keeps what it has recorded at the end of its turn, which may be the next of the event loop.
+    await new Promise<void>(soon);
     const after = await parts.sources.open(route.source, route.id, isVisible);
     return json({ run: after.listed() } satisfies CommandResult);
   }

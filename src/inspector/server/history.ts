@@ -1,4 +1,5 @@
 import { soon } from '../../http/requests-first.ts';
+import { type FeedPieces, feedPieces, feedsOf } from '../sources/feed-bytes.ts';
 import type { ShownRun } from '../sources/source.ts';
 import { inspectorHeaders } from './pages.ts';
 
@@ -21,7 +22,7 @@ export function historyOf(run: ShownRun, after: ReadTo, request: Request): Respo
       async pull(controller) {
         const { done, value } = await lines.next();
         if (done) controller.close();
-        else controller.enqueue(encoder.encode(value));
+        else controller.enqueue(Buffer.concat([...value, newline]));
       },
       async cancel() {
         await lines.return(undefined);
@@ -39,24 +40,24 @@ export function historyOf(run: ShownRun, after: ReadTo, request: Request): Respo
   });
 }
 
-const encoder = new TextEncoder();
+const newline = new TextEncoder().encode('\n');
+const noLines = { lines: [], dropped: 0 };
 
-/** Yields batches of lines, up to the entry that is the last now. */
-async function* historyLines(run: ShownRun, { entry, log }: ReadTo): AsyncGenerator<string, undefined> {
+/** Yields lines, up to the entry that is the last now. The event loop runs between batches. */
+async function* historyLines(run: ShownRun, { entry, log }: ReadTo): AsyncGenerator<FeedPieces, undefined> {
   const end = run.seq;
   for (let seq = entry; seq < end; ) {
-    const { feed, to } = run.read(seq);
-    if (to <= seq) break;
-    seq = to;
-    yield `${feed.join('\n')}\n`;
+    const batch = run.read(seq);
+    if (batch.to <= seq) break;
+    seq = batch.to;
+    yield* feedsOf(batch, noLines);
     await new Promise<void>(soon);
   }
-  const { lines, dropped } = run.logs(log);
-  if (lines.length > 0 || dropped > 0) yield `${JSON.stringify({ logs: lines, dropped })}\n`;
+  yield* feedsOf({ to: end }, run.logs(log));
   const children = await run.children();
-  if (Object.keys(children).length > 0) yield `${JSON.stringify({ children })}\n`;
+  if (Object.keys(children).length > 0) yield feedPieces({ children });
   const isSettled = run.isSettled && run.seq === end;
-  yield `${JSON.stringify({ end: { seq: end, isSettled } })}\n`;
+  yield feedPieces({ end: { seq: end, isSettled } });
   return undefined;
 }
 

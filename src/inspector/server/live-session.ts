@@ -2,13 +2,15 @@ import { Problem } from '../../http/problem.ts';
 import type { Clock } from '../../index.ts';
 import { isChildId, parentIdOf } from '../../model/child-id.ts';
 import type { ChildRun, ListedRun, RunKey, ToPage, ToServer } from '../protocol.ts';
+import { type FeedPieces, feedMessage, feedPieces, feedsOf } from '../sources/feed-bytes.ts';
 import type { ShownRun, Source } from '../sources/source.ts';
 import type { IsVisible } from '../sources/sources.ts';
 import { helloOf, type InspectorParts } from './parts.ts';
 
 /** The connection to a page. */
 export interface LiveSocket {
-  send(text: string): void;
+  /** @param text a string, or its UTF-8 */
+  send(text: string | Uint8Array): void;
   /** Bytes that wait to be sent. */
   readonly waiting: number;
   close(code: number, reason: string): void;
@@ -219,7 +221,7 @@ export class LiveSession {
       }
       if (this.#isOver || Object.keys(fresh).length === 0) continue;
       const behind = Math.max(0, watched.run.seq - watched.after);
-      this.#socket.send(feedMessage(watched, [JSON.stringify({ children: fresh })], behind));
+      this.#tellFeeds(watched, [feedPieces({ children: fresh })], behind);
     }
   }
 
@@ -271,15 +273,14 @@ export class LiveSession {
   /** Sends batches of a run while the page keeps up. Returns whether there are more. */
   #sendNext(watched: Watched, run: ShownRun): boolean {
     for (;;) {
-      const { feed, to } = run.read(watched.after);
-      const { lines, dropped, to: lastLine } = run.logs(watched.afterLog);
-      const logs = lines.length > 0 || dropped > 0 ? [JSON.stringify({ logs: lines, dropped })] : [];
-      watched.after = Math.max(to, watched.after);
-      watched.afterLog = lastLine;
+      const batch = run.read(watched.after);
+      const lines = run.logs(watched.afterLog);
+      const isNew = batch.to > watched.after;
+      watched.after = Math.max(batch.to, watched.after);
+      watched.afterLog = lines.to;
       const behind = Math.max(0, run.seq - watched.after);
-      const all = [...feed, ...logs];
-      if (all.length > 0) this.#socket.send(feedMessage(watched, all, behind));
-      if (behind === 0 || feed.length === 0) break;
+      this.#tellFeeds(watched, feedsOf(batch, lines), behind);
+      if (behind === 0 || !isNew) break;
       if (this.#socket.waiting > mostWaiting) return true;
     }
     if (run.isSettled && watched.settledSeq !== run.seq) {
@@ -315,15 +316,14 @@ export class LiveSession {
     this.#send({ type: 'refused', ...key, detail });
   }
 
+  #tellFeeds({ source, id }: RunKey, feeds: readonly FeedPieces[], behind: number): void {
+    if (feeds.length === 0) return;
+    this.#socket.send(feedMessage({ type: 'feed', source, id, behind, now: Date.now() }, feeds));
+  }
+
   #send(message: ToPage): void {
     if (!this.#isOver) this.#socket.send(JSON.stringify(message));
   }
-}
-
-/** The feed is JSON already. */
-function feedMessage({ source, id }: RunKey, feed: readonly string[], behind: number): string {
-  const head = JSON.stringify({ type: 'feed', source, id, behind, now: Date.now() });
-  return `${head.slice(0, -1)},"feed":[${feed.join(',')}]}`;
 }
 
 function keyOf({ source, id }: RunKey): string {

@@ -14,7 +14,7 @@ import { accessByToken } from './access.ts';
 import { answerInspector } from './handler.ts';
 import { acceptPage } from './live-upgrade.ts';
 import type { InspectorParts } from './parts.ts';
-import { refuseUpgrade, requestOf } from './upgrade.ts';
+import { requestOf } from './upgrade.ts';
 
 export interface ServeOptions {
   readonly sources: Sources;
@@ -56,7 +56,7 @@ export async function serveInspector(options: ServeOptions): Promise<ServedInspe
     files: pageFiles,
     version: await toppleVersion(),
     path: '',
-    live: () => (sockets === undefined ? { way: 'poll', everyMs: 1_000 } : { way: 'websocket' }),
+    live: () => ({ way: 'websocket' }),
   };
   const listener = toNodeHandler((request, node) => {
     const isKnock = collector !== undefined && new URL(request.url).pathname === connectPath;
@@ -65,7 +65,6 @@ export async function serveInspector(options: ServeOptions): Promise<ServedInspe
   const server = createServer((request, response) => void listener(request, response));
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    if (sockets === undefined) return refuseUpgrade(socket, 501, 'The package `ws` is not installed.');
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     if (pathname === connectPath && collector !== undefined)
       return collector.accept(sockets, request, socket, head, port());
@@ -78,7 +77,7 @@ export async function serveInspector(options: ServeOptions): Promise<ServedInspe
     port: port(),
     close() {
       closing ??= new Promise<void>((resolve) => {
-        sockets?.close();
+        sockets.close();
         server.close(() => resolve());
         server.closeAllConnections();
       });

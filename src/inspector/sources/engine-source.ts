@@ -1,5 +1,6 @@
 import { Problem } from '../../http/problem.ts';
 import { command } from '../../http/runs/commands.ts';
+import { deliver } from '../../http/runs/deliver.ts';
 import { type Engine, FlowError, JournalError, type Run, type RunSummary } from '../../index.ts';
 import type { ChildRuns, CommandRequest, ListedRun, SourceInfo } from '../protocol.ts';
 import type { Redact } from '../values/redact.ts';
@@ -145,8 +146,12 @@ function childrenOf(run: Run): ChildRuns {
   return children;
 }
 
-async function commandRun(run: Run, { type, reason, taskIds }: CommandRequest): Promise<void> {
-  if (type === 'deliver') throw new Problem(409, 'No task of this run waits for a value from outside.');
+async function commandRun(run: Run, request: CommandRequest): Promise<void> {
+  const { type, reason, taskIds } = request;
+  if (type === 'deliver') {
+    await deliver(run, [request.taskId ?? ''], request.value, request.key);
+    return;
+  }
   const body = type === 'cancel' ? { reason } : type === 'rerun' ? { taskIds } : {};
   await command(type, run, body);
 }

@@ -8,20 +8,31 @@ import type {
   GridCell,
   ListedRun,
   Structure,
+  TaskShape,
   ValuePage,
 } from '../protocol.ts';
-import { RowWriter } from '../rows.ts';
 import type { Redact } from '../values/redact.ts';
+import { RowWriter } from '../values/row-writer.ts';
 import { sentEntry, valueIn } from '../values/sent-entry.ts';
 import { sentValue } from '../values/sent-value.ts';
 import { type FoundValue, findValue, readPointer, valuePage } from '../values/value-page.ts';
 import type { RunDigest } from './digest.ts';
 import { Outcomes } from './outcome.ts';
 import { shapeOf } from './shapes.ts';
-import { type Batch, batchSize, type LogBatch, type ShownRun, type ValueQuery } from './source.ts';
+import {
+  type Batch,
+  batchBytes,
+  batchSize,
+  type LogBatch,
+  type ShownRun,
+  type ValueQuery,
+} from './source.ts';
 
 /** The largest value that is sent as a whole, in bytes of JSON, about. */
 const maxWholeBytes = 64 * 1_024 * 1_024;
+
+/** So many are written before it is looked whether a batch is full. */
+const fewEntries = 100;
 
 /** The journal of a run, read in this process. */
 export interface ReadableJournal {
@@ -83,16 +94,17 @@ export class JournalRun implements ShownRun {
   structure(): Structure {
     const { source, definition, isWhole, recoveredAt, openedChildren } = this.#facts;
     const run = this.listed();
+    const shape = shapeOf(definition);
     return {
       source,
       id: this.id,
       run,
       now: Date.now(),
       flowHash: this.#digest.flowHash,
-      ...shapeOf(definition),
+      ...shape,
       isWhole,
       recoveredAt,
-      commands: commandsFor(run),
+      commands: commandsFor(run, shape.tasks),
       ...(openedChildren === undefined ? {} : { children: openedChildren }),
     };
   }
@@ -109,13 +121,14 @@ export class JournalRun implements ShownRun {
 
   read(after: number): Batch {
     const to = Math.min(this.#journal.seq, after + batchSize);
-    if (to <= after) return { feed: [], to: after };
+    if (to <= after) return { to: after };
     const { definition, redact } = this.#facts;
     const { graph } = definition;
     const show = (entry: Entry) => sentEntry(entry, redact);
     const writer = new RowWriter(after + 1, graph.ids, (taskId) => graph.indexOf(taskId), show);
-    this.#journal.visit(writer, { after, limit: to - after });
-    return { feed: [`{"entries":${writer}}`], to: after + writer.count };
+    for (let at = after; at < to && writer.size < batchBytes; at += fewEntries)
+      this.#journal.visit(writer, { after: at, limit: Math.min(fewEntries, to - at) });
+    return { entries: writer.finish(), to: after + writer.count };
   }
 
   logs(after: number): LogBatch {
@@ -161,13 +174,17 @@ export class JournalRun implements ShownRun {
   }
 }
 
-/** Commands that may be tried on a run in this status. */
-export function commandsFor({ status, tasks, parent }: ListedRun): readonly CommandType[] {
+/** Commands that may be tried on a run of these tasks in this status. */
+export function commandsFor(
+  { status, tasks, parent }: ListedRun,
+  shapes: readonly TaskShape[],
+): readonly CommandType[] {
+  const delivering = shapes.some(({ kind }) => kind === 'waitFor') ? (['deliver'] as const) : [];
   switch (status) {
     case 'running':
-      return ['cancel', 'pause'];
+      return ['cancel', 'pause', ...delivering];
     case 'paused':
-      return ['cancel', 'resume'];
+      return ['cancel', 'resume', ...delivering];
     case 'cancelling':
       return [];
     case 'lost':

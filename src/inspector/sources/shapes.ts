@@ -6,8 +6,18 @@ type Outline = Pick<FlowOutline, 'settings' | 'tasks'>;
 
 type FlowShape = Pick<Structure, 'tasks' | 'concurrency' | 'pools' | 'totalTimeoutMs'>;
 
-/** A flow without bodies, schemas and whatever else is no data. */
-export function shapeOf({ settings = {}, tasks }: Outline): FlowShape {
+const shapes = new WeakMap<Outline, FlowShape>();
+
+/** A flow without bodies, schemas and whatever else is no data. The same one for each call with the same flow. */
+export function shapeOf(flow: Outline): FlowShape {
+  const known = shapes.get(flow);
+  if (known !== undefined) return known;
+  const shape = makeShape(flow);
+  shapes.set(flow, shape);
+  return shape;
+}
+
+function makeShape({ settings = {}, tasks }: Outline): FlowShape {
   const { concurrency, pools, totalTimeoutMs } = settings;
   return {
     tasks: tasks.map(taskShape),

@@ -74,9 +74,12 @@ export interface ShownRun {
   command(request: CommandRequest): MaybePromise<void>;
 }
 
-/** JSON of `Feed`s, in `seq` order. */
+/** Entries in `seq` order. */
 export interface Batch {
-  readonly feed: readonly string[];
+  /** These are missing before the entries, both included. */
+  readonly gap?: { readonly from: number; readonly to: number } | undefined;
+  /** JSON of `EntryRows`, as pieces of UTF-8. */
+  readonly entries?: readonly Uint8Array<ArrayBuffer>[] | undefined;
   /** `seq` of the last entry in it; `after` where there is none. */
   readonly to: number;
 }
@@ -94,6 +97,9 @@ export interface ValueQuery extends ValuePart {
 }
 
 /** Entries in one batch at most. */
-export const batchSize = 1_000;
+export const batchSize = 5_000;
+
+/** A batch is not made longer than this many bytes and the next 100 entries. */
+export const batchBytes = 262_144;
 
 export const nothingDropped: Dropped = { runs: 0, entries: 0, logs: 0 };

@@ -32,6 +32,9 @@ const lookMs = 500;
 const mostLooked = 50;
 /** Runs below a run that are looked at for its child runs. */
 const mostBelow = 1_000;
+/** Child runs of which the counts are kept, and unsettled runs of the list. */
+const mostChildren = 5_000;
+const mostDigests = 1_000;
 /** Journals that are kept in memory besides those that are watched. */
 const mostOpen = 10;
 
@@ -54,6 +57,8 @@ export class StoreSource implements Source {
   readonly #open = new Map<string, OpenJournal>();
   /** Unsettled runs of the list, as they were read last. */
   readonly #digests = new Map<string, RunDigest>();
+  /** Child runs, as they were read last. */
+  readonly #children = new Map<string, { readonly seq: number; readonly child: ChildRun }>();
   /** `seq` of the latest runs, as listeners were told. */
   #told = new Map<string, number>();
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -155,19 +160,28 @@ export class StoreSource implements Source {
 
   /** Of the latest runs below a run, its own child runs: the last of each task. */
   async #childrenOf(id: string): Promise<ChildRuns> {
-    const { store, flowOf } = this.#options;
     const children: Record<string, ChildRun> = Object.create(null);
-    const below = await store.list({ under: id, newestFirst: true, limit: mostBelow });
+    const below = await this.#options.store.list({ under: id, newestFirst: true, limit: mostBelow });
     for (const summary of below) {
       const place = placeOf(summary.id);
       if (place === undefined || parentIdOf(summary.id) !== id || place.taskId in children) continue;
-      const entries = await store.read(summary.id);
-      const digest = new RunDigest();
-      for (const entry of entries) digest.apply(entry);
-      const { tasks } = await flowOf(entries);
-      children[place.taskId] = { id: summary.id, counts: digest.counts(tasks.length) };
+      children[place.taskId] = await this.#childOf(summary);
     }
     return children;
+  }
+
+  /** A child run with its counts. Its journal is read only if it has gone on since the last time. */
+  async #childOf({ id, seq }: RunSummary): Promise<ChildRun> {
+    const known = this.#children.get(id);
+    if (known?.seq === seq) return known.child;
+    const { store, flowOf } = this.#options;
+    const entries = await store.read(id);
+    const digest = new RunDigest();
+    for (const entry of entries) digest.apply(entry);
+    const { tasks } = await flowOf(entries);
+    const child = { id, counts: digest.counts(tasks.length) };
+    keepLatest(this.#children, id, { seq: digest.seq, child }, mostChildren);
+    return child;
   }
 
   async #journalOf(runId: string): Promise<OpenJournal | undefined> {
@@ -216,8 +230,7 @@ export class StoreSource implements Source {
     if (known?.seq === seq) return known.listed(this.id, id, undefined);
     const digest = new RunDigest();
     for (const entry of await this.#options.store.read(id)) digest.apply(entry);
-    this.#digests.set(id, digest);
-    if (this.#digests.size > 1_000) this.#digests.delete([...this.#digests.keys()][0] as string);
+    keepLatest(this.#digests, id, digest, mostDigests);
     return digest.listed(this.id, id, undefined);
   }
 
@@ -247,4 +260,12 @@ export class StoreSource implements Source {
       this.#isLooking = false;
     }
   }
+}
+
+/** Sets a value as the latest one, and drops the oldest where there are too many. */
+function keepLatest<Value>(values: Map<string, Value>, key: string, value: Value, most: number): void {
+  values.delete(key);
+  values.set(key, value);
+  const [oldest] = values.keys();
+  if (values.size > most && oldest !== undefined) values.delete(oldest);
 }

@@ -1,7 +1,10 @@
-import { readFileSync, watch, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createEngine, createFlow } from 'topple';
 import { createSqliteStore } from 'topple/sqlite';
 import * as assert from 'uvu/assert';
@@ -173,6 +176,38 @@ test('shows the runs of a file with their structure, and follows those that go o
   await engine.stop();
   await store.close();
   await serving.end();
+});
+
+test('shows a file that it may only read', async () => {
+  const path = tempFile();
+  const store = await createSqliteStore(path);
+  const engine = createEngine({ store, logger: silent });
+  const short = createFlow('g').task('x', { perform: () => 2 });
+  await (await engine.start(short, undefined, { id: 'r1' })).settled();
+  await engine.stop();
+  await store.close();
+  chmodSync(path, 0o444);
+  chmodSync(dirname(path), 0o777);
+  // Root may write whatever it is: it becomes somebody else.
+  const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+  const main = fileURLToPath(new URL('../../../scripts/topple.ts', import.meta.url));
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, main, 'inspect', '--port', '0', '--store', path],
+    { stdio: ['ignore', 'pipe', 'inherit'], ...nobody },
+  );
+  const [printed] = await once(child.stdout, 'data');
+  const url = String(printed).trim();
+  const { text } = await send(`${new URL(url).origin}/api/runs`, {
+    headers: { cookie: await cookieOf(url) },
+  });
+  const { runs } = JSON.parse(text) as RunList;
+  assert.equal(
+    runs.map(({ id, status }) => [id, status]),
+    [['r1', 'done']],
+  );
+  child.kill('SIGINT');
+  assert.equal(await once(child, 'exit'), [0, null]);
 });
 
 test('cancels a run that no process has, and refuses to run a body for a page', async () => {

@@ -38,6 +38,7 @@ const addresses: fc.Arbitrary<Address> = fc.oneof(
     status: fc.array(text),
     focus: fc.boolean(),
     group: fc.boolean(),
+    unfolded: fc.array(text),
     opened: fc.array(text),
     hideDone: fc.boolean(),
     critical: fc.boolean(),

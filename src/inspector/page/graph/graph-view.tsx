@@ -1,12 +1,16 @@
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ChildCounts } from '../../../model/journal.ts';
+import type { TaskStatus } from '../../../model/status.ts';
 import { groupTasks } from '../run/groups.ts';
-import { codeOf, lastUnsettled } from '../run/status-log.ts';
+import type { Recording } from '../run/recording.ts';
+import { codeOf, lastUnsettled, statuses } from '../run/status-log.ts';
 import { downstreamOf, isChildTask, upstreamOf } from '../run/structure.ts';
-import { countsWords } from '../run/words.ts';
+import { unfold } from '../run/unfold.ts';
+import { countsWords, statusWords } from '../run/words.ts';
 import { useSize, useTheme } from '../view/hooks.ts';
 import { isTyping } from '../view/keys-help.tsx';
-import type { RunState } from '../view/run-state.ts';
+import { Glyph } from '../view/marks.tsx';
+import { childOf, type RunState } from '../view/run-state.ts';
 import { type Camera, centreOn, type Point, pan, showAll, toDrawing, toScreen, zoomAt } from './camera.ts';
 import { criticalEdges } from './critical.ts';
 import { GraphPainter, type NodeLook, type Overlay } from './painter.ts';
@@ -23,14 +27,12 @@ export function GraphView({ state }: { readonly state: RunState }) {
     const isAll = state.tasks.length === recording.graph.size;
     // A filter by status or name dims tasks: only what asks for another graph lays it out again.
     const shown = address.focus || address.hideDone ? tasksOfGraph(state) : undefined;
-    return createScene(
-      groupTasks(recording.graph, {
-        shown: isAll ? undefined : shown,
-        isGrouped: address.group,
-        opened: new Set(address.opened),
-      }),
-      (task) => isChildTask(recording.structure, task),
-    );
+    const grouped = groupTasks(recording.graph, {
+      shown: isAll ? undefined : shown,
+      isGrouped: address.group,
+      opened: new Set(address.opened),
+    });
+    return createScene(unfold(grouped, unfoldedOf(state)), (task) => isChildTask(recording.structure, task));
   }, [recording, shownKey]);
   const desk = useDesk();
   desk.state = state;
@@ -59,6 +61,9 @@ export function GraphView({ state }: { readonly state: RunState }) {
 
   const node = selected < 0 ? -1 : (scene.drawn.nodeOf[selected] ?? -1);
   const child = selected < 0 ? undefined : moment.task(selected).child;
+  const [picked, pick] = useState(-1);
+  desk.pick = pick;
+  const inside = scene.drawn.nodes[picked]?.inside;
   const zoom = (factor: number): void => desk.zoom({ x: size.width / 2, y: size.height / 2 }, factor);
   return (
     <div class="graph" ref={box}>
@@ -90,6 +95,10 @@ export function GraphView({ state }: { readonly state: RunState }) {
       </div>
       {node >= 0 && scene.isRunNode[node] && child !== undefined && (
         <div class="hint">
+          {inside?.of === selected && <Inside of={selected} task={inside.task} state={state} />}
+          <button type="button" onClick={() => desk.unfold()} title="x">
+            {isUnfolded(state) ? 'Fold it' : 'Show it here'}
+          </button>
           <button type="button" onClick={() => state.open(child.runId)}>
             Open its run
           </button>
@@ -107,15 +116,53 @@ export function GraphView({ state }: { readonly state: RunState }) {
   );
 }
 
+/** A task of a child run that is drawn in place. */
+function Inside({
+  of,
+  task,
+  state,
+}: {
+  readonly of: number;
+  readonly task: number;
+  readonly state: RunState;
+}) {
+  const child = state.children.get(of);
+  if (child === undefined) return null;
+  const id = child.recording.graph.ids[task] as string;
+  const status = statuses[child.moment.codes[task] as number] as TaskStatus;
+  return (
+    <button type="button" onClick={() => state.open(child.recording.structure.id, id)}>
+      <Glyph status={status} /> {id}: {statusWords(status)}
+    </button>
+  );
+}
+
+function isUnfolded({ address }: RunState): boolean {
+  return address.unfolded.includes(address.task);
+}
+
+/** The child runs that are drawn in place. */
+function unfoldedOf({ address, recording, children }: RunState): Map<number, Recording> {
+  const unfolded = new Map<number, Recording>();
+  for (const id of address.unfolded) {
+    const task = recording.graph.indexOf(id);
+    const child = children.get(task);
+    if (child !== undefined) unfolded.set(task, child.recording);
+  }
+  return unfolded;
+}
+
 /** Changes when the graph must be laid out again. */
-function useShownKey({ address, moment, recording, tasks }: RunState): string {
+function useShownKey(state: RunState): string {
+  const { address, moment, recording, tasks } = state;
   const { focus, task, hideDone, group, opened } = address;
   // What is hidden changes with time, the layout only when it is asked for.
   const hidden = useMemo(
     () => (hideDone ? `${moment.place} ${tasks.length}` : ''),
     [hideDone, focus ? task : '', moment.isLatest && recording.isSettled],
   );
-  return JSON.stringify([focus ? task : '', hidden, group, group ? opened : []]);
+  const inside = Array.from(unfoldedOf(state), ([head, { structure }]) => [head, structure.flowHash]);
+  return JSON.stringify([focus ? task : '', hidden, group, group ? opened : [], inside]);
 }
 
 /** The tasks of the graph, whatever is searched for. */
@@ -173,6 +220,10 @@ class Desk {
   #frame = 0;
   #codes: Uint8Array = new Uint8Array();
   #counted = new Map<number, unknown>();
+  /** The statuses of tasks of child runs, by node. */
+  #inside = new Map<number, number>();
+  /** Hears which node was clicked. */
+  pick: (node: number) => void = () => {};
   #pointers = new Map<number, Point>();
   #dragged = 0;
   #hovered = -1;
@@ -207,8 +258,16 @@ class Desk {
     if (isMissing || this.#glide !== undefined) this.request();
   }
 
-  #changedNodes({ moment: { codes }, recording }: RunState, { drawn }: Scene): Set<number> {
+  #changedNodes(state: RunState, { drawn }: Scene): Set<number> {
+    const { moment, recording, children } = state;
+    const { codes } = moment;
     const changed = new Set<number>();
+    for (const [node, { inside }] of children.size === 0 ? [] : drawn.nodes.entries()) {
+      const code = inside && children.get(inside.of)?.moment.codes[inside.task];
+      if (code === undefined || this.#inside.get(node) === code) continue;
+      this.#inside.set(node, code);
+      changed.add(node);
+    }
     for (const [task, child] of recording.counted) {
       if (this.#counted.get(task) === child) continue;
       this.#counted.set(task, child);
@@ -256,9 +315,23 @@ class Desk {
     this.state.change({ opened: [...this.state.address.opened, prefix] });
   }
 
+  /** Draws the child run of the selected task in place, or no more. */
+  unfold(): void {
+    const { state } = this;
+    if (state === undefined || state.address.task === '') return;
+    const { task, unfolded } = state.address;
+    if (isUnfolded(state)) return state.change({ unfolded: unfolded.filter((id) => id !== task) });
+    if (state.moment.task(state.selected).child !== undefined)
+      state.change({ unfolded: [...unfolded, task] });
+  }
+
   /** Opens the child run of the node at a point. Returns whether there is one. */
   enter(event: MouseEvent): boolean {
-    return this.#enter(this.scene?.drawn.nodes[this.#nodeAt(pointOf(event))]?.tasks ?? []);
+    const { tasks = [], inside } = this.scene?.drawn.nodes[this.#nodeAt(pointOf(event))] ?? {};
+    const child = inside && this.state?.children.get(inside.of)?.recording;
+    if (child === undefined) return this.#enter(tasks);
+    this.state?.open(child.structure.id, child.graph.ids[inside?.task ?? -1]);
+    return true;
   }
 
   #enter(tasks: readonly number[]): boolean {
@@ -297,8 +370,9 @@ class Desk {
     const wasPressed = this.#pointers.delete(event.pointerId);
     if (!wasPressed || this.#dragged > 4 || event.type === 'pointercancel') return;
     const node = this.#nodeAt(pointOf(event));
-    const task = this.scene?.drawn.nodes[node]?.tasks[0];
-    this.state?.select(task ?? -1);
+    const { tasks, inside } = this.scene?.drawn.nodes[node] ?? { tasks: [] };
+    this.pick(node);
+    this.state?.select(inside?.of ?? tasks[0] ?? -1);
   }
 
   hover(node: number): void {
@@ -325,6 +399,7 @@ class Desk {
     if (key === '+' || key === '=') this.zoom(middle, 1.4);
     else if (key === '-') this.zoom(middle, 1 / 1.4);
     else if (key === '0') this.fit();
+    else if (key === 'x') this.unfold();
     else if (key === 'Enter' && this.#enter([this.state.selectedNow()])) event.stopPropagation();
     else if (key.startsWith('Arrow') && event.shiftKey) this.#shift(key);
     else if (key.startsWith('Arrow')) this.#walk(key);
@@ -391,17 +466,22 @@ class Desk {
   }
 }
 
-function lookOf({ moment, address, recording, tasks }: RunState, { drawn, isRunNode }: Scene) {
+function lookOf(state: RunState, { drawn, isRunNode }: Scene) {
+  const { moment, address, tasks, children } = state;
   const { codes } = moment;
   const isFiltered = address.search.trim() !== '' || address.status.length > 0;
   const lit = isFiltered ? new Set(tasks) : undefined;
   return (node: number): NodeLook => {
-    const members = drawn.nodes[node]?.tasks ?? [];
+    const { tasks: members = [], inside } = drawn.nodes[node] ?? {};
+    if (inside !== undefined) {
+      const code = children.get(inside.of)?.moment.codes[inside.task] ?? 0;
+      return { code, share: 0, isDim: lit !== undefined && !lit.has(inside.of) };
+    }
     const isDim = lit !== undefined && !members.some((task) => lit.has(task));
     if (members.length === 1) {
       const [task] = members as [number];
       const code = codes[task] as number;
-      const counts = isRunNode[node] ? recording.childOf(task, moment)?.counts : undefined;
+      const counts = isRunNode[node] ? childOf(state, task)?.counts : undefined;
       if (counts === undefined) return { code, share: 0, isDim };
       return { code, share: settledShare(counts), isDim, counts: countsWords(counts) };
     }
@@ -429,7 +509,7 @@ function overlayOf(state: RunState, { drawn }: Scene, hovered: number): Overlay 
     for (const task of drawn.nodes[node]?.tasks ?? []) {
       for (const other of downstreamOf(recording.graph, task)) {
         const to = drawn.nodeOf[other] as number;
-        if (to >= 0 && to !== node) stressed.push([node, to]);
+        if (to >= 0 && drawn.dependsOn[to]?.includes(node) === true) stressed.push([node, to]);
       }
     }
   }

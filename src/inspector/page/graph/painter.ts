@@ -281,7 +281,10 @@ export class GraphPainter {
     context.fill();
     context.strokeStyle = rim;
     context.lineWidth = 1;
+    // A task of a child run that is drawn in place.
+    if (scene.drawn.nodes[node]?.inside !== undefined) context.setLineDash([4, 2]);
     context.stroke();
+    context.setLineDash([]);
     if (isGroup) this.#paintShare(context, x, y, width, height, share, ink);
     if (height * scale >= 12) {
       context.fillStyle = ink;

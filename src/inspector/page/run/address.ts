@@ -39,6 +39,8 @@ export interface RunAddress extends RunPlace {
   readonly group: boolean;
   /** Prefixes of groups that are open. */
   readonly opened: readonly string[];
+  /** Ids of tasks whose child runs are drawn in place. */
+  readonly unfolded: readonly string[];
   readonly hideDone: boolean;
   readonly critical: boolean;
   readonly idle: boolean;
@@ -60,6 +62,7 @@ export function runAddress({ source, id }: RunPlace): RunAddress {
     focus: false,
     group: false,
     opened: [],
+    unfolded: [],
     hideDone: false,
     critical: false,
     idle: false,
@@ -89,6 +92,7 @@ export function parseAddress(hash: string): Address {
         focus: params.has('focus'),
         group: params.has('group'),
         opened: list('opened'),
+        unfolded: list('unfolded'),
         hideDone: params.has('hideDone'),
         critical: params.has('critical'),
         idle: params.has('idle'),
@@ -137,6 +141,7 @@ export function formatAddress(address: Address): string {
         'focus',
         'group',
         'opened',
+        'unfolded',
         'hideDone',
         'critical',
         'idle',

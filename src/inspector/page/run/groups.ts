@@ -9,6 +9,8 @@ export interface DrawnNode {
   readonly prefix: string | undefined;
   /** Numbers of tasks, in definition order. */
   readonly tasks: readonly number[];
+  /** A task of a child run instead: its number there, and that of the task whose body the run is. */
+  readonly inside?: { readonly of: number; readonly task: number } | undefined;
 }
 
 /** A graph to draw; without cycles. */

@@ -30,6 +30,26 @@ export function useSession({ source, id }: RunKey): Session {
   return session;
 }
 
+/** Looks at several runs, each for as long as it is wanted. */
+export function useSessions(source: string, ids: readonly string[]): ReadonlyMap<string, Session> {
+  const { backend } = useSurroundings();
+  const refresh = useRefresh();
+  const { current } = useRef(new Map<string, Session>());
+  for (const [id, session] of current) {
+    if (ids.includes(id)) continue;
+    session.close();
+    current.delete(id);
+  }
+  for (const id of ids) if (!current.has(id)) current.set(id, new Session(backend, { source, id }, refresh));
+  useEffect(() => {
+    return () => {
+      for (const session of current.values()) session.close();
+      current.clear();
+    };
+  }, [backend, source]);
+  return current;
+}
+
 /** Renders again every so often while `isOn`, for times that count. */
 export function useTicks(isOn: boolean, everyMs: number): void {
   const refresh = useRefresh();

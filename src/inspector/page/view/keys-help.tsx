@@ -8,6 +8,7 @@ const keys: readonly (readonly [keys: string, what: string])[] = [
   ['+ − 0', 'zoom in, zoom out, fit'],
   ['f', 'focus on what is up- and downstream of the task'],
   ['g', 'group tasks by the prefix of their ids'],
+  ['x in the graph', 'show the child run of the task in place, or fold it'],
   ['Enter on a task', 'its details'],
   [', .', 'one event back, one on'],
   ['Space', 'play, stop'],

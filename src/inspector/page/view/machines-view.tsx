@@ -1,16 +1,21 @@
-import type { ChartLayout } from '../../../draw/statechart/layout.ts';
-import { type Charts, loadCharts } from '../charts/load-charts.ts';
+import type { Machine } from '../../../draw/machine.ts';
+import { type ChartLayout, layOutChart } from '../../../draw/statechart/layout.ts';
+import { paintTrail } from '../../../draw/statechart/trail.ts';
 import { type MachinePath, runPath, taskPath } from '../run/machine-path.ts';
-import { useRequest } from './hooks.ts';
-import { Instant, Note } from './marks.tsx';
+import { Instant } from './marks.tsx';
 import type { RunState } from './run-state.ts';
+
+/** The machines of tasks and of runs, put in by the build. */
+declare const MACHINES: readonly [task: Machine, orchestrator: Machine];
+
+const [task, orchestrator] = MACHINES.map((machine) => layOutChart(machine, { actions: false })) as [
+  ChartLayout,
+  ChartLayout,
+];
 
 /** The statecharts of the selected task and of the run: where they are, and how they came there. */
 export function MachinesView({ state }: { readonly state: RunState }) {
   const { recording, moment, selected, now } = state;
-  const { value: charts, problem } = useRequest('charts', loadCharts);
-  if (problem !== undefined) return <Note kind="bad">The statecharts are not there: {problem}</Note>;
-  if (charts === undefined) return <Note>Loading the statecharts …</Note>;
   return (
     <div class="machines">
       {selected < 0 ? (
@@ -18,17 +23,11 @@ export function MachinesView({ state }: { readonly state: RunState }) {
       ) : (
         <Chart
           title={`Task ${recording.graph.ids[selected]}`}
-          chart={charts.task}
-          paint={charts.paint}
+          chart={task}
           path={taskPath(recording, moment, selected, now)}
         />
       )}
-      <Chart
-        title="Orchestrator of the run"
-        chart={charts.orchestrator}
-        paint={charts.paint}
-        path={runPath(recording, moment)}
-      />
+      <Chart title="Orchestrator of the run" chart={orchestrator} path={runPath(recording, moment)} />
     </div>
   );
 }
@@ -36,12 +35,10 @@ export function MachinesView({ state }: { readonly state: RunState }) {
 function Chart({
   title,
   chart,
-  paint,
   path,
 }: {
   readonly title: string;
   readonly chart: ChartLayout;
-  readonly paint: Charts['paint'];
   readonly path: MachinePath;
 }) {
   const { machine, width, height } = chart;
@@ -72,7 +69,7 @@ function Chart({
           width={width + 34}
           height={height + 16}
           // Names of states and events, escaped: nothing of a run is in it.
-          dangerouslySetInnerHTML={{ __html: paint(chart, path).join('') }}
+          dangerouslySetInnerHTML={{ __html: paintTrail(chart, path).join('') }}
         />
       </div>
       <details open={path.taken.length <= 12}>

@@ -4,21 +4,25 @@ import { GraphView } from '../graph/graph-view.tsx';
 import { formatAddress, type RunAddress, runAddress, type ViewName, views } from '../run/address.ts';
 import { statuses } from '../run/status-log.ts';
 import { statusWords } from '../run/words.ts';
+import type { Session } from '../state/session.ts';
 import { TimeView } from '../time/time-view.tsx';
 import { useSurroundings } from './context.ts';
 import { EventsView } from './events-view.tsx';
-import { useKeys, useSession, useTicks } from './hooks.ts';
+import { useKeys, useSession, useSessions, useTicks } from './hooks.ts';
 import { isTyping } from './keys-help.tsx';
 import { LinkState } from './link-state.tsx';
-import { MachinesView } from './machines-view.tsx';
 import { Note } from './marks.tsx';
+import { onDemand } from './on-demand.tsx';
 import { Search } from './parts.tsx';
 import { RunHeader } from './run-header.tsx';
 import { RunPanel } from './run-panel.tsx';
-import { listTasks, type RunState, TaskSearch } from './run-state.ts';
+import { type ChildState, listTasks, type RunState, TaskSearch } from './run-state.ts';
 import { TaskPanel } from './task-panel.tsx';
 import { TaskTable } from './task-table.tsx';
 import { Transport } from './transport.tsx';
+
+/** Statecharts bring a layout of their own along. */
+const MachinesView = onDemand(async () => (await import('./machines-view.tsx')).MachinesView);
 
 /** Everything about one run. */
 export function RunPage({ address }: { readonly address: RunAddress }) {
@@ -26,16 +30,15 @@ export function RunPage({ address }: { readonly address: RunAddress }) {
   const session = useSession(address);
   const { recording, problem } = session;
   const search = useMemo(() => new TaskSearch(), []);
+  const { moment, children } = useMoments(session, address);
   const isOpen = recording !== undefined && !isSettledRun(recording.fold.status) && session.link !== 'still';
   useTicks(isOpen && address.seq === undefined, 250);
   useEffect(() => {
     document.title = `${recording?.structure.run.flow ?? address.id} – topple inspector`;
   }, [recording, address.id]);
   if (problem !== undefined && recording === undefined) return <Note kind="bad">{problem}</Note>;
-  if (recording === undefined) return <Note>Loading the run …</Note>;
+  if (recording === undefined || moment === undefined) return <Note>Loading the run …</Note>;
 
-  const place = address.seq === undefined ? recording.length : recording.placeAt(address.seq);
-  const moment = recording.moment(place);
   const change = (part: Partial<RunAddress>): void => {
     // Several changes may come before the page is drawn again.
     const latest = router.address.page === 'run' ? router.address : address;
@@ -51,7 +54,8 @@ export function RunPage({ address }: { readonly address: RunAddress }) {
     tasks: listTasks(recording, moment, address, search.find(recording.graph.ids, address.search)),
     selectedNow: () => (router.address.page === 'run' ? recording.graph.indexOf(router.address.task) : -1),
     change,
-    open: (id) => router.go(runAddress({ source: address.source, id })),
+    children,
+    open: (id, task = '') => router.go({ ...runAddress({ source: address.source, id }), task }),
     select: (task) => {
       const id = task < 0 ? '' : (recording.graph.ids[task] as string);
       change({ task: id });
@@ -59,6 +63,34 @@ export function RunPage({ address }: { readonly address: RunAddress }) {
     },
   };
   return <Run state={state} />;
+}
+
+/** The most child runs that are looked at together, the unfolded ones and that of the selected task. */
+const mostChildren = 12;
+
+/** The moment that the address asks for, of the run and of the child runs that it looks at. */
+function useMoments({ recording }: Session, address: RunAddress) {
+  const place = address.seq === undefined ? recording?.length : recording?.placeAt(address.seq);
+  const moment = recording?.moment(place);
+  const ids = new Map<number, string>();
+  if (recording !== undefined && moment !== undefined) {
+    // What is under way in a child run at a moment of the past stands in its own journal alone.
+    const wanted = moment.isLatest ? address.unfolded : [...address.unfolded, address.task];
+    for (const id of wanted.slice(-mostChildren)) {
+      const task = recording.graph.indexOf(id);
+      const child = task < 0 ? undefined : moment.task(task).child;
+      if (child !== undefined) ids.set(task, child.runId);
+    }
+  }
+  const sessions = useSessions(address.source, [...ids.values()]);
+  const children = new Map<number, ChildState>();
+  for (const [task, id] of ids) {
+    const child = sessions.get(id)?.recording;
+    if (child === undefined || moment === undefined) continue;
+    const at = moment.isLatest ? undefined : child.placeAtInstant(moment.at);
+    children.set(task, { recording: child, moment: child.moment(at) });
+  }
+  return { moment, children };
 }
 
 const viewNames: Readonly<Record<ViewName, string>> = {

@@ -1,4 +1,5 @@
 import type { TaskStatus } from '../../../model/status.ts';
+import type { ChildView } from '../../../model/view.ts';
 import type { RunAddress } from '../run/address.ts';
 import type { Moment, Recording } from '../run/recording.ts';
 import { codeOf, statuses } from '../run/status-log.ts';
@@ -21,8 +22,33 @@ export interface RunState {
   readonly tasks: readonly number[];
   change(part: Partial<RunAddress>): void;
   select(task: number): void;
-  /** Goes to another run of the same source. */
-  open(runId: string): void;
+  /** The child runs that are looked at too, by the number of the task whose body they are; each as of `moment`. */
+  readonly children: ReadonlyMap<number, ChildState>;
+  /** Goes to another run of the same source, and selects a task there. */
+  open(runId: string, taskId?: string): void;
+}
+
+/** A child run of a run that is looked at. */
+export interface ChildState {
+  readonly recording: Recording;
+  readonly moment: Moment;
+}
+
+/** The child run of a task at the moment that is shown, with its counts where they are known. */
+export function childOf({ recording, moment, children }: RunState, task: number): ChildView | undefined {
+  const child = recording.childOf(task, moment);
+  const own = children.get(task)?.moment;
+  if (child === undefined || own === undefined || child.counts !== undefined) return child;
+  const count = (status: TaskStatus): number => own.counts[codeOf(status)] as number;
+  const counts = {
+    total: own.codes.length,
+    done: count('done'),
+    failed: count('failed'),
+    skipped: count('skipped'),
+    upstream_failed: count('upstream_failed'),
+    cancelled: count('cancelled'),
+  };
+  return { ...child, counts };
 }
 
 /** Finds tasks by a part of their ids, whatever the case; remembers the last search. */

@@ -6,14 +6,14 @@ import { formatAddress, runAddress } from '../run/address.ts';
 import { attemptsOf } from '../run/attempts.ts';
 import { reasonOf } from '../run/reasons.ts';
 import { judge } from '../run/rule-inputs.ts';
-import { statuses } from '../run/status-log.ts';
+import { lastUnsettled, statuses } from '../run/status-log.ts';
 import { downstreamOf } from '../run/structure.ts';
 import { count, countsWords, ruleWords, statusWords } from '../run/words.ts';
 import { Attempts } from './attempts.tsx';
 import { type Asked, Confirm } from './commands.tsx';
 import { Glyph } from './marks.tsx';
 import { Pairs, Part } from './parts.tsx';
-import type { RunState } from './run-state.ts';
+import { childOf, type RunState } from './run-state.ts';
 import { Sentence, TaskLink } from './sentence.tsx';
 import { ValueView } from './value-view.tsx';
 
@@ -25,7 +25,7 @@ export function TaskPanel({ state }: { readonly state: RunState }) {
   const { id, optional, skippable, priority, pool, maxAttempts, timeoutMs, totalTimeoutMs, kind } = recording
     .structure.tasks[task] as (typeof recording.structure.tasks)[number];
   const view = moment.task(task);
-  const child = recording.childOf(task, moment);
+  const child = childOf(state, task);
   const donePlace = recording
     .placesOf(task)
     .findLast((place) => place <= moment.place && recording.entry(place).type === 'task.done');
@@ -202,7 +202,9 @@ function TaskCommands({ state }: { readonly state: RunState }) {
   const id = recording.graph.ids[selected] as string;
   const commands = moment.isLatest ? (session.structure?.commands ?? []) : [];
   const mayRerun = commands.includes('rerun') && isSettledRun(recording.fold.status);
-  const mayDeliver = commands.includes('deliver') && !isSettledRun(recording.fold.status);
+  const takesValue = recording.structure.tasks[selected]?.kind === 'waitFor';
+  const isOpen = (moment.codes[selected] as number) <= lastUnsettled;
+  const mayDeliver = commands.includes('deliver') && takesValue && isOpen;
   if (!mayRerun && !mayDeliver) return null;
   return (
     <div class="commands">
