@@ -51,6 +51,15 @@ export function taskAlphabet(at = 10): readonly AnyEventObject[] {
   return [
     { type: 'task.ready', at },
     { type: 'task.skip', at, cause: 'rule', because: 'a' },
+    { type: 'task.skip', at, cause: 'timeout' },
+    { type: 'condition.true', at },
+    { type: 'condition.false', at, cause: 'condition' },
+    { type: 'condition.threw', at, cause: 'condition', error },
+    { type: 'wait.planned', at, until: at + 5 },
+    { type: 'wait.planned', at },
+    { type: 'wait.delivered', at, output: { n: 1 } },
+    { type: 'wait.over', at, output: undefined },
+    { type: 'wait.failed', at, cause: 'input', error },
     { type: 'task.fail_upstream', at, cause: 'upstream', because: 'a' },
     { type: 'task.cancel', at, cause: 'cancelled', reason: 'enough' },
     { type: 'task.cancel', at, cause: 'timeout' },
@@ -68,7 +77,15 @@ export function taskAlphabet(at = 10): readonly AnyEventObject[] {
   ];
 }
 
-const goingOn = ['task.ready', 'attempt.start', 'attempt.due', 'attempt.progress', 'attempt.failed'];
+const goingOn = [
+  'task.ready',
+  'condition.true',
+  'wait.planned',
+  'attempt.start',
+  'attempt.due',
+  'attempt.progress',
+  'attempt.failed',
+];
 
 export const task: Subject = {
   machine: taskMachine,
@@ -77,6 +94,8 @@ export const task: Subject = {
     [undefined, 30].map((retryAt) => ({
       task: 1,
       maxAttempts: 2,
+      asks: attempt === 1,
+      waits: attempt === 2,
       attempt,
       readyAt: retryAt,
       retryAt,
@@ -92,7 +111,12 @@ export const task: Subject = {
       },
     },
   ],
-  makeInput: (dice) => ({ task: dice(100), maxAttempts: 1 + dice(6) }),
+  makeInput: (dice) => ({
+    task: dice(100),
+    maxAttempts: 1 + dice(6),
+    asks: dice(2) === 0,
+    waits: dice(3) === 0,
+  }),
   makeEvent: (dice, { context }) => {
     if (dice(40) === 0) return oneOf(dice, fatal);
     const at = dice(3) === 0 ? (context.retryAt ?? 0) : dice(1000);
