@@ -53,7 +53,7 @@ const found = rows.filter(({ isFound }) => isFound);
 const heldOutRows = rows.filter(({ isHeldOut }) => isHeldOut);
 const text = readFileSync(page, 'utf8');
 const table = [
-  `${found.length} of ${allDefects.length} mistakes are found within 5,000 schedules, among them ${heldOutRows.filter(({ isFound }) => isFound).length} of the ${heldOutRows.length} at which nobody looked while the search was made. ` +
+  `${found.length} of ${allDefects.length} mistakes are found within 5,000 schedules, among them ${heldOutRows.filter(({ isFound }) => isFound).length} of the ${heldOutRows.length} that were held out: the search was not tuned on them. ` +
     `The median number of faults and commands in a story is ${median(found.map(({ faults }) => faults))}, that of its sentences ${median(found.map(({ steps }) => steps))}. ` +
     `In ${most.toLocaleString('en')} schedules of each of the ${cases.length} flows without a mistake, ${alarms === 0 ? 'nothing is reported' : `${alarms} flows are reported`}.`,
   '',
