@@ -104,7 +104,8 @@ export function completeTask(
     pool: given.pool,
     durationMs: parts.durationMs,
     output: given.output,
-    compensate: readUndo({ option: 'compensate', taskId: parts.id, flow }, given.compensate),
+    compensate:
+      given.compensate && readUndo({ option: 'compensate', taskId: parts.id, flow }, given.compensate),
     when: given.when,
     body: parts.body,
   });

@@ -152,10 +152,11 @@ function readGraphTask(
     skippable,
     durationMs,
   };
-  if ('kind' in body) return completeTask(flow, { ...task, when }, { ...parts, body });
+  const given = when === undefined ? (task as GraphTask & { readonly when?: undefined }) : { ...task, when };
+  if ('kind' in body) return completeTask(flow, given, { ...parts, body });
   if (body.over === undefined && body.flow === undefined)
-    return completeTask(flow, { ...task, when }, { ...parts, body: defineBody(flow, id, body) });
-  return defineChild(flow, id, { ...settingsOf({ ...task, when }), ...parts }, body);
+    return completeTask(flow, given, { ...parts, body: defineBody(flow, id, body) });
+  return defineChild(flow, id, { ...settingsOf(given), ...parts }, body);
 }
 
 /** A task that waits: its options are those of `.waitFor` and `.sleep`. A body for all tasks is none of its own. */
