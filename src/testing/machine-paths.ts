@@ -25,7 +25,8 @@ export interface RunPathOptions {
 
 /**
  * Makes the event table of a flow's run, for `@xstate/graph`: it is started, its tasks settle in each of the given
- * ways, it is paused, resumed and cancelled, and concluded once all tasks have settled.
+ * ways, it is paused, resumed and cancelled, and concluded once all tasks have settled. If it is then to be undone, that
+ * comes before. A run is reopened for its undo only by a run above it, and not here.
  *
  * @param endings the ways in which tasks that run may end. Default `done` and `failed`
  */
@@ -45,7 +46,7 @@ export function runPathOptions(
   };
   return {
     input: { ledger: Ledger.open(plan) },
-    events: ({ value, context: { ledger }, status }) => {
+    events: ({ value, context: { ledger, cause }, status }) => {
       if (status !== 'active') return [];
       const cancel = { type: 'run.cancel', at } as const;
       const turn = { type: value === 'held' || value === 'paused' ? 'run.resume' : 'run.pause', at } as const;
@@ -55,8 +56,13 @@ export function runPathOptions(
           turn,
           cancel,
         ];
-      if (value === 'concluding') return [{ type: 'run.conclude', at, outputs: {}, failures: [] }];
       const statuses = ledger.toJSON().statuses;
+      const conclude = { type: 'run.conclude', at, outputs: {}, failures: [] } as const;
+      if (value === 'compensating') return [conclude];
+      if (value === 'concluding') {
+        const toUndo = cause !== undefined || ledger.hasFailed ? undoneBy(tasks, statuses) : [];
+        return toUndo.length > 0 ? [{ type: 'run.compensate', at, tasks: toUndo }] : [conclude];
+      }
       const settled = statuses.flatMap((one, task) =>
         one === 'decided'
           ? (value === 'cancelling' ? (['cancelled'] as const) : endingsOf(statuses, task)).map((ending) => ({
@@ -74,23 +80,49 @@ export function runPathOptions(
   };
 }
 
+/** Ids of the tasks to undo. Those that were cancelled have not been started. */
+function undoneBy(tasks: readonly TaskDefinition[], statuses: readonly LedgerStatus[]): string[] {
+  return tasks
+    .filter(({ compensate }, index) => {
+      if (compensate === undefined) return false;
+      return statuses[index] === 'done' || (compensate.after === 'started' && statuses[index] === 'failed');
+    })
+    .map(({ id }) => id);
+}
+
 function settledOf(status: LedgerStatus | undefined): SettledStatus | undefined {
   return status === undefined || status === 'waiting' || status === 'decided' ? undefined : status;
 }
 
 /** The options for `taskMachine`. */
 export interface TaskPathOptions {
-  readonly input: { readonly task: number; readonly maxAttempts: number };
+  readonly input: {
+    readonly task: number;
+    readonly maxAttempts: number;
+    readonly asks: boolean;
+    readonly waits: boolean;
+  };
   readonly events: (state: TaskPathState) => TaskEvent[];
+}
+
+/** What a task does besides making attempts. */
+export interface TaskPathKind {
+  /** Whether it has a condition. Default: false. */
+  readonly asks?: boolean | undefined;
+  /** Whether it waits for a value or an instant instead of making attempts. Default: false. */
+  readonly waits?: boolean | undefined;
 }
 
 const error: ErrorView = { name: 'Error', message: 'told to fail' };
 
-/** Makes the event table of a task with so many attempts: verdict, attempts, a cancel, the end of its time. */
-export function taskPathOptions(maxAttempts = 2): TaskPathOptions {
+/** Makes the event table of a task: verdict, condition, wait or attempts, a cancel, the end of its time. */
+export function taskPathOptions(
+  maxAttempts = 2,
+  { asks = false, waits = false }: TaskPathKind = {},
+): TaskPathOptions {
   const at = 0;
   return {
-    input: { task: 0, maxAttempts },
+    input: { task: 0, maxAttempts, asks, waits },
     events: ({ value, context: { attempt }, status }) => {
       if (status !== 'active') return [];
       const cancel = { type: 'task.cancel', at, cause: 'cancelled' } as const;
@@ -102,6 +134,29 @@ export function taskPathOptions(maxAttempts = 2): TaskPathOptions {
             { type: 'task.ready', at },
             { type: 'task.skip', at, cause: 'rule' },
             { type: 'task.fail_upstream', at, cause: 'upstream' },
+            cancel,
+          ];
+        case 'asking':
+          return [
+            { type: 'condition.true', at },
+            { type: 'condition.false', at, cause: 'condition' },
+            { type: 'condition.threw', at, cause: 'condition', error },
+            expire,
+            cancel,
+          ];
+        case 'planning':
+          return [
+            { type: 'wait.planned', at },
+            { type: 'wait.delivered', at, output: undefined },
+            { type: 'wait.failed', at, cause: 'input', error },
+            cancel,
+          ];
+        case 'waiting':
+          return [
+            { type: 'wait.delivered', at, output: undefined },
+            { type: 'wait.over', at, output: undefined },
+            { type: 'task.skip', at, cause: 'timeout' },
+            expire,
             cancel,
           ];
         case 'ready':

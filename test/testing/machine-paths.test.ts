@@ -21,7 +21,30 @@ test('are the same for the interpreted run and the bare orchestrator', () => {
     paths.map(({ state }) => state.value);
   const byRun = getShortestPaths(flow.machine, options);
   assert.equal(statesOf(byRun), statesOf(getShortestPaths(orchestratorMachine, options)));
-  assert.equal(new Set(statesOf(byRun)), new Set(Object.keys(orchestratorMachine.states)));
+  const states = Object.keys(orchestratorMachine.states);
+  const withoutUndo = states.filter((state) => !['compensating', 'reopened'].includes(state));
+  assert.equal(new Set(statesOf(byRun)), new Set(withoutUndo));
+});
+
+test('are undone before they end, if they fail or are cancelled with something done', () => {
+  const undone = createFlow('undone')
+    .task('a', { perform: () => 'a', compensate: () => {} })
+    .task('b', { dependsOn: ['a'], perform: () => 'b' });
+  const paths = getShortestPaths(orchestratorMachine, runPathOptions(undone));
+  const endings = paths
+    .filter(({ state }) => state.status === 'done')
+    .map(({ state, steps }) => {
+      const isUndone = steps.some(({ event }) => event.type === 'run.compensate');
+      return `${state.value} ${state.context.ledger.toJSON().statuses} ${isUndone ? 'undone' : ''}`;
+    });
+  assert.equal([...new Set(endings)].sort(), [
+    'cancelled cancelled,cancelled ',
+    'cancelled done,cancelled undone',
+    'cancelled failed,cancelled ',
+    'done done,done ',
+    'failed done,failed undone',
+    'failed failed,upstream_failed ',
+  ]);
 });
 
 test('have tasks that do not run end as their rule says', () => {
@@ -53,4 +76,14 @@ test('lead a task through all its attempts', () => {
     'undecided',
     'upstream_failed',
   ]);
+});
+
+test('lead a task through its condition, and through its wait', () => {
+  const statesOf = (kind: { asks?: boolean; waits?: boolean }) => [
+    ...new Set(getShortestPaths(taskMachine, taskPathOptions(1, kind)).map(({ state }) => state.value)),
+  ];
+  const asked = statesOf({ asks: true });
+  assert.ok(asked.includes('asking') && asked.includes('running') && !asked.includes('waiting'));
+  const waited = statesOf({ waits: true });
+  assert.ok(waited.includes('planning') && waited.includes('waiting') && !waited.includes('running'));
 });
