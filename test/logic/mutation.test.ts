@@ -23,6 +23,17 @@ const equivalent: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
+const readsOnly = "A guard's name is told only if it throws, and this one reads a field of the context.";
+
+/** The same, of single entries. */
+const equivalentEntries: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  task: {
+    'undecided: task.ready 0: guard: under another name': readsOnly,
+    'undecided: task.ready 1: guard: under another name': readsOnly,
+    'asking: condition.true 0: guard: under another name': readsOnly,
+  },
+};
+
 /** How many mutants there are, and which of them do all that the machine does. */
 function survivorsOf(subject: Subject): { readonly total: number; readonly survivors: readonly string[] } {
   const recording = record(subject, 1_500);
@@ -43,8 +54,11 @@ for (const [name, subject] of Object.entries({ task, orchestrator })) {
     const reasons = Object.keys(equivalent[name] ?? {});
     const states = Object.keys(subject.machine.states);
     assert.equal(
-      survivors,
-      states.flatMap((state) => reasons.map((reason) => `${state}: ${reason}`)),
+      survivors.toSorted(),
+      [
+        ...states.flatMap((state) => reasons.map((reason) => `${state}: ${reason}`)),
+        ...Object.keys(equivalentEntries[name] ?? {}),
+      ].toSorted(),
     );
     assert.ok(total > 600 && survivors.length / total < 0.05, `${survivors.length} of ${total}`);
   });
