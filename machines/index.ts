@@ -7,6 +7,7 @@ export type { TaskNode } from '../src/model/graph-rows.ts';
 export type {
   ChildCounts,
   ChildEnd,
+  ChildUndo,
   ParentTask,
   RunFact,
   RunSettings,

@@ -4,6 +4,7 @@ export type { BodyOutline, FlowLimits, FlowOutline, TaskOutline } from '../../mo
 export type {
   ChildCounts,
   ChildEnd,
+  ChildUndo,
   Entry,
   FlowChange,
   ParentTask,
@@ -15,6 +16,8 @@ export type {
   TaskEntry,
   TaskFact,
   TaskRerun,
+  TaskUndoFailed,
+  TaskUndone,
 } from '../../model/journal.ts';
 export type { Cause, RunStatus, SettledRunStatus } from '../../model/status.ts';
 export type { ClaimedRun, ClaimOptions, RunRequest, SharedStore, StoreWatcher } from '../shared.ts';
