@@ -5,7 +5,17 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
+import {
+  createEngine,
+  createFlow,
+  createMemoryStore,
+  type Entry,
+  type Flow,
+  type Run,
+  type Store,
+} from 'topple';
 import { createSqliteStore } from 'topple/sqlite';
+import { createVirtualClock, type VirtualClock } from 'topple/testing';
 import { EntryList, type Fact } from '../src/model/entry-list.ts';
 import { journalVersion } from '../src/model/journal.ts';
 import { migrations } from '../src/store/sqlite/schema.ts';
@@ -117,6 +127,105 @@ const children: typeof runs = {
   ],
 };
 
+/** Runs of this flow wait, and are undone three levels deep. */
+function orders(clock: VirtualClock): Flow {
+  const fail = (): never => {
+    throw Object.assign(new Error(error.message), { stack: error.stack });
+  };
+  const undo = ({ signal }: { signal: AbortSignal }) => clock.sleep(10, signal);
+  const parcel = createFlow('parcel')
+    .task('label', { perform: () => 'label 7', compensate: undo })
+    .sleep('dry', { dependsOn: ['label'], ms: 1_000 })
+    .task('hand over', {
+      dependsOn: ['dry'],
+      perform: () => ({ at: new Date(7) }),
+      compensate: { perform: undo, retry: { maxAttempts: 2 }, after: 'started' },
+    });
+  const parcels = createFlow('parcels')
+    .task('pack', { perform: () => [1, 2], compensate: undo })
+    .flow('first', { dependsOn: ['pack'], flow: parcel })
+    .map('others', {
+      dependsOn: ['pack'],
+      over: () => ['a', 'b'],
+      perform: ({ item }) => item,
+      compensate: undo,
+    });
+  const gift = createFlow('gift')
+    .task('wrap', { perform: () => 'paper', compensate: undo })
+    .task('bow', { dependsOn: ['wrap'], perform: fail, compensate: { perform: undo, after: 'started' } });
+  return createFlow('order')
+    .task('reserve', { perform: () => 'seat 7', compensate: undo })
+    .task('charge', {
+      dependsOn: ['reserve'],
+      perform: () => ({ id: 'c1' }),
+      compensate: ({ input }) =>
+        input === 'refused' ? fail() : undo({ signal: new AbortController().signal }),
+    })
+    .waitFor('approval', { dependsOn: ['reserve'], timeoutMs: 86_400_000 })
+    .waitFor('comment', { dependsOn: ['approval'], timeoutMs: 10, onTimeout: 'skip' })
+    .waitFor('rating', { dependsOn: ['approval'], timeoutMs: 20, onTimeout: { value: { stars: 3 } } })
+    .sleep('settle', { dependsOn: ['approval'], ms: 3_600_000 })
+    .task('insure', { dependsOn: ['settle'], when: ({ input }) => input === 'dear', perform: () => 'i1' })
+    .task('audit', { dependsOn: ['settle'], when: fail, perform: () => 'a1', optional: true })
+    .flow('gift', { dependsOn: ['approval'], flow: gift, optional: true })
+    .flow('send', { dependsOn: ['charge', 'settle'], flow: parcels })
+    .waitFor('receipt', { dependsOn: ['send'], timeoutMs: 60_000, optional: true })
+    .task('close', {
+      dependsOn: ['send'],
+      perform: ({ input }) => (input === 'plain' ? 'closed' : fail()),
+    }) as never;
+}
+
+/** Has an engine keep runs that wait, and that are undone: each ended in its way, or left under way. */
+async function keepOrders(store: Store): Promise<void> {
+  const clock = createVirtualClock(1_800_000_100_000);
+  const silent = { error: () => {}, warn: () => {}, info: () => {} };
+  const engine = createEngine({ clock, store, random: () => 0.5, logger: silent });
+  const flow = orders(clock);
+  const start = (id: string, input: string): Promise<Run> => engine.start(flow, input, { id });
+  const approved = async (id: string, input: string): Promise<Run> => {
+    const run = await start(id, input);
+    await run.deliver('approval', { by: 'Ada' }, { key: 'mail 1' });
+    return run;
+  };
+  await clock.run((await approved('waited', 'plain')).settled());
+  await clock.run((await approved('undone', 'dear')).settled());
+  await clock.run((await approved('undone in part', 'refused')).settled());
+  await clock.run((await start('too late', 'plain')).settled());
+  const again = (await engine.run('undone')) as Run;
+  await again.rerun();
+  await again.deliver('approval', { by: 'Bob' }, { key: 'mail 2' });
+  await clock.run(again.settled());
+  const revoked = await approved('revoked', 'plain');
+  await clock.advance(3_600_000 + 1_500);
+  revoked.cancel({ by: 'Ada' });
+  await clock.run(revoked.settled());
+  const undoing = await approved('being undone', 'dear');
+  while (undoing.view().status !== 'compensating') await clock.advance(500);
+  await clock.advance(15);
+  const waiting = await start('waiting', 'plain');
+  await waiting.deliver('receipt', 'r1', { key: 'early' });
+  await clock.advance(10);
+  await engine.stop();
+}
+
+/** The runs of an order, and those below them, parents first. */
+async function recordOrders(): Promise<Record<string, readonly Entry[]>> {
+  // Stack traces name this machine's folders.
+  Error.stackTraceLimit = 0;
+  const store = createMemoryStore();
+  await keepOrders(store);
+  const found: Record<string, readonly Entry[]> = {};
+  const read = async (under?: string): Promise<void> => {
+    for (const { id } of await store.list({ ...(under !== undefined && { under }), limit: 1_000 })) {
+      found[id] = await store.read(id);
+    }
+  };
+  await read();
+  for (const id of Object.keys(found)) await read(id);
+  return found;
+}
+
 const folder = fileURLToPath(new URL('../test/fixtures/sqlite/', import.meta.url));
 const name = `${folder}file-${migrations.length}-journal-${journalVersion}`;
 if (existsSync(`${name}.sqlite`)) console.log(`${name}.sqlite is there, and stays as it is.`);
@@ -137,9 +246,20 @@ async function write(): Promise<void> {
     }
     journals[runId] = journal.slice(0);
   }
-  const list = [...(await store.list()), ...(await store.list({ under: 'failed' }))];
+  for (const [runId, entries] of Object.entries(await recordOrders())) {
+    const tasks = [...new Set(entries.flatMap((entry) => ('taskId' in entry ? [entry.taskId] : [])))];
+    const journal = new EntryList(runId, tasks);
+    for (const { seq: _, runId: __, ...fact } of entries)
+      journal.push({ ...fact } as Fact, 'taskId' in fact ? tasks.indexOf(fact.taskId) : -1);
+    const seq = journal.length;
+    await store.append({ runId, expectedSeq: 0, seq, entries: [], journal });
+    journals[runId] = journal.slice(0);
+  }
+  const roots = await store.list();
+  const list = [...roots];
+  for (const { id } of roots) list.push(...(await store.list({ under: id, limit: 1_000 })));
   await store.close();
-  writeFileSync(`${name}.json`, `${JSON.stringify({ list, journals }, null, 2)}\n`);
+  writeFileSync(`${name}.json`, `${JSON.stringify({ list, journals }, null, 1)}\n`);
   shrink();
 }
 

@@ -1,7 +1,10 @@
 import { Heap, type HeapItem } from '../model/heap.ts';
 import type { Timer, Timers } from './timers.ts';
 
-/** The time of day is read again after this many milliseconds: a machine may sleep, and its clock be set. */
+/**
+ * The time of day is read again after this many milliseconds: a machine may sleep, and its clock be set. Not on a clock
+ * that tells when it was set.
+ */
 const LOOK_MS = 60_000;
 
 /** A callback for an instant of the time of day. */
@@ -16,11 +19,14 @@ export interface Alarm extends HeapItem {
 export class Alarms {
   readonly #timers: Timers;
   readonly #heap = new Heap<Alarm>((a, b) => a.at < b.at || (a.at === b.at && a.order < b.order));
+  readonly #lookMs: number;
   #order = 0;
   #timer: Timer | undefined;
 
   constructor(timers: Timers) {
     this.#timers = timers;
+    const tells = timers.whenSet(() => this.#look(timers.now()));
+    this.#lookMs = tells ? Number.POSITIVE_INFINITY : LOOK_MS;
   }
 
   /** Calls back once the time of day has reached an instant, at once in a callback of its own if it has. */
@@ -40,12 +46,12 @@ export class Alarms {
     this.#timer = undefined;
   }
 
-  /** Looks again when the first is due, or sooner. */
+  /** Looks again when the first is due, or sooner, after `#lookMs`. */
   #look(now: number): void {
     this.#timers.cancel(this.#timer);
     const { first } = this.#heap;
     this.#timer =
-      first && this.#timers.after(Math.min(Math.max(first.at - now, 0), LOOK_MS), () => this.#goOff());
+      first && this.#timers.after(Math.min(Math.max(first.at - now, 0), this.#lookMs), () => this.#goOff());
   }
 
   #goOff(): void {

@@ -143,7 +143,10 @@ export abstract class Attempt extends Timer {
   /** Takes the failure after which no attempt follows, as was asked before. */
   failed(error: unknown, cause: Cause): void {
     if (this.#isClosed) return;
-    if (this.#ending !== undefined) return this.#close();
+    if (this.#ending !== undefined) {
+      if (this.#decision?.retry !== false) this.#decision = { retry: false, cause: 'exhausted' };
+      return this.#close();
+    }
     if (this.#decision?.retry === false) return this.#fail(error);
     this.#fail(error, cause);
   }

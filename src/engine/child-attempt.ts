@@ -16,6 +16,8 @@ export interface ParentOfChild extends AttemptTask {
     /** What the runs of its tree share. */
     readonly tree: { passDown(pass: () => void): void };
     beginChild(attempt: ChildAttempt): void;
+    /** Has the run of a failed attempt undone. Calls back after that; not if it was stopped. */
+    undoChild(attempt: ChildAttempt, done: () => void): void;
   };
   readonly priority: number;
 }
@@ -45,6 +47,11 @@ export class ChildAttempt extends Attempt {
   /** Only the user's code needs one. The run ends within those of its own bodies. */
   protected override startGrace(): void {
     if (this.isPreparing) super.startGrace();
+  }
+
+  /** Has its run undone, in place of a retry that will not follow. Calls back after that; not if it was stopped. */
+  undo(done: () => void): void {
+    this.task.run.undoChild(this, done);
   }
 
   /** Ends its time limit: its run has ended, and only its undo is under way. */

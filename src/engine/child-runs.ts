@@ -64,15 +64,22 @@ export class ChildRuns {
   }
 
   begin(parent: LiveRun, attempt: ChildAttempt): void {
-    const { index, definition: task } = attempt.task;
-    const { life, round } = parent.journal.lives.of(index);
-    const repeated = round > 0 ? { round } : {};
-    const place = { runId: parent.id, taskId: task.id, life, attempt: attempt.number, ...repeated };
-    const id = childIdOf(parent.id, task.id, life);
-    const body = task.body as ChildBody;
-    const begun = { attempt, parent, task, index, body, place, id, scope: new AttemptScope(attempt) };
-    this.#then(begun, this.#journalOf(begun, parent.tree.journals.get(id), id), (journal) =>
+    const begun = begunOf(parent, attempt);
+    this.#then(begun, this.#journalOf(begun), (journal) =>
       journal === undefined ? this.#beginNew(begun) : this.#goOn(begun, journal),
+    );
+  }
+
+  /** Has the run of a failed attempt undone, since no retry follows. Calls back after that; not if it was stopped. */
+  undo(parent: LiveRun, attempt: ChildAttempt, done: () => void): void {
+    const begun = begunOf(parent, attempt);
+    const { journals } = parent.tree;
+    this.#then(begun, parent.whenKept(), () =>
+      this.#then(begun, this.#journalOf(begun), (journal) => {
+        if (journal === undefined) return done();
+        journals.set(journal.runId, journal);
+        this.#undo(begun, journal, done);
+      }),
     );
   }
 
@@ -213,6 +220,7 @@ export class ChildRuns {
     const isAsked = isSameAttempt(lastPlaceOf(journal), place);
     // It ended for good before its undo began.
     if (compensation !== undefined && (isAsked || ending === undefined)) {
+      if (isAsked && wasTimedOut(begun, journal)) attempt.due();
       const result = resultOf(journal, journal.seq, compensation.ending);
       return this.#report(begun, journal, result, undefined);
     }
@@ -252,8 +260,9 @@ export class ChildRuns {
    * A child run's journal: known here, or in the store, which cannot have it if its parent began here. That of a task that
    * has not settled stays known.
    */
-  #journalOf(begun: Begun, known: RunJournal | undefined, id: string): MaybePromise<RunJournal | undefined> {
-    const { parent } = begun;
+  #journalOf(begun: Begun): MaybePromise<RunJournal | undefined> {
+    const { parent, id } = begun;
+    const known = parent.tree.journals.get(id);
     if (known !== undefined || parent.isNew || this.#host.store === undefined) return known;
     return this.#read(id, (input) => this.#definitionOf(begun, input), parent);
   }
@@ -409,6 +418,16 @@ export class ChildRuns {
   }
 }
 
+function begunOf(parent: LiveRun, attempt: ChildAttempt): Begun {
+  const { index, definition: task } = attempt.task;
+  const { life, round } = parent.journal.lives.of(index);
+  const repeated = round > 0 ? { round } : {};
+  const place = { runId: parent.id, taskId: task.id, life, attempt: attempt.number, ...repeated };
+  const id = childIdOf(parent.id, task.id, life);
+  const body = task.body as ChildBody;
+  return { attempt, parent, task, index, body, place, id, scope: new AttemptScope(attempt) };
+}
+
 /** Whether something in it may have been undone in an earlier life. */
 function mayHaveBeenUndone({ task, parent, place }: Begun): boolean {
   return canUndo(task) && (place.life > 1 || parent.journal.undoneBefore !== undefined);
@@ -431,9 +450,18 @@ function isSameAttempt(one: ParentTask, other: ParentTask): boolean {
   return one.attempt === other.attempt && (one.round ?? 0) === (other.round ?? 0);
 }
 
+/** Whether a child run that is undone was ended by the time limit of this attempt, before a recovery. */
+function wasTimedOut({ attempt, parent, task }: Begun, journal: RunJournal): boolean {
+  if (attempt.isEnding || parent.isEnding || task.timeoutMs === undefined) return false;
+  return journal.foldTo().compensation?.ending === 'cancelled' && wasCancelledByParent(journal);
+}
+
 /** Whether a child run was ended, and only because its parent's attempt was. */
 function wasEndedByParent(journal: RunJournal): boolean {
-  if (endingOf(journal.entry(journal.seq)) !== 'cancelled') return false;
+  return endingOf(journal.entry(journal.seq)) === 'cancelled' && wasCancelledByParent(journal);
+}
+
+function wasCancelledByParent(journal: RunJournal): boolean {
   for (let seq = journal.seq; seq > 0; seq--) {
     const entry = journal.entry(seq);
     if (entry.type === 'run.cancelling') return entry.parent !== undefined;

@@ -49,6 +49,8 @@ export interface EngineCore<Run> {
   deliverElsewhere(runId: string, flow: string, delivery: Delivery): Promise<Delivered> | undefined;
   /** Begins the run that is the body of an attempt, or has it go on. */
   beginChild(parent: Run, attempt: ChildAttempt): void;
+  /** Has the child run of a failed attempt undone, after which none follows. Calls back then; not if it was stopped. */
+  undoChild(parent: Run, attempt: ChildAttempt, done: () => void): void;
   /** Undoes, in a run of its own, what is to be undone in a run. */
   beginUndo(run: Run): void;
   /** Calls back with what conditions and waits of a run need, once it is loaded; at once if it is. */

@@ -268,9 +268,17 @@ export class EngineRuns implements EngineCore<LiveRun> {
   /** Begins the run that is the body of an attempt. The code for that is loaded with the first. */
   beginChild(parent: LiveRun, attempt: ChildAttempt): void {
     if (this.#childRuns !== undefined) return this.#childRuns.begin(parent, attempt);
+    this.#withChildRuns(parent, attempt, (childRuns) => childRuns.begin(parent, attempt));
+  }
+
+  undoChild(parent: LiveRun, attempt: ChildAttempt, done: () => void): void {
+    this.#withChildRuns(parent, attempt, (childRuns) => childRuns.undo(parent, attempt, done));
+  }
+
+  #withChildRuns(parent: LiveRun, attempt: ChildAttempt, use: (childRuns: ChildRuns) => void): void {
     const loading = this.loadChildRuns().then(
       (childRuns) => {
-        if (!attempt.isClosed) childRuns.begin(parent, attempt);
+        if (!attempt.isClosed) use(childRuns);
       },
       (error: unknown) => parent.fault(error),
     );

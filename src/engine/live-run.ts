@@ -368,6 +368,16 @@ export class LiveRun implements CommittedRun, Owner, OpeningRun, StepsOwner, Tas
     this.#core.beginChild(this, attempt);
   }
 
+  undoChild(attempt: ChildAttempt, done: () => void): void {
+    this.#core.undoChild(this, attempt, done);
+  }
+
+  attemptToUndo(index: number): number | undefined {
+    if (!this.definition.hasUndo) return undefined;
+    const { status, attempts, child } = this.journal.foldTo().task(index);
+    return status === 'retrying' && child?.undo === 'open' ? attempts : undefined;
+  }
+
   // Its tasks that wait, and conditions.
 
   withWaits(task: LiveTask, callback: (waits: Waits) => void): void {

@@ -3,7 +3,7 @@ import type { Ending, TaskEffects, TaskEvent, TaskInput } from '../../machines/t
 import type { Cursor } from '../logic/cursor.ts';
 import { deliverFrom, stopChild } from '../logic/internals.ts';
 import { nameInSystem } from '../logic/system.ts';
-import { isRunBody, isWaitBody, type TaskDefinition } from '../model/definition.ts';
+import { isChildBody, isRunBody, isWaitBody, type TaskDefinition } from '../model/definition.ts';
 import { CancelledError, TimeoutError, viewError } from '../model/error.ts';
 import type { TaskFact } from '../model/journal.ts';
 import type { SettledStatus } from '../model/status.ts';
@@ -70,6 +70,10 @@ export interface TaskRun extends AttemptRun, StepRecorder {
   afterEventLoop(callback: () => void): void;
   /** Records a fact that a task's machine announced. */
   record(fact: TaskFact, index: number): void;
+  /** The last attempt of a task that waits for a retry, if something in that attempt's child run is to be undone. */
+  attemptToUndo(index: number): number | undefined;
+  /** Has the child run of a failed attempt undone. Calls back after that; not if it was stopped. */
+  undoChild(attempt: ChildAttempt, done: () => void): void;
   /** Takes a task that is in a final state. */
   taskSettled(task: LiveTask, status: SettledStatus, ending: Ending): void;
   leaveSlot(lane: Lane): void;
@@ -113,6 +117,9 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
   #limit: Timer | undefined;
   /** Its condition while that is asked, or its wait. */
   #pending: Pending | undefined;
+
+  /** The end that comes instead of its retry, while its child run is undone. */
+  #end: TaskEvent | undefined;
 
   /** @param left the task's state left by an earlier actor, if a stopped run is recovered */
   constructor(run: TaskRun, index: number, definition: TaskDefinition, lane: Lane, left?: TaskView) {
@@ -175,12 +182,18 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
   }
 
   send(event: TaskEvent): void {
+    const isEnd = event.type === 'task.cancel' || event.type === 'task.expire';
+    if (isEnd && isChildBody(this.definition.body) && this.#undoesBefore(event)) return;
+    this.#tell(event);
+  }
+
+  #tell(event: TaskEvent): void {
     if (this.#actor !== undefined || this.run.isInspected) {
       const { actor, run } = this;
       return deliverFrom(saidByRun.has(event.type) ? run.actor : actor, actor, event);
     }
     const cursor = this.#machine;
-    if (cursor.isMoving) cursor.afterMove(() => this.send(event));
+    if (cursor.isMoving) cursor.afterMove(() => this.#tell(event));
     else this.#move(cursor, event);
   }
 
@@ -362,6 +375,30 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
     this.run.gate?.withdraw(this);
     if (this.#pending === undefined) this.#lane.withdraw(this);
     else this.run.lanes.free.withdraw(this);
+  }
+
+  /**
+   * Whether an end waits until its child run is undone: no retry follows any more, and a task settles only after that.
+   * A cancel counts more than the end of its time.
+   */
+  #undoesBefore(event: TaskEvent): boolean {
+    if (this.#end !== undefined) {
+      if (event.type === 'task.cancel') this.#end = event;
+      return true;
+    }
+    const number = this.#attempt === undefined ? this.run.attemptToUndo(this.index) : undefined;
+    if (number === undefined) return false;
+    this.#end = event;
+    this.#cancelTimers();
+    this.#withdraw();
+    const attempt = new ChildAttempt(this, number);
+    this.#attempt = attempt;
+    attempt.undo(() => {
+      const end = this.#end as TaskEvent;
+      this.leaveSlot();
+      this.#tell({ ...end, at: this.run.now() } as TaskEvent);
+    });
+    return true;
   }
 
   /** Goes on waiting where an earlier actor did. */

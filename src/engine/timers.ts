@@ -100,6 +100,12 @@ export class Timers {
     return this.#anchor.monotonic;
   }
 
+  /** Calls back each time the time of day is set. Returns whether the clock can tell. */
+  whenSet(callback: () => void): boolean {
+    this.#clock.whenSet?.(callback);
+    return this.#clock.whenSet !== undefined;
+  }
+
   /**
    * Calls back once after `waitMs`, or as soon after that as the clock can.
    *

@@ -77,6 +77,8 @@ export class Life {
         this.#due.delete(call as DueCall);
         time.cancel(call as DueCall);
       },
+      // It is never set.
+      whenSet: () => {},
       whenIdle: (callback) => {
         if (!this.#isGone) this.#around.whenIdle(() => this.#isGone || callback());
       },

@@ -7,8 +7,9 @@ export interface VirtualClock extends Clock {
   now(): number;
   /** The time that has passed on this clock, in milliseconds. */
   monotonicNow(): number;
-  /** Moves the time of day forward by `ms`, or back if negative; no time passes, and nothing becomes due. */
+  /** Moves the time of day forward by `ms`, or back if negative; no time passes, and what is due then waits for the next advance. */
   stepWall(ms: number): void;
+  whenSet(callback: () => void): void;
   whenIdle(callback: () => void): void;
   hold(until: Promise<unknown>): void;
   /** Resolves after `ms` of this clock's time. Rejects with the signal's reason if it is aborted first. */
@@ -47,6 +48,7 @@ class HeapClock implements VirtualClock {
   #order = 0;
   readonly #timers = new Heap<Timer>((a, b) => a.at < b.at || (a.at === b.at && a.order < b.order));
   #idle: (() => void)[] = [];
+  readonly #whenSet: (() => void)[] = [];
   /** The number of promises that hold the time. */
   #held = 0;
   /** Ends a wait for something to happen while the time is held. */
@@ -69,6 +71,7 @@ class HeapClock implements VirtualClock {
 
   stepWall(ms: number): void {
     this.#wallMs += ms;
+    for (const callback of this.#whenSet) callback();
   }
 
   setTimeout(callback: () => void, timeoutMs: number): Timer {
@@ -79,6 +82,10 @@ class HeapClock implements VirtualClock {
 
   clearTimeout(id: unknown): void {
     if (id !== undefined) this.#timers.remove(id as Timer);
+  }
+
+  whenSet(callback: () => void): void {
+    this.#whenSet.push(callback);
   }
 
   whenIdle(callback: () => void): void {

@@ -1,4 +1,13 @@
-import { createFlow, DeliveryError, FlowError, InputError, type Run, type RunView } from 'topple';
+import {
+  createFlow,
+  DeliveryError,
+  type Engine,
+  FlowError,
+  InputError,
+  type Run,
+  type RunView,
+} from 'topple';
+import { createVirtualClock, type VirtualClock } from 'topple/testing';
 import * as assert from 'uvu/assert';
 import { z } from 'zod';
 import { spec } from '../spec.ts';
@@ -192,8 +201,24 @@ test('fail, cause `input`, where there is no instant', async () => {
   ]);
 });
 
+/** A virtual clock that does not tell when its time of day is set, as that of a machine. */
+function silentClock(): { clock: VirtualClock; engine: Engine } {
+  const clock = createVirtualClock();
+  const { engine } = virtualEngine({
+    clock: {
+      now: clock.now,
+      monotonicNow: clock.monotonicNow,
+      setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
+      clearTimeout: (id) => clock.clearTimeout(id),
+      whenIdle: (callback) => clock.whenIdle(callback),
+      hold: (until) => clock.hold(until),
+    },
+  });
+  return { clock, engine };
+}
+
 test('are not late by more than a minute where the time of day is set, or the machine slept', async () => {
-  const { engine, clock } = virtualEngine();
+  const { engine, clock } = silentClock();
   const run = await engine.start(createFlow('nap').sleep('nap', { ms: 10 * hourMs }));
   await clock.advance(1_000);
   clock.stepWall(11 * hourMs);
@@ -201,15 +226,42 @@ test('are not late by more than a minute where the time of day is set, or the ma
   assert.is(run.view().status, 'done');
 });
 
-test('wait longer where the time of day is set back', async () => {
+test('are not late at all on a clock that tells when its time of day is set', async () => {
   const { engine, clock } = virtualEngine();
-  const run = await engine.start(createFlow('nap').sleep('nap', { ms: 1_000 }));
-  await clock.advance(10);
-  clock.stepWall(-500);
+  const run = await engine.start(createFlow('nap').sleep('nap', { ms: 10 * hourMs }));
   await clock.advance(1_000);
-  assert.is(run.view().status, 'running');
-  await clock.run(run.settled());
-  assert.is(clock.monotonicNow(), 1_500);
+  clock.stepWall(11 * hourMs);
+  await clock.advance(0);
+  assert.equal([run.view().status, clock.monotonicNow()], ['done', 1_000]);
+});
+
+test('wait longer where the time of day is set back', async () => {
+  for (const { engine, clock } of [virtualEngine(), silentClock()]) {
+    const run = await engine.start(createFlow('nap').sleep('nap', { ms: 1_000 }));
+    await clock.advance(10);
+    clock.stepWall(-500);
+    await clock.advance(1_000);
+    assert.is(run.view().status, 'running');
+    await clock.run(run.settled());
+    assert.is(clock.monotonicNow(), 1_500);
+  }
+});
+
+test('take one step for each wait on a virtual clock, not one for each minute', async () => {
+  const { engine, clock } = virtualEngine();
+  let steps = 0;
+  const counting = clock.setTimeout.bind(clock);
+  clock.setTimeout = (callback, ms) => {
+    steps++;
+    return counting(callback, ms);
+  };
+  const dayMs = 24 * hourMs;
+  const flow = createFlow('months')
+    .sleep('first', { ms: 20 * dayMs })
+    .waitFor('second', { dependsOn: ['first'], timeoutMs: 20 * dayMs, onTimeout: 'skip' });
+  const view = await clock.run((await engine.start(flow)).settled());
+  assert.equal([view.status, view.endedAt], ['done', 40 * dayMs]);
+  assert.ok(steps < 10, `${steps}`);
 });
 
 test('share one timer of the clock, however many there are', async () => {

@@ -77,6 +77,7 @@ export class PathProcess {
         this.#timers.delete(timer);
         clock.clearTimeout(timer);
       },
+      ...(clock.whenSet && { whenSet: (callback) => clock.whenSet?.(() => this.#isGone || callback()) }),
       whenIdle: (callback) => {
         if (!this.#isGone) clock.whenIdle?.(() => this.#isGone || callback());
       },
