@@ -48,7 +48,8 @@ async function bundle(folder: string, isSplit: boolean): Promise<void> {
       reportCompressedSize: false,
       rolldownOptions: {
         output: {
-          codeSplitting: isSplit,
+          // What several parts use is one file: many small ones are larger when gzipped, and more to ask for.
+          codeSplitting: isSplit && { groups: [{ name: 'shared', minShareCount: 2 }] },
           entryFileNames: 'assets/page.js',
           chunkFileNames: 'assets/page-[name].js',
           assetFileNames: 'assets/page[extname]',

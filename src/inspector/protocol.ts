@@ -181,6 +181,8 @@ export interface TaskShape {
   readonly totalTimeoutMs?: number | undefined;
   /** Expected duration. */
   readonly durationMs?: number | undefined;
+  /** Set if it has a condition. */
+  readonly when?: boolean | undefined;
 }
 
 /** A line of history, or a part of a WebSocket message. Exactly one field is there. */

@@ -16,7 +16,7 @@ export interface EntryRows {
 /**
  * Place in `rowTypes`; milliseconds; the task, if it has one: its place in `Structure.tasks`, or its id if it is not
  * there. Then of `task.started` the attempt, of `task.done` the attempt, the output and the counts of its child run
- * if there are any, of any other an object with the remaining fields, if there are any.
+ * if there are any, and an object with what else is known of that run; of any other an object with the remaining fields, if there are any.
  */
 export type EntryRow = readonly [type: number, ms: number, ...rest: readonly unknown[]];
 
@@ -40,6 +40,12 @@ export const rowTypes = [
   'run.failed',
   'run.cancelled',
   'run.flow_changed',
+  'task.waiting',
+  'task.delivered',
+  'task.undone',
+  'task.undo_failed',
+  'run.compensating',
+  'run.compensated',
 ] as const satisfies readonly Entry['type'][];
 
 /** The number in rows of each type. */
@@ -49,7 +55,8 @@ export const numberOfType: ReadonlyMap<string, number> = new Map<string, number>
 const READY = 0;
 const STARTED = 1;
 const DONE = 2;
-const FIRST_OF_RUN = numberOfType.get('run.started') as number;
+/** Of each number, whether its entries are of a run, and so name no task. */
+const areOfRun = rowTypes.map((type) => type.startsWith('run.'));
 
 /** Reads rows back to entries, with the values as they were sent. Throws nothing on rows that `writeRows` wrote. */
 export function readRows({ from, at, rows }: EntryRows, runId: string, ids: readonly string[]): Entry[] {
@@ -118,7 +125,7 @@ function stepEntry(kind: number, at: number, seq: number, runId: string, taskId:
 function readRow(row: EntryRow, seq: number, at: number, runId: string, ids: readonly string[]): Entry {
   const [kind] = row as readonly [number | string, ...unknown[]];
   const type = typeof kind === 'number' ? rowTypes[kind] : kind;
-  const isOfRun = typeof kind === 'number' ? kind >= FIRST_OF_RUN : String(type).startsWith('run.');
+  const isOfRun = typeof kind === 'number' ? areOfRun[kind] === true : String(type).startsWith('run.');
   if (isOfRun) return { type, at, seq, runId, ...(row[2] as object | undefined) } as Entry;
   const taskId = (typeof row[2] === 'number' ? ids[row[2]] : row[2]) as string;
   switch (kind) {
@@ -132,7 +139,8 @@ function readRow(row: EntryRow, seq: number, at: number, runId: string, ids: rea
         at,
         attempt: row[3] as number,
         output: row[4],
-        ...(row[5] === undefined ? {} : { child: row[5] as ChildCounts }),
+        ...(row[5] === undefined || row[5] === null ? {} : { child: row[5] as ChildCounts }),
+        ...(row[6] as object | undefined),
         seq,
         runId,
         taskId,

@@ -38,15 +38,20 @@ export async function deliver(
   try {
     return await run.deliver(task, value, { key });
   } catch (error) {
-    if (error instanceof InputError) {
-      const errors = error.issues.map(({ path, message }) => ({ pointer: pointerTo(path), detail: message }));
-      throw new Problem(422, 'The task does not take this value, and goes on waiting.', { errors });
-    }
-    if (error instanceof DeliveryError) throw new Problem(409, refusals[error.code]);
-    if (error instanceof FlowError && error.code === 'unknown_task')
-      throw new Problem(404, 'The run has no such task.');
-    throw problemOf(error);
+    throw problemOfDelivery(error);
   }
+}
+
+/** What a client is told of a refused delivery; the error itself if it is a defect. */
+export function problemOfDelivery(error: unknown): unknown {
+  if (error instanceof InputError) {
+    const errors = error.issues.map(({ path, message }) => ({ pointer: pointerTo(path), detail: message }));
+    return new Problem(422, 'The task does not take this value, and goes on waiting.', { errors });
+  }
+  if (error instanceof DeliveryError) return new Problem(409, refusals[error.code]);
+  if (error instanceof FlowError && error.code === 'unknown_task')
+    return new Problem(404, 'The run has no such task.');
+  return problemOf(error);
 }
 
 const refusals: Readonly<Record<DeliveryError['code'], string>> = {

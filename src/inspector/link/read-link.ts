@@ -111,6 +111,7 @@ function readTask(given: unknown): TaskShape | undefined {
     skippable: given.skippable === true,
     priority: typeof priority === 'number' ? priority : 0,
     ...(isText(kind) ? { kind } : {}),
+    ...(given.when === true ? { when: true } : {}),
     ...(isText(pool) ? { pool } : {}),
     ...counted(given, 'maxAttempts'),
     ...counted(given, 'timeoutMs'),

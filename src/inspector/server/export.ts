@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { Problem } from '../../http/problem.ts';
 import { soon } from '../../http/requests-first.ts';
+import { undoIdOf } from '../../model/child-id.ts';
 import { protocolVersion, type RecordedPart, type Recording, type SourceInfo } from '../protocol.ts';
 import { rowTypes, unpackedRows } from '../rows.ts';
 import type { ShownRun } from '../sources/source.ts';
@@ -15,6 +16,7 @@ const maxValues = 16 * 1_024 * 1_024;
 const maxChildEntries = 200_000;
 
 const doneType = rowTypes.indexOf('task.done');
+const compensatingType = rowTypes.indexOf('run.compensating');
 
 const zip = promisify(gzip);
 
@@ -62,8 +64,16 @@ export async function recordingOf({ version, sources }: InspectorParts, run: Sho
   };
 }
 
-function childIdsOf({ structure }: RecordedPart): string[] {
-  return Object.values(structure.children ?? {}).map(({ id }) => id);
+/** The runs right below a run, among them those that undo it. */
+function childIdsOf({ structure, feed }: RecordedPart): string[] {
+  const ids = new Set(Object.values(structure.children ?? {}).map(({ id }) => id));
+  let undos = 0;
+  for (const line of feed) {
+    if (!('entries' in line)) continue;
+    for (const row of line.entries.rows)
+      if (row[0] === compensatingType) ids.add(undoIdOf(structure.id, ++undos));
+  }
+  return [...ids];
 }
 
 /** One run. What it holds is taken off from what is left. */

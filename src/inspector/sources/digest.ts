@@ -9,9 +9,6 @@ const statusBy: { readonly [Type in Entry['type']]?: RunStatus } = {
   'run.resumed': 'running',
   'run.cancelling': 'cancelling',
   'run.compensating': 'compensating',
-  'run.done': 'done',
-  'run.failed': 'failed',
-  'run.cancelled': 'cancelled',
 };
 
 type Ending = Exclude<keyof ChildCounts, 'total'>;
@@ -53,8 +50,10 @@ export class RunDigest {
       else if (entry.type === 'task.rerun') this.#goOn(entry.taskId);
       return;
     }
-    this.status = statusBy[entry.type] ?? this.status;
-    if (endingOf(entry) !== undefined) this.endedAt = entry.at;
+    const ending = endingOf(entry);
+    this.status = ending ?? statusBy[entry.type] ?? this.status;
+    if (ending !== undefined) this.endedAt = entry.at;
+    else if (entry.type === 'run.compensating') this.endedAt = null;
     if (entry.type === 'run.started') this.#start(entry);
     if (entry.type === 'run.flow_changed') {
       this.flowHash = entry.flowHash;

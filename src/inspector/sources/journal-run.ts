@@ -186,6 +186,7 @@ export function commandsFor(
     case 'paused':
       return ['cancel', 'resume', ...delivering];
     case 'cancelling':
+    case 'compensating':
       return [];
     case 'lost':
       return ['cancel'];

@@ -42,6 +42,7 @@ function taskShape(task: FlowOutline['tasks'][number]): TaskShape {
     priority: task.priority ?? 0,
     ...bound('maxAttempts', task.retry?.maxAttempts ?? 1),
     ...(body?.kind === undefined ? {} : { kind: body.kind }),
+    ...(task.when === undefined ? {} : { when: true }),
     ...(task.pool === undefined ? {} : { pool: task.pool }),
     ...bound('timeoutMs', task.timeoutMs),
     ...bound('totalTimeoutMs', task.totalTimeoutMs),

@@ -64,7 +64,7 @@ export class RowWriter implements EntryVisitor {
     const isPlain =
       type === 'task.ready' ||
       type === 'task.started' ||
-      (type === 'task.done' && entry.output === undefined && entry.child === undefined);
+      (type === 'task.done' && entry.output === undefined && !tellsOfChild(entry));
     const attempt = isPlain && type !== 'task.ready' ? entry.attempt : 0;
     if (!isPlain || !this.#pack(type, at, this.#placeOf(entry.taskId), attempt)) this.#write(entry);
   }
@@ -119,8 +119,11 @@ function rowOf(entry: Entry, ms: number, placeOf: PlaceOf, show: ShowEntry): str
     case 'task.started':
       return `${head}${task},${entry.attempt}]`;
     case 'task.done': {
-      const { output, child } = entry.output === undefined && entry.child === undefined ? entry : show(entry);
-      const counts = child === undefined ? '' : `,${JSON.stringify(child)}`;
+      const isPlain = entry.output === undefined && !tellsOfChild(entry);
+      const { output, child, undo, childRunId } = isPlain ? entry : show(entry);
+      const others =
+        undo === undefined && childRunId === undefined ? '' : `,${JSON.stringify({ undo, childRunId })}`;
+      const counts = child === undefined && others === '' ? '' : `,${JSON.stringify(child ?? null)}${others}`;
       if (output === undefined && counts === '') return `${head}${task},${entry.attempt}]`;
       // Counts need an output before them: JSON has no `undefined`.
       const isCounted = output === undefined && counts !== '';
@@ -132,6 +135,11 @@ function rowOf(entry: Entry, ms: number, placeOf: PlaceOf, show: ShowEntry): str
       return `${head}${task}${fields === '{}' ? '' : `,${fields}`}]`;
     }
   }
+}
+
+/** Whether the end of a task says something of its child run. */
+function tellsOfChild({ child, undo, childRunId }: Extract<Entry, { type: 'task.done' }>): boolean {
+  return child !== undefined || undo !== undefined || childRunId !== undefined;
 }
 
 function taskText(taskId: string, placeOf: PlaceOf): string {

@@ -29,6 +29,12 @@ const ownFields: ReadonlySet<string> = new Set([
   'keepsDone',
   'keepsLife',
   'continues',
+  'until',
+  'timeoutAt',
+  'ending',
+  'tasks',
+  'undo',
+  'undone',
 ]);
 /** Limit for a line of log, and for each text of an error. The rest of an error's text is fetched like a value. */
 const maxText = 4_096;
@@ -54,7 +60,9 @@ export function sentEntry(
 /** A value of an entry by the name of its field; `undefined` if it has no such value. */
 export function valueIn(entry: Entry, field: string): FoundValue | undefined {
   if (ownFields.has(field) || !Object.hasOwn(entry, field)) return undefined;
-  const path = 'taskId' in entry ? ['tasks', entry.taskId, field] : [field];
+  // What is delivered to a task becomes its output, so whoever hides that hides this too.
+  const name = entry.type === 'task.delivered' && field === 'value' ? 'output' : field;
+  const path = 'taskId' in entry ? ['tasks', entry.taskId, name] : [field];
   return { value: (entry as unknown as Readonly<Record<string, unknown>>)[field], path };
 }
 

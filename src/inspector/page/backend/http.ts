@@ -197,7 +197,17 @@ async function read<Body>(response: Response): Promise<Body> {
 
 async function refusal(response: Response): Promise<Refused> {
   const problem = await response.json().catch(() => undefined);
-  const { detail, title } = (problem ?? {}) as { readonly detail?: string; readonly title?: string };
+  const {
+    detail,
+    title,
+    errors = [],
+  } = (problem ?? {}) as {
+    readonly detail?: string;
+    readonly title?: string;
+    readonly errors?: readonly { readonly pointer?: string; readonly detail?: string }[];
+  };
+  const parts = errors.slice(0, 5).map((error) => `${error.pointer ?? ''} ${error.detail ?? ''}`.trim());
+  if (detail !== undefined && parts.length > 0) return new Refused(`${detail} ${parts.join('; ')}`);
   return new Refused(detail ?? title ?? `The inspector answered with status ${response.status}.`);
 }
 

@@ -5,10 +5,10 @@ import { groupTasks } from '../run/groups.ts';
 import type { Recording } from '../run/recording.ts';
 import { codeOf, lastUnsettled, statuses } from '../run/status-log.ts';
 import { downstreamOf, isChildTask, upstreamOf } from '../run/structure.ts';
+import { type RunUndo, undoOf } from '../run/undo.ts';
 import { unfold } from '../run/unfold.ts';
 import { countsWords, statusWords } from '../run/words.ts';
-import { useSize, useTheme } from '../view/hooks.ts';
-import { isTyping } from '../view/keys-help.tsx';
+import { isTyping, useSize, useTheme } from '../view/hooks.ts';
 import { Glyph } from '../view/marks.tsx';
 import { childOf, type RunState } from '../view/run-state.ts';
 import { type Camera, centreOn, type Point, pan, showAll, toDrawing, toScreen, zoomAt } from './camera.ts';
@@ -192,12 +192,13 @@ const telling = [
   'upstream_failed',
   'retrying',
   'running',
+  'waiting',
   'cancelled',
   'pending',
   'skipped',
   'done',
 ] as const;
-const weightOf = new Uint8Array(telling.length);
+const weightOf = new Uint8Array(statuses.length);
 for (const [index, status] of telling.entries()) weightOf[codeOf(status)] = telling.length - index;
 
 /** A move of the camera that is under way. */
@@ -220,8 +221,10 @@ class Desk {
   #frame = 0;
   #codes: Uint8Array = new Uint8Array();
   #counted = new Map<number, unknown>();
-  /** The statuses of tasks of child runs, by node. */
-  #inside = new Map<number, number>();
+  /** How far the undo of each task was, when it was painted. */
+  #undo: RunUndo | undefined;
+  /** The statuses of tasks of child runs and how far their undo was, by node. */
+  #inside = new Map<number, string>();
   /** Hears which node was clicked. */
   pick: (node: number) => void = () => {};
   #pointers = new Map<number, Point>();
@@ -263,9 +266,12 @@ class Desk {
     const { codes } = moment;
     const changed = new Set<number>();
     for (const [node, { inside }] of children.size === 0 ? [] : drawn.nodes.entries()) {
-      const code = inside && children.get(inside.of)?.moment.codes[inside.task];
-      if (code === undefined || this.#inside.get(node) === code) continue;
-      this.#inside.set(node, code);
+      const child = inside && children.get(inside.of);
+      if (child === undefined) continue;
+      const code = child.moment.codes[inside?.task ?? -1];
+      const look = `${code} ${undoOf(child.recording, child.moment)?.marks.get(inside?.task ?? -1)?.status}`;
+      if (code === undefined || this.#inside.get(node) === look) continue;
+      this.#inside.set(node, look);
       changed.add(node);
     }
     for (const [task, child] of recording.counted) {
@@ -273,6 +279,14 @@ class Desk {
       this.#counted.set(task, child);
       const node = drawn.nodeOf[task] as number;
       if (node >= 0) changed.add(node);
+    }
+    const undo = undoOf(recording, moment);
+    if (undo !== this.#undo) {
+      for (const task of [...(undo?.marks.keys() ?? []), ...(this.#undo?.marks.keys() ?? [])]) {
+        const node = drawn.nodeOf[task] as number;
+        if (node >= 0) changed.add(node);
+      }
+      this.#undo = undo;
     }
     if (this.#codes.length !== codes.length) this.#codes = new Uint8Array(codes.length);
     const before = this.#codes;
@@ -467,23 +481,27 @@ class Desk {
 }
 
 function lookOf(state: RunState, { drawn, isRunNode }: Scene) {
-  const { moment, address, tasks, children } = state;
+  const { moment, address, tasks, children, recording } = state;
   const { codes } = moment;
+  const marks = undoOf(recording, moment)?.marks;
   const isFiltered = address.search.trim() !== '' || address.status.length > 0;
   const lit = isFiltered ? new Set(tasks) : undefined;
   return (node: number): NodeLook => {
     const { tasks: members = [], inside } = drawn.nodes[node] ?? {};
     if (inside !== undefined) {
-      const code = children.get(inside.of)?.moment.codes[inside.task] ?? 0;
-      return { code, share: 0, isDim: lit !== undefined && !lit.has(inside.of) };
+      const child = children.get(inside.of);
+      const code = child?.moment.codes[inside.task] ?? 0;
+      const undo = child && undoOf(child.recording, child.moment)?.marks.get(inside.task)?.status;
+      return { code, share: 0, isDim: lit !== undefined && !lit.has(inside.of), undo };
     }
     const isDim = lit !== undefined && !members.some((task) => lit.has(task));
     if (members.length === 1) {
       const [task] = members as [number];
       const code = codes[task] as number;
       const counts = isRunNode[node] ? childOf(state, task)?.counts : undefined;
-      if (counts === undefined) return { code, share: 0, isDim };
-      return { code, share: settledShare(counts), isDim, counts: countsWords(counts) };
+      const undo = marks?.get(task)?.status;
+      if (counts === undefined) return { code, share: 0, isDim, undo };
+      return { code, share: settledShare(counts), isDim, counts: countsWords(counts), undo };
     }
     let best = done;
     let settled = 0;

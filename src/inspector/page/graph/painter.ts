@@ -1,5 +1,7 @@
+import type { UndoStatus } from '../../../model/view.ts';
 import type { Theme } from '../look/theme.ts';
 import { codeOf, statuses } from '../run/status-log.ts';
+import { undoGlyphs } from '../run/words.ts';
 import type { Camera, Size } from './camera.ts';
 import { boxOf, edgePieces, firstBelow, glyphRoom, nodeHeight, type Scene } from './scene.ts';
 
@@ -21,6 +23,8 @@ export interface NodeLook {
   /** The share of its tasks, or of those of its child run, that have settled; 0 of another task. */
   readonly share: number;
   readonly isDim: boolean;
+  /** How far its undo is, if it is to be undone. */
+  readonly undo?: UndoStatus | undefined;
   /** How far its child run is. */
   readonly counts?: string | undefined;
 }
@@ -258,8 +262,12 @@ export class GraphPainter {
 
   /** Paints a node. Nothing shines through, so that it can be painted again. */
   #paintNode(context: CanvasRenderingContext2D, scene: Scene, node: number): void {
-    const { code, share, isDim, counts } = this.#look(node);
-    const { fill, ink, glyph, rim } = this.#theme.status[statuses[code] as (typeof statuses)[number]];
+    const { code, share, isDim, counts, undo } = this.#look(node);
+    const style = this.#theme.status[statuses[code] as (typeof statuses)[number]];
+    const { fill: colour, rim } = style;
+    // What was undone is hollow, and its name struck through: it is not done any more.
+    const [fill, ink] = undo === 'undone' ? [this.#theme.paper, this.#theme.ink] : [colour, style.ink];
+    const glyph = undo === undefined ? style.glyph : undoGlyphs[undo];
     const [x, y, width, height] = boxOf(scene, node);
     const { scale } = this.#layer;
     const isGroup = scene.isRunNode[node] || (scene.drawn.nodes[node]?.tasks.length ?? 1) > 1;
@@ -272,6 +280,7 @@ export class GraphPainter {
     if (height * scale < 5) {
       // At least a pixel of colour, and of a failure more.
       const tall = Math.max(height, (code === failure ? 3 : 1) / scale);
+      context.fillStyle = colour;
       context.fillRect(x, y + (height - tall) / 2, Math.max(width, 1 / scale), tall);
       context.globalAlpha = 1;
       return;
@@ -279,8 +288,8 @@ export class GraphPainter {
     context.beginPath();
     context.roundRect(x, y, width, height, 5);
     context.fill();
-    context.strokeStyle = rim;
-    context.lineWidth = 1;
+    context.strokeStyle = undo === 'failed' ? this.#theme.status.failed.fill : rim;
+    context.lineWidth = undo === 'failed' ? 3 : undo === 'undone' ? 2 : 1;
     // A task of a child run that is drawn in place.
     if (scene.drawn.nodes[node]?.inside !== undefined) context.setLineDash([4, 2]);
     context.stroke();
@@ -294,6 +303,8 @@ export class GraphPainter {
       context.fillText(glyph, x + glyphRoom / 2 + 1, y + height / 2 + 0.5);
       context.textAlign = 'left';
       context.fillText(scene.labels[node] as string, x + glyphRoom, y + height / 2 + 0.5);
+      if (undo === 'undone')
+        context.fillRect(x + glyphRoom, y + height / 2, scene.textWidths[node] as number, 1);
       if (counts !== undefined) {
         context.textAlign = 'right';
         const room = width - glyphRoom - (scene.textWidths[node] as number) - 14;

@@ -1,5 +1,7 @@
 import type { Entry } from '../../../model/journal.ts';
 import type { Moment, Recording } from './recording.ts';
+import { judge } from './rule-inputs.ts';
+import { isWait } from './words.ts';
 
 /** A transition that was taken. */
 export interface Taken {
@@ -19,26 +21,50 @@ export interface MachinePath {
 /** Finds the way of a task's machine up to a moment. */
 export function taskPath(recording: Recording, moment: Moment, task: number, now: number): MachinePath {
   const path = new Path('undecided');
+  const { kind, when = false } = recording.structure.tasks[task] ?? {};
   let retryAt = Number.POSITIVE_INFINITY;
+  let hasValue = false;
   for (const place of recording.placesOf(task)) {
     if (place > moment.place) break;
     const entry = recording.entry(place);
-    if (entry.type === 'task.rerun') path.restart('undecided');
-    else if (entry.type === 'task.ready') path.go('ready', 'task.ready', entry.at);
+    if (entry.type === 'task.rerun') {
+      path.restart('undecided');
+      hasValue = false;
+    } else if (entry.type === 'task.delivered') hasValue = true;
+    else if (entry.type === 'task.ready') {
+      if (when) path.go('asking', 'task.ready', entry.at);
+      path.go(isWait(kind) ? 'planning' : 'ready', when ? 'condition.true' : 'task.ready', entry.at);
+    } else if (entry.type === 'task.waiting') path.go('waiting', 'wait.planned', entry.at);
     else if (entry.type === 'task.started') start(path, entry.at, retryAt);
     else if (entry.type === 'task.retrying') {
       retryAt = entry.retryAt;
       path.go('backing_off', 'attempt.failed', entry.at);
-    } else if (entry.type !== 'task.progress')
-      path.go(entry.type.slice('task.'.length), endingEvent(path.state, entry), entry.at);
+    } else if (!isBeside(entry)) {
+      if (path.state === 'undecided' && 'cause' in entry && entry.cause === 'condition')
+        path.go('asking', 'task.ready', entry.at);
+      path.go(entry.type.slice('task.'.length), endingEvent(path.state, entry, hasValue), entry.at);
+    }
   }
   const { status } = moment.task(task);
+  if (when && path.state === 'undecided' && isAsked(recording, moment, task))
+    path.go('asking', 'task.ready', moment.at);
   // A recovery found that its attempt was lost.
   if (path.state === 'running' && status === 'pending') path.restart('ready');
   if (path.state === 'backing_off' && retryAt <= now) path.go('due', 'attempt.due', retryAt);
   if (path.state === 'running' && moment.run.status === 'cancelling')
     path.go('cancelling', 'task.cancel', moment.at);
   return path;
+}
+
+/** Whether an entry moves its task's machine nowhere. */
+function isBeside({ type }: Entry): boolean {
+  return type === 'task.progress' || type === 'task.undone' || type === 'task.undo_failed';
+}
+
+/** Whether a task's rule says run, so that its condition is asked. */
+function isAsked(recording: Recording, moment: Moment, task: number): boolean {
+  const isOpen = moment.run.startedAt !== null && moment.run.status === 'running';
+  return isOpen && judge(recording, moment, task).decision === 'run';
 }
 
 function start(path: Path, at: number, retryAt: number): void {
@@ -48,19 +74,26 @@ function start(path: Path, at: number, retryAt: number): void {
 }
 
 /** The event by which a task ended. */
-function endingEvent(state: string, entry: Entry): string {
+function endingEvent(state: string, entry: Entry, hasValue: boolean): string {
   const isUnderWay = state === 'running';
+  const waits = state === 'planning' || state === 'waiting';
   switch (entry.type) {
     case 'task.done':
+      if (waits) return hasValue || state === 'planning' ? 'wait.delivered' : 'wait.over';
       return 'attempt.done';
     case 'task.skipped':
+      if (state === 'asking') return 'condition.false';
       return isUnderWay ? 'attempt.skipped' : 'task.skip';
     case 'task.upstream_failed':
       return 'task.fail_upstream';
     case 'task.cancelled':
       return isUnderWay ? 'attempt.cancelled' : 'task.cancel';
-    default:
+    default: {
+      const { cause } = entry as { readonly cause?: string };
+      if (state === 'asking' && cause === 'condition') return 'condition.threw';
+      if (waits && cause !== 'timeout') return 'wait.failed';
       return isUnderWay ? 'attempt.failed' : 'task.expire';
+    }
   }
 }
 
@@ -76,15 +109,27 @@ export function runPath(recording: Recording, moment: Moment): MachinePath {
     else if (entry.type === 'run.paused') path.go(isOpen ? 'held' : 'paused', 'run.pause', entry.at);
     else if (entry.type === 'run.resumed') path.go(isOpen ? 'opening' : 'running', 'run.resume', entry.at);
     else if (entry.type === 'run.cancelling') path.go('cancelling', 'run.cancel', entry.at);
+    else if (entry.type === 'run.compensating') {
+      if (isFinal(path.state)) {
+        path.restart('opening');
+        path.go('reopened', 'run.reopen', entry.at);
+      } else {
+        path.go('concluding', 'task.settled', entry.at);
+        path.go('compensating', 'run.compensate', entry.at);
+      }
+    } else if (entry.type === 'run.compensated') path.go(entry.ending, 'run.conclude', entry.at);
     else if (entry.type !== 'run.flow_changed') {
-      if (path.state !== 'concluding') path.go('concluding', 'task.settled', entry.at);
+      if (path.state !== 'compensating') path.go('concluding', 'task.settled', entry.at);
       path.go(entry.type.slice('run.'.length), 'run.conclude', entry.at);
     }
   }
   // A rerun begins the machine anew on the old journal.
-  const isEnd = path.state === 'done' || path.state === 'failed' || path.state === 'cancelled';
-  if (isEnd && moment.run.endedAt === null) path.restart('running');
+  if (isFinal(path.state) && moment.run.endedAt === null) path.restart('running');
   return path;
+}
+
+function isFinal(state: string): boolean {
+  return state === 'done' || state === 'failed' || state === 'cancelled';
 }
 
 class Path implements MachinePath {

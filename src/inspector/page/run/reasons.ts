@@ -6,7 +6,8 @@ import type { Moment, Recording } from './recording.ts';
 import { judge } from './rule-inputs.ts';
 import { lastUnsettled, statuses } from './status-log.ts';
 import { upstreamOf } from './structure.ts';
-import { causeWords, type Part, showWait, statusWords } from './words.ts';
+import { undoOf } from './undo.ts';
+import { causeWords, isWait, type Part, showInstant, showWait, statusWords } from './words.ts';
 
 /** The most tasks that a sentence names. */
 const mostNamed = 3;
@@ -22,7 +23,7 @@ export interface Case {
 /** Says in one sentence why a task is as it is: `pending: waits for b, which retries in 4 s`. */
 export function reasonOf(given: Case, task: number): readonly Part[] {
   const view = given.moment.task(task);
-  return [`${statusWords(view.status)}: `, ...becauseOf(given, task, view)];
+  return [`${statusWords(view.status)}: `, ...becauseOf(given, task, view), ...undoBecause(given, task)];
 }
 
 function becauseOf(given: Case, task: number, view: TaskView): readonly Part[] {
@@ -36,7 +37,7 @@ function becauseOf(given: Case, task: number, view: TaskView): readonly Part[] {
     case 'retrying':
       return retryingBecause(given, task, view);
     case 'done':
-      return doneBecause(view);
+      return doneBecause(given, task, view);
     case 'failed':
       return failedBecause(given, task, view);
     case 'skipped':
@@ -52,17 +53,48 @@ function pendingBecause(given: Case, task: number, view: TaskView): readonly Par
   const { run } = given.moment;
   if (run.startedAt === null) return ['the run has not started'];
   if (isSettledRun(run.status)) return ['the run ended before its turn'];
-  if (view.readyAt !== undefined) return slotBecause(given, task, view.readyAt, 'it is ready');
+  const { kind, when } = given.recording.structure.tasks[task] ?? {};
+  if (view.readyAt !== undefined) {
+    if (isWait(kind)) return ['it is ready, and about to wait'];
+    return slotBecause(given, task, view.readyAt, 'it is ready');
+  }
   const waits = waitsFor(given, task);
-  if (waits.length > 0) return waits;
+  if (waits.length > 0)
+    return view.delivery === undefined ? waits : [...waits, '; its value has come already'];
   if (run.status === 'cancelling') return ['the run is being cancelled'];
+  if (when === true)
+    return [
+      run.status === 'paused'
+        ? 'its condition is not asked while the run is paused'
+        : 'its condition is being asked',
+    ];
   return ['its verdict has not come yet'];
 }
 
 function waitingBecause({ now }: Case, { until, timeoutAt }: TaskView): readonly Part[] {
-  if (until !== undefined) return [`it sleeps for another ${showWait(Math.max(until - now, 0))}`];
-  if (timeoutAt === undefined) return ['it waits for a value from outside'];
-  return [`it waits for a value from outside, for another ${showWait(Math.max(timeoutAt - now, 0))}`];
+  const end = until ?? timeoutAt;
+  if (end === undefined) return ['for a value from outside, for as long as it takes'];
+  const left = end > now ? `another ${showWait(end - now)}` : 'its time is over';
+  return [
+    `${until === undefined ? 'for a value from outside,' : 'sleeps'} until ${showInstant(end, now)} (${left})`,
+  ];
+}
+
+/** What became of it when its run was undone. */
+function undoBecause({ recording, moment, now }: Case, task: number): readonly Part[] {
+  const mark = undoOf(recording, moment)?.marks.get(task);
+  if (mark === undefined) return [];
+  const { status, at = now, error } = mark;
+  switch (status) {
+    case 'pending':
+      return ['; it is to be undone'];
+    case 'undone':
+      return [`; undone ${showInstant(at, now)}`];
+    case 'failed':
+      return [`; it could not be undone (${shortError({ error })})`];
+    case 'blocked':
+      return ['; it was not undone, since something downstream could not be'];
+  }
 }
 
 /** The unsettled dependencies, those that explain most first: failing ones, then running ones. */
@@ -151,8 +183,15 @@ function attemptOf(recording: Recording, task: number, attempt: number): string 
     : `attempt ${attempt} of ${maxAttempts}`;
 }
 
-function doneBecause(view: TaskView): readonly Part[] {
-  const took = showWait((view.endedAt ?? 0) - (view.startedAt ?? view.endedAt ?? 0));
+function doneBecause({ recording }: Case, task: number, view: TaskView): readonly Part[] {
+  const { kind } = recording.structure.tasks[task] ?? {};
+  const took = showWait((view.endedAt ?? 0) - (view.startedAt ?? view.readyAt ?? view.endedAt ?? 0));
+  if (view.attempts === 0 && kind === 'sleep') return [`it slept for ${took}`];
+  if (view.attempts === 0 && kind === 'waitFor') {
+    const { delivery, readyAt = 0 } = view;
+    if (delivery === undefined) return [`no value came within ${took}, so it has the one for this case`];
+    return [delivery.at < readyAt ? 'its value had come before it was ready' : `a value came after ${took}`];
+  }
   return [
     view.attempts > 1
       ? `attempt ${view.attempts} returned, ${took} after the first began`
@@ -169,6 +208,8 @@ function failedBecause({ recording }: Case, task: number, view: TaskView): reado
 
 function skippedBecause(given: Case, task: number, view: TaskView): readonly Part[] {
   const entry = endOf(given, task);
+  if (view.cause === 'condition') return ['its condition said no'];
+  if (view.cause === 'timeout') return ['no value came in time'];
   if (view.cause !== 'rule') {
     const reason = entry?.type === 'task.skipped' ? entry.reason : undefined;
     return [reason === undefined ? 'it skipped itself' : `it skipped itself: ${String(reason)}`];
@@ -190,8 +231,9 @@ function upstreamBecause(given: Case, task: number): readonly Part[] {
   return ['because of ', { task: root }, why, ', by way of ', { task: direct }];
 }
 
-function cancelledBecause({ moment }: Case, task: number, view: TaskView): readonly Part[] {
-  const during = moment.task(task).attempts > 0 ? ` during attempt ${view.attempts}` : ' before it started';
+function cancelledBecause({ moment }: Case, _task: number, view: TaskView): readonly Part[] {
+  const waited = view.readyAt !== undefined && view.startedAt === undefined;
+  const during = view.attempts > 0 ? ` during attempt ${view.attempts}` : waited ? '' : ' before it started';
   const { reason } = moment.run;
   const why = view.cause === 'timeout' ? 'the run was out of time' : 'the run was cancelled';
   return [`${why}${during}${reason === undefined ? '' : `: ${String(reason)}`}`];
@@ -235,7 +277,7 @@ function endWord({ moment }: Case, task: number): string {
   return statusWords(statuses[moment.codes[task] as number] as TaskStatus);
 }
 
-function shortError({ error }: TaskView): string {
+function shortError({ error }: Pick<TaskView, 'error'>): string {
   if (error === undefined) return 'no error is known';
   const [line = ''] = error.message.split('\n');
   return `${error.name}: ${line.length > 160 ? `${line.slice(0, 159)}…` : line}`;

@@ -2,6 +2,7 @@ import { showDuration } from '../../../model/duration.ts';
 import type { ChildCounts } from '../../../model/journal.ts';
 import type { Cause, TaskStatus } from '../../../model/status.ts';
 import type { TriggerRule } from '../../../model/trigger-rule.ts';
+import type { UndoStatus } from '../../../model/view.ts';
 
 const counts = new Intl.NumberFormat('en-US');
 
@@ -45,6 +46,42 @@ export function statusWords(status: TaskStatus | 'lost' | string): string {
 export function showWait(ms: number): string {
   if (ms < 1) return '0 ms';
   return showDuration(ms < 1_000 ? Math.round(ms) : ms);
+}
+
+/** An instant as the time of day to the second, with the day if that is not the one of `now`; both epoch ms. */
+export function showInstant(at: number, now: number): string {
+  const [date, today] = [new Date(at), new Date(now)];
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
+  return date.toDateString() === today.toDateString() ? time : `${days.format(date)} ${time}`;
+}
+
+const days = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+
+/** What an undo came to, in words. */
+export const undoWords: Readonly<Record<UndoStatus, string>> = {
+  pending: 'to be undone',
+  undone: 'undone',
+  failed: 'undo failed',
+  blocked: 'not undone',
+};
+
+/** The sign of an undo. */
+export const undoGlyphs: Readonly<Record<UndoStatus, string>> = {
+  pending: '…',
+  undone: '↶',
+  failed: '!',
+  blocked: '⊘',
+};
+
+/** The key of a delivery, of which something else may stand after `redact`. */
+export function textOfKey(key: unknown): string {
+  return typeof key === 'string' ? key : JSON.stringify(key);
+}
+
+/** Whether the task of a kind waits instead of making attempts. */
+export function isWait(kind: string | undefined): boolean {
+  return kind === 'waitFor' || kind === 'sleep';
 }
 
 /** What a trigger rule wants, in words. */

@@ -4,7 +4,8 @@ import type { Busy } from '../run/time-axis.ts';
 
 /** A piece of a task's time to draw. Instants are epoch milliseconds. */
 export interface Bar {
-  readonly kind: Span['kind'] | 'undecided';
+  /** `undo`: an attempt to undo. */
+  readonly kind: Span['kind'] | 'undo';
   readonly startedAt: number;
   readonly endedAt: number;
   /** From 1. */
@@ -14,8 +15,18 @@ export interface Bar {
   readonly isOpen: boolean;
 }
 
-/** The pieces of a task's time, those under way up to now. */
-export function barsOf(recording: Recording, task: number, now: number): Bar[] {
+/** The pieces of a task's time, those under way up to now, and those of its undo where that is known. */
+export function barsOf(recording: Recording, task: number, now: number, undoRun?: Recording): Bar[] {
+  const bars = ownBars(recording, task, now);
+  const undo = undoRun?.graph.indexOf(recording.graph.ids[task] as string) ?? -1;
+  if (undoRun === undefined || undo < 0) return bars;
+  const undoing = ownBars(undoRun, undo, now).map((bar): Bar => {
+    return bar.kind === 'attempt' ? { ...bar, kind: 'undo' } : bar;
+  });
+  return [...bars, ...undoing];
+}
+
+function ownBars(recording: Recording, task: number, now: number): Bar[] {
   const bars = recording.spansOf(task).map((span): Bar => {
     const { kind, startedAt, endedAt, attempt } = span;
     return {
@@ -47,28 +58,32 @@ export function barsOf(recording: Recording, task: number, now: number): Bar[] {
     const { retryAt = now } = view;
     open('backoff', since, Math.max(since, retryAt));
     if (retryAt < now) open('slot', retryAt, now);
-  } else if (view.status === 'pending' && view.readyAt !== undefined) open('slot', since, now);
+  } else if (view.status === 'waiting') open('wait', since, now);
+  else if (view.status === 'pending' && view.readyAt !== undefined) open('slot', since, now);
   return bars;
 }
 
 let kept:
   | {
       readonly recording: Recording;
+      readonly undoRun: Recording | undefined;
       readonly length: number;
       readonly at: number;
       readonly busy: readonly Busy[];
     }
   | undefined;
 
-/** The times in which any attempt was under way, joined where they overlap; found again at most once a second. */
-export function busyTimes(recording: Recording, now: number): readonly Busy[] {
+/** The times in which any attempt, to undo too, was under way, joined where they overlap; found again at most once a second. */
+export function busyTimes(recording: Recording, now: number, undoRun?: Recording): readonly Busy[] {
   const isKept =
-    kept?.recording === recording && (kept.length === recording.length || Math.abs(now - kept.at) < 1_000);
+    kept?.recording === recording &&
+    kept.undoRun === undoRun &&
+    (kept.length === recording.length || Math.abs(now - kept.at) < 1_000);
   if (isKept) return (kept as NonNullable<typeof kept>).busy;
   const all: Busy[] = [];
   for (let task = 0; task < recording.graph.size; task++) {
-    for (const { kind, startedAt, endedAt } of barsOf(recording, task, now))
-      if (kind === 'attempt') all.push({ startedAt, endedAt });
+    for (const { kind, startedAt, endedAt } of barsOf(recording, task, now, undoRun))
+      if (kind === 'attempt' || kind === 'undo') all.push({ startedAt, endedAt });
   }
   all.sort((a, b) => a.startedAt - b.startedAt);
   const joined: { startedAt: number; endedAt: number }[] = [];
@@ -77,6 +92,6 @@ export function busyTimes(recording: Recording, now: number): readonly Busy[] {
     if (last !== undefined && startedAt <= last.endedAt) last.endedAt = Math.max(last.endedAt, endedAt);
     else joined.push({ startedAt, endedAt });
   }
-  kept = { recording, length: recording.length, at: now, busy: joined };
+  kept = { recording, undoRun, length: recording.length, at: now, busy: joined };
   return joined;
 }

@@ -151,6 +151,8 @@ function paintRow(
     const [left, right] = [x(bar.startedAt), x(bar.endedAt)];
     if (right < 0 || left > size.width) continue;
     if (bar.kind === 'attempt') paintAttempt(context, theme, bar, left, right, middle, isCritical);
+    else if (bar.kind === 'wait' || bar.kind === 'undo')
+      paintHollow(context, theme, bar, left, right, middle);
     else paintWait(context, theme, bar, left, right, middle);
   }
   if (verdict === undefined) return;
@@ -189,6 +191,41 @@ function paintAttempt(
   const start = Math.max(left, 0) + 4;
   const words = width > 12 + context.measureText(text).width ? text : glyph;
   context.fillText(words, start, middle + 0.5);
+}
+
+/** A sleep, a wait for a value and an attempt to undo are bars with a rim alone: nothing of the task itself runs in them. */
+function paintHollow(
+  context: CanvasRenderingContext2D,
+  theme: Theme,
+  bar: Bar,
+  left: number,
+  right: number,
+  middle: number,
+): void {
+  const isWait = bar.kind === 'wait';
+  const { fill, glyph } = theme.status[isWait ? 'waiting' : (bar.status as TaskStatus)];
+  const width = Math.max(2, right - left);
+  const height = isWait ? barHeight - 4 : barHeight;
+  context.beginPath();
+  context.roundRect(left, middle - height / 2, width, height, width > 6 ? 3 : 0);
+  context.fillStyle = theme.paper;
+  context.fill();
+  if (isWait) {
+    context.globalAlpha = 0.3;
+    context.fillStyle = fill;
+    context.fill();
+    context.globalAlpha = 1;
+  }
+  context.strokeStyle = fill;
+  context.lineWidth = isWait ? 1.5 : 2;
+  context.stroke();
+  if (width < 18) return;
+  const sign = isWait ? glyph : `↶${bar.status === 'failed' ? ` ${glyph}` : ''}`;
+  const text = `${sign} ${showDuration(Math.round(bar.endedAt - bar.startedAt))}`;
+  context.fillStyle = theme.ink;
+  context.textAlign = 'left';
+  const words = width > 12 + context.measureText(text).width ? text : sign;
+  context.fillText(words, Math.max(left, 0) + 5, middle + 0.5);
 }
 
 /** A wait for a slot is a line, one for a retry dotted, one after a lost attempt dashed. */

@@ -4,8 +4,7 @@ import { isSettled } from '../../../model/status.ts';
 import { criticalPath } from '../graph/critical.ts';
 import { createTimeAxis } from '../run/time-axis.ts';
 import { statusWords } from '../run/words.ts';
-import { useSize, useTheme } from '../view/hooks.ts';
-import { isTyping } from '../view/keys-help.tsx';
+import { isTyping, useSize, useTheme } from '../view/hooks.ts';
 import type { RunState } from '../view/run-state.ts';
 import { TaskTable } from '../view/task-table.tsx';
 import { rowHeight, type Window } from '../view/virtual.tsx';
@@ -32,9 +31,9 @@ export function TimeView({ state }: { readonly state: RunState }) {
     return createTimeAxis(
       startedAt,
       Math.max(endedAt, startedAt + 1),
-      address.idle ? busyTimes(recording, now) : undefined,
+      address.idle ? busyTimes(recording, now, state.undoRun) : undefined,
     );
-  }, [recording, startedAt, endedAt, address.idle]);
+  }, [recording, startedAt, endedAt, address.idle, state.undoRun?.length]);
   const [from, to] =
     range === undefined ? [0, axis.length] : [range[0] * axis.length, range[1] * axis.length];
   const critical = address.critical ? new Set(criticalPath(state)) : undefined;
@@ -105,7 +104,7 @@ export function TimeView({ state }: { readonly state: RunState }) {
           ref={canvas}
           tabIndex={0}
           role="img"
-          aria-label="Attempts and waits of each task over time; the table beside it lists the tasks, and each task's details its attempts."
+          aria-label="Attempts, waits and undo of each task over time; the table beside it lists the tasks, and each task's details its attempts."
           onPointerDown={(event) => {
             drag.current = { x: event.offsetX, moved: 0 };
             event.currentTarget.setPointerCapture(event.pointerId);
@@ -119,7 +118,7 @@ export function TimeView({ state }: { readonly state: RunState }) {
             }
             const { instant, row } = at(event);
             const found = picture.rows.find((each) => each.row === row);
-            const text = event.offsetY < headHeight ? undefined : wordsAt(found, instant);
+            const text = event.offsetY < headHeight ? undefined : wordsAt(state, found, instant);
             setPointed(text === undefined ? undefined : { text, x: event.offsetX, y: event.offsetY });
           }}
           onPointerUp={(event) => {
@@ -179,8 +178,8 @@ export function TimeView({ state }: { readonly state: RunState }) {
   );
 }
 
-function rowOf({ recording, now }: RunState, task: number): Pick<TimeRow, 'bars' | 'verdict'> {
-  const bars = barsOf(recording, task, now);
+function rowOf({ recording, now, undoRun }: RunState, task: number): Pick<TimeRow, 'bars' | 'verdict'> {
+  const bars = barsOf(recording, task, now, undoRun);
   const { status, endedAt } = recording.fold.task(task);
   const hasRun = bars.some(({ kind }) => kind === 'attempt');
   const verdict = !hasRun && isSettled(status) && endedAt !== undefined ? { status, at: endedAt } : undefined;
@@ -193,12 +192,21 @@ const waitWords: Readonly<Record<string, string>> = {
   lost: 'lost attempt, until it began again',
 };
 
-function wordsAt(row: TimeRow | undefined, instant: number): string | undefined {
+function wordsAt(
+  { recording, tasks }: RunState,
+  row: TimeRow | undefined,
+  instant: number,
+): string | undefined {
   const bar =
     row?.bars.find(({ startedAt, endedAt }) => instant >= startedAt && instant <= endedAt) ??
     nearest(row, instant);
   if (bar === undefined) return undefined;
   const took = showDuration(Math.round(bar.endedAt - bar.startedAt));
+  if (bar.kind === 'wait') {
+    const { kind } = recording.structure.tasks[tasks[row?.row ?? -1] ?? -1] ?? {};
+    return `${kind === 'sleep' ? 'sleeps' : 'waits for a value from outside'}: ${took}`;
+  }
+  if (bar.kind === 'undo') return `undo, attempt ${bar.attempt}, ${statusWords(bar.status)}: ${took}`;
   if (bar.kind !== 'attempt') return `${waitWords[bar.kind]}: ${took}`;
   return `attempt ${bar.attempt}, ${statusWords(bar.status)}: ${took}`;
 }

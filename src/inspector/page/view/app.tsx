@@ -1,14 +1,15 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Backend } from '../backend/backend.ts';
 import type { Router } from '../state/router.ts';
-import { ComparePage } from './compare-page.tsx';
 import { type Surroundings, SurroundingsContext } from './context.ts';
-import { GridPage } from './grid-page.tsx';
-import { useRefresh } from './hooks.ts';
-import { KeysHelp } from './keys-help.tsx';
+import { isTyping, useKeys, useRefresh } from './hooks.ts';
+import { onDemand } from './on-demand.tsx';
 import { RunPage } from './run-page.tsx';
 import { RunsPage } from './runs-page.tsx';
 import { TopBar } from './top-bar.tsx';
+
+const ComparePage = onDemand(async () => (await import('./compare-page.tsx')).ComparePage);
+const GridPage = onDemand(async () => (await import('./grid-page.tsx')).GridPage);
 
 /** The whole page. */
 export function App({ backend, router }: { readonly backend: Backend; readonly router: Router }) {
@@ -44,8 +45,19 @@ export function App({ backend, router }: { readonly backend: Backend; readonly r
         {address.page === 'run' && <RunPage key={`${address.source} ${address.id}`} address={address} />}
         {address.page === 'compare' && <ComparePage address={address} />}
       </main>
-      <KeysHelp />
+      <Keys />
       <p class="said" aria-live="polite" ref={said} />
     </SurroundingsContext.Provider>
   );
+}
+
+const KeysHelp = onDemand(async () => (await import('./keys-help.tsx')).KeysHelp);
+
+/** The list of keys, which `?` opens. */
+function Keys() {
+  const [isOpen, setOpen] = useState(false);
+  useKeys((event) => {
+    if (event.key === '?' && !isTyping(event)) setOpen(true);
+  });
+  return isOpen ? <KeysHelp onEnd={() => setOpen(false)} /> : null;
 }

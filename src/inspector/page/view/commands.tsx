@@ -114,11 +114,15 @@ export function Confirm({
   const [problem, setProblem] = useState<string>();
   const [isSent, setSent] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
+  const key = useRef<HTMLInputElement>(null);
   const send = async (event: Event): Promise<void> => {
     event.preventDefault();
     try {
       setSent(true);
-      await backend.command(run, withField(asked, field.current?.value ?? ''));
+      await backend.command(
+        run,
+        withField(asked, field.current?.value ?? '', key.current?.value.trim() ?? ''),
+      );
       announce(`${asked.button}: done`);
       onEnd();
     } catch (error) {
@@ -148,6 +152,12 @@ export function Confirm({
             />
           </label>
         )}
+        {asked.request.type === 'deliver' && (
+          <label>
+            Key, so that the same delivery counts once (optional)
+            <input type="text" ref={key} maxLength={256} />
+          </label>
+        )}
         {problem !== undefined && (
           <p class="line bad" role="alert">
             {problem}
@@ -170,11 +180,12 @@ export function Confirm({
   );
 }
 
-function withField({ request, field }: Asked, text: string): CommandRequest {
+function withField({ request, field }: Asked, text: string, key: string): CommandRequest {
   if (field === undefined || (text.trim() === '' && !field.isJson)) return request;
   if (!field.isJson) return { ...request, reason: text };
   try {
-    return { ...request, value: text.trim() === '' ? null : JSON.parse(text) };
+    const value = text.trim() === '' ? null : JSON.parse(text);
+    return { ...request, value, ...(key !== '' && { key }) };
   } catch {
     throw new Error('The value must be JSON: a text stands in double quotes.');
   }

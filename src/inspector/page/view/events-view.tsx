@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { showDuration } from '../../../model/duration.ts';
 import type { Entry } from '../../../model/journal.ts';
-import { countsWords, showCount } from '../run/words.ts';
+import { countsWords, showCount, showInstant, textOfKey } from '../run/words.ts';
 import { Glyph, Instant } from './marks.tsx';
 import { Choice, Tick } from './parts.tsx';
 import type { RunState } from './run-state.ts';
@@ -21,7 +21,13 @@ const kinds = [
   ['run', 'Of the run', (type: string) => type.startsWith('run.')],
   ['ready', 'Ready and started', (type: string) => type === 'task.ready' || type === 'task.started'],
   ['failures', 'Failures and retries', (type: string) => /failed|retrying|cancelled/.test(type)],
-  ['ends', 'Endings', (type: string) => /done|failed|skipped|cancelled/.test(type)],
+  [
+    'ends',
+    'Endings',
+    (type: string) => /\.(done|failed|skipped|upstream_failed|cancelled|compensated)$/.test(type),
+  ],
+  ['waits', 'Waits and values', (type: string) => /waiting|delivered/.test(type)],
+  ['undo', 'Undo', (type: string) => /undo|compensat/.test(type)],
   ['progress', 'Progress', (type: string) => type === 'task.progress'],
 ] as const;
 
@@ -148,6 +154,19 @@ function partWords(entry: Entry): string {
 
 function wordsOf(entry: Entry): string {
   switch (entry.type) {
+    case 'task.waiting': {
+      const { at, until, timeoutAt } = entry;
+      if (until !== undefined) return `sleeps until ${showInstant(until, at)}`;
+      return `for a value${timeoutAt === undefined ? '' : `, until ${showInstant(timeoutAt, at)}`}`;
+    }
+    case 'task.delivered':
+      return entry.key === undefined ? '' : `key ${textOfKey(entry.key)}`;
+    case 'task.undo_failed':
+      return `${entry.cause}: ${entry.error.message}`;
+    case 'run.compensating':
+      return `ends ${entry.ending}; to be undone: ${entry.tasks.slice(0, 20).join(', ')}`;
+    case 'run.compensated':
+      return `ends ${entry.ending}`;
     case 'task.started':
       return entry.attempt > 1 ? `attempt ${entry.attempt}` : '';
     case 'task.progress':
@@ -164,7 +183,7 @@ function wordsOf(entry: Entry): string {
       return `${partWords(entry)} ${entry.continues === undefined ? '' : `goes on from ${entry.continues}`}`;
     case 'task.skipped':
     case 'task.upstream_failed':
-      return entry.because === undefined ? '' : `because of ${entry.because}`;
+      return entry.because === undefined ? (entry.cause ?? '') : `because of ${entry.because}`;
     case 'task.cancelled':
     case 'run.cancelling':
       return `${entry.cause} ${entry.reason === undefined ? '' : String(entry.reason)} ${partWords(entry)}`;

@@ -72,6 +72,14 @@ export function useKeys(listen: (event: KeyboardEvent) => void): void {
   }, []);
 }
 
+/** Whether a key belongs to a field that is typed in, or to a dialog. */
+export function isTyping({ target, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
+  if (ctrlKey || metaKey || altKey) return true;
+  return (
+    target instanceof Element && target.closest('input, textarea, select, dialog, [contenteditable]') !== null
+  );
+}
+
 /** The size of an element, which gets the `ref`. */
 export function useSize<Kind extends HTMLElement>(): [{ current: Kind | null }, Size] {
   const ref = useRef<Kind>(null);

@@ -1,5 +1,3 @@
-import { useKeys } from './hooks.ts';
-
 const keys: readonly (readonly [keys: string, what: string])[] = [
   ['1 … 5', 'graph, time, tasks, events, machines'],
   ['/', 'search tasks'],
@@ -17,14 +15,17 @@ const keys: readonly (readonly [keys: string, what: string])[] = [
   ['?', 'this list'],
 ];
 
-/** The list of keys; `?` opens it. */
-export function KeysHelp() {
-  useKeys((event) => {
-    if (event.key === '?' && !isTyping(event))
-      (document.getElementById('keys') as HTMLDialogElement | null)?.showModal();
-  });
+/** The list of keys. */
+export function KeysHelp({ onEnd }: { readonly onEnd: () => void }) {
   return (
-    <dialog id="keys" aria-labelledby="keys-title">
+    <dialog
+      id="keys"
+      aria-labelledby="keys-title"
+      ref={(dialog) => {
+        if (dialog !== null && !dialog.open) dialog.showModal();
+      }}
+      onClose={onEnd}
+    >
       <h2 id="keys-title">Keys</h2>
       <dl class="keys">
         {keys.map(([key, what]) => (
@@ -40,13 +41,5 @@ export function KeysHelp() {
         <button type="submit">Close</button>
       </form>
     </dialog>
-  );
-}
-
-/** Whether a key belongs to a field that is typed in, or to a dialog. */
-export function isTyping({ target, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
-  if (ctrlKey || metaKey || altKey) return true;
-  return (
-    target instanceof Element && target.closest('input, textarea, select, dialog, [contenteditable]') !== null
   );
 }

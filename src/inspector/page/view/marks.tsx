@@ -2,12 +2,18 @@ import type { ComponentChildren } from 'preact';
 import { statusStyles } from '../../../draw/status-style.ts';
 import { showDuration } from '../../../model/duration.ts';
 import type { TaskStatus } from '../../../model/status.ts';
-import { statusWords } from '../run/words.ts';
+import type { UndoMark } from '../run/undo.ts';
+import { statusWords, undoGlyphs, undoWords } from '../run/words.ts';
 
 const runGlyphs: Readonly<Record<string, string>> = {
   paused: '‖',
   cancelling: '◼',
   lost: '?',
+  compensating: '↶',
+  compensated: '↶',
+  undone: '↶',
+  undo_failed: '!',
+  delivered: '↓',
 };
 
 /** The sign of a status, in its colour. It says nothing to those who hear the page: words stand beside it. */
@@ -26,6 +32,22 @@ export function Status({ status }: { readonly status: string }) {
     <span class="status">
       <Glyph status={status} />
       {statusWords(status)}
+    </span>
+  );
+}
+
+/** How far the undo of a task is, as a sign with its words. */
+export function UndoSign({ mark: { status, at } }: { readonly mark: UndoMark }) {
+  return (
+    <span class={`undo ${status}`}>
+      <span aria-hidden="true">{undoGlyphs[status]} </span>
+      {undoWords[status]}
+      {at !== undefined && (
+        <>
+          {' '}
+          <Instant at={at} />
+        </>
+      )}
     </span>
   );
 }

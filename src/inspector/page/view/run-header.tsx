@@ -33,16 +33,16 @@ export function RunHeader({ state }: { readonly state: RunState }) {
       <dl class="facts">
         {parent !== undefined && (
           <div>
-            <dt>body of</dt>
+            <dt>{parent.isUndo === true ? 'undoes' : 'body of'}</dt>
             <dd>
               <a
                 class="mono"
                 href={formatAddress({
                   ...runAddress({ source: structure.source, id: parent.parentId }),
-                  task: parent.taskId,
+                  task: parent.isUndo === true ? '' : parent.taskId,
                 })}
               >
-                {parent.taskId}
+                {parent.isUndo === true ? parent.parentId : parent.taskId}
               </a>
             </dd>
           </div>

@@ -3,13 +3,12 @@ import { isSettledRun } from '../../../model/status.ts';
 import { GraphView } from '../graph/graph-view.tsx';
 import { formatAddress, type RunAddress, runAddress, type ViewName, views } from '../run/address.ts';
 import { statuses } from '../run/status-log.ts';
+import { undoOf } from '../run/undo.ts';
 import { statusWords } from '../run/words.ts';
 import type { Session } from '../state/session.ts';
 import { TimeView } from '../time/time-view.tsx';
 import { useSurroundings } from './context.ts';
-import { EventsView } from './events-view.tsx';
-import { useKeys, useSession, useSessions, useTicks } from './hooks.ts';
-import { isTyping } from './keys-help.tsx';
+import { isTyping, useKeys, useSession, useSessions, useTicks } from './hooks.ts';
 import { LinkState } from './link-state.tsx';
 import { Note } from './marks.tsx';
 import { onDemand } from './on-demand.tsx';
@@ -21,6 +20,7 @@ import { TaskPanel } from './task-panel.tsx';
 import { TaskTable } from './task-table.tsx';
 import { Transport } from './transport.tsx';
 
+const EventsView = onDemand(async () => (await import('./events-view.tsx')).EventsView);
 /** Statecharts bring a layout of their own along. */
 const MachinesView = onDemand(async () => (await import('./machines-view.tsx')).MachinesView);
 
@@ -30,7 +30,7 @@ export function RunPage({ address }: { readonly address: RunAddress }) {
   const session = useSession(address);
   const { recording, problem } = session;
   const search = useMemo(() => new TaskSearch(), []);
-  const { moment, children } = useMoments(session, address);
+  const { moment, children, undoRun } = useMoments(session, address);
   const isOpen = recording !== undefined && !isSettledRun(recording.fold.status) && session.link !== 'still';
   useTicks(isOpen && address.seq === undefined, 250);
   useEffect(() => {
@@ -55,6 +55,7 @@ export function RunPage({ address }: { readonly address: RunAddress }) {
     selectedNow: () => (router.address.page === 'run' ? recording.graph.indexOf(router.address.task) : -1),
     change,
     children,
+    undoRun,
     open: (id, task = '') => router.go({ ...runAddress({ source: address.source, id }), task }),
     select: (task) => {
       const id = task < 0 ? '' : (recording.graph.ids[task] as string);
@@ -82,7 +83,10 @@ function useMoments({ recording }: Session, address: RunAddress) {
       if (child !== undefined) ids.set(task, child.runId);
     }
   }
-  const sessions = useSessions(address.source, [...ids.values()]);
+  const undo =
+    recording === undefined || address.view !== 'time' ? undefined : undoOf(recording, recording.moment());
+  const undoIds = undo === undefined ? [] : [undo.runId];
+  const sessions = useSessions(address.source, [...ids.values(), ...undoIds]);
   const children = new Map<number, ChildState>();
   for (const [task, id] of ids) {
     const child = sessions.get(id)?.recording;
@@ -90,7 +94,8 @@ function useMoments({ recording }: Session, address: RunAddress) {
     const at = moment.isLatest ? undefined : child.placeAtInstant(moment.at);
     children.set(task, { recording: child, moment: child.moment(at) });
   }
-  return { moment, children };
+  const undoRun = undo && sessions.get(undo.runId)?.recording;
+  return { moment, children, undoRun };
 }
 
 const viewNames: Readonly<Record<ViewName, string>> = {

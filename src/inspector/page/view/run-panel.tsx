@@ -1,13 +1,14 @@
 import { useState } from 'preact/hooks';
 import type { Entry, RunFact } from '../../../model/journal.ts';
-import { formatAddress } from '../run/address.ts';
+import { formatAddress, runAddress } from '../run/address.ts';
 import { reasonOf } from '../run/reasons.ts';
 import { type RootFailure, rootFailures } from '../run/root-failures.ts';
-import { codeOf } from '../run/status-log.ts';
+import { codeOf, lastUnsettled } from '../run/status-log.ts';
+import { undoOf } from '../run/undo.ts';
 import { causeWords, count, showCount } from '../run/words.ts';
 import { useSurroundings } from './context.ts';
 import { useRequest } from './hooks.ts';
-import { Duration, Glyph, Instant, Status } from './marks.tsx';
+import { Duration, Glyph, Instant, Status, UndoSign } from './marks.tsx';
 import { Pairs, Part } from './parts.tsx';
 import type { RunState } from './run-state.ts';
 import { Sentence, TaskLink } from './sentence.tsx';
@@ -18,7 +19,7 @@ export function RunPanel({ state }: { readonly state: RunState }) {
   const { moment, recording } = state;
   const { run } = moment;
   const failures = rootFailures(state);
-  const underWay = findTasks(state, ['retrying', 'running'], 8);
+  const underWay = findTasks(state, ['retrying', 'running', 'waiting'], 8);
   return (
     <div class="about">
       <h2>The run</h2>
@@ -33,6 +34,7 @@ export function RunPanel({ state }: { readonly state: RunState }) {
           {failures.length > 50 && <p class="soft">and {showCount(failures.length - 50)} more</p>}
         </Part>
       )}
+      <Undo state={state} />
       {underWay.length > 0 && (
         <Part title="Under way">
           <ul class="plain">
@@ -76,7 +78,7 @@ export function RunPanel({ state }: { readonly state: RunState }) {
 function runReason({ moment: { run, counts }, recording }: RunState): string {
   const cause = run.cause === undefined ? '' : `: ${causeWords[run.cause] ?? run.cause}`;
   const reason = run.reason === undefined ? '' : ` (${String(run.reason)})`;
-  const open = [0, 1, 2].reduce((sum, code) => sum + (counts[code] as number), 0);
+  const open = counts.subarray(0, lastUnsettled + 1).reduce((sum, each) => sum + each, 0);
   switch (run.status) {
     case 'running':
       return run.startedAt === null
@@ -95,6 +97,36 @@ function runReason({ moment: { run, counts }, recording }: RunState): string {
     case 'cancelled':
       return `It was cancelled${reason}.`;
   }
+}
+
+/** What is undone, how far that is, and where it can be looked at. */
+function Undo({ state }: { readonly state: RunState }) {
+  const { recording, moment } = state;
+  const undo = undoOf(recording, moment);
+  if (undo === undefined) return null;
+  const marks = [...undo.marks];
+  const undone = marks.filter(([, { status }]) => status === 'undone').length;
+  return (
+    <Part title="Undo" badge={`${showCount(undone)} of ${showCount(marks.length)}`}>
+      <ul class="inputs">
+        {marks.slice(0, 50).map(([task, mark]) => (
+          <li key={task}>
+            <TaskLink task={task} state={state} />
+            <UndoSign mark={mark} />
+            {mark.error !== undefined && (
+              <span class="message">
+                {mark.error.name}: {mark.error.message.slice(0, 300)}
+              </span>
+            )}
+          </li>
+        ))}
+        {marks.length > 50 && <li class="soft">and {count(marks.length - 50, 'more task')}</li>}
+      </ul>
+      <a href={formatAddress(runAddress({ source: recording.structure.source, id: undo.runId }))}>
+        Open the run that undoes
+      </a>
+    </Part>
+  );
 }
 
 function Failure({ failure, state }: { readonly failure: RootFailure; readonly state: RunState }) {
@@ -243,7 +275,7 @@ function OtherRuns({ state: { recording } }: { readonly state: RunState }) {
 /** Tasks of some statuses, in the order of these, at most so many. */
 function findTasks(
   { moment: { codes } }: RunState,
-  names: readonly ('retrying' | 'running')[],
+  names: readonly ('retrying' | 'running' | 'waiting')[],
   most: number,
 ): number[] {
   return names

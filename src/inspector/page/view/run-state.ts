@@ -24,6 +24,8 @@ export interface RunState {
   select(task: number): void;
   /** The child runs that are looked at too, by the number of the task whose body they are; each as of `moment`. */
   readonly children: ReadonlyMap<number, ChildState>;
+  /** The run that undoes this one, where it is looked at; to its latest entry. */
+  readonly undoRun?: Recording | undefined;
   /** Goes to another run of the same source, and selects a task there. */
   open(runId: string, taskId?: string): void;
 }

@@ -11,7 +11,16 @@ import { Choice, Search, StatusFilter } from './parts.tsx';
 
 type RunsAddress = Extract<Address, { readonly page: 'runs' }>;
 
-const order = ['running', 'paused', 'cancelling', 'failed', 'cancelled', 'lost', 'done'] as const;
+const order = [
+  'running',
+  'paused',
+  'cancelling',
+  'compensating',
+  'failed',
+  'cancelled',
+  'lost',
+  'done',
+] as const;
 
 /** The list of runs of all programs and stores. */
 export function RunsPage({ address }: { readonly address: RunsAddress }) {

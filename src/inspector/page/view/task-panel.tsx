@@ -8,10 +8,11 @@ import { reasonOf } from '../run/reasons.ts';
 import { judge } from '../run/rule-inputs.ts';
 import { lastUnsettled, statuses } from '../run/status-log.ts';
 import { downstreamOf } from '../run/structure.ts';
-import { count, countsWords, ruleWords, statusWords } from '../run/words.ts';
+import { undoOf } from '../run/undo.ts';
+import { count, countsWords, isWait, ruleWords, statusWords, textOfKey } from '../run/words.ts';
 import { Attempts } from './attempts.tsx';
 import { type Asked, Confirm } from './commands.tsx';
-import { Glyph } from './marks.tsx';
+import { Glyph, Instant, UndoSign } from './marks.tsx';
 import { Pairs, Part } from './parts.tsx';
 import { childOf, type RunState } from './run-state.ts';
 import { Sentence, TaskLink } from './sentence.tsx';
@@ -22,8 +23,8 @@ const mostShown = 60;
 /** Everything about the selected task. */
 export function TaskPanel({ state }: { readonly state: RunState }) {
   const { recording, selected: task, moment, session } = state;
-  const { id, optional, skippable, priority, pool, maxAttempts, timeoutMs, totalTimeoutMs, kind } = recording
-    .structure.tasks[task] as (typeof recording.structure.tasks)[number];
+  const { id, optional, skippable, priority, pool, maxAttempts, timeoutMs, totalTimeoutMs, kind, when } =
+    recording.structure.tasks[task] as (typeof recording.structure.tasks)[number];
   const view = moment.task(task);
   const child = childOf(state, task);
   const donePlace = recording
@@ -61,15 +62,19 @@ export function TaskPanel({ state }: { readonly state: RunState }) {
         </Part>
       )}
       <Rule state={state} />
-      <Part title="Attempts">
-        <Attempts
-          attempts={attemptsOf(recording, task, moment.place)}
-          maxAttempts={maxAttempts}
-          now={state.now}
-          logs={session.logsOf(id)}
-          run={recording.structure}
-        />
-      </Part>
+      <Undo state={state} />
+      {isWait(kind) && <Wait state={state} />}
+      {(!isWait(kind) || view.attempts > 0) && (
+        <Part title="Attempts">
+          <Attempts
+            attempts={attemptsOf(recording, task, moment.place)}
+            maxAttempts={maxAttempts}
+            now={state.now}
+            logs={session.logsOf(id)}
+            run={recording.structure}
+          />
+        </Part>
+      )}
       {view.status === 'done' && donePlace !== undefined && (
         <Part title="Output">
           <ValueView
@@ -85,8 +90,16 @@ export function TaskPanel({ state }: { readonly state: RunState }) {
       <Part title="Options">
         <Pairs
           of={[
-            ['attempts', maxAttempts === undefined ? 'without bound' : `at most ${maxAttempts}`],
+            [
+              'attempts',
+              isWait(kind)
+                ? undefined
+                : maxAttempts === undefined
+                  ? 'without bound'
+                  : `at most ${maxAttempts}`,
+            ],
             ['body', kind],
+            ['condition', when ? 'it is asked before the task runs' : undefined],
             ['limit of an attempt', timeoutMs === undefined ? undefined : showDuration(timeoutMs)],
             ['limit of the task', totalTimeoutMs === undefined ? undefined : showDuration(totalTimeoutMs)],
             ['pool', pool],
@@ -97,6 +110,77 @@ export function TaskPanel({ state }: { readonly state: RunState }) {
         />
       </Part>
     </div>
+  );
+}
+
+/** What a task waits for, and what came. */
+function Wait({ state: { recording, moment, selected } }: { readonly state: RunState }) {
+  const { readyAt, until, timeoutAt, delivery, endedAt } = moment.task(selected);
+  if (readyAt === undefined && delivery === undefined) return null;
+  const place = recording
+    .placesOf(selected)
+    .findLast((each) => each <= moment.place && recording.entry(each).type === 'task.delivered');
+  return (
+    <Part title="Wait">
+      <Pairs
+        of={[
+          ['since', readyAt && <Instant at={readyAt} withDay={true} />],
+          ['sleeps until', until && <Instant at={until} withDay={true} />],
+          ['its time is over', timeoutAt && <Instant at={timeoutAt} withDay={true} />],
+          ['until', endedAt && <Instant at={endedAt} withDay={true} />],
+          ['a value came', delivery && <Instant at={delivery.at} withDay={true} />],
+          [
+            'its key',
+            delivery?.key === undefined ? undefined : <span class="mono">{textOfKey(delivery.key)}</span>,
+          ],
+        ]}
+      />
+      {delivery !== undefined && endedAt === undefined && place !== undefined && (
+        <ValueView
+          value={delivery.value}
+          run={recording.structure}
+          seq={recording.seqAt(place)}
+          path="/value"
+        />
+      )}
+    </Part>
+  );
+}
+
+/** How far its undo is, and where that can be looked at. */
+function Undo({ state: { recording, moment, selected } }: { readonly state: RunState }) {
+  const undo = undoOf(recording, moment);
+  const mark = undo?.marks.get(selected);
+  if (undo === undefined || mark === undefined) return null;
+  const id = recording.graph.ids[selected] as string;
+  const { error } = mark;
+  return (
+    <Part title="Undo">
+      <p>
+        <UndoSign mark={mark} />{' '}
+        <a
+          href={formatAddress({
+            ...runAddress({ source: recording.structure.source, id: undo.runId }),
+            task: id,
+          })}
+        >
+          its attempts
+        </a>
+      </p>
+      {error !== undefined && (
+        <div class="error">
+          <p class="message">
+            {error.name}: {error.message}
+          </p>
+          {error.stack !== undefined && (
+            <details>
+              <summary>Stack</summary>
+              <pre>{error.stack}</pre>
+            </details>
+          )}
+        </div>
+      )}
+    </Part>
   );
 }
 
@@ -229,7 +313,7 @@ function TaskCommands({ state }: { readonly state: RunState }) {
           onClick={() =>
             setAsked({
               title: `Deliver a value to ${id}?`,
-              text: 'A task that waits for a value from outside gets it as its output.',
+              text: 'The value becomes the output of the task, and what depends on it goes on. It cannot be taken back.',
               button: 'Deliver',
               request: { type: 'deliver', taskId: id },
               field: { label: 'The value, as JSON', isJson: true },

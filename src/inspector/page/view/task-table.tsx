@@ -1,8 +1,9 @@
 import { useEffect } from 'preact/hooks';
 import type { TaskStatus } from '../../../model/status.ts';
 import { statuses } from '../run/status-log.ts';
-import { statusWords } from '../run/words.ts';
-import { Duration, Glyph, Instant } from './marks.tsx';
+import { undoOf } from '../run/undo.ts';
+import { isWait, statusWords, undoGlyphs, undoWords } from '../run/words.ts';
+import { Duration, Glyph, Instant, UndoSign } from './marks.tsx';
 import type { RunState } from './run-state.ts';
 import { type Column, LongTable, useWindow, type Window } from './virtual.tsx';
 
@@ -64,7 +65,10 @@ function Row({
   const status = statuses[moment.codes[task] as number] as TaskStatus;
   const view = moment.task(task);
   const { attempts, startedAt, endedAt } = view;
-  const tookMs = startedAt === undefined ? undefined : (endedAt ?? now) - startedAt;
+  const { kind } = recording.structure.tasks[task] ?? {};
+  const since = startedAt ?? (isWait(kind) ? view.readyAt : undefined);
+  const tookMs = since === undefined ? undefined : (endedAt ?? now) - since;
+  const mark = undoOf(recording, moment)?.marks.get(task);
   const id = recording.graph.ids[task] as string;
   const isSelected = task === selected;
   return (
@@ -86,12 +90,27 @@ function Row({
           <Glyph status={status} />
           <span class="name">{id}</span>
           {!isWide && <span class="said">, {statusWords(status)}</span>}
+          {!isWide && mark !== undefined && (
+            <span class={`tries undo ${mark.status}`} title={undoWords[mark.status]}>
+              <span aria-hidden="true">{undoGlyphs[mark.status]}</span>
+              <span class="said">, {undoWords[mark.status]}</span>
+            </span>
+          )}
           {!isWide && attempts > 1 && <span class="tries">×{attempts}</span>}
         </button>
       </th>
-      {isWide && <td>{statusWords(status)}</td>}
+      {isWide && (
+        <td>
+          {statusWords(status)}
+          {mark !== undefined && (
+            <>
+              , <UndoSign mark={mark} />
+            </>
+          )}
+        </td>
+      )}
       {isWide && <td class="number">{attempts === 0 ? '' : attempts}</td>}
-      {isWide && <td>{startedAt === undefined ? '' : <Instant at={startedAt} />}</td>}
+      {isWide && <td>{since === undefined ? '' : <Instant at={since} />}</td>}
       {isWide && <td>{endedAt === undefined ? '' : <Instant at={endedAt} />}</td>}
       <td class="number">{tookMs === undefined ? '' : <Duration ms={tookMs} />}</td>
     </tr>

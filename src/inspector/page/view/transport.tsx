@@ -1,8 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { showDuration } from '../../../model/duration.ts';
 import { showCount } from '../run/words.ts';
-import { useKeys } from './hooks.ts';
-import { isTyping } from './keys-help.tsx';
+import { isTyping, useKeys } from './hooks.ts';
 import { Instant } from './marks.tsx';
 import type { RunState } from './run-state.ts';
 
