@@ -201,6 +201,7 @@ export class FlowDefinition {
   #plan: Plan | undefined;
   #hash: string | undefined;
   #poolNames: Set<string> | undefined;
+  #hasPlainTasks: boolean | undefined;
   #foreignPools: ReadonlyMap<string, string> | undefined;
   #hasChildren: boolean | undefined;
   #hasUndo: boolean | undefined;
@@ -251,14 +252,24 @@ export class FlowDefinition {
     return body.kind === 'undo' ? body.runId : undefined;
   }
 
+  /** Whether no task is more than a body of its own. One look at each tells most flows that they have nothing else. */
+  get #isPlain(): boolean {
+    this.#hasPlainTasks ??= this.tasks.every(
+      ({ when, compensate, body: { kind } }) =>
+        when === undefined && compensate === undefined && (kind === 'perform' || kind === 'actor'),
+    );
+    return this.#hasPlainTasks;
+  }
+
   /** Whether the body of any task is a run. */
   get hasChildren(): boolean {
-    this.#hasChildren ??= this.tasks.some(({ body }) => isChildBody(body));
+    this.#hasChildren ??= !this.#isPlain && this.tasks.some(({ body }) => isChildBody(body));
     return this.#hasChildren;
   }
 
   /** Whether anything can be undone in its runs, or in those below. */
   get hasUndo(): boolean {
+    if (this.#isPlain) return false;
     for (const flow of this.#innermostFirst((known) => known.#hasUndo !== undefined))
       flow.#hasUndo = flow.tasks.some(canUndo);
     return this.#hasUndo as boolean;
@@ -273,6 +284,7 @@ export class FlowDefinition {
 
   /** Whether a task waits or has a condition, here or in a child run. */
   get waits(): boolean {
+    if (this.#isPlain) return false;
     for (const flow of this.#innermostFirst((known) => known.#waits !== undefined))
       flow.#waits = flow.tasks.some(
         ({ when, body }) => when !== undefined || isWaitBody(body) || innerFlow(body)?.waits === true,
