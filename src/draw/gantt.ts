@@ -29,6 +29,8 @@ const css = `
 .topple .grid{stroke:var(--grid)}
 .topple .wait{stroke:var(--edge);stroke-width:1.5}
 .topple .due{stroke:var(--edge);stroke-width:1.5;stroke-dasharray:2 3}
+.topple .rest{stroke:var(--accent);stroke-width:3;stroke-opacity:.45}
+.topple .undone{fill:var(--accent);font-size:13px;font-weight:600}
 .topple .bar{stroke:var(--paper);stroke-width:.6}
 .topple .marked{stroke:var(--accent);stroke-width:2}
 .topple .in{font-size:10.5px;pointer-events:none}
@@ -36,7 +38,8 @@ const css = `
 
 /**
  * Draws when each attempt was under way. Few tasks have a row each, with the wait for a slot as a line before the bar,
- * and the wait for a retry as a dotted one; with many tasks, each row is a worker.
+ * the wait for a retry as a dotted one, and the wait for a value or an instant as a broad one; what was undone has an arrow
+ * at the instant of that; with many tasks, each row is a worker.
  */
 export function ganttOf(chart: Chart): string {
   const byTask = chart.ids.length <= mostTaskRows;
@@ -86,6 +89,7 @@ function taskRows(chart: Chart): Rows {
           ...own.filter((span) => !isAttempt(span)).map((wait) => drawWait(wait, row, x)),
           ...bars.map((bar) => drawBar(chart, bar, attempts(bar), row, x, '')),
           ...(bars.length === 0 ? [drawVerdict(chart, task, row, x)] : []),
+          ...drawUndone(chart, task, row, x),
         ];
       }),
   };
@@ -150,10 +154,12 @@ export function assignWorkers(bars: readonly Pick<Span, 'startedAt' | 'endedAt'>
   return workers;
 }
 
-/** Draws a wait for a slot as a line, and any other as a dotted one. */
+const waitClasses = { slot: 'wait', backoff: 'due', lost: 'due', wait: 'rest' } as const;
+
+/** Draws what a task waits for: for a slot as a line, for a value or an instant as a broad one, else as a dotted one. */
 function drawWait({ kind, startedAt, endedAt }: WaitSpan, row: number, x: (ms: number) => number): string {
   const y = row * rowHeight + rowHeight / 2;
-  return `<path class="${kind === 'slot' ? 'wait' : 'due'}" d="M${at(x(startedAt))} ${y}H${at(x(endedAt))}"/>`;
+  return `<path class="${waitClasses[kind]}" d="M${at(x(startedAt))} ${y}H${at(x(endedAt))}"/>`;
 }
 
 function drawBar(
@@ -196,6 +202,22 @@ function drawVerdict(chart: Chart, task: number, row: number, x: (ms: number) =>
   const label =
     anchor === '' ? `${statusStyles[status].glyph} ${words}` : `${words} ${statusStyles[status].glyph}`;
   return `<text x="${at(x(instant))}" y="${row * rowHeight + 15}"${anchor}><title>${escapeXml(`${id}: ${status}`)}</title>${label}</text>`;
+}
+
+/** Draws an arrow back where what a task did was undone. */
+function drawUndone(
+  { ids, view, makespanMs }: Chart,
+  task: number,
+  row: number,
+  x: (ms: number) => number,
+): string[] {
+  const id = ids[task] as string;
+  const { undoneAt } = view.tasks[id] ?? {};
+  if (undoneAt === undefined) return [];
+  const title = escapeXml(`${id}: undone after ${showDuration(undoneAt)}`);
+  return [
+    `<text class="undone" x="${at(x(Math.min(undoneAt, makespanMs)))}" y="${row * rowHeight + 15}" text-anchor="middle"><title>${title}</title>↶</text>`,
+  ];
 }
 
 function whenOf({ ids, view }: Chart, task: number): number {

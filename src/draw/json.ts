@@ -1,5 +1,5 @@
 import { assignLayers } from './layers.ts';
-import type { Picture } from './picture.ts';
+import type { Picture, PictureWait } from './picture.ts';
 
 /** Writes a flow as a graph file, which `simulate` and `graph` can read; `meta` has what only a picture has. */
 export function jsonOf(picture: Picture): string {
@@ -22,7 +22,7 @@ function tasksOf({ tasks, dependsOn, pools }: Picture, indent: string): string {
         dependsOn: dependsOn[index]?.map((other) => tasks[other]?.id),
         durationMs: child?.flow === undefined && !isSleep ? durationMs : undefined,
         sleep: isSleep ? (wait.ms ?? durationMs ?? 0) : undefined,
-        waitFor: wait?.kind === 'waitFor' ? true : undefined,
+        waitFor: wait?.kind === 'waitFor' ? waitForOf(wait) : undefined,
         timeoutMs: wait?.kind === 'waitFor' ? wait.ms : undefined,
         when: asks,
         compensate: undo === 'started' ? { after: undo } : undo === undefined ? undefined : true,
@@ -40,4 +40,9 @@ function tasksOf({ tasks, dependsOn, pools }: Picture, indent: string): string {
     },
   );
   return lines.length === 0 ? '{}' : `{\n${lines.join(',\n')}\n${indent.slice(2)}}`;
+}
+
+/** `true` for a wait that fails where its time is over, as is the default. */
+function waitForOf({ onTimeout = 'fail' }: PictureWait): true | Pick<PictureWait, 'onTimeout'> {
+  return onTimeout === 'fail' ? true : { onTimeout };
 }

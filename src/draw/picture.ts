@@ -2,6 +2,7 @@ import {
   type FlowDefinition,
   isChildBody,
   isWaitBody,
+  type OnTimeout,
   type TaskBody,
   type TaskDefinition,
   type Tolerance,
@@ -38,6 +39,14 @@ export interface PictureChild {
   readonly tolerate: Tolerance | undefined;
 }
 
+/** What a task waits for. */
+export interface PictureWait {
+  readonly kind: 'waitFor' | 'sleep';
+  readonly ms: number | undefined;
+  /** Of a wait for a value: what comes of it where its time is over. */
+  readonly onTimeout?: OnTimeout | undefined;
+}
+
 /** A task to draw. */
 export interface PictureTask {
   readonly id: string;
@@ -52,7 +61,7 @@ export interface PictureTask {
   /** If its body is a run. */
   readonly child?: PictureChild | undefined;
   /** If it waits: for a value, or for so many milliseconds; `undefined` for a sleep whose end the flow computes. */
-  readonly wait?: { readonly kind: 'waitFor' | 'sleep'; readonly ms: number | undefined } | undefined;
+  readonly wait?: PictureWait | undefined;
   /** When there is something to undo, if it can be undone. */
   readonly undo?: UndoAfter | undefined;
   /** Whether it has a condition. */
@@ -114,7 +123,7 @@ function pictureOf(definition: FlowDefinition, options: PictureOptions, flows: F
       status: statuses?.get(id),
       isFocus: id === focus,
       child: childOf(body, known?.get(id), flows),
-      ...(isWaitBody(body) && { wait: { kind: body.kind, ms: waitMs(body, task.timeoutMs) } }),
+      ...(isWaitBody(body) && { wait: waitOf(body, task.timeoutMs) }),
       ...(task.when !== undefined && { asks: true }),
       ...undoIn(task.compensate ?? (body.kind === 'map' ? body.item.compensate : undefined)),
     })),
@@ -167,6 +176,11 @@ function childOf(body: TaskBody, known: KnownTask | undefined, flows: Flows): Pi
   const flow = run.kind === 'flow' ? flows.nameOf(run.flow, known?.child) : undefined;
   const { concurrency, tolerate } = isMap ? body : { concurrency: undefined, tolerate: undefined };
   return { flow, isMap, count: known?.items?.length, concurrency, tolerate };
+}
+
+function waitOf(body: WaitBody, timeoutMs: number | undefined): PictureWait {
+  const wait = { kind: body.kind, ms: waitMs(body, timeoutMs) };
+  return body.kind === 'waitFor' ? { ...wait, onTimeout: body.onTimeout } : wait;
 }
 
 /** How long a task waits, at most if it is for a value. */

@@ -99,6 +99,18 @@ test('draw a due retry that waits for a slot as a wait, up to its start', () => 
   ]);
 });
 
+test('draw a wait for a value or an instant as what it is, and an arrow where a task was undone', () => {
+  const tasks = {
+    a: { status: 'failed', attempts: 0, readyAt: 0, endedAt: 40_000 } as const,
+    b: { readyAt: 0, startedAt: 0, endedAt: 10_000, undoneAt: 50_000 },
+  };
+  const spans = [bar(1, 1, 0, 10_000), wait('wait', 0, 0, 40_000)];
+  const svg = elementsOf(ganttOf(chart(tasks, spans, 50_000)));
+  const of = (name: string) => svg.filter(({ attributes }) => attributes.class === name);
+  assert.equal([of('rest').length, of('due').length, of('wait').length, of('undone').length], [1, 0, 0, 1]);
+  assert.ok(svg.some(({ text }) => text === 'b: undone after 50.0 s'));
+});
+
 test('tell attempts before and after a rerun apart, each by how it ended itself', () => {
   const spans = [
     bar(0, 1, 0, 10, 'failed'),

@@ -210,3 +210,20 @@ test('warnings come first', () => {
   };
   assert.equal(found(tasks), ['warning skips-with-dependency c', 'hint limit-never-reached b']);
 });
+
+test('an undo that leaves what a failed attempt may have done', () => {
+  const compensate = () => {};
+  const flow = createFlow('order')
+    .task('retried', { perform, compensate, retry: { maxAttempts: 2 } })
+    .task('limited', { perform, compensate, timeoutMs: 10 })
+    .task('plain', { perform, compensate })
+    .task('started', { perform, compensate: { perform: compensate, after: 'started' }, timeoutMs: 10 });
+  const hints = lint(flow).filter(({ rule }) => rule === 'undo-keeps-effect');
+  assert.equal(
+    hints.map(({ taskId, severity }) => [taskId, severity]),
+    [
+      ['retried', 'hint'],
+      ['limited', 'hint'],
+    ],
+  );
+});
