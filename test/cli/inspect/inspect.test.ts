@@ -252,7 +252,7 @@ test('delivers a value to a run of another process by its store, and tells what 
   assert.equal((await run.settled()).tasks.approval?.output, { by: 'ada' });
   assert.equal(await deliver({ by: 'bob' }), [
     409,
-    'The task takes no value any more: it has settled, or its run ends.',
+    `No process has the run. On the command line: \`topple deliver w approval VALUE --store ${path}\`.`,
   ]);
   await engine.start(asking, undefined, { id: 'alone' });
   await engine.stop();
