@@ -67,7 +67,7 @@ export function testScheme(scheme: 'light' | 'dark'): void {
 const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
 
 /** What axe finds that is serious. */
-async function findings(page: Page): Promise<string[]> {
+export async function findings(page: Page): Promise<string[]> {
   // The page's policy lets no script in: the debugger's evaluation is no part of the page.
   await page.evaluate(axe);
   return page.evaluate<string[]>(`axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations

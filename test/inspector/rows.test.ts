@@ -3,6 +3,7 @@ import type { Entry } from 'topple';
 import { isPacked } from '../../src/inspector/packed-steps.ts';
 import { countRows, type EntryRows, readRows, rowsAfter } from '../../src/inspector/rows.ts';
 import { RowWriter, type ShowEntry, writeRows } from '../../src/inspector/values/row-writer.ts';
+import { sentEntry } from '../../src/inspector/values/sent-entry.ts';
 import { spec } from '../spec.ts';
 
 const test = spec('rows of entries');
@@ -152,4 +153,58 @@ test('rows after an entry begin anew, in the middle of packed steps too', () => 
   for (let seq = 0; seq < 6; seq++)
     same(readRows(rowsAfter(rows, seq) as EntryRows, 'r', ids), entries.slice(seq), `after ${seq}`);
   same(rowsAfter(rows, 6), undefined);
+});
+
+test('every entry of waits and undo is read as it was written', () => {
+  const error = { name: 'Error', message: 'closed' };
+  const child = { total: 1, done: 1, failed: 0, skipped: 0, upstream_failed: 0, cancelled: 0 };
+  const stamped = [
+    { type: 'run.started', version: 3, flow: 'f', flowHash: 'h', input: 1, undone: { a: 1 } },
+    { type: 'task.waiting', taskId: 'a', until: 9_000 },
+    { type: 'task.waiting', taskId: 'b', timeoutAt: 9_000 },
+    { type: 'task.delivered', taskId: 'b', value: { by: 'ada' }, key: 'k' },
+    { type: 'task.done', taskId: 'a', attempt: 0, output: 9_000 },
+    { type: 'task.done', taskId: 'b', attempt: 1, output: 1, child, undo: 'open' },
+    { type: 'task.done', taskId: 'b', attempt: 1, output: 1, child, undo: 'open', childRunId: 'q/b#1' },
+    { type: 'task.failed', taskId: 'b', attempt: 1, error, cause: 'fatal', child, undo: 'failed' },
+    {
+      type: 'run.compensating',
+      ending: 'failed',
+      cause: 'timeout',
+      reason: 'late',
+      error,
+      tasks: ['a', 'b'],
+    },
+    { type: 'task.undone', taskId: 'a' },
+    { type: 'task.undo_failed', taskId: 'b', error, cause: 'exhausted' },
+    { type: 'run.compensated', ending: 'done' },
+    { type: 'run.failed' },
+  ];
+  const entries = stamped.map((entry, index) => {
+    return { ...entry, seq: index + 1, runId: 'r', at: 1_000 + index };
+  }) as unknown as Entry[];
+  const rows: EntryRows = JSON.parse(writeRows(entries, placeOf, (entry) => sentEntry(entry, undefined)));
+  same(readRows(rows, 'r', ids), entries);
+  same(
+    rows.rows.map((row) => typeof row[0]),
+    entries.map(() => 'number'),
+  );
+});
+
+test('who hides the output of a task hides the value that is delivered to it', () => {
+  const seen: string[] = [];
+  const entry = {
+    type: 'task.delivered',
+    taskId: 'a',
+    value: { code: 7 },
+    seq: 1,
+    runId: 'r',
+    at: 1,
+  } as Entry;
+  const sent = sentEntry(entry, (path, value) => {
+    seen.push(path.join('/'));
+    return path.at(-1) === 'code' ? '***' : value;
+  });
+  same(sent.value, { code: '***' });
+  same(seen, ['tasks/a/output', 'tasks/a/output/code']);
 });

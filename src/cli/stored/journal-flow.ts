@@ -9,6 +9,8 @@ import type { FlowOutline, TaskOutline } from '../../model/flow-outline.ts';
 export class JournalFlow extends FlowDefinition {
   /** Whether it has all tasks, with their dependencies and rules. */
   readonly isWhole: boolean;
+  /** What the store has of it, if `isWhole`: which tasks wait, and which have a condition, stands here alone. */
+  readonly outline: FlowOutline | undefined;
   readonly #hash: string;
 
   /** @param outline of the version that the run follows; one of anything else is not used */
@@ -19,6 +21,7 @@ export class JournalFlow extends FlowDefinition {
     const isWhole = known?.hash === hash;
     super(name, isWhole ? known.settings : {}, isWhole ? known.tasks : tasksNamed(ids));
     this.isWhole = isWhole;
+    this.outline = isWhole ? outline : undefined;
     this.#hash = hash;
   }
 

@@ -1,5 +1,6 @@
 import { Problem } from '../../http/problem.ts';
 import type { Entry, EntryVisitor, FlowDefinition, MaybePromise } from '../../index.ts';
+import { placeOf } from '../../model/child-id.ts';
 import { endingOf } from '../../model/summary.ts';
 import type {
   ChildRuns,
@@ -176,9 +177,11 @@ export class JournalRun implements ShownRun {
 
 /** Commands that may be tried on a run of these tasks in this status. */
 export function commandsFor(
-  { status, tasks, parent }: ListedRun,
+  { id, status, tasks, parent }: ListedRun,
   shapes: readonly TaskShape[],
 ): readonly CommandType[] {
+  // An undo goes on whatever is asked, and is repeated by nothing.
+  if (placeOf(id)?.isUndo === true) return [];
   const delivering = shapes.some(({ kind }) => kind === 'waitFor') ? (['deliver'] as const) : [];
   switch (status) {
     case 'running':

@@ -2,8 +2,12 @@ import type { FlowOutline } from '../../index.ts';
 import type { Structure, TaskShape } from '../protocol.ts';
 
 /** A flow as the inspector reads it: a definition, or the outline that a store has kept. */
-type Outline = Pick<FlowOutline, 'settings' | 'tasks'>;
+type Outline = Pick<FlowOutline, 'settings' | 'tasks'> & {
+  /** Of a definition without bodies: which of its tasks wait and have conditions. */
+  readonly outline?: FlowOutline | undefined;
+};
 
+type TaskOutline = FlowOutline['tasks'][number];
 type FlowShape = Pick<Structure, 'tasks' | 'concurrency' | 'pools' | 'totalTimeoutMs'>;
 
 const shapes = new WeakMap<Outline, FlowShape>();
@@ -17,22 +21,24 @@ export function shapeOf(flow: Outline): FlowShape {
   return shape;
 }
 
-function makeShape({ settings = {}, tasks }: Outline): FlowShape {
+function makeShape({ settings = {}, tasks, outline }: Outline): FlowShape {
+  const outlined = new Map(outline?.tasks.map((task) => [task.id, task]));
   const { concurrency, pools, totalTimeoutMs } = settings;
   return {
-    tasks: tasks.map(taskShape),
+    tasks: tasks.map((task) => taskShape(task, outlined.get(task.id))),
     ...bound('concurrency', concurrency),
     ...(pools === undefined ? {} : { pools: finite(pools) }),
     ...bound('totalTimeoutMs', totalTimeoutMs),
   };
 }
 
-function taskShape(task: FlowOutline['tasks'][number]): TaskShape {
+function taskShape(task: TaskOutline, outlined: TaskOutline = task): TaskShape {
   const { dependsOn = [], triggerRule = 'all_success', optional = false, skippable = false } = task;
   const { durationMs, body } = task as {
     readonly durationMs?: number;
     readonly body?: { readonly kind?: string };
   };
+  const kind: unknown = outlined.body?.kind ?? body?.kind;
   return {
     id: task.id,
     dependsOn,
@@ -41,8 +47,8 @@ function taskShape(task: FlowOutline['tasks'][number]): TaskShape {
     skippable,
     priority: task.priority ?? 0,
     ...bound('maxAttempts', task.retry?.maxAttempts ?? 1),
-    ...(body?.kind === undefined ? {} : { kind: body.kind }),
-    ...(task.when === undefined ? {} : { when: true }),
+    ...(typeof kind === 'string' ? { kind } : {}),
+    ...(outlined.when === undefined ? {} : { when: true }),
     ...(task.pool === undefined ? {} : { pool: task.pool }),
     ...bound('timeoutMs', task.timeoutMs),
     ...bound('totalTimeoutMs', task.totalTimeoutMs),

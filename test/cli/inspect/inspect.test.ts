@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { createEngine, createFlow } from 'topple';
 import { createSqliteStore } from 'topple/sqlite';
 import * as assert from 'uvu/assert';
+import { z } from 'zod';
 import { runCli } from '../../../src/cli/cli.ts';
 import type { RunList, Structure } from '../../../src/inspector/protocol.ts';
 import { cookieOf, Live, send } from '../../inspector/served.ts';
@@ -228,6 +229,41 @@ test('cancels a run that no process has, and refuses to run a body for a page', 
   assert.equal(
     [rerun.status, JSON.parse(rerun.text).detail],
     [409, `No process has the run. On the command line: \`topple rerun r --store ${path}\`.`],
+  );
+  await serving.end();
+});
+
+test('delivers a value to a run of another process by its store, and tells what refuses it', async () => {
+  const path = tempFile();
+  const store = await createSqliteStore(path);
+  const engine = createEngine({ store, logger: silent });
+  const asking = createFlow('asks').waitFor('approval', { schema: z.object({ by: z.string() }) });
+  const run = await engine.start(asking, undefined, { id: 'w' });
+  const serving = await Serving.start(['--store', path]);
+  const { commands } = await serving.json<Structure>('/api/runs/store/w');
+  assert.equal(commands, ['cancel', 'pause', 'deliver']);
+  const deliver = async (value: unknown, taskId = 'approval', key?: string) => {
+    const { status, text } = await serving.command('w', { type: 'deliver', taskId, value, key });
+    return [status, (JSON.parse(text) as { detail?: string }).detail];
+  };
+  assert.equal(await deliver({ by: 7 }), [422, 'The task does not take this value, and goes on waiting.']);
+  assert.equal(await deliver({ by: 'ada' }, 'nobody'), [404, 'The run has no such task.']);
+  assert.equal(await deliver({ by: 'ada' }, 'approval', 'mail'), [200, undefined]);
+  assert.equal((await run.settled()).tasks.approval?.output, { by: 'ada' });
+  assert.equal(await deliver({ by: 'bob' }), [
+    409,
+    `No process has the run. On the command line: \`topple deliver w approval VALUE --store ${path}\`.`,
+  ]);
+  await engine.start(asking, undefined, { id: 'alone' });
+  await engine.stop();
+  await store.close();
+  const { status, text } = await serving.command('alone', { type: 'deliver', taskId: 'approval', value: 1 });
+  assert.equal(
+    [status, JSON.parse(text).detail],
+    [
+      409,
+      `No process has the run. On the command line: \`topple deliver alone approval VALUE --store ${path}\`.`,
+    ],
   );
   await serving.end();
 });

@@ -1,7 +1,16 @@
-import { createFlowFromGraph, type Entry, FatalError, type GraphTask, type Run, SkipTask } from 'topple';
+import {
+  createFlowFromGraph,
+  type Entry,
+  FatalError,
+  type Flow,
+  type GraphTask,
+  type Run,
+  SkipTask,
+} from 'topple';
 import type { VirtualClock } from 'topple/testing';
 import { Recording } from '../../../src/inspector/page/run/recording.ts';
 import type { Structure, TaskShape } from '../../../src/inspector/protocol.ts';
+import { shapeOf } from '../../../src/inspector/sources/shapes.ts';
 import { virtualEngine } from '../../support/virtual.ts';
 
 /** Options of a recorded run. */
@@ -103,4 +112,22 @@ export async function recording(
   const made = new Recording(structure);
   made.add(structuredClone(entries));
   return { recording: made, now, entries };
+}
+
+/** Runs a flow under a virtual clock, and returns a recording of it, and of any run below it by its id. */
+export async function recordFlow(
+  flow: Flow<never>,
+  during: (run: Run, clock: VirtualClock) => unknown = (run, clock) => clock.run(run.settled()),
+): Promise<{ recording: Recording; now: number; below(id: string): Promise<Recording> }> {
+  const { clock, engine } = virtualEngine();
+  const run = await engine.start(flow, undefined as never, { id: 'run-1' });
+  await during(run, clock);
+  const record = (of: Run): Recording => {
+    const structure = structureOf({}, { id: of.id, ...shapeOf(of.definition) });
+    const made = new Recording(structure);
+    made.add(structuredClone(of.entries()));
+    return made;
+  };
+  const below = async (id: string): Promise<Recording> => record((await engine.run(id)) as Run);
+  return { recording: record(run), now: clock.now(), below };
 }

@@ -217,7 +217,7 @@ function paintHollow(
     context.globalAlpha = 1;
   }
   context.strokeStyle = fill;
-  context.lineWidth = isWait ? 1.5 : 2;
+  context.lineWidth = 2;
   context.stroke();
   if (width < 18) return;
   const sign = isWait ? glyph : `↶${bar.status === 'failed' ? ` ${glyph}` : ''}`;

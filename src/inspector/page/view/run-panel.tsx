@@ -108,15 +108,14 @@ function Undo({ state }: { readonly state: RunState }) {
   const undone = marks.filter(([, { status }]) => status === 'undone').length;
   return (
     <Part title="Undo" badge={`${showCount(undone)} of ${showCount(marks.length)}`}>
-      <ul class="inputs">
+      <ul class="plain">
         {marks.slice(0, 50).map(([task, mark]) => (
           <li key={task}>
-            <TaskLink task={task} state={state} />
-            <UndoSign mark={mark} />
+            <TaskLink task={task} state={state} /> <UndoSign mark={mark} />
             {mark.error !== undefined && (
-              <span class="message">
+              <p class="message">
                 {mark.error.name}: {mark.error.message.slice(0, 300)}
-              </span>
+              </p>
             )}
           </li>
         ))}

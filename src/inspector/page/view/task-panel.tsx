@@ -100,7 +100,10 @@ export function TaskPanel({ state }: { readonly state: RunState }) {
             ],
             ['body', kind],
             ['condition', when ? 'it is asked before the task runs' : undefined],
-            ['limit of an attempt', timeoutMs === undefined ? undefined : showDuration(timeoutMs)],
+            [
+              isWait(kind) ? 'limit of the wait' : 'limit of an attempt',
+              timeoutMs === undefined ? undefined : showDuration(timeoutMs),
+            ],
             ['limit of the task', totalTimeoutMs === undefined ? undefined : showDuration(totalTimeoutMs)],
             ['pool', pool],
             ['priority', priority === 0 ? undefined : priority],
