@@ -75,9 +75,11 @@ function tellChildren(children: readonly ChildExploration[]): string[] {
 }
 
 /** Says what exploring children alone leaves out. */
-function tellLeftOut({ tasks, hasChildren }: FlowDefinition): string[] {
-  if (!hasChildren) return [];
+function tellLeftOut({ tasks, hasChildren, hasUndo }: FlowDefinition): string[] {
+  const undo = hasUndo ? leftOfUndo : [];
+  if (!hasChildren) return [...undo];
   const left = [
+    ...undo,
     'orders of the steps of a child and of what goes on beside it, and commands to a run while its child is half way',
     'limits of slots that a child shares with its parent and with other children',
   ];
@@ -88,6 +90,8 @@ function tellLeftOut({ tasks, hasChildren }: FlowDefinition): string[] {
       left.push(`the tolerance of \`${id}\` as it is: it is explored with one that a few failures exceed`);
   return left;
 }
+
+const leftOfUndo = ['retries and time limits of undo, commands while a run is undone, and reruns after that'];
 
 /** The limits of every search. */
 const never = [
