@@ -1,4 +1,10 @@
-import { FlowDefinition, isChildBody, type TaskBody, type TaskDefinition } from '../../model/definition.ts';
+import {
+  canUndo,
+  FlowDefinition,
+  isChildBody,
+  type TaskBody,
+  type TaskDefinition,
+} from '../../model/definition.ts';
 import type { UndoDefinition } from '../../model/undo.ts';
 
 /** The same flow with as much undo as the model looks at: of its own tasks, with one attempt each. */
@@ -6,8 +12,13 @@ export function withExploredUndo(definition: FlowDefinition): FlowDefinition {
   return withUndo(definition, exploredUndo);
 }
 
+/** Whether anything in child runs of a flow can be undone. */
+export function hasUndoBelow({ tasks }: FlowDefinition): boolean {
+  return tasks.some((task) => isChildBody(task.body) && canUndo(task));
+}
+
 /** An undo as it is explored: with one attempt, and without a limit. */
-export function exploredUndo(undo: UndoDefinition | undefined): UndoDefinition | undefined {
+function exploredUndo(undo: UndoDefinition | undefined): UndoDefinition | undefined {
   return undo && { ...undo, retry: undefined, timeoutMs: undefined };
 }
 

@@ -4,7 +4,7 @@ import { Coverage } from '../cover/coverage.ts';
 import type { Cover } from '../cover/goals.ts';
 import type { ChildFlow } from '../model/child-flow.ts';
 import { definitionOf } from '../model/definition-of.ts';
-import { withExploredUndo } from '../model/explored-undo.ts';
+import { hasUndoBelow, withExploredUndo } from '../model/explored-undo.ts';
 import { FlowWorld } from '../model/flow-world.ts';
 import { Moves } from '../model/moves.ts';
 import { findPossible } from '../model/possible.ts';
@@ -116,7 +116,16 @@ export function exploreFlow(
       ...children.flatMap((child) => findingsIn(world, child, starts.pathTo(child.task, search.pathTo))),
     ],
     coverage: coverage.report(),
-    ...tellReach({ world, moves, bounds, search, reduction, givenUpAt: givenUp?.steps, children: parts }),
+    ...tellReach({
+      world,
+      moves,
+      bounds,
+      search,
+      reduction,
+      givenUpAt: givenUp?.steps,
+      children: parts,
+      hasUndoBelow: hasUndoBelow(whole),
+    }),
     children: parts,
   };
   return { exploration, world, moves, bounds, coverage, search, covering, children, ends, starts };
