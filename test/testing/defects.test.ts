@@ -6,15 +6,18 @@ import { spec } from '../spec.ts';
 import { childDefects } from './child-defects.ts';
 import { crashDefects } from './crash-defects.ts';
 import { defects } from './defects.ts';
+import { undoDefects } from './undo-defects.ts';
 import { valueDefects } from './value-defects.ts';
 
 const test = spec('seeded defects as texts');
 
 test('each stands once in its file', () => {
-  const stale = [...defects, ...valueDefects, ...crashDefects, ...childDefects].filter(({ file, find }) => {
-    const source = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
-    return source.split(find).length !== 2;
-  });
+  const stale = [...defects, ...valueDefects, ...crashDefects, ...childDefects, ...undoDefects].filter(
+    ({ file, find }) => {
+      const source = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+      return source.split(find).length !== 2;
+    },
+  );
   assert.equal(
     stale.map(({ name }) => name),
     [],

@@ -3,8 +3,11 @@ import type { FlowWorld } from '../model/flow-world.ts';
 import type { Moves } from '../model/moves.ts';
 import type { Possible } from '../model/possible.ts';
 
-/** The transitions of a run that is undone. */
-const isUndo = /^(compensating|reopened) | run\.(compensate|reopen) /;
+/** The transitions of a run whose undo is left, or asked for by its parent. */
+const isLeftUndo = /^reopened |^opening run\.(compensate|reopen) /;
+
+/** The other transitions of a run that is undone. */
+const isUndo = /^compensating | run\.compensate /;
 
 /** Says why a transition cannot be taken by this flow, or with the allowed options. */
 export function whyNot(
@@ -41,7 +44,9 @@ export function whyNot(
   const unless = (is: boolean, why: string): string | undefined => (is ? undefined : why);
   if (size === 0 && edge !== 'opening run.start 0' && edge !== 'concluding run.conclude 2')
     return 'the flow has no tasks';
-  if (isUndo.test(edge)) return 'the model does not look at undo';
+  if (isLeftUndo.test(edge)) return 'the model looks at undo without a stop, and not in child runs';
+  if (edge === 'compensating run.cancel 0') return 'it changes nothing';
+  if (isUndo.test(edge) && !definition.hasUndo) return 'no task has an undo';
   switch (edge) {
     case 'task xstate.error.actor.body 0':
       return 'it changes nothing: XState says so beside `attempt.failed`';

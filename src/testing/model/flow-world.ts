@@ -3,13 +3,14 @@ import { type FlowDefinition, isWaitBody, type TaskDefinition } from '../../mode
 import { planRetry } from '../../model/retry.ts';
 import type { Cause, SettledRunStatus } from '../../model/status.ts';
 import { type ChildFlow, childFlowsOf, hasChild } from './child-flow.ts';
+import { withExploredUndo } from './explored-undo.ts';
 import { endingIn, leftAfter, leftBy } from './kept.ts';
 import type { Situation, Taken } from './situation.ts';
 import { type SlotLimits, Slots } from './slots.ts';
 import type { Step } from './steps.ts';
 import { type LiveRow, type RowEvent, TaskModel } from './task-model.ts';
 import { beforeStart, Turn } from './turn.ts';
-import { withoutUndo } from './without-undo.ts';
+import { UndoModel } from './undo-model.ts';
 
 /** The end of an attempt that was told to end, by why its run ends early. */
 const cancelledFor: { readonly [Why in Cause]?: RowEvent } = {
@@ -30,13 +31,18 @@ export class FlowWorld {
   readonly definition: FlowDefinition;
   readonly size: number;
   readonly slots: Slots;
+  readonly undo: UndoModel;
   readonly #tasks: readonly TaskModel[];
   readonly #children = new Map<string, FlowWorld>();
 
   constructor(definition: FlowDefinition, limits: SlotLimits = {}) {
-    this.definition = withoutUndo(definition);
+    this.definition = withExploredUndo(definition);
     this.size = definition.tasks.length;
     this.slots = new Slots(this.definition, limits);
+    this.undo = new UndoModel(
+      this.definition,
+      (undo) => new FlowWorld(undo, undoLimits(this.definition, limits)),
+    );
     const codes = new Map<string, number>();
     this.#tasks = definition.tasks.map(
       (definition, task) => new TaskModel(inputOf(task, definition), hasChild(definition), codes),
@@ -74,7 +80,14 @@ export class FlowWorld {
 
   /** Opens a step of which others fill the slots: of a run that shares them with others. */
   open(from: Situation | undefined, tick: number): Turn {
-    return new Turn(this.definition, undefined, this.#tasks, from ?? beforeStart(this.definition), tick);
+    return new Turn(
+      this.definition,
+      undefined,
+      this.#tasks,
+      from ?? beforeStart(this.definition),
+      tick,
+      this.undo,
+    );
   }
 
   /** Starts the run in a step. */
@@ -144,6 +157,10 @@ export class FlowWorld {
       case 'waits too long':
         turn.tell(task, lateEvent(this.definition.tasks[task] as TaskDefinition));
         break;
+      case 'undone':
+      case 'undo fails':
+        turn.endUndo(task, step.kind === 'undone');
+        break;
       case 'progresses':
         turn.tell(task, 'attempt.progress');
         break;
@@ -201,7 +218,7 @@ export class FlowWorld {
   }
 
   #turn(from: Situation, tick: number): Turn {
-    return new Turn(this.definition, this.slots, this.#tasks, from, tick);
+    return new Turn(this.definition, this.slots, this.#tasks, from, tick, this.undo);
   }
 
   /** Has a task hear that the run of its attempt has ended. */
@@ -236,6 +253,18 @@ export class FlowWorld {
       ? failure
       : 'attempt.failed.timeout';
   }
+}
+
+/** The limits of a run that undoes another: those of its engine, and those that the other has. */
+function undoLimits({ settings }: FlowDefinition, { concurrency, pools }: SlotLimits): SlotLimits {
+  const most = Math.min(
+    concurrency ?? Number.POSITIVE_INFINITY,
+    settings.concurrency ?? Number.POSITIVE_INFINITY,
+  );
+  return {
+    ...(Number.isFinite(most) ? { concurrency: most } : {}),
+    pools: { ...pools, ...settings.pools },
+  };
 }
 
 /** What becomes of a task that has waited too long. */

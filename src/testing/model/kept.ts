@@ -1,4 +1,4 @@
-import type { RunFact, TaskFact } from '../../model/journal.ts';
+import type { TaskFact } from '../../model/journal.ts';
 import { type Cause, isSettledRun, type RunStatus, type SettledStatus } from '../../model/status.ts';
 import type { ModelFact, Situation, Taken } from './situation.ts';
 import { isRecovered, type Step, type StepKind } from './steps.ts';
@@ -22,7 +22,7 @@ export function cutsOf(step: Step, { facts }: Taken): readonly number[] {
   if (isRecovered(step)) return [];
   const reruns = facts.filter(({ fact }) => fact.type === 'task.rerun').length;
   const first = Math.max(reruns, ofClock.has(step.kind) ? 1 : 0);
-  const endsRun = facts.some(({ task, fact }) => task < 0 && isSettledRun(statusIn(fact) as RunStatus));
+  const endsRun = facts.some(({ task, fact }) => task < 0 && isEnd(fact));
   const after = facts.length - (endsRun ? 1 : 0);
   return Array.from({ length: Math.max(after - first, 0) }, (_, place) => first + place);
 }
@@ -88,16 +88,17 @@ export function endingIn({ task, fact: { type } }: ModelFact): SettledStatus | u
   return task >= 0 && endings.has(type) ? (type.slice('task.'.length) as SettledStatus) : undefined;
 }
 
+/** Whether a run ends with one of its facts, or begins to be undone. */
+function isEnd(fact: ModelFact['fact']): boolean {
+  return fact.type === 'run.compensating' || isSettledRun(statusIn(fact) as RunStatus);
+}
+
 /** The run's status after one of its facts. */
 function statusIn({ type }: { readonly type: string }): string {
   return type === 'run.started' || type === 'run.resumed' ? 'running' : type.slice('run.'.length);
 }
 
-function rowAfter(
-  model: TaskModel,
-  row: Row | undefined,
-  fact: TaskFact | RunFact | { readonly type: 'task.rerun' | 'task.delivered' },
-): Row | undefined {
+function rowAfter(model: TaskModel, row: Row | undefined, fact: ModelFact['fact']): Row | undefined {
   const { attempt = row?.attempts ?? 0, cause } = fact as {
     readonly attempt?: number;
     readonly cause?: Cause;
@@ -105,6 +106,8 @@ function rowAfter(
   switch (fact.type) {
     case 'task.rerun':
       return undefined;
+    case 'task.undone':
+    case 'task.undo_failed':
     case 'task.progress':
     case 'task.delivered':
       return row;

@@ -4,7 +4,7 @@ import { unknownTask } from '../../model/graph-check.ts';
 import { hasChild } from './child-flow.ts';
 import { cutsOf } from './kept.ts';
 import type { Situation, Taken } from './situation.ts';
-import type { Step, StepKind } from './steps.ts';
+import { isOfUndo, type Step, type StepKind } from './steps.ts';
 
 /**
  * The outcome of an attempt. `progresses` ends nothing: its body reports progress. `child cancelled` is a child run that
@@ -170,8 +170,17 @@ export class Moves {
     return expires === undefined ? due : [...due, expires];
   }
 
+  /** The steps of undo that can happen next, by task. */
+  ofUndo({ run, undo }: Situation): readonly (readonly Step[])[] {
+    if (run.value !== 'compensating' || undo === undefined) return [];
+    return undo.underWay.map((task) => [
+      { kind: 'undone', task },
+      { kind: 'undo fails', task },
+    ]);
+  }
+
   /** The steps of the whole run that can happen next. */
-  ofRun({ run }: Situation): readonly Step[] {
+  ofRun({ run, undo }: Situation): readonly Step[] {
     const may = (...kinds: readonly (Command | 'resume')[]): Step[] =>
       kinds.flatMap((kind) =>
         kind === 'resume' || this.commands.has(kind) ? [this.#run.get(kind) as Step] : [],
@@ -183,14 +192,16 @@ export class Moves {
         return may('resume', 'cancel', 'stop', 'crash', 'out of time');
       case 'cancelling':
         return may('stop', 'crash');
+      case 'compensating':
+        return [];
       default:
-        return may('rerun');
+        return undo === undefined ? may('rerun') : [];
     }
   }
 
   /** The same step cut short by a crash, in each place where that leads elsewhere than a crash before or after it. */
   cuts(step: Step, taken: Taken): readonly Step[] {
-    if (!this.commands.has('crash')) return [];
+    if (!this.commands.has('crash') || isOfUndo(step)) return [];
     return cutsOf(step, taken).map((kept) => ({ ...step, kept }));
   }
 }

@@ -1,8 +1,16 @@
 import type { OrchestratorMachine } from '../../../machines/orchestrator.ts';
 import type { SnapshotOf } from '../../logic/actor-logic.ts';
-import type { RunFact, TaskDelivered, TaskFact, TaskRerun } from '../../model/journal.ts';
+import type {
+  RunFact,
+  TaskDelivered,
+  TaskFact,
+  TaskRerun,
+  TaskUndoFailed,
+  TaskUndone,
+} from '../../model/journal.ts';
 import type { Verdict } from '../../model/ledger.ts';
 import type { SettledStatus } from '../../model/status.ts';
+import type { UndoStatus } from '../../model/view.ts';
 import type { Row } from './task-model.ts';
 
 /** A run of a flow between two steps, after all that follows from a step has happened. Immutable. */
@@ -20,12 +28,26 @@ export interface Situation {
   readonly claimAt: readonly number[];
   /** Live tasks, in the order of their verdicts. */
   readonly live: readonly number[];
+  /** The undo of the run, once it is undone, until a rerun. */
+  readonly undo: Undo | undefined;
+}
+
+/** The undo of a run, as far as it has come. Its tasks are named by their places in the run that is undone. */
+export interface Undo {
+  /** The tasks to undo, in definition order. */
+  readonly tasks: readonly number[];
+  /** How far each of them is undone, in the same order. */
+  readonly statuses: readonly UndoStatus[];
+  /** The tasks whose undo is under way. */
+  readonly underWay: readonly number[];
+  /** The run that undoes: of a flow of its own. */
+  readonly at: Situation;
 }
 
 /** A fact that a machine announced; `task` is -1 for the orchestrator's own. */
 export interface ModelFact {
   readonly task: number;
-  readonly fact: TaskFact | TaskDelivered | TaskRerun | RunFact;
+  readonly fact: TaskFact | TaskDelivered | TaskRerun | TaskUndone | TaskUndoFailed | RunFact;
 }
 
 /** A step that a crash cuts short. */
@@ -50,4 +72,6 @@ export interface Taken {
   /** The edges that the two machines took. */
   readonly taskEdges: readonly { readonly task: number; readonly edge: string }[];
   readonly runEdges: readonly string[];
+  /** The tasks whose undo has started. */
+  readonly undoStarted: readonly number[];
 }

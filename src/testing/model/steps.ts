@@ -10,6 +10,7 @@ import { FlowError } from '../../model/error.ts';
  * - of a condition: it `agrees`, `declines`, or the `condition throws`; of a wait: a value is `delivered`, a sleep `wakes`, or it
  *   `waits too long`
  * - of a task: `due` is its retry; `expires` is its time for all attempts
+ * - of the undo of a task: it is `undone`, or its `undo fails`
  * - of the run: `cancel`, `pause`, `resume`, `out of time`, `stop` (and is recovered from its journal), `crash` (and is
  *   recovered from what was kept), `rerun`
  */
@@ -39,6 +40,8 @@ export const kinds = {
   s: 'stop',
   z: 'crash',
   a: 'rerun',
+  U: 'undone',
+  F: 'undo fails',
 } as const;
 
 export type StepLetter = keyof typeof kinds;
@@ -70,10 +73,16 @@ export const failing: ReadonlySet<StepKind> = new Set([
   'list refused',
   'condition throws',
   'waits too long',
+  'undo fails',
 ]);
 
 /** The kinds that use up the budget of commands. */
 const commands: ReadonlySet<StepKind> = new Set(['cancel', 'pause', 'out of time', 'stop', 'crash', 'rerun']);
+
+/** Whether a step is one of undo. */
+export function isOfUndo({ kind }: Step): boolean {
+  return kind === 'undone' || kind === 'undo fails';
+}
 
 /** Whether a step is one of the whole run. */
 export function isOfRun({ task }: Step): boolean {
@@ -116,7 +125,7 @@ export function parseSeed(seed: string, size: number): Step[] {
   if (seed === '') return [];
   return seed.split('.').map((word) => {
     const [, inside = '', letter = '', place, length, cut] =
-      /^((?:[0-9a-z]+\/)*)([a-z])([0-9a-z]*)(?::(\d+))?(?:~(\d+))?$/.exec(word) ?? [];
+      /^((?:[0-9a-z]+\/)*)([a-zUF])([0-9a-z]*)(?::(\d+))?(?:~(\d+))?$/.exec(word) ?? [];
     const within = inside
       .split('/')
       .slice(0, -1)

@@ -6,7 +6,7 @@ import { hasChild } from './child-flow.ts';
 import type { FlowWorld } from './flow-world.ts';
 import { leftBy } from './kept.ts';
 import type { SlotLimits } from './slots.ts';
-import type { Step } from './steps.ts';
+import { isOfUndo, type Step } from './steps.ts';
 import { continueFrom } from './tree-continued.ts';
 import { type RunTold, type TreeChild, TreeRun } from './tree-run.ts';
 import { fillSlots } from './tree-slots.ts';
@@ -85,6 +85,8 @@ export class TreeWalk {
     }
     const definition = run.world.definition.tasks[task];
     if (definition === undefined) return false;
+    if (isOfUndo(step))
+      return run.moves.ofUndo(run.now).some((of) => of.some((one) => one.kind === kind && one.task === task));
     if (kind === 'lists') return this.#isListing(run, task) && run.running(task)?.ending === undefined;
     if (hasChild(definition)) {
       const isListing = this.#isListing(run, task);

@@ -2,21 +2,23 @@ import { lazyOrchestratorMachine, type OrchestratorEvent } from '../../../machin
 import { compile } from '../../logic/compile.ts';
 import { findBlockers } from '../../model/blockers.ts';
 import type { FlowDefinition } from '../../model/definition.ts';
-import type { RunFact, TaskFact, TaskRerun } from '../../model/journal.ts';
+import type { RunFact, TaskFact, TaskRerun, TaskUndoFailed } from '../../model/journal.ts';
 import { Ledger, type Verdict } from '../../model/ledger.ts';
 import { tasksToRerun } from '../../model/rerun.ts';
 import {
   type Cause,
   isSettledRun,
   type RunStatus,
+  type SettledRunStatus,
   type SettledStatus,
   type TaskStatus,
 } from '../../model/status.ts';
 import { orchestratorEdges } from './edges.ts';
 import type { RunLeft } from './kept.ts';
-import type { ModelFact, Situation, Taken } from './situation.ts';
+import type { ModelFact, Situation, Taken, Undo } from './situation.ts';
 import type { Slots } from './slots.ts';
 import type { LiveRow, Row, RowEvent, TaskModel } from './task-model.ts';
+import type { UndoModel, Undone } from './undo-model.ts';
 
 const logic = compile(lazyOrchestratorMachine());
 
@@ -31,6 +33,7 @@ export function beforeStart({ plan, tasks }: FlowDefinition): Situation {
     readyAt: none,
     claimAt: none,
     live: [],
+    undo: undefined,
   };
 }
 
@@ -47,6 +50,9 @@ export class Turn {
   #run: Situation['run'];
   #isHeld: boolean;
   #isBusy = false;
+  readonly #undoModel: UndoModel;
+  #undo: Undo | undefined;
+  readonly #undoStarted: number[] = [];
   /** Events that the orchestrator is still to receive. */
   readonly #mail: OrchestratorEvent[] = [];
   /** The tasks as they were when their run was stopped. */
@@ -69,7 +75,10 @@ export class Turn {
     tasks: readonly TaskModel[],
     from: Situation,
     tick: number,
+    undo: UndoModel,
   ) {
+    this.#undoModel = undo;
+    this.#undo = from.undo;
     this.#definition = definition;
     this.#slots = slots;
     this.#tasks = tasks;
@@ -92,6 +101,7 @@ export class Turn {
       readyAt: this.#readyAt,
       claimAt: this.#claimAt,
       live: this.#live,
+      undo: this.#undo,
     };
   }
 
@@ -218,6 +228,7 @@ export class Turn {
       verdicts: this.#verdicts,
       taskEdges: this.#taskEdges,
       runEdges: this.#runEdges,
+      undoStarted: this.#undoStarted,
     };
   }
 
@@ -227,6 +238,7 @@ export class Turn {
     for (const task of this.#live) this.#rows[task] = undefined;
     this.#live = [];
     this.#isHeld = false;
+    this.#undo = undefined;
     this.#run = logic.initial({ ledger: Ledger.open(plan, statuses) }).state;
   }
 
@@ -257,7 +269,10 @@ export class Turn {
           this.#isHeld = false;
           break;
         case 'concludeRun':
-          this.#conclude();
+          this.#conclude((params as { readonly ending: SettledRunStatus }).ending);
+          break;
+        case 'undoTasks':
+          this.#takeUndo(this.#undoModel.start(this.#undoModel.wanted(this.#rows)));
           break;
       }
     }
@@ -295,7 +310,28 @@ export class Turn {
     return cause === 'timeout' || cause === 'tolerance' ? `task.cancel.${cause}` : 'task.cancel';
   }
 
-  #conclude(): void {
+  /** Has the undo of a task end. */
+  endUndo(task: number, isUndone: boolean): void {
+    this.#takeUndo(this.#undoModel.end(this.#undo as Undo, task, isUndone));
+  }
+
+  #takeUndo({ undo, started, ended, isOver }: Undone): void {
+    this.#undo = undo;
+    this.#undoStarted.push(...started);
+    for (const { task, isUndone } of ended)
+      this.#facts.push({ task, fact: isUndone ? { type: 'task.undone', at: 0 } : undoFailed });
+    if (isOver) this.#endRun();
+  }
+
+  /** Ends the run, or has it undone before. */
+  #conclude(ending: SettledRunStatus): void {
+    const wanted = ending === 'done' ? [] : this.#undoModel.wanted(this.#rows);
+    if (wanted.length === 0) return this.#endRun();
+    const tasks = wanted.map((task) => this.#definition.graph.ids[task] as string);
+    this.send({ type: 'run.compensate', at: 0, tasks });
+  }
+
+  #endRun(): void {
     const { graph, plan } = this.#definition;
     const having = (status: SettledStatus) =>
       new Set(this.#rows.flatMap((row, task) => (row?.status === status ? [task] : [])));
@@ -325,6 +361,13 @@ export class Turn {
     return { ...fact, because: this.#definition.graph.ids[because] } as TaskFact;
   }
 }
+
+const undoFailed: TaskUndoFailed = {
+  type: 'task.undo_failed',
+  at: 0,
+  error: { name: 'Error', message: 'told to fail' },
+  cause: 'exhausted',
+};
 
 function statusOfRow(row: Row | undefined): TaskStatus {
   return row?.status ?? 'pending';

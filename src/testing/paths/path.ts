@@ -86,8 +86,8 @@ function isPossibleInTree(world: FlowWorld, path: readonly Step[]): boolean {
 export function isPossibleAlone(world: FlowWorld, moves: Moves, path: readonly Step[]): boolean {
   let at = world.start().next;
   for (const { kind, task, kept } of path) {
-    const able = task < 0 ? moves.ofRun(at) : moves.ofTask(at, task);
-    const step = able.find((other) => other.kind === kind);
+    const able = task < 0 ? moves.ofRun(at) : [...moves.ofTask(at, task), ...moves.ofUndo(at).flat()];
+    const step = able.find((other) => other.kind === kind && other.task === task);
     if (step === undefined) return false;
     const whole = world.take(at, step);
     if (kept === undefined) at = whole.next;

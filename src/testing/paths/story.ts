@@ -68,6 +68,10 @@ function nameWhole({ world, step, before, taken }: Told): string {
       return `${id} has slept enough`;
     case 'waits too long':
       return `${id} waits too long`;
+    case 'undone':
+      return `${id} is undone`;
+    case 'undo fails':
+      return `${id} cannot be undone`;
     case 'progresses':
       return `${id} says how far it is`;
     case 'expires':
@@ -160,6 +164,7 @@ const plain: ReadonlySet<Step['kind']> = new Set([
   'agrees',
   'delivered',
   'wakes',
+  'undone',
 ]);
 
 function nameFailures({ step, world, place }: Told, count: number, steps: readonly Told[]): string {
@@ -208,6 +213,7 @@ function consequences({
     parts.push(`${idOf(world, task)} is ${status}`);
   }
   parts.push(...startsIn(world, taken));
+  if (taken.undoStarted.length > 0) parts.push(`the undo of ${listOf(world, taken.undoStarted)} starts`);
   const { value } = taken.next.run;
   if (isSettledRun(value as RunStatus) && value !== before.run.value) parts.push(`the run is ${value}`);
   return parts;

@@ -4,6 +4,7 @@ import type { Step } from '../model/steps.ts';
 import { idleSlot, limitIgnored, miscounted, overLimit } from './attempt-invariants.ts';
 import { lostEnding, recoveredOtherwise, unsureAfterRecovery } from './recovery-invariants.ts';
 import { startedAfterCancel, wrongStatus } from './run-invariants.ts';
+import { wronglyUndone } from './undo-invariants.ts';
 import { missingOutput, settledTwice, startedEarly, unsettled, wrongVerdict } from './verdict-invariants.ts';
 
 /** A property, checked after each step of each path. */
@@ -34,6 +35,7 @@ export const builtIns: readonly BuiltIn[] = [
   { name: 'a limit that passes ends what it bounds', afterStep: limitIgnored },
   { name: 'concurrency and pools are kept', afterStep: overLimit },
   { name: 'slots are not left free', afterStep: idleSlot },
+  { name: 'what a run did is undone: all of it, once, dependents first', afterStep: wronglyUndone },
   { name: "the run's status follows from its tasks", afterStep: wrongStatus },
   { name: 'after a cancel nothing starts', afterStep: startedAfterCancel },
   { name: 'a run that was stopped goes on as it was', afterStep: recoveredOtherwise },

@@ -20,6 +20,8 @@ export function wrongStatus(
       context.cause === 'cancelled' ? 'cancelled' : context.cause !== undefined || failed ? 'failed' : 'done';
     return value === expected ? undefined : `the run is ${value}, and should be ${expected}`;
   }
+  if (value === 'compensating')
+    return settled ? undefined : 'the run is being undone, and not all of its tasks have settled';
   if (settled) return `all tasks have settled, and the run is ${value}`;
   const hadCause = before?.run.context.cause !== undefined && step?.kind !== 'rerun';
   if (isTooMany(world, next) && !hadCause && step?.kind !== 'cancel' && step?.kind !== 'out of time')

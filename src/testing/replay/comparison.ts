@@ -39,6 +39,7 @@ const nothingTaken: Taken = {
   verdicts: [],
   taskEdges: [],
   runEdges: [],
+  undoStarted: [],
 };
 
 /** The random number that every path uses. */
@@ -240,6 +241,20 @@ export class Comparison {
   /** Whether a key belongs to one of the run's tasks. */
   knowsKey(key: string): boolean {
     return this.#scopes.knows(key);
+  }
+
+  /** The key of a task whose body was called. */
+  keyOf(task: number): string | undefined {
+    return this.#scopes.keyOf(task);
+  }
+
+  /** Checks whether the engine may undo a task, and with what it is told to. */
+  undoes(begin: (taken: Taken) => Promise<unknown>): Promise<unknown> {
+    let undoing: Promise<unknown> = new Promise(() => {});
+    this.#note(() => {
+      undoing = begin(this.#taken);
+    });
+    return undoing;
   }
 
   /** Gives all journal entries that follow from the step. Call it only once it is known what was said. */

@@ -29,6 +29,8 @@ export interface Said {
   countsOf(task: number): object | undefined;
   /** The error of a task's last attempt. */
   failureOf(task: number): object | undefined;
+  /** The error of a task's undo. */
+  undoFailureOf(task: number): object | undefined;
   /** The instant of a failed task's retry. */
   retryAt(task: number): number;
 }
@@ -62,6 +64,7 @@ export function expectEntry(
     }
     case 'run.cancelling':
       return { ...entry, reason: said.reason, parent: said.isFromAbove ? said.above?.parent() : undefined };
+    case 'run.compensating':
     case 'run.cancelled':
       return { ...entry, reason: said.reason };
     case 'task.cancelled':
@@ -85,6 +88,8 @@ export function expectEntry(
       return { ...entry, output: said.outputOf(task), child: said.countsOf(task) };
     case 'task.failed':
       return { ...entry, error: said.failureOf(task), child: said.countsOf(task) };
+    case 'task.undo_failed':
+      return { ...entry, error: said.undoFailureOf(task) };
     case 'task.skipped':
       return { ...entry, reason: fact.cause === undefined ? saidOfSkip : undefined };
     case 'task.rerun':

@@ -1,4 +1,4 @@
-import { childIdOf } from '../../model/child-id.ts';
+import { childIdOf, undoIdOf } from '../../model/child-id.ts';
 import type { FlowDefinition } from '../../model/definition.ts';
 import { hasChild } from '../model/child-flow.ts';
 import type { ExpectedEntry } from './expected-entry.ts';
@@ -57,10 +57,36 @@ export class ExpectedView {
     const life = this.#lives[task];
     const isAnew = entry.type === 'task.rerun' && entry.keepsLife !== true;
     if (isAnew && life !== undefined) this.#lives[task] = life + 1;
+    if (isUndo(entry)) this.#run = { ...this.#run, compensation: this.#undoAfter(task, entry) };
     if (task < 0) this.#run = { ...this.#run, ...changeOfRun(entry) };
     else this.#tasks[task] = taskAfter(this.task(task), entry);
     if (entry.type === 'task.rerun')
       this.#run = { ...this.#run, status: 'running', endedAt: null, cause: undefined, reason: undefined };
+  }
+
+  /** The undo of the run after an entry of it, or after the end of the run. */
+  #undoAfter(task: number, { type, tasks, error, cause }: ExpectedEntry): Fields | undefined {
+    const { compensation } = this.#run as { readonly compensation?: UndoFields | undefined };
+    if (type === 'run.compensating') {
+      const pending = Object.fromEntries((tasks as readonly string[]).map((id) => [id, 'pending']));
+      return { status: 'running', runId: undoIdOf(this.#runId, 1), tasks: pending, failures: [] };
+    }
+    if (compensation === undefined) return undefined;
+    const { failures } = compensation;
+    const id = this.#ids[task] as string;
+    if (type === 'task.undone') return { ...compensation, tasks: { ...compensation.tasks, [id]: 'undone' } };
+    if (type === 'task.undo_failed')
+      return {
+        ...compensation,
+        tasks: { ...compensation.tasks, [id]: 'failed' },
+        failures: [...failures, { taskId: id, error, cause }],
+      };
+    const ended = Object.entries(compensation.tasks).map(([id, status]) => [
+      id,
+      status === 'pending' ? 'blocked' : status,
+    ]);
+    const status = failures.length > 0 ? 'failed' : 'done';
+    return { ...compensation, status, tasks: Object.fromEntries(ended) };
   }
 
   /** Recovers the run on another engine: nothing is under way but child runs. */
@@ -69,6 +95,18 @@ export class ExpectedView {
       if (fields.status === 'running' && this.#lives[task] === undefined)
         this.#tasks[task] = { ...fields, status: 'pending' };
   }
+}
+
+interface UndoFields extends Fields {
+  readonly tasks: Readonly<Record<string, string>>;
+  readonly failures: readonly object[];
+}
+
+/** Whether an entry is of an undo, or may be the end of one. */
+function isUndo({ type }: ExpectedEntry): boolean {
+  return ['run.compensating', 'task.undone', 'task.undo_failed', 'run.failed', 'run.cancelled'].includes(
+    type,
+  );
 }
 
 function newTask(dependsOn: unknown): Fields {
@@ -84,6 +122,8 @@ function changeOfRun({ type, at, cause, reason }: ExpectedEntry): Fields {
       return { status: 'paused' };
     case 'run.resumed':
       return { status: 'running' };
+    case 'run.compensating':
+      return { status: 'compensating', ...why };
     case 'run.cancelling':
       return { status: 'cancelling', ...why };
     default:
@@ -102,6 +142,9 @@ function taskAfter(before: Fields, { type, at, ...said }: ExpectedEntry): Fields
       return { ...before, status: 'waiting', until: said.until, timeoutAt: said.timeoutAt };
     case 'task.delivered':
       return { ...before, delivery: { at, key: said.key, value: said.value } };
+    case 'task.undone':
+      return { ...before, undoneAt: at };
+    case 'task.undo_failed':
     case 'task.progress':
       return before;
     case 'task.started': {

@@ -64,6 +64,7 @@ export class PathSays implements Said {
   readonly #real: Real;
   readonly #outputs = new Map<number, unknown>();
   readonly #failures = new Map<number, object>();
+  readonly #undoFailures = new Map<number, object>();
   /** Whether it was told by its parent what it is told. */
   isFromAbove = false;
   #reason: unknown;
@@ -146,6 +147,16 @@ export class PathSays implements Said {
   threw(task: number, error: unknown): void {
     const { name, message } = viewError(error);
     this.#failures.set(task, { name, message, stack: unjudged });
+  }
+
+  /** The undo of a task has failed. */
+  undoThrew(task: number, error: unknown): void {
+    const { name, message } = viewError(error);
+    this.#undoFailures.set(task, { name, message, stack: unjudged });
+  }
+
+  undoFailureOf(task: number): object | undefined {
+    return this.#undoFailures.get(task);
   }
 
   get input(): unknown {

@@ -242,6 +242,7 @@ class Replay {
     for (const run of up) {
       const handle = run === this.#root ? this.#run : await this.#handleOf(run);
       if (handle !== undefined) at(run, () => run.comparison.compare(handle));
+      at(run, () => run.undos.compare(run.comparison.now));
     }
   }
 
@@ -285,7 +286,10 @@ class Replay {
   }
 
   async close(): Promise<void> {
-    for (const { bodies } of this.#runs.values()) bodies.close();
+    for (const { bodies, undos } of this.#runs.values()) {
+      bodies.close();
+      undos.close();
+    }
     await this.#process.engine.stop().catch(() => {});
   }
 
@@ -334,6 +338,10 @@ class Replay {
         const run = this.#runs.get(runId);
         if (process().isGone || run === undefined) return new Promise(() => {});
         return run.bodies.ask(task);
+      },
+      undo: (task, scope) => {
+        const run = this.#runs.get(scope.runId);
+        return process().isGone || run === undefined ? new Promise(() => {}) : run.undo(task, scope);
       },
       inputOf: ({ runId, taskId }) => {
         const task = this.#runs.get(runId)?.world.definition.graph.indexOf(taskId) ?? 0;
@@ -385,6 +393,10 @@ class Replay {
         return fail(this.#fatalError());
       case 'skips':
         return fail(new SkipTask(saidOfSkip));
+      case 'undone':
+        return replay.undos.end(task, undefined);
+      case 'undo fails':
+        return replay.undos.end(task, new Error(`told to fail in step ${number}`));
       case 'progresses':
         return bodies.progress(task);
       case 'ends':

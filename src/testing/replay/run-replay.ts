@@ -1,7 +1,7 @@
 import type { MemoryStore, Run } from '../../index.ts';
 import { childIdOf } from '../../model/child-id.ts';
 import type { ParentTask, RunSettings } from '../../model/journal.ts';
-import type { Perform } from '../../model/perform.ts';
+import type { Perform, UndoScope } from '../../model/perform.ts';
 import { isSettled } from '../../model/status.ts';
 import type { FlowWorld } from '../model/flow-world.ts';
 import type { TreeRun } from '../model/tree-run.ts';
@@ -10,6 +10,7 @@ import { Comparison } from './comparison.ts';
 import { unjudged } from './fits.ts';
 import { PathSays, type Real } from './path-says.ts';
 import { type Happening, Timetable } from './timetable.ts';
+import { Undos } from './undos.ts';
 
 /** What happens to a run at an instant, and which of its tasks make a list after that. */
 export interface Happened extends Happening {
@@ -37,6 +38,7 @@ export class RunReplay {
   readonly says: PathSays;
   readonly bodies: Bodies;
   readonly comparison: Comparison;
+  readonly undos: Undos;
   /** The engine's handle, while there is one. */
   handle: Run | undefined;
   /** The end of listening to it. */
@@ -87,6 +89,12 @@ export class RunReplay {
       shared.isWatched,
       (childId) => shared.countsOf(childId),
     );
+    this.undos = new Undos(world, this.says, shared.store, (task) => this.comparison.keyOf(task));
+  }
+
+  /** Begins the undo of a task. */
+  undo(task: number, scope: UndoScope): Promise<unknown> {
+    return this.comparison.undoes((taken) => this.undos.begin(task, scope, taken));
   }
 
   /** Listens no more to the handle that there was. */

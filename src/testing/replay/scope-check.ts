@@ -47,6 +47,11 @@ export class ScopeCheck {
     return this.#keys.has(key);
   }
 
+  /** The key of a task whose body was called. */
+  keyOf(task: number): string | undefined {
+    return [...this.#keys].find(([, owner]) => owner === task)?.[0];
+  }
+
   /** Checks a body's scope as it is called, except for its dependencies. Throws `Difference`. */
   check(task: number, scope: PerformScope, attempt: number | undefined): void {
     const id = this.#world.idOf(task);

@@ -8,7 +8,7 @@ import {
   type TaskDefinition,
 } from '../../model/definition.ts';
 import type { RunSettings } from '../../model/journal.ts';
-import type { ConditionScope, Perform, PerformScope } from '../../model/perform.ts';
+import type { ConditionScope, Perform, PerformScope, UndoScope } from '../../model/perform.ts';
 import type { RetryPolicy, RetryQuestion } from '../../model/retry.ts';
 import { exploredTolerance } from '../model/child-flow.ts';
 import type { Real } from './path-says.ts';
@@ -27,6 +27,8 @@ export interface PathBodies extends Real {
   retryIf(task: number | undefined, error: unknown, question: RetryQuestion): boolean;
   /** Asks whether a task runs. */
   ask(task: number, scope: ConditionScope): Promise<boolean>;
+  /** Called for each attempt to undo a task. */
+  undo(task: number, scope: UndoScope): Promise<unknown>;
   /** Makes the input of a task's child. */
   inputOf(scope: PerformScope): unknown;
   /** The bodies of the child of a task. */
@@ -54,6 +56,10 @@ export function timedDefinition(
       ...task,
       output: bodies.isReal(index) ? task.output : undefined,
       body: bodyOf(task.body, index, bodies),
+      compensate: task.compensate && {
+        ...task.compensate,
+        perform: (scope) => bodies.undo(index, scope),
+      },
       retry: retryOf(task.retry, index, bodies),
       // A limit always sets a timer, even if the path never reaches it.
       when: task.when && ((scope: ConditionScope) => bodies.ask(index, scope)),

@@ -4,6 +4,7 @@ import { Coverage } from '../cover/coverage.ts';
 import type { Cover } from '../cover/goals.ts';
 import type { ChildFlow } from '../model/child-flow.ts';
 import { definitionOf } from '../model/definition-of.ts';
+import { hasUndoBelow, withExploredUndo } from '../model/explored-undo.ts';
 import { FlowWorld } from '../model/flow-world.ts';
 import { Moves } from '../model/moves.ts';
 import { findPossible } from '../model/possible.ts';
@@ -44,11 +45,12 @@ export function explore(flow: AnyFlow, options: ExploreOptions = {}): Exploratio
 
 /** Explores a flow, and gives more than the report. */
 export function exploreFlow(
-  definition: FlowDefinition,
+  whole: FlowDefinition,
   given: SearchBounds,
   limits: ExploreOptions,
   cover?: Cover,
 ): Explored {
+  const definition = withExploredUndo(whole);
   const size = definition.tasks.length;
   const bounds = { ...given, maxSituations: limits.maxSituations ?? situationsFor(size) };
   const startedAt = performance.now();
@@ -114,7 +116,16 @@ export function exploreFlow(
       ...children.flatMap((child) => findingsIn(world, child, starts.pathTo(child.task, search.pathTo))),
     ],
     coverage: coverage.report(),
-    ...tellReach({ world, moves, bounds, search, reduction, givenUpAt: givenUp?.steps, children: parts }),
+    ...tellReach({
+      world,
+      moves,
+      bounds,
+      search,
+      reduction,
+      givenUpAt: givenUp?.steps,
+      children: parts,
+      hasUndoBelow: hasUndoBelow(whole),
+    }),
     children: parts,
   };
   return { exploration, world, moves, bounds, coverage, search, covering, children, ends, starts };

@@ -3,7 +3,7 @@ import type { FlowWorld } from '../model/flow-world.ts';
 import type { Moves } from '../model/moves.ts';
 import type { Possible } from '../model/possible.ts';
 import type { Situation, Taken } from '../model/situation.ts';
-import { commandsIn, failing, isRecovered, type Step, withoutLoss } from '../model/steps.ts';
+import { commandsIn, failing, isOfUndo, isRecovered, type Step, withoutLoss } from '../model/steps.ts';
 import { builtIns } from '../properties/built-in.ts';
 import type { Watch } from '../properties/watch.ts';
 import { bit, Independence, type Tasks } from './independence.ts';
@@ -82,7 +82,7 @@ export class Explorer {
     this.#readsBefore = reads.size;
     const isSymmetric = bounds.reduction !== 'none' && bounds.symmetry !== false;
     this.#symmetry = new Symmetry(
-      isSymmetric ? findInterchangeable(world.definition, moves, reads.tasks) : [],
+      isSymmetric ? findInterchangeable(world.definition, moves, apartIn(world, reads.tasks)) : [],
     );
     this.#keys = new Keys(world, this.#symmetry, reads.details);
     const watched = watch.hasPathProperties ? reads.tasks : [];
@@ -135,10 +135,11 @@ export class Explorer {
         (only === undefined ? ((asleep >> BigInt(task)) & 1n) === 0n : ((only >> BigInt(task)) & 1n) === 1n)
       );
     });
-    if (!canHappen) this.#end(node);
+    let undo = this.#moves.ofUndo(situation);
+    if (!canHappen && undo.length === 0) this.#end(node);
     if (situation.tick >= this.#bounds.maxDepth) {
       const mayCommand = ofRun.length > 0 && node.commands < this.#bounds.maxCommands;
-      this.#isCut ||= canHappen || mayCommand;
+      this.#isCut ||= canHappen || undo.length > 0 || mayCommand;
       return;
     }
     // In a line for a slot, the place of each matters.
@@ -149,6 +150,9 @@ export class Explorer {
       for (const step of this.#moves.ofTask(situation, task)) this.#take(node, step, before);
       before |= bit(task);
     }
+    // Undos settle for themselves: whatever their order, each ends so.
+    if (this.#reduction === 'endings') undo = undo.slice(0, 1);
+    if (only === undefined) for (const step of undo.flat()) this.#take(node, step, 0n);
     if (only === undefined) for (const step of ofRun) this.#take(node, step, 0n);
   }
 
@@ -178,7 +182,7 @@ export class Explorer {
     }
     this.#observer.onStep(node.number, node.situation, step, taken);
     const asleep =
-      this.#reduction !== 'situations' || step.task < 0 || whole !== undefined
+      this.#reduction !== 'situations' || step.task < 0 || isOfUndo(step) || whole !== undefined
         ? 0n
         : (node.asleep | before) & ~this.#entangled(step.task);
     const wasStopped = node.wasStopped || isRecovered(step);
@@ -288,4 +292,11 @@ export class Explorer {
       pathTo: (number) => this.pathTo(number),
     };
   }
+}
+
+/** The tasks to tell apart: those that are read by name, and those whose undos wait for each other in definition order. */
+function apartIn({ definition, slots }: FlowWorld, read: ReadonlySet<number>): ReadonlySet<number> {
+  if (!slots.isLimited || !definition.hasUndo) return read;
+  const undone = definition.tasks.flatMap(({ compensate }, task) => (compensate === undefined ? [] : [task]));
+  return new Set([...read, ...undone]);
 }

@@ -1,6 +1,7 @@
 import type { Cause, RunStatus, SettledStatus } from '../../model/status.ts';
+import type { UndoStatus } from '../../model/view.ts';
 import type { FlowWorld } from '../model/flow-world.ts';
-import type { Situation } from '../model/situation.ts';
+import type { Situation, Undo } from '../model/situation.ts';
 import type { Row } from '../model/task-model.ts';
 import { bit, type Tasks } from './independence.ts';
 import type { Symmetry } from './symmetry.ts';
@@ -13,6 +14,8 @@ const settledCode: Readonly<Record<SettledStatus, number>> = {
   cancelled: 5,
 };
 const LIVE = 8;
+/** More than the rows of a flow's tasks have codes. */
+const UNDO = 0x2000;
 const runCode: Readonly<Record<RunStatus, number>> = {
   running: 1,
   paused: 2,
@@ -46,18 +49,26 @@ export class Keys {
   readonly #world: FlowWorld;
   readonly #symmetry: Symmetry;
   readonly #details: ReadonlySet<number>;
+  /** Tasks that are undone if they have begun: that is known by their attempts. */
+  readonly #undoneIfStarted: ReadonlySet<number>;
 
   /** @param details tasks whose number of attempts and cause still matter after they have settled */
   constructor(world: FlowWorld, symmetry: Symmetry, details: ReadonlySet<number>) {
     this.#world = world;
     this.#symmetry = symmetry;
     this.#details = details;
+    this.#undoneIfStarted = new Set(
+      world.definition.tasks.flatMap(({ compensate }, task) =>
+        compensate?.after === 'started' ? [task] : [],
+      ),
+    );
   }
 
   /** @param bits the state of the user's properties */
   keyOf(situation: Situation, bits: number): string {
-    const { rows, run, isHeld } = situation;
+    const { rows, run, isHeld, undo } = situation;
     const codes = rows.map((row, task) => this.#codeOf(row, task));
+    if (undo !== undefined) addUndo(codes, undo);
     for (const tasks of this.#symmetry.sets) {
       const sorted = tasks.map((task) => codes[task] as number).sort((a, b) => a - b);
       for (const [place, task] of tasks.entries()) codes[task] = sorted[place] as number;
@@ -65,7 +76,10 @@ export class Keys {
     const { cause } = run.context;
     codes.push(runCode[run.value as RunStatus], isHeld ? 1 : 0, cause === undefined ? 0 : causeCode[cause]);
     codes.push(bits & 0xffff, Math.floor(bits / 0x10000));
-    if (this.#world.slots.isLimited) this.#addOrder(codes, situation);
+    if (this.#world.slots.isLimited) {
+      this.#addOrder(codes, situation);
+      if (undo !== undefined) addLine(codes, undo.at);
+    }
     return String.fromCharCode(...codes);
   }
 
@@ -88,7 +102,7 @@ export class Keys {
 
   #codeOf(row: Row | undefined, task: number): number {
     if (row === undefined) return 0;
-    if (row.isLive || this.#details.has(task)) return LIVE + row.code;
+    if (row.isLive || this.#details.has(task) || this.#undoneIfStarted.has(task)) return LIVE + row.code;
     return settledCode[row.status];
   }
 
@@ -110,6 +124,22 @@ export class Keys {
       add(concerned, readyAt);
     }
   }
+}
+
+const undoCode: Readonly<Record<UndoStatus, number>> = { pending: 1, undone: 3, failed: 4, blocked: 5 };
+
+/** Adds to the codes of tasks how far they are undone. What is between them follows from that. */
+function addUndo(codes: number[], { tasks, statuses, underWay }: Undo): void {
+  const open = new Set(underWay);
+  for (const [place, task] of tasks.entries()) {
+    const code = open.has(task) ? 2 : undoCode[statuses[place] as UndoStatus];
+    codes[task] = (codes[task] as number) + UNDO * code;
+  }
+}
+
+/** Adds the order in which undos wait for slots. */
+function addLine(codes: number[], { live, claimAt }: Situation): void {
+  codes.push(...live.toSorted((a, b) => (claimAt[a] as number) - (claimAt[b] as number) || a - b), 0xffff);
 }
 
 /** Turns a set of tasks into the places that they have. */

@@ -23,10 +23,21 @@ export interface Searched {
   /** The steps of a search for every situation that was given up for this one. */
   readonly givenUpAt: number | undefined;
   readonly children: readonly ChildExploration[];
+  /** Whether child runs have an undo. */
+  readonly hasUndoBelow: boolean;
 }
 
 /** Describes the extent of a search. */
-export function tellReach({ world, moves, bounds, search, reduction, givenUpAt, children }: Searched): Reach {
+export function tellReach({
+  world,
+  moves,
+  bounds,
+  search,
+  reduction,
+  givenUpAt,
+  children,
+  hasUndoBelow,
+}: Searched): Reach {
   const { maxFailures, maxCommands } = bounds;
   const covered = [
     `every schedule with at most ${count(maxFailures, 'failure')} (failed, fatal, timed out, expired) and at most ${count(maxCommands, 'command')} of: ${[...moves.commands].join(', ') || 'none'}`,
@@ -51,7 +62,7 @@ export function tellReach({ world, moves, bounds, search, reduction, givenUpAt, 
     );
   if (!moves.commands.has('crash')) notCovered.push('crashes in the middle of a step');
   if (!moves.commands.has('rerun')) notCovered.push('reruns');
-  notCovered.push(...tellLeftOut(world.definition), ...never);
+  notCovered.push(...tellLeftOut(world.definition, hasUndoBelow), ...never);
   return { covered, notCovered };
 }
 
@@ -75,9 +86,11 @@ function tellChildren(children: readonly ChildExploration[]): string[] {
 }
 
 /** Says what exploring children alone leaves out. */
-function tellLeftOut({ tasks, hasChildren }: FlowDefinition): string[] {
-  if (!hasChildren) return [];
+function tellLeftOut({ tasks, hasChildren, hasUndo }: FlowDefinition, hasUndoBelow: boolean): string[] {
+  const undo = [...(hasUndo ? leftOfUndo : []), ...(hasUndoBelow ? ['undo in child runs'] : [])];
+  if (!hasChildren) return [...undo];
   const left = [
+    ...undo,
     'orders of the steps of a child and of what goes on beside it, and commands to a run while its child is half way',
     'limits of slots that a child shares with its parent and with other children',
   ];
@@ -88,6 +101,8 @@ function tellLeftOut({ tasks, hasChildren }: FlowDefinition): string[] {
       left.push(`the tolerance of \`${id}\` as it is: it is explored with one that a few failures exceed`);
   return left;
 }
+
+const leftOfUndo = ['retries and time limits of undo, commands while a run is undone, and reruns after that'];
 
 /** The limits of every search. */
 const never = [

@@ -50,7 +50,7 @@ export function findInterchangeable(
   const bodies = new Map<unknown, number>();
   for (const [
     task,
-    { triggerRule, retry, optional, priority, pool, totalTimeoutMs, when, body },
+    { triggerRule, retry, optional, priority, pool, totalTimeoutMs, when, body, compensate },
   ] of tasks.entries()) {
     if (apart.has(task)) continue;
     const upstream = graph.upstreamList
@@ -71,6 +71,7 @@ export function findInterchangeable(
       childOf(body, bodies),
       when === undefined,
       waitOf(body),
+      compensate?.after,
       [...upstream],
       [...downstream],
     ]);

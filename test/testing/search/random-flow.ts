@@ -10,13 +10,15 @@ export interface FlowPlan {
   readonly pools?: Readonly<Record<string, number>> | undefined;
 }
 
-/** Flows of up to `max` tasks; `plain` ones wait for no slots and have no time limits. */
-export function flowPlans(max: number, plain = false): fc.Arbitrary<FlowPlan> {
+const nothing = () => {};
+
+/** Flows of up to `max` tasks; `plain` ones wait for no slots and have no time limits, some tasks of `undo` ones an undo. */
+export function flowPlans(max: number, plain = false, undo = false): fc.Arbitrary<FlowPlan> {
   return fc
     .integer({ min: 1, max })
     .chain((size) =>
       fc.tuple(
-        fc.tuple(...Array.from({ length: size }, (_, index) => taskAt(index, plain))),
+        fc.tuple(...Array.from({ length: size }, (_, index) => taskAt(index, plain, undo))),
         // Many are like the one before, so that there are tasks which may change places.
         fc.array(fc.boolean(), { minLength: size, maxLength: size }),
         plain
@@ -34,7 +36,11 @@ export function flowPlans(max: number, plain = false): fc.Arbitrary<FlowPlan> {
     });
 }
 
-function taskAt(index: number, plain: boolean): fc.Arbitrary<GraphTask & { readonly id: string }> {
+function taskAt(
+  index: number,
+  plain: boolean,
+  undo: boolean,
+): fc.Arbitrary<GraphTask & { readonly id: string }> {
   const rarely = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 3 });
   return fc.record({
     id: fc.constant(`t${index}`),
@@ -49,6 +55,9 @@ function taskAt(index: number, plain: boolean): fc.Arbitrary<GraphTask & { reado
     timeoutMs: plain ? fc.constant(undefined) : rarely(fc.constant(100)),
     totalTimeoutMs: plain ? fc.constant(undefined) : rarely(fc.constant(1_000)),
     priority: plain ? fc.constant(0) : fc.integer({ min: 0, max: 1 }),
+    compensate: undo
+      ? rarely(fc.constantFrom({ perform: nothing, after: 'done' }, { perform: nothing, after: 'started' }))
+      : fc.constant(undefined),
     pool: plain ? fc.constant(undefined) : rarely(fc.constant('p')),
   });
 }

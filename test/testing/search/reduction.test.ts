@@ -40,11 +40,14 @@ function nameOf(
   interchangeable: readonly (readonly number[])[],
   situation: Situation,
 ): string {
-  const { rows, run, isHeld, live, claimAt, readyAt } = situation;
+  const { rows, run, isHeld, live, claimAt, readyAt, undo } = situation;
   const words = rows.map((row, task) => {
     const { triggerRule } = world.definition.tasks[task] ?? {};
     if (row === undefined) return `${triggerRule} waits`;
-    return row.isLive ? `${row.status} #${row.attempts} ${row.wantsSlot} ${row.ending}` : row.status;
+    if (row.isLive) return `${row.status} #${row.attempts} ${row.wantsSlot} ${row.ending}`;
+    const place = undo?.tasks.indexOf(task) ?? -1;
+    if (place < 0) return row.status;
+    return `${row.status}, ${undo?.underWay.includes(task) ? 'being undone' : undo?.statuses[place]}`;
   });
   const groupOf = (task: number): number =>
     interchangeable.find((group) => group.includes(task))?.[0] ?? task;
@@ -164,6 +167,26 @@ test('reaches every situation and transition of the full one, with the same find
     { numRuns: 400, seed: 5 },
   );
   assert.ok(reduced < full, `${reduced} steps of ${full}`);
+});
+
+test('looks at undo as without reduction', () => {
+  let undone = 0;
+  fc.assert(
+    fc.property(flowPlans(4, false, true), fc.integer({ min: 0, max: 2 }), (plan, maxFailures) => {
+      const flow = flowOf(plan);
+      const options = { maxFailures, maxCommands: 1, commands };
+      const [all, some] = (['none', 'situations'] as const).map((by) => reach(flow, by, options));
+      assert.equal(sorted(some?.situations as Set<string>), sorted(all?.situations as Set<string>));
+      assert.equal(sorted(some?.edges as Set<string>), sorted(all?.edges as Set<string>));
+      assert.equal([...(all?.findings ?? []), ...(some?.findings ?? [])], []);
+      const without = { maxFailures, maxCommands: 0 };
+      const [ends, one] = (['none', 'endings'] as const).map((by) => reach(flow, by, without));
+      assert.equal(sorted(one?.endings as Set<string>), sorted(ends?.endings as Set<string>));
+      if ([...(ends?.endings ?? [])].some((name) => name.includes('undone'))) undone++;
+    }),
+    { numRuns: 150, seed: 7 },
+  );
+  assert.ok(undone > 30, `${undone} flows have an undo`);
 });
 
 test('reaches every ending, with the same findings, by one order of commuting steps', () => {
