@@ -105,7 +105,9 @@ export function completeTask(
     durationMs: parts.durationMs,
     output: given.output,
     compensate:
-      given.compensate && readUndo({ option: 'compensate', taskId: parts.id, flow }, given.compensate),
+      given.compensate === undefined
+        ? undefined
+        : readUndo({ option: 'compensate', taskId: parts.id, flow }, given.compensate),
     when: given.when,
     body: parts.body,
   });
