@@ -164,7 +164,7 @@ test('a run that waits for slots shows that before its bars; idle time is folded
   const page = await opened.look('#/run/here/build?view=time');
   await findColour(page, time, doneFill);
   await page.getByRole('button', { name: 'Fold idle time' }).click();
-  assert.is(await page.getByRole('button', { name: 'Fold idle time' }).getAttribute('aria-pressed'), 'true');
+  await page.locator('button[aria-pressed=true]', { hasText: 'Fold idle time' }).waitFor();
   const rows = await texts(page.locator('.time .name'));
   const box = (await page.locator(time).boundingBox()) as { x: number; y: number; width: number };
   await page.mouse.move(

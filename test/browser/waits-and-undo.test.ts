@@ -177,7 +177,9 @@ test('a run that is being undone says so, takes no command, and its undo is seen
   const list = await opened.page();
   await list.goto(inspector.url);
   await list.getByRole('button', { name: /1 compensating/ }).click();
-  assert.equal(await texts(list.locator('.runs tbody td.mono')), ['undo-3']);
+  await until('it alone is listed', list, async () => {
+    return (await texts(list.locator('.runs tbody td.mono'))).join() === 'undo-3';
+  });
   release();
   await run.settled();
   await says(page.locator('section.head > .status'), 'failed');
