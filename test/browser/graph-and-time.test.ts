@@ -65,7 +65,14 @@ test('a task that is clicked on is selected everywhere', async () => {
 test('the graph is moved, zoomed and fitted, by mouse, buttons and keys', async () => {
   const page = await opened.look('#/run/here/small');
   await says(page.locator('.live'), /live|date/);
-  const before = await findColour(page, graph, failedFill);
+  // Until it is moved, the graph fits itself to the room that the rest of the page leaves.
+  let before = await findColour(page, graph, failedFill);
+  await until('all has found its place', page, async () => {
+    const last = before;
+    for (let frames = 0; frames < 12; frames++) await page.evaluate('new Promise(requestAnimationFrame)');
+    before = await findColour(page, graph, failedFill);
+    return before.x === last.x && before.y === last.y;
+  });
   const box = await page.locator(graph).boundingBox();
   const [x, y] = [(box?.x ?? 0) + 300, (box?.y ?? 0) + 60];
   await page.mouse.move(x, y);
