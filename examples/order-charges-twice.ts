@@ -42,6 +42,6 @@ console.log(fixed.verdict);
 // `invariant` does not hold
 // - The run is started; bank.charge(500) takes effect.
 // - `bank` never answers charge.
-// - The clock stands at 15.627 s; bank.charge(500) takes effect.
+// - The clock stands at 15.6 s; bank.charge(500) takes effect.
 // - `invariant` does not hold. The world: bank {"charged":1000}
 // no failure in 1000 schedules

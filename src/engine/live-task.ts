@@ -117,7 +117,6 @@ export class LiveTask implements AttemptTask, Claim, FastTask, Owner {
   #limit: Timer | undefined;
   /** Its condition while that is asked, or its wait. */
   #pending: Pending | undefined;
-
   /** The end that comes instead of its retry, while its child run is undone. */
   #end: TaskEvent | undefined;
 

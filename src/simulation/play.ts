@@ -1,6 +1,7 @@
 import type { MemoryStore, RunView } from '../index.ts';
 import { createChance } from '../model/chance.ts';
 import { isThenable } from '../model/check.ts';
+import { showDuration } from '../model/duration.ts';
 import { type Caller, callers } from './caller.ts';
 import { makeWorld } from './make-world.ts';
 import { Points } from './points.ts';
@@ -11,7 +12,7 @@ import { type Setup, startAt } from './setup.ts';
 import type { Broken, FailureKind, Stage, Told } from './stage.ts';
 import { waitsForReal, whyStuck } from './stuck.ts';
 import { VirtualTime } from './virtual-time.ts';
-import { shownError, shownMs } from './words.ts';
+import { shownError } from './words.ts';
 
 /** A schedule that was played. */
 export interface Played {
@@ -262,7 +263,7 @@ class Play implements Stage {
       this.tell(() => ({
         from: 'clock',
         to: 'clock',
-        text: `the clock stands at ${shownMs(at)}`,
+        text: `the clock stands at ${showDuration(at)}`,
         kind: 'time',
       }));
     this.#time.moveTo(at);
@@ -306,7 +307,7 @@ class Play implements Stage {
     if (at - endedAt <= mostLateMs) return false;
     const body = [...open].find(({ hasFault, calls }) => !hasFault && calls.size === 0);
     if (body === undefined) return false;
-    const late = shownMs(at - endedAt);
+    const late = showDuration(at - endedAt);
     this.fail(
       'left over',
       `the body of \`${body.name}\` was told to end, and goes on ${late} after ${names} settled`,
